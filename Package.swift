@@ -1,0 +1,79 @@
+// swift-tools-version: 6.3
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+/// What every Swift target is held to: unsafe code is spelled out or is an error.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// One room of the house; `dependencies` may only name rooms below it.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// A program; its name is also its folder below `Sources`.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The C and assembly of one purpose, each in a folder of its own below `CShims`.
+func shim(_ folder: String) -> Target {
+  .target(name: "C" + folder, path: "CShims/" + folder, publicHeadersPath: "include")
+}
+
+func tests(_ room: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: room + "Tests", dependencies: [.target(name: room)] + dependencies,
+    swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")])
+}
+
+let package = Package(
+  name: "Portcullis",
+  products: [
+    .library(name: "PortcullisCore", type: .static, targets: ["PortcullisC"]),
+    .executable(name: "portcullis", targets: ["portcullis"]),
+    .executable(name: "EL2Image", targets: ["EL2Image"]),
+    .executable(name: "TestHost", targets: ["TestHost"]),
+  ],
+  targets: [
+    // Hardware.
+    shim("Hardware"),  // single instructions: accessors, barriers, cache, TLB, system registers
+    shim("Runtime"),  // the freestanding mem* and str* that compiler and libfdt need
+    shim("Fdt"),  // libfdt behind a narrow interface of offsets
+    shim("Embedder"),  // portcullis.h
+    shim("Options"),  // getopt_long without its global variables
+    shim("EL2Boot"),  // entry, vectors and linker script of the EL2 image
+    shim("EL1Boot"),  // entry, vectors and linker script of the test host
+
+    // Vocabulary.
+    room("Architecture"),
+    room("GIC", ["Architecture"]),
+    room("DeviceTree", ["Architecture", "CFdt"]),
+    // Ownership, traps, composition.
+    room("Ownership", ["Architecture"]),
+    room("Traps", ["Architecture", "Ownership"]),
+    room("Hypervisor", ["Architecture", "GIC", "DeviceTree", "Ownership", "Traps"]),
+    // Interfaces and programs.
+    room("PortcullisC", ["Hypervisor", "CEmbedder"]),
+    room("Inspection", ["Architecture", "DeviceTree"]),
+    program("portcullis", ["Inspection", "COptions"]),
+    program("EL2Image", ["PortcullisC", "Hypervisor", "CHardware", "CEL2Boot", "CRuntime"]),
+    program("TestHost", ["Architecture", "GIC", "CHardware", "CEL1Boot", "CRuntime"]),
+
+    tests("Architecture"),
+    tests("DeviceTree"),
+    tests("Ownership"),
+    tests("Traps"),
+    tests("Hypervisor"),
+    tests("Inspection"),
+  ],
+  swiftLanguageModes: [.v6]
+)

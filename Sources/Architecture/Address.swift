@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// A 64-bit address of one address space.
+///
+/// Each address space has a type of its own, so that an address of one can't be used in another
+/// without a translation that is visible in the source.
+public protocol Address: Comparable, Hashable, Sendable {
+  /// The address in bytes.
+  var rawValue: UInt64 { get }
+  /// Makes an address from its value in bytes.
+  init(_ rawValue: UInt64)
+}
+
+extension Address {
+  /// Orders addresses by their value.
+  @inlinable
+  public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+
+  /// The address `bytes` above, or nil where that leaves the 64-bit space.
+  @inlinable
+  public func advanced(by bytes: UInt64) -> Self? {
+    let (sum, overflow) = rawValue.addingReportingOverflow(bytes)
+    return overflow ? nil : Self(sum)
+  }
+
+  /// Whether the address is a multiple of `alignment`, a power of two.
+  @inlinable
+  public func isAligned(to alignment: UInt64) -> Bool { rawValue & (alignment &- 1) == 0 }
+}
+
+/// A physical address (PA): what the bus and every DMA-capable device see.
+public struct PhysicalAddress: Address {
+  public let rawValue: UInt64
+  @inlinable
+  public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// An intermediate physical address (IPA): what the host takes for physical.
+///
+/// The host's stage 2 is an identity map, so that an IPA which the host may reach has the value of
+/// its PA; the types stay apart because one is a claim of the host and the other is a fact.
+public struct IntermediatePhysicalAddress: Address {
+  public let rawValue: UInt64
+  @inlinable
+  public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// The physical address that the identity map gives this IPA.
+  @inlinable
+  public var identityMapped: PhysicalAddress { PhysicalAddress(rawValue) }
+}
+
+/// A virtual address (VA) of the EL2 translation regime.
+public struct VirtualAddress: Address {
+  public let rawValue: UInt64
+  @inlinable
+  public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+}

@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The seams between the logic and the machine. On metal each is a handful of single instructions
+// (CShims/Hardware); in tests a simulated board stands in. Code is generic over them, so that the
+// compiler binds them statically and the same sources serve both worlds.
+
+/// The words of translation tables and other pages that EL2 itself owns, by physical address.
+public protocol TableMemory: ~Copyable {
+  /// Reads the 64-bit word at `address`, which is 8-byte aligned.
+  func load(_ address: PhysicalAddress) -> UInt64
+  /// Writes the 64-bit word at `address` with one single-copy atomic store.
+  func store(_ value: UInt64, at address: PhysicalAddress)
+  /// Makes earlier table stores visible to table walks (DSB ISHST).
+  func publishTables()
+}
+
+/// Invalidation of cached translations.
+///
+/// Every operation is broadcast to the Inner Shareable domain and has completed, with all accesses
+/// that used the old translation observed, before it returns. That includes the second TLBI;DSB that
+/// CVE-2025-10263 asks for on affected and on unknown cores.
+public protocol TranslationCache: ~Copyable {
+  /// Forgets the host's stage-2 translations of `pages`, and stage-1 entries that combined them.
+  func invalidateStage2(_ pages: PageRange)
+  /// Forgets all of the host's translations, both stages.
+  func invalidateStage2All()
+  /// Forgets EL2's own translation of `count` 4 KiB pages from `address`.
+  func invalidateEL2(_ address: VirtualAddress, count: UInt64)
+}
+
+/// Device registers, reached by EL2 virtual address.
+public protocol DeviceMemory: ~Copyable {
+  /// Loads `width` from `address`, naturally aligned, zero-extended; nil where the device answered
+  /// with an external abort.
+  func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64?
+  /// Stores the low `width` of `value`; false where the device answered with an external abort.
+  func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool
+}
