@@ -5,7 +5,7 @@
 
 // Memory of fixed size that the image owns beside its variables.
 
-#include "CEL2Boot.h"
+#include "el2_sizes.h"
 
 	.section .state, "aw", %nobits
 	.balign	4096

@@ -7,7 +7,7 @@
 // device tree). Everything up to the MMU is position independent; from then on the image runs at its
 // link addresses wherever it was loaded.
 
-#include "CEL2Boot.h"
+#include "el2_sizes.h"
 
 #define HCR_RW		(1 << 31)
 #define HCR_E2H_BIT	34

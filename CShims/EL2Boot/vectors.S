@@ -8,7 +8,7 @@
 // Every exception of the host runs on the CPU's own EL2 stack, from its very top, with x0 to x30
 // below it; interrupts go straight to the host and never come here.
 
-#include "CEL2Boot.h"
+#include "el2_sizes.h"
 
 #define FRAME		256		// x0 to x30 and one spare slot
 

@@ -10,6 +10,8 @@
 #if defined(__aarch64__) && !defined(__linux__)
 #include <stdint.h>
 
+#include "el2_sizes.h"
+
 /* ---- Swift, called by the assembly ---------------------------------------------------------- */
 
 /*
@@ -48,15 +50,6 @@ struct el2_translation {
 extern struct el2_translation el2_translation;
 
 /* ---- Places, as link addresses -------------------------------------------------------------- */
-
-/* Largest number of CPUs; each has a stack of EL2_STACK_SIZE below which as much is unmapped. */
-#define EL2_MAX_CPUS 64
-#define EL2_STACK_SIZE 0x2000
-#define EL2_STACK_SLOT (2 * EL2_STACK_SIZE)
-/* Table pages (4 KiB each) of the fixed pool. */
-#define EL2_POOL_PAGES 1024
-/* Bytes for the state that lives as long as the image. */
-#define EL2_STATE_SIZE 0x20000
 
 #define EL2_PLACES(X)      \
     X(el2_image_start)     \
