@@ -41,4 +41,11 @@ struct PageLedger: Sendable {
     let slot = tree.reach(frame.rawValue, &pool, &reservation)
     pool.memory.store(record.entry, at: slot.address)
   }
+  /// Replaces the record of a frame that has one, which takes no page.
+  func replaceRecord<Memory: TableMemory & ~Copyable>(
+    _ record: PageRecord, of frame: PageFrameNumber, _ pool: borrowing PagePool<Memory>
+  ) {
+    let slot = tree.walk(to: frame.rawValue, in: pool.memory)
+    if slot.level == PageTree.lastLevel { pool.memory.store(record.entry, at: slot.address) }
+  }
 }

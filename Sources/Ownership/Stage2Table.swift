@@ -23,9 +23,10 @@ public struct Stage2Table<Cache: TranslationCache & ~Copyable>: ~Copyable {
     pool: inout PagePool<Memory>, cache: consuming Cache
   ) throws(OwnershipError) {
     let plan = try Stage2Plan(geometry, memoryMap: memoryMap, excluded: excluded)
-    tree = try PageTree(geometry, pool: &pool)
-    self.cache = cache
+    let tree = try PageTree(geometry, pool: &pool)
     var reservation = try pool.reserve(plan.tables - geometry.rootTables)
+    self.tree = tree
+    self.cache = cache
     for index in plan.ranges.indices {
       let leaf: Stage2Descriptor.Leaf =
         if index == 0 {

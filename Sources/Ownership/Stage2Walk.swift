@@ -35,7 +35,7 @@ public struct Stage2Walk: Sendable {
       let owner = PageOwner(rawValue: UInt8(truncatingIfNeeded: slot.entry >> 8))
       return owner == .hypervisor ? .claimed(.hypervisor) : .unmapped
     }
-    let inside = PageFrameNumber.size << PageTree.shift(slot.level) - 1
+    let inside = (PageFrameNumber.size << PageTree.shift(slot.level)) - 1
     let base = slot.entry & Stage2Descriptor.outputMask & ~inside
     return .mapped(
       PhysicalAddress(base | address.rawValue & inside), Stage2Descriptor.kind(slot.entry),
