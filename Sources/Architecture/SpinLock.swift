@@ -6,7 +6,7 @@ internal import Synchronization
 /// The order in which locks are taken: from above to below, and never the same rank twice.
 ///
 /// This is the one place where the order is written down.
-public enum LockRank: UInt8, CaseIterable, Sendable {
+public enum LockRank: UInt8, Sendable {
   /// The power states of the CPUs.
   case psci
   /// The owners of pages, both translations and the pool.

@@ -6,18 +6,25 @@
 //   0x0000_0000_0000   the page that turns the MMU on, at its physical address (identity)
 //        …
 //   0x4000_0000_0000   the image at its link addresses (CShims/EL2Boot/el2.ld)
-//   0x5000_0000_0000   window for memory: device tree, what is placed for the host
-//   0x6000_0000_0000   window for devices: console, claimed frames
-//   0x7000_0000_0000   end of what is used
+//   0x6000_0000_0000   window for device registers: console, claimed frames
+//        …
+//   0x8000_0000_0000   memory that is not part of the image, by physical address
 
 internal import Architecture
+internal import Ownership
 
-/// The windows of EL2's address space that are filled from below and never reused.
+/// Where EL2 sees what.
 enum VirtualLayout {
-  /// Where memory that is not part of the image is mapped.
-  static let memoryWindow = VirtualAddress(0x5000_0000_0000)
-  /// Where device frames are mapped.
-  static let deviceWindow = VirtualAddress(0x6000_0000_0000)
-  /// The size of each window in bytes.
-  static let windowSize: UInt64 = 0x1000_0000_0000
+  /// One more than the largest physical address at which the image can run: above it the identity
+  /// map of one page would meet the image itself.
+  static let identityLimit: UInt64 = 0x4000_0000_0000
+
+  /// The parts that ownership fills.
+  static var space: EL2AddressSpace? {
+    EL2AddressSpace(
+      linearBase: VirtualAddress(0x8000_0000_0000),
+      linearPages: 0x8000_0000_0000 >> PageFrameNumber.shift,
+      window: VirtualAddress(0x6000_0000_0000),
+      windowPages: 0x1000_0000_0000 >> PageFrameNumber.shift)
+  }
 }

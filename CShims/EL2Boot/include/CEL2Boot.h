@@ -48,6 +48,9 @@ struct el2_translation {
     uint64_t ttbr0, tcr, mair, sctlr;
 };
 extern struct el2_translation el2_translation;
+static inline void el2_set_translation(uint64_t ttbr0, uint64_t tcr, uint64_t mair, uint64_t sctlr) {
+    el2_translation = (struct el2_translation){ttbr0, tcr, mair, sctlr};
+}
 
 /* ---- Places, as link addresses -------------------------------------------------------------- */
 
