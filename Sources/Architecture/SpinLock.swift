@@ -6,7 +6,7 @@ internal import Synchronization
 /// The order in which locks are taken: from above to below, and never the same rank twice.
 ///
 /// This is the one place where the order is written down.
-public enum LockRank: UInt8, CaseIterable, Sendable {
+public enum LockRank: UInt8, Sendable {
   /// The power states of the CPUs.
   case psci
   /// The owners of pages, both translations and the pool.
@@ -15,7 +15,9 @@ public enum LockRank: UInt8, CaseIterable, Sendable {
   case log
 }
 
-/// The locks that one CPU holds. Each CPU has its own, and hands it to every lock it takes.
+/// The locks that one CPU holds.
+///
+/// Each CPU has its own, and hands it to every lock it takes.
 public struct HeldLocks: Sendable {
   private var ranks: UInt8 = 0
 
