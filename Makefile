@@ -160,9 +160,10 @@ coverage: ## line coverage of the core, from the last `make unit`
 	  "$$($(SWIFT) test $(NATIVE) --show-codecov-path)" $(CORE)
 
 .PHONY: lint
-lint: ## formatting, licence headers, layering
+lint: setup-test ## formatting, licence headers, layering; the board's runner itself
 	$(Q)$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 	$(Q)$(PYTHON) Tests/Gate/lint.py --swift $(SWIFT)
+	$(Q)$(PYTHON) -B -m unittest discover --quiet --start-directory Tests/Board
 
 .PHONY: format
 format: ## formats all Swift sources in place
@@ -180,11 +181,11 @@ fuzzer: setup-test
 
 .PHONY: fuzz
 fuzz: fuzzer ## fuzzes the device-tree path for SECONDS (600) with AddressSanitizer
-	$(Q)Tests/Fuzz/run.sh .build-fuzz $(SECONDS)
+	$(Q)Tests/Fuzz/run.sh .build-fuzz $(SECONDS) .build/corpus/dtb
 
 .PHONY: replay
 replay: fuzzer ## runs the device-tree path once over every seed
-	$(Q)Tests/Fuzz/run.sh .build-fuzz 0
+	$(Q)Tests/Fuzz/run.sh .build-fuzz 0 .build/corpus/dtb
 
 ##@ Other
 
