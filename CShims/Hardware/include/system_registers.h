@@ -66,6 +66,9 @@ PC_REGISTER(spsr_el1)
 PC_REGISTER(vbar_el1)
 PC_REGISTER(sctlr_el1)
 PC_REGISTER(cpacr_el1)
+PC_READABLE(tcr_el1)
+PC_READABLE(ttbr0_el1)
+PC_READABLE(ttbr1_el1)
 
 /* ICC_SRE_EL2, by encoding because assemblers without the GIC extension do not know its name. */
 PC_INLINE uint64_t pc_read_icc_sre_el2(void) {

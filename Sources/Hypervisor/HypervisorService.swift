@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// The calls that Portcullis itself answers, in the range of vendor-specific hypervisor services
+/// (Arm DEN 0028, section 6.3), 64-bit fast calls.
+public enum HypervisorService {
+  /// The one function identifier; x1 selects what is asked.
+  public static let function: UInt32 = 0xc600_5043
+  /// The version of this interface.
+  public static let version: UInt64 = 1
+
+  /// What is there to tell. All of it the host could find out by itself.
+  public struct Facts {
+    /// Where the image lies, in bytes.
+    public var imageBase: UInt64
+    /// How many bytes it takes.
+    public var imageSize: UInt64
+    /// How many regions are protected.
+    public var regions: UInt64
+
+    /// Collects the facts.
+    public init(imageBase: UInt64, imageSize: UInt64, regions: UInt64) {
+      self.imageBase = imageBase
+      self.imageSize = imageSize
+      self.regions = regions
+    }
+  }
+
+  /// Answers a call whose identifier is `function`.
+  ///
+  /// - x1 = 0: x0 = 0, x1 = version, x2 and x3 = base and size of the image, x4 = regions.
+  /// - x1 = 1, x2 = index of an ITS: x0 = 0, x1 = GITS_TYPER, x2 = GITS_IIDR, x3 = GITS_PIDR2, as EL2
+  ///   read them when it claimed the frame, x4 = base of the control frame.
+  /// - Anything else: x0 = NOT_SUPPORTED.
+  public static func answer(
+    _ call: SMCCC.Call, facts: Facts, itses: borrowing ITSClaim.Identities
+  ) -> SMCCC.Result {
+    var result = SMCCC.Result(0)
+    switch call.argument1 {
+    case 0:
+      result.x1 = version
+      result.x2 = facts.imageBase
+      result.x3 = facts.imageSize
+      result.x4 = facts.regions
+    case 1:
+      guard let index = Int(exactly: call.argument2), index < itses.count else {
+        return SMCCC.Result(SMCCC.notSupported)
+      }
+      result.x1 = itses[index].typer
+      result.x2 = itses[index].iidr
+      result.x3 = itses[index].pidr2
+      result.x4 = itses[index].base.rawValue
+    default: return SMCCC.Result(SMCCC.notSupported)
+    }
+    return result
+  }
+}

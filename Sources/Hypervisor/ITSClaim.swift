@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+public import DeviceTree
+public import Ownership
+public import Traps
+
+/// Why the ITSes of a board could not be protected; nothing is claimed then.
+public enum ITSClaimError: Error, Hashable, Sendable {
+  /// The board was refused when its tree was read.
+  case boardRefused
+  /// A control frame can't be a page range; its base.
+  case badFrame(PhysicalAddress)
+  /// The registry refused a region.
+  case registry(RegistryError)
+  /// The pages could not be taken from the host.
+  case ownership(OwnershipError)
+  /// The control frame at this base answers with external aborts.
+  case silent(PhysicalAddress)
+}
+
+/// Takes the control frame of every ITS from the host: all of them or none.
+public enum ITSClaim {
+  /// The identities of the claimed ITSes, in the order of the tree.
+  public typealias Identities = FixedList<8, ITSIdentity>
+
+  /// The control frames of `board` as page ranges.
+  private static func frames(
+    of board: borrowing Board
+  ) throws(ITSClaimError) -> FixedList<8, PageRange>? {
+    guard board.verdict != .refused else { throw .boardRefused }
+    guard !board.itses.isEmpty, let first = PageRange(covering: board.itses[0].controlFrame) else {
+      return nil
+    }
+    var frames = FixedList<8, PageRange>(filler: first)
+    for index in board.itses.indices {
+      let frame = board.itses[index].controlFrame
+      guard let pages = PageRange(covering: frame), frames.append(pages) else {
+        throw .badFrame(frame.base)
+      }
+    }
+    return frames
+  }
+
+  /// Claims the control frames, registers them with `device`, and freezes the registry.
+  ///
+  /// The translation frames stay with the host: its devices must reach GITS_TRANSLATER.
+  ///
+  /// - Throws: any `ITSClaimError`; the host owns every page again and the registry is as before.
+  public static func claim<
+    Tables: TableMemory & ~Copyable, Host: HostTranslation & ~Copyable,
+    Hypervisor: HypervisorTranslation & ~Copyable, Observer: OwnershipObserver & ~Copyable,
+    Device: TrapDevice, Registers: DeviceMemory & ~Copyable
+  >(
+    _ board: borrowing Board,
+    from ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
+    registry: inout RegionRegistry<Device>, device: Device, registers: borrowing Registers
+  ) throws(ITSClaimError) -> Identities {
+    let nowhere = ITSIdentity(base: PhysicalAddress(0), typer: 0, iidr: 0, pidr2: 0)
+    var identities = Identities(filler: nowhere)
+    guard let frames = try frames(of: board) else {
+      registry.freeze()
+      return identities
+    }
+    var candidate = RegionRegistry<Device>()
+    var claim: Claim<8>?
+    do throws(OwnershipError) {
+      claim = try ownership.donate(frames, expecting: .mmio)
+    } catch {
+      throw .ownership(error)
+    }
+    do throws(ITSClaimError) {
+      for index in frames.indices {
+        guard let frame = claim?[index] else { throw .badFrame(frames[index].first.address) }
+        guard let identity = ITSIdentity(frame, through: registers) else {
+          throw .silent(frame.pages.first.address)
+        }
+        _ = identities.append(identity)
+        try register(frame, in: &candidate, device: device)
+      }
+    } catch {
+      // The donation has just succeeded and nothing has touched the pages since, so that giving
+      // them back finds them as it needs them.
+      do throws(OwnershipError) {
+        try ownership.giveBack(&claim)
+      } catch {
+        throw .ownership(error)
+      }
+      throw error
+    }
+    _ = claim.take()?.keepForever()
+    candidate.freeze()
+    registry = candidate
+    return identities
+  }
+
+  private static func register<Device: TrapDevice>(
+    _ frame: MappedPages, in registry: inout RegionRegistry<Device>, device: Device
+  ) throws(ITSClaimError) {
+    do throws(RegistryError) {
+      let layout = try RegionLayout(
+        base: frame.pages.first.address, pages: frame.pages.count)
+      try registry.register(
+        Region(layout, mappedAt: frame.address, widths: [.word, .double], device: device))
+    } catch {
+      throw .registry(error)
+    }
+  }
+}

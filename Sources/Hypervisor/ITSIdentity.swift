@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+public import Ownership
+
+/// What an ITS says of itself, read by EL2 directly when it has claimed the frame.
+public struct ITSIdentity: Hashable, Sendable {
+  /// The control frame.
+  public let base: PhysicalAddress
+  /// GITS_TYPER.
+  public let typer: UInt64
+  /// GITS_IIDR.
+  public let iidr: UInt64
+  /// GITS_PIDR2.
+  public let pidr2: UInt64
+
+  /// Reads the identity through EL2's mapping of the control frame; nil where the frame answers
+  /// with an external abort, and there is no ITS.
+  init?<Memory: DeviceMemory & ~Copyable>(_ frame: MappedPages, through memory: borrowing Memory) {
+    func read(_ width: AccessWidth, _ offset: UInt64) -> UInt64? {
+      memory.read(width, at: VirtualAddress(frame.address.rawValue + offset))
+    }
+    // GITS_TYPER, GITS_IIDR and GITS_PIDR2 (GICv3 IHI 0069, 12.18).
+    guard let typer = read(.double, 0x8), let iidr = read(.word, 0x4),
+      let pidr2 = read(.word, 0xffe8)
+    else { return nil }
+    base = frame.pages.first.address
+    self.typer = typer
+    self.iidr = iidr
+    self.pidr2 = pidr2
+  }
+}
