@@ -32,6 +32,6 @@ public struct Region<Device: TrapDevice>: Sendable {
 
   /// What an unused slot holds: no address lies in it.
   static var unused: Region {
-    Region(.nowhere, mappedAt: VirtualAddress(0), widths: [], kinds: [], device: nil)
+    Region(.nowhere, mappedAt: VirtualAddress(0), widths: .none, kinds: .none, device: nil)
   }
 }

@@ -36,7 +36,7 @@ struct DispatchTests {
       outcome: .injected(.noSyndrome), el1: injected),
     Case(
       testDescription: "byte where words are permitted", esr: dataAbort(sas: 0),
-      widths: [.word, .double], outcome: .injected(.width), el1: injected),
+      widths: .word.union(.double), outcome: .injected(.width), el1: injected),
     Case(
       testDescription: "doubleword where words are permitted", esr: dataAbort(sas: 3, wnr: 1),
       widths: .word, outcome: .injected(.width), el1: injected | 1 << 6),

@@ -7,7 +7,7 @@ import Architecture
 
 /// System registers as plain values, behind a reference as they are on a CPU.
 final class SimulatedRegisters: HostSystemRegisters {
-  var features: HostFeatures = []
+  var features: HostFeatures = .none
   var elrEL2: UInt64 = 0xffff_0000_1234_5678
   var spsrEL2: UInt64 = 0x6000_0005
   var esrEL1: UInt64 = 0xdead
