@@ -32,5 +32,7 @@ public struct HostFeatures: Hashable, Sendable {
     HostFeatures(rawValue: rawValue | other.rawValue)
   }
   /// Whether all of `other` is there.
-  public func contains(_ other: HostFeatures) -> Bool { rawValue & other.rawValue == other.rawValue }
+  public func contains(_ other: HostFeatures) -> Bool {
+    rawValue & other.rawValue == other.rawValue
+  }
 }

@@ -48,7 +48,8 @@ struct RegistryTests {
     var slots = [UInt64](repeating: 0, count: 31)
     let outcome = slots.withUnsafeMutableBufferPointer { buffer in
       registry.handleAbort(
-        esr: dataAbort(), far: 0x70, hpfar: 0x80ef << 4, registers: RegisterFile(buffer.baseAddress!),
+        esr: dataAbort(), far: 0x70, hpfar: 0x80ef << 4,
+        registers: RegisterFile(buffer.baseAddress!),
         host: SimulatedRegisters(), context: context)
     }
     #expect(outcome == .completed)
