@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import Testing
 
 @testable import Traps
 
@@ -86,8 +87,8 @@ final class TestCPU {
     registry.freeze()
     let far = 0xffff_8000_0000_0000 | (address & 0xfff)
     let hpfar = (address >> 12) << 4 | (hpfarNS ? 1 << 63 : 0)
-    return registers.withUnsafeMutableBufferPointer { buffer in
-      let file = RegisterFile(buffer.baseAddress!)
+    return try registers.withUnsafeMutableBufferPointer { buffer in
+      let file = RegisterFile(try #require(buffer.baseAddress))
       return rare
         ? registry.handleRareAbort(
           esr: esr, far: far, hpfar: hpfar, registers: file, host: host, context: context)

@@ -46,10 +46,10 @@ struct RegistryTests {
     registry.freeze()
     let context = TestContext()
     var slots = [UInt64](repeating: 0, count: 31)
-    let outcome = slots.withUnsafeMutableBufferPointer { buffer in
+    let outcome = try slots.withUnsafeMutableBufferPointer { buffer in
       registry.handleAbort(
         esr: dataAbort(), far: 0x70, hpfar: 0x80ef << 4,
-        registers: RegisterFile(buffer.baseAddress!),
+        registers: RegisterFile(try #require(buffer.baseAddress)),
         host: SimulatedRegisters(), context: context)
     }
     #expect(outcome == .completed)
