@@ -74,6 +74,7 @@ let package = Package(
     program("TestHost", ["Architecture", "GIC", "CHardware", "CEL1Boot", "CRuntime"]),
 
     tests("Architecture"),
+    tests("GIC"),
     tests("DeviceTree"),
     tests("Ownership"),
     tests("Traps"),

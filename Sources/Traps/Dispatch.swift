@@ -27,9 +27,9 @@ extension RegionRegistry {
     context: Device.Context
   ) -> Outcome {
     // SCTLR_EL1.EE and E0E, bits [25:24]: with neither set no AArch64 access is big-endian. In
-    // AArch32 the answer is in SPSR_EL2.
+    // AArch32 the answer is in SPSR_EL2. A state that stepping over must change is rare as well.
     guard Self.isPlain(esr), host.sctlrEL1 & (0b11 << 24) == 0,
-      host.spsrEL2 & ProcessorState.aarch32 == 0
+      host.spsrEL2 & ProcessorState.steppedOver == 0
     else {
       return handleRareAbort(
         esr: esr, far: far, hpfar: hpfar, registers: registers, host: host, context: context)
@@ -44,7 +44,7 @@ extension RegionRegistry {
     if let refusal {
       return injectAbort(refusal, esr: esr, far: far, hpfar: hpfar, host: host)
     }
-    stepOverInstruction(ExceptionSyndrome(rawValue: esr), of: host)
+    host.elrEL2 = host.elrEL2 &+ 4
     return .completed
   }
 
@@ -129,10 +129,10 @@ extension RegionRegistry {
     isOrdered: Bool, swapsBytes: Bool, registers: RegisterFile, context: Device.Context
   ) -> Refusal? {
     let width = syndrome.width
-    guard region.kinds.contains(syndrome.isWrite ? .write : .read) else {
-      return syndrome.isWrite ? .notWritable : .notReadable
+    guard region.permits(syndrome) else {
+      if region.widths.permits(width) { return syndrome.isWrite ? .notWritable : .notReadable }
+      return .width
     }
-    guard region.widths.permits(width) else { return .width }
     // Frames are whole pages, so that an aligned access stays in its frame.
     guard address.isAligned(to: width.bytes) else { return .misaligned }
     guard let device = region.device else { return .noHandler }

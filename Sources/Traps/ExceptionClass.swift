@@ -12,11 +12,11 @@ public struct ExceptionClass: RawRepresentable, Hashable, Sendable {
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// An instruction abort from a lower Exception level.
-  public static let instructionAbortLower = ExceptionClass(rawValue: 0x20)
+  public static var instructionAbortLower: ExceptionClass { ExceptionClass(rawValue: 0x20) }
   /// An instruction abort without a change of Exception level.
-  public static let instructionAbortSame = ExceptionClass(rawValue: 0x21)
+  public static var instructionAbortSame: ExceptionClass { ExceptionClass(rawValue: 0x21) }
   /// A data abort from a lower Exception level.
-  public static let dataAbortLower = ExceptionClass(rawValue: 0x24)
+  public static var dataAbortLower: ExceptionClass { ExceptionClass(rawValue: 0x24) }
   /// A data abort without a change of Exception level.
-  public static let dataAbortSame = ExceptionClass(rawValue: 0x25)
+  public static var dataAbortSame: ExceptionClass { ExceptionClass(rawValue: 0x25) }
 }

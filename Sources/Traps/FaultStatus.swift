@@ -30,7 +30,7 @@ public struct FaultStatus: RawRepresentable, Hashable, Sendable {
   }
 
   /// A synchronous external abort that isn't on a translation table walk.
-  public static let externalAbort = FaultStatus(rawValue: 0x10)
+  public static var externalAbort: FaultStatus { FaultStatus(rawValue: 0x10) }
 
   /// A synchronous external abort on the walk's look-up at `level`, -1 to 3.
   public static func externalAbortOnWalk(level: Int) -> FaultStatus {

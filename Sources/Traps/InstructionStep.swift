@@ -11,9 +11,8 @@ func stepOverInstruction<Host: HostSystemRegisters & ~Copyable>(
   _ syndrome: ExceptionSyndrome, of host: borrowing Host
 ) {
   let state = ProcessorState(rawValue: host.spsrEL2)
-  let stepped = ProcessorState.branchType | ProcessorState.softwareStep | ProcessorState.aarch32
   // As a rule nothing but the program counter changes, and a system register write is not free.
-  if state.rawValue & stepped == 0 {
+  if state.rawValue & ProcessorState.steppedOver == 0 {
     host.elrEL2 = host.elrEL2 &+ 4
   } else {
     stepOverInstructionAndState(syndrome, state, of: host)

@@ -40,6 +40,9 @@ struct ProcessorState: RawRepresentable, Hashable, Sendable {
   /// IT[7:2] and IT[1:0], of AArch32.
   static var ifThen: UInt64 { 0b11 << 25 | 0b11_1111 << 10 }
 
+  /// What makes stepping over an instruction more than an addition.
+  static var steppedOver: UInt64 { branchType | softwareStep | aarch32 }
+
   /// Whether the host ran AArch32, which only its EL0 can (HCR_EL2.RW is set).
   var isAArch32: Bool { rawValue & Self.aarch32 != 0 }
   /// Whether the host ran at EL0.

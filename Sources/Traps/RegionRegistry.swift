@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+internal import Synchronization
 
 /// The regions whose accesses trap: filled at boot on one CPU, then frozen.
 ///
@@ -15,7 +16,10 @@ public struct RegionRegistry<Device: TrapDevice>: ~Copyable, Sendable {
   /// How many regions are registered.
   public private(set) var count = 0
   /// Whether the registry takes no more regions.
-  public private(set) var isFrozen = false
+  public var isFrozen: Bool { frozen.load(ordering: .acquiring) }
+  // Atomic for a second reason: it gives the registry an identity in memory, so that a borrow is its
+  // address. As a plain value the compiler copied all slots to the stack at each trap.
+  private let frozen = Atomic(false)
 
   /// The most regions that a registry holds.
   public static var capacity: Int { 32 }
@@ -43,7 +47,7 @@ public struct RegionRegistry<Device: TrapDevice>: ~Copyable, Sendable {
   }
 
   /// Ends registration for good.
-  public mutating func freeze() { isFrozen = true }
+  public mutating func freeze() { frozen.store(true, ordering: .releasing) }
 
   /// The region at `index`; nil where there is none.
   public subscript(index: Int) -> Region<Device>? {

@@ -27,7 +27,8 @@ struct AccessDecodeTests {
     }
   }
 
-  @Test("A load extends, truncates and goes to its register alone", arguments: sizes, 0..<4 as Range)
+  @Test(
+    "A load extends, truncates and goes to its register alone", arguments: sizes, 0..<4 as Range)
   func load(sas: UInt64, flags: Int) throws {
     let sse = UInt64(flags & 1)
     let sf = UInt64(flags >> 1)

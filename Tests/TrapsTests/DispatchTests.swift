@@ -36,7 +36,7 @@ struct DispatchTests {
       outcome: .injected(.noSyndrome), el1: injected),
     Case(
       testDescription: "byte where words are permitted", esr: dataAbort(sas: 0),
-      widths: [.word, .double], outcome: .injected(.width), el1: injected),
+      widths: .word.union(.double), outcome: .injected(.width), el1: injected),
     Case(
       testDescription: "doubleword where words are permitted", esr: dataAbort(sas: 3, wnr: 1),
       widths: .word, outcome: .injected(.width), el1: injected | 1 << 6),
@@ -73,7 +73,8 @@ struct DispatchTests {
       esr: 0x20 << 26 | 1 << 25 | 1 << 7 | 0x07, outcome: .injected(.tableWalk),
       el1: 0x21 << 26 | 1 << 25 | 0x17),
     Case(
-      testDescription: "cache maintenance", esr: dataAbort(isv: 0, cm: 1, wnr: 1), outcome: .skipped),
+      testDescription: "cache maintenance", esr: dataAbort(isv: 0, cm: 1, wnr: 1), outcome: .skipped
+    ),
     Case(
       testDescription: "beyond the region", esr: dataAbort(), offset: 0x10000,
       outcome: .unclaimed(IntermediatePhysicalAddress(TestCPU.base + 0x10000))),
@@ -86,7 +87,9 @@ struct DispatchTests {
     Case(testDescription: "an HVC", esr: 0x16 << 26, outcome: .notAnAbort),
   ]
 
-  @Test("What isn't permitted never reaches a device and leaves no trace but the abort", arguments: cases)
+  @Test(
+    "What isn't permitted never reaches a device and leaves no trace but the abort",
+    arguments: cases)
   func refused(_ test: Case) throws {
     for rare in [false, true] {
       let cpu = TestCPU()

@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import Testing
 
 @testable import Traps
 
 /// System registers as plain values, behind a reference as they are on a CPU.
 final class SimulatedRegisters: HostSystemRegisters {
-  var features: HostFeatures = []
+  var features: HostFeatures = .none
   var elrEL2: UInt64 = 0xffff_0000_1234_5678
   var spsrEL2: UInt64 = 0x6000_0005
   var esrEL1: UInt64 = 0xdead
@@ -86,8 +87,8 @@ final class TestCPU {
     registry.freeze()
     let far = 0xffff_8000_0000_0000 | (address & 0xfff)
     let hpfar = (address >> 12) << 4 | (hpfarNS ? 1 << 63 : 0)
-    return registers.withUnsafeMutableBufferPointer { buffer in
-      let file = RegisterFile(buffer.baseAddress!)
+    return try registers.withUnsafeMutableBufferPointer { buffer in
+      let file = RegisterFile(try #require(buffer.baseAddress))
       return rare
         ? registry.handleRareAbort(
           esr: esr, far: far, hpfar: hpfar, registers: file, host: host, context: context)

@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// GITS_TYPER: what an ITS implements (IHI 0069, 12.19.15).
+public struct GITSTyper: RawRepresentable, Hashable, Sendable {
+  /// The register's value.
+  public let rawValue: UInt64
+  /// Makes it from the register's value.
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// Physical, bit [0].
+  public var hasPhysicalLPIs: Bool { rawValue & 1 != 0 }
+  /// Virtual, bit [1].
+  public var hasVirtualLPIs: Bool { rawValue & 1 << 1 != 0 }
+  /// ITT_entry_size, bits [7:4] plus one: the bytes of an entry of a translation table.
+  public var translationEntrySize: UInt64 { (rawValue >> 4 & 0xf) + 1 }
+  /// ID_bits, bits [12:8] plus one: the bits of an EventID.
+  public var eventIDBits: UInt64 { (rawValue >> 8 & 0x1f) + 1 }
+  /// Devbits, bits [17:13] plus one: the bits of a DeviceID.
+  public var deviceIDBits: UInt64 { (rawValue >> 13 & 0x1f) + 1 }
+  /// PTA, bit [19]: a target is the address of a Redistributor, not a processor number.
+  public var targetsAreAddresses: Bool { rawValue & 1 << 19 != 0 }
+  /// HCC, bits [31:24]: how many collections the ITS holds without memory.
+  public var hardwareCollections: UInt64 { rawValue >> 24 & 0xff }
+  /// CIL, bit [36], and CIDbits, bits [35:32] plus one: the bits of a collection ID; 16 without CIL.
+  public var collectionIDBits: UInt64 { rawValue & 1 << 36 != 0 ? (rawValue >> 32 & 0xf) + 1 : 16 }
+  /// VMOVP, bit [37]: one ITS moves a vPE for all of them.
+  public var movesVPEsAlone: Bool { rawValue & 1 << 37 != 0 }
+}
