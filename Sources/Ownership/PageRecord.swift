@@ -16,12 +16,12 @@ public struct PageRecord: Hashable, Sendable {
     self.pins = pins
   }
 
-  // The entry of the ledger: pins in [63:32], state in [1:0]. An untouched page is 0, which is what
-  // a fresh table holds.
+  // The entry of the ledger: pins in [63:32], state in [5:4]. An untouched page is 0, which is what
+  // a fresh table holds; bits [1:0] stay clear, so that no record looks like a link to a table.
   init(entry: UInt64) {
-    state = PageState(rawValue: UInt8(truncatingIfNeeded: entry & 3)) ?? .none
+    state = PageState(rawValue: UInt8(truncatingIfNeeded: entry >> 4 & 3)) ?? .none
     pins = UInt32(truncatingIfNeeded: entry >> 32)
   }
 
-  var entry: UInt64 { UInt64(pins) << 32 | UInt64(state.rawValue) }
+  var entry: UInt64 { UInt64(pins) << 32 | UInt64(state.rawValue) << 4 }
 }
