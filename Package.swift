@@ -20,8 +20,11 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 /// A program; its name is also its folder below `Sources`.
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func program(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [])
+  -> Target
+{
+  .executableTarget(
+    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 /// The C and assembly of one purpose, each in a folder of its own below `CShims`.
@@ -64,7 +67,8 @@ let package = Package(
     // Interfaces and programs.
     room("PortcullisC", ["Hypervisor", "CEmbedder"]),
     room("Inspection", ["Architecture", "DeviceTree"]),
-    program("portcullis", ["Inspection", "COptions"]),
+    program(
+      "portcullis", ["Inspection", "COptions"], exclude: ["portcullis.1", "completions"]),
     program("EL2Image", ["PortcullisC", "Hypervisor", "CHardware", "CEL2Boot", "CRuntime"]),
     program("TestHost", ["Architecture", "GIC", "CHardware", "CEL1Boot", "CRuntime"]),
 
