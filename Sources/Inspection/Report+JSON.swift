@@ -45,19 +45,18 @@ extension Report {
     }
     json.list("memory", memory) { json, memory in
       json.beginObject()
-      json.member("node", memory.node)
-      json.members(memory.range)
+      json.members(memory)
       json.endObject()
     }
     json.list("diagnostics", diagnostics) { json, diagnostic in
       json.beginObject()
-      json.member("severity", diagnostic.severity.rawValue)
+      json.member("severity", diagnostic.severity.name)
       json.member("node", diagnostic.node)
       json.member("property", diagnostic.property)
       json.member("message", diagnostic.message)
       json.endObject()
     }
-    json.member("verdict", verdict.rawValue)
+    json.member("verdict", verdict.name)
     json.endObject()
   }
 }

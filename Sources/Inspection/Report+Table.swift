@@ -6,7 +6,7 @@ import Architecture
 extension Report {
   /// The report as a person reads it: a line that says what it comes to, then a table.
   public var table: String {
-    var head = file.printable + ": " + verdict.rawValue
+    var head = file.printable + ": " + verdict.name
     if let model { head += ", " + model.printable }
     if !compatible.isEmpty {
       head += " (" + compatible.map(\.printable).joined(separator: ", ") + ")"
@@ -22,10 +22,10 @@ extension Report {
 
   /// The cells of the table, a row for each range.
   private var rows: [[String]] {
-    func row(_ kind: String, _ node: String, _ range: AddressRange) -> [String] {
+    func row(_ kind: String, _ node: String?, _ range: AddressRange) -> [String] {
       [
         kind, range.base.rawValue.hexadecimal, range.size.binarySize, "-", "-", "-",
-        node.printable,
+        node?.printable ?? "-",
       ]
     }
     var rows: [[String]] = []
@@ -38,7 +38,7 @@ extension Report {
     }
     rows += redistributors.map { row("redistributors", $0.node, $0.range) }
     rows += iommus.map { row($0.kind, $0.node, $0.range) }
-    rows += memory.map { row("memory", $0.node, $0.range) }
+    rows += memory.map { row("memory", nil, $0) }
     return rows
   }
 

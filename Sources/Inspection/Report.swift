@@ -2,19 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+public import DeviceTree
 
 /// What an inspection finds out about one file.
 ///
 /// Values are as in JSON schema 1: a range is kept with the path of the node that it comes from.
 public struct Report: Sendable {
-  /// A range of physical addresses and the node that describes it.
-  public struct Described: Equatable, Sendable {
-    /// The path of the node.
-    public var node: String
-    /// The addresses.
-    public var range: AddressRange
-  }
-
   /// A range that Portcullis takes from the host, wholly or in part.
   public struct Region: Equatable, Sendable {
     /// What sort of device it is: `its`.
@@ -64,25 +57,31 @@ public struct Report: Sendable {
   /// The IOMMUs.
   public var iommus: [IOMMU] = []
   /// The memory.
-  public var memory: [Described] = []
+  public var memory: [AddressRange] = []
   /// What is to be said about the file.
-  public var diagnostics: [Diagnostic] = []
+  public var diagnostics: [Report.Diagnostic] = []
   /// What it comes to.
-  public var verdict: Verdict
+  public var verdict = Verdict.refused
   /// The status that a program ends with for this file alone.
-  public var status: ExitStatus
+  public var status = ExitStatus.refused
+
+  /// Makes a report that has nothing yet.
+  init(file: String, granule: Granule) {
+    self.file = file
+    self.granule = granule
+  }
 
   /// Makes the report on a file that can't be opened or read, for `reason`.
   public static func unreadable(_ file: String, granule: Granule, reason: String) -> Report {
-    Report(file: file, granule: granule, failing: .cannotOpen, reason)
+    var report = Report(file: file, granule: granule)
+    report.fail(with: .cannotOpen, reason)
+    return report
   }
 
-  /// Makes the report on a file of which nothing can be told.
-  init(file: String, granule: Granule, failing status: ExitStatus, _ message: String) {
-    self.file = file
-    self.granule = granule
+  /// Refuses a file of which nothing can be told.
+  mutating func fail(with status: ExitStatus, _ message: String) {
     self.status = status
     verdict = .refused
-    diagnostics = [Diagnostic(.error, message: message)]
+    diagnostics = [Diagnostic(severity: .error, message: message)]
   }
 }

@@ -58,9 +58,7 @@ enum Program {
         output = printed((index > 0 ? "\n" : "") + report.table)
       }
       // The table first, so that on a terminal what is wrong stands below what it is about.
-      for diagnostic in report.diagnostics {
-        _ = Output.error.write(diagnostic.line(file: report.file) + "\n")
-      }
+      for line in report.errorLines { _ = Output.error.write(line + "\n") }
       guard output == .fine else { return output }
     }
     if request.json {
