@@ -19,6 +19,13 @@ extension DeviceTreeBlob {
     return sink.text
   }
 
+  /// What `diagnostic` says is wrong.
+  func message(of diagnostic: Diagnostic) -> String {
+    var sink = ByteSink()
+    diagnostic.writeMessage(in: self, into: &sink)
+    return sink.text
+  }
+
   /// The first terminated string of `value`.
   func text(_ value: BlobBytes) -> String {
     let value = string(value)

@@ -18,7 +18,7 @@ extension Report {
   /// Takes over what the board is and what was said about it.
   private mutating func read(_ blob: borrowing DeviceTreeBlob) {
     var found = FoundDiagnostics()
-    let board = blob.board(granule: granule, reportingTo: &found)
+    let board = Board.read(blob, granule: granule, reporting: &found)
 
     model = board.model.map { blob.text($0) }
     compatible = board.compatible.map { blob.texts($0) } ?? []
@@ -45,7 +45,7 @@ extension Report {
     diagnostics = found.list.map { found in
       Diagnostic(
         severity: found.severity, node: blob.path(of: found.node),
-        property: found.property.map { "\($0.text)" }, message: found.message(in: blob))
+        property: found.property.map { "\($0.text)" }, message: blob.message(of: found))
     }
     verdict = board.verdict
     status = verdict == .refused ? .refused : .fine
