@@ -20,8 +20,11 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 /// A program; its name is also its folder below `Sources`.
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func program(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [])
+  -> Target
+{
+  .executableTarget(
+    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 /// The C and assembly of one purpose, each in a folder of its own below `CShims`.
@@ -59,12 +62,13 @@ let package = Package(
     room("DeviceTree", ["Architecture", "CFdt"]),
     // Ownership, traps, composition.
     room("Ownership", ["Architecture"]),
-    room("Traps", ["Architecture", "Ownership"]),
+    room("Traps", ["Architecture"]),
     room("Hypervisor", ["Architecture", "GIC", "DeviceTree", "Ownership", "Traps"]),
     // Interfaces and programs.
     room("PortcullisC", ["Hypervisor", "CEmbedder"]),
     room("Inspection", ["Architecture", "DeviceTree"]),
-    program("portcullis", ["Inspection", "COptions"]),
+    program(
+      "portcullis", ["Inspection", "COptions"], exclude: ["portcullis.1", "completions"]),
     program(
       "EL2Image",
       [

@@ -1,0 +1,219 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+
+/// What a device tree says of a board, as plain values.
+///
+/// Addresses are physical: every `reg` has been translated through all `ranges` above it. Disabled
+/// nodes, and nodes below a disabled one, are left out. Lists have fixed capacities; what does not
+/// fit is reported as a diagnostic, never dropped in silence.
+public struct Board: Sendable {
+  /// The ITSes; at most 8.
+  public typealias ITSes = FixedList<8, ITSDescription>
+  /// Redistributor regions; at most 64.
+  public typealias RedistributorRegions = FixedList<64, RedistributorRegion>
+  /// IOMMUs; at most 64.
+  public typealias IOMMUs = FixedList<64, IOMMUDescription>
+  /// Ranges of RAM; at most 64.
+  public typealias MemoryRanges = FixedList<64, AddressRange>
+  /// Reserved memory; at most 128.
+  public typealias ReservedRanges = FixedList<128, ReservedMemory>
+  /// CPUs by the affinity fields of their MPIDR_EL1; at most 512, as many as QEMU's board has.
+  public typealias CPUs = FixedList<512, UInt64>
+  /// Boot modules; at most 8.
+  public typealias BootModules = FixedList<8, BootModule>
+
+  /// The size of the control frame of an ITS (GICv3 IHI 0069, 12.18).
+  public static let controlFrameSize: UInt64 = 0x10000
+  /// The size of the translation frame of an ITS, which follows the control frame.
+  public static let translationFrameSize: UInt64 = 0x10000
+  /// The first address beyond what a physical address can be: 52 bits.
+  public static let physicalAddressLimit: UInt64 = 1 << 52
+
+  /// The page size that regions were checked against.
+  public let granule: Granule
+  /// Whether the board's ITSes can be protected.
+  public internal(set) var verdict = Verdict.nothingToProtect
+
+  /// The root's `model`, a terminated string.
+  public internal(set) var model: BlobBytes?
+  /// The root's `compatible`, a list of terminated strings.
+  public internal(set) var compatible: BlobBytes?
+  /// The command line: `/chosen/bootargs`, a terminated string.
+  public internal(set) var bootArguments: BlobBytes?
+
+  /// The ITSes that can be protected, in the order of the tree.
+  public internal(set) var itses = ITSes(filler: .filler)
+  /// The Distributor's frame.
+  public internal(set) var distributor: AddressRange?
+  /// The regions of Redistributors, in the order of the tree.
+  public internal(set) var redistributors = RedistributorRegions(filler: .filler)
+  /// The SMMUv3s, in the order of the tree.
+  public internal(set) var iommus = IOMMUs(filler: .filler)
+  /// RAM, in the order of the tree.
+  public internal(set) var memory = MemoryRanges(filler: .filler)
+  /// Memory that is not free for use, of `/reserved-memory` and of the memory reservation block.
+  public internal(set) var reserved = ReservedRanges(filler: .filler)
+  /// The firmware's PSCI.
+  public internal(set) var psci: PSCIDescription?
+  /// The console that `/chosen/stdout-path` names.
+  public internal(set) var console: ConsoleDescription?
+  /// The CPUs: MPIDR_EL1's affinity fields, in the order of the tree.
+  public internal(set) var cpus = CPUs(filler: 0)
+  /// What a boot loader has put in memory, in the order of the tree.
+  public internal(set) var modules = BootModules(filler: .filler)
+
+  init(granule: Granule) { self.granule = granule }
+
+  /// The first module that is a kernel.
+  public var kernel: BootModule? { module(.kernel) }
+  /// The first module that is a RAM disk.
+  public var ramdisk: BootModule? { module(.ramdisk) }
+
+  private func module(_ kind: BootModule.Kind) -> BootModule? {
+    for index in modules.indices where modules[index].kind == kind { return modules[index] }
+    return nil
+  }
+}
+
+/// Whether what has to be protected on a board can be.
+public enum Verdict: Sendable {
+  /// Every ITS can be covered.
+  case protectable
+  /// The board has no enabled ITS.
+  case nothingToProtect
+  /// Something would stay open; an error has been reported.
+  case refused
+}
+
+/// An Interrupt Translation Service, a node compatible with `arm,gic-v3-its`.
+public struct ITSDescription: Hashable, Sendable {
+  /// The node.
+  public let node: DeviceTreeNode
+  /// The whole of the first `reg` entry.
+  public let region: AddressRange
+  /// The registers that commands and tables are set up with: what is protected. 64 KiB.
+  public let controlFrame: AddressRange
+  /// GITS_TRANSLATER's frame, which devices must reach; nil where `reg` ends before it. 64 KiB.
+  public let translationFrame: AddressRange?
+  /// What has to be observed in driving it.
+  public let traits: ITSTraits
+  /// The address window of a Socionext pre-ITS, which devices write their interrupts to: a device
+  /// with DeviceID d rings at base + d * 4.
+  public let preITS: AddressRange?
+}
+
+/// What an ITS needs to be driven rightly beyond the architecture.
+public struct ITSTraits: OptionSet, Hashable, Sendable {
+  /// The bits of the set.
+  public let rawValue: UInt8
+  /// Makes a set of its bits.
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// It does not snoop caches: its memory must be cleaned, and shareability left at non-shareable.
+  public static let nonCoherent = ITSTraits(rawValue: 1 << 0)
+  /// It reaches only 32-bit addresses: its memory must lie below 4 GiB.
+  public static let addresses32Bit = ITSTraits(rawValue: 1 << 1)
+}
+
+/// A region of Redistributors of a node compatible with `arm,gic-v3`.
+public struct RedistributorRegion: Hashable, Sendable {
+  /// The GIC's node.
+  public let node: DeviceTreeNode
+  /// The region.
+  public let range: AddressRange
+  /// Bytes from one Redistributor to the next; nil: as GICR_TYPER tells (two or four 64 KiB frames).
+  public let stride: UInt64?
+}
+
+/// An IOMMU.
+public struct IOMMUDescription: Hashable, Sendable {
+  /// The kinds of IOMMU that are known.
+  public enum Kind: Sendable {
+    /// Arm SMMU version 3, `arm,smmu-v3`.
+    case smmuV3
+  }
+  /// What it is.
+  public let kind: Kind
+  /// The node.
+  public let node: DeviceTreeNode
+  /// Its registers: the first `reg` entry.
+  public let range: AddressRange
+  /// Whether its table walks and queue accesses snoop caches (`dma-coherent`).
+  public let isCoherent: Bool
+}
+
+/// Memory that is not free for use.
+public struct ReservedMemory: Hashable, Sendable {
+  /// The child of `/reserved-memory`; nil: an entry of the memory reservation block.
+  public let node: DeviceTreeNode?
+  /// The memory.
+  public let range: AddressRange
+  /// Whether it must not even be mapped (`no-map`).
+  public let isUnmapped: Bool
+}
+
+/// The firmware's Power State Coordination Interface (Arm DEN 0022).
+public struct PSCIDescription: Hashable, Sendable {
+  /// How a call is made.
+  public enum Conduit: Sendable {
+    /// By SMC, to EL3.
+    case smc
+    /// By HVC, to EL2.
+    case hvc
+  }
+  /// Which binding describes it.
+  public enum Binding: Sendable {
+    /// `arm,psci`: the tree gives the function numbers.
+    case version0x1
+    /// `arm,psci-0.2`.
+    case version0x2
+    /// `arm,psci-1.0`.
+    case version1x0
+  }
+  /// The node.
+  public let node: DeviceTreeNode
+  /// The conduit.
+  public let conduit: Conduit
+  /// The newest binding that `compatible` names.
+  public let binding: Binding
+}
+
+/// A console.
+public struct ConsoleDescription: Hashable, Sendable {
+  /// The kinds of console that are known.
+  public enum Kind: Sendable {
+    /// Arm PL011, or the SBSA's subset of it.
+    case pl011
+    /// Something else.
+    case other
+  }
+  /// What it is.
+  public let kind: Kind
+  /// The node.
+  public let node: DeviceTreeNode
+  /// Its registers: the first `reg` entry.
+  public let range: AddressRange
+}
+
+/// Something that a boot loader has put in memory (the `multiboot,module` binding).
+public struct BootModule: Hashable, Sendable {
+  /// What a module is for.
+  public enum Kind: Sendable {
+    /// What is started.
+    case kernel
+    /// Its initial RAM disk.
+    case ramdisk
+    /// Something else.
+    case other
+  }
+  /// What it is for.
+  public internal(set) var kind: Kind
+  /// The node.
+  public let node: DeviceTreeNode
+  /// Where it is.
+  public let range: AddressRange
+  /// The module's own command line, a terminated string.
+  public let bootArguments: BlobBytes?
+}

@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+
+/// Something that a reader of a device tree has to be told.
+public struct Diagnostic: Hashable, Sendable {
+  /// How bad it is.
+  public enum Severity: UInt8, Sendable {
+    /// The board is refused.
+    case error
+    /// Something was left out.
+    case warning
+    /// Nothing is wrong.
+    case note
+  }
+
+  /// What is wrong, with the values that say why.
+  public enum Reason: Hashable, Sendable {
+    /// The property is not there.
+    case missing
+    /// The property has a length that it cannot have.
+    case badLength(Int)
+    /// The property has a value that is not known.
+    case badValue
+    /// An address or a size has this many 32-bit cells; 1 or 2 can be read.
+    case unsupportedCells(UInt32)
+    /// The address has size 0, or no size at all.
+    case noSize
+    /// This bus has no `ranges`: the CPU cannot reach what lies below it.
+    case noRanges(bus: DeviceTreeNode)
+    /// No entry of this bus's `ranges` covers the whole of base and size.
+    case outsideRanges(bus: DeviceTreeNode, base: UInt64, size: UInt64)
+    /// Base plus size passes the end of an address space.
+    case overflow(base: UInt64, size: UInt64)
+    /// The range passes the 52 bits of a physical address.
+    case beyondPhysicalAddresses(AddressRange)
+    /// The base is not a multiple of the page size.
+    case misalignedBase(PhysicalAddress, Granule)
+    /// The size is not a multiple of the page size.
+    case misalignedSize(UInt64, Granule)
+    /// The region is smaller than the 64 KiB of a control frame.
+    case tooSmall(UInt64)
+    /// The region ends before the translation frame.
+    case noTranslationFrame
+    /// The region overlaps the one of another node.
+    case overlapsRegion(AddressRange, other: DeviceTreeNode)
+    /// The region overlaps RAM.
+    case overlapsMemory(AddressRange)
+    /// There are more than this many.
+    case tooMany(Int)
+    /// The named node is not there.
+    case noSuchNode
+    /// Nodes are nested deeper than this many levels.
+    case tooDeep(Int)
+  }
+
+  /// How bad it is.
+  public let severity: Severity
+  /// The node that it is about.
+  public let node: DeviceTreeNode
+  /// The property that it is about, if one.
+  public let property: PropertyName?
+  /// What is wrong.
+  public let reason: Reason
+}
+
+/// Who is told of diagnostics.
+public protocol DiagnosticSink: ~Copyable {
+  /// Takes one diagnostic.
+  mutating func report(_ diagnostic: Diagnostic)
+}

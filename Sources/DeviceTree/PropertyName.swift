@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// The properties that a board is read from.
+public enum PropertyName: UInt8, CaseIterable, Sendable {
+  // Names in the order of their length, which is how a name of a blob is looked up.
+
+  /// `reg`: addresses and sizes in the cells of the parent.
+  case reg
+  /// `model`: what the board is called.
+  case model
+  /// `method`: the conduit of PSCI.
+  case method
+  /// `ranges`: the translation from the children's addresses to the parent's.
+  case ranges
+  /// `status`: whether the node is enabled.
+  case status
+  /// `no-map`: whether reserved memory must not be mapped.
+  case noMap
+  /// `bootargs`: the command line of what is started.
+  case bootargs
+  /// `compatible`: what the node is, most specific first.
+  case compatible
+  /// `device_type`: `memory` or `cpu`.
+  case deviceType
+  /// `stdout-path`: the console.
+  case stdoutPath
+  /// `#size-cells`: the words of a size in the children's `reg`.
+  case sizeCells
+  /// `dma-coherent`: the device's accesses snoop caches.
+  case dmaCoherent
+  /// `#address-cells`: the words of an address in the children's `reg`.
+  case addressCells
+  /// `dma-noncoherent`: the device's accesses do not snoop caches.
+  case dmaNoncoherent
+  /// `linux,usable-memory`: memory that takes the place of `reg`.
+  case usableMemory
+  /// `redistributor-stride`: bytes from one Redistributor to the next.
+  case redistributorStride
+  /// `#redistributor-regions`: how many Redistributor regions there are.
+  case redistributorRegions
+  /// `socionext,synquacer-pre-its`: the window of the bridge before the ITS.
+  case preITS
+  /// `linux,stdout-path`: the console, as older trees name it.
+  case linuxStdoutPath
+  /// The memory reservation block, which is no property.
+  case memoryReservation
+
+  /// How many names there are.
+  static var count: Int { 20 }
+
+  /// The name as a tree spells it.
+  public var text: StaticString {
+    switch self {
+    case .reg: "reg"
+    case .model: "model"
+    case .method: "method"
+    case .ranges: "ranges"
+    case .status: "status"
+    case .noMap: "no-map"
+    case .bootargs: "bootargs"
+    case .compatible: "compatible"
+    case .deviceType: "device_type"
+    case .stdoutPath: "stdout-path"
+    case .sizeCells: "#size-cells"
+    case .dmaCoherent: "dma-coherent"
+    case .addressCells: "#address-cells"
+    case .dmaNoncoherent: "dma-noncoherent"
+    case .usableMemory: "linux,usable-memory"
+    case .redistributorStride: "redistributor-stride"
+    case .redistributorRegions: "#redistributor-regions"
+    case .preITS: "socionext,synquacer-pre-its"
+    case .linuxStdoutPath: "linux,stdout-path"
+    case .memoryReservation: "/memreserve/"
+    }
+  }
+}

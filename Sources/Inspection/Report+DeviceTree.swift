@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+import DeviceTree
+
+extension Report {
+  /// Makes the report on `bytes`, the contents of `file`, for pages of `granule`.
+  public init(on bytes: [UInt8], file: String, granule: Granule) {
+    self.init(file: file, granule: granule)
+    do throws(BlobError) {
+      read(try DeviceTreeBlob(checking: bytes.span))
+    } catch {
+      fail(with: .notADeviceTree, "\(error.text)")
+    }
+  }
+
+  /// Takes over what the board is and what was said about it.
+  private mutating func read(_ blob: borrowing DeviceTreeBlob) {
+    var found = FoundDiagnostics()
+    let board = Board.read(blob, granule: granule, reporting: &found)
+
+    model = board.model.map { blob.text($0) }
+    compatible = board.compatible.map { blob.texts($0) } ?? []
+    for index in board.itses.indices {
+      let its = board.itses[index]
+      regions.append(
+        Region(
+          kind: "its", node: blob.path(of: its.node), range: its.region,
+          protected: its.controlFrame,
+          translater: its.translationFrame?.base.advanced(by: ITSDescription.translaterOffset)))
+    }
+    for index in board.redistributors.indices {
+      let region = board.redistributors[index]
+      redistributors.append(
+        Redistributors(
+          node: blob.path(of: region.node), range: region.range, stride: region.stride))
+    }
+    for index in board.iommus.indices {
+      let iommu = board.iommus[index]
+      iommus.append(
+        IOMMU(kind: iommu.kind.name, node: blob.path(of: iommu.node), range: iommu.range))
+    }
+    for index in board.memory.indices { memory.append(board.memory[index]) }
+    diagnostics = found.list.map { found in
+      Diagnostic(
+        severity: found.severity, node: blob.path(of: found.node),
+        property: found.property.map { "\($0.text)" }, message: blob.message(of: found))
+    }
+    verdict = board.verdict
+    status = verdict == .refused ? .refused : .fine
+  }
+}
+
+/// Keeps what is reported.
+private struct FoundDiagnostics: DiagnosticSink {
+  var list: [DeviceTree.Diagnostic] = []
+  mutating func report(_ diagnostic: DeviceTree.Diagnostic) { list.append(diagnostic) }
+}
+
+extension ITSDescription {
+  /// The offset of GITS_TRANSLATER in the translation frame (GICv3 IHI 0069, 12.18).
+  fileprivate static var translaterOffset: UInt64 { 0x40 }
+}
+
+extension IOMMUDescription.Kind {
+  /// The name in JSON and in the table.
+  fileprivate var name: String {
+    switch self {
+    case .smmuV3: "smmu-v3"
+    }
+  }
+}

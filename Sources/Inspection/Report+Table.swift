@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+
+extension Report {
+  /// The report as a person reads it: a line that says what it comes to, then a table.
+  public var table: String {
+    var head = file.printable + ": " + verdict.name
+    if let model { head += ", " + model.printable }
+    if !compatible.isEmpty {
+      head += " (" + compatible.map(\.printable).joined(separator: ", ") + ")"
+    }
+    head += ", pages of " + granule.bytes.binarySize
+    var lines = [head]
+    if !rows.isEmpty {
+      let titles = ["KIND", "BASE", "SIZE", "PROTECTED", "PAGES", "TRANSLATER", "NODE"]
+      lines += Self.align([titles] + rows).map { "  " + $0 }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The cells of the table, a row for each range.
+  private var rows: [[String]] {
+    func row(_ kind: String, _ node: String?, _ range: AddressRange) -> [String] {
+      [
+        kind, range.base.rawValue.hexadecimal, range.size.binarySize, "-", "-", "-",
+        node?.printable ?? "-",
+      ]
+    }
+    var rows: [[String]] = []
+    for region in regions {
+      var cells = row(region.kind, region.node, region.range)
+      cells[3] = region.protected.base.rawValue.hexadecimal
+      cells[4] = String(region.protected.size / granule.bytes)
+      if let translater = region.translater { cells[5] = translater.rawValue.hexadecimal }
+      rows.append(cells)
+    }
+    rows += redistributors.map { row("redistributors", $0.node, $0.range) }
+    rows += iommus.map { row($0.kind, $0.node, $0.range) }
+    rows += memory.map { row("memory", nil, $0) }
+    return rows
+  }
+
+  /// Pads every cell but the last of a row to the width of its column.
+  private static func align(_ rows: [[String]]) -> [String] {
+    guard let columns = rows.first?.count else { return [] }
+    let widths = (0..<columns).map { column in
+      rows.lazy.map { $0[column].utf8.count }.max() ?? 0
+    }
+    return rows.map { row in
+      var line = ""
+      for (cell, width) in zip(row, widths).dropLast() {
+        line += cell + String(repeating: " ", count: width - cell.utf8.count + 2)
+      }
+      return line + (row.last ?? "")
+    }
+  }
+}
+
+extension UInt64 {
+  /// The size in the largest binary unit that leaves a whole number: `128 KiB`.
+  fileprivate var binarySize: String {
+    for (unit, shift) in [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)] as [(String, UInt64)]
+    where self != 0 && self & (1 << shift - 1) == 0 {
+      return "\(self >> shift) \(unit)"
+    }
+    return "\(self) B"
+  }
+}

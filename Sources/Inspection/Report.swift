@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+public import DeviceTree
+
+/// What an inspection finds out about one file.
+///
+/// Values are as in JSON schema 1: a range is kept with the path of the node that it comes from.
+public struct Report: Sendable {
+  /// A range that Portcullis takes from the host, wholly or in part.
+  public struct Region: Equatable, Sendable {
+    /// What sort of device it is: `its`.
+    public var kind: String
+    /// The path of the node.
+    public var node: String
+    /// The first `reg` entry as the CPU sees it.
+    public var range: AddressRange
+    /// The part that is taken from the host, in whole pages: the control frame.
+    public var protected: AddressRange
+    /// The address of GITS_TRANSLATER, which stays with the host; nil where `reg` doesn't reach it.
+    public var translater: PhysicalAddress?
+  }
+
+  /// A range of Redistributors.
+  public struct Redistributors: Equatable, Sendable {
+    /// The path of the interrupt controller's node.
+    public var node: String
+    /// The addresses.
+    public var range: AddressRange
+    /// The distance from one Redistributor to the next in bytes; nil where the tree doesn't say.
+    public var stride: UInt64?
+  }
+
+  /// A range of an IOMMU.
+  public struct IOMMU: Equatable, Sendable {
+    /// What sort it is: `smmu-v3`.
+    public var kind: String
+    /// The path of the node.
+    public var node: String
+    /// The addresses.
+    public var range: AddressRange
+  }
+
+  /// The name of the file as it was given; `-` for standard input.
+  public var file: String
+  /// The board's `model`.
+  public var model: String?
+  /// The board's `compatible` strings.
+  public var compatible: [String] = []
+  /// The page size that the report is for.
+  public var granule: Granule
+  /// What is to be protected, in the order of the tree.
+  public var regions: [Region] = []
+  /// The Redistributors.
+  public var redistributors: [Redistributors] = []
+  /// The IOMMUs.
+  public var iommus: [IOMMU] = []
+  /// The memory.
+  public var memory: [AddressRange] = []
+  /// What is to be said about the file.
+  public var diagnostics: [Report.Diagnostic] = []
+  /// What it comes to.
+  public var verdict = Verdict.refused
+  /// The status that a program ends with for this file alone.
+  public var status = ExitStatus.refused
+
+  /// Makes a report that has nothing yet.
+  init(file: String, granule: Granule) {
+    self.file = file
+    self.granule = granule
+  }
+
+  /// Makes the report on a file that can't be opened or read, for `reason`.
+  public static func unreadable(_ file: String, granule: Granule, reason: String) -> Report {
+    var report = Report(file: file, granule: granule)
+    report.fail(with: .cannotOpen, reason)
+    return report
+  }
+
+  /// Refuses a file of which nothing can be told.
+  mutating func fail(with status: ExitStatus, _ message: String) {
+    self.status = status
+    verdict = .refused
+    diagnostics = [Diagnostic(severity: .error, message: message)]
+  }
+}

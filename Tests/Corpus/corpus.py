@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Compares `portcullis inspect` with an independent reading of every device tree of a directory.
+
+    corpus.py [--page-size SIZE] PORTCULLIS DIRECTORY
+
+The reading below shares nothing with Portcullis but libfdt's token parser: it was written from the
+Devicetree Specification (v0.4, 2.3), works on a tree of Python objects, and translates addresses
+by recursion over parents. `fetch.sh` makes DIRECTORY; its `python/` has the binding of libfdt for
+machines that haven't got python3-libfdt.
+
+Prints how many files, ITS nodes, refusals and disagreements there are, and how long one process of
+Portcullis takes for all files against `fdtdump` over the same files. Exit status 1 if there is a
+disagreement or Portcullis takes three times as long as fdtdump or more.
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+PAGE_SIZES = {"4k": 0x1000, "16k": 0x4000, "64k": 0x10000}
+CONTROL_FRAME = 0x10000
+TRANSLATER = 0x10040
+REGISTRY_LIMIT = 8
+
+
+class Unreachable(Exception):
+    """The CPU can't reach a node as the tree describes it."""
+
+
+class Node:
+    """A node with its properties as bytes."""
+
+    def __init__(self, parent, name):
+        self.parent, self.name = parent, name
+        self.properties, self.children = {}, []
+        if parent:
+            parent.children.append(self)
+
+    @property
+    def path(self):
+        if not self.parent:
+            return "/"
+        return self.parent.path.rstrip("/") + "/" + self.name
+
+    def walk(self):
+        """The node and all below it, in the order of the blob."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def strings(self, name):
+        value = self.properties.get(name, b"")
+        return value.rstrip(b"\0").decode("utf-8", "replace").split("\0") if value else []
+
+    def count(self, name, default):
+        value = self.properties.get(name)
+        return default if value is None else int.from_bytes(value[:4], "big")
+
+    @property
+    def enabled(self):
+        """Whether the node and every bus above it is enabled."""
+        here = (self.strings("status") or ["okay"])[0] in ("okay", "ok")
+        return here and (self.parent is None or self.parent.enabled)
+
+    def reg(self):
+        """The entries of `reg`, as (address, size) on the bus of the node."""
+        address, size = self.parent.count("#address-cells", 2), self.parent.count("#size-cells", 1)
+        value, stride = self.properties.get("reg", b""), 4 * (address + size)
+        if not value or stride == 0 or len(value) % stride:
+            raise Unreachable(f"reg of {len(value)} bytes, entries of {stride}")
+        return [
+            (number(value, at, address), number(value, at + 4 * address, size))
+            for at in range(0, len(value), stride)
+        ]
+
+    def to_cpu(self, address, size):
+        """Translates a range on the bus that this node is to what the CPU sees."""
+        if self.parent is None:
+            return address
+        ranges = self.properties.get("ranges")
+        if ranges is None:
+            raise Unreachable(f"{self.path} has no ranges")
+        if not ranges:
+            return self.parent.to_cpu(address, size)
+        child, length = self.count("#address-cells", 2), self.count("#size-cells", 1)
+        parent = self.parent.count("#address-cells", 2)
+        stride = 4 * (child + parent + length)
+        for at in range(0, len(ranges) - stride + 1, stride):
+            low = number(ranges, at, child)
+            high = number(ranges, at + 4 * child, parent)
+            extent = number(ranges, at + 4 * (child + parent), length)
+            if low <= address and address + size <= low + extent:
+                return self.parent.to_cpu(high + address - low, size)
+        raise Unreachable(f"{self.path} translates no {address:#x}")
+
+    def ranges_seen_by_cpu(self):
+        return [(self.parent.to_cpu(base, size), size) for base, size in self.reg() if size]
+
+
+def number(data, at, cells):
+    return int.from_bytes(data[at:at + 4 * cells], "big")
+
+
+def parse(libfdt, data):
+    """Makes the tree of nodes from a blob."""
+    fdt = libfdt.FdtRo(data)
+
+    def build(offset, parent):
+        node = Node(parent, fdt.get_name(offset) if parent else "")
+        at = fdt.first_property_offset(offset, libfdt.QUIET_NOTFOUND)
+        while at >= 0:
+            entry = fdt.get_property_by_offset(at)
+            node.properties[entry.name] = bytes(entry)
+            at = fdt.next_property_offset(at, libfdt.QUIET_NOTFOUND)
+        below = fdt.first_subnode(offset, libfdt.QUIET_NOTFOUND)
+        while below >= 0:
+            build(below, node)
+            below = fdt.next_subnode(below, libfdt.QUIET_NOTFOUND)
+        return node
+
+    return build(0, None)
+
+
+def overlap(a, b):
+    return a[0] < b[0] + b[1] and b[0] < a[0] + a[1]
+
+
+def read(libfdt, data, page):
+    """What is expected of Portcullis for one blob."""
+    root = parse(libfdt, data)
+    expected = {
+        "model": (root.strings("model") or [None])[0],
+        "compatible": root.strings("compatible"),
+        "regions": [], "redistributors": [], "iommus": [], "memory": [],
+        "its": 0, "errors": [],
+    }
+    for node in root.walk():
+        if not node.enabled or not node.parent:
+            continue
+        compatible = node.strings("compatible")
+        if node.strings("device_type") == ["memory"] and node.parent is root:
+            expected["memory"] += node.ranges_seen_by_cpu() if "reg" in node.properties else []
+        if "arm,gic-v3" in compatible:
+            count = node.count("#redistributor-regions", 1)
+            expected["redistributors"] += node.ranges_seen_by_cpu()[1:1 + count]
+        if "arm,smmu-v3" in compatible:
+            expected["iommus"].append(node.ranges_seen_by_cpu()[0])
+        if "arm,gic-v3-its" in compatible:
+            expected["its"] += 1
+            try:
+                base, size = node.reg()[0]
+                base = node.parent.to_cpu(base, size)
+            except Unreachable as reason:
+                expected["errors"].append(f"{node.path}: {reason}")
+                continue
+            if base % page or size % page or size < CONTROL_FRAME:
+                expected["errors"].append(f"{node.path}: {base:#x} {size:#x}")
+            expected["regions"].append((node.path, base, size))
+    ranges = [region[1:] for region in expected["regions"]]
+    for index, one in enumerate(ranges):
+        if any(overlap(one, other) for other in ranges[:index] + expected["memory"]):
+            expected["errors"].append(f"{one[0]:#x}: overlaps")
+    if expected["its"] > REGISTRY_LIMIT:
+        expected["errors"].append("too many")
+    expected["verdict"] = (
+        "refused" if expected["errors"]
+        else "protectable" if expected["its"] else "nothing-to-protect")
+    return expected
+
+
+def span(entry):
+    return int(entry["base"], 16), int(entry["size"], 16)
+
+
+def differences(expected, found):
+    """The names of all that the two readings don't agree on."""
+    for key in ("model", "compatible", "verdict"):
+        if expected[key] != found[key]:
+            yield key, expected[key], found[key]
+    if expected["verdict"] != "refused":
+        regions = [(region["node"], *span(region)) for region in found["regions"]]
+        if expected["regions"] != regions:
+            yield "regions", expected["regions"], regions
+        for _, base, size in expected["regions"]:
+            region = next((r for r in found["regions"] if int(r["base"], 16) == base), None)
+            protected = span(region["protected"]) if region else None
+            if protected != (base, CONTROL_FRAME):
+                yield "protected", (base, CONTROL_FRAME), protected
+            translater = region and region["translater"]
+            reaches = hex(base + TRANSLATER) if size >= TRANSLATER + 4 else None
+            if translater != reaches:
+                yield "translater", reaches, translater
+        # The order of what isn't protected means nothing.
+        for key in ("redistributors", "iommus", "memory"):
+            if sorted(expected[key]) != sorted(map(span, found[key])):
+                yield key, expected[key], found[key]
+
+
+def seconds(command, repeat=3):
+    """The best of some runs, so that a cold cache doesn't count for either side."""
+    best = float("inf")
+    for _ in range(repeat):
+        start = time.monotonic()
+        subprocess.run(command, shell=isinstance(command, str), check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        best = min(best, time.monotonic() - start)
+    return best
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("portcullis", help="the program")
+    arguments.add_argument("directory", help="where the .dtb files are, at any depth")
+    arguments.add_argument("--page-size", choices=PAGE_SIZES, default="4k")
+    options = arguments.parse_args()
+
+    sys.path.append(str(pathlib.Path(options.directory) / "python"))
+    import libfdt  # pylint: disable=import-outside-toplevel
+
+    files = sorted(map(str, pathlib.Path(options.directory).rglob("*.dtb")))
+    if not files:
+        sys.exit(f"corpus.py: no .dtb below {options.directory}")
+    command = [options.portcullis, "inspect", "--json", "--page-size", options.page_size, "--"]
+    run = subprocess.run(command + files, check=False, capture_output=True, text=True)
+    reports = json.loads(run.stdout)["files"]
+    if [report["file"] for report in reports] != files:
+        sys.exit("corpus.py: not one report a file")
+
+    nodes = refusals = disagreements = 0
+    for name, found in zip(files, reports):
+        expected = read(libfdt, pathlib.Path(name).read_bytes(),
+                        PAGE_SIZES[options.page_size])
+        nodes += expected["its"]
+        refusals += expected["verdict"] == "refused"
+        for key, should, does in differences(expected, found):
+            disagreements += 1
+            print(f"{name}: {key}: {should} expected, {does} found")
+            for line in expected["errors"] + [d["message"] for d in found["diagnostics"]]:
+                print(f"    {line}")
+    if run.returncode != (1 if refusals else 0):
+        disagreements += 1
+        print(f"exit status {run.returncode} with {refusals} refusals")
+
+    ours = seconds(command + files)
+    theirs = seconds("for file in " + " ".join(f"'{f}'" for f in files) +
+                     "; do fdtdump \"$file\"; done >/dev/null 2>&1")
+    print(f"{len(files)} files, {nodes} ITS nodes, {refusals} refusals, "
+          f"{disagreements} disagreements")
+    print(f"portcullis {ours * 1000:.0f} ms, fdtdump {theirs * 1000:.0f} ms: "
+          f"{ours / theirs:.2f} times (limit 3)")
+    sys.exit(disagreements > 0 or ours >= 3 * theirs)
+
+
+if __name__ == "__main__":
+    main()
