@@ -65,7 +65,12 @@ let package = Package(
     room("PortcullisC", ["Hypervisor", "CEmbedder"]),
     room("Inspection", ["Architecture", "DeviceTree"]),
     program("portcullis", ["Inspection", "COptions"]),
-    program("EL2Image", ["PortcullisC", "Hypervisor", "CHardware", "CEL2Boot", "CRuntime"]),
+    program(
+      "EL2Image",
+      [
+        "Architecture", "Ownership", "Traps", "DeviceTree", "Hypervisor", "PortcullisC", "CHardware",
+        "CEL2Boot", "CRuntime",
+      ]),
     program("TestHost", ["Architecture", "GIC", "CHardware", "CEL1Boot", "CRuntime"]),
 
     tests("Architecture"),

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The width of one load or store.
-public enum AccessWidth: UInt8, CaseIterable, Sendable {
+public enum AccessWidth: UInt8, Sendable {
   // The raw value is ISS.SAS of a data abort: log2 of the bytes (Arm ARM DDI 0487, ESR_EL2).
 
   /// One byte.
@@ -39,7 +39,7 @@ public struct AccessWidths: OptionSet, Sendable {
   /// 64-bit accesses.
   public static let double = AccessWidths(rawValue: 1 << 3)
   /// Every width.
-  public static let all: AccessWidths = [.byte, .half, .word, .double]
+  public static let all = AccessWidths(rawValue: 0b1111)
 
   /// Whether accesses of `width` are permitted.
   @inlinable

@@ -31,7 +31,9 @@ extension Address {
 
 /// A physical address (PA): what the bus and every DMA-capable device see.
 public struct PhysicalAddress: Address {
+  /// The address in bytes.
   public let rawValue: UInt64
+  /// Makes an address from its value in bytes.
   @inlinable
   public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
@@ -41,7 +43,9 @@ public struct PhysicalAddress: Address {
 /// The host's stage 2 is an identity map, so that an IPA which the host may reach has the value of
 /// its PA; the types stay apart because one is a claim of the host and the other is a fact.
 public struct IntermediatePhysicalAddress: Address {
+  /// The address in bytes.
   public let rawValue: UInt64
+  /// Makes an address from its value in bytes.
   @inlinable
   public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 
@@ -52,7 +56,9 @@ public struct IntermediatePhysicalAddress: Address {
 
 /// A virtual address (VA) of the EL2 translation regime.
 public struct VirtualAddress: Address {
+  /// The address in bytes.
   public let rawValue: UInt64
+  /// Makes an address from its value in bytes.
   @inlinable
   public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }

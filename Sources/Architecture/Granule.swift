@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A translation granule: the size of a page (Arm ARM DDI 0487, D8.2).
-public enum Granule: UInt64, CaseIterable, Sendable {
+public enum Granule: UInt64, Sendable {
   /// 4 KiB pages.
   case kib4 = 0x1000
   /// 16 KiB pages.

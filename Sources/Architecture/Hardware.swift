@@ -36,4 +36,7 @@ public protocol DeviceMemory: ~Copyable {
   func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64?
   /// Stores the low `width` of `value`; false where the device answered with an external abort.
   func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool
+  /// Orders every access of this CPU before the call against every one after it, memory and devices
+  /// alike, for the whole system: DMB SY.
+  func orderAccesses()
 }

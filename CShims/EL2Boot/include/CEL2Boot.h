@@ -1,4 +1,93 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+/*
+ * The seam between the EL2 image's assembly and its Swift: what each calls of the other, and where
+ * the linker script put things.
+ */
 #pragma once
+
+#if defined(__aarch64__) && !defined(__linux__)
+#include <stdint.h>
+
+#include "el2_sizes.h"
+
+/* ---- Swift, called by the assembly ---------------------------------------------------------- */
+
+/*
+ * Runs with the MMU off at the load address. Builds EL2's own stage 1 and fills in
+ * el2_translation; returns 0, or non-zero when the image cannot be mapped.
+ */
+uint64_t el2_build_translation(void);
+
+/* The boot CPU, at the link address with the MMU on. `tree` is the PA of the device tree. */
+_Noreturn void el2_main(uint64_t tree);
+
+/* A CPU that the host switched on, at the link address with the MMU on. */
+_Noreturn void el2_secondary_main(uint64_t cpu);
+
+/* One exception of the host. `registers` points to x0 to x30 as they were. */
+void el2_host_trap(uint64_t esr, uint64_t far, uint64_t hpfar, uint64_t *registers);
+
+/* An exception of EL2 itself that nothing expected. */
+_Noreturn void el2_fatal(uint64_t esr, uint64_t elr, uint64_t far);
+
+/* Runs with the MMU off on a core whose HCR_EL2.E2H cannot be cleared. */
+_Noreturn void el2_refuse_e2h(uint64_t tree);
+
+/* ---- Assembly, called by Swift -------------------------------------------------------------- */
+
+/* Enters the host at EL1h, interrupts masked, x0 = argument, all other registers zero. */
+_Noreturn void el2_enter_host(uint64_t entry, uint64_t argument);
+
+/* Waits for ever. */
+_Noreturn void el2_park(void);
+
+/* What a CPU loads before it turns its MMU on; read with the MMU off, so cleaned to memory. */
+struct el2_translation {
+    uint64_t ttbr0, tcr, mair, sctlr;
+};
+extern struct el2_translation el2_translation;
+static inline void el2_set_translation(uint64_t ttbr0, uint64_t tcr, uint64_t mair, uint64_t sctlr) {
+    el2_translation = (struct el2_translation){ttbr0, tcr, mair, sctlr};
+}
+
+/* ---- Places, as link addresses -------------------------------------------------------------- */
+
+#define EL2_PLACES(X)      \
+    X(el2_image_start)     \
+    X(el2_idmap_start)     \
+    X(el2_text_end)        \
+    X(el2_rodata_end)      \
+    X(el2_data_end)        \
+    X(el2_stacks)          \
+    X(el2_state)           \
+    X(el2_pool)            \
+    X(el2_image_end)       \
+    X(el2_payload_start)   \
+    X(el2_payload_end)     \
+    X(el2_secondary_entry)
+
+/*
+ * el2_NAME_here() is where NAME is now: a physical address while the MMU is off, the link address
+ * once it is on. el2_NAME_link() is the link address, always.
+ */
+#define EL2_DECLARE_PLACE(name)                                                        \
+    extern char name[];                                                                \
+    static inline uint64_t name##_here(void) {                                         \
+        uint64_t place;                                                                \
+        __asm__("adrp %0, " #name "\n\tadd %0, %0, :lo12:" #name : "=r"(place));       \
+        return place;                                                                  \
+    }                                                                                  \
+    static inline uint64_t name##_link(void) {                                         \
+        uint64_t place;                                                                \
+        __asm__("ldr %0, =" #name : "=r"(place));                                      \
+        return place;                                                                  \
+    }
+EL2_PLACES(EL2_DECLARE_PLACE)
+
+static const uint64_t el2_max_cpus = EL2_MAX_CPUS;
+static const uint64_t el2_stack_size = EL2_STACK_SIZE;
+static const uint64_t el2_pool_pages = EL2_POOL_PAGES;
+static const uint64_t el2_state_size = EL2_STATE_SIZE;
+#endif

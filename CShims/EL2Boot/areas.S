@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if defined(__aarch64__) && !defined(__linux__)
+
+// Memory of fixed size that the image owns beside its variables.
+
+#include "el2_sizes.h"
+
+	.section .state, "aw", %nobits
+	.balign	4096
+	.global	el2_state
+el2_state:
+	.space	EL2_STATE_SIZE
+
+	// The lower half of each slot stays unmapped: a guard below the stack.
+	.section .stacks, "aw", %nobits
+	.balign	EL2_STACK_SLOT
+	.global	el2_stacks
+el2_stacks:
+	.space	EL2_MAX_CPUS * EL2_STACK_SLOT
+
+	.section .pool, "aw", %nobits
+	.balign	4096
+	.global	el2_pool
+el2_pool:
+	.space	EL2_POOL_PAGES * 4096
+
+#endif

@@ -1,0 +1,14 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/* Sizes that assembly and Swift agree on. */
+#pragma once
+
+/* Largest number of CPUs; each has a stack of EL2_STACK_SIZE below which as much is unmapped. */
+#define EL2_MAX_CPUS 64
+#define EL2_STACK_SIZE 0x2000
+#define EL2_STACK_SLOT (2 * EL2_STACK_SIZE)
+/* Table pages (4 KiB each) of the fixed pool. */
+#define EL2_POOL_PAGES 1024
+/* Bytes for the state that lives as long as the image. */
+#define EL2_STATE_SIZE 0x20000

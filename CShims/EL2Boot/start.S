@@ -1,0 +1,171 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if defined(__aarch64__) && !defined(__linux__)
+
+// Entry of the EL2 image (Linux boot protocol for arm64: MMU off, x0 = physical address of the
+// device tree). Everything up to the MMU is position independent; from then on the image runs at its
+// link addresses wherever it was loaded.
+
+#include "el2_sizes.h"
+
+#define HCR_RW		(1 << 31)
+#define HCR_E2H_BIT	34
+#define SCTLR_EL2_OFF	0x30c50830	// RES1 bits; MMU and caches off
+
+	.section .head.text, "ax"
+	.global	el2_image_start
+el2_image_start:
+	b	el2_entry
+	.word	0
+	.quad	0			// text_offset: none, any 4 KiB aligned place will do
+	.quad	el2_image_size
+	.quad	0xa			// little-endian, 4 KiB pages, anywhere in memory
+	.quad	0, 0, 0
+	.ascii	"ARM\x64"
+	.word	0
+
+	.global	el2_entry
+el2_entry:
+	msr	daifset, #0xf
+	mov	x19, x0
+	mrs	x0, CurrentEL
+	cmp	x0, #(2 << 2)
+	b.ne	el2_park
+	bl	clear_e2h
+	mov	x20, x0
+
+	// Whatever the loader's caches hold of our memory is written back and forgotten, for until
+	// the MMU is on every access goes past them.
+	bl	forget_cached_image
+
+	adrp	x0, el2_bss_start
+	add	x0, x0, :lo12:el2_bss_start
+	adrp	x1, el2_image_end
+1:	stp	xzr, xzr, [x0], #16
+	cmp	x0, x1
+	b.lo	1b
+
+	adrp	x0, el2_stacks
+	add	x0, x0, #EL2_STACK_SLOT
+	mov	sp, x0
+	mov	x29, xzr
+	mov	x0, x19
+	cbnz	x20, el2_refuse_e2h
+
+	// A loader of the ELF form leaves x0 zero and the tree at the start of RAM, which is taken to
+	// be the gigabyte that holds the image.
+	cbnz	x19, 2f
+	adrp	x19, el2_image_start
+	and	x19, x19, #~((1 << 30) - 1)
+2:
+	bl	el2_build_translation
+	cbnz	x0, el2_park
+	bl	forget_cached_image
+	ldr	x1, =el2_boot_linked
+	b	turn_mmu_on
+
+el2_boot_linked:
+	ldr	x0, =el2_stacks + EL2_STACK_SLOT
+	mov	sp, x0
+	ldr	x0, =el2_vectors
+	msr	vbar_el2, x0
+	msr	tpidr_el2, xzr
+	isb
+	mov	x0, x19
+	bl	el2_main
+	b	el2_park
+
+// A CPU that firmware starts for the host; x0 = its number, below EL2_MAX_CPUS.
+	.global	el2_secondary_entry
+el2_secondary_entry:
+	msr	daifset, #0xf
+	mov	x19, x0
+	mrs	x0, CurrentEL
+	cmp	x0, #(2 << 2)
+	b.ne	el2_park
+	bl	clear_e2h
+	cbnz	x0, el2_park
+	ldr	x1, =el2_secondary_linked
+	b	turn_mmu_on
+
+el2_secondary_linked:
+	ldr	x0, =el2_stacks
+	add	x1, x19, #1
+	mov	x2, #EL2_STACK_SLOT
+	madd	x0, x1, x2, x0
+	mov	sp, x0
+	mov	x29, xzr
+	ldr	x0, =el2_vectors
+	msr	vbar_el2, x0
+	msr	tpidr_el2, x19
+	isb
+	mov	x0, x19
+	bl	el2_secondary_main
+	b	el2_park
+
+// x0 = 0 when HCR_EL2.E2H is clear from here on, non-zero on a core where it is fixed.
+clear_e2h:
+	mov	x0, #HCR_RW
+	msr	hcr_el2, x0
+	mov	x0, #(SCTLR_EL2_OFF & 0xffff)
+	movk	x0, #(SCTLR_EL2_OFF >> 16), lsl #16
+	msr	sctlr_el2, x0
+	isb
+	mrs	x0, hcr_el2
+	and	x0, x0, #(1 << HCR_E2H_BIT)
+	ret
+
+// Cleans and invalidates the image's memory to the point of coherency. Clobbers x0 to x3.
+forget_cached_image:
+	mrs	x2, ctr_el0
+	ubfx	x2, x2, #16, #4
+	mov	x3, #4
+	lsl	x2, x3, x2
+	adrp	x0, el2_image_start
+	adrp	x1, el2_image_end
+	dsb	sy
+1:	dc	civac, x0
+	add	x0, x0, x2
+	cmp	x0, x1
+	b.lo	1b
+	dsb	sy
+	ret
+
+// Turns the MMU on with el2_translation and continues at the link address in x1. This page is
+// mapped at its physical address too, so that the next instruction is there either way.
+	.section .idmap.text, "ax"
+	.balign	4096
+	.global	el2_idmap_start
+el2_idmap_start:
+turn_mmu_on:
+	adrp	x0, el2_translation
+	add	x0, x0, :lo12:el2_translation
+	ldp	x2, x3, [x0]
+	ldp	x4, x5, [x0, #16]
+	msr	ttbr0_el2, x2
+	msr	tcr_el2, x3
+	msr	mair_el2, x4
+	isb
+	tlbi	alle2
+	ic	iallu
+	dsb	nsh
+	isb
+	msr	sctlr_el2, x5
+	isb
+	br	x1
+
+	.section .text.el2_park, "ax"
+	.global	el2_park
+el2_park:
+	wfi
+	b	el2_park
+
+	.section .data.el2_translation, "aw"
+	.balign	64
+	.global	el2_translation
+el2_translation:
+	.quad	0, 0, 0, 0
+	.balign	64
+
+#endif

@@ -1,0 +1,176 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#if defined(__aarch64__) && !defined(__linux__)
+
+// EL2's exception vectors and the way back into the host.
+//
+// Every exception of the host runs on the CPU's own EL2 stack, from its very top, with x0 to x30
+// below it; interrupts go straight to the host and never come here.
+
+#include "el2_sizes.h"
+
+#define FRAME		256		// x0 to x30 and one spare slot
+
+	.macro	SAVE_REGISTERS
+	sub	sp, sp, #FRAME
+	stp	x0, x1, [sp, #0]
+	stp	x2, x3, [sp, #16]
+	stp	x4, x5, [sp, #32]
+	stp	x6, x7, [sp, #48]
+	stp	x8, x9, [sp, #64]
+	stp	x10, x11, [sp, #80]
+	stp	x12, x13, [sp, #96]
+	stp	x14, x15, [sp, #112]
+	stp	x16, x17, [sp, #128]
+	stp	x18, x19, [sp, #144]
+	stp	x20, x21, [sp, #160]
+	stp	x22, x23, [sp, #176]
+	stp	x24, x25, [sp, #192]
+	stp	x26, x27, [sp, #208]
+	stp	x28, x29, [sp, #224]
+	str	x30, [sp, #240]
+	.endm
+
+	.macro	RESTORE_REGISTERS
+	ldp	x0, x1, [sp, #0]
+	ldp	x2, x3, [sp, #16]
+	ldp	x4, x5, [sp, #32]
+	ldp	x6, x7, [sp, #48]
+	ldp	x8, x9, [sp, #64]
+	ldp	x10, x11, [sp, #80]
+	ldp	x12, x13, [sp, #96]
+	ldp	x14, x15, [sp, #112]
+	ldp	x16, x17, [sp, #128]
+	ldp	x18, x19, [sp, #144]
+	ldp	x20, x21, [sp, #160]
+	ldp	x22, x23, [sp, #176]
+	ldp	x24, x25, [sp, #192]
+	ldp	x26, x27, [sp, #208]
+	ldp	x28, x29, [sp, #224]
+	ldr	x30, [sp, #240]
+	add	sp, sp, #FRAME
+	.endm
+
+	.macro	VECTOR label
+	.balign	0x80
+	b	\label
+	.endm
+
+	.section .text.el2_vectors, "ax"
+	.balign	0x800
+	.global	el2_vectors
+el2_vectors:
+	VECTOR	unexpected		// EL2t: never used
+	VECTOR	unexpected
+	VECTOR	unexpected
+	VECTOR	unexpected
+	VECTOR	own_synchronous		// EL2h
+	VECTOR	unexpected
+	VECTOR	unexpected
+	VECTOR	unexpected
+	.balign	0x80			// AArch64 host, synchronous: the way that must be short
+	SAVE_REGISTERS
+	mrs	x0, esr_el2
+	mrs	x1, far_el2
+	mrs	x2, hpfar_el2
+	mov	x3, sp
+	bl	el2_host_trap
+	b	resume_host
+	VECTOR	unexpected
+	VECTOR	unexpected
+	VECTOR	unexpected
+	VECTOR	aarch32_synchronous	// AArch32 code at EL0 of the host
+	VECTOR	unexpected
+	VECTOR	unexpected
+	VECTOR	unexpected
+
+resume_host:
+	RESTORE_REGISTERS
+	eret
+	dsb	nsh			// no speculation past the return
+	isb
+
+aarch32_synchronous:
+	SAVE_REGISTERS
+	mrs	x0, esr_el2
+	mrs	x1, far_el2
+	mrs	x2, hpfar_el2
+	mov	x3, sp
+	bl	el2_host_trap
+	b	resume_host
+
+// EL2's own synchronous exceptions: an external abort inside a guarded device access resumes at its
+// fix-up, everything else is the end. Bit 13 of SP tells a stack from the guard below it; x0 and SP
+// are swapped arithmetically, since there is no register to spare and no stack to trust yet.
+own_synchronous:
+	add	sp, sp, x0
+	sub	x0, sp, x0
+	tbz	x0, #13, stack_overflow
+	sub	x0, sp, x0
+	sub	sp, sp, x0
+	stp	x0, x1, [sp, #-16]!
+	mrs	x0, esr_el2
+	ubfx	x1, x0, #26, #6
+	cmp	x1, #0x25		// data abort from EL2
+	b.ne	unexpected
+	and	x0, x0, #0x3f
+	cmp	x0, #0x10		// synchronous external abort, not on a table walk
+	b.ne	unexpected
+	mrs	x0, elr_el2
+	adrp	x1, pc_guarded_begin
+	add	x1, x1, :lo12:pc_guarded_begin
+	cmp	x0, x1
+	b.lo	unexpected
+	adrp	x1, pc_guarded_end
+	add	x1, x1, :lo12:pc_guarded_end
+	cmp	x0, x1
+	b.hs	unexpected
+	adrp	x1, pc_guarded_writes
+	add	x1, x1, :lo12:pc_guarded_writes
+	cmp	x0, x1
+	adrp	x0, pc_guarded_read_fixup
+	add	x0, x0, :lo12:pc_guarded_read_fixup
+	adrp	x1, pc_guarded_write_fixup
+	add	x1, x1, :lo12:pc_guarded_write_fixup
+	csel	x0, x0, x1, lo
+	msr	elr_el2, x0
+	ldp	x0, x1, [sp], #16
+	eret
+	dsb	nsh
+	isb
+
+stack_overflow:
+unexpected:
+	// The stack of this CPU is spent or its content no longer matters: start at its top.
+	mrs	x0, tpidr_el2
+	ldr	x1, =el2_stacks
+	add	x0, x0, #1
+	mov	x2, #EL2_STACK_SLOT
+	madd	x0, x0, x2, x1
+	mov	sp, x0
+	mrs	x0, esr_el2
+	mrs	x1, elr_el2
+	mrs	x2, far_el2
+	bl	el2_fatal
+	b	el2_park
+
+// el2_enter_host(entry, argument)
+	.section .text.el2_enter_host, "ax"
+	.global	el2_enter_host
+el2_enter_host:
+	msr	elr_el2, x0
+	mov	x0, #0x3c5		// EL1h, D, A, I and F masked
+	msr	spsr_el2, x0
+	mov	x0, sp
+	orr	x0, x0, #(EL2_STACK_SLOT - 1)
+	add	sp, x0, #1
+	mov	x0, x1
+	.irp	n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30
+	mov	x\n, xzr
+	.endr
+	eret
+	dsb	nsh
+	isb
+
+#endif

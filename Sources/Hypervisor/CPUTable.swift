@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+
+/// Where a host CPU stands, as this side knows it.
+///
+/// ```
+///            CPU_ON relayed                enters EL2, takes its order
+///     off ───────────────────▶ starting ─────────────────────────────▶ on
+///      ▲                           │                                    │
+///      │       firmware refused    │                                    │
+///      ├───────────────────────────┘                                    │
+///      │                     CPU_OFF relayed                            │
+///      └────────────────────────────────────────────────────────────────┘
+///                (and back to on, where firmware refuses CPU_OFF)
+/// ```
+public enum CPUState: Equatable, Sendable {
+  /// Not running host code.
+  case off
+  /// Firmware was asked to start it; `entry` is where the host wants it, `context` its x0.
+  case starting(entry: UInt64, context: UInt64)
+  /// Running the host.
+  case on
+}
+
+/// The CPUs of the machine, numbered as the device tree lists them.
+///
+/// Guarded by the lock of rank `psci`.
+public struct CPUTable: ~Copyable {
+  /// The largest number of CPUs; each has a stack in the EL2 image.
+  public static let capacity = 64
+
+  struct Entry {
+    var affinity: UInt64
+    var state: CPUState
+  }
+
+  private var entries = FixedList<capacity, Entry>(filler: Entry(affinity: 0, state: .off))
+
+  /// MPIDR_EL1's affinity fields: Aff3 in bits 39 to 32, Aff2 to Aff0 in bits 23 to 0.
+  public static let affinityMask: UInt64 = 0xff_00ff_ffff
+
+  /// An empty table.
+  public init() {}
+
+  /// How many CPUs the table holds.
+  public var count: Int { entries.count }
+
+  /// Adds a CPU by its affinity; false where the table is full or has that CPU already.
+  public mutating func add(affinity: UInt64, state: CPUState) -> Bool {
+    guard index(of: affinity) == nil else { return false }
+    return entries.append(Entry(affinity: affinity & Self.affinityMask, state: state))
+  }
+
+  /// The number of the CPU with this affinity; bits outside the affinity fields must be zero.
+  public func index(of affinity: UInt64) -> Int? {
+    for index in entries.indices where entries[index].affinity == affinity { return index }
+    return nil
+  }
+
+  /// The state of CPU `index`, which must be below `count`.
+  public subscript(index: Int) -> CPUState {
+    get { entries[index].state }
+    set { entries[index].state = newValue }
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+
+/// The severity of a log line, and the level below which lines are kept.
+public enum LogLevel: UInt8, Comparable, Sendable {
+  /// What stops the hypervisor.
+  case error = 0
+  /// What was refused.
+  case warning = 1
+  /// What was found and done at boot.
+  case info = 2
+  /// What a developer asks for.
+  case debug = 3
+
+  /// Orders levels from the most severe on.
+  public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// A ring of text bytes that a host which floods it cannot make EL2 wait for.
+///
+/// When the ring is full the newest line is dropped whole and counted: what led up to a flood is
+/// worth more than the flood. Guarded by the lock of rank `log`.
+public struct LogRing: ~Copyable {
+  /// Bytes that the ring holds.
+  public static let capacity = 8192
+
+  private var bytes = InlineArray<capacity, UInt8>(repeating: 0)
+  private var head = 0
+  private var used = 0
+  /// Lines that found no room.
+  public private(set) var dropped: UInt64 = 0
+
+  /// An empty ring.
+  public init() {}
+
+  /// How many bytes wait to be drained.
+  public var count: Int { used }
+
+  /// Appends a whole line, or drops and counts it.
+  public mutating func append(_ line: Span<UInt8>) {
+    guard line.count <= Self.capacity - used else {
+      dropped &+= 1
+      return
+    }
+    for index in line.indices {
+      bytes[(head + used) % Self.capacity] = line[index]
+      used += 1
+    }
+  }
+
+  /// Takes the oldest byte.
+  public mutating func popFirst() -> UInt8? {
+    guard used > 0 else { return nil }
+    let byte = bytes[head]
+    head = (head + 1) % Self.capacity
+    used -= 1
+    return byte
+  }
+}

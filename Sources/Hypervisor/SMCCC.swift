@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// The SMC Calling Convention (Arm DEN 0028): how the host calls firmware and hypervisor.
+public enum SMCCC {
+  /// What an unknown or unserved function returns in x0 (DEN 0028, section 5.2): -1.
+  public static let notSupported = UInt64(bitPattern: -1)
+
+  /// The arguments of one call, x0 to x3; later arguments are used by no function served here.
+  public struct Call: Equatable, Sendable {
+    /// W0: which function is called.
+    public var function: UInt32
+    /// x1.
+    public var argument1: UInt64
+    /// x2.
+    public var argument2: UInt64
+    /// x3.
+    public var argument3: UInt64
+
+    /// Makes a call.
+    public init(_ function: UInt32, _ a1: UInt64 = 0, _ a2: UInt64 = 0, _ a3: UInt64 = 0) {
+      self.function = function
+      argument1 = a1
+      argument2 = a2
+      argument3 = a3
+    }
+
+    /// Whether the caller used the 64-bit convention; otherwise only the low words count
+    /// (DEN 0028, section 2.5: bit 30).
+    public var is64Bit: Bool { function >> 30 & 1 == 1 }
+
+    /// The call as the convention defines it: 32-bit arguments of a 32-bit call.
+    public var normalized: Call {
+      guard !is64Bit else { return self }
+      return Call(
+        function, argument1 & 0xffff_ffff, argument2 & 0xffff_ffff, argument3 & 0xffff_ffff)
+    }
+  }
+
+  /// The results of one call, x0 to x4.
+  ///
+  /// A function that returns fewer leaves the others zero, so that nothing of EL2 leaks through
+  /// them.
+  public struct Result: Equatable, Sendable {
+    /// x0: the status or the first value.
+    public var x0: UInt64
+    /// x1.
+    public var x1: UInt64 = 0
+    /// x2.
+    public var x2: UInt64 = 0
+    /// x3.
+    public var x3: UInt64 = 0
+    /// x4.
+    public var x4: UInt64 = 0
+
+    /// Makes a result of a single value.
+    public init(_ x0: UInt64) { self.x0 = x0 }
+  }
+}
+
+/// The firmware at EL3, or what takes its place.
+public protocol Firmware: ~Copyable {
+  /// Calls firmware by SMC and returns x0.
+  func call(_ call: SMCCC.Call) -> UInt64
+}

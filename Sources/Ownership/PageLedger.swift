@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+
+/// The one record of every page's state: who owns it, who shares it, how often it is pinned.
+///
+/// It is a tree of its own beside the translation tables, because an embedder may own the host's
+/// stage 2, and because a pin count has no room in a descriptor. An absent entry says that the host
+/// owns the page and nobody holds it, so that a ledger takes pages only where something happened.
+struct PageLedger: Sendable {
+  let tree: PageTree
+
+  init<Memory: TableMemory & ~Copyable>(
+    _ geometry: TranslationGeometry, pool: inout PagePool<Memory>
+  ) throws(OwnershipError) {
+    tree = try PageTree(geometry, pool: &pool)
+  }
+
+  /// The record of `frame`; frames beyond the address space are nobody's and so not accessible.
+  func record<Memory: TableMemory & ~Copyable>(
+    of frame: PageFrameNumber, in pool: borrowing PagePool<Memory>
+  ) -> PageRecord {
+    guard frame.rawValue < tree.geometry.pageLimit else { return PageRecord(state: .none, pins: 0) }
+    let slot = tree.walk(to: frame.rawValue, in: pool.memory)
+    return slot.level == PageTree.lastLevel ? PageRecord(entry: slot.entry) : .untouched
+  }
+
+  /// How many pages of the pool `setRecord` takes for all of `ranges`.
+  func tablesNeeded<Memory: TableMemory & ~Copyable>(
+    for ranges: Span<PageRange>, in pool: borrowing PagePool<Memory>
+  ) -> UInt64 {
+    tree.missingTables(for: ranges, .pages, in: pool.memory)
+  }
+
+  /// Replaces the record of `frame`.
+  func setRecord<Memory: TableMemory & ~Copyable>(
+    _ record: PageRecord, of frame: PageFrameNumber, _ pool: inout PagePool<Memory>,
+    _ reservation: inout Reservation
+  ) {
+    let slot = tree.reach(frame.rawValue, &pool, &reservation)
+    pool.memory.store(record.entry, at: slot.address)
+  }
+  /// Replaces the record of a frame that has one, which takes no page.
+  func replaceRecord<Memory: TableMemory & ~Copyable>(
+    _ record: PageRecord, of frame: PageFrameNumber, _ pool: borrowing PagePool<Memory>
+  ) {
+    let slot = tree.walk(to: frame.rawValue, in: pool.memory)
+    if slot.level == PageTree.lastLevel { pool.memory.store(record.entry, at: slot.address) }
+  }
+}

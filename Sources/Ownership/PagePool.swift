@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+
+/// The fixed range of pages that all tables come from.
+///
+/// A table, once linked, stays for good: a page of the pool is handed out at most once, so that a
+/// walk that takes no lock never meets a table that has become something else. What can come back
+/// is the part of a reservation that was not needed.
+public struct PagePool<Memory: TableMemory & ~Copyable>: ~Copyable {
+  /// The words of the pool's pages, and of other pages of EL2, by physical address.
+  public let memory: Memory
+  /// The pages of the pool.
+  public let pages: PageRange
+  private var handedOut: UInt64 = 0
+  private var reserved: UInt64 = 0
+
+  /// Makes a pool of `pages`, which EL2 owns and which hold nothing of value.
+  public init(pages: PageRange, memory: consuming Memory) {
+    self.pages = pages
+    self.memory = memory
+  }
+
+  /// How many pages are neither handed out nor reserved.
+  public var freeCount: UInt64 { pages.count - handedOut - reserved }
+  /// How many pages have become tables, or were skipped to align one.
+  public var usedCount: UInt64 { handedOut }
+
+  /// Sets `count` pages aside.
+  ///
+  /// - Throws: `poolExhausted`, and nothing has changed.
+  public mutating func reserve(_ count: UInt64) throws(OwnershipError) -> Reservation {
+    guard count <= freeCount else { throw .poolExhausted(needed: count, free: freeCount) }
+    reserved += count
+    return Reservation(count)
+  }
+
+  /// Takes back what is left of a reservation.
+  public mutating func release(_ reservation: consuming Reservation) {
+    reserved -= reservation.remaining
+    reservation.remaining = 0
+    reservation.isOpen = false
+  }
+
+  /// Hands out one zeroed page.
+  ///
+  /// - Precondition: `reservation` has a page left; whoever reserved has counted exactly.
+  mutating func take(from reservation: inout Reservation) -> PhysicalAddress {
+    precondition(reservation.remaining > 0, "more tables than were counted")
+    reservation.remaining -= 1
+    reserved -= 1
+    let page = PageFrameNumber(pages.first.rawValue + handedOut).address
+    handedOut += 1
+    zero(page)
+    return page
+  }
+
+  /// Hands out `count` consecutive zeroed pages, aligned to their size: a concatenated root table.
+  ///
+  /// `count` is a power of two. Pages skipped for the alignment are lost.
+  ///
+  /// - Throws: `poolExhausted`, and nothing has changed.
+  mutating func takeRoot(_ count: UInt64) throws(OwnershipError) -> PhysicalAddress {
+    let start = pages.first.rawValue + handedOut
+    let aligned = (start + count - 1) & ~(count - 1)
+    let needed = aligned - start + count
+    guard needed <= freeCount else { throw .poolExhausted(needed: needed, free: freeCount) }
+    handedOut += needed
+    for page in 0..<count { zero(PageFrameNumber(aligned + page).address) }
+    return PageFrameNumber(aligned).address
+  }
+
+  /// Zeroes a page that EL2 owns.
+  func zero(_ page: PhysicalAddress) {
+    for offset in stride(from: UInt64(0), to: PageFrameNumber.size, by: 8) {
+      memory.store(0, at: PhysicalAddress(page.rawValue + offset))
+    }
+  }
+}

@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+
+/// A tree of 4 KiB tables with 512 entries of 64 bits each, numbered as the architecture does:
+/// level 3 holds the pages.
+///
+/// The ledger and both translation tables are such trees and differ only in what a leaf means. An
+/// entry above level 3 with bits [1:0] = 0b11 points to a table (Arm ARM DDI 0487, D8.3.1).
+struct PageTree: Sendable {
+  let root: PhysicalAddress
+  let geometry: TranslationGeometry
+
+  static let lastLevel: UInt64 = 3
+  private static let addressMask: UInt64 = 0x0000_ffff_ffff_f000
+
+  /// An entry where a walk ended: not a table.
+  struct Slot {
+    let address: PhysicalAddress
+    let level: UInt64
+    let entry: UInt64
+  }
+
+  /// Allocates the root of an empty tree.
+  init<Memory: TableMemory & ~Copyable>(
+    _ geometry: TranslationGeometry, pool: inout PagePool<Memory>
+  ) throws(OwnershipError) {
+    self.geometry = geometry
+    root = try pool.takeRoot(geometry.rootTables)
+  }
+
+  /// log2 of the pages that one entry of `level` stands for.
+  static func shift(_ level: UInt64) -> UInt64 { 9 * (lastLevel - level) }
+
+  static func link(to table: PhysicalAddress) -> UInt64 { table.rawValue | 0b11 }
+
+  static func table(_ entry: UInt64, _ level: UInt64) -> PhysicalAddress? {
+    guard level < lastLevel, entry & 0b11 == 0b11 else { return nil }
+    return PhysicalAddress(entry & addressMask)
+  }
+
+  func contains(_ pages: Range<UInt64>) -> Bool { pages.upperBound <= geometry.pageLimit }
+
+  /// Walks to the entry for `page` at `level`, or to where the tree ends above it.
+  ///
+  /// - Precondition: `page` is below the page limit of the geometry.
+  func walk<Memory: TableMemory & ~Copyable>(
+    to page: UInt64, downTo lowest: UInt64 = lastLevel, in memory: borrowing Memory
+  ) -> Slot {
+    var level = geometry.startLevel
+    // The tables of a concatenated root are one array: its index is not cut to nine bits.
+    var index = page >> Self.shift(level)
+    var table = root
+    while true {
+      let address = PhysicalAddress(table.rawValue + index * 8)
+      let entry = memory.load(address)
+      guard level < lowest, let next = Self.table(entry, level) else {
+        return Slot(address: address, level: level, entry: entry)
+      }
+      table = next
+      level += 1
+      index = (page >> Self.shift(level)) & 511
+    }
+  }
+
+  /// Links a new zeroed table where `slot` holds an entry that is neither valid nor of value.
+  func grow<Memory: TableMemory & ~Copyable>(
+    at slot: Slot, _ pool: inout PagePool<Memory>, _ reservation: inout Reservation
+  ) {
+    let table = pool.take(from: &reservation)
+    // The zeroes must be visible before a walk can reach them.
+    pool.memory.publishTables()
+    pool.memory.store(Self.link(to: table), at: slot.address)
+  }
+
+  /// Walks to the level-3 entry for `page`, adding the tables that are missing.
+  func reach<Memory: TableMemory & ~Copyable>(
+    _ page: UInt64, _ pool: inout PagePool<Memory>, _ reservation: inout Reservation
+  ) -> Slot {
+    while true {
+      let slot = walk(to: page, in: pool.memory)
+      if slot.level == Self.lastLevel { return slot }
+      grow(at: slot, &pool, &reservation)
+    }
+  }
+
+  /// What a leaf of the tree may stand for.
+  enum Leaves {
+    /// Every page has its entry at level 3.
+    case pages
+    /// A range that covers a whole entry of level 1 or 2 is kept in that entry.
+    case blocks
+  }
+
+  /// The exact number of tables to add before `ranges`, moved by `offset` pages, can be written.
+  ///
+  /// A table that several ranges need is counted with the first of them.
+  func missingTables<Memory: TableMemory & ~Copyable>(
+    for ranges: Span<PageRange>, offset: UInt64 = 0, _ leaves: Leaves, in memory: borrowing Memory
+  ) -> UInt64 {
+    var missing: UInt64 = 0
+    for index in ranges.indices {
+      missing += Self.tables(
+        from: geometry.startLevel + 1, ranges, index, offset: offset, leaves
+      ) { page, level in
+        let parent = walk(to: page, downTo: level - 1, in: memory)
+        return parent.level == level - 1 && Self.table(parent.entry, parent.level) != nil
+      }
+    }
+    return missing
+  }
+
+  /// The number of tables below the root of an empty tree that `ranges` need, written in order.
+  static func tables(for ranges: Span<PageRange>, _ geometry: TranslationGeometry, _ leaves: Leaves)
+    -> UInt64
+  {
+    var count: UInt64 = 0
+    for index in ranges.indices {
+      count += tables(from: geometry.startLevel + 1, ranges, index, offset: 0, leaves) { _, _ in
+        false
+      }
+    }
+    return count
+  }
+
+  /// The tables that range `index` needs, the earlier ranges do not, and `exists` does not know.
+  private static func tables(
+    from top: UInt64, _ ranges: Span<PageRange>, _ index: Int, offset: UInt64, _ leaves: Leaves,
+    exists: (_ page: UInt64, _ level: UInt64) -> Bool
+  ) -> UInt64 {
+    let pages = ranges[index].numbers
+    var count: UInt64 = 0
+    for level in top...lastLevel {
+      // A table of `level` stands for what one entry of the level above does.
+      let shift = shift(level - 1)
+      let first = (pages.lowerBound + offset) >> shift
+      let last = (pages.upperBound - 1 + offset) >> shift
+      for node in first...last {
+        guard needs(level, node, shift, pages, offset, leaves) else { continue }
+        var isCounted = false
+        for earlier in 0..<index {
+          let other = ranges[earlier].numbers
+          if needs(level, node, shift, other, offset, leaves) { isCounted = true }
+        }
+        if !isCounted && !exists(node << shift, level) { count += 1 }
+      }
+    }
+    return count
+  }
+
+  /// Whether writing `pages` takes the table `node` of `level`.
+  private static func needs(
+    _ level: UInt64, _ node: UInt64, _ shift: UInt64, _ pages: Range<UInt64>, _ offset: UInt64,
+    _ leaves: Leaves
+  ) -> Bool {
+    let start = node << shift
+    let end = start + (1 << shift)
+    let first = pages.lowerBound + offset
+    let last = pages.upperBound + offset
+    guard first < end, start < last else { return false }
+    // Level 0 has no blocks with 4 KiB tables (D8.3.1).
+    let isWhole = first <= start && end <= last
+    return leaves == .pages || !isWhole || level - 1 == 0
+  }
+}
