@@ -23,23 +23,33 @@ public enum AccessWidth: UInt8, Sendable {
 }
 
 /// A set of access widths that a register or a region permits.
-public struct AccessWidths: OptionSet, Sendable {
+///
+/// Not an `OptionSet`, whose array literals need a heap.
+public struct AccessWidths: Hashable, Sendable {
   /// One bit a width: bit n stands for 2^n bytes.
   public let rawValue: UInt8
   /// Makes a set from its bits.
   @inlinable
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+  /// No width.
+  public static var none: AccessWidths { AccessWidths(rawValue: 0) }
   /// 8-bit accesses.
-  public static let byte = AccessWidths(rawValue: 1 << 0)
+  public static var byte: AccessWidths { AccessWidths(rawValue: 1 << 0) }
   /// 16-bit accesses.
-  public static let half = AccessWidths(rawValue: 1 << 1)
+  public static var half: AccessWidths { AccessWidths(rawValue: 1 << 1) }
   /// 32-bit accesses.
-  public static let word = AccessWidths(rawValue: 1 << 2)
+  public static var word: AccessWidths { AccessWidths(rawValue: 1 << 2) }
   /// 64-bit accesses.
-  public static let double = AccessWidths(rawValue: 1 << 3)
+  public static var double: AccessWidths { AccessWidths(rawValue: 1 << 3) }
   /// Every width.
-  public static let all = AccessWidths(rawValue: 0b1111)
+  public static var all: AccessWidths { AccessWidths(rawValue: 0b1111) }
+
+  /// The widths of either set.
+  @inlinable
+  public func union(_ other: AccessWidths) -> AccessWidths {
+    AccessWidths(rawValue: rawValue | other.rawValue)
+  }
 
   /// Whether accesses of `width` are permitted.
   @inlinable

@@ -15,7 +15,9 @@ public enum LockRank: UInt8, Sendable {
   case log
 }
 
-/// The locks that one CPU holds. Each CPU has its own, and hands it to every lock it takes.
+/// The locks that one CPU holds.
+///
+/// Each CPU has its own, and hands it to every lock it takes.
 public struct HeldLocks: Sendable {
   private var ranks: UInt8 = 0
 

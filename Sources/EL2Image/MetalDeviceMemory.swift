@@ -29,4 +29,7 @@ struct MetalDeviceMemory: DeviceMemory {
       }
     return aborted == 0
   }
+
+  @inline(always)
+  func orderAccesses() { pc_dmb_sy() }
 }

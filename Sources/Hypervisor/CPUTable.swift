@@ -29,14 +29,14 @@ public enum CPUState: Equatable, Sendable {
 /// Guarded by the lock of rank `psci`.
 public struct CPUTable: ~Copyable {
   /// The largest number of CPUs; each has a stack in the EL2 image.
-  public static let capacity = 64
+  public static var capacity: Int { 64 }
 
   struct Entry {
     var affinity: UInt64
     var state: CPUState
   }
 
-  private var entries = FixedList<capacity, Entry>(filler: Entry(affinity: 0, state: .off))
+  private var entries = FixedList<64, Entry>(filler: Entry(affinity: 0, state: .off))
 
   /// MPIDR_EL1's affinity fields: Aff3 in bits 39 to 32, Aff2 to Aff0 in bits 23 to 0.
   public static let affinityMask: UInt64 = 0xff_00ff_ffff

@@ -6,9 +6,9 @@ public import Architecture
 /// Finds room in the host's memory for what EL2 hands it before it starts.
 public struct FreeMemory {
   /// Ranges that can be marked as taken.
-  public static let capacity = 192
+  public static var capacity: Int { 192 }
 
-  private var taken: FixedList<capacity, AddressRange>
+  private var taken: FixedList<192, AddressRange>
 
   /// Nothing is taken yet.
   ///

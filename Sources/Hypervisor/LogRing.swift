@@ -24,9 +24,9 @@ public enum LogLevel: UInt8, Comparable, Sendable {
 /// worth more than the flood. Guarded by the lock of rank `log`.
 public struct LogRing: ~Copyable {
   /// Bytes that the ring holds.
-  public static let capacity = 8192
+  public static var capacity: Int { 8192 }
 
-  private var bytes = InlineArray<capacity, UInt8>(repeating: 0)
+  private var bytes = InlineArray<8192, UInt8>(repeating: 0)
   private var head = 0
   private var used = 0
   /// Lines that found no room.

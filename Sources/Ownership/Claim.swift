@@ -58,7 +58,9 @@ public struct Pin<let capacity: Int>: ~Copyable {
   /// How many ranges the pin holds.
   public var count: Int { mapped.count }
 
-  /// The range at `index`, in the order of the request. The host may write to it at any time.
+  /// The range at `index`, in the order of the request.
+  ///
+  /// The host may write to it at any time.
   ///
   /// - Precondition: `index` is below `count`.
   public subscript(index: Int) -> MappedPages { mapped[index] }

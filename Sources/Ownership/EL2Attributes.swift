@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What EL2 may do with a page of its own: nothing is both writable and executable.
-public enum EL2Attributes: CaseIterable, Sendable {
+public enum EL2Attributes: Sendable {
   /// Memory, readable and executable.
   case code
   /// Memory, readable.
@@ -30,8 +30,12 @@ public enum EL2Attributes: CaseIterable, Sendable {
 
   /// The attributes that a leaf says; nil where it says others than these.
   init?(entry: UInt64) {
-    let mask: UInt64 = 0b111 << 52 | 0xffc
-    guard let match = Self.allCases.first(where: { $0.bits == entry & mask }) else { return nil }
-    self = match
+    switch entry & (0b111 << 52 | 0xffc) {
+    case Self.code.bits: self = .code
+    case Self.readOnlyData.bits: self = .readOnlyData
+    case Self.data.bits: self = .data
+    case Self.device.bits: self = .device
+    default: return nil
+    }
   }
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The operations that change the state of a page, as the edges of the state machine.
-enum PageOperation: CaseIterable {
+enum PageOperation {
   case donate
   case giveBack
   case share

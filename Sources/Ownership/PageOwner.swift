@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Who owns a page: exactly one, whoever else may access it.
-public enum PageOwner: UInt8, CaseIterable, Sendable {
+public enum PageOwner: UInt8, Sendable {
   // The raw value annotates an invalid stage-2 descriptor; 0 is no annotation.
 
   /// The host at EL1.

@@ -15,7 +15,7 @@
 ///
 /// Every other step is refused. The owner is the host in `owned` and `sharedOwned`, and the
 /// hypervisor in the other two; a page that nobody ever asked about is `owned`.
-public enum PageState: UInt8, CaseIterable, Sendable {
+public enum PageState: UInt8, Sendable {
   /// The host owns the page and nobody else may access it.
   case owned = 0
   /// The host owns the page and the hypervisor may access it, too.

@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+
+# `make help` lists the targets. Variables for the command line:
+#   V=1           show the commands
+#   MEDIATE=off   `run`: the unmediated test image, on which the listed attacks must succeed
+#   SECONDS=600   `fuzz`: how long
+#   COVERAGE=90   least line coverage of the core, per cent
+SWIFT ?= swift
+QEMU ?= qemu-system-aarch64
+PYTHON ?= python3
+V ?= 0
+MEDIATE ?= on
+SECONDS ?= 600
+COVERAGE ?= 90
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL: # one package manager, and every step uses all processors by itself
+.SUFFIXES:
+.SECONDARY: # the test host's image is wanted for itself
+.DEFAULT_GOAL := build
+
+ifeq ($(filter 0,$(V)),)
+Q :=
+else
+Q := @
+MAKEFLAGS += --no-print-directory
+endif
+
+# Swift's own crash handler would get in the way of the sanitizers and of libFuzzer.
+export SWIFT_BACKTRACE := enable=no
+
+CORE := Architecture GIC DeviceTree Ownership Traps Hypervisor
+DOCUMENTED := $(CORE) Inspection
+
+# The tools that come with the compiler, wherever it is installed.
+TOOLCHAIN = $(shell $(SWIFT) -print-target-info | sed -n 's,.*"runtimeResourcePath": "\(.*\)/lib/swift".*,\1/bin,p')
+OBJCOPY = $(TOOLCHAIN)/llvm-objcopy
+
+IMAGES := .build/images
+RESULTS := .build/results
+LIBFDT := .build/libfdt-arm64
+LIBFDT_A := $(LIBFDT)/usr/lib/aarch64-linux-gnu/libfdt.a
+
+NATIVE := --build-system native
+METAL := $(NATIVE) -c release --triple aarch64-none-none-elf --toolset CShims/toolsets/metal.json
+METAL_FDT := -Xcc -I$(LIBFDT)/usr/include -Xcc -ICShims/Runtime/libc
+
+PACKAGES_BUILD := libfdt-dev
+PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm python3
+PACKAGES_TEST := $(PACKAGES_RUN) device-tree-compiler
+
+BOARD := $(PYTHON) Tests/Board
+
+##@ Build
+
+.PHONY: build
+build: cli images ## the command line tool and the bare-metal images (default)
+
+.PHONY: cli
+cli: setup-build ## the command line tool for this machine
+	$(Q)$(SWIFT) build $(NATIVE) -c release --product portcullis
+
+.PHONY: images
+images: $(IMAGES)/el2.img $(IMAGES)/el2-unmediated.img ## all bare-metal images, in .build/images
+
+.PHONY: embedded
+embedded: setup-build setup-libfdt ## the core as a bare-metal static library, libportcullis.a
+	$(Q)$(SWIFT) build $(METAL) --product PortcullisCore --scratch-path .build-metal/core $(METAL_FDT)
+	$(Q)mkdir -p $(IMAGES)
+	$(Q)cp .build-metal/core/aarch64-none-none-elf/release/libPortcullisCore.a $(IMAGES)/libportcullis.a
+
+# Builds product $(1) with the linker script $(2) and the flags $(3) below .build-metal/$(4), and
+# leaves it as $@. SwiftPM does not know the linker script as an input: when that is newer, the old
+# executable is deleted to have it linked again. $@ is replaced only by different contents, so that
+# what depends on it is left alone otherwise.
+define build-metal
+	$(Q)built=.build-metal/$(4)/aarch64-none-none-elf/release/$(1); \
+	if [ $(2) -nt "$$built" ]; then rm -f "$$built"; fi; \
+	$(SWIFT) build $(METAL) --product $(1) --scratch-path .build-metal/$(4) \
+	  -Xlinker -T -Xlinker $(2) $(3); \
+	mkdir -p $(@D); \
+	cmp -s "$$built" $@ || cp "$$built" $@
+endef
+
+EL2_FLAGS := $(METAL_FDT) -Xcc -I$(IMAGES) -Xlinker $(LIBFDT_A)
+
+$(IMAGES)/testhost.elf: FORCE | setup-build
+	$(call build-metal,TestHost,CShims/EL1Boot/testhost.ld,,testhost)
+
+$(IMAGES)/el2.elf: FORCE .build-metal/el2/.payload | setup-build setup-libfdt
+	$(call build-metal,EL2Image,CShims/EL2Boot/el2.ld,$(EL2_FLAGS),el2)
+
+$(IMAGES)/el2-unmediated.elf: FORCE .build-metal/el2-unmediated/.payload | setup-build setup-libfdt
+	$(call build-metal,EL2Image,CShims/EL2Boot/el2.ld,$(EL2_FLAGS) -Xswiftc -DMEDIATE_OFF,el2-unmediated)
+
+# The EL2 image embeds the test host with .incbin, which no dependency file tells: a new test host
+# deletes the objects that hold the old one.
+.build-metal/%/.payload: $(IMAGES)/testhost.img
+	$(Q)mkdir -p $(@D)
+	$(Q)find $(@D) -path '*/CEL2Boot.build/*.o' -delete
+	$(Q)touch $@
+
+$(IMAGES)/%.img: $(IMAGES)/%.elf
+	$(Q)$(OBJCOPY) -O binary $< $@
+
+.PHONY: FORCE
+FORCE:
+
+##@ Run
+
+.PHONY: run
+run: setup-run ## boot the board with GICv3 and GICv4, on one and on four CPUs (MEDIATE=off: the control)
+ifeq ($(MEDIATE),off)
+run: $(IMAGES)/el2-unmediated.img
+	$(Q)$(BOARD)/run.py --qemu $(QEMU) --expect-failures Tests/Board/attacks.txt $<
+else
+run: $(IMAGES)/el2.img
+	$(Q)$(BOARD)/run.py --qemu $(QEMU) --results $(RESULTS)/run.json $<
+endif
+
+.PHONY: debug
+debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction for gdb
+	@echo "gdb-multiarch -ex 'target remote :1234' $(IMAGES)/el2.elf"
+	$(Q)$(QEMU) $$($(BOARD)/run.py --print-arguments $(IMAGES)/el2.img) -S -s
+
+.PHONY: bench
+bench: setup-run $(IMAGES)/el2.img ## instructions of a trap, table pages, image size
+	$(Q)$(BOARD)/bench.py --qemu $(QEMU) --objdump $(TOOLCHAIN)/llvm-objdump $(IMAGES)/el2.elf $(IMAGES)/el2.img
+
+##@ Test
+
+STEPS := lint unit unit-address unit-thread embedded run replay coverage
+
+.PHONY: test
+test: setup-test ## everything: lint, unit tests, sanitizers, board, coverage; ends with the count
+	$(Q)$(PYTHON) Tests/Gate/gate.py --make "$(MAKE)" --results $(RESULTS) $(STEPS)
+
+.PHONY: unit
+unit: setup-test ## the unit tests, with coverage
+	$(Q)$(PYTHON) Tests/Gate/unit.py --results $(RESULTS)/unit.json -- \
+	  $(SWIFT) test $(NATIVE) --disable-xctest --enable-code-coverage
+
+# gold, the default linker, prints a line for every symbol that AddressSanitizer keeps local.
+.PHONY: unit-address
+unit-address: setup-test ## the unit tests under AddressSanitizer
+	$(Q)$(PYTHON) Tests/Gate/unit.py -- $(SWIFT) test $(NATIVE) --disable-xctest \
+	  --sanitize address -Xswiftc -use-ld=lld --scratch-path .build-address
+
+.PHONY: unit-thread
+unit-thread: setup-test ## the unit tests under ThreadSanitizer
+	$(Q)$(PYTHON) Tests/Gate/unit.py -- $(SWIFT) test $(NATIVE) --disable-xctest \
+	  --sanitize thread --scratch-path .build-thread
+
+.PHONY: coverage
+coverage: ## line coverage of the core, from the last `make unit`
+	$(Q)$(PYTHON) Tests/Gate/coverage.py --least $(COVERAGE) \
+	  "$$($(SWIFT) test $(NATIVE) --show-codecov-path)" $(CORE)
+
+.PHONY: lint
+lint: setup-test ## formatting, licence headers, layering; the board's runner itself
+	$(Q)$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	$(Q)$(PYTHON) Tests/Gate/lint.py --swift $(SWIFT)
+	$(Q)$(PYTHON) -B -m unittest discover --quiet --start-directory Tests/Board
+
+.PHONY: format
+format: ## formats all Swift sources in place
+	$(Q)$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+.PHONY: corpus
+corpus: setup-test cli ## compares `inspect` with an independent reading on Debian's device trees
+	$(Q)Tests/Corpus/corpus.sh .build/corpus
+
+##@ Fuzz
+
+.PHONY: fuzzer
+fuzzer: setup-test
+	$(Q)Tests/Fuzz/build.sh $(SWIFT) DeviceTree .build-fuzz
+
+.PHONY: fuzz
+fuzz: fuzzer ## fuzzes the device-tree path for SECONDS (600) with AddressSanitizer
+	$(Q)Tests/Fuzz/run.sh .build-fuzz $(SECONDS) .build/corpus/dtb
+
+.PHONY: replay
+replay: fuzzer ## runs the device-tree path once over every seed
+	$(Q)Tests/Fuzz/run.sh .build-fuzz 0 .build/corpus/dtb
+
+##@ Other
+
+.PHONY: docs
+docs: setup-build ## the reference of all rooms, in .build/docs
+	$(Q)Tests/Gate/docs.sh $(SWIFT) $(TOOLCHAIN)/docc .build/docs $(DOCUMENTED)
+
+.PHONY: setup
+setup: setup-test setup-libfdt ## fetches all that build, run and test need
+
+.PHONY: setup-build setup-run setup-test setup-libfdt
+setup-build:
+	@Tests/Setup/packages.sh $(PACKAGES_BUILD)
+setup-run:
+	@Tests/Setup/packages.sh $(PACKAGES_RUN)
+setup-test:
+	@Tests/Setup/packages.sh $(PACKAGES_TEST)
+setup-libfdt:
+	@Tests/Setup/libfdt.sh $(LIBFDT)
+
+.PHONY: clean
+clean: ## removes everything that was built or fetched
+	$(Q)rm -rf .build .build-*
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

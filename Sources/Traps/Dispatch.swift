@@ -1,0 +1,191 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+
+// One trap, from top to bottom:
+//
+//   ESR, FAR, HPFAR ── plain load or store, little-endian? ── no ─→ handleRare: every other case
+//                                  │ yes
+//                       region by address ── none ─→ unclaimed
+//                                  │
+//                     carryOut: kind, width, alignment ─→ device ─→ register, program counter
+//                                                      ╲           ╱
+//                                                       inject abort
+//
+// The plain case is a short cut and no rule of its own: handleRare decides the same for it.
+
+extension RegionRegistry {
+  /// Handles an abort that the host took to EL2, from the registers that the CPU reports it in.
+  ///
+  /// `esr`, `far` and `hpfar` are ESR_EL2, FAR_EL2 and HPFAR_EL2; `registers` are the host's X0 to
+  /// X30, of which a load changes one. Takes no lock and allocates nothing. Afterwards the host
+  /// continues with what ELR_EL2 and SPSR_EL2 say, except where the outcome leaves it to the caller.
+  @inline(__always)
+  public func handleAbort<Host: HostSystemRegisters & ~Copyable>(
+    esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile, host: borrowing Host,
+    context: Device.Context
+  ) -> Outcome {
+    // SCTLR_EL1.EE and E0E, bits [25:24]: with neither set no AArch64 access is big-endian. In
+    // AArch32 the answer is in SPSR_EL2.
+    guard Self.isPlain(esr), host.sctlrEL1 & (0b11 << 24) == 0,
+      host.spsrEL2 & ProcessorState.aarch32 == 0
+    else {
+      return handleRareAbort(
+        esr: esr, far: far, hpfar: hpfar, registers: registers, host: host, context: context)
+    }
+    let address = PhysicalAddress(Abort.page(hpfar) | (far & 0xfff))
+    guard let index = index(of: address) else {
+      return .unclaimed(IntermediatePhysicalAddress(address.rawValue))
+    }
+    let refusal = carryOut(
+      DataAbortSyndrome(rawValue: esr), at: address, in: slots[index], isOrdered: false,
+      swapsBytes: false, registers: registers, context: context)
+    if let refusal {
+      return injectAbort(refusal, esr: esr, far: far, hpfar: hpfar, host: host)
+    }
+    stepOverInstruction(ExceptionSyndrome(rawValue: esr), of: host)
+    return .completed
+  }
+
+  /// Whether a syndrome is that of the common case, found with one comparison: a data abort from a
+  /// lower level, translation fault at level 0 to 3, valid, neither on a stage-1 walk nor cache
+  /// maintenance, without acquire or release, not in place of a system register, not of 64 bytes.
+  @inline(__always)
+  static func isPlain(_ esr: UInt64) -> Bool {
+    let exceptionClass: UInt64 = 0x3f << 26
+    let valid: UInt64 = 1 << 24
+    let unusual: UInt64 = 1 << 14 | 1 << 13 | 0b11 << 11 | 1 << 8 | 1 << 7
+    return esr & (exceptionClass | valid | unusual | 0x3c) == 0x24 << 26 | valid | 0x04
+  }
+
+  /// Decides every case, the plain one too.
+  @inline(never)
+  func handleRareAbort<Host: HostSystemRegisters & ~Copyable>(
+    esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile, host: borrowing Host,
+    context: Device.Context
+  ) -> Outcome {
+    guard let abort = Abort(esr: esr, far: far, hpfar: hpfar) else { return .notAnAbort }
+    guard let address = abort.address, let index = index(of: address.identityMapped) else {
+      return .unclaimed(abort.address)
+    }
+    let data = abort.data
+    let refusal: Refusal?
+    if abort.isStage1Walk {
+      // First, for the instruction that caused the walk is not an access to this page at all. AT,
+      // which sets CM as well, faults at stage 2 only like this (Arm ARM DDI 0487, D8.14): stepping
+      // over it as if it were cache maintenance would leave PAR_EL1 as it was and have the host take
+      // the old value for an answer.
+      refusal = .tableWalk
+    } else if abort.isInstructionFetch {
+      refusal = .instructionFetch
+    } else if data.isCacheMaintenance {
+      // DC by address or IC IVAU. EL2 maps the page as Device memory and the host can't map it at
+      // all, so that no cache holds a line of it, and cleaning or invalidating nothing is nothing.
+      // Without a hypervisor the instruction succeeds on a Device location too. DC ZVA writes and is
+      // not among these: it doesn't set CM, has no valid syndrome, and is refused.
+      stepOverInstruction(abort.syndrome, of: host)
+      return .skipped
+    } else if !data.isValid || data.isVNCR || data.loadStoreType != 0 {
+      refusal = .noSyndrome
+    } else {
+      refusal = carryOut(
+        data, at: address.identityMapped, in: slots[index], isOrdered: data.isAcquireRelease,
+        swapsBytes: isBigEndian(host), registers: registers, context: context)
+    }
+    if let refusal {
+      abort.inject(into: host)
+      return .injected(refusal)
+    }
+    stepOverInstruction(abort.syndrome, of: host)
+    return .completed
+  }
+
+  /// Injects out of line, so that the plain path doesn't keep the abort's parts in registers.
+  @inline(never)
+  func injectAbort<Host: HostSystemRegisters & ~Copyable>(
+    _ refusal: Refusal, esr: UInt64, far: UInt64, hpfar: UInt64, host: borrowing Host
+  ) -> Outcome {
+    guard let abort = Abort(esr: esr, far: far, hpfar: hpfar) else { return .notAnAbort }
+    abort.inject(into: host)
+    return .injected(refusal)
+  }
+
+  /// Whether the host's data accesses are big-endian at the moment.
+  ///
+  /// Devices are little-endian; such a host finds its bytes reversed in the register, as it would
+  /// without a hypervisor.
+  private func isBigEndian<Host: HostSystemRegisters & ~Copyable>(_ host: borrowing Host) -> Bool {
+    let state = ProcessorState(rawValue: host.spsrEL2)
+    if state.isAArch32 { return state.rawValue & ProcessorState.aarch32BigEndian != 0 }
+    return host.sctlrEL1.bit(state.isEL0 ? 24 : 25)
+  }
+
+  /// Checks a load or store with a valid syndrome, has the device carry it out, and writes the
+  /// register of a load; nil where it is done.
+  @inline(__always)
+  func carryOut(
+    _ syndrome: DataAbortSyndrome, at address: PhysicalAddress, in region: Region<Device>,
+    isOrdered: Bool, swapsBytes: Bool, registers: RegisterFile, context: Device.Context
+  ) -> Refusal? {
+    let width = syndrome.width
+    guard region.kinds.contains(syndrome.isWrite ? .write : .read) else {
+      return syndrome.isWrite ? .notWritable : .notReadable
+    }
+    guard region.widths.permits(width) else { return .width }
+    // Frames are whole pages, so that an aligned access stays in its frame.
+    guard address.isAligned(to: width.bytes) else { return .misaligned }
+    guard let device = region.device else { return .noHandler }
+
+    let layout = region.layout
+    // Not below the base and in the extent, for the region was found by this address.
+    let distance = address.rawValue &- layout.base.rawValue
+    let access = Access(
+      offset: layout.offsetInFrame(distance), frame: distance &>> layout.strideShift,
+      address: VirtualAddress(region.address.rawValue &+ distance), width: width,
+      isOrdered: isOrdered)
+    let unusedBits = 64 &- width.bits
+    if syndrome.isWrite {
+      var value = registers[syndrome.register] & (UInt64.max &>> unusedBits)
+      if swapsBytes { value = value.byteSwapped &>> unusedBits }
+      switch device.write(access, value, context: context) {
+      case .done: return nil
+      case .refused(let refusal): return refusal
+      }
+    }
+    switch device.read(access, context: context) {
+    case .refused(let refusal): return refusal
+    case .value(var value):
+      // The width in the top bits, whatever the device left above it.
+      value &<<= unusedBits
+      // Reversing the width at the top puts it at the bottom, and it is moved up again.
+      if swapsBytes { value = value.byteSwapped &<< unusedBits }
+      registers[syndrome.register] = syndrome.extended(value, by: unusedBits)
+      return nil
+    }
+  }
+}
+
+extension DataAbortSyndrome {
+  /// SAS as a width; meaningful with a valid syndrome.
+  @inline(__always)
+  public var width: AccessWidth {
+    // SAS is two bits, and each of the four values is a width.
+    switch accessSize {
+    case 0: .byte
+    case 1: .half
+    case 2: .word
+    default: .double
+    }
+  }
+
+  /// What a load writes to its register, from the loaded bits at the top of `value`: extended with
+  /// zeroes or the sign, to 32 bits (which clears the upper half) or to 64.
+  @inline(__always)
+  func extended(_ value: UInt64, by unusedBits: UInt64) -> UInt64 {
+    let extended =
+      extendsSign
+      ? UInt64(bitPattern: Int64(bitPattern: value) &>> Int64(unusedBits)) : value &>> unusedBits
+    return is64BitRegister ? extended : extended & 0xffff_ffff
+  }
+}

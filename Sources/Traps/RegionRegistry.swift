@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+
+/// The regions whose accesses trap: filled at boot on one CPU, then frozen.
+///
+/// A frozen registry never changes, so that every CPU looks up without a lock. Publishing it to the
+/// other CPUs is the business of whoever starts them.
+public struct RegionRegistry<Device: TrapDevice>: ~Copyable, Sendable {
+  typealias Slots = InlineArray<32, Region<Device>>
+
+  /// The slots; those from `count` on are unused and hold no address.
+  var slots: Slots
+  /// How many regions are registered.
+  public private(set) var count = 0
+  /// Whether the registry takes no more regions.
+  public private(set) var isFrozen = false
+
+  /// The most regions that a registry holds.
+  public static var capacity: Int { 32 }
+
+  /// Makes an empty registry.
+  public init() { slots = Slots(repeating: .unused) }
+
+  /// Adds a region and returns its index.
+  ///
+  /// - Throws: `frozen`, `full`, `virtualAddress` or `overlap`; nothing has changed then.
+  @discardableResult
+  public mutating func register(_ region: Region<Device>) throws(RegistryError) -> Int {
+    let layout = region.layout
+    guard !isFrozen else { throw .frozen(layout.base) }
+    guard count < Self.capacity else { throw .full(layout.base) }
+    guard region.address.isAligned(to: PageFrameNumber.size),
+      region.address.advanced(by: layout.extent - 1) != nil
+    else { throw .virtualAddress(region.address) }
+    for index in 0..<count where slots[index].layout.overlaps(layout) {
+      throw .overlap(layout.base, with: index)
+    }
+    slots[count] = region
+    count += 1
+    return count - 1
+  }
+
+  /// Ends registration for good.
+  public mutating func freeze() { isFrozen = true }
+
+  /// The region at `index`; nil where there is none.
+  public subscript(index: Int) -> Region<Device>? {
+    index >= 0 && index < count ? slots[index] : nil
+  }
+
+  /// The index of the region that holds `address`.
+  ///
+  /// - Complexity: linear in the regions, in the order of their registration.
+  @inline(__always)
+  public func index(of address: PhysicalAddress) -> Int? {
+    // Over the capacity and not over `count`, which the compiler then needn't check against the
+    // capacity; the first unused slot ends it.
+    for index in 0..<32 {
+      if slots[index].layout.offset(of: address) != nil { return index }
+      if slots[index].layout.extent == 0 { return nil }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Measures the EL2 image on a board whose clock counts instructions, and the image itself.
+
+The image prints `bench: NAME VALUE`. It is booted twice: a figure that is missing, that is printed
+twice, or that differs between the runs is an error.
+"""
+
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+
+import board
+
+# From the EL1 access to the next EL1 instruction, and how many of those are EL2's.
+ACCESSES = ("read32", "write32", "read64", "write64")
+FIGURES = [f"{access}-{what}" for access in ACCESSES for what in ("instructions", "el2-instructions")]
+FIGURES += [f"table-pages-{memory}" for memory in ("1g", "64g", "1t")]
+
+# What is aimed at: at most so much.
+AIMS = {"read32-instructions": 120, "text+rodata": 64 * 1024}
+
+SECONDS = 300
+ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
+LINE = re.compile(r"bench: (\S+) (\d+)")
+SECTION = re.compile(r"^\s*\d+ \.(text|rodata|data|bss)\S*\s+([0-9a-f]+)\s", re.MULTILINE)
+
+
+def measure(command):
+    """The figures that one boot prints, and what was wrong with it."""
+    figures = {}
+    problems = []
+    output = []
+    for item in board.lines(command, SECONDS):
+        if isinstance(item, int):
+            if item != 0:
+                problems.append("out of time" if item == 124 else f"exit status {item}")
+            continue
+        output.append(item)
+        if match := LINE.fullmatch(item):
+            if match[1] in figures:
+                problems.append(f"{match[1]} is printed twice")
+            figures[match[1]] = int(match[2])
+        elif item.startswith("bench:"):
+            problems.append(f"not a figure: {item!r}")
+    problems += [f"{name} is missing" for name in FIGURES if name not in figures]
+    if problems:
+        print(*output[-40:], sep="\n", file=sys.stderr)
+    return figures, problems
+
+
+def sizes(objdump, elf):
+    """The bytes of the image's sections, summed by kind."""
+    listing = subprocess.run(
+        [objdump, "--section-headers", elf], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    total = dict.fromkeys(("text", "rodata", "data", "bss"), 0)
+    for kind, size in SECTION.findall(listing):
+        total[kind] += int(size, 16)
+    total["text+rodata"] = total["text"] + total["rodata"]
+    return total
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("elf", type=pathlib.Path)
+    parser.add_argument("image", type=pathlib.Path)
+    parser.add_argument("--qemu", default="qemu-system-aarch64")
+    parser.add_argument("--objdump", default="llvm-objdump")
+    options = parser.parse_args()
+
+    command = [options.qemu, *board.arguments(options.image), *ICOUNT]
+    command += ["-append", "portcullis.bench"]
+    first, problems = measure(command)
+    if not problems:
+        second, problems = measure(command)
+        problems += [
+            f"{name} does not repeat: {first.get(name)}, then {second.get(name)}"
+            for name in sorted(first.keys() | second.keys())
+            if first.get(name) != second.get(name)
+        ]
+    size = sizes(options.objdump, options.elf)
+    problems += [f"no {kind} in {options.elf}" for kind in ("text", "rodata") if not size[kind]]
+
+    # The image's own figures in the order in which it is expected to print them, then the others.
+    named = {name: first[name] for name in FIGURES if name in first} | first | size
+    for name, value in named.items():
+        aim = AIMS.get(name)
+        verdict = "" if aim is None else f"  (aim: {aim}, {'met' if value <= aim else 'MISSED'})"
+        print(f"{name:<28} {value:>10}{verdict}")
+    for problem in problems:
+        print(f"bench: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The rules of the house that no compiler checks: layering, licence headers, where things lie."""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+# From the ground up; a target may depend on targets of lower storeys alone.
+STOREYS = [
+    {"CHardware", "CRuntime", "CFdt", "CEmbedder", "COptions", "CEL2Boot", "CEL1Boot"},
+    {"Architecture"},
+    {"GIC", "DeviceTree"},
+    {"Ownership"},
+    {"Traps"},
+    {"Hypervisor"},
+    {"PortcullisC", "Inspection"},
+    {"portcullis", "EL2Image", "TestHost"},
+]
+# The room that may not know the other although it stands above it.
+STRANGERS = {("Ownership", "GIC"), ("Ownership", "DeviceTree"), ("Traps", "GIC")}
+CORE = {"Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "Hypervisor"}
+
+# Modules of the toolchain: for everyone, and for what runs on Linux alone.
+FREESTANDING = {"Swift", "Synchronization"}
+HOSTED = {"Glibc", "Musl", "Foundation", "FoundationEssentials"}
+LINUX_ONLY = {"Inspection", "portcullis"}
+
+TOP_LEVEL = {
+    "Package.swift", "Sources", "CShims", "Tests", "dts", "Makefile",
+    "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md",
+}  # fmt: skip
+LICENSED = {".swift", ".c", ".h", ".S", ".py", ".sh", ".dts", ".dtsi", ".ld", ".modulemap"}
+SPDX = (
+    "SPDX-FileCopyrightText: 2026 The Portcullis Authors",
+    "SPDX-License-Identifier: Apache-2.0",
+)
+
+IMPORT = re.compile(
+    r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?"
+    r"import\s+(?:(?:struct|class|enum|protocol|func|var|let|typealias)\s+)?(\w+)"
+)
+CONDITION = re.compile(r"^\s*#(?:if|elseif)\b")
+MACHINE_PATH = re.compile(r"(?<![\w.*])/(?:work|home|root|Users|opt)/\w")
+SHADOW = re.compile(r"\bshadow|[a-z_]Shadow", re.IGNORECASE)
+
+
+def files():
+    """All files of the repository, as paths relative to its root."""
+    for directory, folders, names in os.walk("."):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in {".git", ".swiftpm", "__pycache__"} and not name.startswith(".build")
+        )
+        for name in sorted(names):
+            path = pathlib.Path(directory, name)
+            if name != ".git" and not path.is_symlink():
+                yield path
+
+
+def text_of(path):
+    """The text of a file, or nothing if it is not text."""
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def check_top_level():
+    for entry in sorted(os.listdir(".")):
+        if entry not in TOP_LEVEL and not entry.startswith("."):
+            yield f"{entry}: does not belong at the top level"
+
+
+def check_file(path):
+    """What is wrong with one file by itself."""
+    text = text_of(path)
+    head = "\n".join(text.splitlines()[:5])
+    licensed = path.suffix in LICENSED or path.name == "Makefile" or text.startswith("#!")
+    if licensed and not all(line in head for line in SPDX):
+        yield f"{path}: lacks the two SPDX lines"
+    in_code = path.parts[0] in {"Sources", "CShims"}
+    room = path.parts[1] if path.parts[0] == "Sources" and len(path.parts) > 2 else None
+    for number, line in enumerate(text.splitlines(), 1):
+        if MACHINE_PATH.search(line):
+            yield f"{path}:{number}: names a path of one machine"
+        if in_code and SHADOW.search(line):
+            yield f"{path}:{number}: a copy has a better name than 'shadow' (staging, mirror)"
+        if room in CORE and path.suffix == ".swift" and CONDITION.match(line):
+            yield f"{path}:{number}: conditional compilation in the logic of the core"
+
+
+def describe(swift):
+    """Each target's dependencies, as the manifest declares them."""
+    command = [swift, "package", "describe", "--type", "json"]
+    package = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return {
+        target["name"]: set(target.get("target_dependencies", []))
+        for target in package["targets"]
+        if target["type"] != "test"
+    }
+
+
+def check_manifest(targets):
+    """What is wrong with the dependencies between targets."""
+    storey = {name: level for level, names in enumerate(STOREYS) for name in names}
+    for name, dependencies in sorted(targets.items()):
+        if name not in storey:
+            yield f"Package.swift: {name} has no storey in {__file__}"
+            continue
+        for dependency in sorted(dependencies & storey.keys()):
+            if storey[dependency] >= storey[name]:
+                yield f"Package.swift: {name} depends on {dependency}, which is not below it"
+            if (name, dependency) in STRANGERS:
+                yield f"Package.swift: {name} may not know {dependency}"
+
+
+def check_imports(path, targets):
+    """Imports of a Swift file below Sources that its target does not declare."""
+    room = path.parts[1]
+    allowed = targets.get(room, set()) | FREESTANDING | {room}
+    if room in LINUX_ONLY:
+        allowed |= HOSTED
+    for number, line in enumerate(text_of(path).splitlines(), 1):
+        match = IMPORT.match(line)
+        if match and match[1] not in allowed:
+            yield f"{path}:{number}: {room} may not import {match[1]}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--swift", default="swift")
+    options = parser.parse_args()
+
+    targets = describe(options.swift)
+    findings = [*check_top_level(), *check_manifest(targets)]
+    for path in files():
+        findings += check_file(path)
+        if path.parts[0] == "Sources" and path.suffix == ".swift":
+            findings += check_imports(path, targets)
+    print(*findings, sep="\n", end="\n" if findings else "", file=sys.stderr)
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
