@@ -15,10 +15,7 @@ enum Console {
   }
 
   static func write(_ text: StaticString) {
-    // The text lives in the image for ever; the buffer is only read.
-    unsafe text.withUTF8Buffer { bytes in
-      for unsafebyte in unsafe bytes { write(byte: byte) }
-    }
+    for index in 0..<text.utf8CodeUnitCount { write(byte: text.byte(at: index)) }
   }
 
   /// Writes a number in decimal.
@@ -42,5 +39,13 @@ enum Console {
       if shift == 0 { return }
       shift -= 4
     }
+  }
+}
+
+extension StaticString {
+  /// The byte at `index` of the UTF-8 text, below `utf8CodeUnitCount`.
+  func byte(at index: Int) -> UInt8 {
+    // The text lives in the image for ever; the callers count its bytes.
+    unsafe utf8Start[index]
   }
 }

@@ -26,15 +26,11 @@ private struct FlatTree {
   }
 
   private func matches(_ text: StaticString, at offset: UInt64) -> Bool {
-    var at = offset
-    // The text lives in the image for ever; the buffer is only read.
-    return unsafe text.withUTF8Buffer { bytes in
-      for unsafebyte in unsafe bytes {
-        guard probe(EL1_LDRB, address + at).value & 0xff == UInt64(byte) else { return false }
-        at += 1
-      }
-      return true
+    for index in 0..<text.utf8CodeUnitCount {
+      let byte = probe(EL1_LDRB, address + offset + UInt64(index)).value & 0xff
+      guard byte == UInt64(text.byte(at: index)) else { return false }
     }
+    return true
   }
 
   /// Calls `body` with base and size of every range of /memory, in cells of two words as QEMU has them.
