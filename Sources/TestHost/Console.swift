@@ -9,16 +9,19 @@ enum Console {
   private static let flags: UInt64 = Board.console + 0x18
   private static let transmitFull: UInt64 = 1 << 5
 
+  @inline(never)
   static func write(byte: UInt8) {
     while el1_probe(UInt64(EL1_LDR_W), flags, 0) & transmitFull != 0 {}
     _ = el1_probe(UInt64(EL1_STR_W), data, UInt64(byte))
   }
 
+  @inline(never)
   static func write(_ text: StaticString) {
     for index in 0..<text.utf8CodeUnitCount { write(byte: text.byte(at: index)) }
   }
 
   /// Writes a number in decimal.
+  @inline(never)
   static func write(decimal value: UInt64) {
     var divisor: UInt64 = 1
     while value / divisor >= 10 { divisor *= 10 }
@@ -29,6 +32,7 @@ enum Console {
   }
 
   /// Writes a number in hexadecimal with 0x in front and no leading zeros.
+  @inline(never)
   static func write(hexadecimal value: UInt64) {
     write("0x")
     var shift: UInt64 = 60

@@ -58,6 +58,7 @@ enum Hypercall {
   }
 
   /// Asks for it; nil where no hypervisor answers.
+  @inline(never)
   static func information() -> Information? {
     let result = Conduit.hvc.call(function, 0)
     guard !result.undefined, result.x0 == 0 else { return nil }
@@ -75,6 +76,7 @@ enum Hypercall {
   }
 
   /// Asks for the ITS of an index; nil where no hypervisor answers or it has no such ITS.
+  @inline(never)
   static func its(_ index: UInt64) -> ITS? {
     let result = Conduit.hvc.call(function, 1, index)
     guard !result.undefined, result.x0 == 0 else { return nil }

@@ -24,6 +24,7 @@ func currentCPU() -> UInt64 { el1_read_mpidr() & UInt64(EL1_CPU_LIMIT - 1) }
 /// Executes one instruction of `EL1_LDR_X` and its siblings on `address`.
 ///
 /// `value` is what x0 holds before: the data of a store, and what a load has to overwrite.
+@inline(never)
 func probe(_ instruction: Int32, _ address: UInt64, value: UInt64 = .max) -> Outcome {
   let result = el1_probe(UInt64(truncatingIfNeeded: instruction), address, value)
   let cpu = currentCPU()
@@ -39,6 +40,7 @@ func load64(_ address: UInt64) -> UInt64 { probe(EL1_LDR_X, address, value: 0).v
 
 extension Test {
   /// Expects that the instruction completed without an exception.
+  @inline(never)
   mutating func expectCompletion(_ outcome: Outcome) {
     guard !outcome.completed else { return }
     fail("the instruction took an exception")
@@ -47,12 +49,14 @@ extension Test {
   }
 
   /// Expects a load that completes with a value.
+  @inline(never)
   mutating func expectLoad(_ outcome: Outcome, of value: UInt64) {
     expectCompletion(outcome)
     expect("the loaded value", outcome.value, equals: value)
   }
 
   /// Expects one exception from EL1h at the instruction, with SPSR_EL1 and ELR_EL1 that go back there.
+  @inline(never)
   mutating func expectException(_ outcome: Outcome, class exceptionClass: UInt64) -> Bool {
     guard outcome.exceptions != 0 else {
       fail("the instruction completed: nothing stopped it")
@@ -65,6 +69,7 @@ extension Test {
   }
 
   /// Expects a data abort of EL1h: an external abort with the direction and address of the access.
+  @inline(never)
   mutating func expectAbort(
     _ outcome: Outcome, at address: UInt64, write: Bool?,
     status: ClosedRange<UInt64> = FaultStatus.externalAbort...FaultStatus.externalAbort,
@@ -87,6 +92,7 @@ extension Test {
   }
 
   /// Expects an instruction abort of EL1h at `address`: an external abort, on the fetch or on its walk.
+  @inline(never)
   mutating func expectFetchAbort(
     _ outcome: Outcome, at address: UInt64,
     status: ClosedRange<UInt64> = FaultStatus.externalAbort...FaultStatus.externalAbort

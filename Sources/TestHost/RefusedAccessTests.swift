@@ -5,6 +5,7 @@ import CEL1Boot
 
 extension Test {
   /// Expects that an instruction on GITS_CBASER aborts and that the register keeps its value.
+  @inline(never)
   fileprivate mutating func expectRefused(
     _ instruction: Int32, control: UInt64, offset: UInt64 = 0, write: Bool?,
     status: ClosedRange<UInt64> = FaultStatus.externalAbort...FaultStatus.externalAbort

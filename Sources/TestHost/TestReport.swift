@@ -13,6 +13,7 @@ struct TestReport: ~Copyable {
   }
 
   /// Runs one test; its name is `area` and `name`.
+  @inline(never)
   mutating func test(_ area: StaticString, _ name: StaticString, _ body: (inout Test) -> Void) {
     count += 1
     var test = Test(number: count, area: area, name: name)
@@ -48,6 +49,7 @@ struct Test: ~Copyable {
   }
 
   /// Expects a value, and says both where it differs.
+  @inline(never)
   mutating func expect(_ what: StaticString, _ seen: UInt64, equals expected: UInt64) {
     guard seen != expected else { return }
     openDiagnostics()
@@ -57,6 +59,7 @@ struct Test: ~Copyable {
   }
 
   /// Expects a value between two bounds, both included.
+  @inline(never)
   mutating func expect(_ what: StaticString, _ seen: UInt64, in range: ClosedRange<UInt64>) {
     guard !range.contains(seen) else { return }
     openDiagnostics()
@@ -67,6 +70,7 @@ struct Test: ~Copyable {
   }
 
   /// Expects any value but one.
+  @inline(never)
   mutating func expect(_ what: StaticString, _ seen: UInt64, differsFrom unwanted: UInt64) {
     guard seen == unwanted else { return }
     openDiagnostics()
@@ -76,6 +80,7 @@ struct Test: ~Copyable {
   }
 
   /// Fails, with a sentence that says why.
+  @inline(never)
   mutating func fail(_ reason: StaticString) {
     openDiagnostics()
     diagnose(reason)
@@ -100,6 +105,7 @@ struct Test: ~Copyable {
     return false
   }
 
+  @inline(never)
   private func title() {
     Console.write(decimal: number)
     Console.write(" - ")
