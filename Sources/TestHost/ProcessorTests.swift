@@ -13,13 +13,13 @@ private func context(of cpu: UInt64, attempt: UInt64) -> UInt64 {
   contextMark | attempt << 8 | cpu
 }
 
-/// Waits until a word of a CPU's record reaches a value; false after two seconds of board time.
+/// Waits until a word of a CPU's record reaches a value; false after ten seconds.
 private func wait(for word: Int32, of cpu: UInt64, toReach value: UInt64) -> Bool {
   waitUntil { el1_record(cpu, UInt64(truncatingIfNeeded: word)) >= value }
 }
 
 private func waitUntil(_ condition: () -> Bool) -> Bool {
-  let end = el1_read_counter() &+ 2 &* el1_read_counter_frequency()
+  let end = el1_read_counter() &+ 10 &* el1_read_counter_frequency()
   while el1_read_counter() < end {
     if condition() { return true }
   }
