@@ -1,7 +1,58 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import CEL1Boot
+
+/// The test host: everything that the host may and may not do to an ITS and to EL2, tried.
 @main
 struct Main {
-  static func main() {}
+  static func main() {
+    var report = TestReport()
+    let psci = PSCI()
+
+    testDeviceTree(&report)
+    // The MMU off: every access is Device-nGnRnE, and EL0 may do what EL1 may.
+    testReads(&report, area: "its, MMU off", control: Board.itsControl)
+    testWrites(&report, area: "its, MMU off", control: Board.itsControl)
+    testRefusedWidths(&report, area: "its, MMU off", control: Board.itsControl)
+    testOrigins(&report)
+
+    StageOne.enable()
+    testReads(&report, area: "its", control: Board.itsControl)
+    testWrites(&report, area: "its", control: Board.itsControl)
+    testRegisters(&report)
+    testRefusedWidths(&report, area: "its", control: Board.itsControl)
+    testMisaligned(&report)
+    testAccessesWithoutSyndrome(&report)
+    testUnreachableFrame(&report)
+    testMaintenance(&report)
+    testNeighbours(&report)
+    testHoles(&report)
+    testEL2Memory(&report)
+    testHypercalls(&report)
+    testFirmware(&report, psci)
+    testProcessors(&report, psci)
+
+    el1_exit(report.finish())
+  }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func el1_unexpected_exception(_ cpu: UInt64) {
+  let taken = TakenException(of: cpu)
+  Console.write("Bail out! unexpected exception on CPU ")
+  Console.write(decimal: cpu)
+  Console.write(", vector ")
+  Console.write(hexadecimal: taken.vector)
+  Console.write(", ESR_EL1 ")
+  Console.write(hexadecimal: taken.syndrome)
+  Console.write(", FAR_EL1 ")
+  Console.write(hexadecimal: taken.faultAddress)
+  Console.write(", ELR_EL1 ")
+  Console.write(hexadecimal: taken.returnAddress)
+  Console.write(", image at ")
+  Console.write(hexadecimal: el1_image_start())
+  Console.write("\n")
+  el1_exit(2)
 }

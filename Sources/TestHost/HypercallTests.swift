@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import CEL1Boot
+
+/// The hypervisor's own calls, and calls that nobody knows.
+func testHypercalls(_ report: inout TestReport) {
+  report.test("hypercall", "the hypervisor tells its interface version and its memory") { test in
+    guard let information = Hypercall.information() else {
+      test.fail("no hypervisor answers")
+      return
+    }
+    test.expect("the version", information.apiVersion, equals: Hypercall.apiVersion)
+    test.expect("the base's offset in a page", information.memoryBase & 0xfff, equals: 0)
+    test.expect("the size", information.memorySize, in: 0x1000...0x4000_0000)
+    test.expect("the number of protected regions", information.protectedRegions, in: 1...64)
+  }
+  report.test("hypercall", "the hypervisor's memory isn't where the host was loaded") { test in
+    guard let information = Hypercall.information() else {
+      test.fail("no hypervisor answers")
+      return
+    }
+    let end = information.memoryBase &+ information.memorySize
+    if el1_image_start() < end, information.memoryBase < el1_image_end() {
+      test.fail("the host's image lies in EL2's memory")
+      test.expect("the base of EL2's memory", information.memoryBase, equals: el1_image_end())
+    }
+  }
+  report.test("hypercall", "ITS 0 is the one at the board's address") { test in
+    guard let its = Hypercall.its(0) else {
+      test.fail("no hypervisor answers")
+      return
+    }
+    test.expect("the control frame", its.controlFrame, equals: Board.itsControl)
+  }
+  report.test("hypercall", "an ITS that isn't there is NOT_SUPPORTED") { test in
+    expectNotSupported(&test, Conduit.hvc.call(Hypercall.function, 1, 8))
+    expectNotSupported(&test, Conduit.hvc.call(Hypercall.function, 1, .max))
+  }
+  report.test("hypercall", "an unknown selector is NOT_SUPPORTED") { test in
+    expectNotSupported(&test, Conduit.hvc.call(Hypercall.function, 2))
+    expectNotSupported(&test, Conduit.hvc.call(Hypercall.function, .max))
+  }
+  report.test("hypercall", "an unknown vendor function by HVC is NOT_SUPPORTED") { test in
+    expectNotSupported(&test, Conduit.hvc.call(Hypercall.unknownFunction))
+  }
+  report.test("hypercall", "an unknown 64-bit function by HVC is NOT_SUPPORTED") { test in
+    expectNotSupported(&test, Conduit.hvc.call(0xc700_ffff, 1, 2, 3))
+  }
+  report.test("hypercall", "a yielding call by HVC is NOT_SUPPORTED") { test in
+    expectNotSupported(&test, Conduit.hvc.call(0x0000_0001))
+  }
+  report.test("hypercall", "an unknown function by SMC is NOT_SUPPORTED") { test in
+    expectNotSupported(&test, Conduit.smc.call(0xc200_ffff))
+    expectNotSupported(&test, Conduit.smc.call(0xc700_ffff, 1, 2, 3))
+  }
+}
+
+private func expectNotSupported(_ test: inout Test, _ result: CallResult) {
+  guard !result.undefined else {
+    test.fail("the call is an undefined instruction: nobody answers it")
+    return
+  }
+  // A 32-bit status may leave the upper half zero.
+  test.expect("x0", PSCI.extended(result.x0), equals: notSupported)
+}
+
+/// PSCI on the calling CPU.
+func testFirmware(_ report: inout TestReport, _ psci: PSCI) {
+  report.test("psci", "VERSION is 0.2 or later") { test in
+    let version = psci.conduit.call(PSCI.version)
+    test.expect("the version", version.x0, in: 0x0000_0002...0x0001_ffff)
+    if version.undefined { test.fail("the call is an undefined instruction") }
+  }
+  report.test("psci", "FEATURES knows CPU_ON and refuses what doesn't exist") { test in
+    test.expect(
+      "CPU_ON", PSCI.extended(psci.conduit.call(PSCI.features, PSCI.cpuOn).x0), equals: 0)
+    test.expect(
+      "an unknown function", PSCI.extended(psci.conduit.call(PSCI.features, 0x8400_00ff).x0),
+      equals: notSupported)
+  }
+  report.test("psci", "AFFINITY_INFO of the calling CPU is ON") { test in
+    test.expect("the state", psci.affinityInfo(of: affinity()), equals: PSCI.on)
+  }
+  report.test("psci", "AFFINITY_INFO of no CPU is INVALID_PARAMETERS") { test in
+    test.expect("the state", psci.affinityInfo(of: 0x00ff_ff00), equals: PSCI.invalidParameters)
+  }
+  report.test("psci", "CPU_ON of the calling CPU is ALREADY_ON") { test in
+    test.expect(
+      "the status", psci.start(affinity(), at: el1_secondary_entry_address(), context: 0),
+      equals: PSCI.alreadyOn)
+  }
+  report.test("psci", "CPU_ON of no CPU is INVALID_PARAMETERS") { test in
+    test.expect(
+      "the status", psci.start(0x00ff_ff00, at: el1_secondary_entry_address(), context: 0),
+      equals: PSCI.invalidParameters)
+  }
+}
+
+/// The affinity fields of the calling CPU's MPIDR_EL1.
+private func affinity() -> UInt64 { el1_read_mpidr() & 0xff_00ff_ffff }
