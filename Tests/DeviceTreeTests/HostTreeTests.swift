@@ -46,13 +46,19 @@ struct HostTreeTests {
     }
     #expect(board.modules.isEmpty)
     let blob = try DeviceTreeBlob(checking: bytes.span)
-    let chosen = try #require(blob.node(path: "/chosen"))
-    let start = try #require(blob.property("linux,initrd-start", of: chosen))
-    let end = try #require(blob.property("linux,initrd-end", of: chosen))
-    let arguments = try #require(blob.property("bootargs", of: chosen))
-    #expect(blob.word(start, at: 4) == 0x4800_0000)
-    #expect(blob.word(end, at: 4) == 0x4800_1234)
-    #expect(arguments.count == 4 && blob.byte(arguments, 0) == UInt8(ascii: "n"))
+    let chosenFound = blob.node(path: "/chosen")
+    let chosen = try #require(chosenFound)
+    let startFound = blob.property("linux,initrd-start", of: chosen)
+    let start = try #require(startFound)
+    let endFound = blob.property("linux,initrd-end", of: chosen)
+    let end = try #require(endFound)
+    let argumentsFound = blob.property("bootargs", of: chosen)
+    let arguments = try #require(argumentsFound)
+    // The macros take no value that borrows.
+    let values = (blob.word(start, at: 4), blob.word(end, at: 4), blob.byte(arguments, 0))
+    #expect(values.0 == 0x4800_0000)
+    #expect(values.1 == 0x4800_1234)
+    #expect(arguments.count == 4 && values.2 == UInt8(ascii: "n"))
   }
 
   @Test("a buffer too small and an unaligned hole are errors")
