@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The properties that a board is read from.
-public enum PropertyName: UInt8, CaseIterable, Sendable {
+public enum PropertyName: UInt8, Sendable {
   // Names in the order of their length, which is how a name of a blob is looked up.
 
   /// `reg`: addresses and sizes in the cells of the parent.
@@ -45,9 +45,6 @@ public enum PropertyName: UInt8, CaseIterable, Sendable {
   case linuxStdoutPath
   /// The memory reservation block, which is no property.
   case memoryReservation
-
-  /// How many names there are.
-  static var count: Int { 20 }
 
   /// The name as a tree spells it.
   public var text: StaticString {

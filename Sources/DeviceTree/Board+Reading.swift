@@ -1,0 +1,214 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+
+extension Board {
+  /// Reads a board from a checked tree and checks that its ITSes can be protected.
+  ///
+  /// Every error goes to `sink` and makes the verdict `refused`; nothing else does. The work is one
+  /// walk over the tree, and no node can make it recur.
+  public static func read<Sink: DiagnosticSink & ~Copyable>(
+    _ blob: DeviceTreeBlob, granule: Granule, reporting sink: inout Sink
+  ) -> Board {
+    var reader = BoardReader(granule: granule)
+    reader.readReservations(blob, &sink)
+    reader.findConsole(blob, &sink)
+    var current = blob.node(after: nil)
+    while let (node, depth) = current {
+      reader.visit(node, depth: depth, blob, &sink)
+      current = blob.node(after: (node, depth))
+    }
+    reader.conclude(&sink)
+    return reader.board
+  }
+}
+
+/// The state of one walk over a tree.
+struct BoardReader {
+  var board: Board
+  var path = BusPath()
+  /// Whether an error was reported.
+  var isRefused = false
+  /// How many enabled ITS nodes were seen, readable or not.
+  var itsCount = 0
+  var cpuOverflow = false
+  var consoleNode: DeviceTreeNode?
+  var machineTraits: ITSTraits = []
+  /// Which modules name no kind, one bit an index.
+  var untyped: UInt64 = 0
+
+  init(granule: Granule) { board = Board(granule: granule) }
+
+  mutating func report<Sink: DiagnosticSink & ~Copyable>(
+    _ severity: Diagnostic.Severity, _ node: DeviceTreeNode, _ property: PropertyName?,
+    _ reason: Diagnostic.Reason, _ sink: inout Sink
+  ) {
+    if severity == .error { isRefused = true }
+    sink.report(Diagnostic(severity: severity, node: node, property: property, reason: reason))
+  }
+
+  // MARK: Before the walk
+
+  mutating func readReservations<Sink: DiagnosticSink & ~Copyable>(
+    _ blob: DeviceTreeBlob, _ sink: inout Sink
+  ) {
+    var index: Int32 = 0
+    let count = blob.reservationCount
+    while index < count, let entry = blob.reservation(index) {
+      index += 1
+      guard entry.size > 0 else { continue }
+      guard let range = AddressRange(base: PhysicalAddress(entry.base), size: entry.size) else {
+        report(
+          .warning, .root, .memoryReservation, .overflow(base: entry.base, size: entry.size), &sink)
+        continue
+      }
+      let reserved = ReservedMemory(node: nil, range: range, isUnmapped: false)
+      if !board.reserved.append(reserved) {
+        let limit = Board.ReservedRanges.capacity
+        return report(.warning, .root, .memoryReservation, .tooMany(limit), &sink)
+      }
+    }
+  }
+
+  mutating func findConsole<Sink: DiagnosticSink & ~Copyable>(
+    _ blob: DeviceTreeBlob, _ sink: inout Sink
+  ) {
+    guard let chosen = blob.node(path: "/chosen") else { return }
+    let properties = blob.properties(of: chosen)
+    board.bootArguments = properties[.bootargs]
+    let name: PropertyName = properties[.stdoutPath] != nil ? .stdoutPath : .linuxStdoutPath
+    guard let value = properties[name] else { return }
+    // What follows a colon are the console's options.
+    let text = blob.string(value)
+    var length = 0
+    while length < text.count, blob.byte(text, length) != UInt8(ascii: ":") { length += 1 }
+    var target = BlobBytes(offset: text.offset, count: length)
+    if blob.byte(target, 0) != UInt8(ascii: "/"), let aliases = blob.node(path: "/aliases"),
+      let alias = blob.property(named: target, of: aliases)
+    {
+      // An alias is a path; one that names another alias is not followed.
+      target = blob.string(alias)
+    }
+    consoleNode = blob.node(path: target)
+    if consoleNode == nil { report(.warning, chosen, name, .noSuchNode, &sink) }
+  }
+
+  // MARK: The walk
+
+  mutating func visit<Sink: DiagnosticSink & ~Copyable>(
+    _ node: DeviceTreeNode, depth: Int, _ blob: DeviceTreeBlob, _ sink: inout Sink
+  ) {
+    guard depth < path.levels.count else {
+      // Reported once a chain: what lies deeper still has a parent that was reported.
+      if depth == path.levels.count {
+        report(.error, node, nil, .tooDeep(DeviceTreeBlob.maximumDepth), &sink)
+      }
+      return
+    }
+    let properties = blob.properties(of: node)
+    enter(node, depth: depth, properties, blob, &sink)
+    guard path.levels[depth].isEnabled else { return }
+    guard depth > 0 else {
+      board.model = properties[.model]
+      board.compatible = properties[.compatible]
+      machineTraits = ITSQuirk.traits(of: properties[.compatible], in: blob)
+      return
+    }
+    let context = NodeContext(node: node, depth: depth, properties: properties)
+    if node == consoleNode { readConsole(context, blob, &sink) }
+    if let type = properties[.deviceType] {
+      if blob.equal(blob.string(type), "memory") { readMemory(context, blob, &sink) }
+      if path.levels[depth - 1].role == .cpus, blob.equal(blob.string(type), "cpu") {
+        readCPU(context, blob, &sink)
+      }
+    }
+    if path.levels[depth - 1].role == .reservedMemory { readReserved(context, blob, &sink) }
+    guard let compatible = properties[.compatible] else { return }
+    if blob.list(compatible, contains: "arm,gic-v3-its") { readITS(context, blob, &sink) }
+    if blob.list(compatible, contains: "arm,gic-v3") { readGIC(context, blob, &sink) }
+    if blob.list(compatible, contains: "arm,smmu-v3") { readIOMMU(context, blob, &sink) }
+    if path.levels[depth - 1].role == .chosen, blob.list(compatible, contains: "multiboot,module") {
+      readModule(context, blob, &sink)
+    }
+    readPSCI(context, blob, &sink)
+  }
+
+  /// Puts `node` on the path, so that its children know how their addresses read.
+  private mutating func enter<Sink: DiagnosticSink & ~Copyable>(
+    _ node: DeviceTreeNode, depth: Int, _ properties: NodeProperties, _ blob: DeviceTreeBlob,
+    _ sink: inout Sink
+  ) {
+    var isEnabled = true
+    if let value = properties[.status] {
+      let status = blob.string(value)
+      isEnabled = blob.equal(status, "okay") || blob.equal(status, "ok")
+    }
+    var level = Bus(
+      node: node, addressCells: 2, sizeCells: 1, ranges: properties[.ranges],
+      isEnabled: isEnabled && (depth == 0 || path.levels[depth - 1].isEnabled))
+    if depth == 1 {
+      let name = blob.name(of: node)
+      if blob.equal(name, "chosen") { level.role = .chosen }
+      if blob.equal(name, "cpus") { level.role = .cpus }
+      if blob.equal(name, "reserved-memory") { level.role = .reservedMemory }
+    }
+    if level.role == .chosen {
+      // What /chosen holds are addresses of the root, and QEMU writes no cells there: they are
+      // then the root's, whatever the default of the specification is.
+      level.addressCells = path.levels[0].addressCells
+      level.sizeCells = path.levels[0].sizeCells
+      level.ranges = level.ranges ?? BlobBytes(offset: 0, count: 0)
+    }
+    if let cells = cells(.addressCells, properties, node, level.isEnabled, blob, &sink) {
+      level.addressCells = cells
+    }
+    if let cells = cells(.sizeCells, properties, node, level.isEnabled, blob, &sink) {
+      level.sizeCells = cells
+    }
+    path.levels[depth] = level
+  }
+
+  private mutating func cells<Sink: DiagnosticSink & ~Copyable>(
+    _ name: PropertyName, _ properties: NodeProperties, _ node: DeviceTreeNode, _ isEnabled: Bool,
+    _ blob: DeviceTreeBlob, _ sink: inout Sink
+  ) -> UInt32? {
+    guard let value = properties[name] else { return nil }
+    if value.count == 4 { return blob.word(value) }
+    if isEnabled { report(.warning, node, name, .badLength(value.count), &sink) }
+    // A count that no address has, so that nothing below is read by a guess.
+    return UInt32.max
+  }
+
+  // MARK: After the walk
+
+  mutating func conclude<Sink: DiagnosticSink & ~Copyable>(_ sink: inout Sink) {
+    for index in board.itses.indices {
+      let its = board.itses[index]
+      for other in 0..<index where board.itses[other].region.overlaps(its.region) {
+        let against = board.itses[other]
+        report(
+          .error, its.node, .reg, .overlapsRegion(against.region, other: against.node), &sink)
+      }
+      for memory in board.memory.indices where board.memory[memory].overlaps(its.region) {
+        report(.error, its.node, .reg, .overlapsMemory(board.memory[memory]), &sink)
+      }
+    }
+    // Modules without a kind: the first is the kernel, the next the RAM disk.
+    for index in board.modules.indices where untyped >> UInt64(index) & 1 == 1 {
+      if board.kernel == nil {
+        board.modules[index].kind = .kernel
+      } else if board.ramdisk == nil {
+        board.modules[index].kind = .ramdisk
+      }
+    }
+    board.verdict = isRefused ? .refused : itsCount == 0 ? .nothingToProtect : .protectable
+  }
+}
+
+/// A node that is being read.
+struct NodeContext {
+  let node: DeviceTreeNode
+  let depth: Int
+  let properties: NodeProperties
+}

@@ -1,0 +1,86 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+extension DeviceTreeBlob {
+  /// The 32-bit big-endian word `offset` bytes into `value`; nil where it would end beyond it.
+  public func word(_ value: BlobBytes, at offset: Int = 0) -> UInt32? {
+    guard offset >= 0, value.count >= 4, offset <= value.count - 4,
+      value.offset >= 0, value.offset + value.count <= bytes.count
+    else { return nil }
+    var word: UInt32 = 0
+    for index in 0..<4 { word = word << 8 | UInt32(bytes[value.offset + offset + index]) }
+    return word
+  }
+
+  /// A number of 1 or 2 cells `offset` bytes into `value`.
+  func number(_ value: BlobBytes, at offset: Int, cells: Int) -> UInt64? {
+    guard let high = word(value, at: offset) else { return nil }
+    if cells == 1 { return UInt64(high) }
+    guard cells == 2, let low = word(value, at: offset + 4) else { return nil }
+    return UInt64(high) << 32 | UInt64(low)
+  }
+
+  /// The byte `index` of `value`, or 0 beyond its end.
+  public func byte(_ value: BlobBytes, _ index: Int) -> UInt8 {
+    guard index >= 0, index < value.count, value.offset >= 0,
+      value.offset + value.count <= bytes.count
+    else { return 0 }
+    return bytes[value.offset + index]
+  }
+
+  /// Whether `value` is spelled like `text`.
+  func equal(_ value: BlobBytes, _ text: StaticString) -> Bool {
+    guard value.count == text.utf8CodeUnitCount else { return false }
+    for index in 0..<value.count where byte(value, index) != text.byte(at: index) { return false }
+    return true
+  }
+
+  /// The first terminated string of `value` without its terminator.
+  public func string(_ value: BlobBytes) -> BlobBytes {
+    var count = 0
+    while count < value.count, byte(value, count) != 0 { count += 1 }
+    return BlobBytes(offset: value.offset, count: count)
+  }
+
+  /// Whether `text` is one of the terminated strings of `value`.
+  public func list(_ value: BlobBytes?, contains text: StaticString) -> Bool {
+    guard let value else { return false }
+    var start = 0
+    while start < value.count {
+      let rest = BlobBytes(offset: value.offset + start, count: value.count - start)
+      let entry = string(rest)
+      // A last string without a terminator is none.
+      if entry.count < rest.count, equal(entry, text) { return true }
+      start += entry.count + 1
+    }
+    return false
+  }
+
+  /// Writes the path of `node`, `/` for the root.
+  public func writePath(of node: DeviceTreeNode, into sink: inout some TextSink & ~Copyable) {
+    var path = InlineArray<64, DeviceTreeNode>(repeating: .root)
+    var current: (node: DeviceTreeNode, depth: Int)?
+    while let next = self.node(after: current), next.node.offset <= node.offset {
+      current = next
+      if path.indices.contains(next.depth) { path[next.depth] = next.node }
+    }
+    guard let current, current.node == node, current.depth > 0 else { return sink.append("/") }
+    for depth in 1...min(current.depth, path.count - 1) {
+      sink.append("/")
+      let name = name(of: path[depth])
+      for index in 0..<name.count {
+        // A hostile name must not reach a terminal as it is.
+        let byte = byte(name, index)
+        sink.append(0x20 < byte && byte < 0x7f ? byte : 0x3f)
+      }
+    }
+  }
+}
+
+extension StaticString {
+  /// The byte `index` of the text, which is below `utf8CodeUnitCount`.
+  func byte(at index: Int) -> UInt8 {
+    // The bytes of a literal live for ever, and every caller counts up to utf8CodeUnitCount.
+    unsafe utf8Start[index]
+  }
+}

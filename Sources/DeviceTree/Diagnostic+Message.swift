@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+
+extension Diagnostic {
+  /// Writes `/node: property: what is wrong`.
+  public func write(in blob: DeviceTreeBlob, into sink: inout some TextSink & ~Copyable) {
+    blob.writePath(of: node, into: &sink)
+    sink.append(": ")
+    if let property {
+      sink.append(property.text)
+      sink.append(": ")
+    }
+    writeMessage(in: blob, into: &sink)
+  }
+
+  /// Writes what is wrong, without node and property.
+  public func writeMessage(in blob: DeviceTreeBlob, into sink: inout some TextSink & ~Copyable) {
+    switch reason {
+    case .missing: sink.append("is missing")
+    case .badLength(let length):
+      sink.append("has an impossible length of ")
+      sink.append(decimal: UInt64(max(length, 0)))
+      sink.append(" bytes")
+    case .badValue: sink.append("has a value that is not known")
+    case .unsupportedCells(let cells):
+      sink.append("addresses and sizes of ")
+      sink.append(decimal: UInt64(cells))
+      sink.append(" cells cannot be read")
+    case .noSize: sink.append("has no size")
+    case .noRanges(let bus):
+      sink.append("cannot be reached by the CPU: no ranges in ")
+      blob.writePath(of: bus, into: &sink)
+    case .outsideRanges(let bus, let base, let size):
+      sink.append(base: base, size: size)
+      sink.append(" is not covered by the ranges of ")
+      blob.writePath(of: bus, into: &sink)
+    case .overflow(let base, let size):
+      sink.append(base: base, size: size)
+      sink.append(" passes the end of the address space")
+    case .beyondPhysicalAddresses(let range):
+      sink.append(range)
+      sink.append(" is beyond 52-bit physical addresses")
+    case .misalignedBase(let base, let granule):
+      sink.append("base ")
+      sink.append(hex: base.rawValue)
+      sink.append(notMultipleOf: granule)
+    case .misalignedSize(let size, let granule):
+      sink.append("size ")
+      sink.append(hex: size)
+      sink.append(notMultipleOf: granule)
+    case .tooSmall(let size):
+      sink.append("size ")
+      sink.append(hex: size)
+      sink.append(" is less than a control frame of ")
+      sink.append(hex: Board.controlFrameSize)
+    case .noTranslationFrame: sink.append("ends before the translation frame")
+    case .overlapsRegion(let range, let other):
+      sink.append("overlaps ")
+      sink.append(range)
+      sink.append(" of ")
+      blob.writePath(of: other, into: &sink)
+    case .overlapsMemory(let range):
+      sink.append("overlaps memory ")
+      sink.append(range)
+    case .tooMany(let limit):
+      sink.append("more than ")
+      sink.append(decimal: UInt64(max(limit, 0)))
+    case .noSuchNode: sink.append("names a node that does not exist")
+    case .tooDeep(let limit):
+      sink.append("nodes are nested deeper than ")
+      sink.append(decimal: UInt64(max(limit, 0)))
+    }
+  }
+}
+
+extension TextSink where Self: ~Copyable {
+  fileprivate mutating func append(base: UInt64, size: UInt64) {
+    append(hex: base)
+    append(" size ")
+    append(hex: size)
+  }
+
+  fileprivate mutating func append(_ range: AddressRange) {
+    append(base: range.base.rawValue, size: range.size)
+  }
+
+  fileprivate mutating func append(notMultipleOf granule: Granule) {
+    append(" is not a multiple of the page size ")
+    append(hex: granule.bytes)
+  }
+}

@@ -1,0 +1,144 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+
+extension HostTree {
+  /// The most entries that a memory node may have, after the cut.
+  static var entryLimit: Int { 64 }
+  /// The most modules that are removed.
+  static var moduleLimit: Int { 64 }
+
+  /// Writes the tree into `buffer`, which starts at a multiple of 8.
+  ///
+  /// - Returns: how many bytes the tree has.
+  /// - Throws: `HostTreeError`; the buffer's content is then of no use.
+  public func write(
+    from source: DeviceTreeBlob, into buffer: inout MutableSpan<UInt8>
+  ) throws(HostTreeError) -> Int {
+    let page = PageFrameNumber.size
+    guard withheld.base.isAligned(to: page), withheld.size % page == 0 else {
+      throw .misaligned(withheld)
+    }
+    var editor = try TreeEditor(source, &buffer)
+    try removeModules(&editor)
+    try cutMemory(&editor)
+    try writeChosen(source, &editor)
+    return try editor.finish()
+  }
+
+  private func removeModules(_ editor: inout TreeEditor) throws(HostTreeError) {
+    for _ in 0...Self.moduleLimit {
+      guard let module = Self.firstModule(editor.blob) else { return }
+      try editor.delete(module)
+    }
+    throw .tooManyModules(limit: Self.moduleLimit)
+  }
+
+  private static func firstModule(_ blob: DeviceTreeBlob) -> DeviceTreeNode? {
+    guard let chosen = blob.node(path: "/chosen") else { return nil }
+    var current: (node: DeviceTreeNode, depth: Int)? = (chosen, 1)
+    while let next = blob.node(after: current), next.depth > 1 {
+      if next.depth == 2,
+        blob.list(blob.property("compatible", of: next.node), contains: "multiboot,module")
+      {
+        return next.node
+      }
+      current = next
+    }
+    return nil
+  }
+
+  private func cutMemory(_ editor: inout TreeEditor) throws(HostTreeError) {
+    var current: (node: DeviceTreeNode, depth: Int)? = (.root, 0)
+    while let next = editor.blob.node(after: current) {
+      current = next
+      let type = editor.blob.property("device_type", of: next.node)
+      guard let type, editor.blob.equal(editor.blob.string(type), "memory") else { continue }
+      // Below a bus the addresses would be others; memory is the root's by the specification.
+      guard next.depth == 1 else { throw .unreadableMemory(next.node) }
+      try cut(.reg, of: next.node, &editor)
+      // Linux takes this one in the place of reg.
+      try cut(.usableMemory, of: next.node, &editor)
+    }
+  }
+
+  private func cut(
+    _ property: PropertyName, of node: DeviceTreeNode, _ editor: inout TreeEditor
+  ) throws(HostTreeError) {
+    let addressCells = editor.rootCells("#address-cells", default: 2)
+    let sizeCells = editor.rootCells("#size-cells", default: 1)
+    var kept = FixedList<64, AddressRange>(filler: .filler)
+    var isCut = false
+    do {
+      let blob = editor.blob
+      guard let value = blob.property(property.text, of: node) else { return }
+      let entry = 4 * (addressCells + sizeCells)
+      guard 1...2 ~= addressCells, 1...2 ~= sizeCells, value.count % entry == 0 else {
+        throw .unreadableMemory(node)
+      }
+      for start in stride(from: 0, to: value.count, by: entry) {
+        guard let base = blob.number(value, at: start, cells: addressCells),
+          let size = blob.number(value, at: start + 4 * addressCells, cells: sizeCells)
+        else { throw .unreadableMemory(node) }
+        if size == 0 { continue }
+        guard let range = AddressRange(base: PhysicalAddress(base), size: size) else {
+          throw .unreadableMemory(node)
+        }
+        let pieces = range.split(by: withheld)
+        if pieces.below != range { isCut = true }
+        var fits = true
+        if let below = pieces.below { fits = kept.append(below) }
+        if let above = pieces.above { fits = kept.append(above) && fits }
+        guard fits else { throw .tooManyEntries(node, limit: Self.entryLimit) }
+      }
+    }
+    guard isCut else { return }
+    let length = 4 * (addressCells + sizeCells)
+    let place = try editor.makeProperty(property.text, of: node, count: kept.count * length)
+    for index in kept.indices {
+      let start = place.offset + index * length
+      editor.store(kept[index].base.rawValue, at: start, cells: addressCells)
+      editor.store(kept[index].size, at: start + 4 * addressCells, cells: sizeCells)
+    }
+  }
+
+  private func writeChosen(
+    _ source: DeviceTreeBlob, _ editor: inout TreeEditor
+  ) throws(HostTreeError) {
+    guard ramdisk != nil || bootArguments != nil else { return }
+    let chosen = try editor.chosen()
+    if let ramdisk {
+      let start = try editor.makeProperty("linux,initrd-start", of: chosen, count: 8)
+      editor.store(ramdisk.base.rawValue, at: start.offset, cells: 2)
+      let end = try editor.makeProperty("linux,initrd-end", of: chosen, count: 8)
+      // The first address behind it; a range that ends with the address space is none of a board.
+      editor.store(ramdisk.last.rawValue &+ 1, at: end.offset, cells: 2)
+    }
+    if let bootArguments {
+      let text = source.string(bootArguments)
+      let place = try editor.makeProperty("bootargs", of: chosen, count: text.count + 1)
+      for index in 0..<text.count {
+        editor.store(source.byte(text, index), at: place.offset + index)
+      }
+      editor.store(UInt8(0), at: place.offset + text.count)
+    }
+  }
+}
+
+extension AddressRange {
+  /// What is left of the range without `hole`: the part below it and the part above it.
+  func split(by hole: AddressRange) -> (below: AddressRange?, above: AddressRange?) {
+    guard overlaps(hole) else { return (self, nil) }
+    var below: AddressRange?
+    var above: AddressRange?
+    if base < hole.base {
+      below = AddressRange(base: base, size: hole.base.rawValue - base.rawValue)
+    }
+    if hole.last < last {
+      above = AddressRange(
+        base: PhysicalAddress(hole.last.rawValue + 1), size: last.rawValue - hole.last.rawValue)
+    }
+    return (below, above)
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+
+/// The device tree that the host is given: the board's without what is not for it.
+public struct HostTree {
+  /// Memory that is cut out of every memory node: EL2's own. A multiple of 4 KiB at both ends.
+  public var withheld: AddressRange
+  /// The host's initial RAM disk; nil leaves `/chosen` as it is.
+  public var ramdisk: AddressRange?
+  /// The host's command line, bytes of the source tree; nil leaves it as it is.
+  public var bootArguments: BlobBytes?
+
+  /// Describes a tree for the host.
+  public init(
+    withheld: AddressRange, ramdisk: AddressRange? = nil, bootArguments: BlobBytes? = nil
+  ) {
+    self.withheld = withheld
+    self.ramdisk = ramdisk
+    self.bootArguments = bootArguments
+  }
+}
+
+/// Why a tree for the host could not be made.
+public enum HostTreeError: Error, Hashable, Sendable {
+  /// The buffer is too small.
+  case noSpace
+  /// What is withheld does not begin and end at a multiple of 4 KiB.
+  case misaligned(AddressRange)
+  /// A memory node's `reg` can't be read.
+  case unreadableMemory(DeviceTreeNode)
+  /// A memory node has more entries than this many.
+  case tooManyEntries(DeviceTreeNode, limit: Int)
+  /// There are more modules than this many.
+  case tooManyModules(limit: Int)
+  /// libfdt refused an edit with this code.
+  case refused(Int32)
+  /// The tree that came out does not pass the check.
+  case broken(BlobError)
+}

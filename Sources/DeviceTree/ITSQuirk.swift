@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// What is known of the ITSes of a system-on-chip that its tree may not say.
+struct ITSQuirk {
+  /// A string of the root's `compatible`.
+  let compatible: StaticString
+  let traits: ITSTraits
+
+  /// The known ones.
+  ///
+  /// Rockchip's erratum 3568002: the GIC-600 of RK3566 and RK3568 reaches only the first 4 GiB, and
+  /// its accesses do not snoop. Erratum 3588001: the one of RK3588 does not snoop.
+  static var table: [4 of ITSQuirk] {
+    [
+      ITSQuirk(compatible: "rockchip,rk3566", traits: [.addresses32Bit, .nonCoherent]),
+      ITSQuirk(compatible: "rockchip,rk3568", traits: [.addresses32Bit, .nonCoherent]),
+      ITSQuirk(compatible: "rockchip,rk3588", traits: .nonCoherent),
+      ITSQuirk(compatible: "rockchip,rk3588s", traits: .nonCoherent),
+    ]
+  }
+
+  /// The traits of every known ITS on a machine that is compatible with `machine`.
+  static func traits(of machine: BlobBytes?, in blob: DeviceTreeBlob) -> ITSTraits {
+    let table = table
+    var traits: ITSTraits = []
+    for index in table.indices where blob.list(machine, contains: table[index].compatible) {
+      traits.formUnion(table[index].traits)
+    }
+    return traits
+  }
+}

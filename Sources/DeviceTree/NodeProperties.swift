@@ -1,0 +1,15 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where the values of one node's properties are, by name.
+struct NodeProperties {
+  private var values = InlineArray<20, BlobBytes?>(repeating: nil)
+
+  /// Keeps a value; the first of a name wins, as with libfdt.
+  mutating func set(_ name: PropertyName, _ value: BlobBytes) {
+    let index = Int(name.rawValue)
+    if values[index] == nil { values[index] = value }
+  }
+
+  subscript(name: PropertyName) -> BlobBytes? { values[Int(name.rawValue)] }
+}

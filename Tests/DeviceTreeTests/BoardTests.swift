@@ -1,0 +1,158 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import DeviceTree
+import Foundation
+import Testing
+
+@Suite("Boards")
+struct BoardTests {
+  @Test("QEMU's virt board")
+  func virt() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "virt-\(UUID()).dtb")
+    defer { try? FileManager.default.removeItem(at: file) }
+    _ = try output(
+      of: "qemu-system-aarch64",
+      [
+        "-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off,dumpdtb=\(file.path)",
+        "-cpu", "cortex-a76", "-smp", "2", "-m", "1G", "-nic", "none",
+      ])
+    let (board, diagnostics, _) = try read([UInt8](Data(contentsOf: file)))
+    #expect(board.verdict == .protectable)
+    #expect(diagnostics.isEmpty)
+    try #require(board.itses.count == 1)
+    #expect(board.itses[0].controlFrame == range(0x808_0000, 0x1_0000))
+    #expect(board.itses[0].translationFrame == range(0x809_0000, 0x1_0000))
+    try #require(board.redistributors.count == 1)
+    #expect(board.redistributors[0].range.base == PhysicalAddress(0x80a_0000))
+    #expect(board.distributor == range(0x800_0000, 0x1_0000))
+    try #require(board.memory.count == 1)
+    #expect(board.memory[0] == range(0x4000_0000, 0x4000_0000))
+    #expect(board.psci?.conduit == .smc)
+    #expect(board.psci?.binding == .version1x0)
+    #expect(board.console?.kind == .pl011)
+    #expect(board.console?.range.base == PhysicalAddress(0x900_0000))
+    try #require(board.cpus.count == 2)
+    #expect(board.cpus[1] == 1)
+  }
+
+  @Test("nested buses translate with each level's own cells")
+  func nested() throws {
+    let (board, _, lines) = try read(
+      compile(
+        """
+        bus { #address-cells = <1>; #size-cells = <1>; ranges = <0x0 0x8 0x80000000 0x10000000>;
+          inner { #address-cells = <2>; #size-cells = <1>; ranges = <1 0 0x100000 0x100000>;
+            its { compatible = "vendor,its", "arm,gic-v3-its"; reg = <1 0x20000 0x20000>;
+              dma-noncoherent; }; }; };
+        """))
+    #expect(lines.isEmpty)
+    #expect(board.verdict == .protectable)
+    try #require(board.itses.count == 1)
+    #expect(board.itses[0].controlFrame == range(0x8_8012_0000, 0x1_0000))
+    #expect(board.itses[0].traits == .nonCoherent)
+  }
+
+  @Test(
+    "a refused board says node, property and reason",
+    arguments: [
+      ("reg = <0 0x8080800 0 0x20000>;", "/its: reg: base 0x8080800 is not a multiple"),
+      ("reg = <0 0x8080000 0 0x20800>;", "/its: reg: size 0x20800 is not a multiple"),
+      ("reg = <0 0x8080000 0 0x1000>;", "/its: reg: size 0x1000 is less than"),
+      ("reg = <0 0x8080000 0>;", "/its: reg: has an impossible length of 12"),
+      ("reg = <0 0x8080000 0 0>;", "/its: reg: has no size"),
+      ("", "/its: reg: is missing"),
+      ("reg = <0xffffffff 0xffff0000 0 0x20000>;", "/its: reg: 0xffffffffffff0000 size"),
+      ("reg = <0x100000 0 0 0x20000>;", "/its: reg: 0x10000000000000 size"),
+      ("reg = <0 0x40000000 0 0x20000>;", "/its: reg: overlaps memory"),
+    ])
+  func refused(reg: String, line: String) throws {
+    let (board, _, lines) = try read(
+      compile(
+        """
+        its { compatible = "arm,gic-v3-its"; \(reg) };
+        memory@40000000 { device_type = "memory"; reg = <0 0x40000000 0 0x1000000>; };
+        """))
+    #expect(board.verdict == .refused)
+    try #require(lines.count == 1)
+    #expect(lines[0].hasPrefix(line))
+  }
+
+  @Test(
+    "an ITS the bus does not make reachable is refused",
+    arguments: [
+      ("", "cannot be reached by the CPU: no ranges in /bus"),
+      ("ranges = <0 0 0 0 0 0x10000>;", "is not covered by the ranges of /bus"),
+      ("ranges = <0 0 0xffffffff 0xffff0000 0 0x10000000>;", "passes the end"),
+      ("ranges = <0 0 0>;", "impossible length"),
+      ("#address-cells = <3>; ranges;", "3 cells cannot be read"),
+    ])
+  func unreachable(bus: String, reason: String) throws {
+    let cells = bus.contains("#address") ? "" : "#address-cells = <2>;"
+    let (board, _, lines) = try read(
+      compile(
+        """
+        bus { \(cells) #size-cells = <2>; \(bus)
+          its { compatible = "arm,gic-v3-its"; reg = <0 0x80000 0 0x20000>; }; };
+        """))
+    #expect(board.verdict == .refused)
+    #expect(lines.count == 1 && lines[0].contains(reason))
+  }
+
+  @Test("at most eight ITSes; a ninth is refused", arguments: [8, 9])
+  func limit(count: Int) throws {
+    let nodes = (0..<count).map {
+      "its@\($0) { compatible = \"arm,gic-v3-its\"; reg = <\($0) 0 0 0x20000>; };"
+    }
+    let board = try read(compile(nodes.joined())).board
+    #expect(board.verdict == (count == 8 ? .protectable : .refused))
+    #expect(board.itses.count == 8)
+  }
+
+  @Test("overlapping ITSes are refused")
+  func overlap() throws {
+    let (board, diagnostics, _) = try read(
+      compile(
+        """
+        a { compatible = "arm,gic-v3-its"; reg = <0 0x80000 0 0x20000>; };
+        b { compatible = "arm,gic-v3-its"; reg = <0 0x90000 0 0x20000>; };
+        """))
+    #expect(board.verdict == .refused)
+    #expect(diagnostics.count == 1)
+  }
+
+  @Test("disabled nodes and what lies below them do not count")
+  func disabled() throws {
+    let board = try read(
+      compile(
+        """
+        bus { #address-cells = <2>; #size-cells = <2>; ranges; status = "disabled";
+          its { compatible = "arm,gic-v3-its"; reg = <0 0x80000 0 0x20000>; }; };
+        """)
+    ).board
+    #expect(board.verdict == .nothingToProtect)
+  }
+
+  @Test("64 KiB pages refuse what 4 KiB pages take", arguments: Granule.allCases)
+  func granules(granule: Granule) throws {
+    let blob = try compile(
+      "its { compatible = \"arm,gic-v3-its\"; reg = <0 0x84000 0 0x24000>; };")
+    #expect(try read(blob, granule).board.verdict == (granule == .kib64 ? .refused : .protectable))
+  }
+
+  @Test("modules without cells in /chosen, typed and untyped")
+  func modules() throws {
+    let board = try read(
+      compile(
+        """
+        chosen { bootargs = "own";
+          module@0x46000000 { compatible = "multiboot,ramdisk", "multiboot,module";
+            reg = <0 0x46000000 0 0x1000>; };
+          module@1 { compatible = "multiboot,module"; reg = <0 0x47000000 0 0x2000>; }; };
+        """)
+    ).board
+    #expect(board.ramdisk?.range == range(0x4600_0000, 0x1000))
+    #expect(board.kernel?.range == range(0x4700_0000, 0x2000))
+  }
+}

@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import DeviceTree
+import Foundation
+
+/// Runs a program with `input` and answers what it prints.
+func output(of program: String, _ arguments: [String], input: String = "") throws -> [UInt8] {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = [program] + arguments
+  let (to, from) = (Pipe(), Pipe())
+  process.standardInput = to
+  process.standardOutput = from
+  process.standardError = FileHandle.nullDevice
+  try process.run()
+  to.fileHandleForWriting.write(Data(input.utf8))
+  try to.fileHandleForWriting.close()
+  let data = from.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  return [UInt8](data)
+}
+
+/// A blob of DTS source; the root has two cells each unless `cells` says otherwise.
+func compile(_ body: String, cells: String = "#address-cells = <2>; #size-cells = <2>;") throws
+  -> [UInt8]
+{
+  let source = "/dts-v1/; / { \(cells) \(body) };"
+  return try output(of: "dtc", ["-q", "-I", "dts", "-O", "dtb"], input: source)
+}
+
+struct Collector: DiagnosticSink {
+  var all: [Diagnostic] = []
+  mutating func report(_ diagnostic: Diagnostic) { all.append(diagnostic) }
+}
+
+struct Text: TextSink {
+  var bytes: [UInt8] = []
+  mutating func append(_ byte: UInt8) { bytes.append(byte) }
+  var string: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+/// The board of a blob, its diagnostics and their lines.
+func read(_ bytes: [UInt8], _ granule: Granule = .kib4) throws -> (
+  board: Board, diagnostics: [Diagnostic], lines: [String]
+) {
+  let blob = try DeviceTreeBlob(checking: bytes.span)
+  var sink = Collector()
+  let board = Board.read(blob, granule: granule, reporting: &sink)
+  var lines: [String] = []
+  for diagnostic in sink.all {
+    var text = Text()
+    diagnostic.write(in: blob, into: &text)
+    lines.append(text.string)
+  }
+  return (board, sink.all, lines)
+}
+
+func range(_ base: UInt64, _ size: UInt64) -> AddressRange? {
+  AddressRange(base: PhysicalAddress(base), size: size)
+}
