@@ -136,24 +136,36 @@ struct PageTree: Sendable {
       let shift = shift(level - 1)
       let first = (pages.lowerBound + offset) >> shift
       let last = (pages.upperBound - 1 + offset) >> shift
-      for node in first...last {
-        guard needs(level, node, shift, pages, offset, leaves) else { continue }
-        var isCounted = false
-        for earlier in 0..<index {
-          let other = ranges[earlier].numbers
-          if needs(level, node, shift, other, offset, leaves) { isCounted = true }
+      // With blocks, whatever lies between the first and the last is covered whole.
+      let isSparse = leaves == .blocks && level > 1
+      var node = first
+      while node <= last {
+        if isNew(level, node, ranges, index, offset, leaves) && !exists(node << shift, level) {
+          count += 1
         }
-        if !isCounted && !exists(node << shift, level) { count += 1 }
+        node = isSparse && node < last ? last : node + 1
       }
     }
     return count
   }
 
-  /// Whether writing `pages` takes the table `node` of `level`.
-  private static func needs(
-    _ level: UInt64, _ node: UInt64, _ shift: UInt64, _ pages: Range<UInt64>, _ offset: UInt64,
+  /// Whether range `index` is the first that takes the table `node` of `level`.
+  private static func isNew(
+    _ level: UInt64, _ node: UInt64, _ ranges: Span<PageRange>, _ index: Int, _ offset: UInt64,
     _ leaves: Leaves
   ) -> Bool {
+    guard needs(level, node, ranges[index].numbers, offset, leaves) else { return false }
+    for earlier in 0..<index where needs(level, node, ranges[earlier].numbers, offset, leaves) {
+      return false
+    }
+    return true
+  }
+
+  /// Whether writing `pages` takes the table `node` of `level`.
+  private static func needs(
+    _ level: UInt64, _ node: UInt64, _ pages: Range<UInt64>, _ offset: UInt64, _ leaves: Leaves
+  ) -> Bool {
+    let shift = shift(level - 1)
     let start = node << shift
     let end = start + (1 << shift)
     let first = pages.lowerBound + offset
