@@ -101,12 +101,12 @@ aarch32_synchronous:
 	b	resume_host
 
 // EL2's own synchronous exceptions: an external abort inside a guarded device access resumes at its
-// fix-up, everything else is the end. Bit 13 of SP tells a stack from the guard below it; x0 and SP
+// fix-up, everything else is the end. Bit EL2_STACK_SHIFT of SP tells a stack from the guard below it; x0 and SP
 // are swapped arithmetically, since there is no register to spare and no stack to trust yet.
 own_synchronous:
 	add	sp, sp, x0
 	sub	x0, sp, x0
-	tbz	x0, #13, stack_overflow
+	tbz	x0, #EL2_STACK_SHIFT, stack_overflow
 	sub	x0, sp, x0
 	sub	sp, sp, x0
 	stp	x0, x1, [sp, #-16]!

@@ -6,14 +6,14 @@ internal import CEL2Boot
 internal import CHardware
 internal import Ownership
 
-/// SCTLR_EL2 with the MMU on: RES1 bits, I, SA, C, M; WXN as a second lock on W^X.
-private let systemControl: UInt64 = 0x30c5_0830 | 1 << 19 | 1 << 12 | 1 << 3 | 1 << 2 | 1
+/// SCTLR_EL2 with the MMU on: RES1 bits, WXN as a second lock on W^X, I, SA, C, M.
+private var systemControl: UInt64 { 0x30c5_0830 | 1 << 19 | 1 << 12 | 1 << 3 | 1 << 2 | 1 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func el2_build_translation() -> UInt64 {
   let imageBase = PhysicalAddress(el2_image_start_here())
-  guard EL2State.fits, let pages = ImageMap.poolPages(), let space = VirtualLayout.space else {
+  guard StateMemory.fits, let pages = ImageMap.poolPages(), let space = VirtualLayout.space else {
     return 1
   }
   let range = pc_read_id_aa64mmfr0_el1() & 0xf
@@ -24,7 +24,7 @@ func el2_build_translation() -> UInt64 {
     el2_set_translation(
       stage1.root.rawValue, ImageMap.Stage1.controlValue(physicalAddressRange: range),
       ImageMap.Stage1.memoryAttributes, systemControl)
-    unsafe EL2State.shared.initialize(to: EL2State(pool: pool, stage1: stage1))
+    unsafe StateMemory.early.initialize(to: EarlyState(pool: pool, stage1: stage1))
   } catch {
     return 3
   }
@@ -34,32 +34,19 @@ func el2_build_translation() -> UInt64 {
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func el2_main(_ tree: UInt64) -> Never {
-  let uart = PL011(base: 0x0900_0000)
-  _ = uart
-  el2_park()
+  let early = unsafe StateMemory.early.move()
+  var startup = Startup(early, tree: PhysicalAddress(tree))
+  startup.run()
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func el2_secondary_main(_ cpu: UInt64) -> Never {
-  el2_park()
-}
-
-// swift-format-ignore: AlwaysUseLowerCamelCase
-@c @implementation
-func el2_host_trap(
-  _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64, _ registers: UnsafeMutablePointer<UInt64>!
-) {
-}
-
-// swift-format-ignore: AlwaysUseLowerCamelCase
-@c @implementation
-func el2_fatal(_ esr: UInt64, _ elr: UInt64, _ far: UInt64) -> Never {
-  el2_park()
+  HostCPU.start(Int(truncatingIfNeeded: cpu))
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func el2_refuse_e2h(_ tree: UInt64) -> Never {
-  el2_park()
+  Startup.refuseE2H(tree: PhysicalAddress(tree))
 }

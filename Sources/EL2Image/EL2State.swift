@@ -3,24 +3,65 @@
 
 internal import Architecture
 internal import CEL2Boot
+internal import Hypervisor
 internal import Ownership
+internal import Traps
 
-/// What lives as long as the image: one value in memory that the linker script sets aside.
-struct EL2State: ~Copyable {
+typealias Stage2 = Stage2Table<MetalTranslationCache>
+typealias PageOwnership = Ownership<MetalTables, Stage2, ImageMap.Stage1, NoObserver>
+typealias Device = ProtectedDevice<MetalDeviceMemory>
+
+/// What the code before the MMU hands to the code after it.
+struct EarlyState: ~Copyable {
   var pool: ImageMap.Pool
   var stage1: ImageMap.Stage1
 }
 
-extension EL2State {
-  /// The one state.
-  ///
-  /// A leaf: the memory is reserved for it, is aligned to a page, and is large enough, which
-  /// `fits` checks before the first use.
-  @inline(always)
-  static var shared: UnsafeMutablePointer<EL2State> {
+/// What lives as long as the image. After boot it is shared by all CPUs: what changes is reached only
+/// with its lock held.
+struct EL2State: ~Copyable {
+  /// Frozen; read without a lock.
+  var registry: RegionRegistry<Device>
+  /// Read only after boot.
+  let features: HostFeatures
+  /// Read only after boot.
+  let context: HostContext
+  /// Read only after boot.
+  let identities: ITSClaim.Identities
+  /// Read only after boot: where the image lies.
+  let image: AddressRange
+  /// The walker takes no lock.
+  let stage2: Stage2Walk
+
+  let cpuLock = SpinLock(.psci)
+  /// With `cpuLock` held.
+  var cpus: CPUTable
+  let ownershipLock = SpinLock(.ownership)
+  /// With `ownershipLock` held.
+  var ownership: PageOwnership
+  let logLock = SpinLock(.log)
+  /// With `logLock` held.
+  var log: Log
+}
+
+// Leaves: the memory is set aside by the linker for these two values alone, aligned to a page, and
+// `StateMemory.fits` is checked before the first use.
+
+enum StateMemory {
+  /// The early state, at the start of the memory.
+  static var early: UnsafeMutablePointer<EarlyState> {
     unsafe UnsafeMutablePointer(bitPattern: UInt(el2_state_here())).unsafelyUnwrapped
   }
 
-  /// Whether the reserved memory is large enough.
-  static var fits: Bool { MemoryLayout<EL2State>.size <= Int(el2_state_size) }
+  /// The state, behind the early one.
+  @inline(always)
+  static var shared: UnsafeMutablePointer<EL2State> {
+    unsafe UnsafeMutablePointer(bitPattern: UInt(el2_state_here() &+ 0x1000)).unsafelyUnwrapped
+  }
+
+  /// Whether the memory is large enough.
+  static var fits: Bool {
+    MemoryLayout<EarlyState>.size <= 0x1000
+      && MemoryLayout<EL2State>.size <= Int(el2_state_size) - 0x1000
+  }
 }

@@ -5,16 +5,23 @@ internal import Architecture
 internal import CEL2Boot
 internal import CHardware
 
-/// The image's own table pages, reached through wherever the image is mapped now.
+/// The pages that EL2 owns, by physical address: its tables, and memory that it has claimed.
 struct MetalTables: TableMemory {
   /// Where the image was loaded.
   let imageBase: PhysicalAddress
 
-  /// Where the word at `address` is: its physical address with the MMU off, the link address of the
-  /// same place with it on. The program counter knows which.
+  /// Where the word at `address` is now.
+  ///
+  /// A page of the image is at its physical address with the MMU off and at its link address with
+  /// it on; the program counter knows which. Other memory is in the linear part.
   @inline(always)
   private func place(_ address: PhysicalAddress) -> UInt64 {
-    address.rawValue &- imageBase.rawValue &+ el2_image_start_here()
+    let distance = address.rawValue &- imageBase.rawValue
+    let here = el2_image_start_here()
+    guard distance < el2_image_end_here() &- here else {
+      return VirtualLayout.linear(address).rawValue
+    }
+    return here &+ distance
   }
 
   func load(_ address: PhysicalAddress) -> UInt64 { pc_load64(place(address)) }

@@ -6,7 +6,8 @@
 //   0x0000_0000_0000   the page that turns the MMU on, at its physical address (identity)
 //        …
 //   0x4000_0000_0000   the image at its link addresses (CShims/EL2Boot/el2.ld)
-//   0x6000_0000_0000   window for device registers: console, claimed frames
+//   0x5000_0000_0000   the console
+//   0x6000_0000_0000   window for claimed device registers
 //        …
 //   0x8000_0000_0000   memory that is not part of the image, by physical address
 
@@ -17,14 +18,25 @@ internal import Ownership
 enum VirtualLayout {
   /// One more than the largest physical address at which the image can run: above it the identity
   /// map of one page would meet the image itself.
-  static let identityLimit: UInt64 = 0x4000_0000_0000
+  static var identityLimit: UInt64 { 0x4000_0000_0000 }
+
+  /// The console's registers.
+  static var console: VirtualAddress { VirtualAddress(0x5000_0000_0000) }
+
+  /// Where physical address 0 is seen.
+  static var linearBase: UInt64 { 0x8000_0000_0000 }
 
   /// The parts that ownership fills.
   static var space: EL2AddressSpace? {
     EL2AddressSpace(
-      linearBase: VirtualAddress(0x8000_0000_0000),
+      linearBase: VirtualAddress(linearBase),
       linearPages: 0x8000_0000_0000 >> PageFrameNumber.shift,
       window: VirtualAddress(0x6000_0000_0000),
       windowPages: 0x1000_0000_0000 >> PageFrameNumber.shift)
+  }
+
+  /// Where EL2 sees memory outside the image, while it is mapped.
+  static func linear(_ address: PhysicalAddress) -> VirtualAddress {
+    VirtualAddress(address.rawValue &+ linearBase)
   }
 }

@@ -37,10 +37,7 @@ public enum SMCCC {
     }
   }
 
-  /// The results of one call, x0 to x4.
-  ///
-  /// A function that returns fewer leaves the others zero, so that nothing of EL2 leaks through
-  /// them.
+  /// The results of one call; those of x0 to x3 that a function does not use are zero.
   public struct Result: Equatable, Sendable {
     /// x0: the status or the first value.
     public var x0: UInt64
@@ -50,8 +47,8 @@ public enum SMCCC {
     public var x2: UInt64 = 0
     /// x3.
     public var x3: UInt64 = 0
-    /// x4.
-    public var x4: UInt64 = 0
+    /// x4; nil keeps the caller's, as functions with at most four results must.
+    public var x4: UInt64?
 
     /// Makes a result of a single value.
     public init(_ x0: UInt64) { self.x0 = x0 }

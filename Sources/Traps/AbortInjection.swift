@@ -16,19 +16,11 @@ extension Abort {
   @inline(never)
   public func inject<Host: HostSystemRegisters & ~Copyable>(into host: borrowing Host) {
     let state = ProcessorState(rawValue: host.spsrEL2)
-    let control = host.sctlrEL1
-
-    host.esrEL1 = el1Syndrome(from: state, host)
     host.farEL1 = faultAddress
-    host.elrEL1 = host.elrEL2
-    host.spsrEL1 = state.rawValue
-
-    var offset = state.vectorOffset
     // SCTLR2_EL1.EASE, bit [3], sends synchronous external aborts to the vector of SError.
-    if host.features.contains(.doubleFault2), host.sctlr2EL1.bit(3) { offset += 0x180 }
-    // Bits [10:0] of VBAR_EL1 are RES0, so that the offset never carries.
-    host.elrEL2 = host.vbarEL1 & ~0x7ff | offset
-    host.spsrEL2 = el1State(from: state, control, host.features)
+    let isAsSError = host.features.contains(.doubleFault2) && host.sctlr2EL1.bit(3)
+    takeException(
+      syndrome: el1Syndrome(from: state, host), vectorOffset: isAsSError ? 0x180 : 0, into: host)
   }
 
   /// ESR_EL1 of the abort (Arm ARM DDI 0487, AArch64.FaultSyndrome and AArch64.ReportException).
@@ -68,30 +60,4 @@ extension Abort {
 
   /// CM and WnR, bits [8] and [6], in their places.
   private var maintenanceAndWrite: UInt64 { syndrome.rawValue & (1 << 8 | 1 << 6) }
-
-  /// PSTATE at EL1's vector, as SPSR_EL2 holds it.
-  private func el1State(
-    from state: ProcessorState, _ control: UInt64, _ features: HostFeatures
-  ) -> UInt64 {
-    // Kept: the condition flags, DIT and PAN. Cleared: UAO, SS, IL, BTYPE, and with AArch32 IT and T.
-    var result = state.rawValue & ProcessorState.conditionFlags
-    result |= state.rawValue & ProcessorState.dataIndependentTiming
-    result |= ProcessorState.exceptionMasks | ProcessorState.el1h
-    if features.contains(.pan) {
-      // SCTLR_EL1.SPAN, bit [23]: zero sets PAN on an exception to EL1.
-      let unchanged = control.bit(23)
-      result |=
-        unchanged
-        ? state.rawValue & ProcessorState.privilegedAccessNever
-        : ProcessorState.privilegedAccessNever
-    }
-    // SCTLR_EL1.DSSBS, bit [44].
-    if features.contains(.ssbs), control.bit(44) {
-      result |= ProcessorState.speculativeStoreBypassSafe
-    }
-    if features.contains(.mte) { result |= ProcessorState.tagCheckOverride }
-    // SCTLR_EL1.SPINTMASK, bit [62]; zero masks all interrupts.
-    if features.contains(.nmi), !control.bit(62) { result |= ProcessorState.allInterruptMask }
-    return result
-  }
 }

@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import CEL2Boot
+internal import CHardware
+internal import Hypervisor
+internal import Ownership
+
+/// One CPU of the host: how it starts, and the calls it makes.
+enum HostCPU {
+  /// Runs the host on a CPU that firmware has started for it.
+  static func start(_ cpu: Int) -> Never {
+    var held = HeldLocks()
+    unsafe StateMemory.shared.pointee.context.load()
+    let order = unsafe StateMemory.shared.pointee.cpuLock.withLock(&held) { _ in
+      unsafe PSCIRelay.takeOrder(cpu: cpu, cpus: &StateMemory.shared.pointee.cpus)
+    }
+    // Firmware starts no CPU that nobody asked for; if it does, the host does not get it.
+    guard let order else { el2_park() }
+    el2_enter_host(order.entry, order.context)
+  }
+
+  /// Answers an HVC or SMC of the CPU that runs this.
+  static func handle(_ call: SMCCC.Call) -> SMCCC.Result {
+    if call.function == HypervisorService.function {
+      let facts = unsafe HypervisorService.Facts(
+        imageBase: StateMemory.shared.pointee.image.base.rawValue,
+        imageSize: StateMemory.shared.pointee.image.size,
+        regions: UInt64(StateMemory.shared.pointee.registry.count))
+      return unsafe HypervisorService.answer(
+        call, facts: facts, itses: StateMemory.shared.pointee.identities)
+    }
+    guard let function = PSCI.Function(identifier: call.function) else {
+      return SMCCC.Result(SMCCC.notSupported)
+    }
+    return SMCCC.Result(power(call, function))
+  }
+
+  private static func power(_ call: SMCCC.Call, _ function: PSCI.Function) -> UInt64 {
+    let cpu = Int(truncatingIfNeeded: pc_read_tpidr_el2())
+    var held = HeldLocks()
+    let outcome = unsafe StateMemory.shared.pointee.cpuLock.withLock(&held) { _ in
+      unsafe PSCIRelay.begin(
+        call, function: function, cpu: cpu, cpus: &StateMemory.shared.pointee.cpus,
+        isHostMemory: isHostMemory)
+    }
+    let firmware = MetalFirmware()
+    switch outcome {
+    case .done(let value): return value
+    case .relay: return firmware.call(call)
+    case .endSystem:
+      drainLog()
+      return firmware.call(call)
+    case .stop:
+      let answer = firmware.call(call)
+      unsafe StateMemory.shared.pointee.cpuLock.withLock(&held) { _ in
+        unsafe PSCIRelay.finishStop(cpu: cpu, cpus: &StateMemory.shared.pointee.cpus)
+      }
+      return answer
+    case .start(let index, let affinity):
+      let entry = unsafe StateMemory.shared.pointee.image.base.rawValue
+        + (el2_secondary_entry_here() - el2_image_start_here())
+      let answer = firmware.call(
+        SMCCC.Call(PSCI.cpuOn64, affinity, entry, UInt64(truncatingIfNeeded: index)))
+      unsafe StateMemory.shared.pointee.cpuLock.withLock(&held) { _ in
+        unsafe PSCIRelay.finishStart(
+          index: index, answer: answer, cpus: &StateMemory.shared.pointee.cpus)
+      }
+      return answer
+    }
+  }
+
+  /// Whether the host may run code at `address`: memory that its stage 2 maps.
+  private static func isHostMemory(_ address: UInt64) -> Bool {
+    let lookup = unsafe StateMemory.shared.pointee.stage2.lookup(
+      IntermediatePhysicalAddress(address),
+      in: MetalTables(imageBase: StateMemory.shared.pointee.image.base))
+    if case .mapped(_, .memory, _) = lookup { return true }
+    return false
+  }
+
+  /// Logs a line from any CPU.
+  static func log(_ level: LogLevel, _ line: consuming LogLine) {
+    var held = HeldLocks()
+    var line: LogLine? = consume line
+    unsafe StateMemory.shared.pointee.logLock.withLock(&held) { _ in
+      guard let text = line.take() else { return }
+      unsafe StateMemory.shared.pointee.log.write(level, text)
+    }
+  }
+
+  private static func drainLog() {
+    var held = HeldLocks()
+    unsafe StateMemory.shared.pointee.logLock.withLock(&held) { _ in
+      unsafe StateMemory.shared.pointee.log.drain()
+    }
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import CEL2Boot
+internal import CHardware
+internal import DeviceTree
+internal import Hypervisor
+internal import Ownership
+internal import Traps
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func el2_host_trap(
+  _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64, _ registers: UnsafeMutablePointer<UInt64>!
+) {
+  // The vector passes the frame that it has just saved, which nobody else knows.
+  let file = unsafe RegisterFile(registers)
+  let host = unsafe MetalHostRegisters(features: StateMemory.shared.pointee.features)
+  let outcome = unsafe StateMemory.shared.pointee.registry.handleAbort(
+    esr: esr, far: far, hpfar: hpfar, registers: file, host: host, context: MetalDeviceMemory())
+  guard outcome != .completed else { return }
+  RareTrap(esr: esr, far: far, hpfar: hpfar, registers: file, host: host).handle(outcome)
+}
+
+/// Everything but an access that a region has carried out.
+struct RareTrap {
+  let esr: UInt64
+  let far: UInt64
+  let hpfar: UInt64
+  let registers: RegisterFile
+  let host: MetalHostRegisters
+
+  @inline(never)
+  func handle(_ outcome: Outcome) {
+    switch outcome {
+    case .completed, .skipped: break
+    case .injected(let refusal): log(refusal)
+    case .unclaimed(let address): retryOrInject(address)
+    case .notAnAbort: handleCall()
+    }
+  }
+
+  /// A fault that another CPU's change of the table has explained is repeated by the host; anything
+  /// else is an access to nothing.
+  private func retryOrInject(_ address: IntermediatePhysicalAddress?) {
+    if let address, mayRetry(address) { return }
+    guard let abort = Abort(esr: esr, far: far, hpfar: hpfar) else { return }
+    abort.inject(into: host)
+    log(.unmapped)
+  }
+
+  private func mayRetry(_ address: IntermediatePhysicalAddress) -> Bool {
+    // Only a translation fault (0b0001LL) can be explained by break-before-make.
+    guard esr & 0x3c == 0x04 else { return false }
+    let lookup = unsafe StateMemory.shared.pointee.stage2.lookup(
+      address, in: MetalTables(imageBase: StateMemory.shared.pointee.image.base))
+    switch lookup {
+    case .mapped, .changing: return true
+    case .claimed, .unmapped: return false
+    }
+  }
+
+  /// HVC, SMC, and what the host cannot do here.
+  private func handleCall() {
+    switch esr >> 26 {
+    case 0x16: answer(HostCPU.handle(call()))
+    case 0x17:
+      // The preferred return of a trapped SMC is the SMC itself.
+      host.elrEL2 = host.elrEL2 &+ 4
+      answer(HostCPU.handle(call()))
+    default: injectUndefined(into: host)
+    }
+  }
+
+  private func call() -> SMCCC.Call {
+    SMCCC.Call(
+      UInt32(truncatingIfNeeded: register(0)), register(1), register(2), register(3)
+    ).normalized
+  }
+
+  private func register(_ number: UInt64) -> UInt64 {
+    registers[RegisterNumber(number)]
+  }
+
+  private func answer(_ result: SMCCC.Result) {
+    registers[RegisterNumber(0)] = result.x0
+    registers[RegisterNumber(1)] = result.x1
+    registers[RegisterNumber(2)] = result.x2
+    registers[RegisterNumber(3)] = result.x3
+    // Callers by SMCCC 1.1 and later keep x4 and above unless the function says otherwise.
+    if let x4 = result.x4 { registers[RegisterNumber(4)] = x4 }
+  }
+
+  private func log(_ refusal: Refusal) {
+    var line = LogLine("refused: reason ")
+    line.append(decimal: UInt64(refusal.rawValue))
+    line.append(" va ")
+    line.append(hex: far)
+    line.append(" esr ")
+    line.append(hex: esr)
+    HostCPU.log(.warning, line)
+  }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func el2_fatal(_ esr: UInt64, _ elr: UInt64, _ far: UInt64) -> Never {
+  var line = LogLine("EL2 exception: esr ")
+  line.append(hex: esr)
+  line.append(" elr ")
+  line.append(hex: elr)
+  line.append(" far ")
+  line.append(hex: far)
+  Startup.printRaw(line)
+  _ = MetalFirmware().call(SMCCC.Call(PSCI.systemOff))
+  el2_park()
+}
