@@ -18,6 +18,10 @@ int32_t cfdt_check(const void *blob, size_t size) {
     // libfdt reads the header without asking whether there is one.
     if (size < sizeof(struct fdt_header))
         return -FDT_ERR_TRUNCATED;
+    // Before version 17 the header has no size of the structure block, and libfdt 1.6 then walks
+    // beyond the end of the blob.
+    if (fdt_magic(blob) == FDT_MAGIC && fdt_version(blob) < 17)
+        return -FDT_ERR_BADVERSION;
     return fdt_check_full(blob, size);
 }
 
@@ -100,6 +104,6 @@ int32_t cfdt_delete_property(void *blob, int32_t node, const char *name) {
 
 int32_t cfdt_delete_node(void *blob, int32_t node) { return fdt_del_node(blob, node); }
 
-int32_t cfdt_add_node(void *blob, int32_t parent, const char *name) {
-    return fdt_add_subnode(blob, parent, name);
+int32_t cfdt_add_chosen(void *blob) {
+    return fdt_add_subnode(blob, 0, "chosen");
 }

@@ -17,7 +17,7 @@ extension AddressRange {
 extension ITSDescription {
   static var filler: ITSDescription {
     ITSDescription(
-      node: .root, region: .filler, controlFrame: .filler, translationFrame: nil, traits: [],
+      node: .root, region: .filler, controlFrame: .filler, translationFrame: nil, traits: .none,
       preITS: nil)
   }
 }

@@ -34,7 +34,7 @@ struct BoardReader {
   var itsCount = 0
   var cpuOverflow = false
   var consoleNode: DeviceTreeNode?
-  var machineTraits: ITSTraits = []
+  var machineTraits: ITSTraits = .none
   /// Which modules name no kind, one bit an index.
   var untyped: UInt64 = 0
 

@@ -93,9 +93,9 @@ public struct ITSDescription: Hashable, Sendable {
   public let node: DeviceTreeNode
   /// The whole of the first `reg` entry.
   public let region: AddressRange
-  /// The registers that commands and tables are set up with: what is protected. 64 KiB.
+  /// The registers that commands and tables are set up with, 64 KiB: what is protected.
   public let controlFrame: AddressRange
-  /// GITS_TRANSLATER's frame, which devices must reach; nil where `reg` ends before it. 64 KiB.
+  /// The 64 KiB of GITS_TRANSLATER, which devices must reach; nil where `reg` ends before it.
   public let translationFrame: AddressRange?
   /// What has to be observed in driving it.
   public let traits: ITSTraits
@@ -105,16 +105,25 @@ public struct ITSDescription: Hashable, Sendable {
 }
 
 /// What an ITS needs to be driven rightly beyond the architecture.
-public struct ITSTraits: OptionSet, Hashable, Sendable {
-  /// The bits of the set.
-  public let rawValue: UInt8
+public struct ITSTraits: Hashable, Sendable {
+  // No OptionSet: its array literals need a heap.
+
+  /// One bit a trait.
+  public private(set) var rawValue: UInt8
   /// Makes a set of its bits.
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+  /// Nothing beyond the architecture.
+  public static let none = ITSTraits(rawValue: 0)
   /// It does not snoop caches: its memory must be cleaned, and shareability left at non-shareable.
   public static let nonCoherent = ITSTraits(rawValue: 1 << 0)
   /// It reaches only 32-bit addresses: its memory must lie below 4 GiB.
   public static let addresses32Bit = ITSTraits(rawValue: 1 << 1)
+
+  /// Whether all traits of `other` are in the set.
+  public func contains(_ other: ITSTraits) -> Bool { rawValue & other.rawValue == other.rawValue }
+  /// Adds the traits of `other`.
+  public mutating func insert(_ other: ITSTraits) { rawValue |= other.rawValue }
 }
 
 /// A region of Redistributors of a node compatible with `arm,gic-v3`.

@@ -5,7 +5,7 @@ public import Architecture
 
 /// The device tree that the host is given: the board's without what is not for it.
 public struct HostTree {
-  /// Memory that is cut out of every memory node: EL2's own. A multiple of 4 KiB at both ends.
+  /// Memory that is cut out of every memory node, EL2's own; a multiple of 4 KiB at both ends.
   public var withheld: AddressRange
   /// The host's initial RAM disk; nil leaves `/chosen` as it is.
   public var ramdisk: AddressRange?

@@ -12,9 +12,11 @@ struct ITSQuirk {
   /// Rockchip's erratum 3568002: the GIC-600 of RK3566 and RK3568 reaches only the first 4 GiB, and
   /// its accesses do not snoop. Erratum 3588001: the one of RK3588 does not snoop.
   static var table: [4 of ITSQuirk] {
-    [
-      ITSQuirk(compatible: "rockchip,rk3566", traits: [.addresses32Bit, .nonCoherent]),
-      ITSQuirk(compatible: "rockchip,rk3568", traits: [.addresses32Bit, .nonCoherent]),
+    var both = ITSTraits.addresses32Bit
+    both.insert(.nonCoherent)
+    return [
+      ITSQuirk(compatible: "rockchip,rk3566", traits: both),
+      ITSQuirk(compatible: "rockchip,rk3568", traits: both),
       ITSQuirk(compatible: "rockchip,rk3588", traits: .nonCoherent),
       ITSQuirk(compatible: "rockchip,rk3588s", traits: .nonCoherent),
     ]
@@ -23,9 +25,9 @@ struct ITSQuirk {
   /// The traits of every known ITS on a machine that is compatible with `machine`.
   static func traits(of machine: BlobBytes?, in blob: DeviceTreeBlob) -> ITSTraits {
     let table = table
-    var traits: ITSTraits = []
+    var traits: ITSTraits = .none
     for index in table.indices where blob.list(machine, contains: table[index].compatible) {
-      traits.formUnion(table[index].traits)
+      traits.insert(table[index].traits)
     }
     return traits
   }

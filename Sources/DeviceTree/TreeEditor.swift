@@ -41,7 +41,7 @@ struct TreeEditor: ~Copyable, ~Escapable {
   mutating func chosen() throws(HostTreeError) -> DeviceTreeNode {
     if let node = blob.node(path: "/chosen") { return node }
     let offset = unsafe buffer.withUnsafeMutableBufferPointer {
-      unsafe cfdt_add_node($0.baseAddress, 0, "chosen")
+      unsafe cfdt_add_chosen($0.baseAddress)
     }
     guard offset >= 0 else { throw HostTreeError(code: offset) }
     return DeviceTreeNode(offset: offset)

@@ -85,7 +85,7 @@ enum Program {
   private static func printed(_ bytes: [UInt8]) -> ExitStatus {
     let error = Output.standard.write(bytes)
     if error == 0 { return .fine }
-    // A reader that went away isn't worth a word, not even where the parent ignores SIGPIPE.
+    // A reader that went away isn't worth a word; it comes to this where the parent ignores SIGPIPE.
     if error != EPIPE {
       _ = Output.error.write("portcullis: standard output: \(describe(error))\n")
     }

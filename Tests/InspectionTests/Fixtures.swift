@@ -60,6 +60,11 @@ enum Fixtures {
     var errorLines: [Substring] { errors.split(separator: "\n") }
   }
 
+  /// The bytes of a file; `Data(contentsOf:)` leaks memory where the file is empty.
+  static func contents(of url: URL) throws -> Data {
+    try FileHandle(forReadingFrom: url).readToEnd() ?? Data()
+  }
+
   /// Runs a program to its end; nil where it can't be started.
   static func run(_ program: String, _ arguments: [String], input: Data = Data()) -> Result? {
     let process = Process()
@@ -85,8 +90,8 @@ enum Fixtures {
       process.waitUntilExit()
       return Result(
         status: process.terminationStatus, exited: process.terminationReason == .exit,
-        output: try Data(contentsOf: names[1]),
-        errors: String(decoding: try Data(contentsOf: names[2]), as: UTF8.self))
+        output: try contents(of: names[1]),
+        errors: String(decoding: try contents(of: names[2]), as: UTF8.self))
     } catch {
       return nil
     }

@@ -86,5 +86,5 @@ struct cfdt_bytes cfdt_make_property(void *blob, int32_t node, const char *name,
 int32_t cfdt_delete_property(void *blob, int32_t node, const char *name);
 /// Removes a node with everything below it.
 int32_t cfdt_delete_node(void *blob, int32_t node);
-/// Adds a node `name` (terminated) below `parent`; answers its offset.
-int32_t cfdt_add_node(void *blob, int32_t parent, const char *name);
+/// Adds `/chosen`; answers its offset.
+int32_t cfdt_add_chosen(void *blob);
