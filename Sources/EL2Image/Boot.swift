@@ -34,9 +34,7 @@ func el2_build_translation() -> UInt64 {
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func el2_main(_ tree: UInt64) -> Never {
-  let early = unsafe StateMemory.early.move()
-  var startup = Startup(early, tree: PhysicalAddress(tree))
-  startup.run()
+  Startup.run(unsafe StateMemory.early.move(), tree: PhysicalAddress(tree))
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
@@ -48,5 +46,5 @@ func el2_secondary_main(_ cpu: UInt64) -> Never {
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func el2_refuse_e2h(_ tree: UInt64) -> Never {
-  Startup.refuseE2H(tree: PhysicalAddress(tree))
+  Startup.powerOff()
 }

@@ -20,14 +20,14 @@ struct EarlyState: ~Copyable {
 /// What lives as long as the image. After boot it is shared by all CPUs: what changes is reached only
 /// with its lock held.
 struct EL2State: ~Copyable {
-  /// Frozen; read without a lock.
-  var registry: RegionRegistry<Device>
+  /// Frozen before the host runs; read without a lock.
+  var registry = RegionRegistry<Device>()
   /// Read only after boot.
   let features: HostFeatures
   /// Read only after boot.
   let context: HostContext
   /// Read only after boot.
-  let identities: ITSClaim.Identities
+  var identities = ITSClaim.noIdentities
   /// Read only after boot: where the image lies.
   let image: AddressRange
   /// The walker takes no lock.
@@ -41,7 +41,19 @@ struct EL2State: ~Copyable {
   var ownership: PageOwnership
   let logLock = SpinLock(.log)
   /// With `logLock` held.
-  var log: Log
+  var log = Log(console: nil, level: .error)
+
+  init(
+    features: HostFeatures, context: HostContext, image: AddressRange, stage2: Stage2Walk,
+    cpus: consuming CPUTable, ownership: consuming PageOwnership
+  ) {
+    self.features = features
+    self.context = context
+    self.image = image
+    self.stage2 = stage2
+    self.cpus = cpus
+    self.ownership = ownership
+  }
 }
 
 // Leaves: the memory is set aside by the linker for these two values alone, aligned to a page, and

@@ -90,6 +90,12 @@ enum HostCPU {
     }
   }
 
+  /// Writes a line past ring and lock: this CPU will do nothing else any more.
+  static func lastWords(_ line: consuming LogLine) {
+    unsafe StateMemory.shared.pointee.log.isBuffered = false
+    unsafe StateMemory.shared.pointee.log.write(.error, line)
+  }
+
   private static func drainLog() {
     var held = HeldLocks()
     unsafe StateMemory.shared.pointee.logLock.withLock(&held) { _ in

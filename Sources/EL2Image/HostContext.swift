@@ -33,6 +33,13 @@ struct HostContext {
     return value
   }
 
+  /// Loads the host's stage 2, which TLB maintenance needs to know its VMID.
+  func loadTranslation() {
+    pc_write_vtcr_el2(translationControl)
+    pc_write_vttbr_el2(translationBase)
+    pc_isb()
+  }
+
   /// Loads everything on the CPU that runs this.
   func load() {
     pc_write_vpidr_el2(pc_read_midr_el1())
@@ -44,9 +51,7 @@ struct HostContext {
     pc_write_cntvoff_el2(0)
     pc_write_icc_sre_el2(pc_read_icc_sre_el2() | 0b1001)  // SRE, Enable: EL1 may use the registers
     pc_write_sctlr_el1(0x30d0_0800)  // RES1; MMU and caches off
-    pc_write_vtcr_el2(translationControl)
-    pc_write_vttbr_el2(translationBase)
-    pc_isb()
+    loadTranslation()
     pc_write_hcr_el2(Self.configuration())
     pc_isb()
     MetalTranslationCache().invalidateStage2All()

@@ -11,8 +11,7 @@ internal import Traps
 
 /// Why the board is switched off instead of being handed to the host.
 enum StartupError: Error {
-  case noTree
-  case badTree
+  case tree
   case boardRefused
   case memory
   case translation
@@ -20,12 +19,27 @@ enum StartupError: Error {
   case modules
   case noRoom
   case hostTree
-  case tooManyCPUs
+  case cpus
+
+  /// What the log says about it.
+  var text: StaticString {
+    switch self {
+    case .tree: "no usable device tree"
+    case .boardRefused: "the board cannot be protected"
+    case .memory: "memory cannot be mapped"
+    case .translation: "the host's stage 2 cannot be built"
+    case .claim: "the ITSes cannot be claimed"
+    case .modules: "a boot module is of no use"
+    case .noRoom: "no room for the host"
+    case .hostTree: "the host's device tree cannot be written"
+    case .cpus: "a CPU is unknown, or there are too many"
+    }
+  }
 }
 
 /// The order in which the board is brought from firmware's hands into the host's:
 ///
-/// tree mapped and checked → console → host's stage 2 → ITSes claimed → host placed → host entered.
+/// tree mapped and checked → console → host placed → host's stage 2 → ITSes claimed → host entered.
 ///
 /// Whatever fails before the last step switches the board off: a host that is not confined is never
 /// entered.
@@ -37,36 +51,85 @@ enum Startup {
     var pool = early.pool
     var stage1 = early.stage1
     var log = Log(console: nil, level: .info)
-    let failure: StartupError
+    let start: HostStart
     do throws(StartupError) {
       let bytes = try mapTree(tree, &stage1, &pool)
-      let source = unsafe UnsafeBufferPointer(
-        start: UnsafePointer<UInt8>(bitPattern: UInt(VirtualLayout.linear(bytes.base).rawValue)),
+      // The pages were mapped just now, and the host, which could write to them, does not run yet.
+      let source = unsafe UnsafeBufferPointer<UInt8>(
+        start: UnsafePointer(bitPattern: UInt(VirtualLayout.linear(bytes.base).rawValue)),
         count: Int(bytes.size))
       let blob = try check(unsafe source.span)
       var diagnostics = KeptDiagnostics()
       let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
       log = openLog(board, &stage1, &pool)
+      log.write(.info, LogLine("Portcullis at EL2"))
       diagnostics.write(to: &log, blob)
-      let plan = try HostPlan(board, tree: bytes, image: imageRange())
-      let host = try place(plan, blob, &stage1, &pool)
-      try confine(board, plan, consume stage1, consume pool, consume log)
-      unsafe StateMemory.shared.pointee.context.load()
-      unsafe StateMemory.shared.pointee.log.isBuffered = true
-      el2_enter_host(host.entry.rawValue, host.tree.rawValue)
+      guard
+        let image = AddressRange(
+          base: pool.memory.imageBase, size: el2_image_end_here() - el2_image_start_here())
+      else { throw .memory }
+      var placement = try HostPlacement(board, tree: bytes, image: image)
+      start = try placement.place(board, blob, &stage1, &pool)
+      try Confinement.begin(board, image: image, stage1, pool, &log)
     } catch {
-      failure = error
+      var line = LogLine("not started: ")
+      line.append(error.text)
+      log.write(.error, line)
+      powerOff()
     }
-    fail(failure)
+    log.isBuffered = true
+    unsafe StateMemory.shared.pointee.log = log
+    unsafe StateMemory.shared.pointee.context.load()
+    el2_enter_host(start.entry.rawValue, start.tree.rawValue)
   }
 
-  /// Where the image lies.
-  static func imageRange() throws(StartupError) -> AddressRange {
-    let early = unsafe StateMemory.imageBase
-    guard
-      let range = AddressRange(
-        base: early, size: el2_image_end_here() - el2_image_start_here())
-    else { throw .memory }
-    return range
+  /// Maps the device tree and returns where it is.
+  private static func mapTree(
+    _ tree: PhysicalAddress, _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
+  ) throws(StartupError) -> AddressRange {
+    guard tree.isAligned(to: 8), let head = AddressRange(base: tree, size: 8) else { throw .tree }
+    try MappedMemory.map(head, .readOnlyData, &stage1, &pool)
+    let word = pc_load64(VirtualLayout.linear(tree).rawValue)
+    MappedMemory.unmap(head, &stage1, &pool)
+    // The header begins with the magic and the total size, both big-endian.
+    let size = UInt64(UInt32(truncatingIfNeeded: word >> 32).byteSwapped)
+    guard UInt32(truncatingIfNeeded: word).byteSwapped == 0xd00d_feed, size <= treeLimit,
+      let whole = AddressRange(base: tree, size: size)
+    else { throw .tree }
+    try MappedMemory.map(whole, .readOnlyData, &stage1, &pool)
+    return whole
+  }
+
+  @_lifetime(copy bytes)
+  private static func check(_ bytes: Span<UInt8>) throws(StartupError) -> DeviceTreeBlob {
+    do throws(BlobError) {
+      return try DeviceTreeBlob(checking: bytes)
+    } catch {
+      throw .tree
+    }
+  }
+
+  /// Opens the console that the tree names, if it is one that is known.
+  private static func openLog(
+    _ board: borrowing Board, _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
+  ) -> Log {
+    guard let console = board.console, console.kind == .pl011,
+      let page = PageRange(
+        first: PageFrameNumber(containing: console.range.base), count: 1)
+    else { return Log(console: nil, level: .info) }
+    do throws(OwnershipError) {
+      try stage1.map(page, at: VirtualLayout.console, .device, pool: &pool)
+    } catch {
+      return Log(console: nil, level: .info)
+    }
+    let offset = console.range.base.rawValue & (PageFrameNumber.size - 1)
+    return Log(
+      console: PL011(base: VirtualLayout.console.rawValue &+ offset), level: .info)
+  }
+
+  /// Ends it all: there is nothing that may run.
+  static func powerOff() -> Never {
+    _ = MetalFirmware().call(SMCCC.Call(PSCI.systemOff))
+    el2_park()
   }
 }

@@ -112,7 +112,6 @@ func el2_fatal(_ esr: UInt64, _ elr: UInt64, _ far: UInt64) -> Never {
   line.append(hex: elr)
   line.append(" far ")
   line.append(hex: far)
-  Startup.printRaw(line)
-  _ = MetalFirmware().call(SMCCC.Call(PSCI.systemOff))
-  el2_park()
+  HostCPU.lastWords(line)
+  Startup.powerOff()
 }

@@ -25,6 +25,11 @@ public enum ITSClaim {
   /// The identities of the claimed ITSes, in the order of the tree.
   public typealias Identities = FixedList<8, ITSIdentity>
 
+  /// The identities of no ITS.
+  public static var noIdentities: Identities {
+    Identities(filler: ITSIdentity(base: PhysicalAddress(0), typer: 0, iidr: 0, pidr2: 0))
+  }
+
   /// The control frames of `board` as page ranges.
   private static func frames(
     of board: borrowing Board
@@ -57,8 +62,7 @@ public enum ITSClaim {
     from ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
     registry: inout RegionRegistry<Device>, device: Device, registers: borrowing Registers
   ) throws(ITSClaimError) -> Identities {
-    let nowhere = ITSIdentity(base: PhysicalAddress(0), typer: 0, iidr: 0, pidr2: 0)
-    var identities = Identities(filler: nowhere)
+    var identities = noIdentities
     guard let frames = try frames(of: board) else {
       registry.freeze()
       return identities
@@ -102,7 +106,7 @@ public enum ITSClaim {
       let layout = try RegionLayout(
         base: frame.pages.first.address, pages: frame.pages.count)
       try registry.register(
-        Region(layout, mappedAt: frame.address, widths: [.word, .double], device: device))
+        Region(layout, mappedAt: frame.address, widths: .word.union(.double), device: device))
     } catch {
       throw .registry(error)
     }

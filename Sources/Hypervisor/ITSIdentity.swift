@@ -15,6 +15,13 @@ public struct ITSIdentity: Hashable, Sendable {
   /// GITS_PIDR2.
   public let pidr2: UInt64
 
+  init(base: PhysicalAddress, typer: UInt64, iidr: UInt64, pidr2: UInt64) {
+    self.base = base
+    self.typer = typer
+    self.iidr = iidr
+    self.pidr2 = pidr2
+  }
+
   /// Reads the identity through EL2's mapping of the control frame; nil where the frame answers
   /// with an external abort, and there is no ITS.
   init?<Memory: DeviceMemory & ~Copyable>(_ frame: MappedPages, through memory: borrowing Memory) {
@@ -25,9 +32,6 @@ public struct ITSIdentity: Hashable, Sendable {
     guard let typer = read(.double, 0x8), let iidr = read(.word, 0x4),
       let pidr2 = read(.word, 0xffe8)
     else { return nil }
-    base = frame.pages.first.address
-    self.typer = typer
-    self.iidr = iidr
-    self.pidr2 = pidr2
+    self.init(base: frame.pages.first.address, typer: typer, iidr: iidr, pidr2: pidr2)
   }
 }

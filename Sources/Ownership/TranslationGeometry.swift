@@ -18,6 +18,13 @@ public struct TranslationGeometry: Hashable, Sendable {
     self.bits = bits
   }
 
+  /// Makes the geometry of all physical addresses that a CPU with this ID_AA64MMFR0_EL1.PARange has,
+  /// up to the 48 bits of descriptors without FEAT_LPA; nil for a reserved value.
+  public init?(physicalAddressRange range: UInt64) {
+    guard let bits = physicalAddressBits(range) else { return nil }
+    self.init(bits: min(bits, 48))
+  }
+
   /// Makes the smallest geometry of at least `minimum` bits that reaches `last`; nil where that
   /// takes more than 48 bits.
   public init?(reaching last: PageFrameNumber, minimum: UInt64 = 32) {

@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import CHardware
+internal import DeviceTree
+internal import Hypervisor
+internal import Ownership
+internal import Traps
+
+/// Builds what confines the host, and with it the state that all CPUs share.
+enum Confinement {
+  static func begin(
+    _ board: borrowing Board, image: AddressRange, _ stage1: consuming ImageMap.Stage1,
+    _ pool: consuming ImageMap.Pool, _ log: inout Log
+  ) throws(StartupError) {
+    guard board.verdict != .refused else { throw .boardRefused }
+    let cpus = try cpuTable(of: board)
+    let memory = try memoryMap(of: board)
+    guard let imagePages = PageRange(covering: image) else { throw .memory }
+    var excluded = FixedList<1, PageRange>(filler: imagePages)
+    if isMediating { _ = excluded.append(imagePages) }
+
+    let range = pc_read_id_aa64mmfr0_el1() & 0xf
+    let state: EL2State
+    do throws(OwnershipError) {
+      guard let geometry = TranslationGeometry(physicalAddressRange: range) else {
+        throw .unsupportedSize(bits: range)
+      }
+      let stage2 = try Stage2(
+        geometry, memoryMap: memory, excluded: excluded.span, pool: &pool,
+        cache: MetalTranslationCache())
+      let context = HostContext(
+        translationBase: stage2.root.rawValue,
+        translationControl: try stage2.controlValue(physicalAddressRange: range))
+      let walk = stage2.walk
+      let ownership = try PageOwnership(
+        geometry, memoryMap: memory, hypervisorPages: excluded.span, pool: pool, host: stage2,
+        hypervisor: stage1, observer: NoObserver())
+      state = EL2State(
+        features: MetalHostRegisters.detectFeatures(), context: context, image: image,
+        stage2: walk, cpus: cpus, ownership: ownership)
+    } catch {
+      throw .translation
+    }
+    unsafe StateMemory.shared.initialize(to: state)
+    // The TLB operations of a claim are for the host's VMID.
+    unsafe StateMemory.shared.pointee.context.loadTranslation()
+    if isMediating { try claim(board, &log) }
+  }
+
+  private static func claim(_ board: borrowing Board, _ log: inout Log) throws(StartupError) {
+    do throws(ITSClaimError) {
+      unsafe StateMemory.shared.pointee.identities = try ITSClaim.claim(
+        board, from: &StateMemory.shared.pointee.ownership,
+        registry: &StateMemory.shared.pointee.registry, device: .forwarded,
+        registers: MetalDeviceMemory())
+    } catch {
+      throw .claim
+    }
+    let identities = unsafe StateMemory.shared.pointee.identities
+    for index in identities.indices {
+      var line = LogLine("ITS at ")
+      line.append(hex: identities[index].base.rawValue)
+      line.append(" claimed, GITS_TYPER ")
+      line.append(hex: identities[index].typer)
+      log.write(.info, line)
+    }
+    var line = LogLine("table pages used ")
+    line.append(decimal: unsafe StateMemory.shared.pointee.ownership.usedTablePages)
+    line.append(", free ")
+    line.append(decimal: unsafe StateMemory.shared.pointee.ownership.freeTablePages)
+    log.write(.info, line)
+  }
+
+  private static func memoryMap(of board: borrowing Board) throws(StartupError) -> MemoryMap {
+    var map = MemoryMap()
+    do throws(OwnershipError) {
+      for index in board.memory.indices {
+        guard let pages = PageRange(covering: board.memory[index]) else { throw .empty }
+        try map.add(pages)
+      }
+    } catch {
+      throw .memory
+    }
+    return map
+  }
+
+  /// The CPUs of the tree; the one that runs this is on, and first.
+  private static func cpuTable(of board: borrowing Board) throws(StartupError) -> CPUTable {
+    let own = pc_read_mpidr_el1() & CPUTable.affinityMask
+    var table = CPUTable()
+    guard table.add(affinity: own, state: .on) else { throw .cpus }
+    for index in board.cpus.indices where board.cpus[index] != own {
+      guard table.add(affinity: board.cpus[index], state: .off) else { throw .cpus }
+    }
+    return table
+  }
+}
