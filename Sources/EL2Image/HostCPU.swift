@@ -6,6 +6,7 @@ internal import CEL2Boot
 internal import CHardware
 internal import Hypervisor
 internal import Ownership
+internal import Traps
 
 /// One CPU of the host: how it starts, and the calls it makes.
 enum HostCPU {

@@ -10,9 +10,9 @@ struct MetalHostRegisters: HostSystemRegisters {
 
   /// What this CPU implements, from its ID registers.
   static func detectFeatures() -> HostFeatures {
-    var features: HostFeatures = []
+    var features = HostFeatures(rawValue: 0)
     func has(_ register: UInt64, _ shift: UInt64, _ feature: HostFeatures) {
-      if register >> shift & 0xf != 0 { features.formUnion(feature) }
+      if register >> shift & 0xf != 0 { features = features.union(feature) }
     }
     has(pc_read_id_aa64mmfr1_el1(), 20, .pan)
     has(pc_read_id_aa64pfr1_el1(), 4, .ssbs)
