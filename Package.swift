@@ -71,15 +71,22 @@ let package = Package(
     room("PortcullisC", ["Hypervisor", "CEmbedder"]),
     room("Inspection", ["Architecture", "DeviceTree"]),
     program(
-      "portcullis", ["Inspection", "COptions"], exclude: ["portcullis.1", "completions"]),
+      "portcullis", ["Architecture", "Inspection", "COptions"],
+      exclude: ["portcullis.1", "completions"]),
     program("TestHost", ["Architecture", "GIC", "CHardware", "CEL1Boot", "CRuntime"]),
+
+    // A board in memory, for the tests of several rooms.
+    .target(
+      name: "SimulatedBoard", dependencies: ["Architecture", "Ownership"],
+      path: "Tests/SimulatedBoard",
+      swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
     tests("Architecture"),
     tests("GIC"),
     tests("DeviceTree"),
-    tests("Ownership"),
+    tests("Ownership", ["SimulatedBoard"]),
     tests("Traps"),
-    tests("Hypervisor"),
+    tests("Hypervisor", ["SimulatedBoard"]),
     tests("Inspection"),
   ],
   swiftLanguageModes: [.v6]
@@ -92,7 +99,6 @@ if isMetal {
       "EL2Image",
       [
         "Architecture", "Ownership", "Traps", "DeviceTree", "Hypervisor", "PortcullisC",
-        "CHardware",
-        "CEL2Boot", "CRuntime",
+        "CHardware", "CEL2Boot", "CRuntime",
       ]))
 }

@@ -107,7 +107,7 @@ def describe(swift):
     return {
         target["name"]: set(target.get("target_dependencies", []))
         for target in package["targets"]
-        if target["type"] != "test"
+        if target["type"] != "test" and not target["path"].startswith("Tests")
     }
 
 
