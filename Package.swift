@@ -68,12 +68,13 @@ let package = Package(
     room("PortcullisC", ["Hypervisor", "CEmbedder"]),
     room("Inspection", ["Architecture", "DeviceTree"]),
     program(
-      "portcullis", ["Inspection", "COptions"], exclude: ["portcullis.1", "completions"]),
+      "portcullis", ["Architecture", "Inspection", "COptions"],
+      exclude: ["portcullis.1", "completions"]),
     program(
       "EL2Image",
       [
-        "Architecture", "Ownership", "Traps", "DeviceTree", "Hypervisor", "PortcullisC", "CHardware",
-        "CEL2Boot", "CRuntime",
+        "Architecture", "Ownership", "Traps", "DeviceTree", "Hypervisor", "PortcullisC",
+        "CHardware", "CEL2Boot", "CRuntime",
       ]),
     program("TestHost", ["Architecture", "GIC", "CHardware", "CEL1Boot", "CRuntime"]),
 
