@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Architecture
+public import Architecture
 
 /// The calls that Portcullis itself answers, in the range of vendor-specific hypervisor services
 /// (Arm DEN 0028, section 6.3), 64-bit fast calls.
