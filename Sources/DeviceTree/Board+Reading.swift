@@ -32,7 +32,8 @@ struct BoardReader {
   var isRefused = false
   /// How many enabled ITS nodes were seen, readable or not.
   var itsCount = 0
-  var cpuOverflow = false
+  /// The lists whose overflow was reported, one bit a list.
+  var overflowed: UInt8 = 0
   var consoleNode: DeviceTreeNode?
   var machineTraits: ITSTraits = .none
   /// Which modules name no kind, one bit an index.
@@ -46,6 +47,20 @@ struct BoardReader {
   ) {
     if severity == .error { isRefused = true }
     sink.report(Diagnostic(severity: severity, node: node, property: property, reason: reason))
+  }
+
+  /// The lists of a board, for what is reported once a list.
+  enum List: UInt8 { case itses, redistributors, iommus, memory, reserved, cpus, modules }
+
+  /// Reports that `list` can't hold `node`; once a list, for a hostile tree could repeat it forever.
+  mutating func reportOverflow<Sink: DiagnosticSink & ~Copyable>(
+    of list: List, limit: Int, _ severity: Diagnostic.Severity, _ node: DeviceTreeNode,
+    _ property: PropertyName?, _ sink: inout Sink
+  ) {
+    let bit = 1 << list.rawValue as UInt8
+    guard overflowed & bit == 0 else { return }
+    overflowed |= bit
+    report(severity, node, property, .tooMany(limit), &sink)
   }
 
   // MARK: Before the walk
@@ -66,7 +81,8 @@ struct BoardReader {
       let reserved = ReservedMemory(node: nil, range: range, isUnmapped: false)
       if !board.reserved.append(reserved) {
         let limit = Board.ReservedRanges.capacity
-        return report(.warning, .root, .memoryReservation, .tooMany(limit), &sink)
+        return reportOverflow(
+          of: .reserved, limit: limit, .warning, .root, .memoryReservation, &sink)
       }
     }
   }

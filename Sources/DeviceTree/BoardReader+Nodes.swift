@@ -50,7 +50,8 @@ extension BoardReader {
       node: context.node, region: region, controlFrame: control, translationFrame: translation,
       traits: traits, preITS: readPreITS(context, blob, &sink))
     if !board.itses.append(its) {
-      report(.error, context.node, nil, .tooMany(Board.ITSes.capacity), &sink)
+      let limit = Board.ITSes.capacity
+      reportOverflow(of: .itses, limit: limit, .error, context.node, nil, &sink)
     }
   }
 
@@ -102,7 +103,8 @@ extension BoardReader {
       let region = RedistributorRegion(node: context.node, range: range, stride: stride)
       if !board.redistributors.append(region) {
         let limit = Board.RedistributorRegions.capacity
-        return report(.error, context.node, .redistributorRegions, .tooMany(limit), &sink)
+        return reportOverflow(
+          of: .redistributors, limit: limit, .error, context.node, .redistributorRegions, &sink)
       }
     }
   }
@@ -115,7 +117,8 @@ extension BoardReader {
       kind: .smmuV3, node: context.node, range: range,
       isCoherent: context.properties[.dmaCoherent] != nil)
     if !board.iommus.append(iommu) {
-      report(.error, context.node, nil, .tooMany(Board.IOMMUs.capacity), &sink)
+      let limit = Board.IOMMUs.capacity
+      reportOverflow(of: .iommus, limit: limit, .error, context.node, nil, &sink)
     }
   }
 
@@ -138,7 +141,8 @@ extension BoardReader {
         continue
       }
       if !board.memory.append(range) {
-        return report(.error, context.node, .reg, .tooMany(Board.MemoryRanges.capacity), &sink)
+        let limit = Board.MemoryRanges.capacity
+        return reportOverflow(of: .memory, limit: limit, .error, context.node, .reg, &sink)
       }
     }
   }
@@ -159,7 +163,7 @@ extension BoardReader {
         node: context.node, range: range, isUnmapped: context.properties[.noMap] != nil)
       if !board.reserved.append(reserved) {
         let limit = Board.ReservedRanges.capacity
-        return report(.warning, context.node, .reg, .tooMany(limit), &sink)
+        return reportOverflow(of: .reserved, limit: limit, .warning, context.node, .reg, &sink)
       }
     }
   }
@@ -190,9 +194,9 @@ extension BoardReader {
     guard affinity & ~0xff_00ff_ffff == 0 else {
       return report(.warning, context.node, .reg, .badValue, &sink)
     }
-    if !board.cpus.append(affinity), !cpuOverflow {
-      cpuOverflow = true
-      report(.warning, context.node, nil, .tooMany(Board.CPUs.capacity), &sink)
+    if !board.cpus.append(affinity) {
+      let limit = Board.CPUs.capacity
+      reportOverflow(of: .cpus, limit: limit, .warning, context.node, nil, &sink)
     }
   }
 
@@ -236,7 +240,8 @@ extension BoardReader {
       kind: kind, node: context.node, range: range,
       bootArguments: context.properties[.bootargs])
     if !board.modules.append(module) {
-      report(.warning, context.node, nil, .tooMany(Board.BootModules.capacity), &sink)
+      let limit = Board.BootModules.capacity
+      reportOverflow(of: .modules, limit: limit, .warning, context.node, nil, &sink)
     }
   }
 }

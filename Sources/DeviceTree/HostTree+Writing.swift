@@ -52,37 +52,51 @@ extension HostTree {
   private func cutMemory(_ editor: inout TreeEditor) throws(HostTreeError) {
     var current: (node: DeviceTreeNode, depth: Int)? = (.root, 0)
     while let next = editor.blob.node(after: current) {
-      current = next
       let type = editor.blob.property("device_type", of: next.node)
-      guard let type, editor.blob.equal(editor.blob.string(type), "memory") else { continue }
+      guard let type, editor.blob.equal(editor.blob.string(type), "memory") else {
+        current = next
+        continue
+      }
       // Below a bus the addresses would be others; memory is the root's by the specification.
       guard next.depth == 1 else { throw .unreadableMemory(next.node) }
-      try cut(.reg, of: next.node, &editor)
-      // Linux takes this one in the place of reg.
-      try cut(.usableMemory, of: next.node, &editor)
+      // Linux takes the second property in the place of reg.
+      let reg = try cut(.reg, of: next.node, &editor)
+      let usable = try cut(.usableMemory, of: next.node, &editor)
+      if reg == .emptied || usable == .emptied {
+        // An empty reg is not valid. The node before stays the place from where to go on.
+        try editor.delete(next.node)
+      } else {
+        current = next
+      }
     }
   }
 
+  /// What a cut has left of a property.
+  private enum Remainder { case unchanged, reduced, emptied }
+
   private func cut(
     _ property: PropertyName, of node: DeviceTreeNode, _ editor: inout TreeEditor
-  ) throws(HostTreeError) {
+  ) throws(HostTreeError) -> Remainder {
     let addressCells = editor.rootCells("#address-cells", default: 2)
     let sizeCells = editor.rootCells("#size-cells", default: 1)
     var kept = FixedList<64, AddressRange>(filler: .filler)
     var isCut = false
     do {
       let blob = editor.blob
-      guard let value = blob.property(property.text, of: node) else { return }
+      guard let value = blob.property(property.text, of: node) else { return .unchanged }
+      guard 1...2 ~= addressCells, 1...2 ~= sizeCells else { throw .unreadableMemory(node) }
       let entry = 4 * (addressCells + sizeCells)
-      guard 1...2 ~= addressCells, 1...2 ~= sizeCells, value.count % entry == 0 else {
-        throw .unreadableMemory(node)
-      }
+      guard value.count % entry == 0 else { throw .unreadableMemory(node) }
       for start in stride(from: 0, to: value.count, by: entry) {
         guard let base = blob.number(value, at: start, cells: addressCells),
           let size = blob.number(value, at: start + 4 * addressCells, cells: sizeCells)
         else { throw .unreadableMemory(node) }
         if size == 0 { continue }
         guard let range = AddressRange(base: PhysicalAddress(base), size: size) else {
+          throw .unreadableMemory(node)
+        }
+        // What begins beyond the last address that the cells can say could not be written back.
+        guard addressCells == 2 || range.last.rawValue <= UInt64(UInt32.max) else {
           throw .unreadableMemory(node)
         }
         let pieces = range.split(by: withheld)
@@ -93,7 +107,8 @@ extension HostTree {
         guard fits else { throw .tooManyEntries(node, limit: Self.entryLimit) }
       }
     }
-    guard isCut else { return }
+    guard isCut else { return .unchanged }
+    guard kept.count > 0 else { return .emptied }
     let length = 4 * (addressCells + sizeCells)
     let place = try editor.makeProperty(property.text, of: node, count: kept.count * length)
     for index in kept.indices {
@@ -101,6 +116,7 @@ extension HostTree {
       editor.store(kept[index].base.rawValue, at: start, cells: addressCells)
       editor.store(kept[index].size, at: start + 4 * addressCells, cells: sizeCells)
     }
+    return .reduced
   }
 
   private func writeChosen(

@@ -6,9 +6,9 @@
 #
 #   fetch.sh DIRECTORY
 #
-# Everything lands below DIRECTORY (`dtb/` and `python/`) and nothing is installed. It needs a Debian
-# machine that knows the arm64 packages (`dpkg --add-architecture arm64 && apt-get update`). What
-# is there already isn't fetched again.
+# Everything lands below DIRECTORY (`dtb/` and `python/`), nothing is installed, and no privilege is
+# needed: the arm64 packages come by the package lists of Tests/Setup/apt-arm64.sh. What is there
+# already isn't fetched again.
 
 set -eu
 
@@ -18,44 +18,53 @@ if [ $# -ne 1 ]; then
 fi
 mkdir -p "$1"
 directory=$(cd "$1" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+arm64=$here/../Setup/apt-arm64.sh
 
-# Downloads package $1 and unpacks it to the new directory $2, which appears whole or not at all.
+# unpack NAME TARGET COMMAND... - has COMMAND download one package, and unpacks it to the new
+# directory TARGET, which appears whole or not at all.
 unpack() {
+  echo "Fetching $1" >&2
+  name=$1 target=$2
+  shift 2
   work=$(mktemp -d "$directory/fetch.XXXXXX")
   trap 'rm -rf "$work"' EXIT
-  # As root, apt-get would hand the download to a user who may not write here.
-  (cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$1")
-  mkdir "$work/root"
+  trap 'exit 1' INT TERM
+  (cd "$work" && "$@" download "$name" >/dev/null)
   dpkg -x "$work"/*.deb "$work/root"
-  mv "$work/root" "$2"
+  mv "$work/root" "$target"
   rm -rf "$work"
-  trap - EXIT
+  trap - EXIT INT TERM
 }
 
 # The metapackage names the concrete kernel of the day.
-kernel=$(apt-cache depends --important linux-image-arm64:arm64 |
-  sed -n 's/^ *Depends: *\(linux-image-[^ ]*\).*/\1/p' | head -n 1)
-if [ -z "$kernel" ]; then
-  echo "fetch.sh: no linux-image-arm64: dpkg --add-architecture arm64 && apt-get update" >&2
+package=$("$arm64" apt-cache depends --important linux-image-arm64 |
+  sed -n 's/^ *Depends: *\(linux-image-[^ :]*\).*/\1/p' | head -n 1)
+if [ -z "$package" ]; then
+  echo "fetch.sh: the machine's package sources have no linux-image-arm64" >&2
   exit 1
 fi
-package=${kernel%:arm64}
 
 if [ ! -d "$directory/dtb/$package" ]; then
   mkdir -p "$directory/dtb"
-  unpack "$package:arm64" "$directory/kernel"
+  rm -rf "$directory/kernel"
+  unpack "$package" "$directory/kernel" "$arm64" apt-get -qq
   mv "$directory"/kernel/usr/lib/linux-image-*/ "$directory/dtb/$package"
   rm -rf "$directory/kernel"
 fi
 
 # The independent reading uses Debian's binding of libfdt for Python.
 if [ ! -d "$directory/python" ] && ! python3 -c 'import libfdt' 2>/dev/null; then
-  unpack python3-libfdt "$directory/unpacked"
+  rm -rf "$directory/unpacked"
+  # As root, apt-get would hand the download to a user who may not write here.
+  unpack python3-libfdt "$directory/unpacked" \
+    apt-get -qq -o APT::Sandbox::User="$(id -un)"
   mv "$directory/unpacked/usr/lib/python3/dist-packages" "$directory/python"
   rm -rf "$directory/unpacked"
 fi
 
-# QEMU's own trees, one for each way in which the board can be built.
+echo "Building QEMU's trees" >&2
+# One for each way in which the board can be built.
 mkdir -p "$directory/dtb/qemu"
 dump() {
   name=$1

@@ -23,9 +23,10 @@ for object in "$binaries"/*.build/*.o; do
   if [ -n "$source" ]; then objects+=("$object"); fi
 done
 modules=(-I "$binaries/Modules")
-for map in "$binaries"/C*.build/module.modulemap; do
-  modules+=(-Xcc "-fmodule-map-file=$map")
+# A shim has its own module map or gets one with its objects.
+for map in CShims/*/include/module.modulemap "$binaries"/C*.build/module.modulemap; do
+  if [ -e "$map" ]; then modules+=(-Xcc "-fmodule-map-file=$map"); fi
 done
 "${swift}c" -swift-version 6 -g -parse-as-library -module-name "Fuzz$module" \
-  -sanitize=fuzzer,address -use-ld=lld "${modules[@]}" \
+  -D FUZZING -sanitize=fuzzer,address -use-ld=lld "${modules[@]}" \
   "${sources[@]}" "${objects[@]}" -lfdt -o "$scratch/$module"

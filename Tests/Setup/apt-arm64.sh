@@ -29,7 +29,8 @@ if [ ! -d "$state" ]; then
   trap 'exit 1' INT TERM
   mkdir -p "$base/lists/partial" "$base/cache/archives/partial"
   # A source without arm64 makes update fail; what counts is whether the packages can be had.
-  run apt-get update >&2 || echo "apt-get update failed for some source" >&2
+  echo "Fetching the package lists of arm64" >&2
+  run apt-get -qq update >&2 || echo "apt-get update failed for some source" >&2
   # The cache names files in the directory where it was made.
   rm -f "$base"/cache/*.bin
   mv "$base" "$state"
