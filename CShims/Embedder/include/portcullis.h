@@ -44,6 +44,10 @@
 // sets to sizeof: a size smaller than the one this header declares is refused, a larger one is of a
 // later header and its additional members are not looked at.
 //
+// Linking on bare metal: libportcullis.a and an arm64 libfdt.a, with --gc-sections, and from you memchr,
+// memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr, __stack_chk_guard and __stack_chk_fail.
+// Debian's libfdt may use SIMD registers, in portcullis_init alone: call it before the host runs.
+//
 // Stack: portcullis_init and portcullis_claim need up to 64 KiB, the other functions 2 KiB, and what
 // your operations need.
 
