@@ -179,7 +179,7 @@ func portcullis_handle_trap(
   case .unclaimed: return PORTCULLIS_TRAP_UNCLAIMED
   case .notAnAbort: return PORTCULLIS_TRAP_NOT_AN_ABORT
   case .injected(let reason):
-    // The header gives the reasons the numbers that they have here.
+    // The header gives the reasons the numbers that they have in the core.
     if let refusal = unsafe refusal {
       unsafe refusal.pointee = portcullis_refusal(rawValue: UInt32(reason.rawValue))
     }
