@@ -134,7 +134,7 @@ bench: setup-run $(IMAGES)/el2.img ## instructions of a trap, table pages, image
 
 ##@ Test
 
-STEPS := lint unit unit-address unit-thread embedded run replay coverage
+STEPS := lint unit unit-address unit-thread capi embedded run replay coverage
 
 .PHONY: test
 test: setup-test ## everything: lint, unit tests, sanitizers, board, coverage; ends with the count
@@ -155,6 +155,13 @@ unit-address: setup-test ## the unit tests under AddressSanitizer
 unit-thread: setup-test ## the unit tests under ThreadSanitizer
 	$(Q)$(PYTHON) Tests/Gate/unit.py -- $(SWIFT) test $(NATIVE) --disable-xctest \
 	  --sanitize thread --scratch-path .build-thread
+
+.PHONY: capi
+capi: setup-test ## the C program against portcullis.h, linked with the library of this machine
+	$(Q)$(SWIFT) build $(NATIVE) --product PortcullisCore
+	$(Q)$(PYTHON) Tests/CAPI/count.py --results $(RESULTS)/capi.json -- \
+	  Tests/CAPI/run.sh $(TOOLCHAIN)/swiftc $(TOOLCHAIN)/clang \
+	  "$$($(SWIFT) build $(NATIVE) --show-bin-path)/libPortcullisCore.a" .build/capi
 
 .PHONY: coverage
 coverage: ## line coverage of the core, from the last `make unit`

@@ -68,7 +68,9 @@ let package = Package(
     room("Traps", ["Architecture"]),
     room("Hypervisor", ["Architecture", "GIC", "DeviceTree", "Ownership", "Traps"]),
     // Interfaces and programs.
-    room("PortcullisC", ["Hypervisor", "CEmbedder"]),
+    room(
+      "PortcullisC",
+      ["Architecture", "DeviceTree", "Ownership", "Traps", "Hypervisor", "CEmbedder"]),
     room("Inspection", ["Architecture", "DeviceTree"]),
     program(
       "portcullis", ["Architecture", "Inspection", "COptions"],

@@ -1,0 +1,394 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Portcullis for a hypervisor that is not written in Swift: takes the ITS control frames that a
+// device tree describes, and regions of your own, away from the host, and answers the host's
+// accesses to them. You own both translations and the exception vectors; you supply them below as a
+// table of operations.
+//
+//     static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char memory[PORTCULLIS_STATE_SIZE];
+//     struct portcullis *gate;
+//     struct portcullis_config config = {
+//         .size = sizeof config, .page_size = 4096, .tree = dtb, .tree_size = dtb_size, .ops = &ops,
+//     };
+//     struct portcullis_region region = {
+//         .size = sizeof region, .base = 0x9010000, .bytes = 0x1000,
+//         .widths = PORTCULLIS_WIDTH_32, .kinds = PORTCULLIS_KIND_READ,
+//         .handler = PORTCULLIS_HANDLER_CALLBACK, .callback = answer, .callback_context = &rtc,
+//     };
+//     enum portcullis_status status = portcullis_init(memory, sizeof memory, &config, &gate);
+//     if (!status) status = portcullis_add_region(gate, &region);
+//     if (!status) status = portcullis_claim(gate);
+//     if (status) panic(portcullis_strerror(status));
+//     ...
+//     // in the vector of a synchronous exception from the host, registers saved as x[0] to x[30]:
+//     switch (portcullis_handle_trap(gate, esr, far, hpfar, x, NULL)) {
+//     case PORTCULLIS_TRAP_COMPLETED: case PORTCULLIS_TRAP_SKIPPED: case PORTCULLIS_TRAP_INJECTED:
+//         break;                     // return to the host
+//     default: handle_it_yourself(); // not a region of Portcullis, or not an abort
+//     }
+//
+// Order: init, any number of add_region, claim once with success; from then on traps.
+//
+// Threads: init, add_region and claim are called by one CPU, while no other CPU is in Portcullis;
+// the caller publishes the claimed state to the others (a barrier and whatever releases them).
+// portcullis_handle_trap may then run on all CPUs at once; it takes no lock, and neither sleeps nor
+// allocates. region_count and region_at may run beside it. No function may be called from an
+// operation, nor from the callback of a region.
+//
+// Lifetimes: the memory of the state, the context pointers and the functions of the table live as
+// long as the state is used; there is nothing to release. The table, the configuration and the
+// region are copied; the tree is read by portcullis_init alone and must not change meanwhile.
+//
+// Sizes and addresses are in bytes. Structs that may grow begin with their size, which the caller
+// sets to sizeof: a size smaller than the one this header declares is refused, a larger one is of a
+// later header and its additional members are not looked at.
+//
+// Linking on bare metal: libportcullis.a and an arm64 libfdt.a, with --gc-sections, and from you memchr,
+// memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr, __stack_chk_guard and __stack_chk_fail.
+// Debian's libfdt may use SIMD registers, in portcullis_init alone: call it before the host runs.
+//
+// Stack: portcullis_init needs up to 128 KiB, portcullis_claim 32 KiB, the other functions 2 KiB, and
+// what your operations need.
+
+#ifndef PORTCULLIS_H
+#define PORTCULLIS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Alignment of the memory for the state.
+#define PORTCULLIS_STATE_ALIGNMENT 4096
+/// Size of the memory for the state, for those who need it at compile time: at least what
+/// portcullis_state_size returns.
+#define PORTCULLIS_STATE_SIZE 0x100000
+/// The most regions that are claimed, ITSes included.
+#define PORTCULLIS_REGION_LIMIT 32
+
+/// The state of one host's gate; its contents are private.
+struct portcullis;
+
+/// What a function answers; the negative ones are errors.
+enum portcullis_status {
+    /// Done.
+    PORTCULLIS_OK = 0,
+    /// A pointer is null, an operation is missing, or a member has a value that is not allowed.
+    PORTCULLIS_ERROR_ARGUMENT = -1,
+    /// The size member of a struct is smaller than the struct.
+    PORTCULLIS_ERROR_STRUCT_SIZE = -2,
+    /// The memory for the state is too small or not aligned.
+    PORTCULLIS_ERROR_MEMORY = -3,
+    /// The function does not come at this point of the order.
+    PORTCULLIS_ERROR_ORDER = -4,
+    /// The device tree is not a valid blob of the size given.
+    PORTCULLIS_ERROR_TREE = -5,
+    /// The board cannot be protected; the log tells node, property and reason.
+    PORTCULLIS_ERROR_BOARD = -6,
+    /// A base or a size is not a multiple of the page size.
+    PORTCULLIS_ERROR_ALIGNMENT = -7,
+    /// A region is empty or leaves the 48-bit physical address space.
+    PORTCULLIS_ERROR_RANGE = -8,
+    /// A region shares a page with another one.
+    PORTCULLIS_ERROR_OVERLAP = -9,
+    /// There are PORTCULLIS_REGION_LIMIT regions already.
+    PORTCULLIS_ERROR_FULL = -10,
+    /// A region lies in memory; only device registers are claimed.
+    PORTCULLIS_ERROR_KIND = -11,
+    /// host_prepare refused.
+    PORTCULLIS_ERROR_HOST_REFUSED = -12,
+    /// el2_prepare refused.
+    PORTCULLIS_ERROR_EL2_REFUSED = -13,
+    /// The memory for the state has no room to keep track of the pages: give a larger one.
+    PORTCULLIS_ERROR_POOL = -14,
+    /// el2_commit returned an address that is not page-aligned or wraps.
+    PORTCULLIS_ERROR_EL2_ADDRESS = -15,
+    /// A claim failed after its commit and host_prepare refused to take the pages back: they stay
+    /// out of the host's reach, and the state cannot be used any more.
+    PORTCULLIS_ERROR_STUCK = -16,
+    /// There is no region with this index.
+    PORTCULLIS_ERROR_INDEX = -17,
+};
+
+/// The text of a status, in English, without a full stop; never null, valid for ever.
+const char *portcullis_strerror(enum portcullis_status status);
+
+// MARK: Operations
+
+/// Whole pages of physical address space.
+struct portcullis_pages {
+    /// The first address, a multiple of 4 KiB.
+    uint64_t base;
+    /// The size, a multiple of 4 KiB, never 0.
+    uint64_t bytes;
+};
+
+/// A change of what the host reaches.
+enum portcullis_change {
+    /// The host loses the pages.
+    PORTCULLIS_REVOKE = 0,
+    /// The host gets the pages back, as device registers.
+    PORTCULLIS_GRANT = 1,
+};
+
+/// A system register of the host on the CPU that has trapped, or of EL2 about it.
+enum portcullis_register {
+    PORTCULLIS_ELR_EL2 = 0,  ///< where the host continues; read and written
+    PORTCULLIS_SPSR_EL2,     ///< the processor state that it continues with; read and written
+    PORTCULLIS_ESR_EL1,      ///< written
+    PORTCULLIS_FAR_EL1,      ///< written
+    PORTCULLIS_ELR_EL1,      ///< written
+    PORTCULLIS_SPSR_EL1,     ///< written
+    PORTCULLIS_VBAR_EL1,     ///< read
+    PORTCULLIS_SCTLR_EL1,    ///< read
+    PORTCULLIS_SCTLR2_EL1,   ///< read, only with PORTCULLIS_FEATURE_DOUBLE_FAULT2
+    PORTCULLIS_TCR_EL1,      ///< read
+    PORTCULLIS_TTBR0_EL1,    ///< read
+    PORTCULLIS_TTBR1_EL1,    ///< read
+};
+
+/// The severity of a log line.
+enum portcullis_log_level {
+    PORTCULLIS_LOG_ERROR = 0,    ///< what stops Portcullis
+    PORTCULLIS_LOG_WARNING = 1,  ///< what was refused
+    PORTCULLIS_LOG_INFO = 2,     ///< what was found and done
+};
+
+/// What the embedder does for Portcullis; `context` is the member of that name.
+///
+/// A change comes as one prepare with all of its ranges and then, for each range in the same order,
+/// one commit, or one abort for all. Only prepare may fail: 0 agrees, anything else refuses, and then
+/// nothing is prepared. Both translations are prepared before either is committed.
+struct portcullis_ops {
+    /// sizeof(struct portcullis_ops).
+    size_t size;
+    /// Handed to every operation.
+    void *context;
+
+    /// Gets ready to change the host's stage 2, so that no commit can fail: splits, spare tables.
+    int (*host_prepare)(void *context, enum portcullis_change change,
+                        const struct portcullis_pages *ranges, size_t count);
+    /// Changes the host's stage 2. After a revocation no CPU, and no device of the host, reaches the
+    /// pages: break-before-make, TLB invalidation on all CPUs, IOMMU and barriers are part of it.
+    void (*host_commit)(void *context, enum portcullis_change change,
+                        const struct portcullis_pages *pages);
+    /// Forgets what was prepared.
+    void (*host_abort)(void *context, enum portcullis_change change,
+                       const struct portcullis_pages *ranges, size_t count);
+
+    /// Gets ready to map device registers at EL2.
+    int (*el2_prepare)(void *context, const struct portcullis_pages *ranges, size_t count);
+    /// Maps them: Device-nGnRnE, readable, writable, never executable. Returns the virtual address
+    /// of the first page, page-aligned.
+    uint64_t (*el2_commit)(void *context, const struct portcullis_pages *pages);
+    /// Forgets what was prepared.
+    void (*el2_abort)(void *context, const struct portcullis_pages *ranges, size_t count);
+    /// Removes a mapping that el2_commit made, on all CPUs.
+    void (*el2_unmap)(void *context, const struct portcullis_pages *pages, uint64_t address);
+
+    /// Loads `width` bytes (1, 2, 4 or 8) from an EL2 virtual address with one single-register load
+    /// and stores them zero-extended in `value`. Not 0 where the device answered with an external
+    /// abort, which must not end EL2; the host gets it then.
+    int (*device_read)(void *context, uint64_t address, uint32_t width, uint64_t *value);
+    /// Stores the low `width` bytes of `value`, else as device_read.
+    int (*device_write)(void *context, uint64_t address, uint32_t width, uint64_t value);
+    /// Orders all accesses of this CPU before it against all after it: DMB SY.
+    void (*order_accesses)(void *context);
+
+    /// Reads a system register.
+    uint64_t (*register_read)(void *context, enum portcullis_register which);
+    /// Writes a system register.
+    void (*register_write)(void *context, enum portcullis_register which, uint64_t value);
+
+    /// Takes a line of `length` bytes of UTF-8, without a line end or a terminating zero, valid during
+    /// the call; may run on several CPUs at once, and a host that provokes refusals can make it run
+    /// often: bound what it costs. May be null.
+    void (*log)(void *context, enum portcullis_log_level level, const char *text, size_t length);
+    /// The number of the CPU that runs this, for the log. May be null.
+    uint32_t (*cpu_index)(void *context);
+};
+
+// MARK: Setting up
+
+/// FEAT_PAN is implemented.
+#define PORTCULLIS_FEATURE_PAN 0x01u
+/// FEAT_SSBS is implemented.
+#define PORTCULLIS_FEATURE_SSBS 0x02u
+/// FEAT_MTE is implemented.
+#define PORTCULLIS_FEATURE_MTE 0x04u
+/// FEAT_NMI is implemented.
+#define PORTCULLIS_FEATURE_NMI 0x08u
+/// FEAT_DoubleFault2 is implemented, and HCRX_EL2.SCTLR2En is set.
+#define PORTCULLIS_FEATURE_DOUBLE_FAULT2 0x10u
+
+/// What portcullis_init starts from.
+struct portcullis_config {
+    /// sizeof(struct portcullis_config).
+    size_t size;
+    /// The page size of both translations: 4096, 16384 or 65536.
+    uint32_t page_size;
+    /// PORTCULLIS_FEATURE_* that every CPU of the host implements.
+    uint32_t features;
+    /// The flattened device tree.
+    const void *tree;
+    /// How many bytes may be read there: the header's total size or more.
+    size_t tree_size;
+    /// The operations.
+    const struct portcullis_ops *ops;
+};
+
+/// The size that is recommended for the state. It is enough for PORTCULLIS_REGION_LIMIT regions of a
+/// page each wherever they lie, or of a few MiB each close together; more memory keeps track of more.
+size_t portcullis_state_size(void);
+/// The alignment that the memory of the state needs.
+size_t portcullis_state_alignment(void);
+
+/// Makes a state in `memory`: reads the tree and registers the control frame of every ITS in it, to
+/// be forwarded with 32-bit and 64-bit accesses. The translation frames stay with the host's devices.
+///
+/// `*state` is set where PORTCULLIS_OK is returned, and left alone otherwise.
+/// Errors: ARGUMENT, STRUCT_SIZE, MEMORY, TREE, BOARD, POOL.
+enum portcullis_status portcullis_init(void *memory, size_t memory_size,
+                                       const struct portcullis_config *config,
+                                       struct portcullis **state);
+
+/// 8-bit accesses are permitted.
+#define PORTCULLIS_WIDTH_8 0x1u
+/// 16-bit accesses are permitted.
+#define PORTCULLIS_WIDTH_16 0x2u
+/// 32-bit accesses are permitted.
+#define PORTCULLIS_WIDTH_32 0x4u
+/// 64-bit accesses are permitted.
+#define PORTCULLIS_WIDTH_64 0x8u
+/// Loads are permitted.
+#define PORTCULLIS_KIND_READ 0x1u
+/// Stores are permitted.
+#define PORTCULLIS_KIND_WRITE 0x2u
+
+/// Who answers for a region.
+enum portcullis_handler {
+    /// Nobody: the host gets an abort for every access.
+    PORTCULLIS_HANDLER_NONE = 0,
+    /// The hardware, through device_read and device_write.
+    PORTCULLIS_HANDLER_FORWARD = 1,
+    /// The function of the region.
+    PORTCULLIS_HANDLER_CALLBACK = 2,
+};
+
+/// The access is a store.
+#define PORTCULLIS_ACCESS_WRITE 0x1u
+/// The host's instruction has acquire (load) or release (store) semantics; the function does the
+/// ordering.
+#define PORTCULLIS_ACCESS_ORDERED 0x2u
+
+/// Answers one access that the region permits: `offset` from the base of the region, a multiple of
+/// `width` (1, 2, 4 or 8 bytes), `flags` of PORTCULLIS_ACCESS_*.
+///
+/// For a store `*value` holds what is stored, zero-extended; for a load it is 0 and is set to what
+/// is loaded, of which the low `width` bytes count. 0: done. Anything else: the host gets an abort.
+/// It may run on all CPUs at once.
+typedef int (*portcullis_callback)(void *context, uint64_t offset, uint32_t width, uint32_t flags,
+                                   uint64_t *value);
+
+/// Device registers to be taken from the host.
+struct portcullis_region {
+    /// sizeof(struct portcullis_region).
+    size_t size;
+    /// The first physical address, a multiple of the page size.
+    uint64_t base;
+    /// The size, a multiple of the page size.
+    uint64_t bytes;
+    /// PORTCULLIS_WIDTH_* that are permitted.
+    uint32_t widths;
+    /// PORTCULLIS_KIND_* that are permitted.
+    uint32_t kinds;
+    /// Who answers.
+    enum portcullis_handler handler;
+    /// The function, for PORTCULLIS_HANDLER_CALLBACK alone.
+    portcullis_callback callback;
+    /// Handed to the function.
+    void *callback_context;
+};
+
+/// Registers a region; nothing is taken from the host yet.
+///
+/// Errors, which change nothing: ARGUMENT, STRUCT_SIZE, ORDER, ALIGNMENT, RANGE, OVERLAP, FULL, KIND.
+enum portcullis_status portcullis_add_region(struct portcullis *state,
+                                             const struct portcullis_region *region);
+
+/// Takes all registered regions from the host, or none.
+///
+/// Errors: ORDER, HOST_REFUSED, EL2_REFUSED, POOL, EL2_ADDRESS: the host reaches everything as before,
+/// and it may be tried again. STUCK: see there.
+enum portcullis_status portcullis_claim(struct portcullis *state);
+
+/// How many regions are registered.
+size_t portcullis_region_count(const struct portcullis *state);
+
+/// A region as it was claimed.
+struct portcullis_region_info {
+    /// sizeof(struct portcullis_region_info), set by the caller.
+    size_t size;
+    /// The first physical address.
+    uint64_t base;
+    /// The size.
+    uint64_t bytes;
+    /// The EL2 virtual address that el2_commit gave it; 0 before the claim.
+    uint64_t address;
+};
+
+/// Tells of the region at `index`: the ITSes in the order of the tree, then the others in theirs.
+///
+/// Errors: ARGUMENT, STRUCT_SIZE, ORDER, INDEX.
+enum portcullis_status portcullis_region_at(const struct portcullis *state, size_t index,
+                                            struct portcullis_region_info *info);
+
+// MARK: Traps
+
+/// What became of a trap.
+enum portcullis_trap {
+    /// The access was answered; register and ELR_EL2 are as after the instruction.
+    PORTCULLIS_TRAP_COMPLETED = 0,
+    /// Cache maintenance of a claimed page, without effect; stepped over.
+    PORTCULLIS_TRAP_SKIPPED = 1,
+    /// The host continues at its vector with a synchronous external abort.
+    PORTCULLIS_TRAP_INJECTED = 2,
+    /// No region holds the address; nothing was changed, the embedder decides.
+    PORTCULLIS_TRAP_UNCLAIMED = 3,
+    /// Not a data or instruction abort from a lower Exception level; nothing was changed.
+    PORTCULLIS_TRAP_NOT_AN_ABORT = 4,
+    /// Nothing is claimed, or a pointer is null; nothing was changed.
+    PORTCULLIS_TRAP_NOT_READY = 5,
+};
+
+/// Why an abort was injected.
+enum portcullis_refusal {
+    PORTCULLIS_REFUSAL_NO_SYNDROME = 0,    ///< the syndrome does not describe the access
+    PORTCULLIS_REFUSAL_WIDTH,              ///< the width is not permitted
+    PORTCULLIS_REFUSAL_MISALIGNED,         ///< the address is not a multiple of the width
+    PORTCULLIS_REFUSAL_NOT_READABLE,       ///< loads are not permitted
+    PORTCULLIS_REFUSAL_NOT_WRITABLE,       ///< stores are not permitted
+    PORTCULLIS_REFUSAL_INSTRUCTION_FETCH,  ///< an instruction was fetched from the region
+    PORTCULLIS_REFUSAL_TABLE_WALK,         ///< the host's stage-1 tables lie in the region
+    PORTCULLIS_REFUSAL_NO_HANDLER,         ///< nobody answers for the region
+    PORTCULLIS_REFUSAL_EXTERNAL_ABORT,     ///< the hardware answered with an external abort
+    PORTCULLIS_REFUSAL_DEVICE,             ///< the callback refused
+};
+
+/// Handles a synchronous exception that the host took to EL2.
+///
+/// `esr`, `far` and `hpfar` are ESR_EL2, FAR_EL2 and HPFAR_EL2 as read on entry; `registers` are X0 to
+/// X30 of the host, of which a load changes one. `refusal` may be null; it is set where an abort was
+/// injected. A fault that another CPU's change of your stage 2 explains is yours to retry.
+enum portcullis_trap portcullis_handle_trap(const struct portcullis *state, uint64_t esr,
+                                            uint64_t far, uint64_t hpfar, uint64_t registers[31],
+                                            enum portcullis_refusal *refusal);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,159 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import CEmbedder
+
+/// The embedder's table of operations, called.
+///
+/// A leaf: it calls through the pointers of a copy that lives in the state. `check` has found every
+/// pointer but those of `log` and `cpu_index`; a missing one is answered as a refusal all the same.
+@safe struct EmbedderPlatform: @unchecked Sendable {
+  // The header asks that all of the table may be called on any CPU: hence Sendable.
+  private let operations: UnsafePointer<portcullis_ops>
+
+  /// Takes a table that outlives this value and never changes.
+  @unsafe init(_ operations: UnsafePointer<portcullis_ops>) { unsafe self.operations = operations }
+
+  /// Whether every operation that must be there is.
+  static func isComplete(_ table: portcullis_ops) -> Bool {
+    unsafe table.host_prepare != nil && table.host_commit != nil && table.host_abort != nil
+      && table.el2_prepare != nil && table.el2_commit != nil && table.el2_abort != nil
+      && table.el2_unmap != nil && table.device_read != nil && table.device_write != nil
+      && table.order_accesses != nil && table.register_read != nil && table.register_write != nil
+  }
+
+  // MARK: The host's stage 2
+
+  func prepareHost(_ change: portcullis_change, _ ranges: Span<PageRange>) -> Bool {
+    let table = unsafe operations.pointee
+    var list = PageList(ranges)
+    return unsafe withUnsafePointer(to: &list.pages) { pages in
+      unsafe pages.withMemoryRebound(to: portcullis_pages.self, capacity: PageList.capacity) {
+        unsafe table.host_prepare?(table.context, change, $0, list.count) == 0
+      }
+    }
+  }
+
+  func commitHost(_ change: portcullis_change, _ range: PageRange) {
+    let table = unsafe operations.pointee
+    var pages = portcullis_pages(range)
+    unsafe table.host_commit?(table.context, change, &pages)
+  }
+
+  func abortHost(_ change: portcullis_change, _ ranges: Span<PageRange>) {
+    let table = unsafe operations.pointee
+    var list = PageList(ranges)
+    unsafe withUnsafePointer(to: &list.pages) { pages in
+      unsafe pages.withMemoryRebound(to: portcullis_pages.self, capacity: PageList.capacity) {
+        unsafe table.host_abort?(table.context, change, $0, list.count)
+      }
+    }
+  }
+
+  // MARK: EL2's translation
+
+  func prepareEL2(_ ranges: Span<PageRange>) -> Bool {
+    let table = unsafe operations.pointee
+    var list = PageList(ranges)
+    return unsafe withUnsafePointer(to: &list.pages) { pages in
+      unsafe pages.withMemoryRebound(to: portcullis_pages.self, capacity: PageList.capacity) {
+        unsafe table.el2_prepare?(table.context, $0, list.count) == 0
+      }
+    }
+  }
+
+  func commitEL2(_ range: PageRange) -> VirtualAddress {
+    let table = unsafe operations.pointee
+    var pages = portcullis_pages(range)
+    // No page begins at the last address, which the registry refuses.
+    return VirtualAddress(unsafe table.el2_commit?(table.context, &pages) ?? UInt64.max)
+  }
+
+  func abortEL2(_ ranges: Span<PageRange>) {
+    let table = unsafe operations.pointee
+    var list = PageList(ranges)
+    unsafe withUnsafePointer(to: &list.pages) { pages in
+      unsafe pages.withMemoryRebound(to: portcullis_pages.self, capacity: PageList.capacity) {
+        unsafe table.el2_abort?(table.context, $0, list.count)
+      }
+    }
+  }
+
+  func unmapEL2(_ range: PageRange, at address: VirtualAddress) {
+    let table = unsafe operations.pointee
+    var pages = portcullis_pages(range)
+    unsafe table.el2_unmap?(table.context, &pages, address.rawValue)
+  }
+
+  // MARK: Registers
+
+  func readRegister(_ register: portcullis_register) -> UInt64 {
+    let table = unsafe operations
+    return unsafe table.pointee.register_read?(table.pointee.context, register) ?? 0
+  }
+
+  func writeRegister(_ register: portcullis_register, _ value: UInt64) {
+    let table = unsafe operations
+    unsafe table.pointee.register_write?(table.pointee.context, register, value)
+  }
+
+  // MARK: The log
+
+  /// The CPU that runs this, where the embedder tells.
+  var cpu: UInt32? {
+    let table = unsafe operations
+    return unsafe table.pointee.cpu_index?(table.pointee.context)
+  }
+
+  /// Writes a line.
+  func log(_ level: portcullis_log_level, _ line: borrowing LogLine) {
+    let table = unsafe operations
+    let text = line.text
+    unsafe text.withUnsafeBytes { bytes in
+      unsafe table.pointee.log?(
+        table.pointee.context, level, bytes.bindMemory(to: CChar.self).baseAddress, bytes.count)
+    }
+  }
+}
+
+extension EmbedderPlatform: DeviceMemory {
+  func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
+    var value: UInt64 = 0
+    let table = unsafe operations
+    let aborted = unsafe table.pointee.device_read?(
+      table.pointee.context, address.rawValue, UInt32(truncatingIfNeeded: width.bytes), &value)
+    return aborted == 0 ? value : nil
+  }
+
+  func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool {
+    let table = unsafe operations
+    return unsafe table.pointee.device_write?(
+      table.pointee.context, address.rawValue, UInt32(truncatingIfNeeded: width.bytes), value) == 0
+  }
+
+  func orderAccesses() {
+    let table = unsafe operations
+    unsafe table.pointee.order_accesses?(table.pointee.context)
+  }
+}
+
+/// Ranges in the form of the C interface.
+private struct PageList {
+  static var capacity: Int { 32 }
+  var pages = InlineArray<32, portcullis_pages>(repeating: portcullis_pages(base: 0, bytes: 0))
+  let count: Int
+
+  /// Takes at most as many ranges as there can be regions.
+  init(_ ranges: Span<PageRange>) {
+    count = min(ranges.count, Self.capacity)
+    for index in 0..<count { pages[index] = portcullis_pages(ranges[index]) }
+  }
+}
+
+extension portcullis_pages {
+  fileprivate init(_ range: PageRange) {
+    self.init(
+      base: range.first.address.rawValue, bytes: range.count << PageFrameNumber.shift)
+  }
+}

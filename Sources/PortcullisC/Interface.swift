@@ -1,0 +1,188 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import CEmbedder
+internal import DeviceTree
+internal import Hypervisor
+internal import Ownership
+internal import Traps
+
+// The functions of portcullis.h. Leaves: what a pointer must be, the header asks of the caller.
+
+/// How the memory for a state is divided: the state, then the pages of the ledger.
+private enum StateMemory {
+  /// Where the pages begin.
+  static var poolOffset: Int { (offset + MemoryLayout<EmbedderState>.size + 0xfff) & ~0xfff }
+  /// Where the state begins: behind the copy of the embedder's table.
+  static var offset: Int {
+    let mask = MemoryLayout<EmbedderState>.alignment - 1
+    return unsafe (MemoryLayout<portcullis_ops>.size + mask) & ~mask
+  }
+  /// The root of the ledger, and three levels of tables for each region.
+  static var recommendedPages: Int { 128 }
+
+  /// The state behind the C pointer.
+  static func state(_ pointer: OpaquePointer) -> UnsafeMutablePointer<EmbedderState> {
+    let base = unsafe UnsafeMutableRawPointer(pointer)
+    return unsafe (base + offset).assumingMemoryBound(to: EmbedderState.self)
+  }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_state_size() -> Int {
+  StateMemory.poolOffset + StateMemory.recommendedPages << Int(PageFrameNumber.shift)
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_state_alignment() -> Int { Int(PORTCULLIS_STATE_ALIGNMENT) }
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_init(
+  _ memory: UnsafeMutableRawPointer!, _ memorySize: Int,
+  _ config: UnsafePointer<portcullis_config>!,
+  _ state: UnsafeMutablePointer<OpaquePointer?>!
+) -> portcullis_status {
+  guard let memory = unsafe memory, let config = unsafe config, let state = unsafe state else {
+    return PORTCULLIS_ERROR_ARGUMENT
+  }
+  guard unsafe config.pointee.size >= MemoryLayout<portcullis_config>.size else {
+    return PORTCULLIS_ERROR_STRUCT_SIZE
+  }
+  guard let table = unsafe config.pointee.ops, let tree = unsafe config.pointee.tree else {
+    return PORTCULLIS_ERROR_ARGUMENT
+  }
+  guard unsafe table.pointee.size >= MemoryLayout<portcullis_ops>.size else {
+    return PORTCULLIS_ERROR_STRUCT_SIZE
+  }
+  guard unsafe EmbedderPlatform.isComplete(table.pointee),
+    let granule = unsafe Granule(rawValue: UInt64(config.pointee.page_size)),
+    let features = unsafe UInt8(exactly: config.pointee.features), features < 1 << 5
+  else { return PORTCULLIS_ERROR_ARGUMENT }
+  guard UInt(bitPattern: memory) % UInt(PORTCULLIS_STATE_ALIGNMENT) == 0,
+    memorySize > StateMemory.poolOffset
+  else { return PORTCULLIS_ERROR_MEMORY }
+  let poolPages = UInt64(memorySize - StateMemory.poolOffset) >> PageFrameNumber.shift
+  guard let pages = PageRange(first: PageFrameNumber(0), count: poolPages) else {
+    return PORTCULLIS_ERROR_MEMORY
+  }
+  let copy = unsafe memory.bindMemory(to: portcullis_ops.self, capacity: 1)
+  unsafe copy.initialize(to: table.pointee)
+  let bytes = unsafe UnsafeRawBufferPointer(start: tree, count: config.pointee.tree_size)
+  let pool = unsafe PagePool(
+    pages: pages, memory: EmbedderTables(memory + StateMemory.poolOffset, pages: poolPages))
+  do throws(EmbedderError) {
+    let blob = try check(unsafe bytes.bindMemory(to: UInt8.self).span)
+    let made = try unsafe EmbedderState.make(
+      blob, granule: granule, features: HostFeatures(rawValue: features),
+      platform: EmbedderPlatform(copy), pool: pool)
+    unsafe StateMemory.state(OpaquePointer(memory)).initialize(to: made)
+  } catch {
+    return error.status
+  }
+  unsafe state.pointee = OpaquePointer(memory)
+  return PORTCULLIS_OK
+}
+
+@_lifetime(copy bytes)
+private func check(_ bytes: Span<UInt8>) throws(EmbedderError) -> DeviceTreeBlob {
+  do throws(BlobError) {
+    return try DeviceTreeBlob(checking: bytes)
+  } catch {
+    throw EmbedderError(PORTCULLIS_ERROR_TREE)
+  }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_add_region(
+  _ state: OpaquePointer!, _ region: UnsafePointer<portcullis_region>!
+) -> portcullis_status {
+  guard let state = unsafe state, let region = unsafe region else {
+    return PORTCULLIS_ERROR_ARGUMENT
+  }
+  guard unsafe region.pointee.size >= MemoryLayout<portcullis_region>.size else {
+    return PORTCULLIS_ERROR_STRUCT_SIZE
+  }
+  let request = unsafe region.pointee
+  guard let widths = unsafe UInt8(exactly: request.widths), widths < 1 << 4,
+    let kinds = unsafe UInt8(exactly: request.kinds), kinds < 1 << 2
+  else { return PORTCULLIS_ERROR_ARGUMENT }
+  let device: Device?
+  switch unsafe (request.handler, request.callback) {
+  case (PORTCULLIS_HANDLER_NONE, nil): device = nil
+  case (PORTCULLIS_HANDLER_FORWARD, nil): device = .forwarded
+  case (PORTCULLIS_HANDLER_CALLBACK, let callback?):
+    // The header asks that the function may run on any CPU as long as the state lives.
+    device = unsafe .callback(
+      RegionCallback(
+        unsafeBitCast(callback, to: RegionCallback.Function.self),
+        context: UInt(bitPattern: request.callback_context)))
+  default: return PORTCULLIS_ERROR_ARGUMENT
+  }
+  return unsafe StateMemory.state(state).pointee.add(
+    base: request.base, bytes: request.bytes, widths: AccessWidths(rawValue: widths),
+    kinds: AccessKinds(rawValue: kinds), device: device)
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_claim(_ state: OpaquePointer!) -> portcullis_status {
+  guard let state = unsafe state else { return PORTCULLIS_ERROR_ARGUMENT }
+  return unsafe StateMemory.state(state).pointee.claim()
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_region_count(_ state: OpaquePointer!) -> Int {
+  guard let state = unsafe state else { return 0 }
+  return unsafe StateMemory.state(state).pointee.requests.count
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_region_at(
+  _ state: OpaquePointer!, _ index: Int, _ info: UnsafeMutablePointer<portcullis_region_info>!
+) -> portcullis_status {
+  guard let state = unsafe state, let info = unsafe info else { return PORTCULLIS_ERROR_ARGUMENT }
+  guard unsafe info.pointee.size >= MemoryLayout<portcullis_region_info>.size else {
+    return PORTCULLIS_ERROR_STRUCT_SIZE
+  }
+  let gate = unsafe StateMemory.state(state)
+  guard unsafe index >= 0 && index < gate.pointee.requests.count else {
+    return PORTCULLIS_ERROR_INDEX
+  }
+  let pages = unsafe gate.pointee.requests[index].pages
+  unsafe info.pointee.base = pages.first.address.rawValue
+  unsafe info.pointee.bytes = pages.count << PageFrameNumber.shift
+  // The registry has the regions in the order of the requests, and is empty before the claim.
+  unsafe info.pointee.address = gate.pointee.registry[index]?.address.rawValue ?? 0
+  return PORTCULLIS_OK
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_handle_trap(
+  _ state: OpaquePointer!, _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64,
+  _ registers: UnsafeMutablePointer<UInt64>!, _ refusal: UnsafeMutablePointer<portcullis_refusal>!
+) -> portcullis_trap {
+  guard let state = unsafe state, let registers = unsafe registers,
+    let outcome = unsafe StateMemory.state(state).pointee.handleTrap(
+      esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers))
+  else { return PORTCULLIS_TRAP_NOT_READY }
+  switch outcome {
+  case .completed: return PORTCULLIS_TRAP_COMPLETED
+  case .skipped: return PORTCULLIS_TRAP_SKIPPED
+  case .unclaimed: return PORTCULLIS_TRAP_UNCLAIMED
+  case .notAnAbort: return PORTCULLIS_TRAP_NOT_AN_ABORT
+  case .injected(let reason):
+    // The header gives the reasons the numbers that they have in the core.
+    if let refusal = unsafe refusal {
+      unsafe refusal.pointee = portcullis_refusal(rawValue: UInt32(reason.rawValue))
+    }
+    return PORTCULLIS_TRAP_INJECTED
+  }
+}

@@ -1,0 +1,638 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The C interface as an embedder uses it: a small machine stands in for the hardware, and the
+// operations record what they were asked. Prints TAP version 14.
+
+#include "portcullis.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int test_count, failures;
+
+static void check(int passed, const char *name, ...) {
+    va_list arguments;
+    va_start(arguments, name);
+    printf("%s %d - ", passed ? "ok" : "not ok", ++test_count);
+    vprintf(name, arguments);
+    printf("\n");
+    va_end(arguments);
+    if (!passed) failures++;
+}
+
+static void expect_status(enum portcullis_status got, enum portcullis_status want,
+                          const char *name) {
+    check(got == want, "%s: %s", name, portcullis_strerror(want));
+    if (got != want) printf("# got %d, %s\n", (int)got, portcullis_strerror(got));
+}
+
+// MARK: The machine
+
+#define WINDOW UINT64_C(0xffff800000000000)
+
+struct machine {
+    // What fails.
+    int refuse_host, refuse_el2, refuse_grant, bad_address, abort_device;
+    // What is open: pages that the host has lost, EL2 mappings, prepared changes.
+    int revoked, mapped, host_prepared, el2_prepared;
+    uint64_t next;
+    // The last access to a device.
+    uint64_t device_address, device_value;
+    uint32_t device_width;
+    int device_reads, device_writes, barriers, lines;
+    uint64_t registers[PORTCULLIS_TTBR1_EL1 + 1];
+    char line[256];
+};
+
+static int host_prepare(void *context, enum portcullis_change change,
+                        const struct portcullis_pages *ranges, size_t count) {
+    struct machine *m = context;
+    (void)ranges;
+    if (count == 0 || (change == PORTCULLIS_GRANT ? m->refuse_grant : m->refuse_host)) return -1;
+    m->host_prepared += (int)count;
+    return 0;
+}
+
+static void host_commit(void *context, enum portcullis_change change,
+                        const struct portcullis_pages *pages) {
+    struct machine *m = context;
+    int count = (int)(pages->bytes / 4096);
+    m->host_prepared--;
+    m->revoked += change == PORTCULLIS_REVOKE ? count : -count;
+}
+
+static void host_abort(void *context, enum portcullis_change change,
+                       const struct portcullis_pages *ranges, size_t count) {
+    struct machine *m = context;
+    (void)change, (void)ranges;
+    m->host_prepared -= (int)count;
+}
+
+static int el2_prepare(void *context, const struct portcullis_pages *ranges, size_t count) {
+    struct machine *m = context;
+    (void)ranges;
+    if (m->refuse_el2) return -1;
+    m->el2_prepared += (int)count;
+    return 0;
+}
+
+static uint64_t el2_commit(void *context, const struct portcullis_pages *pages) {
+    struct machine *m = context;
+    uint64_t address = m->next;
+    m->el2_prepared--;
+    m->next += pages->bytes + 4096;
+    m->mapped += (int)(pages->bytes / 4096);
+    return m->bad_address ? address + 8 : address;
+}
+
+static void el2_abort(void *context, const struct portcullis_pages *ranges, size_t count) {
+    struct machine *m = context;
+    (void)ranges;
+    m->el2_prepared -= (int)count;
+}
+
+static void el2_unmap(void *context, const struct portcullis_pages *pages, uint64_t address) {
+    struct machine *m = context;
+    (void)address;
+    m->mapped -= (int)(pages->bytes / 4096);
+}
+
+static int device_read(void *context, uint64_t address, uint32_t width, uint64_t *value) {
+    struct machine *m = context;
+    m->device_reads++;
+    m->device_address = address;
+    m->device_width = width;
+    *value = m->device_value;
+    return m->abort_device;
+}
+
+static int device_write(void *context, uint64_t address, uint32_t width, uint64_t value) {
+    struct machine *m = context;
+    m->device_writes++;
+    m->device_address = address;
+    m->device_width = width;
+    m->device_value = value;
+    return m->abort_device;
+}
+
+static void order_accesses(void *context) { ((struct machine *)context)->barriers++; }
+
+static uint64_t register_read(void *context, enum portcullis_register which) {
+    return ((struct machine *)context)->registers[which];
+}
+
+static void register_write(void *context, enum portcullis_register which, uint64_t value) {
+    ((struct machine *)context)->registers[which] = value;
+}
+
+static void log_line(void *context, enum portcullis_log_level level, const char *text,
+                     size_t length) {
+    struct machine *m = context;
+    (void)level;
+    m->lines++;
+    if (length > sizeof m->line - 1) length = sizeof m->line - 1;
+    memcpy(m->line, text, length);
+    m->line[length] = 0;
+}
+
+static uint32_t cpu_index(void *context) {
+    (void)context;
+    return 3;
+}
+
+// MARK: A gate on the machine
+
+static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char memory[PORTCULLIS_STATE_SIZE];
+static struct machine machine;
+static struct portcullis_ops ops;
+static struct portcullis_config config;
+static unsigned char tree[0x10000];
+
+static size_t read_tree(const char *name) {
+    FILE *file = fopen(name, "rb");
+    size_t size = file ? fread(tree, 1, sizeof tree, file) : 0;
+    if (file) fclose(file);
+    if (size == 0) {
+        printf("Bail out! cannot read %s\n", name);
+        exit(2);
+    }
+    return size;
+}
+
+// A new machine and a configuration for it in which nothing is wrong.
+static void prepare(const char *name) {
+    machine = (struct machine){.next = WINDOW};
+    ops = (struct portcullis_ops){
+        .size = sizeof ops, .context = &machine, .host_prepare = host_prepare,
+        .host_commit = host_commit, .host_abort = host_abort, .el2_prepare = el2_prepare,
+        .el2_commit = el2_commit, .el2_abort = el2_abort, .el2_unmap = el2_unmap,
+        .device_read = device_read, .device_write = device_write,
+        .order_accesses = order_accesses, .register_read = register_read,
+        .register_write = register_write, .log = log_line, .cpu_index = cpu_index,
+    };
+    config = (struct portcullis_config){
+        .size = sizeof config, .page_size = 4096, .tree = tree, .tree_size = read_tree(name),
+        .ops = &ops,
+    };
+    memset(memory, 0xa5, sizeof memory);
+}
+
+static struct portcullis *start(const char *name) {
+    struct portcullis *gate = NULL;
+    prepare(name);
+    if (portcullis_init(memory, sizeof memory, &config, &gate) != PORTCULLIS_OK) {
+        printf("Bail out! no gate for %s: %s\n", name, machine.line);
+        exit(2);
+    }
+    return gate;
+}
+
+static enum portcullis_status init(void) {
+    struct portcullis *gate = NULL;
+    enum portcullis_status status = portcullis_init(memory, sizeof memory, &config, &gate);
+    if ((status == PORTCULLIS_OK) != (gate != NULL)) return (enum portcullis_status)-1000;
+    return status;
+}
+
+// MARK: The callback of a region
+
+struct call {
+    int count, answer;
+    uint64_t offset, value;
+    uint32_t width, flags;
+};
+
+static int answer(void *context, uint64_t offset, uint32_t width, uint32_t flags,
+                  uint64_t *value) {
+    struct call *call = context;
+    call->count++;
+    call->offset = offset;
+    call->width = width;
+    call->flags = flags;
+    if (flags & PORTCULLIS_ACCESS_WRITE) {
+        call->value = *value;
+    } else {
+        *value = call->value;
+    }
+    return call->answer;
+}
+
+static struct portcullis_region region_at(uint64_t base) {
+    return (struct portcullis_region){
+        .size = sizeof(struct portcullis_region), .base = base, .bytes = 0x1000,
+        .widths = PORTCULLIS_WIDTH_32, .kinds = PORTCULLIS_KIND_READ | PORTCULLIS_KIND_WRITE,
+        .handler = PORTCULLIS_HANDLER_FORWARD,
+    };
+}
+
+// MARK: Traps
+
+// ESR_EL2 of a data abort from EL1, translation fault at level 3, with a valid syndrome.
+static uint64_t abort_syndrome(int log2_width, int is_write, int reg) {
+    return UINT64_C(0x24) << 26 | 1u << 25 | 1u << 24 | (uint64_t)log2_width << 22 |
+           (uint64_t)reg << 16 | (log2_width == 3 ? 1u << 15 : 0) | (is_write ? 1u << 6 : 0) | 0x07;
+}
+
+static uint64_t x[31];
+static enum portcullis_refusal refusal;
+
+static enum portcullis_trap trap(const struct portcullis *gate, uint64_t esr, uint64_t address) {
+    machine.registers[PORTCULLIS_ELR_EL2] = 0x1000;
+    machine.registers[PORTCULLIS_SPSR_EL2] = 0x3c5;  // EL1h, DAIF
+    machine.registers[PORTCULLIS_VBAR_EL1] = 0x80000;
+    refusal = (enum portcullis_refusal)99;
+    return portcullis_handle_trap(gate, esr, address, address >> 12 << 4, x, &refusal);
+}
+
+static void test_texts(void) {
+    int distinct = 1, present = 1;
+    for (int a = 0; a >= PORTCULLIS_ERROR_INDEX; a--) {
+        const char *text = portcullis_strerror((enum portcullis_status)a);
+        present &= text != NULL && *text != 0 && strcmp(text, "unknown status") != 0;
+        for (int b = 0; b > a; b--)
+            distinct &= strcmp(text, portcullis_strerror((enum portcullis_status)b)) != 0;
+    }
+    check(present, "every status has a text");
+    check(distinct, "no two statuses have the same text");
+    check(strcmp(portcullis_strerror((enum portcullis_status)-999), "unknown status") == 0,
+          "an unknown status has a text");
+}
+
+static void test_init(void) {
+    check(portcullis_state_size() <= PORTCULLIS_STATE_SIZE, "the constant size is large enough");
+    check(portcullis_state_alignment() <= PORTCULLIS_STATE_ALIGNMENT,
+          "the constant alignment is large enough");
+
+    struct portcullis *gate = NULL;
+    prepare("one-its.dtb");
+    expect_status(portcullis_init(memory, portcullis_state_size(), &config, &gate), PORTCULLIS_OK,
+                  "init with the recommended size");
+    check(portcullis_region_count(gate) == 1, "the ITS of the tree is registered");
+    check(machine.revoked == 0 && machine.mapped == 0, "init takes nothing from the host");
+    expect_status(portcullis_init(NULL, sizeof memory, &config, &gate), PORTCULLIS_ERROR_ARGUMENT,
+                  "init without memory");
+    expect_status(portcullis_init(memory, sizeof memory, NULL, &gate), PORTCULLIS_ERROR_ARGUMENT,
+                  "init without a configuration");
+    expect_status(portcullis_init(memory, sizeof memory, &config, NULL), PORTCULLIS_ERROR_ARGUMENT,
+                  "init without a place for the state");
+    expect_status(portcullis_init(memory + 8, sizeof memory - 8, &config, &gate),
+                  PORTCULLIS_ERROR_MEMORY, "init in memory that is not aligned");
+    expect_status(portcullis_init(memory, 64, &config, &gate), PORTCULLIS_ERROR_MEMORY,
+                  "init in memory that is too small");
+    expect_status(portcullis_init(memory, 0, &config, &gate), PORTCULLIS_ERROR_MEMORY,
+                  "init in no memory");
+
+    prepare("one-its.dtb");
+    config.size--;
+    expect_status(init(), PORTCULLIS_ERROR_STRUCT_SIZE, "init with a short configuration");
+    prepare("one-its.dtb");
+    ops.size--;
+    expect_status(init(), PORTCULLIS_ERROR_STRUCT_SIZE, "init with a short table");
+    prepare("one-its.dtb");
+    config.size += 8;
+    ops.size += 8;
+    expect_status(init(), PORTCULLIS_OK, "init with structs of a later header");
+    prepare("one-its.dtb");
+    config.ops = NULL;
+    expect_status(init(), PORTCULLIS_ERROR_ARGUMENT, "init without a table");
+    prepare("one-its.dtb");
+    config.tree = NULL;
+    expect_status(init(), PORTCULLIS_ERROR_ARGUMENT, "init without a tree");
+    prepare("one-its.dtb");
+    config.page_size = 8192;
+    expect_status(init(), PORTCULLIS_ERROR_ARGUMENT, "init with a page size that does not exist");
+    prepare("one-its.dtb");
+    config.features = 0x20;
+    expect_status(init(), PORTCULLIS_ERROR_ARGUMENT, "init with a feature that does not exist");
+    prepare("one-its.dtb");
+    ops.log = NULL;
+    ops.cpu_index = NULL;
+    expect_status(init(), PORTCULLIS_OK, "init without the optional operations");
+
+#define MISSING(operation)                                                                \
+    prepare("one-its.dtb");                                                               \
+    ops.operation = NULL;                                                                 \
+    expect_status(init(), PORTCULLIS_ERROR_ARGUMENT, "init without " #operation)
+    MISSING(host_prepare);
+    MISSING(host_commit);
+    MISSING(host_abort);
+    MISSING(el2_prepare);
+    MISSING(el2_commit);
+    MISSING(el2_abort);
+    MISSING(el2_unmap);
+    MISSING(device_read);
+    MISSING(device_write);
+    MISSING(order_accesses);
+    MISSING(register_read);
+    MISSING(register_write);
+
+    prepare("one-its.dtb");
+    config.tree_size = 40;
+    expect_status(init(), PORTCULLIS_ERROR_TREE, "init with a tree that is cut off");
+    prepare("one-its.dtb");
+    config.tree_size = 0;
+    expect_status(init(), PORTCULLIS_ERROR_TREE, "init with a tree of no bytes");
+    prepare("one-its.dtb");
+    tree[0] ^= 1;
+    expect_status(init(), PORTCULLIS_ERROR_TREE, "init with another magic");
+    prepare("refused.dtb");
+    expect_status(init(), PORTCULLIS_ERROR_BOARD, "init on a board that cannot be protected");
+    check(machine.lines > 0 && strstr(machine.line, "device tree: ") == machine.line,
+          "the log tells why the board is refused");
+    check(portcullis_region_count(start("eight-its.dtb")) == 8, "eight ITSes are registered");
+    check(portcullis_region_count(start("no-its.dtb")) == 0, "a board may be without an ITS");
+}
+
+static void test_add_region(void) {
+    struct portcullis *gate = start("one-its.dtb");
+    struct portcullis_region region = region_at(0x9010000);
+    expect_status(portcullis_add_region(NULL, &region), PORTCULLIS_ERROR_ARGUMENT,
+                  "add without a state");
+    expect_status(portcullis_add_region(gate, NULL), PORTCULLIS_ERROR_ARGUMENT,
+                  "add without a region");
+    region.size--;
+    expect_status(portcullis_add_region(gate, &region), PORTCULLIS_ERROR_STRUCT_SIZE,
+                  "add a short region");
+#define WRONG(member, wrong, status, name)  \
+    region = region_at(0x9010000);          \
+    region.member = wrong;                  \
+    expect_status(portcullis_add_region(gate, &region), status, name)
+    WRONG(base, 0x9010800, PORTCULLIS_ERROR_ALIGNMENT, "add a misaligned base");
+    WRONG(bytes, 0x800, PORTCULLIS_ERROR_ALIGNMENT, "add a misaligned size");
+    WRONG(bytes, 0, PORTCULLIS_ERROR_RANGE, "add an empty region");
+    WRONG(base, UINT64_C(0xfffffffffffff000), PORTCULLIS_ERROR_RANGE, "add the last page of 64 bits");
+    WRONG(base, UINT64_C(1) << 48, PORTCULLIS_ERROR_RANGE, "add a region above 48 bits");
+    WRONG(bytes, UINT64_C(0xfffffffffffff000), PORTCULLIS_ERROR_RANGE, "add a region that wraps");
+    WRONG(base, 0x8080000, PORTCULLIS_ERROR_OVERLAP, "add a page of the ITS");
+    WRONG(base, 0x80000000, PORTCULLIS_ERROR_KIND, "add a page of memory");
+    WRONG(widths, 0x10, PORTCULLIS_ERROR_ARGUMENT, "add a width that does not exist");
+    WRONG(kinds, 4, PORTCULLIS_ERROR_ARGUMENT, "add a kind that does not exist");
+    WRONG(callback, answer, PORTCULLIS_ERROR_ARGUMENT, "add a forwarded region with a callback");
+    WRONG(handler, PORTCULLIS_HANDLER_CALLBACK, PORTCULLIS_ERROR_ARGUMENT,
+          "add a callback region without one");
+    WRONG(handler, (enum portcullis_handler)7, PORTCULLIS_ERROR_ARGUMENT,
+          "add a handler that does not exist");
+    check(portcullis_region_count(gate) == 1, "what was refused is not registered");
+
+    enum portcullis_status status = PORTCULLIS_OK;
+    for (uint64_t index = 1; index < PORTCULLIS_REGION_LIMIT; index++) {
+        region = region_at(0x9010000 + index * 0x1000);
+        if (!status) status = portcullis_add_region(gate, &region);
+    }
+    expect_status(status, PORTCULLIS_OK, "add as many as there may be");
+    region = region_at(0xa000000);
+    expect_status(portcullis_add_region(gate, &region), PORTCULLIS_ERROR_FULL, "add one more");
+    expect_status(portcullis_claim(gate), PORTCULLIS_OK, "claim as many as there may be");
+    check(machine.revoked == 16 + PORTCULLIS_REGION_LIMIT - 1, "the host has lost all their pages");
+
+    prepare("one-its.dtb");
+    config.page_size = 65536;
+    gate = NULL;
+    expect_status(portcullis_init(memory, sizeof memory, &config, &gate), PORTCULLIS_OK,
+                  "init with 64 KiB pages");
+    region = region_at(0x9011000);
+    expect_status(portcullis_add_region(gate, &region), PORTCULLIS_ERROR_ALIGNMENT,
+                  "add a 4 KiB page to 64 KiB pages");
+}
+
+// Whether nothing is taken, mapped or prepared.
+static int is_untouched(void) {
+    return machine.revoked == 0 && machine.mapped == 0 && machine.host_prepared == 0 &&
+           machine.el2_prepared == 0;
+}
+
+static void test_claim(void) {
+    expect_status(portcullis_claim(NULL), PORTCULLIS_ERROR_ARGUMENT, "claim without a state");
+    struct portcullis *gate = start("two-its.dtb");
+    machine.refuse_host = 1;
+    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_HOST_REFUSED, "claim");
+    check(is_untouched(), "a refusal of stage 2 leaves everything as it was");
+    machine.refuse_host = 0;
+    machine.refuse_el2 = 1;
+    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_EL2_REFUSED, "claim");
+    check(is_untouched(), "a refusal of EL2's translation leaves everything as it was");
+    machine.refuse_el2 = 0;
+    machine.bad_address = 1;
+    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_EL2_ADDRESS, "claim");
+    check(is_untouched(), "a useless address leaves everything as it was");
+    check(trap(gate, abort_syndrome(2, 0, 0), 0x8080000) == PORTCULLIS_TRAP_NOT_READY,
+          "no trap is answered before the claim");
+    machine.bad_address = 0;
+    expect_status(portcullis_claim(gate), PORTCULLIS_OK, "claim after three failures");
+    check(machine.revoked == 32 && machine.mapped == 32 && machine.host_prepared == 0 &&
+              machine.el2_prepared == 0,
+          "the control frames of both ITSes are taken and mapped");
+    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_ORDER, "claim again");
+    struct portcullis_region region = region_at(0x9010000);
+    expect_status(portcullis_add_region(gate, &region), PORTCULLIS_ERROR_ORDER,
+                  "add after the claim");
+
+    gate = start("one-its.dtb");
+    machine.bad_address = machine.refuse_grant = 1;
+    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_STUCK, "claim and be stuck");
+    check(machine.revoked == 16, "pages that are stuck stay out of the host's reach");
+    machine.bad_address = machine.refuse_grant = 0;
+    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_ORDER, "claim when stuck");
+    check(trap(gate, abort_syndrome(2, 0, 0), 0x8080000) == PORTCULLIS_TRAP_NOT_READY,
+          "no trap is answered when stuck");
+
+    // The smallest memory, page by page, until it is enough.
+    int too_small = 0, too_few = 0, leaks = 0;
+    size_t size;
+    for (size = PORTCULLIS_STATE_ALIGNMENT; size <= sizeof memory; size += 4096) {
+        prepare("one-its.dtb");
+        enum portcullis_status status = portcullis_init(memory, size, &config, &gate);
+        if (status == PORTCULLIS_ERROR_MEMORY) {
+            too_small++;
+            continue;
+        }
+        if (status == PORTCULLIS_OK) status = portcullis_claim(gate);
+        if (status == PORTCULLIS_OK) break;
+        too_few += status == PORTCULLIS_ERROR_POOL;
+        leaks += !is_untouched();
+    }
+    check(too_small > 0 && too_few > 0 && size < sizeof memory, "a small memory is refused: %s",
+          portcullis_strerror(PORTCULLIS_ERROR_POOL));
+    check(leaks == 0, "a claim without memory to keep track leaves everything as it was");
+
+    gate = start("no-its.dtb");
+    expect_status(portcullis_claim(gate), PORTCULLIS_OK, "claim nothing");
+    check(trap(gate, abort_syndrome(2, 0, 0), 0x8080000) == PORTCULLIS_TRAP_UNCLAIMED,
+          "an access to what is not claimed is the embedder's");
+}
+
+static void test_region_at(void) {
+    struct portcullis *gate = start("one-its.dtb");
+    struct portcullis_region_info info = {.size = sizeof info, .address = 1};
+    expect_status(portcullis_region_at(gate, 0, &info), PORTCULLIS_OK, "tell of a region");
+    check(info.base == 0x8080000 && info.bytes == 0x10000 && info.address == 0,
+          "a region has no address before the claim");
+    portcullis_claim(gate);
+    portcullis_region_at(gate, 0, &info);
+    check(info.address == WINDOW, "a region has the address that the embedder gave");
+    expect_status(portcullis_region_at(gate, 1, &info), PORTCULLIS_ERROR_INDEX,
+                  "tell of one too many");
+    expect_status(portcullis_region_at(gate, SIZE_MAX, &info), PORTCULLIS_ERROR_INDEX,
+                  "tell of the last index");
+    expect_status(portcullis_region_at(NULL, 0, &info), PORTCULLIS_ERROR_ARGUMENT,
+                  "tell without a state");
+    expect_status(portcullis_region_at(gate, 0, NULL), PORTCULLIS_ERROR_ARGUMENT,
+                  "tell without a place for it");
+    info.size = 8;
+    expect_status(portcullis_region_at(gate, 0, &info), PORTCULLIS_ERROR_STRUCT_SIZE,
+                  "tell into a short struct");
+    check(portcullis_region_count(NULL) == 0, "no state has no regions");
+}
+
+static void test_forwarded(void) {
+    struct portcullis *gate = start("one-its.dtb");
+    portcullis_claim(gate);
+    machine.device_value = UINT64_C(0x1122334455667788);
+
+    memset(x, 0xff, sizeof x);
+    check(trap(gate, abort_syndrome(2, 0, 5), 0x8080004) == PORTCULLIS_TRAP_COMPLETED &&
+              machine.device_address == WINDOW + 4 && machine.device_width == 4,
+          "a 32-bit load reaches the device");
+    check(x[5] == 0x55667788, "a 32-bit load is zero-extended into its register");
+    check(x[4] == UINT64_MAX && x[6] == UINT64_MAX, "a load changes no other register");
+    check(machine.registers[PORTCULLIS_ELR_EL2] == 0x1004, "the host continues behind the load");
+    check(trap(gate, abort_syndrome(3, 0, 30), 0x8080008) == PORTCULLIS_TRAP_COMPLETED &&
+              x[30] == machine.device_value && machine.device_width == 8,
+          "a 64-bit load reaches the device");
+    x[7] = UINT64_C(0xaabbccdd00000001);
+    check(trap(gate, abort_syndrome(2, 1, 7), 0x8080000) == PORTCULLIS_TRAP_COMPLETED &&
+              machine.device_writes == 1 && machine.device_value == 1,
+          "a 32-bit store reaches the device with 32 bits");
+    check(trap(gate, abort_syndrome(2, 1, 31), 0x8080000) == PORTCULLIS_TRAP_COMPLETED &&
+              machine.device_value == 0,
+          "register 31 stores zero");
+    machine.barriers = 0;
+    check(trap(gate, abort_syndrome(2, 0, 0) | 1 << 14, 0x8080000) == PORTCULLIS_TRAP_COMPLETED &&
+              machine.barriers == 2,
+          "an acquiring load has a barrier on each side");
+
+    int reads = machine.device_reads;
+    check(trap(gate, abort_syndrome(0, 0, 1), 0x8080000) == PORTCULLIS_TRAP_INJECTED &&
+              refusal == PORTCULLIS_REFUSAL_WIDTH,
+          "an 8-bit load is refused");
+    check(machine.registers[PORTCULLIS_ESR_EL1] == 0x96000010 &&
+              machine.registers[PORTCULLIS_FAR_EL1] == 0x8080000 &&
+              machine.registers[PORTCULLIS_ELR_EL1] == 0x1000 &&
+              machine.registers[PORTCULLIS_SPSR_EL1] == 0x3c5 &&
+              machine.registers[PORTCULLIS_ELR_EL2] == 0x80200,
+          "the host takes a synchronous external abort at its vector");
+    check(strstr(machine.line, "CPU 3: refused: ") == machine.line, "the log tells of a refusal");
+    check(trap(gate, abort_syndrome(3, 0, 1), 0x8080004) == PORTCULLIS_TRAP_INJECTED &&
+              refusal == PORTCULLIS_REFUSAL_MISALIGNED,
+          "a misaligned load is refused");
+    check(trap(gate, abort_syndrome(2, 0, 1) & ~(UINT64_C(1) << 24), 0x8080000) ==
+                  PORTCULLIS_TRAP_INJECTED && refusal == PORTCULLIS_REFUSAL_NO_SYNDROME,
+          "a load without a syndrome is refused");
+    check(trap(gate, UINT64_C(0x20) << 26 | 1 << 25 | 0x07, 0x8080000) ==
+                  PORTCULLIS_TRAP_INJECTED && refusal == PORTCULLIS_REFUSAL_INSTRUCTION_FETCH,
+          "an instruction fetch is refused");
+    check(trap(gate, abort_syndrome(2, 0, 1) | 1 << 7, 0x8080000) == PORTCULLIS_TRAP_INJECTED &&
+              refusal == PORTCULLIS_REFUSAL_TABLE_WALK,
+          "a stage-1 walk is refused");
+    check(machine.device_reads == reads, "what is refused does not reach the device");
+    check(trap(gate, abort_syndrome(2, 1, 31) | 1 << 8, 0x8080000) == PORTCULLIS_TRAP_SKIPPED,
+          "cache maintenance is skipped");
+    check(trap(gate, abort_syndrome(2, 0, 1), 0x8090040) == PORTCULLIS_TRAP_UNCLAIMED,
+          "the doorbell is not claimed");
+    check(trap(gate, UINT64_C(0x16) << 26, 0) == PORTCULLIS_TRAP_NOT_AN_ABORT,
+          "an HVC is not an abort");
+    machine.abort_device = 1;
+    x[1] = 42;
+    check(trap(gate, abort_syndrome(2, 0, 1), 0x8080000) == PORTCULLIS_TRAP_INJECTED &&
+              refusal == PORTCULLIS_REFUSAL_EXTERNAL_ABORT && x[1] == 42,
+          "an external abort of a load is reflected");
+    check(trap(gate, abort_syndrome(2, 1, 1), 0x8080000) == PORTCULLIS_TRAP_INJECTED &&
+              refusal == PORTCULLIS_REFUSAL_EXTERNAL_ABORT,
+          "an external abort of a store is reflected");
+    check(portcullis_handle_trap(gate, abort_syndrome(0, 0, 1), 0x8080000, 0x80800, x, NULL) ==
+              PORTCULLIS_TRAP_INJECTED,
+          "the reason may be unwanted");
+    check(portcullis_handle_trap(NULL, 0, 0, 0, x, NULL) == PORTCULLIS_TRAP_NOT_READY,
+          "no state answers no trap");
+    check(portcullis_handle_trap(gate, 0, 0, 0, NULL, NULL) == PORTCULLIS_TRAP_NOT_READY,
+          "no registers answer no trap");
+}
+
+static void test_callback(void) {
+    struct portcullis *gate = start("one-its.dtb");
+    struct call call = {.value = UINT64_C(0xfedcba9876543210)};
+    struct portcullis_region region = region_at(0x9010000);
+    region.bytes = 0x2000;
+    region.widths = PORTCULLIS_WIDTH_8 | PORTCULLIS_WIDTH_32;
+    region.handler = PORTCULLIS_HANDLER_CALLBACK;
+    region.callback = answer;
+    region.callback_context = &call;
+    portcullis_add_region(gate, &region);
+    region = region_at(0x9020000);
+    region.handler = PORTCULLIS_HANDLER_NONE;
+    portcullis_add_region(gate, &region);
+    region = region_at(0x9030000);
+    region.kinds = PORTCULLIS_KIND_READ;
+    portcullis_add_region(gate, &region);
+    region = region_at(0x9040000);
+    region.kinds = PORTCULLIS_KIND_WRITE;
+    portcullis_add_region(gate, &region);
+    expect_status(portcullis_claim(gate), PORTCULLIS_OK, "claim an ITS and own regions");
+    memset(&ops, 0, sizeof ops);
+    memset(&config, 0, sizeof config);
+    memset(tree, 0, sizeof tree);
+
+    check(trap(gate, abort_syndrome(2, 0, 2), 0x9011008) == PORTCULLIS_TRAP_COMPLETED &&
+              call.count == 1 && call.offset == 0x1008 && call.width == 4 && call.flags == 0,
+          "the callback is asked for a load; table, configuration and tree are gone");
+    check(x[2] == 0x76543210, "a load takes the low bytes of the callback's value");
+    // SSE and SF: extend to 64 bits.
+    call.value = 0x180;
+    check(trap(gate, abort_syndrome(0, 0, 2) | 1 << 21 | 1 << 15, 0x9010003) ==
+                  PORTCULLIS_TRAP_COMPLETED && x[2] == UINT64_C(0xffffffffffffff80),
+          "a signed 8-bit load of the callback's value extends the sign");
+    x[3] = UINT64_C(0xffffffff12345678);
+    check(trap(gate, abort_syndrome(2, 1, 3) | 1 << 14, 0x9010000) == PORTCULLIS_TRAP_COMPLETED &&
+              call.value == 0x12345678 &&
+              call.flags == (PORTCULLIS_ACCESS_WRITE | PORTCULLIS_ACCESS_ORDERED),
+          "the callback gets a store, and that it releases");
+    int count = call.count;
+    check(trap(gate, abort_syndrome(3, 0, 2), 0x9010000) == PORTCULLIS_TRAP_INJECTED &&
+              refusal == PORTCULLIS_REFUSAL_WIDTH && call.count == count,
+          "a width that the callback's region does not permit is refused without asking");
+    call.answer = 1;
+    x[2] = 42;
+    check(trap(gate, abort_syndrome(2, 0, 2), 0x9010000) == PORTCULLIS_TRAP_INJECTED &&
+              refusal == PORTCULLIS_REFUSAL_DEVICE && x[2] == 42,
+          "a load that the callback refuses changes no register");
+    check(trap(gate, abort_syndrome(2, 1, 2), 0x9010000) == PORTCULLIS_TRAP_INJECTED &&
+              refusal == PORTCULLIS_REFUSAL_DEVICE,
+          "a store that the callback refuses aborts");
+    check(trap(gate, abort_syndrome(2, 0, 2), 0x9020000) == PORTCULLIS_TRAP_INJECTED &&
+              refusal == PORTCULLIS_REFUSAL_NO_HANDLER,
+          "a region without a handler is out of reach");
+    check(trap(gate, abort_syndrome(2, 1, 2), 0x9030000) == PORTCULLIS_TRAP_INJECTED &&
+              refusal == PORTCULLIS_REFUSAL_NOT_WRITABLE,
+          "a region that may be read may not be written");
+    check(trap(gate, abort_syndrome(2, 0, 2), 0x9040000) == PORTCULLIS_TRAP_INJECTED &&
+              refusal == PORTCULLIS_REFUSAL_NOT_READABLE,
+          "a region that may be written may not be read");
+    check(machine.device_reads == 0 && machine.device_writes == 0,
+          "no device was reached for any of these");
+}
+
+int main(void) {
+    printf("TAP version 14\n");
+    test_texts();
+    test_init();
+    test_add_region();
+    test_claim();
+    test_region_at();
+    test_forwarded();
+    test_callback();
+    printf("1..%d\n", test_count);
+    return failures != 0;
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a program that prints TAP, holds it to that, and counts."""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Board"))
+import tap  # noqa: E402
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=pathlib.Path, help="where to write the counts as JSON")
+    parser.add_argument("command", nargs="+", help="the program with its arguments, after --")
+    options = parser.parse_args()
+
+    run = subprocess.run(options.command, check=False, stdout=subprocess.PIPE, text=True)
+    reader = tap.Reader()
+    for line in run.stdout.splitlines():
+        reader.feed(line)
+    reader.finish()
+    errors = reader.errors
+    passed = sum(point.passed for point in reader.points)
+    failed = len(reader.points) - passed
+    if run.returncode != 0 and failed == 0:
+        errors.append(f"exit status {run.returncode}")
+    if errors or failed:
+        print(run.stdout, end="")
+        print(*errors, sep="\n", file=sys.stderr)
+    failed += len(errors)
+    if options.results:
+        options.results.parent.mkdir(parents=True, exist_ok=True)
+        options.results.write_text(json.dumps({"passed": passed, "failed": failed}))
+    print(f"C API tests: {passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

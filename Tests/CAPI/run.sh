@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+
+# run.sh SWIFTC CLANG LIBRARY BUILD - compiles the C program against portcullis.h, once as C++ to see
+# that the header is that too, links it with the library built for this machine, and runs it.
+set -eu
+
+swiftc=$1 clang=$2 library=$3 build=$4
+root=$(cd "$(dirname "$0")/../.." && pwd)
+mkdir -p "$build"
+
+for tree in one-its two-its eight-its no-its; do
+  dtc --quiet --in-format dts --out-format dtb --out "$build/$tree.dtb" "$root/dts/$tree.dts"
+done
+# A tree that is sound as such and describes a board that cannot be protected.
+dtc --quiet --in-format dts --out-format dtb --out "$build/refused.dtb" "$root/dts/misaligned-base.dts"
+
+warnings="-Wall -Wextra -Wpedantic -Werror"
+include="$root/CShims/Embedder/include"
+# shellcheck disable=SC2086 # a list of options on purpose
+{
+  "$clang" $warnings -std=c11 -I"$include" -c "$root/Tests/CAPI/capi.c" -o "$build/capi.o"
+  printf '#include "portcullis.h"\n' >"$build/header.cpp"
+  "$clang" $warnings -std=c++17 -I"$include" -fsyntax-only "$build/header.cpp"
+}
+"$swiftc" "$build/capi.o" "$library" -lfdt -o "$build/capi"
+cd "$build"
+exec ./capi
