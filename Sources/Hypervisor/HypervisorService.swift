@@ -11,7 +11,9 @@ public enum HypervisorService {
   /// The version of this interface.
   public static let version: UInt64 = 1
 
-  /// What is there to tell. All of it the host could find out by itself.
+  /// What is there to tell.
+  ///
+  /// All of it the host could find out by itself.
   public struct Facts {
     /// Where the image lies, in bytes.
     public var imageBase: UInt64
