@@ -77,7 +77,7 @@ enum Fixtures {
     let files = directory(UUID().uuidString)
     let names = ["in", "out", "err"].map { files.appending(path: $0) }
     for (name, content) in zip(names, [input, Data(), Data()]) {
-      FileManager.default.createFile(atPath: name.path, contents: content)
+      _ = FileManager.default.createFile(atPath: name.path, contents: content)
     }
     defer { try? FileManager.default.removeItem(at: files) }
     do {
