@@ -49,8 +49,9 @@ public struct CPUTable: ~Copyable {
 
   /// Adds a CPU by its affinity; false where the table is full or has that CPU already.
   public mutating func add(affinity: UInt64, state: CPUState) -> Bool {
-    guard index(of: affinity) == nil else { return false }
-    return entries.append(Entry(affinity: affinity & Self.affinityMask, state: state))
+    let fields = affinity & Self.affinityMask
+    guard index(of: fields) == nil else { return false }
+    return entries.append(Entry(affinity: fields, state: state))
   }
 
   /// The number of the CPU with this affinity; bits outside the affinity fields must be zero.

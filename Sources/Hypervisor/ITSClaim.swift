@@ -35,8 +35,9 @@ public enum ITSClaim {
     of board: borrowing Board
   ) throws(ITSClaimError) -> FixedList<8, PageRange>? {
     guard board.verdict != .refused else { throw .boardRefused }
-    guard !board.itses.isEmpty, let first = PageRange(covering: board.itses[0].controlFrame) else {
-      return nil
+    guard !board.itses.isEmpty else { return nil }
+    guard let first = PageRange(covering: board.itses[0].controlFrame) else {
+      throw .badFrame(board.itses[0].controlFrame.base)
     }
     var frames = FixedList<8, PageRange>(filler: first)
     for index in board.itses.indices {
@@ -67,7 +68,7 @@ public enum ITSClaim {
       registry.freeze()
       return identities
     }
-    var candidate = RegionRegistry<Device>()
+    var candidate = try copy(of: registry, for: frames[0].first.address)
     var claim: Claim<8>?
     do throws(OwnershipError) {
       claim = try ownership.donate(frames, expecting: .mmio)
@@ -97,6 +98,22 @@ public enum ITSClaim {
     candidate.freeze()
     registry = candidate
     return identities
+  }
+
+  /// What `registry` holds, to add the frame at `base` and those after it to.
+  private static func copy<Device: TrapDevice>(
+    of registry: borrowing RegionRegistry<Device>, for base: PhysicalAddress
+  ) throws(ITSClaimError) -> RegionRegistry<Device> {
+    guard !registry.isFrozen else { throw .registry(.frozen(base)) }
+    var copy = RegionRegistry<Device>()
+    do throws(RegistryError) {
+      for index in 0..<registry.count {
+        if let region = registry[index] { try copy.register(region) }
+      }
+    } catch {
+      throw .registry(error)
+    }
+    return copy
   }
 
   private static func register<Device: TrapDevice>(

@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import Testing
+
+@testable import Hypervisor
+
+@Suite("Calls that the hypervisor answers")
+struct HypervisorServiceTests {
+  private let facts = HypervisorService.Facts(imageBase: 0x4000, imageSize: 0x200, regions: 2)
+
+  private func ask(_ selector: UInt64, _ index: UInt64 = 0) -> SMCCC.Result {
+    var identities = ITSClaim.noIdentities
+    for number in 1...2 as ClosedRange<UInt64> {
+      _ = identities.append(
+        ITSIdentity(
+          base: PhysicalAddress(number << 16), typer: number, iidr: number + 10,
+          pidr2: number + 20))
+    }
+    return HypervisorService.answer(
+      SMCCC.Call(HypervisorService.function, selector, index), facts: facts, itses: identities)
+  }
+
+  @Test("The interface tells its version, the image and the count of regions")
+  func about() {
+    let result = ask(0)
+    #expect([result.x0, result.x1, result.x2, result.x3, result.x4] == [0, 1, 0x4000, 0x200, 2])
+  }
+
+  @Test("It tells the identity of each ITS", arguments: [0, 1] as [UInt64])
+  func identity(index: UInt64) {
+    let result = ask(1, index)
+    let number = index + 1
+    #expect(
+      [result.x0, result.x1, result.x2, result.x3, result.x4]
+        == [0, number, number + 10, number + 20, number << 16])
+  }
+
+  @Test(
+    "Anything else is not supported",
+    arguments: [(1, 2), (1, 8), (1, .max), (1, 1 << 63), (2, 0), (.max, 0)] as [(UInt64, UInt64)])
+  func unknown(selector: UInt64, index: UInt64) {
+    #expect(ask(selector, index) == SMCCC.Result(SMCCC.notSupported))
+  }
+}

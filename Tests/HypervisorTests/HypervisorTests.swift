@@ -1,4 +1,0 @@
-// SPDX-FileCopyrightText: 2026 The Portcullis Authors
-// SPDX-License-Identifier: Apache-2.0
-
-import Testing

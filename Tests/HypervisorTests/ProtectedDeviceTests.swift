@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import Hypervisor
+import Testing
+import Traps
+
+/// One register, which may answer with external aborts.
+private final class OneRegister: DeviceMemory, @unchecked Sendable {
+  var value: UInt64 = 0x1122_3344_5566_7788
+  var width: AccessWidth?
+  var address: VirtualAddress?
+  var isSilent = false
+
+  func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
+    (self.width, self.address) = (width, address)
+    return isSilent ? nil : value
+  }
+  func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool {
+    (self.width, self.address) = (width, address)
+    if !isSilent { self.value = value }
+    return !isSilent
+  }
+  func orderAccesses() {}
+}
+
+@Suite("Devices behind protected regions")
+struct ProtectedDeviceTests {
+  static let widths: [AccessWidth] = [.byte, .half, .word, .double]
+
+  @Test("A forwarded access reaches the register at its width", arguments: widths)
+  func forwarded(width: AccessWidth) {
+    let memory = OneRegister()
+    let access = Access(offset: 8, address: VirtualAddress(0x7008), width: width)
+    let device = ProtectedDevice<OneRegister>.forwarded
+    #expect(device.read(access, context: memory) == .value(0x1122_3344_5566_7788))
+    #expect(memory.width == width && memory.address == VirtualAddress(0x7008))
+    #expect(device.write(access, 0x42, context: memory) == .done)
+    #expect(memory.value == 0x42)
+  }
+
+  @Test("An external abort of the hardware is refused to the host, not taken", arguments: widths)
+  func silent(width: AccessWidth) {
+    let memory = OneRegister()
+    memory.isSilent = true
+    let access = Access(offset: 8, address: VirtualAddress(0x7008), width: width)
+    let device = ProtectedDevice<OneRegister>.forwarded
+    #expect(device.read(access, context: memory) == .refused(.externalAbort))
+    #expect(device.write(access, 0x42, context: memory) == .refused(.externalAbort))
+    #expect(memory.value == 0x1122_3344_5566_7788)
+  }
+}
