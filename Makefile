@@ -46,6 +46,8 @@ LIBFDT_A := $(LIBFDT)/usr/lib/aarch64-linux-gnu/libfdt.a
 
 NATIVE := --build-system native
 METAL := $(NATIVE) -c release --triple aarch64-none-none-elf --toolset CShims/toolsets/metal.json
+# The manifest lists the EL2 image for these builds alone.
+METAL_SWIFT := PORTCULLIS_METAL=1 $(SWIFT)
 METAL_FDT := -Xcc -I$(LIBFDT)/usr/include -Xcc -ICShims/Runtime/libc
 
 PACKAGES_BUILD := libfdt-dev
@@ -68,7 +70,7 @@ images: $(IMAGES)/el2.img $(IMAGES)/el2-unmediated.img ## all bare-metal images,
 
 .PHONY: embedded
 embedded: setup-build setup-libfdt ## the core as a bare-metal static library, libportcullis.a
-	$(Q)$(SWIFT) build $(METAL) --product PortcullisCore --scratch-path .build-metal/core $(METAL_FDT)
+	$(Q)$(METAL_SWIFT) build $(METAL) --product PortcullisCore --scratch-path .build-metal/core $(METAL_FDT)
 	$(Q)mkdir -p $(IMAGES)
 	$(Q)cp .build-metal/core/aarch64-none-none-elf/release/libPortcullisCore.a $(IMAGES)/libportcullis.a
 
@@ -79,7 +81,7 @@ embedded: setup-build setup-libfdt ## the core as a bare-metal static library, l
 define build-metal
 	$(Q)built=.build-metal/$(4)/aarch64-none-none-elf/release/$(1); \
 	if [ $(2) -nt "$$built" ]; then rm -f "$$built"; fi; \
-	$(SWIFT) build $(METAL) --product $(1) --scratch-path .build-metal/$(4) \
+	$(METAL_SWIFT) build $(METAL) --product $(1) --scratch-path .build-metal/$(4) \
 	  -Xlinker -T -Xlinker $(2) $(3); \
 	mkdir -p $(@D); \
 	cmp -s "$$built" $@ || cp "$$built" $@

@@ -13,6 +13,11 @@
 el2_state:
 	.space	EL2_STATE_SIZE
 
+	.balign	16
+	.space	EL2_BOOT_STACK_SIZE
+	.global	el2_boot_stack_top
+el2_boot_stack_top:
+
 	// The lower half of each slot stays unmapped: a guard below the stack.
 	.section .stacks, "aw", %nobits
 	.balign	EL2_STACK_SLOT

@@ -46,8 +46,8 @@ el2_entry:
 	cmp	x0, x1
 	b.lo	1b
 
-	adrp	x0, el2_stacks
-	add	x0, x0, #EL2_STACK_SLOT
+	adrp	x0, el2_boot_stack_top
+	add	x0, x0, :lo12:el2_boot_stack_top
 	mov	sp, x0
 	mov	x29, xzr
 	mov	x0, x19
@@ -66,9 +66,9 @@ el2_entry:
 	b	turn_mmu_on
 
 el2_boot_linked:
-	ldr	x0, =el2_stacks + EL2_STACK_SLOT
+	ldr	x0, =el2_boot_stack_top
 	mov	sp, x0
-	ldr	x0, =el2_vectors
+	ldr	x0, =el2_boot_vectors
 	msr	vbar_el2, x0
 	msr	tpidr_el2, xzr
 	isb

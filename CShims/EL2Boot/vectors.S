@@ -85,6 +85,22 @@ el2_vectors:
 	VECTOR	unexpected
 	VECTOR	unexpected
 
+// Until the host is entered the boot CPU runs on a stack of its own, which has no guard to tell from.
+	.balign	0x800
+	.global	el2_boot_vectors
+el2_boot_vectors:
+	VECTOR	unexpected
+	VECTOR	unexpected
+	VECTOR	unexpected
+	VECTOR	unexpected
+	VECTOR	boot_synchronous
+	VECTOR	unexpected
+	VECTOR	unexpected
+	VECTOR	unexpected
+	.rept	8
+	VECTOR	unexpected
+	.endr
+
 resume_host:
 	RESTORE_REGISTERS
 	eret
@@ -109,6 +125,7 @@ own_synchronous:
 	tbz	x0, #EL2_STACK_SHIFT, stack_overflow
 	sub	x0, sp, x0
 	sub	sp, sp, x0
+boot_synchronous:
 	stp	x0, x1, [sp, #-16]!
 	mrs	x0, esr_el2
 	ubfx	x1, x0, #26, #6
@@ -143,17 +160,22 @@ own_synchronous:
 stack_overflow:
 unexpected:
 	// The stack of this CPU is spent or its content no longer matters: start at its top.
-	mrs	x0, tpidr_el2
-	ldr	x1, =el2_stacks
-	add	x0, x0, #1
-	mov	x2, #EL2_STACK_SLOT
-	madd	x0, x0, x2, x1
-	mov	sp, x0
+	bl	own_stack
 	mrs	x0, esr_el2
 	mrs	x1, elr_el2
 	mrs	x2, far_el2
 	bl	el2_fatal
 	b	el2_park
+
+// SP = the top of this CPU's stack. Clobbers x9 to x11.
+own_stack:
+	mrs	x9, tpidr_el2
+	ldr	x10, =el2_stacks
+	add	x9, x9, #1
+	mov	x11, #EL2_STACK_SLOT
+	madd	x9, x9, x11, x10
+	mov	sp, x9
+	ret
 
 // el2_enter_host(entry, argument)
 	.section .text.el2_enter_host, "ax"
@@ -162,10 +184,10 @@ el2_enter_host:
 	msr	elr_el2, x0
 	mov	x0, #0x3c5		// EL1h, D, A, I and F masked
 	msr	spsr_el2, x0
-	mov	x0, sp
-	orr	x0, x0, #(EL2_STACK_SLOT - 1)
-	add	sp, x0, #1
 	mov	x0, x1
+	ldr	x1, =el2_vectors
+	msr	vbar_el2, x1
+	bl	own_stack
 	.irp	n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30
 	mov	x\n, xzr
 	.endr

@@ -17,7 +17,9 @@ struct EarlyState: ~Copyable {
   var stage1: ImageMap.Stage1
 }
 
-/// What lives as long as the image. After boot it is shared by all CPUs: what changes is reached only
+/// What lives as long as the image.
+///
+/// After boot it is shared by all CPUs: what changes is reached only
 /// with its lock held.
 struct EL2State: ~Copyable {
   /// Frozen before the host runs; read without a lock.

@@ -60,7 +60,8 @@ enum HostCPU {
       }
       return answer
     case .start(let index, let affinity):
-      let entry = unsafe StateMemory.shared.pointee.image.base.rawValue
+      let entry =
+        unsafe StateMemory.shared.pointee.image.base.rawValue
         + (el2_secondary_entry_here() - el2_image_start_here())
       let answer = firmware.call(
         SMCCC.Call(PSCI.cpuOn64, affinity, entry, UInt64(truncatingIfNeeded: index)))

@@ -70,7 +70,8 @@ struct HostPlacement: ~Copyable {
         VirtualLayout.linear(range.base).rawValue &+ UInt64(index) &* 8)
     }
     MappedMemory.unmap(head, &stage1, &pool)
-    guard let kernel = HostImage(header: header, fileSize: range.size), kernel.mayRun(at: range.base),
+    guard let kernel = HostImage(header: header, fileSize: range.size),
+      kernel.mayRun(at: range.base),
       let whole = AddressRange(base: range.base, size: kernel.memorySize), !whole.overlaps(image),
       free.take(whole)
     else { throw .modules }

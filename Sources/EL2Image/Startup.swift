@@ -37,7 +37,7 @@ enum StartupError: Error {
   }
 }
 
-/// The order in which the board is brought from firmware's hands into the host's:
+/// The order in which the board is brought from firmware's hands into the host's.
 ///
 /// tree mapped and checked → console → host placed → host's stage 2 → ITSes claimed → host entered.
 ///

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Architecture
+public import Architecture
 
 /// The calls that Portcullis itself answers, in the range of vendor-specific hypervisor services
 /// (Arm DEN 0028, section 6.3), 64-bit fast calls.
@@ -11,7 +11,9 @@ public enum HypervisorService {
   /// The version of this interface.
   public static let version: UInt64 = 1
 
-  /// What is there to tell. All of it the host could find out by itself.
+  /// What is there to tell.
+  ///
+  /// All of it the host could find out by itself.
   public struct Facts {
     /// Where the image lies, in bytes.
     public var imageBase: UInt64

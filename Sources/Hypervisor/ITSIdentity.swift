@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
-public import Ownership
+internal import Ownership
 
 /// What an ITS says of itself, read by EL2 directly when it has claimed the frame.
 public struct ITSIdentity: Hashable, Sendable {

@@ -134,7 +134,7 @@ struct BoardTests {
     #expect(board.verdict == .nothingToProtect)
   }
 
-  @Test("64 KiB pages refuse what 4 KiB pages take", arguments: Granule.allCases)
+  @Test("64 KiB pages refuse what 4 KiB pages take", arguments: [Granule.kib4, .kib16, .kib64])
   func granules(granule: Granule) throws {
     let blob = try compile(
       "its { compatible = \"arm,gic-v3-its\"; reg = <0 0x84000 0 0x24000>; };")

@@ -99,11 +99,15 @@ def check_file(path):
 def describe(swift):
     """Each target's dependencies, as the manifest declares them."""
     command = [swift, "package", "describe", "--type", "json"]
-    package = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    # With what is for bare metal alone.
+    environment = os.environ | {"PORTCULLIS_METAL": "1"}
+    package = json.loads(
+        subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout
+    )
     return {
         target["name"]: set(target.get("target_dependencies", []))
         for target in package["targets"]
-        if target["type"] != "test"
+        if target["type"] != "test" and not target["path"].startswith("Tests")
     }
 
 

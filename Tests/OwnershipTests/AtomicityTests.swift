@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import SimulatedBoard
 import Testing
 
 @testable import Ownership
@@ -35,7 +36,7 @@ struct RegionSet: CustomTestStringConvertible, Sendable {
 @Suite("All or nothing")
 struct AtomicityTests {
   static func needed(_ set: RegionSet) throws -> UInt64 {
-    var subject = try Board.make(SimulatedMachine())
+    var subject = try SmallBoard.make(SimulatedMachine())
     let before = subject.freeTablePages
     let claim = try subject.donate(list(set.ranges), expecting: set.kind)
     _ = claim.keepForever()
@@ -45,7 +46,7 @@ struct AtomicityTests {
   @Test("A refusal at any page of any region leaves everything as it was", arguments: RegionSet.all)
   func refusal(_ set: RegionSet) throws {
     let machine = SimulatedMachine()
-    var subject = try Board.make(machine)
+    var subject = try SmallBoard.make(machine)
     let before = snapshot(subject, set.frames)
     let words = machine.words
     var points = 0
@@ -79,7 +80,7 @@ struct AtomicityTests {
     #expect(needed > 3)
     for free in 0..<needed {
       let machine = SimulatedMachine()
-      var subject = try Board.make(machine, free: free)
+      var subject = try SmallBoard.make(machine, free: free)
       let before = snapshot(subject, set.frames)
       let words = machine.words
       let error = #expect(throws: OwnershipError.self) {
@@ -91,7 +92,7 @@ struct AtomicityTests {
       #expect(after == before)
       #expect(machine.words == words && machine.events == [])
     }
-    var subject = try Board.make(SimulatedMachine(), free: needed)
+    var subject = try SmallBoard.make(SimulatedMachine(), free: needed)
     let claim = try subject.donate(list(set.ranges), expecting: set.kind)
     _ = claim.keepForever()
     #expect(subject.freeTablePages == 0)
@@ -102,7 +103,7 @@ struct AtomicityTests {
     let set = RegionSet.all[1]
     for range in set.ranges {
       for number in range.numbers {
-        var subject = try Board.make(SimulatedMachine())
+        var subject = try SmallBoard.make(SimulatedMachine())
         try subject.share([pages(number)].span)
         let before = snapshot(subject, set.frames)
         #expect(throws: OwnershipError.wrongState(frame(number), .sharedOwned)) {
@@ -118,7 +119,7 @@ struct AtomicityTests {
   @Test("A refused return keeps the claim, and everything else", arguments: RegionSet.all)
   func refusedReturn(_ set: RegionSet) throws {
     let machine = SimulatedMachine()
-    var subject = try Board.make(machine)
+    var subject = try SmallBoard.make(machine)
     var claim: Claim<8>? = try subject.donate(list(set.ranges), expecting: set.kind)
     let before = snapshot(subject, set.frames)
     machine.refusedFrame = set.ranges[set.ranges.count - 1].last
@@ -145,7 +146,7 @@ struct AtomicityTests {
       ([pages(0, PageRange.limit)], .outOfRange(frame(1 << 28))),
     ])
   func nonsense(_ ranges: [PageRange], _ expected: OwnershipError) throws {
-    var subject = try Board.make(SimulatedMachine())
+    var subject = try SmallBoard.make(SimulatedMachine())
     for kind in [PageKind.memory, .mmio] {
       #expect(throws: expected) {
         let claim = try subject.donate(list(ranges), expecting: kind)

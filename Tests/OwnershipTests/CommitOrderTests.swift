@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import SimulatedBoard
 import Testing
 
 @testable import Ownership
@@ -22,13 +23,13 @@ struct CommitOrderTests {
   @Test("A donated page leaves the host, its TLBs and the observer before EL2 has it")
   func donate() throws {
     let machine = SimulatedMachine()
-    var subject = try Board.make(machine)
+    var subject = try SmallBoard.make(machine)
     let walk = subject.host.walk
     let tree = subject.hypervisor.tree
     machine.onCommit = { frame in
-      Self.reach(machine, walk, frame.rawValue, tree, Board.window)
+      Self.reach(machine, walk, frame.rawValue, tree, SmallBoard.window)
     }
-    let range = pages(Board.mmioPage)
+    let range = pages(SmallBoard.mmioPage)
     let claim = try subject.donate(list([range]), expecting: .mmio)
     _ = claim.keepForever()
     let committed = SimulatedMachine.Event.committed(
@@ -43,19 +44,19 @@ struct CommitOrderTests {
   @Test("A returned page leaves EL2 and its TLBs before the host has it")
   func giveBack() throws {
     let machine = SimulatedMachine()
-    var subject = try Board.make(machine)
-    let range = pages(Board.mmioPage)
+    var subject = try SmallBoard.make(machine)
+    let range = pages(SmallBoard.mmioPage)
     var claim: Claim<8>? = try subject.donate(list([range]), expecting: .mmio)
     machine.events = []
     let walk = subject.host.walk
     let tree = subject.hypervisor.tree
     machine.onCommit = { frame in
-      Self.reach(machine, walk, frame.rawValue, tree, Board.window)
+      Self.reach(machine, walk, frame.rawValue, tree, SmallBoard.window)
     }
     try subject.giveBack(&claim)
     #expect(
       machine.events == [
-        .prepared(range.first), .invalidateEL2(Board.window, 1),
+        .prepared(range.first), .invalidateEL2(SmallBoard.window, 1),
         .committed(range.first, hostReaches: true, hypervisorReaches: false),
       ])
     #expect(machine.violations == [])
@@ -64,20 +65,22 @@ struct CommitOrderTests {
   @Test("A split breaks before it makes, and keeps every neighbour's translation")
   func split() throws {
     let machine = SimulatedMachine()
-    var subject = try Board.make(machine)
+    var subject = try SmallBoard.make(machine)
     let block: [UInt64] = Array(0x44400..<0x44800)
     let far: [UInt64] = [0x40000, 0x441ff, 0x45000, 0x5fdff, 0x60000, 0x7ffff]
     let before = snapshot(subject, block + far).host
-    let claim = try subject.donate(list([pages(Board.memoryPage)]), expecting: .memory)
+    let claim = try subject.donate(list([pages(SmallBoard.memoryPage)]), expecting: .memory)
     _ = claim.keepForever()
     let after = snapshot(subject, block + far).host
-    for (index, number) in (block + far).enumerated() where number != Board.memoryPage {
+    for (index, number) in (block + far).enumerated() where number != SmallBoard.memoryPage {
       #expect(after[index] == before[index], "frame \(number)")
     }
     // The 2 MiB block is broken as a whole, then the one page is taken away.
     #expect(
       machine.events.filter { if case .invalidateStage2 = $0 { true } else { false } }
-        == [.invalidateStage2(pages(0x44400, 0x200)), .invalidateStage2(pages(Board.memoryPage))])
+        == [
+          .invalidateStage2(pages(0x44400, 0x200)), .invalidateStage2(pages(SmallBoard.memoryPage)),
+        ])
     #expect(machine.violations == [])
   }
 
@@ -96,7 +99,7 @@ struct CommitOrderTests {
   @Test("A walk beside a split meets either side of it, or is told to repeat")
   func retry() throws {
     let machine = SimulatedMachine()
-    var subject = try Board.make(machine)
+    var subject = try SmallBoard.make(machine)
     let walk = subject.host.walk
     let memory = SimulatedMemory(machine: machine)
     let address = IntermediatePhysicalAddress(0x44445_123)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import SimulatedBoard
 import Testing
 
 @testable import Ownership
@@ -56,7 +57,7 @@ struct TransitionTests {
     _ step: Step, _ subject: inout Subject, _ holdings: inout Holdings, _ range: PageRange,
     _ kind: PageKind
   ) throws(OwnershipError) {
-    let mapped = MappedPages(pages: range, address: VirtualAddress(Board.window.rawValue))
+    let mapped = MappedPages(pages: range, address: VirtualAddress(SmallBoard.window.rawValue))
     var forged = FixedList<8, MappedPages>(filler: mapped)
     _ = forged.append(mapped)
     var claim: Claim<8>? = holdings.claim.take() ?? Claim(forged, kind)
@@ -96,11 +97,11 @@ struct TransitionTests {
   func matrix(_ start: Start, _ step: Step) throws {
     for kind in [PageKind.memory, .mmio] {
       if kind == .mmio && start != .owned && start != .claimed { continue }
-      let number = kind == .memory ? Board.memoryPage : Board.mmioPage
+      let number = kind == .memory ? SmallBoard.memoryPage : SmallBoard.mmioPage
       let range = pages(number)
       let frames = [number - 1, number, number + 1]
       let machine = SimulatedMachine()
-      var subject = try Board.make(machine)
+      var subject = try SmallBoard.make(machine)
       var holdings = Holdings()
       try Self.enter(start, &subject, &holdings, range, kind)
       let before = snapshot(subject, frames)
@@ -153,9 +154,9 @@ struct TransitionTests {
 
   @Test("The kind that is expected is checked inside", arguments: [PageKind.memory, .mmio])
   func kind(_ expected: PageKind) throws {
-    var subject = try Board.make(SimulatedMachine())
-    let wrong = expected == .memory ? Board.mmioPage : Board.memoryPage
-    let right = expected == .memory ? Board.memoryPage : Board.mmioPage
+    var subject = try SmallBoard.make(SimulatedMachine())
+    let wrong = expected == .memory ? SmallBoard.mmioPage : SmallBoard.memoryPage
+    let right = expected == .memory ? SmallBoard.memoryPage : SmallBoard.mmioPage
     let before = snapshot(subject, [wrong, right])
     let error = #expect(throws: OwnershipError.self) {
       let claim = try subject.donate(list([pages(right), pages(wrong)]), expecting: expected)
@@ -168,8 +169,8 @@ struct TransitionTests {
 
   @Test("A claim is given back once")
   func once() throws {
-    var subject = try Board.make(SimulatedMachine())
-    var claim: Claim<8>? = try subject.donate(list([pages(Board.mmioPage)]), expecting: .mmio)
+    var subject = try SmallBoard.make(SimulatedMachine())
+    var claim: Claim<8>? = try subject.donate(list([pages(SmallBoard.mmioPage)]), expecting: .mmio)
     try subject.giveBack(&claim)
     let isGone = claim == nil
     #expect(isGone)
@@ -179,10 +180,11 @@ struct TransitionTests {
   @Test("Memory is zeroed before the host has it back")
   func scrub() throws {
     let machine = SimulatedMachine()
-    var subject = try Board.make(machine)
-    var claim: Claim<8>? = try subject.donate(list([pages(Board.memoryPage)]), expecting: .memory)
-    machine.words[Board.memoryPage << 12 + 0x18] = 0x5ec_4e70
-    machine.words[Board.memoryPage << 12 + 0xff8] = 0x5ec_4e70
+    var subject = try SmallBoard.make(machine)
+    var claim: Claim<8>? = try subject.donate(
+      list([pages(SmallBoard.memoryPage)]), expecting: .memory)
+    machine.words[SmallBoard.memoryPage << 12 + 0x18] = 0x5ec_4e70
+    machine.words[SmallBoard.memoryPage << 12 + 0xff8] = 0x5ec_4e70
     var secretsAtCommit = 0
     machine.onCommit = { _ in
       secretsAtCommit = machine.words.values.count { $0 == 0x5ec_4e70 }
@@ -195,14 +197,14 @@ struct TransitionTests {
 
   @Test("The hypervisor's own pages cannot be asked for")
   func ownPages() throws {
-    var subject = try Board.make(SimulatedMachine())
-    for number in [Board.hypervisor.first.rawValue, Board.hypervisor.last.rawValue] {
+    var subject = try SmallBoard.make(SimulatedMachine())
+    for number in [SmallBoard.hypervisor.first.rawValue, SmallBoard.hypervisor.last.rawValue] {
       #expect(hostEntry(subject, number).owner == .hypervisor)
       #expect(throws: OwnershipError.wrongState(frame(number), .none)) {
         try subject.share([pages(number)].span)
       }
     }
-    #expect(hostEntry(subject, Board.hypervisor.first.rawValue - 1).kind == .memory)
-    #expect(hostEntry(subject, Board.hypervisor.last.rawValue + 1).kind == .mmio)
+    #expect(hostEntry(subject, SmallBoard.hypervisor.first.rawValue - 1).kind == .memory)
+    #expect(hostEntry(subject, SmallBoard.hypervisor.last.rawValue + 1).kind == .mmio)
   }
 }

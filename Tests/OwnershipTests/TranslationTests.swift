@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import SimulatedBoard
 import Testing
 
 @testable import Ownership
@@ -107,7 +108,7 @@ struct TranslationTests {
     let machine = SimulatedMachine()
     var pool = PagePool(pages: pages(0x1000, 4), memory: SimulatedMemory(machine: machine))
     var table = try EL2Stage1Table(
-      Board.space(), pool: &pool, cache: SimulatedCache(machine: machine))
+      SmallBoard.space(), pool: &pool, cache: SimulatedCache(machine: machine))
     try table.map(pages(0x500, 2), at: VirtualAddress(0x8000), .code, pool: &pool)
     #expect(pool.freeCount == 0)
     let words = machine.words
@@ -117,7 +118,9 @@ struct TranslationTests {
     #expect(throws: OwnershipError.poolExhausted(needed: 1, free: 0)) {
       try table.map(pages(0x600), at: VirtualAddress(0x20_0000), .data, pool: &pool)
     }
-    for address in [Board.window.rawValue, Board.window.rawValue - 0x1000, 1 << 48, 0x8001, .max] {
+    for address in [
+      SmallBoard.window.rawValue, SmallBoard.window.rawValue - 0x1000, 1 << 48, 0x8001, .max,
+    ] {
       #expect(throws: OwnershipError.virtualAddressOutOfRange(VirtualAddress(address))) {
         try table.map(pages(0x600, 2), at: VirtualAddress(address), .data, pool: &pool)
       }
@@ -131,16 +134,16 @@ struct TranslationTests {
 
   @Test("Device ranges lie in the window one after the other, with a guard page between")
   func window() throws {
-    var subject = try Board.make(SimulatedMachine())
+    var subject = try SmallBoard.make(SimulatedMachine())
     let claim = try subject.donate(list([pages(0x8080, 16), pages(0x9000, 2)]), expecting: .mmio)
     let other = try subject.donate(list([pages(0xa000)]), expecting: .mmio)
-    #expect(claim[0] == MappedPages(pages: pages(0x8080, 16), address: Board.window))
-    #expect(claim[1].address.rawValue == Board.window.rawValue + 17 << 12)
-    #expect(other[0].address.rawValue == Board.window.rawValue + 20 << 12)
+    #expect(claim[0] == MappedPages(pages: pages(0x8080, 16), address: SmallBoard.window))
+    #expect(claim[1].address.rawValue == SmallBoard.window.rawValue + 17 << 12)
+    #expect(other[0].address.rawValue == SmallBoard.window.rawValue + 20 << 12)
     for (page, isMapped) in [(15, true), (16, false), (18, true), (19, false), (20, true)]
       as [(UInt64, Bool)]
     {
-      #expect((el2Entry(subject, Board.window.rawValue + page << 12) != nil) == isMapped)
+      #expect((el2Entry(subject, SmallBoard.window.rawValue + page << 12) != nil) == isMapped)
     }
     _ = claim.keepForever()
     _ = other.keepForever()

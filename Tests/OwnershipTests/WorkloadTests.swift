@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import SimulatedBoard
 import Testing
 
 @testable import Ownership
@@ -31,7 +32,7 @@ struct WorkloadTests {
   func agree(_ seed: UInt64) throws {
     var random = Generator(state: seed)
     let machine = SimulatedMachine()
-    var subject = try Board.make(machine)
+    var subject = try SmallBoard.make(machine)
     let held = Held()
     // Sixteen pages around the edge of a block, so that ranges collide often.
     let base: UInt64 = 0x441f8
@@ -64,7 +65,7 @@ struct WorkloadTests {
         let host = hostEntry(subject, number)
         #expect((host.address == frame(number).address) == state.isHostAccessible)
         #expect((host.owner == .hypervisor) == !state.isHostAccessible)
-        let el2 = el2Entry(subject, Board.linear.rawValue + number << 12)
+        let el2 = el2Entry(subject, SmallBoard.linear.rawValue + number << 12)
         #expect((el2?.address == frame(number).address) == state.isHypervisorAccessible)
         let isHeld = held.claims.contains { $0.0.contains(frame(number)) }
         #expect(isHeld == (state == .none))

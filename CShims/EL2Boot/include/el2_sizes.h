@@ -6,10 +6,12 @@
 
 /* Largest number of CPUs; each has a stack of EL2_STACK_SIZE below which as much is unmapped. */
 #define EL2_MAX_CPUS 64
-#define EL2_STACK_SHIFT 15
+#define EL2_STACK_SHIFT 14
 #define EL2_STACK_SIZE (1 << EL2_STACK_SHIFT)
 #define EL2_STACK_SLOT (2 * EL2_STACK_SIZE)
 /* Table pages (4 KiB each) of the fixed pool. */
 #define EL2_POOL_PAGES 1024
 /* Bytes for the state that lives as long as the image. */
 #define EL2_STATE_SIZE 0x20000
+/* The boot CPU's stack until it enters the host: what a board says is large and lives there. */
+#define EL2_BOOT_STACK_SIZE 0x40000

@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+
+package struct SimulatedCache: TranslationCache {
+  package let machine: SimulatedMachine
+
+  package init(machine: SimulatedMachine) { self.machine = machine }
+
+  package func invalidateStage2(_ pages: PageRange) {
+    machine.cached = []
+    machine.events.append(.invalidateStage2(pages))
+  }
+
+  package func invalidateStage2All() { machine.cached = [] }
+
+  package func invalidateEL2(_ address: VirtualAddress, count: UInt64) {
+    machine.cached = []
+    machine.events.append(.invalidateEL2(address, count))
+  }
+}

@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+
+/// The physical memory that tables live in, and the translation caches, with a history of both.
+///
+/// It knows the architecture's rule for live stage-2 tables: a valid entry is never replaced by
+/// another valid entry without an invalid one, and an invalidation, in between.
+package final class SimulatedMachine: @unchecked Sendable {
+  package enum Event: Hashable {
+    case invalidateStage2(PageRange)
+    case invalidateEL2(VirtualAddress, UInt64)
+    case prepared(PageFrameNumber)
+    case committed(PageFrameNumber, hostReaches: Bool, hypervisorReaches: Bool)
+    case aborted(PageFrameNumber)
+    case scrubbed(PageFrameNumber)
+  }
+
+  package init() {}
+
+  package var words: [UInt64: UInt64] = [:]
+  package var events: [Event] = []
+  /// Entries that were valid and have not been invalidated since.
+  package var cached: Set<UInt64> = []
+  /// What broke the rules.
+  package var violations: [String] = []
+  /// Where the observer refuses; nil is nowhere.
+  package var refusedFrame: PageFrameNumber?
+  /// How many pages the observer holds prepared.
+  package var preparedCount = 0
+  /// What the observer asks at commit.
+  package var onCommit: ((PageFrameNumber) -> (host: Bool, hypervisor: Bool))?
+}

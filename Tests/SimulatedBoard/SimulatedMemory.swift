@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+
+package struct SimulatedMemory: TableMemory {
+  package let machine: SimulatedMachine
+
+  package init(machine: SimulatedMachine) { self.machine = machine }
+
+  package func load(_ address: PhysicalAddress) -> UInt64 { machine.words[address.rawValue] ?? 0 }
+
+  package func store(_ value: UInt64, at address: PhysicalAddress) {
+    if !address.isAligned(to: 8) { machine.violations.append("misaligned store at \(address)") }
+    let old = machine.words[address.rawValue] ?? 0
+    if old & 1 == 1 && value & 1 == 1 && old != value {
+      machine.violations.append("valid to valid at \(String(address.rawValue, radix: 16))")
+    }
+    if old & 1 == 0 && value & 1 == 1 && machine.cached.contains(address.rawValue) {
+      machine.violations.append("made before invalidated at \(String(address.rawValue, radix: 16))")
+    }
+    if old & 1 == 1 { machine.cached.insert(address.rawValue) }
+    if value == 0 {
+      machine.words[address.rawValue] = nil
+    } else {
+      machine.words[address.rawValue] = value
+    }
+  }
+
+  package func publishTables() {}
+}
