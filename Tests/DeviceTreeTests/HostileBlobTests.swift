@@ -71,20 +71,20 @@ struct HostileBlobTests {
     #expect(throws: BlobError.self) { try read(blob) }
   }
 
-  @Test("what the fuzzer has found is refused", arguments: try HostileBlobTests.found())
+  @Test("what the fuzzer has found is refused", arguments: try blobsFound())
   func found(file: URL) throws {
     let blob = [UInt8](try Data(contentsOf: file))
     try #require(!blob.isEmpty)
     #expect(throws: BlobError.self) { try read(blob) }
   }
+}
 
-  /// The blobs that once made the fuzzer stop.
-  static func found() throws -> [URL] {
-    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let files = try FileManager.default.contentsOfDirectory(
-      at: tests.appending(path: "Fuzz/DeviceTree/found"), includingPropertiesForKeys: nil)
-    try #require(!files.isEmpty)
-    return files
-  }
+/// The blobs that once made the fuzzer stop.
+private func blobsFound() throws -> [URL] {
+  let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
+  let files = try FileManager.default.contentsOfDirectory(
+    at: tests.appending(path: "Fuzz/DeviceTree/found"), includingPropertiesForKeys: nil)
+  try #require(!files.isEmpty)
+  return files
 }
