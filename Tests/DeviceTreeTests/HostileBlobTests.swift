@@ -3,6 +3,7 @@
 
 import Architecture
 import DeviceTree
+import Foundation
 import Testing
 
 @Suite("Hostile blobs")
@@ -50,4 +51,40 @@ struct HostileBlobTests {
     #expect(board.verdict == .refused)
     #expect(diagnostics.count == 1)
   }
+
+  @Test("a structure block that is not at a multiple of 4 is refused", arguments: [1, 2, 3])
+  func misalignedStructure(by shift: UInt8) throws {
+    var blob = try Self.small()
+    // off_dt_struct, the third word of the header (Devicetree Specification 0.4, 5.2).
+    blob[11] += shift
+    #expect(throws: BlobError.self) { try read(blob) }
+  }
+
+  @Test(
+    "a version without the size of the structure block is refused",
+    arguments: 0...16 as ClosedRange<UInt8>)
+  func oldVersion(version: UInt8) throws {
+    var blob = try Self.small()
+    // version and last_comp_version, the sixth and seventh word.
+    blob[23] = version
+    blob[27] = min(version, 16)
+    #expect(throws: BlobError.self) { try read(blob) }
+  }
+
+  @Test("what the fuzzer has found is refused", arguments: try blobsFound())
+  func found(file: URL) throws {
+    let blob = [UInt8](try Data(contentsOf: file))
+    try #require(!blob.isEmpty)
+    #expect(throws: BlobError.self) { try read(blob) }
+  }
+}
+
+/// The blobs that once made the fuzzer stop.
+private func blobsFound() throws -> [URL] {
+  let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
+  let files = try FileManager.default.contentsOfDirectory(
+    at: tests.appending(path: "Fuzz/DeviceTree/found"), includingPropertiesForKeys: nil)
+  try #require(!files.isEmpty)
+  return files
 }
