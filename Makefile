@@ -148,7 +148,8 @@ unit: setup-test ## the unit tests, with coverage
 # gold, the default linker, prints a line for every symbol that AddressSanitizer keeps local.
 .PHONY: unit-address
 unit-address: setup-test ## the unit tests under AddressSanitizer
-	$(Q)$(PYTHON) Tests/Gate/unit.py -- $(SWIFT) test $(NATIVE) --disable-xctest \
+	$(Q)LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Gate/leaks.txt \
+	  $(PYTHON) Tests/Gate/unit.py -- $(SWIFT) test $(NATIVE) --disable-xctest \
 	  --sanitize address -Xswiftc -use-ld=lld --scratch-path .build-address
 
 .PHONY: unit-thread

@@ -83,7 +83,7 @@ enum Fixtures {
         &actions, descriptor, name.path, descriptor == 0 ? O_RDONLY : O_WRONLY, 0)
     }
     let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    let settings: [String] = ["PATH=" + path, "LC_ALL=C"]
+    let settings: [String] = ["PATH=" + path, "LC_ALL=C", "LLVM_PROFILE_FILE=/dev/null"]
     var strings = ([program] + arguments).map { (text: String) in strdup(text) }
     var environment = settings.map { (text: String) in strdup(text) }
     strings.append(nil)
