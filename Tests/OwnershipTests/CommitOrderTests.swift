@@ -26,7 +26,7 @@ struct CommitOrderTests {
     var subject = try SmallBoard.make(machine)
     let walk = subject.host.walk
     let tree = subject.hypervisor.tree
-    machine.onCommit = { frame in
+    machine.onCommit = { [unowned machine] frame in
       Self.reach(machine, walk, frame.rawValue, tree, SmallBoard.window)
     }
     let range = pages(SmallBoard.mmioPage)
@@ -50,7 +50,7 @@ struct CommitOrderTests {
     machine.events = []
     let walk = subject.host.walk
     let tree = subject.hypervisor.tree
-    machine.onCommit = { frame in
+    machine.onCommit = { [unowned machine] frame in
       Self.reach(machine, walk, frame.rawValue, tree, SmallBoard.window)
     }
     try subject.giveBack(&claim)

@@ -186,7 +186,7 @@ struct TransitionTests {
     machine.words[SmallBoard.memoryPage << 12 + 0x18] = 0x5ec_4e70
     machine.words[SmallBoard.memoryPage << 12 + 0xff8] = 0x5ec_4e70
     var secretsAtCommit = 0
-    machine.onCommit = { _ in
+    machine.onCommit = { [unowned machine] _ in
       secretsAtCommit = machine.words.values.count { $0 == 0x5ec_4e70 }
       return (true, true)
     }
