@@ -30,6 +30,12 @@ uint64_t el1_read_mpidr(void) NOT_HERE
 uint64_t el1_read_isar0(void) NOT_HERE
 uint64_t el1_read_counter(void) NOT_HERE
 uint64_t el1_read_counter_frequency(void) NOT_HERE
+void el1_meter_start(void) NOT_HERE
+el1_retired el1_meter_nothing(uint64_t address) NOT_HERE
+el1_retired el1_meter_read32(uint64_t address) NOT_HERE
+el1_retired el1_meter_read64(uint64_t address) NOT_HERE
+el1_retired el1_meter_write32(uint64_t address) NOT_HERE
+el1_retired el1_meter_write64(uint64_t address) NOT_HERE
 void el1_exit(uint64_t status) NOT_HERE
 
 #endif

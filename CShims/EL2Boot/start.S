@@ -50,15 +50,14 @@ el2_entry:
 	add	x0, x0, :lo12:el2_boot_stack_top
 	mov	sp, x0
 	mov	x29, xzr
-	mov	x0, x19
-	cbnz	x20, el2_refuse_e2h
-
 	// A loader of the ELF form leaves x0 zero and the tree at the start of RAM, which is taken to
 	// be the gigabyte that holds the image.
 	cbnz	x19, 2f
 	adrp	x19, el2_image_start
 	and	x19, x19, #~((1 << 30) - 1)
 2:
+	mov	x0, x19
+	cbnz	x20, el2_refuse_e2h
 	bl	el2_build_translation
 	cbnz	x0, el2_park
 	bl	forget_cached_image
@@ -132,12 +131,10 @@ forget_cached_image:
 	dsb	sy
 	ret
 
-// Turns the MMU on with el2_translation and continues at the link address in x1. This page is
-// mapped at its physical address too, so that the next instruction is there either way.
+// Turns the MMU on with el2_translation and continues at the link address in x1. The first page of the
+// image, where this lies, is mapped at its physical address too, so that the next instruction is
+// there either way.
 	.section .idmap.text, "ax"
-	.balign	4096
-	.global	el2_idmap_start
-el2_idmap_start:
 turn_mmu_on:
 	adrp	x0, el2_translation
 	add	x0, x0, :lo12:el2_translation

@@ -116,8 +116,8 @@ aarch32_synchronous:
 	bl	el2_host_trap
 	b	resume_host
 
-// EL2's own synchronous exceptions: an external abort inside a guarded device access resumes at its
-// fix-up, everything else is the end. Bit EL2_STACK_SHIFT of SP tells a stack from the guard below it; x0 and SP
+// EL2's own synchronous exceptions: an external abort in a guarded device access resumes at its way
+// out (device_memory.h), everything else is the end. Bit EL2_STACK_SHIFT of SP tells a stack from the guard below it; x0 and SP
 // are swapped arithmetically, since there is no register to spare and no stack to trust yet.
 own_synchronous:
 	add	sp, sp, x0
@@ -126,7 +126,8 @@ own_synchronous:
 	sub	x0, sp, x0
 	sub	sp, sp, x0
 boot_synchronous:
-	stp	x0, x1, [sp, #-16]!
+	stp	x0, x1, [sp, #-32]!
+	stp	x2, x3, [sp, #16]
 	mrs	x0, esr_el2
 	ubfx	x1, x0, #26, #6
 	cmp	x1, #0x25		// data abort from EL2
@@ -137,22 +138,21 @@ boot_synchronous:
 	mrs	x0, elr_el2
 	adrp	x1, pc_guarded_begin
 	add	x1, x1, :lo12:pc_guarded_begin
-	cmp	x0, x1
-	b.lo	unexpected
-	adrp	x1, pc_guarded_end
-	add	x1, x1, :lo12:pc_guarded_end
-	cmp	x0, x1
+	adrp	x2, pc_guarded_end
+	add	x2, x2, :lo12:pc_guarded_end
+1:	cmp	x1, x2			// {distance to an access, distance to its way out}
 	b.hs	unexpected
-	adrp	x1, pc_guarded_writes
-	add	x1, x1, :lo12:pc_guarded_writes
-	cmp	x0, x1
-	adrp	x0, pc_guarded_read_fixup
-	add	x0, x0, :lo12:pc_guarded_read_fixup
-	adrp	x1, pc_guarded_write_fixup
-	add	x1, x1, :lo12:pc_guarded_write_fixup
-	csel	x0, x0, x1, lo
-	msr	elr_el2, x0
-	ldp	x0, x1, [sp], #16
+	ldrsw	x3, [x1]
+	add	x3, x3, x1
+	cmp	x3, x0
+	add	x1, x1, #8
+	b.ne	1b
+	sub	x1, x1, #4
+	ldrsw	x3, [x1]
+	add	x3, x3, x1
+	msr	elr_el2, x3
+	ldp	x2, x3, [sp, #16]
+	ldp	x0, x1, [sp], #32
 	eret
 	dsb	nsh
 	isb

@@ -20,6 +20,9 @@ public enum AccessWidth: UInt8, Sendable {
   /// The width in bits.
   @inlinable
   public var bits: UInt64 { bytes * 8 }
+  /// As many low bits as the width has.
+  @inlinable
+  public var mask: UInt64 { .max &>> (64 &- bits) }
 }
 
 /// A set of access widths that a register or a region permits.

@@ -28,6 +28,14 @@ extension DeviceTreeBlob {
     return bytes[value.offset + index]
   }
 
+  /// The bytes of `value`; none where it would end beyond the blob.
+  @_lifetime(copy self)
+  public func span(_ value: BlobBytes) -> Span<UInt8> {
+    let range = value.offset..<(value.offset + max(value.count, 0))
+    guard value.offset >= 0, range.upperBound <= bytes.count else { return bytes.extracting(0..<0) }
+    return bytes.extracting(range)
+  }
+
   /// Whether `value` is spelled like `text`.
   func equal(_ value: BlobBytes, _ text: StaticString) -> Bool {
     guard value.count == text.utf8CodeUnitCount else { return false }

@@ -46,5 +46,7 @@ func el2_secondary_main(_ cpu: UInt64) -> Never {
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func el2_refuse_e2h(_ tree: UInt64) -> Never {
-  Startup.powerOff()
+  Startup.refuse(
+    LogLine("not started: HCR_EL2.E2H cannot be cleared on this core"),
+    tree: PhysicalAddress(tree))
 }

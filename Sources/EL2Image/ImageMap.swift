@@ -63,7 +63,7 @@ enum ImageMap {
       }
     }
 
-    let identity = PageFrameNumber(containing: PhysicalAddress(el2_idmap_start_here()))
+    let identity = PageFrameNumber(containing: PhysicalAddress(load))
     guard let page = PageRange(first: identity, count: 1) else { return false }
     do throws(OwnershipError) {
       try stage1.map(

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CHardware
 internal import DeviceTree
 internal import Hypervisor
 
@@ -40,10 +41,14 @@ struct Log: ~Copyable {
   /// The console; nil where the tree names none that is known.
   let console: PL011?
   /// Lines less severe than this are not kept.
-  let level: LogLevel
+  var level: LogLevel
   /// Whether the console is the host's.
   var isBuffered = false
   private var ring = LogRing()
+  private var gate = LogGate(frequency: pc_read_cntfrq_el0())
+
+  /// The bytes that one trap may write to the console at most.
+  private static var bytesPerTrap: Int { 512 }
 
   init(console: PL011?, level: LogLevel) {
     self.console = console
@@ -54,23 +59,33 @@ struct Log: ~Copyable {
   mutating func write(_ severity: LogLevel, _ line: consuming LogLine) {
     guard severity <= level else { return }
     line.end()
-    guard !isBuffered else { return ring.append(line.text) }
-    guard let console else { return }
-    let text = line.text
-    for index in text.indices { _ = console.send(text[index]) }
+    guard isBuffered else {
+      send(line.text)
+      return
+    }
+    ring.append(line.text)
+    if gate.admits(at: pc_read_cntpct_el0()) { drain(atMost: Self.bytesPerTrap) }
   }
 
-  /// Writes what the ring holds to the console, as far as it takes it.
-  mutating func drain() {
+  /// Writes what the ring holds to the console, as far as the console takes it: the host may have
+  /// switched it off.
+  mutating func drain(atMost limit: Int = .max) {
     guard let console else { return }
-    while ring.count > 0 {
-      guard let byte = ring.popFirst(), console.send(byte) else { return }
+    var sent = 0
+    while let byte = ring.first {
+      guard sent < limit, console.send(byte) else { return }
+      ring.removeFirst()
+      sent += 1
     }
     guard ring.dropped > 0 else { return }
     var line = LogLine("log lines dropped: ")
-    line.append(decimal: ring.dropped)
+    line.append(decimal: ring.takeDropped())
     line.end()
-    let text = line.text
+    send(line.text)
+  }
+
+  private func send(_ text: Span<UInt8>) {
+    guard let console else { return }
     for index in text.indices where !console.send(text[index]) { return }
   }
 }

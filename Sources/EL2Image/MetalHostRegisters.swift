@@ -6,7 +6,7 @@ internal import Traps
 
 /// The host's system registers on the CPU that runs this, one MRS or MSR each.
 struct MetalHostRegisters: HostSystemRegisters {
-  let features: HostFeatures
+  var features: HostFeatures { unsafe StateMemory.shared.pointee.features }
 
   /// What this CPU implements, from its ID registers.
   static func detectFeatures() -> HostFeatures {

@@ -61,7 +61,9 @@ enum Startup {
       let blob = try check(unsafe source.span)
       var diagnostics = KeptDiagnostics()
       let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
-      log = openLog(board, &stage1, &pool)
+      let options =
+        board.bootArguments.map { BootOptions(arguments: blob.span($0)) } ?? BootOptions()
+      log = openLog(board, options.logLevel, &stage1, &pool)
       log.write(.info, LogLine("Portcullis at EL2"))
       diagnostics.write(to: &log, blob)
       guard
@@ -71,6 +73,7 @@ enum Startup {
       var placement = try HostPlacement(board, tree: bytes, image: image)
       start = try placement.place(board, blob, &stage1, &pool)
       try Confinement.begin(board, image: image, stage1, pool, &log)
+      if options.isBench { Figures.logTablePages(&log) }
     } catch {
       var line = LogLine("not started: ")
       line.append(error.text)
@@ -83,6 +86,42 @@ enum Startup {
     el2_enter_host(start.entry.rawValue, start.tree.rawValue)
   }
 
+  /// Says `line` on the console that the tree names and ends it all, before there is an MMU: every
+  /// address is physical, and all accesses are aligned, as the format of the tree aligns its words.
+  static func refuse(_ line: consuming LogLine, tree: PhysicalAddress) -> Never {
+    if let console = unmappedConsole(tree) {
+      var log = Log(console: console, level: .error)
+      log.write(.error, line)
+    }
+    powerOff()
+  }
+
+  private static func unmappedConsole(_ tree: PhysicalAddress) -> PL011? {
+    guard tree.rawValue != 0, let size = treeSize(pc_load64(tree.rawValue)) else { return nil }
+    // Nothing else runs that could change the tree.
+    let source = unsafe UnsafeBufferPointer<UInt8>(
+      start: UnsafePointer(bitPattern: UInt(tree.rawValue)), count: Int(size))
+    do throws(BlobError) {
+      let blob = try DeviceTreeBlob(checking: unsafe source.span)
+      var diagnostics = KeptDiagnostics()
+      let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
+      guard let console = board.console, console.kind == .pl011 else { return nil }
+      return PL011(base: console.range.base.rawValue)
+    } catch {
+      return nil
+    }
+  }
+
+  /// The size of a device tree from its first two words, magic and total size, both big-endian; nil
+  /// where it is none, or too large.
+  private static func treeSize(_ head: UInt64) -> UInt64? {
+    let size = UInt64(UInt32(truncatingIfNeeded: head >> 32).byteSwapped)
+    guard UInt32(truncatingIfNeeded: head).byteSwapped == 0xd00d_feed, size <= treeLimit else {
+      return nil
+    }
+    return size
+  }
+
   /// Maps the device tree and returns where it is.
   private static func mapTree(
     _ tree: PhysicalAddress, _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
@@ -91,11 +130,9 @@ enum Startup {
     try MappedMemory.map(head, .readOnlyData, &stage1, &pool)
     let word = pc_load64(VirtualLayout.linear(tree).rawValue)
     MappedMemory.unmap(head, &stage1, &pool)
-    // The header begins with the magic and the total size, both big-endian.
-    let size = UInt64(UInt32(truncatingIfNeeded: word >> 32).byteSwapped)
-    guard UInt32(truncatingIfNeeded: word).byteSwapped == 0xd00d_feed, size <= treeLimit,
-      let whole = AddressRange(base: tree, size: size)
-    else { throw .tree }
+    guard let size = treeSize(word), let whole = AddressRange(base: tree, size: size) else {
+      throw .tree
+    }
     try MappedMemory.map(whole, .readOnlyData, &stage1, &pool)
     return whole
   }
@@ -111,20 +148,21 @@ enum Startup {
 
   /// Opens the console that the tree names, if it is one that is known.
   private static func openLog(
-    _ board: borrowing Board, _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
+    _ board: borrowing Board, _ level: LogLevel, _ stage1: inout ImageMap.Stage1,
+    _ pool: inout ImageMap.Pool
   ) -> Log {
     guard let console = board.console, console.kind == .pl011,
       let page = PageRange(
         first: PageFrameNumber(containing: console.range.base), count: 1)
-    else { return Log(console: nil, level: .info) }
+    else { return Log(console: nil, level: level) }
     do throws(OwnershipError) {
       try stage1.map(page, at: VirtualLayout.console, .device, pool: &pool)
     } catch {
-      return Log(console: nil, level: .info)
+      return Log(console: nil, level: level)
     }
     let offset = console.range.base.rawValue & (PageFrameNumber.size - 1)
     return Log(
-      console: PL011(base: VirtualLayout.console.rawValue &+ offset), level: .info)
+      console: PL011(base: VirtualLayout.console.rawValue &+ offset), level: level)
   }
 
   /// Ends it all: there is nothing that may run.

@@ -12,27 +12,41 @@ internal import Traps
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func el2_host_trap(
-  _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64, _ registers: UnsafeMutablePointer<UInt64>!
+  _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64, _ registers: UnsafeMutablePointer<UInt64>
 ) {
   // The vector passes the frame that it has just saved, which nobody else knows.
   let file = unsafe RegisterFile(registers)
-  let host = unsafe MetalHostRegisters(features: StateMemory.shared.pointee.features)
-  let outcome = unsafe StateMemory.shared.pointee.registry.handleAbort(
-    esr: esr, far: far, hpfar: hpfar, registers: file, host: host, context: MetalDeviceMemory())
-  guard outcome != .completed else { return }
-  RareTrap(esr: esr, far: far, hpfar: hpfar, registers: file, host: host).handle(outcome)
+  let outcome = unsafe StateMemory.shared.pointee.registry.forward(
+    esr: esr, far: far, hpfar: hpfar, registers: file, host: MetalHostRegisters(),
+    context: MetalDeviceMemory())
+  // The last thing that is done: until here no register needs to be kept on the stack.
+  switch outcome {
+  case .completed: return
+  case .aborted, .notPlain:
+    RareTrap(esr: esr, far: far, hpfar: hpfar, registers: file).handle(outcome)
+  }
 }
 
-/// Everything but an access that a region has carried out.
+/// Everything but a plain access that was forwarded.
 struct RareTrap {
   let esr: UInt64
   let far: UInt64
   let hpfar: UInt64
   let registers: RegisterFile
-  let host: MetalHostRegisters
+  private var host: MetalHostRegisters { MetalHostRegisters() }
+
+  init(esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile) {
+    self.esr = esr
+    self.far = far
+    self.hpfar = hpfar
+    self.registers = registers
+  }
 
   @inline(never)
-  func handle(_ outcome: Outcome) {
+  func handle(_ forwarded: ForwardOutcome) {
+    let outcome = unsafe StateMemory.shared.pointee.registry.finish(
+      forwarded, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
+      context: MetalDeviceMemory())
     switch outcome {
     case .completed, .skipped: break
     case .injected(let refusal): log(refusal)
@@ -93,8 +107,10 @@ struct RareTrap {
   }
 
   private func log(_ refusal: Refusal) {
-    var line = LogLine("refused: reason ")
-    line.append(decimal: UInt64(refusal.rawValue))
+    var line = LogLine("refused: ")
+    line.append(refusal.text)
+    line.append(", ipa ")
+    line.append(hex: hpfar << 8 & ~0xfff | far & 0xfff)
     line.append(" va ")
     line.append(hex: far)
     line.append(" esr ")

@@ -50,12 +50,19 @@ public struct LogRing: ~Copyable {
     }
   }
 
-  /// Takes the oldest byte.
-  public mutating func popFirst() -> UInt8? {
-    guard used > 0 else { return nil }
-    let byte = bytes[head]
+  /// The oldest byte.
+  public var first: UInt8? { used > 0 ? bytes[head] : nil }
+
+  /// Takes the oldest byte, if there is one.
+  public mutating func removeFirst() {
+    guard used > 0 else { return }
     head = (head + 1) % Self.capacity
     used -= 1
-    return byte
+  }
+
+  /// Takes the count of lines that found no room.
+  public mutating func takeDropped() -> UInt64 {
+    defer { dropped = 0 }
+    return dropped
   }
 }

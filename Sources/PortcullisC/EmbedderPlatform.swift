@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import CEmbedder
+internal import Traps
 
 /// The embedder's table of operations, called.
 ///
@@ -117,19 +118,21 @@ internal import CEmbedder
   }
 }
 
-extension EmbedderPlatform: DeviceMemory {
+extension EmbedderPlatform: DeviceMemory, TrapContext {
   func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
     var value: UInt64 = 0
     let table = unsafe operations
     let aborted = unsafe table.pointee.device_read?(
       table.pointee.context, address.rawValue, UInt32(truncatingIfNeeded: width.bytes), &value)
-    return aborted == 0 ? value : nil
+    // An embedder that loads more than it was asked for doesn't hand it to the host.
+    return aborted == 0 ? value & width.mask : nil
   }
 
   func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool {
     let table = unsafe operations
     return unsafe table.pointee.device_write?(
-      table.pointee.context, address.rawValue, UInt32(truncatingIfNeeded: width.bytes), value) == 0
+      table.pointee.context, address.rawValue, UInt32(truncatingIfNeeded: width.bytes),
+      value & width.mask) == 0
   }
 
   func orderAccesses() {

@@ -7,6 +7,10 @@ import CEL1Boot
 @main
 struct Main {
   static func main() {
+    if FlatTree(address: el1_device_tree()).bootArgumentsBegin(with: "portcullis.bench") {
+      measureAccesses()
+      el1_exit(0)
+    }
     var report = TestReport()
     let psci = PSCI()
 

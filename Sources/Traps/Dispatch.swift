@@ -5,15 +5,28 @@ public import Architecture
 
 // One trap, from top to bottom:
 //
-//   ESR, FAR, HPFAR ── plain load or store, little-endian? ── no ─→ handleRare: every other case
-//                                  │ yes
+//   ESR, FAR, HPFAR ── plain access that a region forwards? ── yes ─→ Forwarder ─→ register, program counter
+//                                  │ no                                   ╲
+//                           handleRareAbort                                inject abort
+//                                  │
 //                       region by address ── none ─→ unclaimed
 //                                  │
 //                     carryOut: kind, width, alignment ─→ device ─→ register, program counter
 //                                                      ╲           ╱
 //                                                       inject abort
 //
-// The plain case is a short cut and no rule of its own: handleRare decides the same for it.
+// The plain case is a short cut and no rule of its own: handleRareAbort decides the same for it. It
+// calls nothing, so that it needs no stack and saves no register beyond what the vector has saved.
+
+/// What became of an abort that may have been a plain access.
+public enum ForwardOutcome: Sendable {
+  /// It was one: forwarded, and the host continues behind it.
+  case completed
+  /// It was one, and the hardware answered it with an external abort.
+  case aborted
+  /// It was none, and nothing has happened.
+  case notPlain
+}
 
 extension RegionRegistry {
   /// Handles an abort that the host took to EL2, from the registers that the CPU reports it in.
@@ -21,31 +34,68 @@ extension RegionRegistry {
   /// `esr`, `far` and `hpfar` are ESR_EL2, FAR_EL2 and HPFAR_EL2; `registers` are the host's X0 to
   /// X30, of which a load changes one. Takes no lock and allocates nothing. Afterwards the host
   /// continues with what ELR_EL2 and SPSR_EL2 say, except where the outcome leaves it to the caller.
-  @inline(__always)
   public func handleAbort<Host: HostSystemRegisters & ~Copyable>(
     esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile, host: borrowing Host,
     context: Device.Context
   ) -> Outcome {
+    let forwarded = forward(
+      esr: esr, far: far, hpfar: hpfar, registers: registers, host: host, context: context)
+    return finish(
+      forwarded, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
+      context: context)
+  }
+
+  /// The first half of ``handleAbort(esr:far:hpfar:registers:host:context:)``, for a caller that
+  /// wants nothing but this in its short way.
+  @inline(__always)
+  public func forward<Host: HostSystemRegisters & ~Copyable>(
+    esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile, host: borrowing Host,
+    context: Device.Context
+  ) -> ForwardOutcome {
     // SCTLR_EL1.EE and E0E, bits [25:24]: with neither set no AArch64 access is big-endian. In
     // AArch32 the answer is in SPSR_EL2. A state that stepping over must change is rare as well.
     guard Self.isPlain(esr), host.sctlrEL1 & (0b11 << 24) == 0,
       host.spsrEL2 & ProcessorState.steppedOver == 0
-    else {
-      return handleRareAbort(
-        esr: esr, far: far, hpfar: hpfar, registers: registers, host: host, context: context)
-    }
+    else { return .notPlain }
     let address = PhysicalAddress(Abort.page(hpfar) | (far & 0xfff))
-    guard let index = index(of: address) else {
-      return .unclaimed(IntermediatePhysicalAddress(address.rawValue))
+    guard let index = index(of: address) else { return .notPlain }
+    let syndrome = DataAbortSyndrome(rawValue: esr)
+    let region = slot(index)
+    guard region.forwards(syndrome),
+      address.rawValue & (1 &<< UInt64(syndrome.accessSize) &- 1) == 0
+    else {
+      return .notPlain
     }
-    let refusal = carryOut(
-      DataAbortSyndrome(rawValue: esr), at: address, in: slots[index], isOrdered: false,
-      swapsBytes: false, registers: registers, context: context)
-    if let refusal {
-      return injectAbort(refusal, esr: esr, far: far, hpfar: hpfar, host: host)
+    let distance = address.rawValue &- region.layout.base.rawValue
+    let place = VirtualAddress(region.address.rawValue &+ distance)
+    let memory = context.deviceMemory
+    if syndrome.isWrite {
+      guard memory.write(syndrome.accessSize, registers[syndrome.register], at: place) else {
+        return .aborted
+      }
+    } else {
+      guard let value = memory.read(syndrome.accessSize, at: place) else { return .aborted }
+      registers[syndrome.register] = syndrome.extended(value)
     }
     host.elrEL2 = host.elrEL2 &+ 4
     return .completed
+  }
+
+  /// The second half: what a plain access ends with, and every other abort.
+  public func finish<Host: HostSystemRegisters & ~Copyable>(
+    _ outcome: ForwardOutcome, esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile,
+    host: borrowing Host, context: Device.Context
+  ) -> Outcome {
+    switch outcome {
+    case .completed: return .completed
+    case .aborted:
+      guard let abort = Abort(esr: esr, far: far, hpfar: hpfar) else { return .notAnAbort }
+      abort.inject(into: host)
+      return .injected(.externalAbort)
+    case .notPlain:
+      return handleRareAbort(
+        esr: esr, far: far, hpfar: hpfar, registers: registers, host: host, context: context)
+    }
   }
 
   /// Whether a syndrome is that of the common case, found with one comparison: a data abort from a
@@ -60,7 +110,6 @@ extension RegionRegistry {
   }
 
   /// Decides every case, the plain one too.
-  @inline(never)
   func handleRareAbort<Host: HostSystemRegisters & ~Copyable>(
     esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile, host: borrowing Host,
     context: Device.Context
@@ -90,7 +139,7 @@ extension RegionRegistry {
       refusal = .noSyndrome
     } else {
       refusal = carryOut(
-        data, at: address.identityMapped, in: slots[index], isOrdered: data.isAcquireRelease,
+        data, at: address.identityMapped, in: slot(index), isOrdered: data.isAcquireRelease,
         swapsBytes: isBigEndian(host), registers: registers, context: context)
     }
     if let refusal {
@@ -99,16 +148,6 @@ extension RegionRegistry {
     }
     stepOverInstruction(abort.syndrome, of: host)
     return .completed
-  }
-
-  /// Injects out of line, so that the plain path doesn't keep the abort's parts in registers.
-  @inline(never)
-  func injectAbort<Host: HostSystemRegisters & ~Copyable>(
-    _ refusal: Refusal, esr: UInt64, far: UInt64, hpfar: UInt64, host: borrowing Host
-  ) -> Outcome {
-    guard let abort = Abort(esr: esr, far: far, hpfar: hpfar) else { return .notAnAbort }
-    abort.inject(into: host)
-    return .injected(refusal)
   }
 
   /// Whether the host's data accesses are big-endian at the moment.
@@ -123,7 +162,6 @@ extension RegionRegistry {
 
   /// Checks a load or store with a valid syndrome, has the device carry it out, and writes the
   /// register of a load; nil where it is done.
-  @inline(__always)
   func carryOut(
     _ syndrome: DataAbortSyndrome, at address: PhysicalAddress, in region: Region<Device>,
     isOrdered: Bool, swapsBytes: Bool, registers: RegisterFile, context: Device.Context
@@ -146,7 +184,7 @@ extension RegionRegistry {
       isOrdered: isOrdered)
     let unusedBits = 64 &- width.bits
     if syndrome.isWrite {
-      var value = registers[syndrome.register] & (UInt64.max &>> unusedBits)
+      var value = registers[syndrome.register] & width.mask
       if swapsBytes { value = value.byteSwapped &>> unusedBits }
       switch device.write(access, value, context: context) {
       case .done: return nil
@@ -156,12 +194,33 @@ extension RegionRegistry {
     switch device.read(access, context: context) {
     case .refused(let refusal): return refusal
     case .value(var value):
-      // The width in the top bits, whatever the device left above it.
-      value &<<= unusedBits
-      // Reversing the width at the top puts it at the bottom, and it is moved up again.
-      if swapsBytes { value = value.byteSwapped &<< unusedBits }
-      registers[syndrome.register] = syndrome.extended(value, by: unusedBits)
+      value &= width.mask
+      if swapsBytes { value = value.byteSwapped &>> unusedBits }
+      registers[syndrome.register] = syndrome.extended(value)
       return nil
+    }
+  }
+}
+
+// By SAS, so that each width is a branch of its own with one instruction at its end.
+extension DeviceMemory {
+  @inline(__always)
+  fileprivate func read(_ size: UInt8, at address: VirtualAddress) -> UInt64? {
+    switch size {
+    case 2: read(.word, at: address)
+    case 3: read(.double, at: address)
+    case 1: read(.half, at: address)
+    default: read(.byte, at: address)
+    }
+  }
+
+  @inline(__always)
+  fileprivate func write(_ size: UInt8, _ value: UInt64, at address: VirtualAddress) -> Bool {
+    switch size {
+    case 2: write(.word, value, at: address)
+    case 3: write(.double, value, at: address)
+    case 1: write(.half, value, at: address)
+    default: write(.byte, value, at: address)
     }
   }
 }
@@ -179,13 +238,14 @@ extension DataAbortSyndrome {
     }
   }
 
-  /// What a load writes to its register, from the loaded bits at the top of `value`: extended with
+  /// What a load writes to its register: `value`, which has no bits above the width, extended with
   /// zeroes or the sign, to 32 bits (which clears the upper half) or to 64.
   @inline(__always)
-  func extended(_ value: UInt64, by unusedBits: UInt64) -> UInt64 {
-    let extended =
-      extendsSign
-      ? UInt64(bitPattern: Int64(bitPattern: value) &>> Int64(unusedBits)) : value &>> unusedBits
+  func extended(_ value: UInt64) -> UInt64 {
+    // Only a load of 32 bits or fewer has a 32-bit register, and extends its sign.
+    guard extendsSign else { return value }
+    let unusedBits = 64 &- width.bits
+    let extended = UInt64(bitPattern: Int64(bitPattern: value &<< unusedBits) &>> Int64(unusedBits))
     return is64BitRegister ? extended : extended & 0xffff_ffff
   }
 }

@@ -28,6 +28,23 @@ public enum Refusal: UInt8, Hashable, Sendable {
   /// No region holds the address and nothing else maps it.
   case unmapped
 
+  /// The reason in words, for a log.
+  public var text: StaticString {
+    switch self {
+    case .noSyndrome: "an access without syndrome"
+    case .width: "width not permitted"
+    case .misaligned: "misaligned"
+    case .notReadable: "not readable"
+    case .notWritable: "not writable"
+    case .instructionFetch: "an instruction fetch"
+    case .tableWalk: "a walk of the host's own tables"
+    case .noHandler: "no device answers"
+    case .externalAbort: "the hardware aborts"
+    case .device: "the device refuses"
+    case .unmapped: "not mapped"
+    }
+  }
+
   /// How many reasons there are; ``unmapped`` is the last.
   public static var count: Int { Int(Refusal.unmapped.rawValue) + 1 }
 }

@@ -13,6 +13,8 @@ public struct RegionLayout: Hashable, Sendable {
   public let count: UInt64
   /// log2 of the distance between the starts of two frames; 63 for a region of one frame.
   public let strideShift: UInt64
+  /// The bits of a distance from the base that are its offset in a frame.
+  private let frameMask: UInt64
   /// The bytes from the start of the first frame to the end of the last.
   public let extent: UInt64
 
@@ -47,6 +49,7 @@ public struct RegionLayout: Hashable, Sendable {
     self.frameSize = frameSize
     self.count = count
     self.strideShift = strideShift
+    frameMask = 1 << strideShift - 1
     self.extent = extent
   }
 
@@ -58,6 +61,7 @@ public struct RegionLayout: Hashable, Sendable {
     frameSize = 0
     count = 0
     strideShift = 63
+    frameMask = 0
     extent = 0
   }
 
@@ -73,7 +77,7 @@ public struct RegionLayout: Hashable, Sendable {
   /// The offset from the start of its frame of what lies `distance` above the base.
   @inline(__always)
   public func offsetInFrame(_ distance: UInt64) -> UInt64 {
-    distance & ((1 &<< strideShift) &- 1)
+    distance & frameMask
   }
 
   /// Whether a page belongs to both.

@@ -54,6 +54,20 @@ public struct RegionRegistry<Device: TrapDevice>: ~Copyable, Sendable {
     index >= 0 && index < count ? slots[index] : nil
   }
 
+  /// The region in a slot.
+  @inline(__always)
+  func slot(_ index: Int) -> Region<Device> {
+    // A leaf. An element of an InlineArray is loaded as if it had no alignment: on a target that
+    // loads nothing misaligned that is byte by byte, a hundred instructions a trap. The pointer
+    // says what is true. The array has an address for as long as it is borrowed (see `frozen`), and
+    // the index is below the capacity.
+    unsafe slots.span.withUnsafeBufferPointer { array in
+      let stride = UInt(MemoryLayout<Region<Device>>.stride)
+      let address = UInt(bitPattern: array.baseAddress) &+ UInt(bitPattern: index) &* stride
+      return unsafe UnsafePointer<Region<Device>>(bitPattern: address).unsafelyUnwrapped.pointee
+    }
+  }
+
   /// The index of the region that holds `address`.
   ///
   /// - Complexity: linear in the regions, in the order of their registration.
@@ -62,8 +76,8 @@ public struct RegionRegistry<Device: TrapDevice>: ~Copyable, Sendable {
     // Over the capacity and not over `count`, which the compiler then needn't check against the
     // capacity; the first unused slot ends it.
     for index in 0..<32 {
-      if slots[index].layout.offset(of: address) != nil { return index }
-      if slots[index].layout.extent == 0 { return nil }
+      if slot(index).layout.offset(of: address) != nil { return index }
+      if slot(index).layout.extent == 0 { return nil }
     }
     return nil
   }

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+public import Architecture
+
 /// What a device answers to a load.
 public enum ReadEffect: Hashable, Sendable {
   /// The register's value; bits above the width are ignored.
@@ -17,6 +19,20 @@ public enum WriteEffect: Hashable, Sendable {
   case refused(Refusal)
 }
 
+/// What a trap offers to every device.
+public protocol TrapContext {
+  /// The device memory of the machine.
+  associatedtype Memory: DeviceMemory
+  /// The registers of the hardware.
+  var deviceMemory: Memory { get }
+}
+
+extension TrapContext where Self: DeviceMemory {
+  /// Device memory by itself, where no device needs more.
+  @inline(__always)
+  public var deviceMemory: Self { self }
+}
+
 /// A device that answers for a region.
 ///
 /// The composition closes this as one enum of the devices there are, so that dispatch is static.
@@ -24,8 +40,10 @@ public enum WriteEffect: Hashable, Sendable {
 /// has its own lock, for any CPU may be here at the same time.
 public protocol TrapDevice: Sendable {
   /// What the machine offers to a device during one trap: handles to memory and to the CPU's state.
-  associatedtype Context
+  associatedtype Context: TrapContext
 
+  /// Whether ``Forwarder`` answers each access that the region permits, whatever the register.
+  var forwardsAll: Bool { get }
   /// Answers a load.
   func read(_ access: Access, context: Context) -> ReadEffect
   /// Answers a store of `value`, which has no bits above the width.

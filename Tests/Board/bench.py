@@ -25,7 +25,7 @@ AIMS = {"read32-instructions": 120, "text+rodata": 64 * 1024}
 
 SECONDS = 300
 ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
-LINE = re.compile(r"bench: (\S+) (\d+)")
+LINE = re.compile(r"(?:portcullis: )?bench: (\S+) (\d+)")
 SECTION = re.compile(r"^\s*\d+ \.(text|rodata|data|bss)\S*\s+([0-9a-f]+)\s", re.MULTILINE)
 
 
@@ -44,7 +44,7 @@ def measure(command):
             if match[1] in figures:
                 problems.append(f"{match[1]} is printed twice")
             figures[match[1]] = int(match[2])
-        elif item.startswith("bench:"):
+        elif "bench:" in item:
             problems.append(f"not a figure: {item!r}")
     problems += [f"{name} is missing" for name in FIGURES if name not in figures]
     if problems:

@@ -11,7 +11,7 @@ import Traps
 @testable import Hypervisor
 
 /// ITSes that answer with their number, up to one that may be silent at one register.
-final class SimulatedITSes: DeviceMemory, @unchecked Sendable {
+final class SimulatedITSes: DeviceMemory, TrapContext, @unchecked Sendable {
   var silent: (its: Int, read: Int)?
   private var reads: [(AccessWidth, UInt64)] = []
 

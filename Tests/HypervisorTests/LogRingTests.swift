@@ -8,7 +8,10 @@ import Testing
 struct LogRingTests {
   private func drain(_ ring: inout LogRing) -> [UInt8] {
     var bytes: [UInt8] = []
-    while let byte = ring.popFirst() { bytes.append(byte) }
+    while let byte = ring.first {
+      bytes.append(byte)
+      ring.removeFirst()
+    }
     return bytes
   }
 
@@ -47,7 +50,8 @@ struct LogRingTests {
     ring.append([UInt8](repeating: 1, count: LogRing.capacity + 1).span)
     ring.append([UInt8]().span)
     #expect(ring.dropped == 1 && ring.count == 0)
-    #expect(ring.popFirst() == nil)
+    ring.removeFirst()
+    #expect(ring.first == nil)
   }
 
   @Test("Levels are in order of severity")

@@ -7,7 +7,7 @@ import Testing
 import Traps
 
 /// One register, which may answer with external aborts.
-private final class OneRegister: DeviceMemory, @unchecked Sendable {
+private final class OneRegister: DeviceMemory, TrapContext, @unchecked Sendable {
   var value: UInt64 = 0x1122_3344_5566_7788
   var width: AccessWidth?
   var address: VirtualAddress?

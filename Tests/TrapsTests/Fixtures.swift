@@ -36,10 +36,10 @@ final class RecordingMemory: DeviceMemory {
 
   func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
     operations.append(.read(width, address.rawValue))
-    return answer
+    return answer.map { $0 & width.mask }
   }
   func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool {
-    operations.append(.write(width, value, address.rawValue))
+    operations.append(.write(width, value & width.mask, address.rawValue))
     return acceptsWrites
   }
   func orderAccesses() { operations.append(.order) }
@@ -48,7 +48,11 @@ final class RecordingMemory: DeviceMemory {
 /// A device that forwards, notes what it is asked, or refuses.
 enum TestDevice: TrapDevice {
   case forwarded
+  /// Forwards as well, and wants to be asked.
+  case watched
   case refusing
+
+  var forwardsAll: Bool { self == .forwarded }
 
   func read(_ access: Access, context: TestContext) -> ReadEffect {
     context.accesses.append(access)
@@ -62,8 +66,9 @@ enum TestDevice: TrapDevice {
   }
 }
 
-final class TestContext {
+final class TestContext: TrapContext {
   let memory = RecordingMemory()
+  var deviceMemory: RecordingMemory { memory }
   var accesses: [Access] = []
 }
 

@@ -167,6 +167,22 @@ uint64_t el1_read_isar0(void);
 uint64_t el1_read_counter(void);
 uint64_t el1_read_counter_frequency(void);
 
+/// Instructions retired between two readings.
+typedef struct el1_retired {
+  /// At EL1 and EL2.
+  uint64_t both;
+  /// At EL1 alone.
+  uint64_t el1;
+} el1_retired;
+/// Has the performance monitors count.
+void el1_meter_start(void);
+/// What the readings themselves retire, and the same with one access to `address` between them.
+el1_retired el1_meter_nothing(uint64_t address);
+el1_retired el1_meter_read32(uint64_t address);
+el1_retired el1_meter_read64(uint64_t address);
+el1_retired el1_meter_write32(uint64_t address);
+el1_retired el1_meter_write64(uint64_t address);
+
 /// Ends the machine through semihosting with an exit status, or by PSCI where there is none.
 void el1_exit(uint64_t status) __attribute__((noreturn));
 

@@ -27,7 +27,7 @@ _Noreturn void el2_main(uint64_t tree);
 _Noreturn void el2_secondary_main(uint64_t cpu);
 
 /* One exception of the host. `registers` points to x0 to x30 as they were. */
-void el2_host_trap(uint64_t esr, uint64_t far, uint64_t hpfar, uint64_t *registers);
+void el2_host_trap(uint64_t esr, uint64_t far, uint64_t hpfar, uint64_t *_Nonnull registers);
 
 /* An exception of EL2 itself that nothing expected. */
 _Noreturn void el2_fatal(uint64_t esr, uint64_t elr, uint64_t far);
@@ -56,7 +56,6 @@ static inline void el2_set_translation(uint64_t ttbr0, uint64_t tcr, uint64_t ma
 
 #define EL2_PLACES(X)      \
     X(el2_image_start)     \
-    X(el2_idmap_start)     \
     X(el2_text_end)        \
     X(el2_rodata_end)      \
     X(el2_data_end)        \
@@ -74,12 +73,12 @@ static inline void el2_set_translation(uint64_t ttbr0, uint64_t tcr, uint64_t ma
  */
 #define EL2_DECLARE_PLACE(name)                                                        \
     extern char name[];                                                                \
-    static inline uint64_t name##_here(void) {                                         \
+    static inline __attribute__((always_inline)) uint64_t name##_here(void) {          \
         uint64_t place;                                                                \
         __asm__("adrp %0, " #name "\n\tadd %0, %0, :lo12:" #name : "=r"(place));       \
         return place;                                                                  \
     }                                                                                  \
-    static inline uint64_t name##_link(void) {                                         \
+    static inline __attribute__((always_inline)) uint64_t name##_link(void) {          \
         uint64_t place;                                                                \
         __asm__("ldr %0, =" #name : "=r"(place));                                      \
         return place;                                                                  \

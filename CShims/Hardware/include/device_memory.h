@@ -7,7 +7,7 @@
  *
  * The plain forms are for devices that EL2 drives itself (its console). The pc_try_ forms are for
  * accesses that are made on behalf of the host: an external abort there resumes with `aborted` set
- * instead of taking EL2 down (device_memory.S holds the instructions and their fix-ups).
+ * instead of taking EL2 down (own_synchronous in CShims/EL2Boot/vectors.S finds the way out).
  *
  * All forms are relaxed; who needs an order between memory and a device says so with a barrier.
  */
@@ -27,19 +27,63 @@ PC_INLINE void pc_writel(uint64_t address, uint32_t value) {
     __asm__ volatile("str %w0, [%1]" ::"r"(value), "r"(address) : "memory");
 }
 
-/* What a guarded load returned; two registers in the procedure call standard. */
+/* What a guarded load returned. */
 typedef struct pc_guarded_value {
     uint64_t value;   /* zero-extended; 0 when aborted */
     uint64_t aborted; /* 1 when the device answered with an external abort */
 } pc_guarded_value;
 
-pc_guarded_value pc_try_readb(uint64_t address);
-pc_guarded_value pc_try_readw(uint64_t address);
-pc_guarded_value pc_try_readl(uint64_t address);
-pc_guarded_value pc_try_readq(uint64_t address);
+/*
+ * One access and its way out. An external abort is taken from EL2 to EL2 and overwrites ELR_EL2 and
+ * SPSR_EL2, which still hold where the host resumes; so both are kept in registers, and the way out
+ * restores them. A table of distances tells the vector which way out belongs to which instruction.
+ */
+#define PC_GUARDED(access)                                            \
+    "mrs %[elr], elr_el2\n\t"                                         \
+    "mrs %[spsr], spsr_el2\n"                                         \
+    "1:\t" access "\n\t"                                              \
+    ".pushsection .text.pc_guarded_exits, \"ax\"\n"                   \
+    "2:\tmsr elr_el2, %[elr]\n\t"                                    \
+    "msr spsr_el2, %[spsr]\n\t"                                      \
+    "b %l[aborted]\n\t"                                              \
+    ".popsection\n\t"                                                \
+    ".pushsection .pc_guarded, \"a\"\n\t"                            \
+    ".balign 4\n\t"                                                  \
+    ".word 1b - ., 2b - .\n\t"                                       \
+    ".popsection"
+
+#define PC_TRY_READ(name, access)                                                        \
+    PC_INLINE pc_guarded_value pc_try_##name(uint64_t address) {                         \
+        uint64_t value, elr, spsr;                                                       \
+        __asm__ volatile goto(PC_GUARDED(access)                                         \
+                              : [value] "=&r"(value), [elr] "=&r"(elr), [spsr] "=&r"(spsr) \
+                              : [address] "r"(address)                                   \
+                              : "memory"                                                 \
+                              : aborted);                                                \
+        return (pc_guarded_value){value, 0};                                             \
+    aborted:                                                                             \
+        return (pc_guarded_value){0, 1};                                                 \
+    }
 
 /* 0 when the store was accepted, 1 when it was answered with a synchronous external abort. */
-uint64_t pc_try_writeb(uint64_t address, uint64_t value);
-uint64_t pc_try_writew(uint64_t address, uint64_t value);
-uint64_t pc_try_writel(uint64_t address, uint64_t value);
-uint64_t pc_try_writeq(uint64_t address, uint64_t value);
+#define PC_TRY_WRITE(name, access)                                        \
+    PC_INLINE uint64_t pc_try_##name(uint64_t address, uint64_t value) {  \
+        uint64_t elr, spsr;                                               \
+        __asm__ volatile goto(PC_GUARDED(access)                          \
+                              : [elr] "=&r"(elr), [spsr] "=&r"(spsr)      \
+                              : [address] "r"(address), [value] "r"(value) \
+                              : "memory"                                  \
+                              : aborted);                                 \
+        return 0;                                                         \
+    aborted:                                                              \
+        return 1;                                                         \
+    }
+
+PC_TRY_READ(readb, "ldrb %w[value], [%[address]]")
+PC_TRY_READ(readw, "ldrh %w[value], [%[address]]")
+PC_TRY_READ(readl, "ldr %w[value], [%[address]]")
+PC_TRY_READ(readq, "ldr %[value], [%[address]]")
+PC_TRY_WRITE(writeb, "strb %w[value], [%[address]]")
+PC_TRY_WRITE(writew, "strh %w[value], [%[address]]")
+PC_TRY_WRITE(writel, "str %w[value], [%[address]]")
+PC_TRY_WRITE(writeq, "str %[value], [%[address]]")

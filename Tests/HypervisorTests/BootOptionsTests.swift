@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Hypervisor
+import Testing
+
+@Suite("Boot arguments")
+struct BootOptionsTests {
+  private func options(_ text: String) -> BootOptions {
+    BootOptions(arguments: Array(text.utf8).span)
+  }
+
+  @Test(
+    "The level of the log is the last that was named",
+    arguments: [
+      ("", LogLevel.info), ("portcullis.log=debug", .debug),
+      ("quiet portcullis.log=error x", .error),
+      ("portcullis.log=error portcullis.log=warning", .warning), ("portcullis.log=loud", .info),
+      ("xportcullis.log=debug", .info), ("portcullis.log=debugx", .info),
+      ("portcullis.log=debug\0portcullis.log=error", .debug), ("portcullis.log=debu", .info),
+    ])
+  func level(text: String, expected: LogLevel) {
+    #expect(options(text).logLevel == expected)
+  }
+
+  @Test("The benchmark is asked for by a word of its own")
+  func bench() {
+    #expect(options("a portcullis.bench b").isBench)
+    #expect(options("portcullis.bench\n").isBench)
+    #expect(!options("portcullis.benchmark").isBench)
+    #expect(!options("").isBench)
+  }
+}
