@@ -15,7 +15,7 @@ struct RegistryTests {
   }
 
   static func region(_ layout: RegionLayout, at va: UInt64 = 0x1000) -> Region<TestDevice> {
-    Region(layout, mappedAt: VirtualAddress(va), device: .forwarded)
+    Region(layout, mappedAt: VirtualAddress(va), device: .watched)
   }
 
   @Test("A strided region holds its frames and not the gaps")
