@@ -26,4 +26,11 @@ public struct GITSTyper: RawRepresentable, Hashable, Sendable {
   public var collectionIDBits: UInt64 { rawValue & 1 << 36 != 0 ? (rawValue >> 32 & 0xf) + 1 : 16 }
   /// VMOVP, bit [37]: one ITS moves a vPE for all of them.
   public var movesVPEsAlone: Bool { rawValue & 1 << 37 != 0 }
+  /// VSGI, bit [39], VMAPP, bit [40], and SVPET, bits [42:41]: features of GICv4.1.
+  public var hasGICv41: Bool { rawValue & 0b1111 << 39 != 0 }
+
+  /// The value without what concerns virtual interrupts: Virtual, VMOVP, VSGI, VMAPP, SVPET, nID.
+  public var withoutVirtualLPIs: GITSTyper {
+    GITSTyper(rawValue: rawValue & ~(1 << 1 | 1 << 37 | 0b1_1111 << 39))
+  }
 }

@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// GITS_BASER<n>: where a table of the ITS is (IHI 0069, 12.19.1).
+public struct GITSTableBase: RawRepresentable, Hashable, Sendable {
+  /// What a table holds.
+  public enum Kind: UInt64, Hashable, Sendable {
+    /// The register is not used.
+    case none = 0
+    /// Devices.
+    case devices = 1
+    /// vPEs.
+    case vpes = 2
+    /// Collections.
+    case collections = 4
+  }
+
+  /// The register's value.
+  public let rawValue: UInt64
+  /// Makes it from the register's value.
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// Type [58:56] and Entry_Size [52:48], which are read only.
+  public static var fixed: UInt64 { 0b111 << 56 | 0x1f << 48 }
+  /// The fields that software may set; some may be read only all the same.
+  public static var writable: UInt64 { ~fixed }
+  /// Indirect, bit [62].
+  public static var indirect: UInt64 { 1 << 62 }
+
+  /// Makes it from its parts.
+  ///
+  /// `pages` of `pageSize`, 1 to 256. Only with 64 KiB pages may `base` have bits above [47:0].
+  public init(
+    base: UInt64, pages: UInt64, pageSize: TablePageSize, isIndirect: Bool, attributes: UInt64
+  ) {
+    var value = 1 << 63 | pageSize.rawValue << 8 | (pages &- 1) & 0xff
+    value |= attributes & MemoryAttributes.all
+    value |= isIndirect ? Self.indirect : 0
+    value |=
+      pageSize == .kib64
+      ? base & 0xffff_ffff_0000 | (base >> 36) & 0xf000 : base & 0xffff_ffff_f000
+    rawValue = value
+  }
+
+  /// Valid, bit [63].
+  public var isValid: Bool { rawValue & 1 << 63 != 0 }
+  /// Indirect, bit [62]: the table has two levels.
+  public var isIndirect: Bool { rawValue & Self.indirect != 0 }
+  /// Type, bits [58:56]; a reserved value is as none.
+  public var kind: Kind { Kind(rawValue: rawValue >> 56 & 0b111) ?? .none }
+  /// The bytes of an entry, bits [52:48] plus one.
+  public var entrySize: UInt64 { (rawValue >> 48 & 0x1f) + 1 }
+  /// Page_Size, bits [9:8]; the reserved value 3 is treated as 64 KiB.
+  public var pageSize: TablePageSize { TablePageSize(rawValue: rawValue >> 8 & 0b11) ?? .kib64 }
+  /// The pages of `pageSize`, from bits [7:0] plus one.
+  public var pages: UInt64 { (rawValue & 0xff) + 1 }
+  /// The size in bytes of the table, or of its first level.
+  public var size: UInt64 { pages * pageSize.bytes }
+  /// The physical address; with 64 KiB pages bits [15:12] of the register are bits [51:48] of it.
+  public var base: UInt64 {
+    pageSize == .kib64
+      ? rawValue & 0xffff_ffff_0000 | (rawValue >> 12 & 0xf) << 48 : rawValue & 0xffff_ffff_f000
+  }
+  /// Shareability and cacheability where they are in the register.
+  public var attributes: UInt64 { rawValue & MemoryAttributes.all }
+
+  /// How many entries of `entrySize` the table has room for.
+  public var capacity: UInt64 {
+    isIndirect ? size / 8 * (pageSize.bytes / entrySize) : size / entrySize
+  }
+}
+
+/// The size of the pages that a table is made of (GITS_BASER<n>.Page_Size).
+public enum TablePageSize: UInt64, Hashable, Sendable {
+  /// 4 KiB.
+  case kib4 = 0
+  /// 16 KiB.
+  case kib16 = 1
+  /// 64 KiB.
+  case kib64 = 2
+
+  /// The bytes of a page.
+  public var bytes: UInt64 { 1 << (12 + 2 * rawValue) }
+}
+
+/// An entry of the first level of a two-level table (IHI 0069, 5.2.1).
+public struct TableFirstLevelEntry: RawRepresentable, Hashable, Sendable {
+  /// The doubleword.
+  public let rawValue: UInt64
+  /// Makes it from the doubleword.
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+  /// An entry that points to the page at `page`.
+  public init(page: UInt64) { rawValue = 1 << 63 | page & 0x000f_ffff_ffff_f000 }
+
+  /// Valid, bit [63].
+  public var isValid: Bool { rawValue & 1 << 63 != 0 }
+  /// The page of the second level, bits [51:12]; the low ones must be zero for larger pages.
+  public var page: UInt64 { rawValue & 0x000f_ffff_ffff_f000 }
+}
