@@ -63,10 +63,13 @@ let package = Package(
     room("Architecture"),
     room("GIC", ["Architecture"]),
     room("DeviceTree", ["Architecture", "CFdt"]),
-    // Ownership, traps, composition.
+    // Ownership, traps.
     room("Ownership", ["Architecture"]),
     room("Traps", ["Architecture"]),
-    room("Hypervisor", ["Architecture", "GIC", "DeviceTree", "Ownership", "Traps"]),
+    // Devices.
+    room("ITS", ["Architecture", "GIC", "Ownership", "Traps"]),
+    // Composition.
+    room("Hypervisor", ["Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS"]),
     // Interfaces and programs.
     room(
       "PortcullisC",

@@ -9,6 +9,8 @@ internal import Synchronization
 public enum LockRank: UInt8, Sendable {
   /// The power states of the CPUs.
   case psci
+  /// One ITS: its queues, tables and ledgers. A trap takes the lock of one ITS at a time.
+  case its
   /// The owners of pages, both translations and the pool.
   case ownership
   /// The log: everything else may log while it is held.

@@ -48,7 +48,7 @@ struct RareTrap {
       forwarded, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
       context: MetalDeviceMemory())
     switch outcome {
-    case .completed, .skipped: break
+    case .completed, .skipped, .unfinished: break
     case .injected(let refusal): log(refusal)
     case .unclaimed(let address): retryOrInject(address)
     case .notAnAbort: handleCall()

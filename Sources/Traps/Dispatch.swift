@@ -119,15 +119,15 @@ extension RegionRegistry {
       return .unclaimed(abort.address)
     }
     let data = abort.data
-    let refusal: Refusal?
+    let effect: WriteEffect
     if abort.isStage1Walk {
       // First, for the instruction that caused the walk is not an access to this page at all. AT,
       // which sets CM as well, faults at stage 2 only like this (Arm ARM DDI 0487, D8.14): stepping
       // over it as if it were cache maintenance would leave PAR_EL1 as it was and have the host take
       // the old value for an answer.
-      refusal = .tableWalk
+      effect = .refused(.tableWalk)
     } else if abort.isInstructionFetch {
-      refusal = .instructionFetch
+      effect = .refused(.instructionFetch)
     } else if data.isCacheMaintenance {
       // DC by address or IC IVAU. EL2 maps the page as Device memory and the host can't map it at
       // all, so that no cache holds a line of it, and cleaning or invalidating nothing is nothing.
@@ -136,18 +136,21 @@ extension RegionRegistry {
       stepOverInstruction(abort.syndrome, of: host)
       return .skipped
     } else if !data.isValid || data.isVNCR || data.loadStoreType != 0 {
-      refusal = .noSyndrome
+      effect = .refused(.noSyndrome)
     } else {
-      refusal = carryOut(
+      effect = carryOut(
         data, at: address.identityMapped, in: slot(index), isOrdered: data.isAcquireRelease,
         swapsBytes: isBigEndian(host), registers: registers, context: context)
     }
-    if let refusal {
+    switch effect {
+    case .done:
+      stepOverInstruction(abort.syndrome, of: host)
+      return .completed
+    case .again: return .unfinished
+    case .refused(let refusal):
       abort.inject(into: host)
       return .injected(refusal)
     }
-    stepOverInstruction(abort.syndrome, of: host)
-    return .completed
   }
 
   /// Whether the host's data accesses are big-endian at the moment.
@@ -161,19 +164,21 @@ extension RegionRegistry {
   }
 
   /// Checks a load or store with a valid syndrome, has the device carry it out, and writes the
-  /// register of a load; nil where it is done.
+  /// register of a load.
   func carryOut(
     _ syndrome: DataAbortSyndrome, at address: PhysicalAddress, in region: Region<Device>,
     isOrdered: Bool, swapsBytes: Bool, registers: RegisterFile, context: Device.Context
-  ) -> Refusal? {
+  ) -> WriteEffect {
     let width = syndrome.width
     guard region.permits(syndrome) else {
-      if region.widths.permits(width) { return syndrome.isWrite ? .notWritable : .notReadable }
-      return .width
+      if region.widths.permits(width) {
+        return .refused(syndrome.isWrite ? .notWritable : .notReadable)
+      }
+      return .refused(.width)
     }
     // Frames are whole pages, so that an aligned access stays in its frame.
-    guard address.isAligned(to: width.bytes) else { return .misaligned }
-    guard let device = region.device else { return .noHandler }
+    guard address.isAligned(to: width.bytes) else { return .refused(.misaligned) }
+    guard let device = region.device else { return .refused(.noHandler) }
 
     let layout = region.layout
     // Not below the base and in the extent, for the region was found by this address.
@@ -186,18 +191,15 @@ extension RegionRegistry {
     if syndrome.isWrite {
       var value = registers[syndrome.register] & width.mask
       if swapsBytes { value = value.byteSwapped &>> unusedBits }
-      switch device.write(access, value, context: context) {
-      case .done: return nil
-      case .refused(let refusal): return refusal
-      }
+      return device.write(access, value, context: context)
     }
     switch device.read(access, context: context) {
-    case .refused(let refusal): return refusal
+    case .refused(let refusal): return .refused(refusal)
     case .value(var value):
       value &= width.mask
       if swapsBytes { value = value.byteSwapped &>> unusedBits }
       registers[syndrome.register] = syndrome.extended(value)
-      return nil
+      return .done
     }
   }
 }
