@@ -103,7 +103,8 @@ if isMetal {
     program(
       "EL2Image",
       [
-        "Architecture", "Ownership", "Traps", "DeviceTree", "Hypervisor", "PortcullisC",
+        "Architecture", "GIC", "Ownership", "Traps", "ITS", "DeviceTree", "Hypervisor",
+        "PortcullisC",
         "CHardware", "CEL2Boot", "CRuntime",
       ]))
 }

@@ -26,6 +26,9 @@ public struct HeldLocks: Sendable {
   /// Makes the record of a CPU that holds no lock.
   public init() {}
 
+  /// Makes the record of a CPU that holds the lock of `rank` alone.
+  public init(holding rank: LockRank) { add(rank) }
+
   /// Whether a lock of `rank` may be taken: all that are held come before it.
   public func permits(_ rank: LockRank) -> Bool { ranks >> rank.rawValue == 0 }
 

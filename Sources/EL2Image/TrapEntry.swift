@@ -18,7 +18,7 @@ func el2_host_trap(
   let file = unsafe RegisterFile(registers)
   let outcome = unsafe StateMemory.shared.pointee.registry.forward(
     esr: esr, far: far, hpfar: hpfar, registers: file, host: MetalHostRegisters(),
-    context: MetalDeviceMemory())
+    context: HostTrap())
   // The last thing that is done: until here no register needs to be kept on the stack.
   switch outcome {
   case .completed: return
@@ -46,7 +46,7 @@ struct RareTrap {
   func handle(_ forwarded: ForwardOutcome) {
     let outcome = unsafe StateMemory.shared.pointee.registry.finish(
       forwarded, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
-      context: MetalDeviceMemory())
+      context: HostTrap())
     switch outcome {
     case .completed, .skipped, .unfinished: break
     case .injected(let refusal): log(refusal)
