@@ -114,7 +114,7 @@ struct EmbedderState: ~Copyable {
       return PORTCULLIS_ERROR_RANGE
     }
     var frames = layout.count
-    for index in regions.indices { frames += regions[index].layout.count }
+    for index in regions.indices { frames += regions.span[index].layout.count }
     guard !regions.isFull, frames <= UInt64(FrameClaim.Frames.capacity) else {
       return PORTCULLIS_ERROR_FULL
     }
@@ -122,10 +122,16 @@ struct EmbedderState: ~Copyable {
       guard let pages = layout.frame(number) else { return PORTCULLIS_ERROR_RANGE }
       if ownership.memoryMap.firstMismatch(in: pages, .mmio) != nil { return PORTCULLIS_ERROR_KIND }
     }
-    for index in regions.indices where regions[index].layout.overlaps(layout) {
+    for index in regions.indices where regions.span[index].layout.overlaps(layout) {
       return PORTCULLIS_ERROR_OVERLAP
     }
     return regions.append(region) ? PORTCULLIS_OK : PORTCULLIS_ERROR_FULL
+  }
+
+  /// Where the region at `index` lies; nil where there is none.
+  func layout(at index: Int) -> RegionLayout? {
+    // Through the span: the list as a value would be copied whole to the stack.
+    regions.indices.contains(index) ? regions.span[index].layout : nil
   }
 
   /// Takes all registered regions from the host, or none.

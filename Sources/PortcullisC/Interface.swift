@@ -171,10 +171,7 @@ func portcullis_region_at(
     return PORTCULLIS_ERROR_STRUCT_SIZE
   }
   let gate = unsafe StateMemory.state(state)
-  guard unsafe index >= 0 && index < gate.pointee.regions.count else {
-    return PORTCULLIS_ERROR_INDEX
-  }
-  let layout = unsafe gate.pointee.regions[index].layout
+  guard let layout = unsafe gate.pointee.layout(at: index) else { return PORTCULLIS_ERROR_INDEX }
   unsafe info.pointee.base = layout.base.rawValue
   unsafe info.pointee.bytes = layout.frameSize
   unsafe info.pointee.stride = layout.stride

@@ -48,7 +48,7 @@
 // memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr, __stack_chk_guard and __stack_chk_fail.
 // Debian's libfdt may use SIMD registers, in portcullis_init alone: call it before the host runs.
 //
-// Stack: portcullis_init needs up to 128 KiB, portcullis_claim 32 KiB, the other functions 2 KiB, and
+// Stack: portcullis_init needs up to 128 KiB, portcullis_claim 64 KiB, the other functions 3 KiB, and
 // what your operations need.
 
 #ifndef PORTCULLIS_H
