@@ -83,8 +83,10 @@ enum StateMemory {
     unsafe UnsafeMutablePointer(bitPattern: UInt(el2_state_here() &+ 0x1000)).unsafelyUnwrapped
   }
 
-  /// The state of ITS `number`, below ``ITSClaim``'s count of ITSes. Apart from the rest, and not in an
-  /// array: what lies in one is loaded byte by byte on a target that loads nothing misaligned.
+  /// The state of ITS `number`, one of those that were claimed.
+  ///
+  /// Apart from the rest, and not in an array: what lies in one is loaded byte by byte on a target that
+  /// loads nothing misaligned.
   @inline(always)
   static func its(_ number: UInt8) -> UnsafeMutablePointer<ITSState> {
     unsafe UnsafeMutablePointer(

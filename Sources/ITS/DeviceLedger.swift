@@ -92,8 +92,9 @@ struct DeviceLedger: Sendable {
       deviceID: UInt32(truncatingIfNeeded: device), eventIDBits: device >> 32, table: pages)
   }
 
-  /// Notes that a device is mapped; false where the ledger is full. An entry of the same DeviceID is
-  /// replaced.
+  /// Notes that a device is mapped; false where the ledger is full.
+  ///
+  /// An entry of the same DeviceID is replaced.
   mutating func insert<Memory: BusMemory & ~Copyable>(
     _ device: MappedDevice, memory: borrowing Memory
   ) -> Bool {

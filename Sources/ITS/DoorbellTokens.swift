@@ -31,9 +31,10 @@ struct DoorbellTokens: Sendable {
     PhysicalAddress(base.rawValue &+ (cpu &* Self.depth &+ index) &* 16)
   }
 
-  /// Whether a store of `offset` by `cpu` has asked already for the commands up to the count that is
-  /// returned. With `size` commands in the queue and `count` asked for in all, a token that is half a
-  /// queue old belongs to a store that the host has given up, and is forgotten.
+  /// Whether a store of `offset` by `cpu` was seen before, and is only going on.
+  ///
+  /// With `size` commands in the queue and `count` asked for in all, a token that is half a queue old
+  /// belongs to a store that the host has given up, and is forgotten.
   func find<Memory: BusMemory & ~Copyable>(
     _ offset: UInt64, cpu: UInt64, count: UInt64, size: UInt64, memory: borrowing Memory
   ) -> Bool {

@@ -3,7 +3,7 @@
 
 /// What the mediation of an ITS permits and how much it does at once.
 public struct ITSPolicy: Hashable, Sendable {
-  /// What becomes of a command that is refused. Either way it never reaches the hardware.
+  /// What becomes of a command that is refused, which never reaches the hardware.
   public enum Refused: Hashable, Sendable {
     /// It is consumed, counted and logged, and the host goes on.
     case skipped

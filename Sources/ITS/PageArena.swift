@@ -34,8 +34,9 @@ struct PageArena: Sendable {
     PhysicalAddress(pages.first.address.rawValue &+ index &* 8)
   }
 
-  /// Takes `count` consecutive pages whose address is a multiple of `alignment` pages, a power of two;
-  /// nil where there are none. Their content is whatever it was.
+  /// Takes `count` consecutive pages; nil where there are none.
+  ///
+  /// Their address is a multiple of `alignment` pages, a power of two; their content is whatever it was.
   ///
   /// - Complexity: linear in the pages of the arena, which is fixed.
   mutating func take<Memory: BusMemory & ~Copyable>(
