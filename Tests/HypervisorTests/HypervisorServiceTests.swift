@@ -42,7 +42,8 @@ struct HypervisorServiceTests {
 
   @Test(
     "Anything else is not supported",
-    arguments: [(1, 2), (1, 8), (1, .max), (1, 1 << 63), (2, 0), (0xff, 0), (0x102, 0), (.max, 0)] as [(UInt64, UInt64)])
+    arguments: [(1, 2), (1, 8), (1, .max), (1, 1 << 63), (2, 0), (0xff, 0), (0x102, 0), (.max, 0)]
+      as [(UInt64, UInt64)])
   func unknown(selector: UInt64, index: UInt64) {
     #expect(ask(selector, index) == SMCCC.Result(SMCCC.notSupported))
   }
