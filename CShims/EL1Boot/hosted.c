@@ -9,6 +9,7 @@
 #if !defined(__aarch64__) || defined(__linux__)
 
 uint64_t el1_records[EL1_CPU_LIMIT][EL1_WORDS];
+uint32_t el1_interrupts[EL1_CPU_LIMIT][EL1_LPI_COUNT];
 
 #define NOT_HERE \
   { __builtin_trap(); }
@@ -36,6 +37,14 @@ el1_retired el1_meter_read32(uint64_t address) NOT_HERE
 el1_retired el1_meter_read64(uint64_t address) NOT_HERE
 el1_retired el1_meter_write32(uint64_t address) NOT_HERE
 el1_retired el1_meter_write64(uint64_t address) NOT_HERE
+el1_retired el1_meter_store32(uint64_t address, uint64_t value) NOT_HERE
+el1_retired el1_meter_interrupt(uint64_t address, uint64_t value, uint64_t spins) NOT_HERE
+uint64_t el1_arena(void) NOT_HERE
+void el1_zero(uint64_t address, uint64_t size) NOT_HERE
+void el1_barrier(void) NOT_HERE
+void el1_clean(uint64_t address, uint64_t size) NOT_HERE
+void el1_enable_cpu_interface(void) NOT_HERE
+uint64_t el1_take_interrupts(uint64_t ticks) NOT_HERE
 void el1_exit(uint64_t status) NOT_HERE
 
 #endif

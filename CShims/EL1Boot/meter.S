@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include "CEL1Boot.h"
+
 #if defined(__aarch64__) && !defined(__linux__)
 
 // Instructions retired by one access, by the performance monitors (event 0x08, INST_RETIRED): counter
@@ -46,5 +48,37 @@ el1_meter_start:
   METER el1_meter_read64, ldr x3, [x2]
   METER el1_meter_write32, str w3, [x2]
   METER el1_meter_write64, str x3, [x2]
+
+  METER el1_meter_store32, str w1, [x2]
+
+// The handler reads the counters first of all. It uses x9 to x13.
+  .global el1_meter_interrupt
+  .balign 64
+el1_meter_interrupt:
+  mrs x5, tpidr_el1
+  ldr x6, [x5, #(EL1_WORD_INTERRUPTS * 8)]
+  msr daifclr, #2
+  isb
+  mrs x3, pmevcntr0_el0
+  mrs x4, pmevcntr1_el0
+  str w1, [x0]
+0:
+  ldr x7, [x5, #(EL1_WORD_INTERRUPTS * 8)]
+  cmp x7, x6
+  b.ne 1f
+  subs x2, x2, #1
+  b.ne 0b
+1:
+  msr daifset, #2
+  cmp x7, x6
+  b.eq 2f
+  ldp x0, x1, [x5, #(EL1_WORD_METER * 8)]
+  sub w0, w0, w3
+  sub w1, w1, w4
+  ret
+2:
+  mov x0, #-1
+  mov x1, #-1
+  ret
 
 #endif

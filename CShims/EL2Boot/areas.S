@@ -7,6 +7,14 @@
 
 #include "el2_sizes.h"
 
+	// Where attack tests aim, aligned as the pages of an ITS's tables are. It stands first, so that
+	// tables of the host just below the image reach it.
+	.section .canary, "aw", %nobits
+	.balign	0x10000
+	.global	el2_canary
+el2_canary:
+	.space	EL2_CANARY_SIZE
+
 	.section .state, "aw", %nobits
 	.balign	4096
 	.global	el2_state

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import CEL2Boot
 internal import CHardware
 internal import DeviceTree
 internal import Hypervisor
@@ -21,6 +22,8 @@ enum Confinement {
     var excluded = FixedList<1, PageRange>(filler: imagePages)
     if isMediating { _ = excluded.append(imagePages) }
 
+    let canary = try canary(of: image)
+
     let range = pc_read_id_aa64mmfr0_el1() & 0xf
     let state: EL2State
     do throws(OwnershipError) {
@@ -39,7 +42,7 @@ enum Confinement {
         hypervisor: stage1, observer: NoObserver())
       state = EL2State(
         features: MetalHostRegisters.detectFeatures(), context: context, image: image,
-        stage2: walk, cpus: cpus, ownership: ownership)
+        canary: canary, stage2: walk, cpus: cpus, ownership: ownership)
     } catch {
       throw .translation
     }
@@ -74,6 +77,16 @@ enum Confinement {
     line.append(", free ")
     line.append(decimal: unsafe StateMemory.shared.pointee.ownership.freeTablePages)
     log.write(.info, line)
+  }
+
+  /// The canary, filled; the control of the attack tests has it too, for it is to be overwritten there.
+  private static func canary(of image: AddressRange) throws(StartupError) -> Canary {
+    let offset = el2_canary_here() - el2_image_start_here()
+    let base = PhysicalAddress(image.base.rawValue + offset)
+    guard let range = AddressRange(base: base, size: el2_canary_size) else { throw .memory }
+    let canary = Canary(range: range)
+    canary.fill(MetalTables(imageBase: image.base))
+    return canary
   }
 
   private static func memoryMap(of board: borrowing Board) throws(StartupError) -> MemoryMap {

@@ -33,6 +33,8 @@ struct EL2State: ~Copyable {
   var identities = ITSClaim.noIdentities
   /// Read only after boot: where the image lies.
   let image: AddressRange
+  /// Read only after boot; its content is anyone's who finds a way to write to it.
+  let canary: Canary
   /// The walker takes no lock.
   let stage2: Stage2Walk
 
@@ -47,12 +49,13 @@ struct EL2State: ~Copyable {
   var log = Log(console: nil, level: .error)
 
   init(
-    features: HostFeatures, context: HostContext, image: AddressRange, stage2: Stage2Walk,
-    cpus: consuming CPUTable, ownership: consuming PageOwnership
+    features: HostFeatures, context: HostContext, image: AddressRange, canary: Canary,
+    stage2: Stage2Walk, cpus: consuming CPUTable, ownership: consuming PageOwnership
   ) {
     self.features = features
     self.context = context
     self.image = image
+    self.canary = canary
     self.stage2 = stage2
     self.cpus = cpus
     self.ownership = ownership

@@ -30,7 +30,9 @@ enum HostCPU {
         imageSize: StateMemory.shared.pointee.image.size,
         regions: UInt64(StateMemory.shared.pointee.registry.count))
       return unsafe HypervisorService.answer(
-        call, facts: facts, itses: StateMemory.shared.pointee.identities)
+        call, facts: facts, itses: StateMemory.shared.pointee.identities,
+        canary: StateMemory.shared.pointee.canary,
+        memory: MetalTables(imageBase: StateMemory.shared.pointee.image.base))
     }
     guard let function = PSCI.Function(identifier: call.function) else {
       return SMCCC.Result(SMCCC.notSupported)

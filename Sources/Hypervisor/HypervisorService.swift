@@ -35,9 +35,14 @@ public enum HypervisorService {
   /// - x1 = 0: x0 = 0, x1 = version, x2 and x3 = base and size of the image, x4 = regions.
   /// - x1 = 1, x2 = index of an ITS: x0 = 0, x1 = GITS_TYPER, x2 = GITS_IIDR, x3 = GITS_PIDR2, as EL2
   ///   read them when it claimed the frame, x4 = base of the control frame.
+  /// - x1 = 0x100: x0 = 0, x1 and x2 = base and size of the canary, memory of the hypervisor for tests
+  ///   to aim at.
+  /// - x1 = 0x101: x0 = 0, x1 = how many 64-bit words of the canary were overwritten since the last
+  ///   such call, x2 = address of the first of them; it is intact again after the call.
   /// - Anything else: x0 = NOT_SUPPORTED.
   public static func answer(
-    _ call: SMCCC.Call, facts: Facts, itses: borrowing ITSClaim.Identities
+    _ call: SMCCC.Call, facts: Facts, itses: borrowing ITSClaim.Identities, canary: Canary,
+    memory: borrowing some TableMemory
   ) -> SMCCC.Result {
     var result = SMCCC.Result(0)
     switch call.argument1 {
@@ -54,6 +59,13 @@ public enum HypervisorService {
       result.x2 = itses[index].iidr
       result.x3 = itses[index].pidr2
       result.x4 = itses[index].base.rawValue
+    case 0x100:
+      result.x1 = canary.range.base.rawValue
+      result.x2 = canary.range.size
+    case 0x101:
+      let damage = canary.restore(memory)
+      result.x1 = damage.words
+      result.x2 = damage.first
     default: return SMCCC.Result(SMCCC.notSupported)
     }
     return result

@@ -83,4 +83,27 @@ enum Hypercall {
     return ITS(
       typer: result.x1, iidr: result.x2, pidr2: result.x3, controlFrame: result.x4)
   }
+
+  /// Memory of the hypervisor that attacks aim at.
+  struct Canary {
+    let base: UInt64
+    let size: UInt64
+  }
+
+  /// Where it is; nil where no hypervisor answers.
+  @inline(never)
+  static func canary() -> Canary? {
+    let result = Conduit.hvc.call(function, 0x100)
+    guard !result.undefined, result.x0 == 0 else { return nil }
+    return Canary(base: result.x1, size: result.x2)
+  }
+
+  /// How many words of it were overwritten since the last such call; all ones where no hypervisor
+  /// answers.
+  @inline(never)
+  static func overwrittenCanaryWords() -> UInt64 {
+    let result = Conduit.hvc.call(function, 0x101)
+    guard !result.undefined, result.x0 == 0 else { return .max }
+    return result.x1
+  }
 }

@@ -35,6 +35,8 @@ struct Main {
     testEL2Memory(&report)
     testHypercalls(&report)
     testFirmware(&report, psci)
+    testHonestLife(&report)
+    testTargets(&report, psci)
     testProcessors(&report, psci)
 
     el1_exit(report.finish())

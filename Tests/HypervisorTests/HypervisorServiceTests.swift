@@ -10,6 +10,8 @@ import Testing
 struct HypervisorServiceTests {
   private let facts = HypervisorService.Facts(imageBase: 0x4000, imageSize: 0x200, regions: 2)
 
+  private let memory = WordMemory(words: 64)
+
   private func ask(_ selector: UInt64, _ index: UInt64 = 0) -> SMCCC.Result {
     var identities = ITSClaim.noIdentities
     for number in 1...2 as ClosedRange<UInt64> {
@@ -20,7 +22,8 @@ struct HypervisorServiceTests {
           pidr2: number + 20))
     }
     return HypervisorService.answer(
-      SMCCC.Call(HypervisorService.function, selector, index), facts: facts, itses: identities)
+      SMCCC.Call(HypervisorService.function, selector, index), facts: facts, itses: identities,
+      canary: Canary(range: memory.range), memory: memory)
   }
 
   @Test("The interface tells its version, the image and the count of regions")
@@ -40,8 +43,26 @@ struct HypervisorServiceTests {
 
   @Test(
     "Anything else is not supported",
-    arguments: [(1, 2), (1, 8), (1, .max), (1, 1 << 63), (2, 0), (.max, 0)] as [(UInt64, UInt64)])
+    arguments: [(1, 2), (1, 8), (1, .max), (1, 1 << 63), (2, 0), (0xff, 0), (0x102, 0), (.max, 0)]
+      as [(UInt64, UInt64)])
   func unknown(selector: UInt64, index: UInt64) {
     #expect(ask(selector, index) == SMCCC.Result(SMCCC.notSupported))
+  }
+
+  @Test("It tells where the canary is")
+  func canaryPlace() {
+    let result = ask(0x100)
+    #expect([result.x0, result.x1, result.x2] == [0, memory.range.base.rawValue, 512])
+  }
+
+  @Test("It tells how much of the canary was overwritten, once")
+  func canaryCheck() {
+    Canary(range: memory.range).fill(memory)
+    #expect([ask(0x101).x1, ask(0x101).x2] == [0, 0])
+    memory.words[7] ^= 1
+    memory.words[9] = 0
+    let result = ask(0x101)
+    #expect([result.x0, result.x1, result.x2] == [0, 2, memory.range.base.rawValue + 56])
+    #expect([ask(0x101).x1, ask(0x101).x2] == [0, 0])
   }
 }

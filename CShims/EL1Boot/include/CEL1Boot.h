@@ -50,7 +50,28 @@
 /// What CPU_OFF returned, where it returned.
 #define EL1_WORD_OFF_RESULT 24
 
+// Interrupts, which are taken in el1_take_interrupts and el1_meter_interrupt alone.
+
+/// Interrupts that were acknowledged, and those among them that no test expects.
+#define EL1_WORD_INTERRUPTS 25
+#define EL1_WORD_UNEXPECTED 26
+/// The meter's two counters at the first instruction of the last handler.
+#define EL1_WORD_METER 27
+/// What a secondary CPU is to do: EL1_JOB_READ or EL1_JOB_INTERRUPTS.
+#define EL1_WORD_JOB 29
+#define EL1_JOB_READ 0
+#define EL1_JOB_INTERRUPTS 1
+
 #define EL1_WORDS 32
+
+/// The first INTID of an LPI, and how many LPIs are counted one by one.
+#define EL1_LPI_FIRST 8192
+#define EL1_LPI_COUNT 4096
+/// The INTID of the virtual timer.
+#define EL1_TIMER_INTID 27
+
+/// Memory that the tests give to the ITS, in bytes.
+#define EL1_ARENA_SIZE 0x400000
 
 /// Entries of a translation table.
 #define EL1_TABLE_ENTRIES 512
@@ -167,6 +188,40 @@ uint64_t el1_read_isar0(void);
 uint64_t el1_read_counter(void);
 uint64_t el1_read_counter_frequency(void);
 
+/// The address of EL1_ARENA_SIZE bytes of own memory, a multiple of 64 KiB; never zeroed by the boot.
+uint64_t el1_arena(void);
+
+/// Memory that a device reads or writes: one access each, which the compiler keeps as it is.
+static inline uint64_t el1_load64(uint64_t address) {
+  return __atomic_load_n((uint64_t *)(uintptr_t)address, __ATOMIC_RELAXED);
+}
+static inline void el1_store64(uint64_t address, uint64_t value) {
+  __atomic_store_n((uint64_t *)(uintptr_t)address, value, __ATOMIC_RELAXED);
+}
+static inline void el1_store8(uint64_t address, uint64_t value) {
+  __atomic_store_n((uint8_t *)(uintptr_t)address, (uint8_t)value, __ATOMIC_RELAXED);
+}
+/// Zeroes memory; `size` is a multiple of 16.
+void el1_zero(uint64_t address, uint64_t size);
+/// DSB SY: what was stored is there before the next access to a device.
+void el1_barrier(void);
+/// Cleans memory to the point of coherency, for a device that doesn't look into caches.
+void el1_clean(uint64_t address, uint64_t size);
+
+/// How often each CPU took each LPI.
+extern uint32_t el1_interrupts[EL1_CPU_LIMIT][EL1_LPI_COUNT];
+static inline uint64_t el1_interrupt_count(uint64_t cpu, uint64_t intid) {
+  return __atomic_load_n(
+      &el1_interrupts[cpu % EL1_CPU_LIMIT][(intid - EL1_LPI_FIRST) % EL1_LPI_COUNT],
+      __ATOMIC_ACQUIRE);
+}
+
+/// Lets this CPU take group 1 interrupts of any priority, when it unmasks them.
+void el1_enable_cpu_interface(void);
+/// Waits at most `ticks` of the counter for an interrupt, takes all that are pending, and returns how
+/// many that were, the virtual timer's own, which ends the wait, not among them.
+uint64_t el1_take_interrupts(uint64_t ticks);
+
 /// Instructions retired between two readings.
 typedef struct el1_retired {
   /// At EL1 and EL2.
@@ -182,6 +237,12 @@ el1_retired el1_meter_read32(uint64_t address);
 el1_retired el1_meter_read64(uint64_t address);
 el1_retired el1_meter_write32(uint64_t address);
 el1_retired el1_meter_write64(uint64_t address);
+
+/// The same with a 32-bit store of `value` to `address`.
+el1_retired el1_meter_store32(uint64_t address, uint64_t value);
+/// From such a store to the first instruction of the interrupt handler; all ones where no interrupt
+/// comes within `spins` looks.
+el1_retired el1_meter_interrupt(uint64_t address, uint64_t value, uint64_t spins);
 
 /// Ends the machine through semihosting with an exit status, or by PSCI where there is none.
 void el1_exit(uint64_t status) __attribute__((noreturn));

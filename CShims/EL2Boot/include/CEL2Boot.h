@@ -61,6 +61,7 @@ static inline void el2_set_translation(uint64_t ttbr0, uint64_t tcr, uint64_t ma
     X(el2_data_end)        \
     X(el2_stacks)          \
     X(el2_state)           \
+    X(el2_canary)          \
     X(el2_pool)            \
     X(el2_itses)           \
     X(el2_arena)           \
@@ -94,4 +95,5 @@ static const uint64_t el2_state_size = EL2_STATE_SIZE;
 static const uint64_t el2_arena_size = EL2_ARENA_SIZE;
 static const uint64_t el2_max_itses = EL2_MAX_ITSES;
 static const uint64_t el2_its_state_size = EL2_ITS_STATE_SIZE;
+static const uint64_t el2_canary_size = EL2_CANARY_SIZE;
 #endif
