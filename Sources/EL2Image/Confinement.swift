@@ -64,7 +64,8 @@ enum Confinement {
       throw .claim
     }
     let identities = unsafe StateMemory.shared.pointee.identities
-    try ITSMediation.begin(board, identities, interruptLimit: interruptLimit)
+    let offered = try ITSMediation.begin(board, identities, interruptLimit: interruptLimit)
+    unsafe StateMemory.shared.pointee.identities = offered
     for index in identities.indices {
       var line = LogLine("ITS at ")
       line.append(hex: identities[index].base.rawValue)

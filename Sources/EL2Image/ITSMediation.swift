@@ -12,11 +12,13 @@ internal import Ownership
 
 /// Puts EL2 between the host and every claimed ITS, before the host runs.
 enum ITSMediation {
-  /// Sets up the ITSes in the order of `identities`, each with an equal part of the arena.
+  /// Sets up the ITSes in the order of `identities`, each with an equal part of the arena; returns what
+  /// they are for the host.
   static func begin(
     _ board: borrowing Board, _ identities: ITSClaim.Identities, interruptLimit: UInt64
-  ) throws(StartupError) {
-    guard !identities.isEmpty else { return }
+  ) throws(StartupError) -> ITSClaim.Identities {
+    var offered = ITSClaim.noIdentities
+    guard !identities.isEmpty else { return offered }
     // A power of two of 64 KiB units, so that every part is as aligned as the whole.
     var parts: UInt64 = 1
     while parts < UInt64(identities.count) { parts *= 2 }
@@ -40,10 +42,14 @@ enum ITSMediation {
         var its = try MediatedITS.setUp(setup, machine: machine)
         try addTargets(board, to: &its, machine)
         unsafe StateMemory.its(UInt8(index)).initialize(to: ITSState(its))
+        let typer = MediatedITS.offeredType(
+          GITSTyper(rawValue: identities[index].typer), setup.policy)
+        _ = offered.append(identities[index].offering(typer: typer.rawValue))
       } catch {
         throw .its
       }
     }
+    return offered
   }
 
   private static func addTargets(

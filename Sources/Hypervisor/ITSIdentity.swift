@@ -27,6 +27,11 @@ public struct ITSIdentity: Hashable, Sendable {
     self.pidr2 = pidr2
   }
 
+  /// The same ITS with what is offered to the host in GITS_TYPER.
+  public func offering(typer: UInt64) -> ITSIdentity {
+    ITSIdentity(base: base, address: address, typer: typer, iidr: iidr, pidr2: pidr2)
+  }
+
   /// Reads the identity through EL2's mapping of the control frame; nil where the frame answers
   /// with an external abort, and there is no ITS.
   init?<Memory: DeviceMemory & ~Copyable>(_ frame: MappedPages, through memory: borrowing Memory) {

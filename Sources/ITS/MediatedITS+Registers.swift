@@ -27,7 +27,7 @@ extension MediatedITS {
     if access.offset >= ITSRegister.identification.offset { return pass(access, machine) }
     switch register {
     case ITSRegister.type.offset:
-      return part(of: typer.withoutVirtualLPIs.rawValue, access)
+      return part(of: Self.offeredType(typer, policy).rawValue, access)
     case ITSRegister.commandBase.offset: return part(of: staging.register.rawValue, access)
     case ITSRegister.commandWrite.offset:
       return part(of: GITSQueuePointer(offset: staging.askedOffset).rawValue, access)
@@ -155,7 +155,7 @@ extension MediatedITS {
   }
 
   private mutating func setTableBase(_ index: Int, _ value: UInt64) {
-    let new = rules[index].readBack(value)
+    let new = rules[index].readBackByHost(value)
     guard new.rawValue != tableBases[index] else { return }
     tableBases[index] = new.rawValue
     // Other tables: what the old ones held is mapped no longer. A host that resumes writes what was

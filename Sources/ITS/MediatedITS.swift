@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import GIC
+public import GIC
 internal import Ownership
 
 /// One ITS between the host, which sees an ITS, and the hardware, which sees EL2's queue and tables.
@@ -76,7 +76,12 @@ public struct MediatedITS: ~Copyable {
     collectionLimit = parts.collectionLimit
     rules = parts.rules
     tableBases = InlineArray(repeating: 0)
-    for index in 0..<8 { tableBases[index] = rules[index].readBack(0).rawValue }
+    for index in 0..<8 { tableBases[index] = rules[index].readBackByHost(0).rawValue }
+  }
+
+  /// GITS_TYPER as the host is to see it.
+  public static func offeredType(_ typer: GITSTyper, _ policy: ITSPolicy) -> GITSTyper {
+    typer.withoutVirtualLPIs
   }
 
   /// Takes the last refused command that was not taken yet.

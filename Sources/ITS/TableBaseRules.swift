@@ -39,10 +39,17 @@ struct TableBaseRules: Sendable {
     guard access(0) != nil else { return nil }
   }
 
+  /// What is read after `value` has been written to a register that the host is offered: one for
+  /// devices or for collections. The others read as zero, as if they were not implemented.
+  func readBackByHost(_ value: UInt64) -> GITSTableBase {
+    switch GITSTableBase(rawValue: fixed).kind {
+    case .devices, .collections: readBack(value)
+    case .vpes, .none: GITSTableBase(rawValue: 0)
+    }
+  }
+
   /// What is read after `value` has been written.
   func readBack(_ value: UInt64) -> GITSTableBase {
-    // Nobody uses a register without a type.
-    if GITSTableBase(rawValue: fixed).kind == .none { return GITSTableBase(rawValue: fixed) }
     var result = fixed | value & (1 << 63 | indirect | 0xffff_ffff_f000 | 0xff)
     result |= (innerCaches >> (3 * (value >> 59 & 0b111)) & 0b111) << 59
     result |= (outerCaches >> (3 * (value >> 53 & 0b111)) & 0b111) << 53
