@@ -22,12 +22,14 @@ func el2_host_trap(
   // The last thing that is done: until here no register needs to be kept on the stack.
   switch outcome {
   case .completed: return
+  case .plain(let index):
+    RareTrap(esr: esr, far: far, hpfar: hpfar, registers: file).handlePlain(in: index)
   case .aborted, .notPlain:
     RareTrap(esr: esr, far: far, hpfar: hpfar, registers: file).handle(outcome)
   }
 }
 
-/// Everything but a plain access that was forwarded.
+/// Everything but a plain access that was forwarded, by rising rarity.
 struct RareTrap {
   let esr: UInt64
   let far: UInt64
@@ -40,6 +42,15 @@ struct RareTrap {
     self.far = far
     self.hpfar = hpfar
     self.registers = registers
+  }
+
+  /// A plain access to a device of EL2's own.
+  @inline(never)
+  func handlePlain(in index: Int) {
+    let outcome = unsafe StateMemory.shared.pointee.registry.handlePlainAbort(
+      in: index, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
+      context: HostTrap())
+    if case .injected(let refusal) = outcome { log(refusal) }
   }
 
   @inline(never)

@@ -59,10 +59,10 @@ struct CommitQueue: Sendable {
   ) {
     precondition(freeCount > 0, "a slot that the hardware may read")
     let place = place(written)
-    memory.store(command.words[0].littleEndian, at: place)
-    memory.store(command.words[1].littleEndian, at: PhysicalAddress(place.rawValue &+ 8))
-    memory.store(command.words[2].littleEndian, at: PhysicalAddress(place.rawValue &+ 16))
-    memory.store(command.words[3].littleEndian, at: PhysicalAddress(place.rawValue &+ 24))
+    memory.store(command.word0.littleEndian, at: place)
+    memory.store(command.word1.littleEndian, at: PhysicalAddress(place.rawValue &+ 8))
+    memory.store(command.word2.littleEndian, at: PhysicalAddress(place.rawValue &+ 16))
+    memory.store(command.word3.littleEndian, at: PhysicalAddress(place.rawValue &+ 24))
     memory.store(offset, at: origin(written))
     written &+= 1
   }

@@ -14,6 +14,8 @@ internal import Architecture
 struct DoorbellTokens: Sendable {
   private let base: PhysicalAddress
   private let cpus: UInt64
+  /// How many stores are unfinished.
+  private(set) var count: UInt64 = 0
 
   /// How many stores a CPU may have unfinished: one more for each handler that interrupts another.
   private static var depth: UInt64 { 4 }
@@ -35,7 +37,7 @@ struct DoorbellTokens: Sendable {
   ///
   /// With `size` commands in the queue and `count` asked for in all, a token that is half a queue old
   /// belongs to a store that the host has given up, and is forgotten.
-  func find<Memory: BusMemory & ~Copyable>(
+  mutating func find<Memory: BusMemory & ~Copyable>(
     _ offset: UInt64, cpu: UInt64, count: UInt64, size: UInt64, memory: borrowing Memory
   ) -> Bool {
     guard cpu < cpus else { return false }
@@ -43,12 +45,13 @@ struct DoorbellTokens: Sendable {
       let asked = memory.load(PhysicalAddress(place(cpu, index).rawValue &+ 8))
       if count &- asked < size / 2 { return true }
       memory.store(0, at: place(cpu, index))
+      self.count &-= 1
     }
     return false
   }
 
   /// Notes that the store of `offset` will run again; false where it must not.
-  func add<Memory: BusMemory & ~Copyable>(
+  mutating func add<Memory: BusMemory & ~Copyable>(
     _ offset: UInt64, cpu: UInt64, count: UInt64, memory: borrowing Memory
   ) -> Bool {
     guard cpu < cpus else { return false }
@@ -58,23 +61,27 @@ struct DoorbellTokens: Sendable {
     for index in 0..<Self.depth where memory.load(place(cpu, index)) == 0 {
       memory.store(offset | Self.isSet, at: place(cpu, index))
       memory.store(count, at: PhysicalAddress(place(cpu, index).rawValue &+ 8))
+      self.count &+= 1
       return true
     }
     return false
   }
 
   /// Notes that the store of `offset` has finished.
-  func remove<Memory: BusMemory & ~Copyable>(
+  mutating func remove<Memory: BusMemory & ~Copyable>(
     _ offset: UInt64, cpu: UInt64, memory: borrowing Memory
   ) {
     guard cpu < cpus else { return }
     for index in 0..<Self.depth where memory.load(place(cpu, index)) == offset | Self.isSet {
       memory.store(0, at: place(cpu, index))
+      count &-= 1
     }
   }
 
   /// Forgets all of them: a new queue begins.
-  func removeAll<Memory: BusMemory & ~Copyable>(memory: borrowing Memory) {
+  mutating func removeAll<Memory: BusMemory & ~Copyable>(memory: borrowing Memory) {
+    guard count > 0 else { return }
+    count = 0
     for index in 0..<cpus * Self.depth { memory.store(0, at: place(0, index)) }
   }
 }

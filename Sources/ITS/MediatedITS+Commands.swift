@@ -36,29 +36,47 @@ extension MediatedITS {
     _ command: ITSCommand, _ budget: inout Budget, _ machine: borrowing Machine
   ) -> CommandOutcome {
     guard let opcode = command.opcode else { return .refused(.reservedCommand) }
-    if opcode.isVirtual { return .refused(.virtualInterrupts) }
-    if command.hasReservedBits(as: opcode) { return .refused(.reservedBits) }
+    // Each rule names its command once more, so that the compiler knows the reserved bits.
     switch opcode {
     case .inv, .int, .clear, .discard:
+      if command.hasReservedBits(as: .inv) { return .refused(.reservedBits) }
       if let reason = checkEvent(command, machine) { return .refused(reason) }
-    case .mapti, .mapi, .movi:
-      if let reason = checkMapping(command, opcode, machine) { return .refused(reason) }
+    case .mapti:
+      if command.hasReservedBits(as: .mapti) { return .refused(.reservedBits) }
+      if let reason = checkMapping(command, to: command.physicalID, machine) {
+        return .refused(reason)
+      }
+    case .mapi:
+      if command.hasReservedBits(as: .mapi) { return .refused(.reservedBits) }
+      if let reason = checkMapping(command, to: command.eventID, machine) {
+        return .refused(reason)
+      }
+    case .movi:
+      if command.hasReservedBits(as: .movi) { return .refused(.reservedBits) }
+      if let reason = checkMapping(command, to: nil, machine) { return .refused(reason) }
     case .sync:
+      if command.hasReservedBits(as: .sync) { return .refused(.reservedBits) }
       guard targets.find(command.target, memory: machine.memory) != nil else {
         return .refused(.unknownTarget)
       }
     case .movall:
+      if command.hasReservedBits(as: .movall) { return .refused(.reservedBits) }
       guard targets.find(command.target, memory: machine.memory) != nil,
         targets.find(command.secondTarget, memory: machine.memory) != nil
       else { return .refused(.unknownTarget) }
     case .invall:
+      if command.hasReservedBits(as: .invall) { return .refused(.reservedBits) }
       let id = UInt64(command.collectionID)
       guard id < collectionLimit else { return .refused(.collectionOutOfRange) }
       guard collections.isMapped(id, memory: machine.memory) else {
         return .refused(.collectionNotMapped)
       }
-    case .mapc: return mapCollection(command, machine)
-    case .mapd: return mapDevice(command, &budget, machine)
+    case .mapc:
+      if command.hasReservedBits(as: .mapc) { return .refused(.reservedBits) }
+      return mapCollection(command, machine)
+    case .mapd:
+      if command.hasReservedBits(as: .mapd) { return .refused(.reservedBits) }
+      return mapDevice(command, &budget, machine)
     case .vmovi, .vmovp, .vsgi, .vsync, .vmapp, .vmapti, .vmapi, .vinvall, .invdb:
       return .refused(.virtualInterrupts)
     }
@@ -79,14 +97,14 @@ extension MediatedITS {
 
   @inline(__always)
   private func checkMapping<Machine: ITSMachine & ~Copyable>(
-    _ command: ITSCommand, _ opcode: ITSOpcode, _ machine: borrowing Machine
+    _ command: ITSCommand, to interrupt: UInt32?, _ machine: borrowing Machine
   ) -> CommandRefusalReason? {
     if let reason = checkEvent(command, machine) { return reason }
     guard UInt64(command.collectionID) < collectionLimit else { return .collectionOutOfRange }
-    if opcode == .movi { return nil }
-    let interrupt = UInt64(opcode == .mapti ? command.physicalID : command.eventID)
+    guard let interrupt else { return nil }
     // LPIs begin at 8192 (IHI 0069, 2.2).
-    return interrupt >= 8192 && interrupt < policy.interruptLimit ? nil : .interruptOutOfRange
+    return interrupt >= 8192 && UInt64(interrupt) < policy.interruptLimit
+      ? nil : .interruptOutOfRange
   }
 
   private mutating func mapCollection<Machine: ITSMachine & ~Copyable>(

@@ -27,16 +27,21 @@ extension MediatedITS {
     _ machine: borrowing Machine
   ) -> DrainResult {
     guard isEnabled, !isBroken else { return .done }
-    let before = (commit.written, commit.completed, staging.taken, unfinished?.zeroed)
+    let before = progress
     var budget = Budget(commands: policy.commandsPerTrap, bytes: policy.bytesPerTrap)
-    var result = purgeLocked(&budget, machine)
+    var result = isPurged ? .done : purgeLocked(&budget, machine)
     if result == .done, !staging.isEmpty, !staging.isStalled, holdsStaging(machine) {
       result = take(&budget, machine)
     }
     finishBatch(machine)
-    let after = (commit.written, commit.completed, staging.taken, unfinished?.zeroed)
-    fruitlessRuns = before == after ? fruitlessRuns &+ 1 : 0
-    return isBroken ? .done : result
+    guard result == .more, !isBroken else { return .done }
+    fruitlessRuns = before == progress ? fruitlessRuns &+ 1 : 0
+    return .more
+  }
+
+  /// Something that changes with everything that gets on, and only grows.
+  private var progress: UInt64 {
+    commit.written &+ commit.completed &+ staging.taken &+ (unfinished?.zeroed ?? 0)
   }
 
   private mutating func take<Machine: ITSMachine & ~Copyable>(
@@ -109,7 +114,8 @@ extension MediatedITS {
       retirement.seal(at: commit.written, memory: machine.memory)
     }
     publish(machine)
-    if !retirement.isEmpty || !commit.isIdle { observe(machine) }
+    guard !retirement.isEmpty else { return }
+    observe(machine)
     retire(machine)
   }
 

@@ -15,8 +15,24 @@ extension MediatedITS {
   public mutating func read<Machine: ITSMachine & ~Copyable>(
     _ access: Access, machine: borrowing Machine
   ) -> ReadEffect {
+    // What the host reads in a loop comes first. The region permits words and doublewords, and a
+    // 64-bit register permits both.
+    if access.offset & ~7 == ITSRegister.commandRead.offset {
+      if !staging.isEmpty || !isPurged { _ = drain(machine) }
+      observe(machine)
+      return part(of: readPointer(machine).rawValue, access)
+    }
+    if access.offset & ~7 == ITSRegister.type.offset {
+      return part(of: Self.offeredType(typer, policy).rawValue, access)
+    }
+    return readOther(access, machine)
+  }
+
+  @inline(never)
+  private mutating func readOther<Machine: ITSMachine & ~Copyable>(
+    _ access: Access, _ machine: borrowing Machine
+  ) -> ReadEffect {
     guard permits(access) else { return .refused(.width) }
-    let register = access.offset & ~7
     switch access.offset {
     case ITSRegister.control.offset: return .value(control(machine))
     case ITSRegister.implementer.offset, ITSRegister.mpamIdentification.offset,
@@ -25,16 +41,10 @@ extension MediatedITS {
     default: break
     }
     if access.offset >= ITSRegister.identification.offset { return pass(access, machine) }
-    switch register {
-    case ITSRegister.type.offset:
-      return part(of: Self.offeredType(typer, policy).rawValue, access)
+    switch access.offset & ~7 {
     case ITSRegister.commandBase.offset: return part(of: staging.register.rawValue, access)
     case ITSRegister.commandWrite.offset:
       return part(of: GITSQueuePointer(offset: staging.askedOffset).rawValue, access)
-    case ITSRegister.commandRead.offset:
-      // A host that polls keeps its queue going.
-      _ = drain(machine)
-      return part(of: readPointer(machine).rawValue, access)
     default: break
     }
     if let index = tableIndex(access.offset) { return part(of: tableBases[index], access) }
@@ -46,9 +56,16 @@ extension MediatedITS {
   public mutating func write<Machine: ITSMachine & ~Copyable>(
     _ access: Access, _ value: UInt64, machine: borrowing Machine
   ) -> WriteEffect {
+    if access.offset & ~7 == ITSRegister.commandWrite.offset { return ring(access, value, machine) }
+    return writeOther(access, value, machine)
+  }
+
+  @inline(never)
+  private mutating func writeOther<Machine: ITSMachine & ~Copyable>(
+    _ access: Access, _ value: UInt64, _ machine: borrowing Machine
+  ) -> WriteEffect {
     guard permits(access) else { return .refused(.width) }
     switch access.offset & ~7 {
-    case ITSRegister.commandWrite.offset: return ring(access, value, machine)
     case ITSRegister.control.offset where access.offset == ITSRegister.control.offset:
       return setControl(value, machine)
     case ITSRegister.commandBase.offset:
@@ -175,8 +192,10 @@ extension MediatedITS {
       rawValue: merge(value, into: GITSQueuePointer(offset: staging.askedOffset).rawValue, access))
     counters.doorbells &+= 1
     let offset = pointer.offset
-    let isContinued = tokens.find(
-      offset, cpu: machine.cpu, count: staging.asked, size: staging.slots, memory: machine.memory)
+    let isContinued =
+      tokens.count > 0
+      && tokens.find(
+        offset, cpu: machine.cpu, count: staging.asked, size: staging.slots, memory: machine.memory)
     if !isContinued {
       guard staging.ask(offset) else {
         counters.ignored &+= 1

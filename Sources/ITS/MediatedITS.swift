@@ -32,7 +32,7 @@ public struct MediatedITS: ~Copyable {
   public internal(set) var targets: RedistributorDirectory
   var commit: CommitQueue
   var retirement: RetirementQueue
-  let tokens: DoorbellTokens
+  var tokens: DoorbellTokens
   let deviceTable: HardwareTable
   let deviceTableIndex: Int
   let collectionLimit: UInt64
@@ -82,6 +82,12 @@ public struct MediatedITS: ~Copyable {
   /// GITS_TYPER as the host is to see it.
   public static func offeredType(_ typer: GITSTyper, _ policy: ITSPolicy) -> GITSTyper {
     typer.withoutVirtualLPIs
+  }
+
+  /// Whether the hardware has mapped nothing that the host has given up.
+  var isPurged: Bool {
+    if case .none = purge { return true }
+    return false
   }
 
   /// Takes the last refused command that was not taken yet.

@@ -7,6 +7,8 @@ public import Architecture
 //
 //   ESR, FAR, HPFAR ── plain access that a region forwards? ── yes ─→ Forwarder ─→ register, program counter
 //                                  │ no                                   ╲
+//                      plain access that a region permits? ── yes ─→ device ─→ register, program counter
+//                                  │ no                                   ╲
 //                           handleRareAbort                                inject abort
 //                                  │
 //                       region by address ── none ─→ unclaimed
@@ -24,6 +26,8 @@ public enum ForwardOutcome: Sendable {
   case completed
   /// It was one, and the hardware answered it with an external abort.
   case aborted
+  /// It is one that the region with this index permits and has a device answer; nothing has happened.
+  case plain(Int)
   /// It was none, and nothing has happened.
   case notPlain
 }
@@ -61,10 +65,9 @@ extension RegionRegistry {
     guard let index = index(of: address) else { return .notPlain }
     let syndrome = DataAbortSyndrome(rawValue: esr)
     let region = slot(index)
-    guard region.forwards(syndrome),
-      address.rawValue & (1 &<< UInt64(syndrome.accessSize) &- 1) == 0
-    else {
-      return .notPlain
+    guard address.rawValue & (1 &<< UInt64(syndrome.accessSize) &- 1) == 0 else { return .notPlain }
+    guard region.forwards(syndrome) else {
+      return region.permits(syndrome) ? .plain(index) : .notPlain
     }
     let distance = address.rawValue &- region.layout.base.rawValue
     let place = VirtualAddress(region.address.rawValue &+ distance)
@@ -92,9 +95,33 @@ extension RegionRegistry {
       guard let abort = Abort(esr: esr, far: far, hpfar: hpfar) else { return .notAnAbort }
       abort.inject(into: host)
       return .injected(.externalAbort)
+    case .plain(let index):
+      return handlePlainAbort(
+        in: index, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
+        context: context)
     case .notPlain:
       return handleRareAbort(
         esr: esr, far: far, hpfar: hpfar, registers: registers, host: host, context: context)
+    }
+  }
+
+  /// Has the device of region `index` answer a plain access, which the region was found to permit.
+  public func handlePlainAbort<Host: HostSystemRegisters & ~Copyable>(
+    in index: Int, esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile,
+    host: borrowing Host, context: Device.Context
+  ) -> Outcome {
+    let effect = haveAnswered(
+      DataAbortSyndrome(rawValue: esr), at: PhysicalAddress(Abort.page(hpfar) | (far & 0xfff)),
+      in: slot(index), isOrdered: false, swapsBytes: false, registers: registers, context: context)
+    switch effect {
+    case .done:
+      host.elrEL2 = host.elrEL2 &+ 4
+      return .completed
+    case .again: return .unfinished
+    case .refused(let refusal):
+      guard let abort = Abort(esr: esr, far: far, hpfar: hpfar) else { return .notAnAbort }
+      abort.inject(into: host)
+      return .injected(refusal)
     }
   }
 
@@ -178,8 +205,19 @@ extension RegionRegistry {
     }
     // Frames are whole pages, so that an aligned access stays in its frame.
     guard address.isAligned(to: width.bytes) else { return .refused(.misaligned) }
-    guard let device = region.device else { return .refused(.noHandler) }
+    return haveAnswered(
+      syndrome, at: address, in: region, isOrdered: isOrdered, swapsBytes: swapsBytes,
+      registers: registers, context: context)
+  }
 
+  /// Has the device carry out an access that the region permits, and writes the register of a load.
+  @inline(__always)
+  func haveAnswered(
+    _ syndrome: DataAbortSyndrome, at address: PhysicalAddress, in region: Region<Device>,
+    isOrdered: Bool, swapsBytes: Bool, registers: RegisterFile, context: Device.Context
+  ) -> WriteEffect {
+    guard let device = region.device else { return .refused(.noHandler) }
+    let width = syndrome.width
     let layout = region.layout
     // Not below the base and in the extent, for the region was found by this address.
     let distance = address.rawValue &- layout.base.rawValue
