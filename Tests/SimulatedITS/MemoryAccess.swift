@@ -46,6 +46,14 @@ package struct MemoryReach: Hashable, Sendable {
   /// Whether hardware may write there, not only read.
   package let isWritten: Bool
 
+  /// Makes a range.
+  package init(use: MemoryUse, base: UInt64, size: UInt64, isWritten: Bool) {
+    self.use = use
+    self.base = base
+    self.size = size
+    self.isWritten = isWritten
+  }
+
   /// Whether `address` lies in the range.
   package func contains(_ address: UInt64) -> Bool { address &- base < size }
 }

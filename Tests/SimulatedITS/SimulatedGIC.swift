@@ -15,6 +15,12 @@ package final class SimulatedGIC {
     package let interrupt: UInt32
     /// The index of the Redistributor.
     package let redistributor: Int
+
+    /// Makes one, to compare with.
+    package init(interrupt: UInt32, redistributor: Int) {
+      self.interrupt = interrupt
+      self.redistributor = redistributor
+    }
   }
 
   /// A virtual interrupt that became pending for a vPE.
@@ -23,6 +29,12 @@ package final class SimulatedGIC {
     package let interrupt: UInt32
     /// The vPE.
     package let vpe: UInt16
+
+    /// Makes one, to compare with.
+    package init(interrupt: UInt32, vpe: UInt16) {
+      self.interrupt = interrupt
+      self.vpe = vpe
+    }
   }
 
   /// Everything that the board's behaviour depends on; equal states behave equally.

@@ -41,7 +41,7 @@ extension SimulatedITS {
 
   /// A CPU reads at `offset` from the control frame; nil for an external abort.
   package func read(_ width: AccessWidth, at offset: UInt64) -> UInt64? {
-    guard isPermitted(width, at: offset) else { return width.bytes < 4 ? nil : 0 }
+    guard isPermitted(width, at: offset) else { return isAborted(width, at: offset) ? nil : 0 }
     makeProgress()
     return doubleword(at: offset & ~7) >> (offset % 8 * 8) & width.mask
   }
@@ -49,7 +49,7 @@ extension SimulatedITS {
   /// A CPU writes at `offset` from the control frame; false for an external abort.
   package func write(_ width: AccessWidth, _ value: UInt64, at offset: UInt64) -> Bool {
     if offset >= ITSRegister.frameSize { return writeOtherFrame(width, value, at: offset) }
-    guard isPermitted(width, at: offset) else { return width.bytes >= 4 }
+    guard isPermitted(width, at: offset) else { return !isAborted(width, at: offset) }
     makeProgress()
     let shift = offset % 8 * 8
     func merge(_ old: UInt64) -> UInt64 {
@@ -68,14 +68,17 @@ extension SimulatedITS {
 
   private func isPermitted(_ width: AccessWidth, at offset: UInt64) -> Bool {
     let widths = ITSRegister.widths(at: offset)
-    let isAligned = offset & (width.bytes - 1) == 0
     // What is reserved is RES0 for words and doublewords.
-    let isPermitted = widths == .none ? width.bytes >= 4 : widths.permits(width)
-    if !isAligned || !isPermitted {
+    guard !isAborted(width, at: offset), widths == .none || widths.permits(width) else {
       gic.faults.append(.accessNotPermitted(offset: offset, width))
       return false
     }
     return true
+  }
+
+  /// Whether hardware answers with an abort; else what isn't permitted reads as zero.
+  private func isAborted(_ width: AccessWidth, at offset: UInt64) -> Bool {
+    width.bytes < 4 || offset & (width.bytes - 1) != 0
   }
 
   private func makeProgress() {
