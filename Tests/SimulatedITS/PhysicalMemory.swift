@@ -63,22 +63,32 @@ package final class PhysicalMemory {
   /// All of memory and of the cache; equal states behave equally.
   package struct State: Hashable, Sendable {
     var pages: [UInt64: Page] = [:]
+    /// CPU stores that no barrier has made visible to devices, by doubleword.
+    var buffer: [UInt64: UInt64] = [:]
   }
 
   /// The contents; assigning a kept one goes back to it.
   package var state = State()
   /// Whether CPU stores stay in the cache; without, memory is always up to date, and faster.
   package let hasCache: Bool
+  /// Whether CPU stores stay in a buffer, which no device sees, until `publish` or `clean`.
+  package let hasStoreBuffer: Bool
   /// Called before each CPU store with its address and size in bytes.
   package var onStore: ((UInt64, UInt64) -> Void)?
 
   /// Makes memory that is zero everywhere.
-  package init(hasCache: Bool = true) { self.hasCache = hasCache }
+  package init(hasCache: Bool = true, hasStoreBuffer: Bool = false) {
+    self.hasCache = hasCache
+    self.hasStoreBuffer = hasStoreBuffer
+  }
 
   /// Loads `width` from `address`, which is naturally aligned.
   package func load(
     _ width: AccessWidth, at address: UInt64, by observer: Observer = .processor
   ) -> UInt64 {
+    if observer == .processor, hasStoreBuffer, let word = state.buffer[address & ~7] {
+      return word >> (address % 8 * 8) & width.mask
+    }
     guard let page = state.pages[address >> 12] else { return 0 }
     let word = page.word(Int(address >> 3 & 511), observer)
     return word >> (address % 8 * 8) & width.mask
@@ -90,9 +100,33 @@ package final class PhysicalMemory {
   ) {
     if observer == .processor { onStore?(address, width.bytes) }
     let shift = address % 8 * 8
+    if observer == .processor, hasStoreBuffer {
+      let old = load(.double, at: address & ~7)
+      state.buffer[address & ~7] =
+        old & ~(width.mask << shift) | (value & width.mask) << shift
+      return
+    }
     state.pages[address >> 12, default: Page()].set(
       Int(address >> 3 & 511), value << shift, mask: width.mask << shift,
       observer == .processor && !hasCache ? .nonCoherentDevice : observer)
+  }
+
+  /// Calls `body` with the address and value of each doubleword that isn't zero; pages that were
+  /// never stored to cost nothing.
+  package func forEachNonzero(
+    in base: UInt64, size: UInt64, by observer: Observer, _ body: (UInt64, UInt64) -> Void
+  ) {
+    guard size > 0 else { return }
+    let last = base + (size - 1)
+    for frame in base >> 12...last >> 12 {
+      guard let page = state.pages[frame] else { continue }
+      let first = frame == base >> 12 ? Int(base >> 3 & 511) : 0
+      let end = frame == last >> 12 ? Int(last >> 3 & 511) : 511
+      for index in first...end {
+        let word = page.word(index, observer)
+        if word != 0 { body(frame << 12 + UInt64(index) * 8, word) }
+      }
+    }
   }
 
   /// Stores zeroes as a CPU; both arguments are multiples of eight.
@@ -108,6 +142,7 @@ package final class PhysicalMemory {
 
   /// Cleans everything, as hardware may do with any line at any time.
   package func cleanAll() {
+    publish()
     for frame in state.pages.keys {
       state.pages[frame]?.clean(lines: .max, keeping: true)
     }
@@ -118,7 +153,17 @@ package final class PhysicalMemory {
     (state.pages[address >> 12]?.dirty ?? 0) >> (address >> 6 & 63) & 1 != 0
   }
 
+  /// A barrier: devices see every earlier CPU store, in the cache if not in memory.
+  package func publish() {
+    for (address, word) in state.buffer {
+      state.pages[address >> 12, default: Page()].set(
+        Int(address >> 3 & 511), word, mask: .max, hasCache ? .processor : .nonCoherentDevice)
+    }
+    state.buffer = [:]
+  }
+
   private func writeBack(_ base: UInt64, _ size: UInt64, keeping: Bool) {
+    publish()
     guard size > 0 else { return }
     let last = base + (size - 1)
     for frame in base >> 12...last >> 12 {

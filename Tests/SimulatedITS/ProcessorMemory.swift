@@ -19,7 +19,7 @@ package struct ProcessorMemory: TableMemory {
     memory.store(.double, value, at: address.rawValue)
   }
 
-  package func publishTables() {}
+  package func publishTables() { memory.publish() }
 
   /// Cleans the lines of a range to the Point of Coherency.
   package func clean(_ address: PhysicalAddress, size: UInt64) {

@@ -53,5 +53,5 @@ package struct SimulatedDeviceMemory: DeviceMemory {
     return gic.write(width, value, at: physical)
   }
 
-  package func orderAccesses() {}
+  package func orderAccesses() { gic.memory.publish() }
 }

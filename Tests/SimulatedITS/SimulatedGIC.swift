@@ -45,6 +45,15 @@ package final class SimulatedGIC {
     /// LPIs taken, in order.
     var delivered: [Delivery]
     var virtuallyDelivered: [VirtualDelivery]
+    var moves: [UInt16: Move]
+  }
+
+  /// A VMOVP that goes to several ITSes, by its sequence number.
+  struct Move: Hashable, Sendable {
+    /// The ITSes that have come to it, one bit each.
+    var arrived: UInt64 = 0
+    /// The ITSes that have carried it out.
+    var passed: UInt64 = 0
   }
 
   /// The memory of the board.
@@ -58,6 +67,8 @@ package final class SimulatedGIC {
   package var delivered: [Delivery] = []
   /// Virtual interrupts that became pending, in order.
   package var virtuallyDelivered: [VirtualDelivery] = []
+  /// The VMOVPs that some ITS waits at.
+  var moves: [UInt16: Move] = [:]
   /// What software did that it must not.
   package var faults: [SoftwareFault] = []
   /// Every access to memory, while `recordsAccesses` is set.
@@ -111,7 +122,7 @@ package final class SimulatedGIC {
       State(
         memory: memory.state, redistributors: redistributors.map(\.state),
         services: services.map(\.state), delivered: delivered,
-        virtuallyDelivered: virtuallyDelivered)
+        virtuallyDelivered: virtuallyDelivered, moves: moves)
     }
     set {
       memory.state = newValue.memory
@@ -121,6 +132,7 @@ package final class SimulatedGIC {
       for (service, state) in zip(services, newValue.services) { service.state = state }
       delivered = newValue.delivered
       virtuallyDelivered = newValue.virtuallyDelivered
+      moves = newValue.moves
     }
   }
 
@@ -148,6 +160,17 @@ package final class SimulatedGIC {
       return redistributor.write(width, value, at: address - redistributor.base)
     }
     return false
+  }
+
+  /// Runs every ITS whose pace is instant until none can go on.
+  func runInstantly() {
+    var hasRun = true
+    while hasRun {
+      hasRun = false
+      for service in services where service.pace == .instant {
+        if service.run() > 0 { hasRun = true }
+      }
+    }
   }
 
   func record(

@@ -62,7 +62,7 @@ extension SimulatedITS {
     case 0x100..<0x140: setTableBase(Int(offset - 0x100) / 8, merge)
     default: break
     }
-    if pace == .instant { run() }
+    if pace == .instant { gic.runInstantly() }
     return true
   }
 

@@ -156,9 +156,12 @@ extension SimulatedITS {
       if table.isIndirect {
         found.append(
           MemoryReach(use: .firstLevel(kind), base: base, size: table.size, isWritten: false))
-        for offset in stride(from: 0, to: table.size, by: 8) {
-          let kept = state.firstLevels[FirstLevelPlace(kind: kind, index: offset / 8)]
-          let value = kept ?? gic.memory.load(.double, at: base + offset, by: seen)
+        var values = state.firstLevels.filter { $0.key.kind == kind }.map(\.value)
+        gic.memory.forEachNonzero(in: base, size: table.size, by: seen) { address, value in
+          let place = FirstLevelPlace(kind: kind, index: (address - base) / 8)
+          if state.firstLevels[place] == nil { values.append(value) }
+        }
+        for value in values {
           guard let page = page(value, table.pageSize) else { continue }
           reach(kind, page, table.pageSize.bytes, table, seen, into: &found)
         }
@@ -177,12 +180,13 @@ extension SimulatedITS {
   ) {
     found.append(MemoryReach(use: .table(kind), base: base, size: size, isWritten: true))
     let words = doublewords(kind)
-    for offset in stride(from: 0, through: size - table.entrySize, by: Int(table.entrySize)) {
-      let first = gic.memory.load(.double, at: base + offset, by: seen)
-      guard first >> 63 != 0 else { continue }
+    gic.memory.forEachNonzero(in: base, size: size, by: seen) { address, first in
+      guard first >> 63 != 0, (address - base) % table.entrySize == 0,
+        address - base + table.entrySize <= size
+      else { return }
       var entry = TableEntry(first)
-      if words > 1 { entry.word1 = gic.memory.load(.double, at: base + offset + 8, by: seen) }
-      if words > 2 { entry.word2 = gic.memory.load(.double, at: base + offset + 16, by: seen) }
+      if words > 1 { entry.word1 = gic.memory.load(.double, at: address + 8, by: seen) }
+      if words > 2 { entry.word2 = gic.memory.load(.double, at: address + 16, by: seen) }
       reach(kind, entry, into: &found)
     }
   }

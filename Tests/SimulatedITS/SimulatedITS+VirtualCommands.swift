@@ -99,17 +99,42 @@ extension SimulatedITS {
         doorbell: changesDoorbell ? doorbell : entry.doorbell))
   }
 
+  /// Whether it must wait: without GITS_TYPER.VMOVP a VMOVP is carried out once every ITS of its
+  /// ITSList has come to the one of the same sequence number.
+  func awaitsOthers(_ command: ITSCommand) -> Bool {
+    guard command.opcode == .vmovp, configuration.version >= .gicv40,
+      !configuration.movesVPEsAlone
+    else { return false }
+    let sequence = UInt16(truncatingIfNeeded: command.words[0] >> 32)
+    let list = command.words[1] & 0xffff & (1 << UInt64(gic.services.count) - 1)
+    gic.moves[sequence, default: SimulatedGIC.Move()].arrived |= 1 << UInt64(index)
+    guard let move = gic.moves[sequence], move.arrived & list == list else { return true }
+    let passed = move.passed | 1 << UInt64(index)
+    gic.moves[sequence]?.passed = passed
+    if passed & list == list { gic.moves[sequence] = nil }
+    return false
+  }
+
   private func moveVPE(_ command: ITSCommand) throws(CommandError) {
     try checkTarget(command.target)
-    var entry = try vpe(command.vpeID)
+    try changeTarget(of: command.vpeID, command)
+    reachStrayTarget(command.target, 0)
+    guard configuration.movesVPEsAlone else { return }
+    for other in gic.services where other !== self {
+      // An ITS that hasn't the vPE has nothing to change.
+      try? other.changeTarget(of: command.vpeID, command)
+    }
+  }
+
+  private func changeTarget(
+    of id: UInt16, _ command: ITSCommand
+  ) throws(CommandError) {
+    var entry = try vpe(id)
     entry.word1 = command.target << 16
     if configuration.version >= .gicv41, command.isValid {
       entry.word3 = command.words[3] & 0xffff_ffff
     }
-    guard setEntry(.vpes, UInt32(command.vpeID), entry) else {
-      throw .vpeOutOfRange(command.vpeID)
-    }
-    reachStrayTarget(command.target, 0)
+    guard setEntry(.vpes, UInt32(id), entry) else { throw .vpeOutOfRange(id) }
   }
 
   private func configureVirtualSGI(_ command: ITSCommand) throws(CommandError) {

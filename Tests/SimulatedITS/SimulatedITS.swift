@@ -19,7 +19,22 @@ package final class SimulatedITS {
   /// A command on its way from the queue.
   struct Fetched: Hashable, Sendable {
     var offset: UInt64
-    var words: [UInt64] = []
+    /// How many doublewords have been read.
+    var count: UInt64 = 0
+    var words = TableEntry()
+
+    var isWhole: Bool { count == 4 }
+    var command: ITSCommand { ITSCommand(words.word0, words.word1, words.word2, words.word3) }
+
+    mutating func append(_ word: UInt64) {
+      switch count {
+      case 0: words.word0 = word
+      case 1: words.word1 = word
+      case 2: words.word2 = word
+      default: words.word3 = word
+      }
+      count += 1
+    }
   }
 
   /// The place of an entry that the ITS may keep.
@@ -100,6 +115,11 @@ package final class SimulatedITS {
     self.base = base
     self.configuration = configuration
     typer = configuration.typer
+    precondition(
+      configuration.tables.allSatisfy { configuration.entrySize($0) % 8 == 0 }
+        && [8, 12, 16].contains(configuration.translationEntrySize)
+        && (configuration.version == .gicv3 || configuration.translationEntrySize > 8),
+      "entry sizes")
     state = State(tableBases: Array(repeating: 0, count: 8))
     for (number, table) in configuration.tables.enumerated() {
       state.tableBases[number] = fixedBits(of: table)
@@ -114,7 +134,7 @@ package final class SimulatedITS {
   /// Never ends the command that follows `count` more, nor any later one; nil undoes it.
   package func hang(after count: UInt64?) { state.commandsToHang = count }
 
-  /// Whether there is nothing that a step would do.
+  /// Whether there is nothing that a step would do, but for waiting for another ITS.
   package var isIdle: Bool { !canFetch && !canQuiesce }
 
   private var hasHung: Bool { state.commandsToHang == 0 }
@@ -138,9 +158,10 @@ package final class SimulatedITS {
     }
     guard canFetch else { return false }
     fetch()
-    guard let next = state.fetched.first, next.words.count == 4 else { return true }
+    guard let next = state.fetched.first, next.isWhole else { return true }
+    let command = next.command
+    guard !awaitsOthers(command) else { return false }
     if state.commandsToHang != nil { state.commandsToHang? -= 1 }
-    let command = ITSCommand(next.words[0], next.words[1], next.words[2], next.words[3])
     do throws(CommandError) {
       if let left = state.commandsToStall {
         state.commandsToStall = left == 0 ? nil : left - 1
@@ -182,7 +203,7 @@ package final class SimulatedITS {
     fetchWords(into: 0)
     var position = 1
     while position <= configuration.commandsFetchedAhead,
-      state.fetched[position - 1].words.count == 4
+      state.fetched[position - 1].isWhole
     {
       if position == state.fetched.count {
         let offset = following(state.fetched[position - 1].offset)
@@ -196,10 +217,9 @@ package final class SimulatedITS {
 
   private func fetchWords(into position: Int) {
     var command = state.fetched[position]
-    while command.words.count < 4 {
-      let address = commandBase.base + command.offset + UInt64(command.words.count) * 8
-      command.words.append(
-        readWord(address, .queue, observer(commandBase.attributes)))
+    while !command.isWhole {
+      let address = commandBase.base + command.offset + command.count * 8
+      command.append(readWord(address, .queue, observer(commandBase.attributes)))
       state.fetched[position] = command
       if configuration.fetchesByDoubleword { return }
     }

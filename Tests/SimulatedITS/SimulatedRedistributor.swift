@@ -149,13 +149,32 @@ package final class SimulatedRedistributor {
 
   /// What it may read and write now.
   package var reachable: [MemoryReach] {
-    guard state.isEnabled, idBits > 13 else { return [] }
+    let resident = state.virtualPendingBase >> 63 != 0 ? [residentTable] : []
+    guard state.isEnabled, idBits > 13 else { return resident }
     let size = 1 << idBits as UInt64
-    return [
+    return resident + [
       MemoryReach(use: .pendingTable, base: pendingTable, size: size / 8, isWritten: true),
       MemoryReach(
         use: .configurationTable, base: configurationTable, size: size - 8192, isWritten: false),
     ]
+  }
+
+  /// The pending table of the vPE that is resident (GICv4.0).
+  private var residentTable: MemoryReach {
+    let bits = min((state.virtualConfigurationBase & 0x1f) + 1, interruptIDBits)
+    return MemoryReach(
+      use: .virtualPendingTable, base: state.virtualPendingBase & 0x000f_ffff_ffff_0000,
+      size: max(1 << bits / 8, 1024), isWritten: true)
+  }
+
+  private func setVirtualPendingBase(_ value: UInt64) {
+    // What was pending is written back when a vPE leaves, and read when one comes.
+    for (base, isWritten) in [(state.virtualPendingBase, true), (value, false)] {
+      state.virtualPendingBase = base
+      guard base >> 63 != 0 else { continue }
+      let table = residentTable
+      gic.record(nil, table.use, table.base, table.size, isWritten: isWritten)
+    }
   }
 
   // MARK: Registers
@@ -213,7 +232,7 @@ package final class SimulatedRedistributor {
     case 0x2_0070 where typer.hasVirtualLPIs:
       state.virtualConfigurationBase = merge(state.virtualConfigurationBase)
     case 0x2_0078 where typer.hasVirtualLPIs:
-      state.virtualPendingBase = merge(state.virtualPendingBase)
+      setVirtualPendingBase(merge(state.virtualPendingBase))
     default: break
     }
     return true

@@ -126,3 +126,69 @@ struct VirtualTests {
     }
   }
 }
+
+extension VirtualTests {
+  /// Two ITSes on one board, the second with tables of its own; a vPE is mapped in both.
+  static func twoServices(movesAlone: Bool) -> (Driver, SimulatedITS) {
+    var configuration = ITSConfiguration(.gicv40)
+    configuration.movesVPEsAlone = movesAlone
+    let driver = Driver(configuration)
+    let other = driver.gic.addService(at: 0x90_0000, configuration)
+    let queue = GITSCommandBase(
+      base: 0x6000_0000, pages: 1, attributes: MemoryAttributes.coherent)
+    let vpes = GITSTableBase(
+      base: 0x6003_0000, pages: 1, pageSize: .kib4, isIndirect: false,
+      attributes: MemoryAttributes.coherent)
+    _ = other.write(.double, queue.rawValue, at: 0x80)
+    _ = other.write(.double, vpes.rawValue, at: 0x110)
+    _ = other.write(.word, 1, at: 0)
+    driver.post(vmapp(2, target: 0))
+    post(vmapp(2, target: 0), to: other, driver)
+    return (driver, other)
+  }
+
+  static func post(_ command: ITSCommand, to service: SimulatedITS, _ driver: Driver) {
+    let offset = service.writePointer.offset
+    for word in 0..<4 {
+      driver.gic.memory.store(
+        .double, command.words[word], at: service.queueBase.base + offset + UInt64(word) * 8)
+    }
+    _ = service.write(.double, offset + 32, at: 0x88)
+  }
+
+  @Test("With GITS_TYPER.VMOVP, one VMOVP moves a vPE in every ITS")
+  func movesAlone() {
+    let (driver, other) = Self.twoServices(movesAlone: true)
+    driver.post(ITSCommand(0x22, 2 << 32, 1 << 16))
+    #expect(driver.word(Place.vpes + 40) == 1 << 16 && driver.word(0x6003_0028) == 1 << 16)
+    #expect(other.failedCommands == 0)
+  }
+
+  @Test("Without it, each ITS waits at VMOVP until all of the list have come to the same number")
+  func movesTogether() {
+    let (driver, other) = Self.twoServices(movesAlone: false)
+    driver.post(ITSCommand(0x22 | 7 << 32, 2 << 32 | 0b11, 1 << 16))
+    #expect(driver.its.readPointer.offset == 32 && !driver.its.step())
+    Self.post(ITSCommand(0x22 | 6 << 32, 2 << 32 | 0b10, 1 << 16), to: other, driver)
+    #expect(driver.its.readPointer.offset == 32 && other.readPointer.offset == 64)
+    Self.post(ITSCommand(0x22 | 7 << 32, 2 << 32 | 0b11, 1 << 16), to: other, driver)
+    #expect(driver.its.readPointer.offset == 64 && other.readPointer.offset == 96)
+    #expect(driver.word(Place.vpes + 40) == 1 << 16 && driver.word(0x6003_0028) == 1 << 16)
+    #expect(driver.its.failedCommands == 0 && other.failedCommands == 0)
+  }
+
+  @Test("A vPE that a Redistributor makes resident has its table in reach, and written back")
+  func resident() {
+    let driver = Driver(ITSConfiguration(.gicv40))
+    let redistributor = driver.gic.redistributors[1]
+    _ = driver.gic.write(.double, 13, at: redistributor.base + 0x2_0070)
+    _ = driver.gic.write(.double, valid | Place.canary, at: redistributor.base + 0x2_0078)
+    let table = MemoryReach(
+      use: .virtualPendingTable, base: Place.canary, size: 2048, isWritten: true)
+    #expect(redistributor.reachable.contains(table))
+    driver.gic.recordsAccesses = true
+    _ = driver.gic.write(.double, 0, at: redistributor.base + 0x2_0078)
+    #expect(driver.gic.accesses.map(\.range) == [table])
+    #expect(!redistributor.reachable.contains(table))
+  }
+}
