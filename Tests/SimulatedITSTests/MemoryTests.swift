@@ -78,6 +78,39 @@ struct MemoryTests {
     #expect(driver.its.completedCommands == (isCoherent ? 1 : 0))
   }
 
+  @Test("With a store buffer, no device sees a store before a barrier or a clean")
+  func storeBuffer() {
+    let memory = PhysicalMemory(hasStoreBuffer: true)
+    let gic = SimulatedGIC(memory: memory)
+    memory.store(.double, 0x1111_1111_1111_1111, at: 0x1000)
+    memory.store(.half, 0x2222, at: 0x1002)
+    #expect(memory.load(.word, at: 0x1000) == 0x2222_1111)
+    #expect(memory.load(.word, at: 0x1000, by: .coherentDevice) == 0)
+    SimulatedDeviceMemory(gic).orderAccesses()
+    #expect(memory.load(.word, at: 0x1000, by: .coherentDevice) == 0x2222_1111)
+    #expect(memory.load(.word, at: 0x1000, by: .nonCoherentDevice) == 0)
+    memory.store(.byte, 3, at: 0x1000)
+    memory.clean(0x1000, size: 8)
+    #expect(memory.load(.word, at: 0x1000, by: .nonCoherentDevice) == 0x2222_1103)
+  }
+
+  @Test("What isn't zero is visited in order, and nothing outside the range")
+  func nonzero() {
+    let memory = PhysicalMemory()
+    for address in [0xff8, 0x1000, 0x1ff8, 0x5000, 0x5008] as [UInt64] {
+      memory.store(.double, address, at: address)
+    }
+    var visited: [UInt64] = []
+    memory.forEachNonzero(in: 0x1000, size: 0x4008, by: .processor) { address, value in
+      #expect(address == value)
+      visited.append(address)
+    }
+    #expect(visited == [0x1000, 0x1ff8, 0x5000])
+    memory.forEachNonzero(in: 0x1000, size: 0x4008, by: .nonCoherentDevice) { _, _ in
+      Issue.record("nothing has been cleaned")
+    }
+  }
+
   @Test("Attributes that are Non-cacheable make a coherent ITS see memory alone")
   func attributes() {
     let driver = Driver(attributes: MemoryAttributes.nonCacheable)
