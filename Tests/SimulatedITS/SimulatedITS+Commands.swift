@@ -108,6 +108,7 @@ extension SimulatedITS {
     } else if !setEntry(.collections, UInt32(id), entry) {
       throw .collectionOutOfRange(id)
     }
+    state.collectionTarget[id] = command.isValid ? bit(of: command.target) : 0
     if command.isValid {
       state.collectionTargets[id, default: 0] |= bit(of: command.target)
     }
@@ -221,6 +222,10 @@ extension SimulatedITS {
       state.lingering[position].redistributors &= ~synchronized
     }
     state.lingering.removeAll { $0.redistributors == 0 }
+    for collection in state.collectionTargets.keys
+    where state.collectionTarget[collection] != synchronized {
+      state.collectionTargets[collection, default: 0] &= ~synchronized
+    }
   }
 
   func pend(_ interrupt: UInt32, _ target: UInt64) {

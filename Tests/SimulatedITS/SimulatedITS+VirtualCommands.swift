@@ -115,6 +115,16 @@ extension SimulatedITS {
     return false
   }
 
+  /// Whether it has come to a VMOVP that another ITS has not come to.
+  var isWaiting: Bool {
+    guard let next = state.fetched.first, next.isWhole, next.command.opcode == .vmovp,
+      !configuration.movesVPEsAlone,
+      let move = gic.moves[UInt16(truncatingIfNeeded: next.words.word0 >> 32)]
+    else { return false }
+    let list = next.words.word1 & 0xffff & (1 << UInt64(gic.services.count) - 1)
+    return move.arrived >> UInt64(index) & 1 != 0 && move.arrived & list != list
+  }
+
   private func moveVPE(_ command: ITSCommand) throws(CommandError) {
     try checkTarget(command.target)
     try changeTarget(of: command.vpeID, command)

@@ -77,7 +77,9 @@ package final class SimulatedITS {
     var firstLevels: [FirstLevelPlace: UInt64] = [:]
     /// The collections that the events of a device have had since it was mapped.
     var deviceCollections: [UInt32: Set<UInt16>] = [:]
-    /// The Redistributors that a collection has had, one bit each.
+    /// The Redistributor that a collection has, as one bit.
+    var collectionTarget: [UInt16: UInt64] = [:]
+    /// The Redistributors that a collection has, or has had with no SYNC since, one bit each.
     var collectionTargets: [UInt16: UInt64] = [:]
     var lingering: [Lingering] = []
     /// So many more commands until one stalls.
@@ -134,8 +136,8 @@ package final class SimulatedITS {
   /// Never ends the command that follows `count` more, nor any later one; nil undoes it.
   package func hang(after count: UInt64?) { state.commandsToHang = count }
 
-  /// Whether there is nothing that a step would do, but for waiting for another ITS.
-  package var isIdle: Bool { !canFetch && !canQuiesce }
+  /// Whether there is nothing that a step would do.
+  package var isIdle: Bool { (!canFetch || isWaiting) && !canQuiesce }
 
   private var hasHung: Bool { state.commandsToHang == 0 }
   private var canQuiesce: Bool { !state.isEnabled && state.stepsToQuiescence > 0 && !hasHung }

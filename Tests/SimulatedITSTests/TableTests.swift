@@ -145,6 +145,19 @@ struct TableTests {
     #expect(!isReached())
   }
 
+  @Test("A Redistributor that a collection has left and that was synchronised isn't awaited")
+  func lingeringAfterMove() {
+    for synchronizes in [true, false] {
+      let driver = Driver()
+      driver.mapDevice()
+      driver.post(.mapc(0, target: 1))
+      if synchronizes { driver.post(.sync(target: 0)) }
+      driver.post(.unmapd(3), .sync(target: 1))
+      #expect(
+        driver.its.reachable.contains { $0.use == .translationTable } != synchronizes)
+    }
+  }
+
   @Test("What is reached of a translation table is its span in bytes, wherever in a page it starts")
   func span() {
     let driver = Driver()

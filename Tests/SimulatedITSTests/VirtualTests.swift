@@ -168,7 +168,7 @@ extension VirtualTests {
   func movesTogether() {
     let (driver, other) = Self.twoServices(movesAlone: false)
     driver.post(ITSCommand(0x22 | 7 << 32, 2 << 32 | 0b11, 1 << 16))
-    #expect(driver.its.readPointer.offset == 32 && !driver.its.step())
+    #expect(driver.its.readPointer.offset == 32 && !driver.its.step() && driver.its.isIdle)
     Self.post(ITSCommand(0x22 | 6 << 32, 2 << 32 | 0b10, 1 << 16), to: other, driver)
     #expect(driver.its.readPointer.offset == 32 && other.readPointer.offset == 64)
     Self.post(ITSCommand(0x22 | 7 << 32, 2 << 32 | 0b11, 1 << 16), to: other, driver)
