@@ -85,9 +85,14 @@ let package = Package(
       name: "SimulatedBoard", dependencies: ["Architecture", "Ownership"],
       path: "Tests/SimulatedBoard",
       swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+    // An interrupt controller that carries out commands on tables in memory.
+    .target(
+      name: "SimulatedITS", dependencies: ["Architecture", "GIC"], path: "Tests/SimulatedITS",
+      swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
     tests("Architecture"),
     tests("GIC"),
+    tests("SimulatedITS", ["Architecture", "GIC"]),
     tests("DeviceTree"),
     tests("Ownership", ["SimulatedBoard"]),
     tests("Traps"),
