@@ -13,7 +13,11 @@ final class WordMemory: TableMemory {
   init(words: Int) { self.words = Array(repeating: 0, count: words) }
 
   var range: AddressRange {
-    AddressRange(base: PhysicalAddress(0x8000_0000), size: UInt64(words.count) * 8)!
+    guard
+      let range = AddressRange(
+        base: PhysicalAddress(0x8000_0000), size: UInt64(words.count) * 8)
+    else { fatalError("bad range in a test") }
+    return range
   }
   private func index(_ address: PhysicalAddress) -> Int {
     Int(address.rawValue - 0x8000_0000) / 8
