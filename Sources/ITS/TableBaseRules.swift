@@ -39,8 +39,10 @@ struct TableBaseRules: Sendable {
     guard access(0) != nil else { return nil }
   }
 
-  /// What is read after `value` has been written to a register that the host is offered: one for
-  /// devices or for collections. The others read as zero, as if they were not implemented.
+  /// What the host reads after it has written `value`.
+  ///
+  /// It is offered registers for devices and for collections; others read as zero, as if they were not
+  /// implemented.
   func readBackByHost(_ value: UInt64) -> GITSTableBase {
     switch GITSTableBase(rawValue: fixed).kind {
     case .devices, .collections: readBack(value)
