@@ -20,7 +20,7 @@ enum Confinement {
     let memory = try memoryMap(of: board)
     guard let imagePages = PageRange(covering: image) else { throw .memory }
     var excluded = FixedList<1, PageRange>(filler: imagePages)
-    if isMediating { _ = excluded.append(imagePages) }
+    if mediation != .off { _ = excluded.append(imagePages) }
 
     let canary = try canary(of: image)
 
@@ -49,7 +49,7 @@ enum Confinement {
     unsafe StateMemory.shared.initialize(to: state)
     // The TLB operations of a claim are for the host's VMID.
     unsafe StateMemory.shared.pointee.context.loadTranslation()
-    if isMediating { try claim(board, interruptLimit: interruptLimit, &log) }
+    if mediation != .off { try claim(board, interruptLimit: interruptLimit, &log) }
   }
 
   private static func claim(
@@ -59,13 +59,18 @@ enum Confinement {
       unsafe StateMemory.shared.pointee.identities = try ITSClaim.claim(
         board, from: &StateMemory.shared.pointee.ownership,
         registry: &StateMemory.shared.pointee.registry,
-        device: { .mediatedITS(UInt8(truncatingIfNeeded: $0)) }, registers: MetalDeviceMemory())
+        device: { index in
+          mediation == .forwarding
+            ? .forwarded : .mediatedITS(UInt8(truncatingIfNeeded: index))
+        }, registers: MetalDeviceMemory())
     } catch {
       throw .claim
     }
     let identities = unsafe StateMemory.shared.pointee.identities
-    let offered = try ITSMediation.begin(board, identities, interruptLimit: interruptLimit)
-    unsafe StateMemory.shared.pointee.identities = offered
+    if mediation == .on {
+      let offered = try ITSMediation.begin(board, identities, interruptLimit: interruptLimit)
+      unsafe StateMemory.shared.pointee.identities = offered
+    }
     for index in identities.indices {
       var line = LogLine("ITS at ")
       line.append(hex: identities[index].base.rawValue)

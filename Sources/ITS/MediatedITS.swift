@@ -43,8 +43,13 @@ public struct MediatedITS: ~Copyable {
   var tableBases: InlineArray<8, UInt64>
   /// GITS_CTLR.Enabled.
   var isEnabled = false
-  /// A MAPD whose table is not zeroed yet.
+  /// The private copy of a command that could not be finished in the trap in which it was read. It is
+  /// not read again: the host may have changed it.
+  var pending: ITSCommand?
+  /// The table of the pending MAPD, while it is being zeroed.
   var unfinished: UnfinishedTable?
+  /// How many commands had been written to the commit queue when the staging queue began.
+  var stagingBegan: UInt64 = 0
   /// What the hardware still has mapped and the host has given up with its tables.
   var purge = Purge.none
   /// The hardware has stalled on a command.
