@@ -12,7 +12,7 @@ internal import Traps
 /// Builds what confines the host, and with it the state that all CPUs share.
 enum Confinement {
   static func begin(
-    _ board: borrowing Board, image: AddressRange, interruptLimit: UInt64,
+    _ board: borrowing Board, image: AddressRange, interruptLimit: UInt64, isHandover: Bool,
     _ stage1: consuming ImageMap.Stage1, _ pool: consuming ImageMap.Pool, _ log: inout Log
   ) throws(StartupError) {
     guard board.verdict != .refused else { throw .boardRefused }
@@ -49,11 +49,13 @@ enum Confinement {
     unsafe StateMemory.shared.initialize(to: state)
     // The TLB operations of a claim are for the host's VMID.
     unsafe StateMemory.shared.pointee.context.loadTranslation()
-    if mediation != .off { try claim(board, interruptLimit: interruptLimit, &log) }
+    if mediation != .off {
+      try claim(board, interruptLimit: interruptLimit, isHandover: isHandover, &log)
+    }
   }
 
   private static func claim(
-    _ board: borrowing Board, interruptLimit: UInt64, _ log: inout Log
+    _ board: borrowing Board, interruptLimit: UInt64, isHandover: Bool, _ log: inout Log
   ) throws(StartupError) {
     do throws(ITSClaimError) {
       unsafe StateMemory.shared.pointee.identities = try ITSClaim.claim(
@@ -68,7 +70,8 @@ enum Confinement {
     }
     let identities = unsafe StateMemory.shared.pointee.identities
     if mediation == .on {
-      let offered = try ITSMediation.begin(board, identities, interruptLimit: interruptLimit)
+      let offered = try ITSMediation.begin(
+        board, identities, interruptLimit: interruptLimit, isHandover: isHandover)
       unsafe StateMemory.shared.pointee.identities = offered
     }
     for index in identities.indices {

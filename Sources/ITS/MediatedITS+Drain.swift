@@ -153,7 +153,8 @@ extension MediatedITS {
   /// Frees the tables that the hardware has let go of.
   private mutating func retire<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
     while let table = retirement.takeFirst(completed: commit.completed, memory: machine.memory) {
-      arena.giveBack(table, memory: machine.memory)
+      // A table that was handed over lies in pages that were claimed for good.
+      if arena.pages.contains(table.first) { arena.giveBack(table, memory: machine.memory) }
     }
   }
 
