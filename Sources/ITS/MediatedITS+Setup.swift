@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
-public import GIC
+internal import GIC
 internal import Ownership
 
 /// What the mediation of one ITS starts from.
