@@ -37,6 +37,10 @@ struct Main {
     testFirmware(&report, psci)
     testHonestLife(&report)
     testTargets(&report, psci)
+    testRegisterFile(&report)
+    testTableAttacks(&report)
+    testCommandAttacks(&report)
+    testVirtualAttacks(&report)
     testProcessors(&report, psci)
 
     el1_exit(report.finish())
