@@ -9,6 +9,8 @@ struct Main {
   static func main() {
     if FlatTree(address: el1_device_tree()).bootArgumentsBegin(with: "portcullis.bench") {
       measureAccesses()
+      StageOne.enable()
+      measureCommands()
       el1_exit(0)
     }
     var report = TestReport()

@@ -93,9 +93,9 @@ func testVirtualAttacks(_ report: inout TestReport) {
     host.useVPEs(host.baser(Arena.vpes))
     host.forge(host.vpeEntryAddress(in: Arena.vpes), host.vpeEntry(pending: host.canary))
     host.mapHonestly(host.device)
-    // Valid, virtual, LPI 8200 of vPE 1; no doorbell.
+    // Valid, virtual, LPI 8201 of vPE 1; no doorbell.
     let table = Arena.translations + UInt64(host.device) * 0x1000
-    host.forge(table, 1 | 8200 << 2 | 1 << 42)
+    host.forge(table, 1 | 8201 << 2 | 1 << 48)
     host.forge(table + 8, 1023)
     host.send(.event(.int, host.device, 0))
   }
