@@ -123,6 +123,11 @@ run: $(IMAGES)/el2.img
 	$(Q)$(BOARD)/run.py --qemu $(QEMU) --results $(RESULTS)/run.json $<
 endif
 
+.PHONY: attacks
+attacks: setup-run $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img ## a table: each attack, without and with mediation
+	$(Q)$(BOARD)/attacks.py --qemu $(QEMU) --results $(RESULTS)/attacks.json \
+	  $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img
+
 .PHONY: debug
 debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction for gdb
 	@echo "gdb-multiarch -ex 'target remote :1234' $(IMAGES)/el2.elf"

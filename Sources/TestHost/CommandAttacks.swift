@@ -5,10 +5,11 @@ import CEL1Boot
 import GIC
 
 /// Attacks by commands, and by the way in which they get into the queue.
-func testCommandAttacks(_ report: inout TestReport) {
+func testCommandAttacks(_ report: inout TestReport, _ psci: PSCI) {
   testTranslationTableAttacks(&report)
   testQueueAttacks(&report)
   testOtherCommands(&report)
+  testRaces(&report, OtherCPU(psci))
 }
 
 /// Interrupt Translation Tables in EL2's memory.
@@ -255,12 +256,12 @@ private func testQueueAttacks(_ report: inout TestReport) {
     store32(Board.itsControl + Register.gitsCWRITER, 0x40)
     host.queueGoesOn = false
   }
-  attack(&report, "B-80 queue in the ITS's own control frame") { host in
+  attack(&report, "B-80 queue in a device's registers") { host in
     _ = ITSDriver.disable()
     store64(
       Board.itsControl + Register.gitsCBASER,
       GITSCommandBase(
-        base: Board.itsControl, pages: 1, attributes: MemoryAttributes.coherent
+        base: Board.console, pages: 1, attributes: MemoryAttributes.coherent
       ).rawValue)
     store64(Board.itsControl + Register.gitsCWRITER, 0)
     ITSDriver.enable()
@@ -326,5 +327,71 @@ private func testOtherCommands(_ report: inout TestReport) {
       host.its.append(ITSCommand(~0xff | number, .max, .max, .max))
     }
     _ = host.its.finish()
+  }
+}
+
+/// What two CPUs do at once; on a machine with one CPU the word is changed but once, before the doorbell.
+private func testRaces(_ report: inout TestReport, _ other: OtherCPU?) {
+  let rounds: UInt64 = 400
+
+  /// Rings for commands of which one word changes between `honest` and something else meanwhile.
+  func race(
+    _ host: inout Attacker, _ address: UInt64, _ difference: UInt64,
+    _ commands: (inout ITSDriver) -> Void
+  ) {
+    commands(&host.its)
+    if let other {
+      other.flip(address, by: difference)
+      _ = host.its.finish()
+      other.flip(0, by: 0)
+    } else {
+      el1_store64(address, el1_load64(address) ^ difference)
+      _ = host.its.finish()
+    }
+  }
+
+  attack(&report, "B-66 a command that another CPU changes all the time") { host in
+    guard other?.start(EL1_JOB_FLIP) ?? true else { return }
+    let device = host.device
+    let honest: UInt64 = 1 << 63 | Arena.translations
+    let evil: UInt64 = 1 << 63 | host.canary
+    for _ in 0..<rounds {
+      let address = host.its.queue + host.its.next + 16
+      race(&host, address, honest ^ evil) { its in
+        its.append(.mapd(device, table: Arena.translations, eventIDBits: 4))
+        its.append(.mapti(device, 0, interrupt: Attacker.interrupt, collectionID: 0))
+      }
+    }
+    _ = other?.stop()
+  }
+  attack(&report, "B-66 a command whose kind another CPU changes all the time") { host in
+    guard other?.start(EL1_JOB_FLIP) ?? true else { return }
+    let device = host.device
+    let evil = ITSCommand.mapd(device, table: host.canary, eventIDBits: 4)
+    for _ in 0..<rounds {
+      let address = host.its.queue + host.its.next
+      // INV has no address; MAPD has.
+      race(&host, address, 0x08 ^ 0x0c) { its in
+        var command = evil
+        command.words[0] ^= 0x08 ^ 0x0c
+        its.append(command)
+        its.append(.mapti(device, 0, interrupt: Attacker.interrupt, collectionID: 0))
+      }
+    }
+    _ = other?.stop()
+  }
+  attack(&report, "B-66 a first-level entry that another CPU changes all the time") { host in
+    guard other?.start(EL1_JOB_FLIP) ?? true else { return }
+    host.useTwoLevels(.devices)
+    host.empty(Arena.secondLevel(0))
+    host.forge(Arena.firstLevel, 1 << 63 | Arena.secondLevel(0))
+    let device = host.device
+    for _ in 0..<rounds {
+      race(&host, Arena.firstLevel, Arena.secondLevel(0) ^ host.canary) { its in
+        its.append(.mapd(device, table: Arena.translations, eventIDBits: 4))
+        its.append(.unmapd(device))
+      }
+    }
+    _ = other?.stop()
   }
 }

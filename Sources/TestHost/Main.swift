@@ -41,7 +41,7 @@ struct Main {
     testTargets(&report, psci)
     testRegisterFile(&report)
     testTableAttacks(&report)
-    testCommandAttacks(&report)
+    testCommandAttacks(&report, psci)
     testVirtualAttacks(&report)
     testProcessors(&report, psci)
 

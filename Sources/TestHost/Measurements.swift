@@ -82,10 +82,16 @@ private func measureDoorbells(
   }
 }
 
-/// The readings add two instructions: one that reads the other counter, and the branch to the handler.
+/// Two figures of one interrupt: from the doorbell alone, and from before the command is written.
+///
+/// The readings of the first add two instructions: one that reads the other counter, and the branch to
+/// the handler.
 private func measureInterrupt(_ its: inout ITSDriver, _ device: UInt32) {
+  let cpu = currentCPU()
   var figures = el1_retired()
+  var begin = el1_retired()
   for _ in 0..<2 {
+    begin = el1_meter_now()
     its.append(.event(.int, device, 0))
     el1_barrier()
     figures = el1_meter_interrupt(Board.itsControl + Register.gitsCWRITER, its.next, 1_000_000)
@@ -94,6 +100,9 @@ private func measureInterrupt(_ its: inout ITSDriver, _ device: UInt32) {
   printFigures(both: figures.both &- 2, host: figures.el1 &- 2) {
     Console.write("int-to-handler")
   }
+  let both = el1_record(cpu, UInt64(EL1_WORD_METER)) &- begin.both
+  let host = el1_record(cpu, UInt64(EL1_WORD_METER) + 1) &- begin.el1
+  printFigures(both: both & 0xffff_ffff, host: host & 0xffff_ffff) { Console.write("int-to-lpi") }
 }
 
 private func measure(
