@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # `make help` lists the targets. Variables for the command line:
-#   V=1           show the commands
-#   MEDIATE=off   `run`: the unmediated test image, on which the listed attacks must succeed
-#   SECONDS=600   `fuzz`: how long
-#   COVERAGE=90   least line coverage of the core, per cent
+#   V=1               show the commands
+#   MEDIATE=off       `run`: the unmediated test image, on which the listed attacks must succeed
+#   FUZZ_SECONDS=600  `fuzz`: how long
+#   COVERAGE=90       least line coverage of the core, per cent
 SWIFT ?= swift
 QEMU ?= qemu-system-aarch64
 PYTHON ?= python3
 V ?= 0
 MEDIATE ?= on
-SECONDS ?= 600
+FUZZ_SECONDS ?= 600
 COVERAGE ?= 90
 
 SHELL := /bin/bash
@@ -114,13 +114,14 @@ FORCE:
 ##@ Run
 
 .PHONY: run
-run: setup-run ## boot the board with GICv3 and GICv4, on one and on four CPUs (MEDIATE=off: the control)
+run: setup-run ## boots every board and every form, and runs the host's tests (MEDIATE=off: the control)
 ifeq ($(MEDIATE),off)
 run: $(IMAGES)/el2-unmediated.img
 	$(Q)$(BOARD)/run.py --qemu $(QEMU) --expect-failures Tests/Board/attacks.txt $<
 else
-run: $(IMAGES)/el2.img
-	$(Q)$(BOARD)/run.py --qemu $(QEMU) --results $(RESULTS)/run.json $<
+run: $(IMAGES)/el2.img $(IMAGES)/el2.elf $(IMAGES)/testhost.img
+	$(Q)$(BOARD)/run.py --qemu $(QEMU) --results $(RESULTS)/run.json \
+	  --elf $(IMAGES)/el2.elf --payload $(IMAGES)/testhost.img $<
 endif
 
 .PHONY: attacks
@@ -195,8 +196,8 @@ fuzzer: setup-test
 	$(Q)Tests/Fuzz/build.sh $(SWIFT) DeviceTree .build-fuzz
 
 .PHONY: fuzz
-fuzz: fuzzer ## fuzzes the device-tree path for SECONDS (600) with AddressSanitizer
-	$(Q)Tests/Fuzz/run.sh .build-fuzz $(SECONDS) .build/corpus/dtb
+fuzz: fuzzer ## fuzzes the device-tree path for FUZZ_SECONDS (600) with AddressSanitizer
+	$(Q)Tests/Fuzz/run.sh .build-fuzz $(FUZZ_SECONDS) .build/corpus/dtb
 
 .PHONY: replay
 replay: fuzzer ## runs the device-tree path once over every seed

@@ -23,6 +23,7 @@ const char *portcullis_strerror(enum portcullis_status status) {
     case PORTCULLIS_ERROR_EL2_ADDRESS: return "the address of an EL2 mapping is of no use";
     case PORTCULLIS_ERROR_STUCK: return "pages could not be given back to the host";
     case PORTCULLIS_ERROR_INDEX: return "there is no such region";
+    case PORTCULLIS_ERROR_STRIDE: return "a stride is not a power of two or smaller than a frame";
     }
     return "unknown status";
 }

@@ -7,6 +7,9 @@ internal import Hypervisor
 
 /// One line on its way to the log; what does not fit is cut.
 struct LogLine: TextSink, ~Copyable {
+  /// The bytes of a line with its end at most.
+  static var capacity: Int { 192 }
+
   private var bytes = InlineArray<192, UInt8>(repeating: 0)
   private var count = 0
 
@@ -17,7 +20,7 @@ struct LogLine: TextSink, ~Copyable {
   }
 
   mutating func append(_ byte: UInt8) {
-    guard count < 190 else { return }
+    guard count < Self.capacity - 2 else { return }
     bytes[count] = byte
     count += 1
   }
@@ -72,10 +75,13 @@ struct Log: ~Copyable {
   mutating func drain(atMost limit: Int = .max) {
     guard let console else { return }
     var sent = 0
+    var isBetweenLines = true
     while let byte = ring.first {
-      guard sent < limit, console.send(byte) else { return }
+      // Whole lines only: what the host prints next begins a line of its own.
+      guard !isBetweenLines || sent <= limit - LogLine.capacity, console.send(byte) else { return }
       ring.removeFirst()
       sent += 1
+      isBetweenLines = byte == 0x0a
     }
     guard ring.dropped > 0 else { return }
     var line = LogLine("log lines dropped: ")

@@ -6,7 +6,8 @@ public import DeviceTree
 
 /// What an inspection finds out about one file.
 ///
-/// Values are as in JSON schema 1: a range is kept with the path of the node that it comes from.
+/// Values are as in JSON schema 1: a range of a device is kept with the path of the node that it comes
+/// from. Memory is kept without one: which node tells of it makes no difference to anybody.
 public struct Report: Sendable {
   /// A range that Portcullis takes from the host, wholly or in part.
   public struct Region: Equatable, Sendable {
@@ -56,7 +57,7 @@ public struct Report: Sendable {
   public var redistributors: [Redistributors] = []
   /// The IOMMUs.
   public var iommus: [IOMMU] = []
-  /// The memory.
+  /// The memory, a range for each entry of `reg` of a memory node, in the order of the tree.
   public var memory: [AddressRange] = []
   /// What is to be said about the file.
   public var diagnostics: [Report.Diagnostic] = []

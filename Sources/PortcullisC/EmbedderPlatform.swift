@@ -143,11 +143,11 @@ extension EmbedderPlatform: DeviceMemory, TrapContext {
 
 /// Ranges in the form of the C interface.
 private struct PageList {
-  static var capacity: Int { 32 }
-  var pages = InlineArray<32, portcullis_pages>(repeating: portcullis_pages(base: 0, bytes: 0))
+  static var capacity: Int { FrameClaim.Frames.capacity }
+  var pages = InlineArray<128, portcullis_pages>(repeating: portcullis_pages(base: 0, bytes: 0))
   let count: Int
 
-  /// Takes at most as many ranges as there can be regions.
+  /// Takes at most as many ranges as there can be frames.
   init(_ ranges: Span<PageRange>) {
     count = min(ranges.count, Self.capacity)
     for index in 0..<count { pages[index] = portcullis_pages(ranges[index]) }

@@ -8,12 +8,11 @@ internal import Hypervisor
 internal import Ownership
 internal import Traps
 
-typealias Device = ProtectedDevice<EmbedderPlatform>
 typealias EmbedderOwnership = Ownership<
   EmbedderTables, EmbedderHostTranslation, EmbedderHypervisorTranslation, NoObserver
 >
 /// As many as the registry holds.
-typealias Requests = FixedList<32, RegionRequest<Device>>
+typealias Regions = FixedList<32, EmbedderRegion>
 
 /// What lies behind `struct portcullis`.
 ///
@@ -33,18 +32,18 @@ struct EmbedderState: ~Copyable {
   let platform: EmbedderPlatform
   let features: HostFeatures
   let granule: Granule
-  private(set) var requests: Requests
-  private(set) var registry = RegionRegistry<Device>()
+  private(set) var regions: Regions
+  private(set) var registry = RegionRegistry<EmbedderDevice>()
   private var ownership: EmbedderOwnership
 
   private init(
-    granule: Granule, features: HostFeatures, platform: EmbedderPlatform, requests: Requests,
+    granule: Granule, features: HostFeatures, platform: EmbedderPlatform, regions: Regions,
     ownership: consuming EmbedderOwnership
   ) {
     self.granule = granule
     self.features = features
     self.platform = platform
-    self.requests = requests
+    self.regions = regions
     self.ownership = ownership
   }
 
@@ -57,11 +56,11 @@ struct EmbedderState: ~Copyable {
     let board = Board.read(blob, granule: granule, reporting: &diagnostics)
     diagnostics.write(to: platform, blob)
     guard board.verdict != .refused else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
-    let requests = try requests(of: board)
+    let regions = try regions(of: board)
     do throws(OwnershipError) {
       let ownership = try ownership(of: board, platform, pool)
       return EmbedderState(
-        granule: granule, features: features, platform: platform, requests: requests,
+        granule: granule, features: features, platform: platform, regions: regions,
         ownership: ownership)
     } catch {
       if case .poolExhausted = error { throw EmbedderError(PORTCULLIS_ERROR_POOL) }
@@ -69,16 +68,20 @@ struct EmbedderState: ~Copyable {
     }
   }
 
-  private static func requests(of board: borrowing Board) throws(EmbedderError) -> Requests {
-    var requests = Requests(filler: .filler)
+  private static func regions(of board: borrowing Board) throws(EmbedderError) -> Regions {
+    var regions = Regions(filler: .filler)
     for index in board.itses.indices {
-      guard let pages = PageRange(covering: board.itses[index].controlFrame),
-        requests.append(
-          RegionRequest(
-            pages: pages, widths: .word.union(.double), kinds: .readWrite, device: .forwarded))
-      else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
+      let frame = board.itses[index].controlFrame
+      do throws(RegistryError) {
+        let layout = try RegionLayout(base: frame.base, pages: frame.size >> PageFrameNumber.shift)
+        let region = EmbedderRegion(
+          layout, widths: .word.union(.double), kinds: .readWrite, device: .forwarded)
+        guard regions.append(region) else { throw .full(frame.base) }
+      } catch {
+        throw EmbedderError(PORTCULLIS_ERROR_BOARD)
+      }
     }
-    return requests
+    return regions
   }
 
   private static func ownership(
@@ -101,29 +104,41 @@ struct EmbedderState: ~Copyable {
   }
 
   /// Registers a region of the embedder.
-  mutating func add(
-    base: UInt64, bytes: UInt64, widths: AccessWidths, kinds: AccessKinds, device: Device?
-  ) -> portcullis_status {
+  mutating func add(_ region: EmbedderRegion) -> portcullis_status {
     guard phase == .registering else { return PORTCULLIS_ERROR_ORDER }
-    guard base % granule.bytes == 0, bytes % granule.bytes == 0 else {
+    let layout = region.layout
+    guard layout.base.isAligned(to: granule.bytes), layout.frameSize % granule.bytes == 0 else {
       return PORTCULLIS_ERROR_ALIGNMENT
     }
-    guard let range = AddressRange(base: PhysicalAddress(base), size: bytes),
-      range.last.rawValue >> 48 == 0, let pages = PageRange(covering: range)
-    else { return PORTCULLIS_ERROR_RANGE }
-    if ownership.memoryMap.firstMismatch(in: pages, .mmio) != nil { return PORTCULLIS_ERROR_KIND }
-    for index in requests.indices where requests[index].pages.overlaps(pages) {
+    guard (layout.base.rawValue + (layout.extent - 1)) >> 48 == 0 else {
+      return PORTCULLIS_ERROR_RANGE
+    }
+    var frames = layout.count
+    for index in regions.indices { frames += regions.span[index].layout.count }
+    guard !regions.isFull, frames <= UInt64(FrameClaim.Frames.capacity) else {
+      return PORTCULLIS_ERROR_FULL
+    }
+    for number in 0..<layout.count {
+      guard let pages = layout.frame(number) else { return PORTCULLIS_ERROR_RANGE }
+      if ownership.memoryMap.firstMismatch(in: pages, .mmio) != nil { return PORTCULLIS_ERROR_KIND }
+    }
+    for index in regions.indices where regions.span[index].layout.overlaps(layout) {
       return PORTCULLIS_ERROR_OVERLAP
     }
-    let request = RegionRequest(pages: pages, widths: widths, kinds: kinds, device: device)
-    return requests.append(request) ? PORTCULLIS_OK : PORTCULLIS_ERROR_FULL
+    return regions.append(region) ? PORTCULLIS_OK : PORTCULLIS_ERROR_FULL
+  }
+
+  /// Where the region at `index` lies; nil where there is none.
+  func layout(at index: Int) -> RegionLayout? {
+    // Through the span: the list as a value would be copied whole to the stack.
+    regions.indices.contains(index) ? regions.span[index].layout : nil
   }
 
   /// Takes all registered regions from the host, or none.
   mutating func claim() -> portcullis_status {
     guard phase == .registering else { return PORTCULLIS_ERROR_ORDER }
     do throws(RegionClaimError) {
-      try RegionClaim.claim(requests, from: &ownership, registry: &registry)
+      try FrameClaim.claim(regions, from: &ownership, registry: &registry)
     } catch {
       if case .stuck = error { phase = .stuck }
       return portcullis_status(error)
@@ -168,13 +183,6 @@ struct EmbedderState: ~Copyable {
 struct EmbedderError: Error {
   let status: portcullis_status
   init(_ status: portcullis_status) { self.status = status }
-}
-
-extension RegionRequest where Device == ProtectedDevice<EmbedderPlatform> {
-  /// What unused slots of a list hold.
-  static var filler: Self {
-    RegionRequest(pages: PageRange.filler, widths: .none, kinds: .none, device: nil)
-  }
 }
 
 extension PageRange {

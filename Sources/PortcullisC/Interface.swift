@@ -111,7 +111,7 @@ func portcullis_add_region(
   guard let widths = unsafe UInt8(exactly: request.widths), widths < 1 << 4,
     let kinds = unsafe UInt8(exactly: request.kinds), kinds < 1 << 2
   else { return PORTCULLIS_ERROR_ARGUMENT }
-  let device: Device?
+  let device: ProtectedDevice<EmbedderPlatform>?
   switch unsafe (request.handler, request.callback) {
   case (PORTCULLIS_HANDLER_NONE, nil): device = nil
   case (PORTCULLIS_HANDLER_FORWARD, nil): device = .forwarded
@@ -123,9 +123,28 @@ func portcullis_add_region(
         context: UInt(bitPattern: request.callback_context)))
   default: return PORTCULLIS_ERROR_ARGUMENT
   }
+  let layout: RegionLayout
+  do throws(RegistryError) {
+    layout = try unsafe RegionLayout(request)
+  } catch {
+    return portcullis_status(error)
+  }
   return unsafe StateMemory.state(state).pointee.add(
-    base: request.base, bytes: request.bytes, widths: AccessWidths(rawValue: widths),
-    kinds: AccessKinds(rawValue: kinds), device: device)
+    EmbedderRegion(
+      layout, widths: AccessWidths(rawValue: widths), kinds: AccessKinds(rawValue: kinds),
+      device: device))
+}
+
+extension RegionLayout {
+  /// The layout that the C interface describes.
+  fileprivate init(_ region: portcullis_region) throws(RegistryError) {
+    let bytes = unsafe region.bytes
+    let base = unsafe PhysicalAddress(region.base)
+    guard bytes % PageFrameNumber.size == 0 else { throw .misaligned(base) }
+    let count = unsafe max(UInt64(region.count), 1)
+    try self.init(
+      base: base, pages: bytes >> PageFrameNumber.shift, stride: unsafe region.stride, count: count)
+  }
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
@@ -139,7 +158,7 @@ func portcullis_claim(_ state: OpaquePointer!) -> portcullis_status {
 @c @implementation
 func portcullis_region_count(_ state: OpaquePointer!) -> Int {
   guard let state = unsafe state else { return 0 }
-  return unsafe StateMemory.state(state).pointee.requests.count
+  return unsafe StateMemory.state(state).pointee.regions.count
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
@@ -152,13 +171,12 @@ func portcullis_region_at(
     return PORTCULLIS_ERROR_STRUCT_SIZE
   }
   let gate = unsafe StateMemory.state(state)
-  guard unsafe index >= 0 && index < gate.pointee.requests.count else {
-    return PORTCULLIS_ERROR_INDEX
-  }
-  let pages = unsafe gate.pointee.requests[index].pages
-  unsafe info.pointee.base = pages.first.address.rawValue
-  unsafe info.pointee.bytes = pages.count << PageFrameNumber.shift
-  // The registry has the regions in the order of the requests, and is empty before the claim.
+  guard let layout = unsafe gate.pointee.layout(at: index) else { return PORTCULLIS_ERROR_INDEX }
+  unsafe info.pointee.base = layout.base.rawValue
+  unsafe info.pointee.bytes = layout.frameSize
+  unsafe info.pointee.stride = layout.stride
+  unsafe info.pointee.count = UInt32(truncatingIfNeeded: layout.count)
+  // The registry has the regions in their order, and is empty before the claim.
   unsafe info.pointee.address = gate.pointee.registry[index]?.address.rawValue ?? 0
   return PORTCULLIS_OK
 }

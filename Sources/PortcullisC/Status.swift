@@ -30,7 +30,8 @@ extension portcullis_status {
       case .frozen: PORTCULLIS_ERROR_ORDER
       case .full: PORTCULLIS_ERROR_FULL
       case .misaligned: PORTCULLIS_ERROR_ALIGNMENT
-      case .empty, .outOfRange, .stride: PORTCULLIS_ERROR_RANGE
+      case .empty, .outOfRange: PORTCULLIS_ERROR_RANGE
+      case .stride: PORTCULLIS_ERROR_STRIDE
       case .virtualAddress: PORTCULLIS_ERROR_EL2_ADDRESS
       case .overlap: PORTCULLIS_ERROR_OVERLAP
       }

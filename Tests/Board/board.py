@@ -6,8 +6,16 @@ import os
 import subprocess
 
 
-def arguments(image, gic=3, cpus=1, memory="1G"):
-    """QEMU's arguments for a board that starts `image` at EL2."""
+def arguments(image, gic=3, cpus=1, memory="1G", bootargs=None, module=None):
+    """QEMU's arguments for a board that starts `image` at EL2 with `bootargs`.
+
+    `module` is a payload for EL1, the address at which the multiboot binding hands it over, and its
+    own boot arguments.
+    """
+    optional = ["-append", bootargs] if bootargs else []
+    if module:
+        payload, address, words = module
+        optional += ["-device", f"guest-loader,addr={address:#x},kernel={payload},bootargs={words}"]
     return [
         "-M", f"virt,virtualization=on,gic-version={gic},dtb-randomness=off",
         "-cpu", "cortex-a76",
@@ -17,6 +25,7 @@ def arguments(image, gic=3, cpus=1, memory="1G"):
         "-nic", "none",
         "-semihosting-config", "enable=on,target=native",
         "-kernel", os.fspath(image),
+        *optional,
     ]  # fmt: skip
 
 

@@ -3,18 +3,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots an EL2 image on every board there is to test and judges the TAP that its host prints.
 
+The image runs its built-in host on every board, with a log of errors alone. With --elf and
+--payload the other forms are booted too, on the first board: the ELF that the image is made of, the
+image with a host that QEMU's guest-loader puts in memory, and what the boot arguments change.
+
 A run is good if its TAP is complete, has enough tests that were not skipped, has no failure, and
 QEMU's exit status is 0. With --expect-failures FILE a run is good if its TAP is complete and every
 test that a pattern of FILE names was seen to fail: the control of the tests themselves.
 """
 
 import argparse
+import dataclasses
 import fnmatch
 import json
+import os
 import pathlib
+import re
 import sys
+import tempfile
 
 import board
+import payload
 import tap
 
 GIC_VERSIONS = (3, 4)
@@ -25,6 +34,76 @@ SECONDS = 120
 # EL2 drains its log between the host's lines; its lines tell themselves apart by this.
 FOREIGN = ("portcullis: ",)
 
+# Where the guest-loader puts a payload: an arm64 `Image` on a boundary of 2 MiB, as its header asks,
+# a flat payload off every boundary but a page's.
+IMAGE_ADDRESS = 0x49000000
+FLAT_ADDRESS = 0x49001000
+
+# What EL2 logs of a refused access, and what the test host prints instead of TAP where its own boot
+# arguments ask for it.
+REFUSAL = r"portcullis: refused: width not permitted, ipa 0x[0-9a-f]+ va 0x[0-9a-f]+ esr 0x[0-9a-f]+"
+FIGURE = r"bench: read32-instructions \d+"
+
+
+@dataclasses.dataclass(frozen=True)
+class Boot:
+    """One boot: what starts EL2 on which board with which arguments, and what EL2 starts."""
+
+    form: str
+    image: os.PathLike
+    gic: int = GIC_VERSIONS[0]
+    cpus: int = CPU_COUNTS[0]
+    bootargs: str = "portcullis.log=error"
+    # The arguments of board.arguments' `module`; None for the built-in host.
+    module: tuple = None
+    # Where the host's report is not what is looked at: a line of the output must match this.
+    sign: str = None
+
+    @property
+    def title(self):
+        """What tells this boot from the others."""
+        return f"form={self.form} gic-version={self.gic} smp={self.cpus}"
+
+    @property
+    def arguments(self):
+        """QEMU's arguments."""
+        return board.arguments(
+            self.image, self.gic, self.cpus, bootargs=self.bootargs, module=self.module
+        )
+
+    def judge(self, lines):
+        """What is wrong with the output, whatever the host's tests say."""
+        if self.sign:
+            found = any(re.fullmatch(self.sign, line) for line in lines)
+            return [] if found else [f"no line matches {self.sign!r}"]
+        problems = []
+        last_words = payload.LOADED if self.module else payload.BUILT_IN
+        if not any(line.endswith(last_words.decode().strip()) for line in lines):
+            problems.append("the host that ran is not the one that was to run")
+        if any(re.fullmatch(REFUSAL, line) for line in lines):
+            problems.append("a warning is logged, though the level is error")
+        return problems
+
+
+def boots(image, elf, testhost, directory):
+    """All boots of `image`; the payloads made of `testhost` are written to `directory`."""
+    for gic in GIC_VERSIONS:
+        for cpus in CPU_COUNTS:
+            yield Boot("image", image, gic, cpus)
+    if elf:
+        yield Boot("elf", elf)
+    if testhost:
+        original = testhost.read_bytes()
+        arm64 = directory / "image"
+        arm64.write_bytes(payload.image(original))
+        flat = directory / "flat"
+        flat.write_bytes(payload.flat(original))
+        yield Boot("module-image", image, module=(arm64, IMAGE_ADDRESS, "quiet"))
+        yield Boot("module-flat", image, module=(flat, FLAT_ADDRESS, "quiet"))
+        measuring = (arm64, IMAGE_ADDRESS, "portcullis.bench")
+        yield Boot("module-bootargs", image, module=measuring, sign=FIGURE)
+        yield Boot("log-warning", image, bootargs="portcullis.log=warning", sign=REFUSAL)
+
 
 def attack_patterns(path):
     """The patterns of file `path`: one a line as in a shell, `#` starts a comment."""
@@ -33,17 +112,30 @@ def attack_patterns(path):
 
 
 def boot(command, seconds):
-    """Runs the board, prints what it prints; returns the finished reader and the exit status."""
-    reader = tap.Reader(FOREIGN)
+    """Runs the board, prints what it prints; returns its lines and the exit status."""
+    printed = []
     status = None
     for item in board.lines(command, seconds):
         if isinstance(item, int):
             status = item
         else:
             print(item, flush=True)
-            reader.feed(item)
+            printed.append(item)
+    return printed, status
+
+
+def read(lines):
+    """The finished reader of `lines`."""
+    reader = tap.Reader(FOREIGN)
+    for line in lines:
+        reader.feed(line)
     reader.finish()
-    return reader, status
+    return reader
+
+
+def status_problems(status):
+    """What an exit status says is wrong."""
+    return ["out of time" if status == 124 else f"exit status {status}"] if status else []
 
 
 def judge_mediated(reader, status, least):
@@ -53,9 +145,7 @@ def judge_mediated(reader, status, least):
     run = sum(not point.skipped for point in reader.points)
     if run < least:
         problems.append(f"{run} tests were run, at least {least} are due")
-    if status != 0:
-        problems.append("out of time" if status == 124 else f"exit status {status}")
-    return problems
+    return problems + status_problems(status)
 
 
 def judge_unmediated(reader, status, patterns):
@@ -78,6 +168,10 @@ def judge_unmediated(reader, status, patterns):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("image", type=pathlib.Path)
+    parser.add_argument("--elf", type=pathlib.Path, help="the image as ELF, to be booted too")
+    parser.add_argument(
+        "--payload", type=pathlib.Path, help="a test host for the guest-loader, to be booted too"
+    )
     parser.add_argument("--qemu", default="qemu-system-aarch64")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="limit of one run")
     parser.add_argument("--least", type=int, default=LEAST_TESTS, help="tests that must be run")
@@ -102,26 +196,31 @@ def main():
         options.results.unlink(missing_ok=True)
     passed = failed = bad = 0
     summary = []
-    for gic in GIC_VERSIONS:
-        for cpus in CPU_COUNTS:
-            title = f"gic-version={gic} smp={cpus}"
-            print(f"# {title}", flush=True)
-            command = [options.qemu, *board.arguments(options.image, gic, cpus)]
-            reader, status = boot(command, options.seconds)
-            if patterns:
-                problems = judge_unmediated(reader, status, patterns)
+    with tempfile.TemporaryDirectory() as directory:
+        for each in boots(options.image, options.elf, options.payload, pathlib.Path(directory)):
+            print(f"# {each.title}", flush=True)
+            lines, status = boot([options.qemu, *each.arguments], options.seconds)
+            problems = each.judge(lines)
+            if each.sign:
+                problems += status_problems(status)
+                good, skipped, failures = int(not problems), 0, []
             else:
-                problems = judge_mediated(reader, status, options.least)
-            good = [p for p in reader.points if p.passed and not p.skipped]
-            skipped = sum(p.skipped for p in reader.points)
-            failures = [p for p in reader.points if not p.passed]
-            passed += len(good)
+                reader = read(lines)
+                if patterns:
+                    problems += judge_unmediated(reader, status, patterns)
+                else:
+                    problems += judge_mediated(reader, status, options.least)
+                good = sum(p.passed and not p.skipped for p in reader.points)
+                skipped = sum(p.skipped for p in reader.points)
+                failures = [p for p in reader.points if not p.passed]
+            passed += good
             # A run that is wrong as a whole (cut off, hung) counts as one failure.
             failed += len(failures) or bool(problems)
             bad += bool(problems)
             verdict = "BAD" if problems else "good"
             summary.append(
-                f"{title}: {len(good)} passed, {len(failures)} failed, {skipped} skipped: {verdict}"
+                f"{each.title}: {good} passed, {len(failures)} failed,"
+                f" {skipped} skipped: {verdict}"
             )
             summary += [f"  {problem}" for problem in problems]
             if patterns and not problems:

@@ -36,6 +36,9 @@ static void expect_status(enum portcullis_status got, enum portcullis_status wan
 struct machine {
     // What fails.
     int refuse_host, refuse_el2, refuse_grant, bad_address, abort_device;
+    // Whether EL2's addresses are at a fixed distance from the physical ones, as of a linear map;
+    // otherwise each mapping follows the last one behind a guard page.
+    int linear;
     // What is open: pages that the host has lost, EL2 mappings, prepared changes.
     int revoked, mapped, host_prepared, el2_prepared;
     uint64_t next;
@@ -81,7 +84,7 @@ static int el2_prepare(void *context, const struct portcullis_pages *ranges, siz
 
 static uint64_t el2_commit(void *context, const struct portcullis_pages *pages) {
     struct machine *m = context;
-    uint64_t address = m->next;
+    uint64_t address = m->linear ? WINDOW + pages->base : m->next;
     m->el2_prepared--;
     m->next += pages->bytes + 4096;
     m->mapped += (int)(pages->bytes / 4096);
@@ -249,7 +252,7 @@ static enum portcullis_trap trap(const struct portcullis *gate, uint64_t esr, ui
 
 static void test_texts(void) {
     int distinct = 1, present = 1;
-    for (int a = 0; a >= PORTCULLIS_ERROR_INDEX; a--) {
+    for (int a = 0; a >= PORTCULLIS_ERROR_STRIDE; a--) {
         const char *text = portcullis_strerror((enum portcullis_status)a);
         present &= text != NULL && *text != 0 && strcmp(text, "unknown status") != 0;
         for (int b = 0; b > a; b--)
@@ -464,6 +467,104 @@ static void test_claim(void) {
           "an access to what is not claimed is the embedder's");
 }
 
+// A frame of two pages each 0x10000, as often as asked for.
+static struct portcullis_region strided(uint32_t count) {
+    struct portcullis_region region = region_at(0x9100000);
+    region.bytes = 0x2000;
+    region.stride = 0x10000;
+    region.count = count;
+    return region;
+}
+
+static void test_strided(void) {
+    struct portcullis *gate = start("one-its.dtb");
+    struct portcullis_region region;
+#define WRONG_STRIDED(member, wrong, status, name)  \
+    region = strided(3);                            \
+    region.member = wrong;                          \
+    expect_status(portcullis_add_region(gate, &region), status, name)
+    WRONG_STRIDED(stride, 0, PORTCULLIS_ERROR_STRIDE, "add frames without a stride");
+    WRONG_STRIDED(stride, 0x1000, PORTCULLIS_ERROR_STRIDE, "add frames that overlap each other");
+    WRONG_STRIDED(stride, 0x3000, PORTCULLIS_ERROR_STRIDE, "add frames 12 KiB apart");
+    WRONG_STRIDED(stride, UINT64_C(1) << 63, PORTCULLIS_ERROR_RANGE, "add frames 2^63 apart");
+    WRONG_STRIDED(stride, UINT64_C(1) << 47, PORTCULLIS_ERROR_RANGE,
+                  "add frames the last of which is above 48 bits");
+    WRONG_STRIDED(bytes, 0x1800, PORTCULLIS_ERROR_ALIGNMENT, "add frames of a misaligned size");
+    WRONG_STRIDED(count, UINT32_MAX, PORTCULLIS_ERROR_RANGE, "add 2^32 - 1 frames");
+    WRONG_STRIDED(count, PORTCULLIS_FRAME_LIMIT, PORTCULLIS_ERROR_FULL,
+                  "add more frames than there may be with that of the ITS");
+    WRONG_STRIDED(base, 0x8070000, PORTCULLIS_ERROR_OVERLAP, "add frames the second of which is the ITS");
+    WRONG_STRIDED(base, 0x7fff0000, PORTCULLIS_ERROR_KIND, "add frames the second of which is memory");
+    check(portcullis_region_count(gate) == 1, "no wrong frames are registered");
+
+    region = strided(3);
+    expect_status(portcullis_add_region(gate, &region), PORTCULLIS_OK, "add three frames");
+    region.base += 0x2000;
+    expect_status(portcullis_add_region(gate, &region), PORTCULLIS_OK,
+                  "add three frames between those");
+    region.base += 0x1000;
+    expect_status(portcullis_add_region(gate, &region), PORTCULLIS_ERROR_OVERLAP,
+                  "add three frames that share pages with those");
+    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_EL2_ADDRESS,
+                  "claim frames to EL2 addresses at other distances");
+    check(is_untouched(), "other distances leave everything as it was");
+    machine.linear = 1;
+    expect_status(portcullis_claim(gate), PORTCULLIS_OK, "claim frames to a linear map");
+    check(machine.revoked == 16 + 6 * 2 && machine.mapped == machine.revoked &&
+              machine.host_prepared == 0 && machine.el2_prepared == 0,
+          "the frames are taken and mapped, and nothing between them");
+    struct portcullis_region_info info = {.size = sizeof info};
+    check(portcullis_region_at(gate, 1, &info) == PORTCULLIS_OK && info.base == 0x9100000 &&
+              info.bytes == 0x2000 && info.stride == 0x10000 && info.count == 3 &&
+              info.address == WINDOW + 0x9100000,
+          "frames are told as they were added");
+    check(portcullis_region_at(gate, 0, &info) == PORTCULLIS_OK && info.stride == 0 &&
+              info.count == 1,
+          "a region that does not repeat is one frame");
+
+    int reached = 1;
+    for (uint64_t frame = 0; frame < 3; frame++) {
+        uint64_t address = 0x9100000 + frame * 0x10000 + 0x1008;
+        reached &= trap(gate, abort_syndrome(2, 0, 1), address) == PORTCULLIS_TRAP_COMPLETED &&
+                   machine.device_address == WINDOW + address;
+    }
+    check(reached, "a load of each frame reaches its device");
+    int reads = machine.device_reads;
+    check(trap(gate, abort_syndrome(2, 0, 1), 0x9104000) == PORTCULLIS_TRAP_UNCLAIMED &&
+              trap(gate, abort_syndrome(2, 0, 1), 0x9130000) == PORTCULLIS_TRAP_UNCLAIMED &&
+              trap(gate, abort_syndrome(2, 0, 1), 0x90ff000) == PORTCULLIS_TRAP_UNCLAIMED &&
+              machine.device_reads == reads,
+          "what lies between, behind and before the frames is not claimed");
+
+    gate = start("no-its.dtb");
+    machine.linear = 1;
+    struct call call = {.value = 7};
+    region = strided(PORTCULLIS_FRAME_LIMIT);
+    region.handler = PORTCULLIS_HANDLER_CALLBACK;
+    region.callback = answer;
+    region.callback_context = &call;
+    expect_status(portcullis_add_region(gate, &region), PORTCULLIS_OK,
+                  "add as many frames as there may be");
+    struct portcullis_region one = region_at(0xb000000);
+    expect_status(portcullis_add_region(gate, &one), PORTCULLIS_ERROR_FULL, "add one frame more");
+    expect_status(portcullis_claim(gate), PORTCULLIS_OK, "claim as many frames as there may be");
+    check(machine.revoked == 2 * PORTCULLIS_FRAME_LIMIT, "the host has lost all frames");
+    uint64_t last = (PORTCULLIS_FRAME_LIMIT - 1) * UINT64_C(0x10000) + 0x1ffc;
+    check(trap(gate, abort_syndrome(2, 0, 2), 0x9100000 + last) == PORTCULLIS_TRAP_COMPLETED &&
+              call.count == 1 && call.offset == last && x[2] == 7,
+          "a callback is told the offset from the base of the region for a load");
+    check(trap(gate, abort_syndrome(2, 1, 2), 0x9110004) == PORTCULLIS_TRAP_COMPLETED &&
+              call.count == 2 && call.offset == 0x10004,
+          "a callback is told the offset from the base of the region for a store");
+
+    gate = start("no-its.dtb");
+    region = strided(3);
+    portcullis_add_region(gate, &region);
+    machine.refuse_grant = 1;
+    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_STUCK, "claim frames and be stuck");
+    check(machine.revoked == 6, "frames that are stuck stay out of the host's reach");
+}
+
 static void test_region_at(void) {
     struct portcullis *gate = start("one-its.dtb");
     struct portcullis_region_info info = {.size = sizeof info, .address = 1};
@@ -630,6 +731,7 @@ int main(void) {
     test_init();
     test_add_region();
     test_claim();
+    test_strided();
     test_region_at();
     test_forwarded();
     test_callback();

@@ -17,7 +17,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 
 echo "Fetching libfdt for arm64" >&2
-(cd "$work" && "$here/apt-arm64.sh" apt-get download libfdt-dev >&2)
+(cd "$work" && "$here/apt-arm64.sh" apt-get -qq download libfdt-dev >&2)
 dpkg -x "$work"/libfdt-dev_*_arm64.deb "$work/root"
 [ -f "$work/root/$library" ] || { echo "libfdt-dev holds no $library" >&2; exit 1; }
 

@@ -22,6 +22,6 @@ fi
 echo "Installing$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
 # An unreachable third-party source makes update fail; what counts is whether install succeeds.
-apt-get --quiet update >&2 || echo "apt-get update failed; trying with the lists there are" >&2
+apt-get -qq update >&2 || echo "apt-get update failed; trying with the lists there are" >&2
 # shellcheck disable=SC2086 # a list of words on purpose
-apt-get --quiet install --yes --no-install-recommends $missing >&2
+apt-get -qq install --yes --no-install-recommends $missing >&2

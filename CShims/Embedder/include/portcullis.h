@@ -48,7 +48,7 @@
 // memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr, __stack_chk_guard and __stack_chk_fail.
 // Debian's libfdt may use SIMD registers, in portcullis_init alone: call it before the host runs.
 //
-// Stack: portcullis_init needs up to 128 KiB, portcullis_claim 32 KiB, the other functions 2 KiB, and
+// Stack: portcullis_init needs up to 128 KiB, portcullis_claim 64 KiB, the other functions 3 KiB, and
 // what your operations need.
 
 #ifndef PORTCULLIS_H
@@ -68,6 +68,8 @@ extern "C" {
 #define PORTCULLIS_STATE_SIZE 0x100000
 /// The most regions that are claimed, ITSes included.
 #define PORTCULLIS_REGION_LIMIT 32
+/// The most frames that all regions have together; a region that does not repeat is one frame.
+#define PORTCULLIS_FRAME_LIMIT 128
 
 /// The state of one host's gate; its contents are private.
 struct portcullis;
@@ -94,7 +96,8 @@ enum portcullis_status {
     PORTCULLIS_ERROR_RANGE = -8,
     /// A region shares a page with another one.
     PORTCULLIS_ERROR_OVERLAP = -9,
-    /// There are PORTCULLIS_REGION_LIMIT regions already.
+    /// There are PORTCULLIS_REGION_LIMIT regions already, or it would be more frames than
+    /// PORTCULLIS_FRAME_LIMIT.
     PORTCULLIS_ERROR_FULL = -10,
     /// A region lies in memory; only device registers are claimed.
     PORTCULLIS_ERROR_KIND = -11,
@@ -104,13 +107,16 @@ enum portcullis_status {
     PORTCULLIS_ERROR_EL2_REFUSED = -13,
     /// The memory for the state has no room to keep track of the pages: give a larger one.
     PORTCULLIS_ERROR_POOL = -14,
-    /// el2_commit returned an address that is not page-aligned or wraps.
+    /// el2_commit returned an address that is not page-aligned or wraps, or that is not as far from
+    /// the first frame of its region as the frame is in physical memory.
     PORTCULLIS_ERROR_EL2_ADDRESS = -15,
     /// A claim failed after its commit and host_prepare refused to take the pages back: they stay
     /// out of the host's reach, and the state cannot be used any more.
     PORTCULLIS_ERROR_STUCK = -16,
     /// There is no region with this index.
     PORTCULLIS_ERROR_INDEX = -17,
+    /// The stride of a region of several frames is not a power of two or is smaller than a frame.
+    PORTCULLIS_ERROR_STRIDE = -18,
 };
 
 /// The text of a status, in English, without a full stop; never null, valid for ever.
@@ -159,8 +165,9 @@ enum portcullis_log_level {
 
 /// What the embedder does for Portcullis; `context` is the member of that name.
 ///
-/// A change comes as one prepare with all of its ranges and then, for each range in the same order,
-/// one commit, or one abort for all. Only prepare may fail: 0 agrees, anything else refuses, and then
+/// A change comes as one prepare with all of its ranges, at most PORTCULLIS_FRAME_LIMIT, and then, for
+/// each range in the same order, one commit, or one abort for all. A range is one frame of a region;
+/// the frames of a region follow each other with rising addresses. Only prepare may fail: 0 agrees, anything else refuses, and then
 /// nothing is prepared. Both translations are prepared before either is committed.
 struct portcullis_ops {
     /// sizeof(struct portcullis_ops).
@@ -182,7 +189,8 @@ struct portcullis_ops {
     /// Gets ready to map device registers at EL2.
     int (*el2_prepare)(void *context, const struct portcullis_pages *ranges, size_t count);
     /// Maps them: Device-nGnRnE, readable, writable, never executable. Returns the virtual address
-    /// of the first page, page-aligned.
+    /// of the first page, page-aligned. The frames of one region must lie at the distances that they
+    /// have in physical memory, as they do in any linear map.
     uint64_t (*el2_commit)(void *context, const struct portcullis_pages *pages);
     /// Forgets what was prepared.
     void (*el2_abort)(void *context, const struct portcullis_pages *ranges, size_t count);
@@ -240,7 +248,7 @@ struct portcullis_config {
     const struct portcullis_ops *ops;
 };
 
-/// The size that is recommended for the state. It is enough for PORTCULLIS_REGION_LIMIT regions of a
+/// The size that is recommended for the state. It is enough for PORTCULLIS_REGION_LIMIT frames of a
 /// page each wherever they lie, or of a few MiB each close together; more memory keeps track of more.
 size_t portcullis_state_size(void);
 /// The alignment that the memory of the state needs.
@@ -285,7 +293,8 @@ enum portcullis_handler {
 #define PORTCULLIS_ACCESS_ORDERED 0x2u
 
 /// Answers one access that the region permits: `offset` from the base of the region, a multiple of
-/// `width` (1, 2, 4 or 8 bytes), `flags` of PORTCULLIS_ACCESS_*.
+/// `width` (1, 2, 4 or 8 bytes), `flags` of PORTCULLIS_ACCESS_*. Where the region repeats, the frame
+/// is `offset / stride` and the offset in it `offset % stride`.
 ///
 /// For a store `*value` holds what is stored, zero-extended; for a load it is 0 and is set to what
 /// is loaded, of which the low `width` bytes count. 0: done. Anything else: the host gets an abort.
@@ -293,14 +302,20 @@ enum portcullis_handler {
 typedef int (*portcullis_callback)(void *context, uint64_t offset, uint32_t width, uint32_t flags,
                                    uint64_t *value);
 
-/// Device registers to be taken from the host.
+/// Device registers to be taken from the host: one frame, or equal frames at a fixed stride, such as
+/// one for each CPU. What lies between the frames stays with the host.
 struct portcullis_region {
     /// sizeof(struct portcullis_region).
     size_t size;
     /// The first physical address, a multiple of the page size.
     uint64_t base;
-    /// The size, a multiple of the page size.
+    /// The size of one frame, a multiple of the page size.
     uint64_t bytes;
+    /// The distance between the bases of two frames, a power of two and at least `bytes`; not looked
+    /// at where there is one frame.
+    uint64_t stride;
+    /// How many frames there are; 0 is 1.
+    uint32_t count;
     /// PORTCULLIS_WIDTH_* that are permitted.
     uint32_t widths;
     /// PORTCULLIS_KIND_* that are permitted.
@@ -315,7 +330,8 @@ struct portcullis_region {
 
 /// Registers a region; nothing is taken from the host yet.
 ///
-/// Errors, which change nothing: ARGUMENT, STRUCT_SIZE, ORDER, ALIGNMENT, RANGE, OVERLAP, FULL, KIND.
+/// Errors, which change nothing: ARGUMENT, STRUCT_SIZE, ORDER, ALIGNMENT, RANGE, STRIDE, OVERLAP, FULL,
+/// KIND.
 enum portcullis_status portcullis_add_region(struct portcullis *state,
                                              const struct portcullis_region *region);
 
@@ -334,10 +350,14 @@ struct portcullis_region_info {
     size_t size;
     /// The first physical address.
     uint64_t base;
-    /// The size.
+    /// The size of one frame.
     uint64_t bytes;
-    /// The EL2 virtual address that el2_commit gave it; 0 before the claim.
+    /// The distance between the bases of two frames; 0 where there is one.
+    uint64_t stride;
+    /// The EL2 virtual address that el2_commit gave the first frame; 0 before the claim.
     uint64_t address;
+    /// How many frames there are.
+    uint32_t count;
 };
 
 /// Tells of the region at `index`: the ITSes in the order of the tree, then the others in theirs.

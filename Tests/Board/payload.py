@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The test host as a payload that a loader puts in memory, told apart from the built-in one.
+
+Portcullis falls back to its built-in host where it sees no payload, and that one passes the same
+tests. So a payload is a copy of the test host that ends with other words: a run that does not print
+them was not a run of the payload.
+"""
+
+import struct
+
+BUILT_IN = b" tests passed\n"
+LOADED = b" tests PASSED\n"
+
+# The boot protocol's header for arm64: 64 bytes, the size in memory at 16, the magic at 56.
+HEADER_SIZE = 64
+SIZE_AT = 16
+MAGIC_AT = 56
+MAGIC = b"ARM\x64"
+
+
+def image(testhost):
+    """The bytes of `testhost` as an arm64 `Image` of its own words."""
+    if len(testhost) < HEADER_SIZE or testhost[MAGIC_AT : MAGIC_AT + 4] != MAGIC:
+        raise ValueError("the test host has no header of the arm64 boot protocol")
+    if testhost.count(BUILT_IN) != 1:
+        raise ValueError(f"the test host does not hold {BUILT_IN!r} once")
+    return testhost.replace(BUILT_IN, LOADED)
+
+
+def flat(testhost):
+    """The same without a header to go by: all of its memory in the file, entered at its first byte."""
+    payload = bytearray(image(testhost))
+    (size,) = struct.unpack_from("<Q", payload, SIZE_AT)
+    payload[MAGIC_AT : MAGIC_AT + 4] = bytes(4)
+    return bytes(payload.ljust(size, b"\0"))

@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The runner's boots: all that are due, and each sees when something else ran than was to run."""
+
+import pathlib
+import struct
+import tempfile
+import unittest
+
+import payload
+import run
+
+HOST = bytearray(64) + b"of 2" + payload.BUILT_IN
+struct.pack_into("<Q", HOST, payload.SIZE_AT, 0x200)
+HOST[payload.MAGIC_AT : payload.MAGIC_AT + 4] = payload.MAGIC
+HOST = bytes(HOST)
+
+REFUSED = "portcullis: refused: width not permitted, ipa 0x8080080 va 0x8080080 esr 0x93000007"
+
+
+class Payload(unittest.TestCase):
+    def test_image_keeps_all_but_its_words(self):
+        made = payload.image(HOST)
+        self.assertEqual(len(made), len(HOST))
+        self.assertEqual(made.replace(payload.LOADED, payload.BUILT_IN), HOST)
+
+    def test_flat_payload_has_no_magic_and_all_of_its_memory(self):
+        made = payload.flat(HOST)
+        self.assertEqual(len(made), 0x200)
+        self.assertNotIn(payload.MAGIC, made)
+        self.assertIn(payload.LOADED, made)
+
+    def test_what_is_not_the_test_host_is_refused(self):
+        for name, wrong in {
+            "no header": HOST[:40],
+            "another magic": HOST.replace(payload.MAGIC, b"ELF\0"),
+            "other words": payload.image(HOST),
+            "its words twice": HOST + payload.BUILT_IN,
+        }.items():
+            with self.subTest(name), self.assertRaises(ValueError):
+                payload.image(wrong)
+
+
+class Boots(unittest.TestCase):
+    def setUp(self):
+        with tempfile.TemporaryDirectory() as name:
+            directory = pathlib.Path(name)
+            testhost = directory / "testhost.img"
+            testhost.write_bytes(HOST)
+            self.all = list(run.boots("el2.img", "el2.elf", testhost, directory))
+        self.form = {boot.form: boot for boot in self.all}
+
+    def test_every_board_and_every_form(self):
+        boards = [(boot.gic, boot.cpus) for boot in self.all if boot.form == "image"]
+        self.assertEqual(boards, [(3, 1), (3, 4), (4, 1), (4, 4)])
+        others = [boot.form for boot in self.all if boot.form != "image"]
+        self.assertEqual(
+            others, ["elf", "module-image", "module-flat", "module-bootargs", "log-warning"]
+        )
+        self.assertEqual(len(list(run.boots("el2.img", None, None, None))), 4)
+
+    def test_titles_differ(self):
+        self.assertEqual(len({boot.title for boot in self.all}), len(self.all))
+
+    def test_arguments(self):
+        self.assertIn("el2.elf", self.form["elf"].arguments)
+        for form in ("module-image", "module-flat", "module-bootargs"):
+            self.assertIn("guest-loader,", self.form[form].arguments[-1])
+
+    def test_the_wrong_host_is_seen(self):
+        built_in, loaded = "# 2 of 2 tests passed", "# 2 of 2 tests PASSED"
+        for form, right, wrong in (
+            ("image", built_in, loaded),
+            ("elf", built_in, loaded),
+            ("module-image", loaded, built_in),
+            ("module-flat", loaded, built_in),
+        ):
+            with self.subTest(form):
+                self.assertEqual(self.form[form].judge([right]), [])
+                self.assertNotEqual(self.form[form].judge([wrong]), [])
+                self.assertNotEqual(self.form[form].judge([]), [])
+                self.assertNotEqual(self.form[form].judge([REFUSED, right]), [])
+
+    def test_the_sign_is_looked_for(self):
+        for form, sign in (("module-bootargs", run.FIGURE), ("log-warning", run.REFUSAL)):
+            line = "bench: read32-instructions 0" if sign == run.FIGURE else REFUSED
+            with self.subTest(form):
+                self.assertEqual(self.form[form].judge(["", line]), [])
+                self.assertNotEqual(self.form[form].judge(["# 2 of 2 tests passed"]), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
