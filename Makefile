@@ -32,7 +32,7 @@ endif
 # Swift's own crash handler would get in the way of the sanitizers and of libFuzzer.
 export SWIFT_BACKTRACE := enable=no
 
-CORE := Architecture GIC DeviceTree Ownership Traps Hypervisor
+CORE := Architecture GIC DeviceTree Ownership Traps ITS Hypervisor
 DOCUMENTED := $(CORE) Inspection
 
 # The tools that come with the compiler, wherever it is installed.

@@ -63,10 +63,13 @@ let package = Package(
     room("Architecture"),
     room("GIC", ["Architecture"]),
     room("DeviceTree", ["Architecture", "CFdt"]),
-    // Ownership, traps, composition.
+    // Ownership, traps.
     room("Ownership", ["Architecture"]),
     room("Traps", ["Architecture"]),
-    room("Hypervisor", ["Architecture", "GIC", "DeviceTree", "Ownership", "Traps"]),
+    // Devices.
+    room("ITS", ["Architecture", "GIC", "Ownership", "Traps"]),
+    // Composition.
+    room("Hypervisor", ["Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS"]),
     // Interfaces and programs.
     room(
       "PortcullisC",
@@ -82,9 +85,14 @@ let package = Package(
       name: "SimulatedBoard", dependencies: ["Architecture", "Ownership"],
       path: "Tests/SimulatedBoard",
       swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+    // An interrupt controller that carries out commands on tables in memory.
+    .target(
+      name: "SimulatedITS", dependencies: ["Architecture", "GIC"], path: "Tests/SimulatedITS",
+      swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
     tests("Architecture"),
     tests("GIC"),
+    tests("SimulatedITS", ["Architecture", "GIC"]),
     tests("DeviceTree"),
     tests("Ownership", ["SimulatedBoard"]),
     tests("Traps"),
@@ -100,7 +108,8 @@ if isMetal {
     program(
       "EL2Image",
       [
-        "Architecture", "Ownership", "Traps", "DeviceTree", "Hypervisor", "PortcullisC",
+        "Architecture", "GIC", "Ownership", "Traps", "ITS", "DeviceTree", "Hypervisor",
+        "PortcullisC",
         "CHardware", "CEL2Boot", "CRuntime",
       ]))
 }

@@ -26,6 +26,12 @@ el2_state:
 	.global	el2_boot_stack_top
 el2_boot_stack_top:
 
+	.section .itses, "aw", %nobits
+	.balign	4096
+	.global	el2_itses
+el2_itses:
+	.space	EL2_MAX_ITSES * EL2_ITS_STATE_SIZE
+
 	// The lower half of each slot stays unmapped: a guard below the stack.
 	.section .stacks, "aw", %nobits
 	.balign	EL2_STACK_SLOT
@@ -38,5 +44,11 @@ el2_stacks:
 	.global	el2_pool
 el2_pool:
 	.space	EL2_POOL_PAGES * 4096
+
+	.section .arena, "aw", %nobits
+	.balign	0x10000
+	.global	el2_arena
+el2_arena:
+	.space	EL2_ARENA_SIZE
 
 #endif

@@ -40,3 +40,14 @@ public protocol DeviceMemory: ~Copyable {
   /// alike, for the whole system: DMB SY.
   func orderAccesses()
 }
+
+/// Memory of EL2 that a device reaches by physical address without a translation of its own, such as
+/// the queue and the tables of an ITS.
+public protocol BusMemory: TableMemory, ~Copyable {
+  /// Makes earlier stores to `size` bytes from `address` visible to a device that does not look into
+  /// caches: DC CVAC of every line, then DSB SY.
+  func clean(_ address: PhysicalAddress, size: UInt64)
+  /// Makes earlier stores visible to a device that looks into caches, before any later store to the
+  /// device: DSB ISHST.
+  func publishToDevices()
+}

@@ -9,6 +9,8 @@ internal import Synchronization
 public enum LockRank: UInt8, Sendable {
   /// The power states of the CPUs.
   case psci
+  /// One ITS: its queues, tables and ledgers. A trap takes the lock of one ITS at a time.
+  case its
   /// The owners of pages, both translations and the pool.
   case ownership
   /// The log: everything else may log while it is held.
@@ -23,6 +25,9 @@ public struct HeldLocks: Sendable {
 
   /// Makes the record of a CPU that holds no lock.
   public init() {}
+
+  /// Makes the record of a CPU that holds the lock of `rank` alone.
+  public init(holding rank: LockRank) { add(rank) }
 
   /// Whether a lock of `rank` may be taken: all that are held come before it.
   public func permits(_ rank: LockRank) -> Bool { ranks >> rank.rawValue == 0 }

@@ -12,8 +12,8 @@ internal import Traps
 /// Builds what confines the host, and with it the state that all CPUs share.
 enum Confinement {
   static func begin(
-    _ board: borrowing Board, image: AddressRange, _ stage1: consuming ImageMap.Stage1,
-    _ pool: consuming ImageMap.Pool, _ log: inout Log
+    _ board: borrowing Board, image: AddressRange, interruptLimit: UInt64,
+    _ stage1: consuming ImageMap.Stage1, _ pool: consuming ImageMap.Pool, _ log: inout Log
   ) throws(StartupError) {
     guard board.verdict != .refused else { throw .boardRefused }
     let cpus = try cpuTable(of: board)
@@ -49,19 +49,23 @@ enum Confinement {
     unsafe StateMemory.shared.initialize(to: state)
     // The TLB operations of a claim are for the host's VMID.
     unsafe StateMemory.shared.pointee.context.loadTranslation()
-    if isMediating { try claim(board, &log) }
+    if isMediating { try claim(board, interruptLimit: interruptLimit, &log) }
   }
 
-  private static func claim(_ board: borrowing Board, _ log: inout Log) throws(StartupError) {
+  private static func claim(
+    _ board: borrowing Board, interruptLimit: UInt64, _ log: inout Log
+  ) throws(StartupError) {
     do throws(ITSClaimError) {
       unsafe StateMemory.shared.pointee.identities = try ITSClaim.claim(
         board, from: &StateMemory.shared.pointee.ownership,
-        registry: &StateMemory.shared.pointee.registry, device: .forwarded,
-        registers: MetalDeviceMemory())
+        registry: &StateMemory.shared.pointee.registry,
+        device: { .mediatedITS(UInt8(truncatingIfNeeded: $0)) }, registers: MetalDeviceMemory())
     } catch {
       throw .claim
     }
     let identities = unsafe StateMemory.shared.pointee.identities
+    let offered = try ITSMediation.begin(board, identities, interruptLimit: interruptLimit)
+    unsafe StateMemory.shared.pointee.identities = offered
     for index in identities.indices {
       var line = LogLine("ITS at ")
       line.append(hex: identities[index].base.rawValue)

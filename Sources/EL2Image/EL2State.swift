@@ -4,12 +4,13 @@
 internal import Architecture
 internal import CEL2Boot
 internal import Hypervisor
+internal import ITS
 internal import Ownership
 internal import Traps
 
 typealias Stage2 = Stage2Table<MetalTranslationCache>
 typealias PageOwnership = Ownership<MetalTables, Stage2, ImageMap.Stage1, NoObserver>
-typealias Device = ProtectedDevice<MetalDeviceMemory>
+typealias Device = ProtectedDevice<HostTrap>
 
 /// What the code before the MMU hands to the code after it.
 struct EarlyState: ~Copyable {
@@ -61,6 +62,15 @@ struct EL2State: ~Copyable {
   }
 }
 
+/// A mediated ITS and its lock.
+struct ITSState: ~Copyable {
+  let lock = SpinLock(.its)
+  /// With `lock` held.
+  var its: MediatedITS
+
+  init(_ its: consuming MediatedITS) { self.its = its }
+}
+
 // Leaves: the memory is set aside by the linker for these two values alone, aligned to a page, and
 // `StateMemory.fits` is checked before the first use.
 
@@ -76,9 +86,21 @@ enum StateMemory {
     unsafe UnsafeMutablePointer(bitPattern: UInt(el2_state_here() &+ 0x1000)).unsafelyUnwrapped
   }
 
+  /// The state of ITS `number`, one of those that were claimed.
+  ///
+  /// Apart from the rest, and not in an array: what lies in one is loaded byte by byte on a target that
+  /// loads nothing misaligned.
+  @inline(always)
+  static func its(_ number: UInt8) -> UnsafeMutablePointer<ITSState> {
+    unsafe UnsafeMutablePointer(
+      bitPattern: UInt(el2_itses_here() &+ UInt64(number) &* el2_its_state_size)
+    ).unsafelyUnwrapped
+  }
+
   /// Whether the memory is large enough.
   static var fits: Bool {
     MemoryLayout<EarlyState>.size <= 0x1000
       && MemoryLayout<EL2State>.size <= Int(el2_state_size) - 0x1000
+      && MemoryLayout<ITSState>.size <= Int(el2_its_state_size)
   }
 }

@@ -3,10 +3,9 @@
 
 internal import Architecture
 internal import CHardware
-internal import Traps
 
 /// Device registers by guarded accesses: an external abort is an answer, not the end of EL2.
-struct MetalDeviceMemory: DeviceMemory, TrapContext {
+struct MetalDeviceMemory: DeviceMemory {
   @inline(always)
   func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
     let answer =

@@ -16,6 +16,7 @@ enum StartupError: Error {
   case memory
   case translation
   case claim
+  case its
   case modules
   case noRoom
   case hostTree
@@ -29,6 +30,7 @@ enum StartupError: Error {
     case .memory: "memory cannot be mapped"
     case .translation: "the host's stage 2 cannot be built"
     case .claim: "the ITSes cannot be claimed"
+    case .its: "an ITS cannot be mediated"
     case .modules: "a boot module is of no use"
     case .noRoom: "no room for the host"
     case .hostTree: "the host's device tree cannot be written"
@@ -72,7 +74,9 @@ enum Startup {
       else { throw .memory }
       var placement = try HostPlacement(board, tree: bytes, image: image)
       start = try placement.place(board, blob, &stage1, &pool)
-      try Confinement.begin(board, image: image, stage1, pool, &log)
+      let interruptLimit = try InterruptController.map(board, &stage1, &pool)
+      try Confinement.begin(
+        board, image: image, interruptLimit: interruptLimit, stage1, pool, &log)
       if options.isBench { Figures.logTablePages(&log) }
     } catch {
       var line = LogLine("not started: ")

@@ -18,16 +18,18 @@ func el2_host_trap(
   let file = unsafe RegisterFile(registers)
   let outcome = unsafe StateMemory.shared.pointee.registry.forward(
     esr: esr, far: far, hpfar: hpfar, registers: file, host: MetalHostRegisters(),
-    context: MetalDeviceMemory())
+    context: HostTrap())
   // The last thing that is done: until here no register needs to be kept on the stack.
   switch outcome {
   case .completed: return
+  case .plain(let index):
+    RareTrap(esr: esr, far: far, hpfar: hpfar, registers: file).handlePlain(in: index)
   case .aborted, .notPlain:
     RareTrap(esr: esr, far: far, hpfar: hpfar, registers: file).handle(outcome)
   }
 }
 
-/// Everything but a plain access that was forwarded.
+/// Everything but a plain access that was forwarded, by rising rarity.
 struct RareTrap {
   let esr: UInt64
   let far: UInt64
@@ -42,13 +44,22 @@ struct RareTrap {
     self.registers = registers
   }
 
+  /// A plain access to a device of EL2's own.
+  @inline(never)
+  func handlePlain(in index: Int) {
+    let outcome = unsafe StateMemory.shared.pointee.registry.handlePlainAbort(
+      in: index, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
+      context: HostTrap())
+    if case .injected(let refusal) = outcome { log(refusal) }
+  }
+
   @inline(never)
   func handle(_ forwarded: ForwardOutcome) {
     let outcome = unsafe StateMemory.shared.pointee.registry.finish(
       forwarded, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
-      context: MetalDeviceMemory())
+      context: HostTrap())
     switch outcome {
-    case .completed, .skipped: break
+    case .completed, .skipped, .unfinished: break
     case .injected(let refusal): log(refusal)
     case .unclaimed(let address): retryOrInject(address)
     case .notAnAbort: handleCall()

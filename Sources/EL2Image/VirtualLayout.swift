@@ -7,6 +7,8 @@
 //        …
 //   0x4000_0000_0000   the image at its link addresses (CShims/EL2Boot/el2.ld)
 //   0x5000_0000_0000   the console
+//   0x5800_0000_0000   the Redistributors, 4 GiB a region
+//   0x5900_0000_0000   the Distributor
 //   0x6000_0000_0000   window for claimed device registers
 //        …
 //   0x8000_0000_0000   memory that is not part of the image, by physical address
@@ -22,6 +24,17 @@ enum VirtualLayout {
 
   /// The console's registers.
   static var console: VirtualAddress { VirtualAddress(0x5000_0000_0000) }
+
+  /// The Redistributors of region `index` of the tree.
+  static func redistributors(_ index: Int) -> VirtualAddress {
+    VirtualAddress(0x5800_0000_0000 + UInt64(index) << 32)
+  }
+
+  /// The most pages of a region of Redistributors.
+  static var redistributorRegionPages: UInt64 { 1 << 20 }
+
+  /// The Distributor's first page.
+  static var distributor: VirtualAddress { VirtualAddress(0x5900_0000_0000) }
 
   /// Where physical address 0 is seen.
   static var linearBase: UInt64 { 0x8000_0000_0000 }

@@ -5,8 +5,8 @@ extension ITSCommand {
   /// The bits that belong to a field of the command; all others are RES0 (IHI 0069, 5.3).
   ///
   /// `hasGICv41` adds the fields that GICv4.1 gives to VMAPP and VMOVP.
-  public static func fields(of opcode: ITSOpcode, hasGICv41: Bool = false) -> InlineArray<4, UInt64>
-  {
+  @inline(__always)
+  public static func fields(of opcode: ITSOpcode, hasGICv41: Bool = false) -> ITSCommand {
     let number: UInt64 = 0xff
     let deviceAndNumber: UInt64 = 0xffff_ffff_0000_00ff
     let event: UInt64 = 0xffff_ffff
@@ -14,34 +14,35 @@ extension ITSCommand {
     let target: UInt64 = 0x000f_ffff_ffff_0000
     let valid: UInt64 = 1 << 63
     return switch opcode {
-    case .movi, .mapi: [deviceAndNumber, event, 0xffff, 0]
-    case .int, .clear, .inv, .discard: [deviceAndNumber, event, 0, 0]
-    case .sync: [number, 0, target, 0]
-    case .mapd: [deviceAndNumber, 0x1f, 0x000f_ffff_ffff_ff00 | valid, 0]
-    case .mapc: [number, 0, 0xffff | target | valid, 0]
-    case .mapti: [deviceAndNumber, .max, 0xffff, 0]
-    case .invall: [number, 0, 0xffff, 0]
-    case .movall: [number, 0, target, target]
-    case .vmovi: [deviceAndNumber, event | vpe, 0xffff_ffff_0000_0001, 0]
+    case .movi, .mapi: ITSCommand(deviceAndNumber, event, 0xffff, 0)
+    case .int, .clear, .inv, .discard: ITSCommand(deviceAndNumber, event, 0, 0)
+    case .sync: ITSCommand(number, 0, target, 0)
+    case .mapd: ITSCommand(deviceAndNumber, 0x1f, 0x000f_ffff_ffff_ff00 | valid, 0)
+    case .mapc: ITSCommand(number, 0, 0xffff | target | valid, 0)
+    case .mapti: ITSCommand(deviceAndNumber, .max, 0xffff, 0)
+    case .invall: ITSCommand(number, 0, 0xffff, 0)
+    case .movall: ITSCommand(number, 0, target, target)
+    case .vmovi: ITSCommand(deviceAndNumber, event | vpe, 0xffff_ffff_0000_0001, 0)
     case .vmovp:
       hasGICv41
-        ? [number | 0xffff << 32, 0xffff | vpe, target | valid, event]
-        : [number | 0xffff << 32, 0xffff | vpe, target, 0]
-    case .vsgi: [number | 0b111 << 8 | 0xf << 20 | 0xf << 32, vpe, 0, 0]
-    case .vsync, .vinvall, .invdb: [number, vpe, 0, 0]
+        ? ITSCommand(number | 0xffff << 32, 0xffff | vpe, target | valid, event)
+        : ITSCommand(number | 0xffff << 32, 0xffff | vpe, target, 0)
+    case .vsgi: ITSCommand(number | 0b111 << 8 | 0xf << 20 | 0xf << 32, vpe, 0, 0)
+    case .vsync, .vinvall, .invdb: ITSCommand(number, vpe, 0, 0)
     case .vmapp:
       hasGICv41
-        ? [number | 0b11 << 8 | target, event | vpe, target | valid, target | 0x1f]
-        : [number, vpe, target | valid, target | 0x1f]
-    case .vmapti: [deviceAndNumber, event | vpe, .max, 0]
-    case .vmapi: [deviceAndNumber, event | vpe, 0xffff_ffff << 32, 0]
+        ? ITSCommand(number | 0b11 << 8 | target, event | vpe, target | valid, target | 0x1f)
+        : ITSCommand(number, vpe, target | valid, target | 0x1f)
+    case .vmapti: ITSCommand(deviceAndNumber, event | vpe, .max, 0)
+    case .vmapi: ITSCommand(deviceAndNumber, event | vpe, 0xffff_ffff << 32, 0)
     }
   }
 
   /// Whether a bit outside all fields of the command is set.
+  @inline(__always)
   public func hasReservedBits(as opcode: ITSOpcode, hasGICv41: Bool = false) -> Bool {
     let fields = Self.fields(of: opcode, hasGICv41: hasGICv41)
-    return words[0] & ~fields[0] | words[1] & ~fields[1] | words[2] & ~fields[2]
-      | words[3] & ~fields[3] != 0
+    return word0 & ~fields.word0 | word1 & ~fields.word1 | word2 & ~fields.word2
+      | word3 & ~fields.word3 != 0
   }
 }

@@ -9,50 +9,79 @@ public struct ITSCommand: Sendable {
   /// The bytes of a command.
   public static var size: UInt64 { 32 }
 
-  /// The doublewords.
-  public var words: InlineArray<4, UInt64>
+  /// DW0.
+  public var word0: UInt64
+  /// DW1.
+  public var word1: UInt64
+  /// DW2.
+  public var word2: UInt64
+  /// DW3.
+  public var word3: UInt64
 
   /// Takes four doublewords.
+  @inline(__always)
   public init(_ word0: UInt64, _ word1: UInt64 = 0, _ word2: UInt64 = 0, _ word3: UInt64 = 0) {
-    words = [word0, word1, word2, word3]
+    self.word0 = word0
+    self.word1 = word1
+    self.word2 = word2
+    self.word3 = word3
   }
 
+  /// The doublewords, in order.
+  public var words: InlineArray<4, UInt64> { [word0, word1, word2, word3] }
+
   /// The number of the command, DW0[7:0].
-  public var number: UInt8 { UInt8(truncatingIfNeeded: words[0]) }
+  @inline(__always)
+  public var number: UInt8 { UInt8(truncatingIfNeeded: word0) }
   /// The command; nil for a number that the architecture reserves.
+  @inline(__always)
   public var opcode: ITSOpcode? { ITSOpcode(rawValue: number) }
 }
 
 // The fields, by where they are and not by command: many commands share one.
 extension ITSCommand {
   /// DeviceID, DW0[63:32].
-  public var deviceID: UInt32 { UInt32(truncatingIfNeeded: words[0] >> 32) }
+  @inline(__always)
+  public var deviceID: UInt32 { UInt32(truncatingIfNeeded: word0 >> 32) }
   /// EventID, DW1[31:0].
-  public var eventID: UInt32 { UInt32(truncatingIfNeeded: words[1]) }
+  @inline(__always)
+  public var eventID: UInt32 { UInt32(truncatingIfNeeded: word1) }
   /// pINTID, DW1[63:32] of MAPTI.
-  public var physicalID: UInt32 { UInt32(truncatingIfNeeded: words[1] >> 32) }
+  @inline(__always)
+  public var physicalID: UInt32 { UInt32(truncatingIfNeeded: word1 >> 32) }
   /// vPEID, DW1[47:32] of the GICv4 commands.
-  public var vpeID: UInt16 { UInt16(truncatingIfNeeded: words[1] >> 32) }
+  @inline(__always)
+  public var vpeID: UInt16 { UInt16(truncatingIfNeeded: word1 >> 32) }
   /// Size, DW1[4:0] of MAPD: the bits of an EventID, minus one.
-  public var eventIDBitsMinusOne: UInt64 { words[1] & 0x1f }
+  @inline(__always)
+  public var eventIDBitsMinusOne: UInt64 { word1 & 0x1f }
   /// ICID, DW2[15:0].
-  public var collectionID: UInt16 { UInt16(truncatingIfNeeded: words[2]) }
+  @inline(__always)
+  public var collectionID: UInt16 { UInt16(truncatingIfNeeded: word2) }
   /// ITT_addr, DW2[51:8] of MAPD, as an address.
-  public var translationTable: UInt64 { words[2] & 0x000f_ffff_ffff_ff00 }
+  @inline(__always)
+  public var translationTable: UInt64 { word2 & 0x000f_ffff_ffff_ff00 }
   /// V, DW2[63] of MAPD, MAPC and VMAPP.
-  public var isValid: Bool { words[2] & 1 << 63 != 0 }
+  @inline(__always)
+  public var isValid: Bool { word2 & 1 << 63 != 0 }
   /// RDbase, DW2[51:16]: a processor number, or an address without its low 16 bits.
-  public var target: UInt64 { words[2] >> 16 & 0xf_ffff_ffff }
+  @inline(__always)
+  public var target: UInt64 { word2 >> 16 & 0xf_ffff_ffff }
   /// RDbase2, DW3[51:16] of MOVALL.
-  public var secondTarget: UInt64 { words[3] >> 16 & 0xf_ffff_ffff }
+  @inline(__always)
+  public var secondTarget: UInt64 { word3 >> 16 & 0xf_ffff_ffff }
   /// VPT_addr, DW3[51:16] of VMAPP, as an address.
-  public var pendingTable: UInt64 { words[3] & 0x000f_ffff_ffff_0000 }
+  @inline(__always)
+  public var pendingTable: UInt64 { word3 & 0x000f_ffff_ffff_0000 }
   /// VPT_size, DW3[4:0] of VMAPP: the bits of a vINTID, minus one.
-  public var virtualIDBitsMinusOne: UInt64 { words[3] & 0x1f }
+  @inline(__always)
+  public var virtualIDBitsMinusOne: UInt64 { word3 & 0x1f }
   /// VCONF_addr, DW0[51:16] of VMAPP (GICv4.1), as an address.
-  public var configurationTable: UInt64 { words[0] & 0x000f_ffff_ffff_0000 }
+  @inline(__always)
+  public var configurationTable: UInt64 { word0 & 0x000f_ffff_ffff_0000 }
   /// Alloc, DW0[8] of VMAPP (GICv4.1).
-  public var allocates: Bool { words[0] & 1 << 8 != 0 }
+  @inline(__always)
+  public var allocates: Bool { word0 & 1 << 8 != 0 }
 }
 
 // What software writes into a queue.

@@ -27,7 +27,9 @@ public enum ITSClaim {
 
   /// The identities of no ITS.
   public static var noIdentities: Identities {
-    Identities(filler: ITSIdentity(base: PhysicalAddress(0), typer: 0, iidr: 0, pidr2: 0))
+    Identities(
+      filler: ITSIdentity(
+        base: PhysicalAddress(0), address: VirtualAddress(0), typer: 0, iidr: 0, pidr2: 0))
   }
 
   /// The control frames of `board` as page ranges.
@@ -49,7 +51,7 @@ public enum ITSClaim {
     return frames
   }
 
-  /// Claims the control frames, registers them with `device`, and freezes the registry.
+  /// Claims the control frames, registers each with its `device`, and freezes the registry.
   ///
   /// The translation frames stay with the host: its devices must reach GITS_TRANSLATER.
   ///
@@ -61,7 +63,8 @@ public enum ITSClaim {
   >(
     _ board: borrowing Board,
     from ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
-    registry: inout RegionRegistry<Device>, device: Device, registers: borrowing Registers
+    registry: inout RegionRegistry<Device>, device: (Int) -> Device,
+    registers: borrowing Registers
   ) throws(ITSClaimError) -> Identities {
     var identities = noIdentities
     guard let frames = try frames(of: board) else {
@@ -82,7 +85,7 @@ public enum ITSClaim {
           throw .silent(frame.pages.first.address)
         }
         _ = identities.append(identity)
-        try register(frame, in: &candidate, device: device)
+        try register(frame, in: &candidate, device: device(index))
       }
     } catch {
       // The donation has just succeeded and nothing has touched the pages since, so that giving

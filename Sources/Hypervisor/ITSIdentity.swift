@@ -8,6 +8,8 @@ internal import Ownership
 public struct ITSIdentity: Hashable, Sendable {
   /// The control frame.
   public let base: PhysicalAddress
+  /// Where EL2 sees the control frame.
+  public let address: VirtualAddress
   /// GITS_TYPER.
   public let typer: UInt64
   /// GITS_IIDR.
@@ -15,11 +17,19 @@ public struct ITSIdentity: Hashable, Sendable {
   /// GITS_PIDR2.
   public let pidr2: UInt64
 
-  init(base: PhysicalAddress, typer: UInt64, iidr: UInt64, pidr2: UInt64) {
+  init(
+    base: PhysicalAddress, address: VirtualAddress, typer: UInt64, iidr: UInt64, pidr2: UInt64
+  ) {
     self.base = base
+    self.address = address
     self.typer = typer
     self.iidr = iidr
     self.pidr2 = pidr2
+  }
+
+  /// The same ITS with what is offered to the host in GITS_TYPER.
+  public func offering(typer: UInt64) -> ITSIdentity {
+    ITSIdentity(base: base, address: address, typer: typer, iidr: iidr, pidr2: pidr2)
   }
 
   /// Reads the identity through EL2's mapping of the control frame; nil where the frame answers
@@ -32,6 +42,8 @@ public struct ITSIdentity: Hashable, Sendable {
     guard let typer = read(.double, 0x8), let iidr = read(.word, 0x4),
       let pidr2 = read(.word, 0xffe8)
     else { return nil }
-    self.init(base: frame.pages.first.address, typer: typer, iidr: iidr, pidr2: pidr2)
+    self.init(
+      base: frame.pages.first.address, address: frame.address, typer: typer, iidr: iidr,
+      pidr2: pidr2)
   }
 }

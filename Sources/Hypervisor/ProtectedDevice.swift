@@ -1,13 +1,22 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-public import Architecture
 public import Traps
 
+/// What a trap offers to the devices that are named here.
+public protocol ProtectionContext: TrapContext {
+  /// Has the mediated ITS with this number answer a load.
+  func readITS(_ number: UInt8, _ access: Access) -> ReadEffect
+  /// Has the mediated ITS with this number carry out a store.
+  func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect
+}
+
 /// The devices that answer for protected regions: the one place that names them all.
-public enum ProtectedDevice<Memory: DeviceMemory & TrapContext & Sendable>: TrapDevice {
+public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
   /// The hardware itself: what the region permits is carried out on it.
   case forwarded
+  /// An ITS between whose registers and the host EL2 stands, by its number.
+  case mediatedITS(UInt8)
   /// An embedder's function.
   case callback(RegionCallback)
 
@@ -15,22 +24,24 @@ public enum ProtectedDevice<Memory: DeviceMemory & TrapContext & Sendable>: Trap
   public var forwardsAll: Bool {
     switch self {
     case .forwarded: true
-    case .callback: false
+    case .mediatedITS, .callback: false
     }
   }
 
   /// Answers a load.
-  public func read(_ access: Access, context: Memory) -> ReadEffect {
+  public func read(_ access: Access, context: Context) -> ReadEffect {
     switch self {
-    case .forwarded: Forwarder.read(access, through: context)
+    case .forwarded: Forwarder.read(access, through: context.deviceMemory)
+    case .mediatedITS(let number): context.readITS(number, access)
     case .callback(let callback): callback.read(access)
     }
   }
 
   /// Answers a store.
-  public func write(_ access: Access, _ value: UInt64, context: Memory) -> WriteEffect {
+  public func write(_ access: Access, _ value: UInt64, context: Context) -> WriteEffect {
     switch self {
-    case .forwarded: Forwarder.write(access, value, through: context)
+    case .forwarded: Forwarder.write(access, value, through: context.deviceMemory)
+    case .mediatedITS(let number): context.writeITS(number, access, value)
     case .callback(let callback): callback.write(access, value)
     }
   }

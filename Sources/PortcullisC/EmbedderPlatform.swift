@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import CEmbedder
+internal import Hypervisor
 internal import Traps
 
 /// The embedder's table of operations, called.
@@ -118,7 +119,15 @@ internal import Traps
   }
 }
 
-extension EmbedderPlatform: DeviceMemory, TrapContext {
+// An embedder's ITSes are forwarded or its own.
+extension EmbedderPlatform: ProtectionContext {
+  func readITS(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
+  func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
+    .refused(.noHandler)
+  }
+}
+
+extension EmbedderPlatform: DeviceMemory {
   func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
     var value: UInt64 = 0
     let table = unsafe operations

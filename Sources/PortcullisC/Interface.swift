@@ -192,7 +192,7 @@ func portcullis_handle_trap(
       esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers))
   else { return PORTCULLIS_TRAP_NOT_READY }
   switch outcome {
-  case .completed: return PORTCULLIS_TRAP_COMPLETED
+  case .completed, .unfinished: return PORTCULLIS_TRAP_COMPLETED
   case .skipped: return PORTCULLIS_TRAP_SKIPPED
   case .unclaimed: return PORTCULLIS_TRAP_UNCLAIMED
   case .notAnAbort: return PORTCULLIS_TRAP_NOT_AN_ABORT

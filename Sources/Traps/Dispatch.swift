@@ -7,6 +7,8 @@ public import Architecture
 //
 //   ESR, FAR, HPFAR ── plain access that a region forwards? ── yes ─→ Forwarder ─→ register, program counter
 //                                  │ no                                   ╲
+//                      plain access that a region permits? ── yes ─→ device ─→ register, program counter
+//                                  │ no                                   ╲
 //                           handleRareAbort                                inject abort
 //                                  │
 //                       region by address ── none ─→ unclaimed
@@ -24,6 +26,8 @@ public enum ForwardOutcome: Sendable {
   case completed
   /// It was one, and the hardware answered it with an external abort.
   case aborted
+  /// It is one that the region with this index permits and has a device answer; nothing has happened.
+  case plain(Int)
   /// It was none, and nothing has happened.
   case notPlain
 }
@@ -61,10 +65,9 @@ extension RegionRegistry {
     guard let index = index(of: address) else { return .notPlain }
     let syndrome = DataAbortSyndrome(rawValue: esr)
     let region = slot(index)
-    guard region.forwards(syndrome),
-      address.rawValue & (1 &<< UInt64(syndrome.accessSize) &- 1) == 0
-    else {
-      return .notPlain
+    guard address.rawValue & (1 &<< UInt64(syndrome.accessSize) &- 1) == 0 else { return .notPlain }
+    guard region.forwards(syndrome) else {
+      return region.permits(syndrome) ? .plain(index) : .notPlain
     }
     let distance = address.rawValue &- region.layout.base.rawValue
     let place = VirtualAddress(region.address.rawValue &+ distance)
@@ -92,9 +95,33 @@ extension RegionRegistry {
       guard let abort = Abort(esr: esr, far: far, hpfar: hpfar) else { return .notAnAbort }
       abort.inject(into: host)
       return .injected(.externalAbort)
+    case .plain(let index):
+      return handlePlainAbort(
+        in: index, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
+        context: context)
     case .notPlain:
       return handleRareAbort(
         esr: esr, far: far, hpfar: hpfar, registers: registers, host: host, context: context)
+    }
+  }
+
+  /// Has the device of region `index` answer a plain access, which the region was found to permit.
+  public func handlePlainAbort<Host: HostSystemRegisters & ~Copyable>(
+    in index: Int, esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile,
+    host: borrowing Host, context: Device.Context
+  ) -> Outcome {
+    let effect = haveAnswered(
+      DataAbortSyndrome(rawValue: esr), at: PhysicalAddress(Abort.page(hpfar) | (far & 0xfff)),
+      in: slot(index), isOrdered: false, swapsBytes: false, registers: registers, context: context)
+    switch effect {
+    case .done:
+      host.elrEL2 = host.elrEL2 &+ 4
+      return .completed
+    case .again: return .unfinished
+    case .refused(let refusal):
+      guard let abort = Abort(esr: esr, far: far, hpfar: hpfar) else { return .notAnAbort }
+      abort.inject(into: host)
+      return .injected(refusal)
     }
   }
 
@@ -119,15 +146,15 @@ extension RegionRegistry {
       return .unclaimed(abort.address)
     }
     let data = abort.data
-    let refusal: Refusal?
+    let effect: WriteEffect
     if abort.isStage1Walk {
       // First, for the instruction that caused the walk is not an access to this page at all. AT,
       // which sets CM as well, faults at stage 2 only like this (Arm ARM DDI 0487, D8.14): stepping
       // over it as if it were cache maintenance would leave PAR_EL1 as it was and have the host take
       // the old value for an answer.
-      refusal = .tableWalk
+      effect = .refused(.tableWalk)
     } else if abort.isInstructionFetch {
-      refusal = .instructionFetch
+      effect = .refused(.instructionFetch)
     } else if data.isCacheMaintenance {
       // DC by address or IC IVAU. EL2 maps the page as Device memory and the host can't map it at
       // all, so that no cache holds a line of it, and cleaning or invalidating nothing is nothing.
@@ -136,18 +163,21 @@ extension RegionRegistry {
       stepOverInstruction(abort.syndrome, of: host)
       return .skipped
     } else if !data.isValid || data.isVNCR || data.loadStoreType != 0 {
-      refusal = .noSyndrome
+      effect = .refused(.noSyndrome)
     } else {
-      refusal = carryOut(
+      effect = carryOut(
         data, at: address.identityMapped, in: slot(index), isOrdered: data.isAcquireRelease,
         swapsBytes: isBigEndian(host), registers: registers, context: context)
     }
-    if let refusal {
+    switch effect {
+    case .done:
+      stepOverInstruction(abort.syndrome, of: host)
+      return .completed
+    case .again: return .unfinished
+    case .refused(let refusal):
       abort.inject(into: host)
       return .injected(refusal)
     }
-    stepOverInstruction(abort.syndrome, of: host)
-    return .completed
   }
 
   /// Whether the host's data accesses are big-endian at the moment.
@@ -161,20 +191,33 @@ extension RegionRegistry {
   }
 
   /// Checks a load or store with a valid syndrome, has the device carry it out, and writes the
-  /// register of a load; nil where it is done.
+  /// register of a load.
   func carryOut(
     _ syndrome: DataAbortSyndrome, at address: PhysicalAddress, in region: Region<Device>,
     isOrdered: Bool, swapsBytes: Bool, registers: RegisterFile, context: Device.Context
-  ) -> Refusal? {
+  ) -> WriteEffect {
     let width = syndrome.width
     guard region.permits(syndrome) else {
-      if region.widths.permits(width) { return syndrome.isWrite ? .notWritable : .notReadable }
-      return .width
+      if region.widths.permits(width) {
+        return .refused(syndrome.isWrite ? .notWritable : .notReadable)
+      }
+      return .refused(.width)
     }
     // Frames are whole pages, so that an aligned access stays in its frame.
-    guard address.isAligned(to: width.bytes) else { return .misaligned }
-    guard let device = region.device else { return .noHandler }
+    guard address.isAligned(to: width.bytes) else { return .refused(.misaligned) }
+    return haveAnswered(
+      syndrome, at: address, in: region, isOrdered: isOrdered, swapsBytes: swapsBytes,
+      registers: registers, context: context)
+  }
 
+  /// Has the device carry out an access that the region permits, and writes the register of a load.
+  @inline(__always)
+  func haveAnswered(
+    _ syndrome: DataAbortSyndrome, at address: PhysicalAddress, in region: Region<Device>,
+    isOrdered: Bool, swapsBytes: Bool, registers: RegisterFile, context: Device.Context
+  ) -> WriteEffect {
+    guard let device = region.device else { return .refused(.noHandler) }
+    let width = syndrome.width
     let layout = region.layout
     // Not below the base and in the extent, for the region was found by this address.
     let distance = address.rawValue &- layout.base.rawValue
@@ -186,18 +229,15 @@ extension RegionRegistry {
     if syndrome.isWrite {
       var value = registers[syndrome.register] & width.mask
       if swapsBytes { value = value.byteSwapped &>> unusedBits }
-      switch device.write(access, value, context: context) {
-      case .done: return nil
-      case .refused(let refusal): return refusal
-      }
+      return device.write(access, value, context: context)
     }
     switch device.read(access, context: context) {
-    case .refused(let refusal): return refusal
+    case .refused(let refusal): return .refused(refusal)
     case .value(var value):
       value &= width.mask
       if swapsBytes { value = value.byteSwapped &>> unusedBits }
       registers[syndrome.register] = syndrome.extended(value)
-      return nil
+      return .done
     }
   }
 }

@@ -7,6 +7,8 @@ public import Architecture
 public enum Outcome: Hashable, Sendable {
   /// A device answered; registers and program counter are as after the instruction.
   case completed
+  /// A device has work left, and the host runs the same instruction again; nothing was changed.
+  case unfinished
   /// Cache maintenance of a claimed page, which has no effect; the instruction is stepped over.
   case skipped
   /// The host continues at its vector with an abort, for the reason given.

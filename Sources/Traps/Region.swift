@@ -39,6 +39,7 @@ public struct Region<Device: TrapDevice>: Sendable {
   }
 
   /// Whether kind and width of an access with a valid syndrome are permitted.
+  @inline(__always)
   func permits(_ syndrome: DataAbortSyndrome) -> Bool { Self.has(permitted, syndrome) }
 
   /// Whether they are, and the device would forward the access.

@@ -15,6 +15,8 @@ public enum ReadEffect: Hashable, Sendable {
 public enum WriteEffect: Hashable, Sendable {
   /// The store took effect.
   case done
+  /// The store has work left: the host runs the same instruction again.
+  case again
   /// The host gets an abort; nothing has changed.
   case refused(Refusal)
 }

@@ -18,13 +18,14 @@ STOREYS = [
     {"GIC", "DeviceTree"},
     {"Ownership"},
     {"Traps"},
+    {"ITS"},
     {"Hypervisor"},
     {"PortcullisC", "Inspection"},
     {"portcullis", "EL2Image", "TestHost"},
 ]
 # The room that may not know the other although it stands above it.
 STRANGERS = {("Ownership", "GIC"), ("Ownership", "DeviceTree"), ("Traps", "GIC")}
-CORE = {"Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "Hypervisor"}
+CORE = {"Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS", "Hypervisor"}
 
 # Modules of the toolchain: for everyone, and for what runs on Linux alone.
 FREESTANDING = {"Swift", "Synchronization"}

@@ -17,7 +17,8 @@ struct HypervisorServiceTests {
     for number in 1...2 as ClosedRange<UInt64> {
       _ = identities.append(
         ITSIdentity(
-          base: PhysicalAddress(number << 16), typer: number, iidr: number + 10,
+          base: PhysicalAddress(number << 16), address: VirtualAddress(0), typer: number,
+          iidr: number + 10,
           pidr2: number + 20))
     }
     return HypervisorService.answer(

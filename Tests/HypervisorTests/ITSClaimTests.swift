@@ -11,7 +11,12 @@ import Traps
 @testable import Hypervisor
 
 /// ITSes that answer with their number, up to one that may be silent at one register.
-final class SimulatedITSes: DeviceMemory, TrapContext, @unchecked Sendable {
+final class SimulatedITSes: DeviceMemory, ProtectionContext, @unchecked Sendable {
+  func readITS(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
+  func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
+    .refused(.noHandler)
+  }
+
   var silent: (its: Int, read: Int)?
   private var reads: [(AccessWidth, UInt64)] = []
 
@@ -64,7 +69,8 @@ struct ITSClaimTests {
     _ registers: SimulatedITSes = SimulatedITSes()
   ) throws(ITSClaimError) -> ITSClaim.Identities {
     try ITSClaim.claim(
-      board, from: &subject, registry: &registry, device: .forwarded, registers: registers)
+      board, from: &subject, registry: &registry, device: { _ in .forwarded },
+      registers: registers)
   }
 
   @Test("All control frames are claimed, mapped and registered; the doorbells stay the host's")

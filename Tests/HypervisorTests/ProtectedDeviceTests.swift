@@ -7,7 +7,7 @@ import Testing
 import Traps
 
 /// One register, which may answer with external aborts.
-private final class OneRegister: DeviceMemory, TrapContext, @unchecked Sendable {
+private final class OneRegister: DeviceMemory, ProtectionContext, @unchecked Sendable {
   var value: UInt64 = 0x1122_3344_5566_7788
   var width: AccessWidth?
   var address: VirtualAddress?
@@ -23,6 +23,10 @@ private final class OneRegister: DeviceMemory, TrapContext, @unchecked Sendable 
     return !isSilent
   }
   func orderAccesses() {}
+  func readITS(_ number: UInt8, _ access: Access) -> ReadEffect { .value(UInt64(number) << 8) }
+  func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
+    number == 3 && value == 0x42 ? .again : .refused(.device)
+  }
 }
 
 @Suite("Devices behind protected regions")
@@ -38,6 +42,16 @@ struct ProtectedDeviceTests {
     #expect(memory.width == width && memory.address == VirtualAddress(0x7008))
     #expect(device.write(access, 0x42, context: memory) == .done)
     #expect(memory.value == 0x42)
+  }
+
+  @Test("A mediated ITS is asked by its number, and the hardware is left alone")
+  func mediated() {
+    let memory = OneRegister()
+    let access = Access(offset: 8, address: VirtualAddress(0x7008), width: .word)
+    let device = ProtectedDevice<OneRegister>.mediatedITS(3)
+    #expect(device.read(access, context: memory) == .value(0x300))
+    #expect(device.write(access, 0x42, context: memory) == .again)
+    #expect(memory.width == nil && !device.forwardsAll)
   }
 
   @Test("An external abort of the hardware is refused to the host, not taken", arguments: widths)

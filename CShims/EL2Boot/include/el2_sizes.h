@@ -11,6 +11,11 @@
 #define EL2_STACK_SLOT (2 * EL2_STACK_SIZE)
 /* Table pages (4 KiB each) of the fixed pool. */
 #define EL2_POOL_PAGES 1024
+/* Bytes that the queues and tables of all mediated ITSes come from. */
+#define EL2_ARENA_SIZE 0x800000
+/* The most ITSes, and the bytes of state of each. */
+#define EL2_MAX_ITSES 8
+#define EL2_ITS_STATE_SIZE 0x2000
 /* Bytes for the state that lives as long as the image. */
 #define EL2_STATE_SIZE 0x20000
 /* The boot CPU's stack until it enters the host: what a board says is large and lives there. */

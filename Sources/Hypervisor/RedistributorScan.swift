@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+public import DeviceTree
+public import GIC
+
+/// The Redistributors of a board, found by reading them.
+public enum RedistributorScan {
+  /// Calls `body` with the place and GICR_TYPER of every Redistributor of a region that EL2 sees at
+  /// `address`; false where a Redistributor answers with an abort.
+  ///
+  /// A region ends where it says so or at its size. Source: IHI 0069, 12.10 and GICR_TYPER.
+  public static func forEach<Memory: DeviceMemory & ~Copyable, Failure: Error>(
+    _ region: RedistributorRegion, at address: VirtualAddress, through memory: borrowing Memory,
+    _ body: (PhysicalAddress, GICRTyper) throws(Failure) -> Void
+  ) throws(Failure) -> Bool {
+    var offset: UInt64 = 0
+    let frame = RedistributorRegister.frameSize
+    // The RD frame and the SGI frame of the last one lie in the region as well.
+    while offset <= region.range.size, region.range.size - offset >= 2 * frame {
+      let place = VirtualAddress(
+        address.rawValue &+ offset &+ RedistributorRegister.type.offset)
+      guard let value = memory.read(.double, at: place) else { return false }
+      let typer = GICRTyper(rawValue: value)
+      try body(PhysicalAddress(region.range.base.rawValue &+ offset), typer)
+      // A stride of the tree that is too small would have frames overlap.
+      offset += max(region.stride ?? typer.size, 2 * frame)
+      if typer.isLast { break }
+    }
+    return true
+  }
+}

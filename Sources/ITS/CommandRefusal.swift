@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import GIC
+
+/// Why a command of the host was not carried out.
+///
+/// The raw values are indices for counters and are dense from zero.
+public enum CommandRefusalReason: UInt8, Hashable, Sendable {
+  /// The architecture reserves the number.
+  case reservedCommand
+  /// A bit outside the fields of the command is set.
+  case reservedBits
+  /// Virtual interrupts are not offered.
+  case virtualInterrupts
+  /// The DeviceID is beyond the device table.
+  case deviceOutOfRange
+  /// The device is not mapped.
+  case deviceNotMapped
+  /// The EventID, or the count of EventIDs, is beyond what the device or the ITS has.
+  case eventOutOfRange
+  /// The INTID is no LPI, or beyond the limit of the policy.
+  case interruptOutOfRange
+  /// The collection is beyond the collection table.
+  case collectionOutOfRange
+  /// The collection is not mapped.
+  case collectionNotMapped
+  /// RDbase names no Redistributor of the board.
+  case unknownTarget
+  /// The ledger of devices is full.
+  case tooManyDevices
+  /// The memory set aside for tables is used up.
+  case outOfMemory
+
+  /// How many reasons there are.
+  public static var count: Int { Int(CommandRefusalReason.outOfMemory.rawValue) + 1 }
+
+  /// The reason in words, for a log.
+  public var text: StaticString {
+    switch self {
+    case .reservedCommand: "reserved command"
+    case .reservedBits: "reserved bits"
+    case .virtualInterrupts: "virtual interrupts are not offered"
+    case .deviceOutOfRange: "DeviceID out of range"
+    case .deviceNotMapped: "device not mapped"
+    case .eventOutOfRange: "EventID out of range"
+    case .interruptOutOfRange: "INTID out of range"
+    case .collectionOutOfRange: "collection out of range"
+    case .collectionNotMapped: "collection not mapped"
+    case .unknownTarget: "no such Redistributor"
+    case .tooManyDevices: "too many devices"
+    case .outOfMemory: "no memory left"
+    }
+  }
+}
+
+/// A refused command, for the log.
+public struct CommandRefusal: Sendable {
+  /// The command as EL2 read it.
+  public let command: ITSCommand
+  /// Why.
+  public let reason: CommandRefusalReason
+}

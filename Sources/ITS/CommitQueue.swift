@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import GIC
+
+/// The queue that the hardware reads: in EL2's memory, filled with validated commands alone.
+///
+///       completed          published        written
+///           │                  │               │
+///     ──────▼──────────────────▼───────────────▼──────
+///      free │ hardware may read │ not published │ free
+///
+/// The three are counts of commands since the queue was installed and never wrap; the slot of a count
+/// is its remainder by the size. A slot is written only while it is free: `written - completed` stays
+/// below the size. Beside the slots lies a word for each: the place in the host's queue that the host
+/// is shown while the hardware is at this slot.
+struct CommitQueue: Sendable {
+  let base: PhysicalAddress
+  private let origins: PhysicalAddress
+  /// A power of two.
+  let slots: UInt64
+  /// What the hardware sees without cleaning.
+  var isCoherent = true
+  private(set) var written: UInt64 = 0
+  private(set) var published: UInt64 = 0
+  private(set) var completed: UInt64 = 0
+
+  /// The bytes that the words beside `slots` slots take.
+  static func originsSize(slots: UInt64) -> UInt64 { slots * 8 }
+
+  init(_ base: PhysicalAddress, origins: PhysicalAddress, slots: UInt64) {
+    self.base = base
+    self.origins = origins
+    self.slots = slots
+  }
+
+  /// How many commands may be appended; one slot stays empty.
+  var freeCount: UInt64 { slots &- 1 &- (written &- completed) }
+  /// Whether the hardware has passed every command.
+  var isIdle: Bool { completed == written }
+
+  @inline(__always)
+  private func place(_ count: UInt64) -> PhysicalAddress {
+    PhysicalAddress(base.rawValue &+ (count & (slots &- 1)) &* ITSCommand.size)
+  }
+
+  @inline(__always)
+  private func origin(_ count: UInt64) -> PhysicalAddress {
+    PhysicalAddress(origins.rawValue &+ (count & (slots &- 1)) &* 8)
+  }
+
+  /// Appends a command that belongs to the host's place `offset`.
+  ///
+  /// - Precondition: a slot is free.
+  @inline(__always)
+  mutating func append<Memory: BusMemory & ~Copyable>(
+    _ command: ITSCommand, for offset: UInt64, memory: borrowing Memory
+  ) {
+    precondition(freeCount > 0, "a slot that the hardware may read")
+    let place = place(written)
+    memory.store(command.word0.littleEndian, at: place)
+    memory.store(command.word1.littleEndian, at: PhysicalAddress(place.rawValue &+ 8))
+    memory.store(command.word2.littleEndian, at: PhysicalAddress(place.rawValue &+ 16))
+    memory.store(command.word3.littleEndian, at: PhysicalAddress(place.rawValue &+ 24))
+    memory.store(offset, at: origin(written))
+    written &+= 1
+  }
+
+  /// Makes what was appended visible to the hardware and returns the offset for GITS_CWRITER; nil
+  /// where nothing was appended.
+  mutating func publish<Memory: BusMemory & ~Copyable>(memory: borrowing Memory) -> UInt64? {
+    guard written != published else { return nil }
+    if isCoherent {
+      memory.publishToDevices()
+    } else {
+      let first = published & (slots &- 1)
+      let count = written &- published
+      let beforeEnd = min(count, slots &- first)
+      memory.clean(place(published), size: beforeEnd &* ITSCommand.size)
+      if count > beforeEnd { memory.clean(base, size: (count &- beforeEnd) &* ITSCommand.size) }
+    }
+    published = written
+    return (written & (slots &- 1)) &* ITSCommand.size
+  }
+
+  /// Takes note of GITS_CREADR's offset; false where it is a place that the hardware cannot be at.
+  @inline(__always)
+  mutating func observe(readOffset: UInt64) -> Bool {
+    let slot = readOffset / ITSCommand.size
+    guard slot < slots else { return false }
+    let progress = (slot &- completed) & (slots &- 1)
+    guard progress <= published &- completed else { return false }
+    completed &+= progress
+    return true
+  }
+
+  /// The host's place of the command that the hardware is at; nil where it is idle.
+  func currentOrigin<Memory: BusMemory & ~Copyable>(memory: borrowing Memory) -> UInt64? {
+    isIdle ? nil : memory.load(origin(completed))
+  }
+}

@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+public import Ownership
+
+/// What the mediation of an ITS needs of the machine and of the rest of the hypervisor.
+///
+/// A value of it stands for one CPU during one trap.
+public protocol ITSMachine: ~Copyable {
+  /// Memory that EL2 owns, or that the host has shared and a pin holds.
+  associatedtype Memory: BusMemory
+  /// The registers of the hardware.
+  associatedtype Registers: DeviceMemory
+
+  /// The memory.
+  var memory: Memory { get }
+  /// The registers.
+  var registers: Registers { get }
+  /// The number of the CPU that has trapped, from zero.
+  var cpu: UInt64 { get }
+
+  /// Shares pages of the host's memory with EL2 and pins them.
+  ///
+  /// Takes the lock of rank `ownership`. - Throws: any `OwnershipError`; nothing has changed then.
+  func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1>
+  /// Ends what ``shareAndPin(_:)`` began.
+  func unpinAndUnshare(_ pin: consuming Pin<1>)
+}

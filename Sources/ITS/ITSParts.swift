@@ -1,0 +1,23 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import GIC
+
+/// What set-up builds before there is an ITS to mediate.
+struct ITSParts {
+  let frame: VirtualAddress
+  let typer: GITSTyper
+  let policy: ITSPolicy
+  let arena: PageArena
+  let devices: DeviceLedger
+  let collections: CollectionLedger
+  let targets: RedistributorDirectory
+  let commit: CommitQueue
+  let retirement: RetirementQueue
+  let tokens: DoorbellTokens
+  let deviceTable: HardwareTable
+  let deviceTableIndex: Int
+  let collectionLimit: UInt64
+  let rules: InlineArray<8, TableBaseRules>
+}

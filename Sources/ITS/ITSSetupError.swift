@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+
+/// Why an ITS can't be mediated; it is disabled then, and the host does not get it.
+public enum ITSSetupError: Error, Hashable, Sendable {
+  /// The register at this offset answers with an external abort.
+  case silent(offset: UInt64)
+  /// It does not become quiescent.
+  case notQuiescent
+  /// GITS_BASER<n> does not take EL2's table.
+  case tableRefused(index: UInt64)
+  /// GITS_CBASER does not take EL2's queue.
+  case queueRefused
+  /// No GITS_BASER<n> is for devices.
+  case noDeviceTable
+  /// The arena is too small.
+  case outOfMemory
+  /// The arena lies where the ITS can't reach it.
+  case unreachable(PhysicalAddress)
+  /// There are more Redistributors than the directory holds.
+  case tooManyRedistributors
+}

@@ -1,0 +1,248 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import GIC
+
+// The rule of each command. A rule looks at the private copy, at the ledgers and at limits that come
+// from the hardware; it changes nothing before all of it holds.
+//
+//   command              rule                                             effect beside the command itself
+//   MAPD V=1             DeviceID below both tables, Size up to ID_bits   own table, zeroed; old one unmapped first
+//   MAPD V=0             DeviceID below both tables; Size, ITT ignored    unmapped by the ledger, table retired
+//   MAPC                 ICID below the limit; V=1: RDbase known          ledger
+//   MAPTI                device, EventID, ICID, INTID an LPI
+//   MAPI                 as MAPTI, the INTID is the EventID
+//   MOVI                 device, EventID, ICID
+//   INT CLEAR INV DISCARD  device, EventID
+//   INVALL               ICID mapped
+//   SYNC                 RDbase known
+//   MOVALL               both RDbase known
+//   all with bit 5 set   refused: virtual interrupts are not offered
+//   anything else        refused
+
+/// What became of a command.
+enum CommandOutcome {
+  /// Appended, and in the ledger.
+  case done
+  /// Not yet: more zeroing, or progress of the hardware, comes first. Nothing has changed.
+  case later
+  /// It does not reach the hardware.
+  case refused(CommandRefusalReason)
+}
+
+extension MediatedITS {
+  mutating func carryOut<Machine: ITSMachine & ~Copyable>(
+    _ command: ITSCommand, _ budget: inout Budget, _ machine: borrowing Machine
+  ) -> CommandOutcome {
+    guard let opcode = command.opcode else { return .refused(.reservedCommand) }
+    // Each rule names its command once more, so that the compiler knows the reserved bits.
+    switch opcode {
+    case .inv, .int, .clear, .discard:
+      if command.hasReservedBits(as: .inv) { return .refused(.reservedBits) }
+      if let reason = checkEvent(command, machine) { return .refused(reason) }
+    case .mapti:
+      if command.hasReservedBits(as: .mapti) { return .refused(.reservedBits) }
+      if let reason = checkMapping(command, to: command.physicalID, machine) {
+        return .refused(reason)
+      }
+    case .mapi:
+      if command.hasReservedBits(as: .mapi) { return .refused(.reservedBits) }
+      if let reason = checkMapping(command, to: command.eventID, machine) {
+        return .refused(reason)
+      }
+    case .movi:
+      if command.hasReservedBits(as: .movi) { return .refused(.reservedBits) }
+      if let reason = checkMapping(command, to: nil, machine) { return .refused(reason) }
+    case .sync:
+      if command.hasReservedBits(as: .sync) { return .refused(.reservedBits) }
+      guard targets.find(command.target, memory: machine.memory) != nil else {
+        return .refused(.unknownTarget)
+      }
+    case .movall:
+      if command.hasReservedBits(as: .movall) { return .refused(.reservedBits) }
+      guard targets.find(command.target, memory: machine.memory) != nil,
+        targets.find(command.secondTarget, memory: machine.memory) != nil
+      else { return .refused(.unknownTarget) }
+    case .invall:
+      if command.hasReservedBits(as: .invall) { return .refused(.reservedBits) }
+      let id = UInt64(command.collectionID)
+      guard id < collectionLimit else { return .refused(.collectionOutOfRange) }
+      guard collections.isMapped(id, memory: machine.memory) else {
+        return .refused(.collectionNotMapped)
+      }
+    case .mapc:
+      if command.hasReservedBits(as: .mapc) { return .refused(.reservedBits) }
+      return mapCollection(command, machine)
+    case .mapd:
+      if command.hasReservedBits(as: .mapd) { return .refused(.reservedBits) }
+      return mapDevice(command, &budget, machine)
+    case .vmovi, .vmovp, .vsgi, .vsync, .vmapp, .vmapti, .vmapi, .vinvall, .invdb:
+      return .refused(.virtualInterrupts)
+    }
+    commit.append(command, for: staging.takenOffset, memory: machine.memory)
+    return .done
+  }
+
+  /// Whether the device is mapped and has the event.
+  @inline(__always)
+  private func checkEvent<Machine: ITSMachine & ~Copyable>(
+    _ command: ITSCommand, _ machine: borrowing Machine
+  ) -> CommandRefusalReason? {
+    guard let bits = devices.eventIDBits(of: command.deviceID, memory: machine.memory) else {
+      return .deviceNotMapped
+    }
+    return UInt64(command.eventID) >> bits == 0 ? nil : .eventOutOfRange
+  }
+
+  @inline(__always)
+  private func checkMapping<Machine: ITSMachine & ~Copyable>(
+    _ command: ITSCommand, to interrupt: UInt32?, _ machine: borrowing Machine
+  ) -> CommandRefusalReason? {
+    if let reason = checkEvent(command, machine) { return reason }
+    guard UInt64(command.collectionID) < collectionLimit else { return .collectionOutOfRange }
+    guard let interrupt else { return nil }
+    // LPIs begin at 8192 (IHI 0069, 2.2).
+    return interrupt >= 8192 && UInt64(interrupt) < policy.interruptLimit
+      ? nil : .interruptOutOfRange
+  }
+
+  private mutating func mapCollection<Machine: ITSMachine & ~Copyable>(
+    _ command: ITSCommand, _ machine: borrowing Machine
+  ) -> CommandOutcome {
+    let id = UInt64(command.collectionID)
+    guard id < collectionLimit else { return .refused(.collectionOutOfRange) }
+    if command.isValid {
+      guard let index = targets.find(command.target, memory: machine.memory) else {
+        return .refused(.unknownTarget)
+      }
+      targets.markUsed(index, memory: machine.memory)
+    }
+    collections.set(id, isMapped: command.isValid, memory: machine.memory)
+    // Unmapping ignores RDbase, and so the hardware does not get the host's.
+    commit.append(
+      command.isValid ? command : .unmapc(command.collectionID), for: staging.takenOffset,
+      memory: machine.memory)
+    return .done
+  }
+
+  /// The DeviceIDs that the table has room for which the host has set up.
+  private var hostDeviceCapacity: UInt64 {
+    let register = GITSTableBase(rawValue: tableBases[deviceTableIndex])
+    return register.isValid ? register.capacity : 0
+  }
+
+  private mutating func mapDevice<Machine: ITSMachine & ~Copyable>(
+    _ command: ITSCommand, _ budget: inout Budget, _ machine: borrowing Machine
+  ) -> CommandOutcome {
+    let id = UInt64(command.deviceID)
+    guard id < deviceTable.capacity, id < hostDeviceCapacity else {
+      return .refused(.deviceOutOfRange)
+    }
+    let old = devices.find(command.deviceID, memory: machine.memory)
+    if command.isValid {
+      return mapDevice(command, replacing: old, &budget, machine)
+    }
+    // A device that is not mapped stays so, and the hardware need not hear of it.
+    guard let old else { return .done }
+    guard hasRetirementRoom(machine) else { return .later }
+    unmap(old, machine)
+    return .done
+  }
+
+  private mutating func mapDevice<Machine: ITSMachine & ~Copyable>(
+    _ command: ITSCommand, replacing old: MappedDevice?, _ budget: inout Budget,
+    _ machine: borrowing Machine
+  ) -> CommandOutcome {
+    let bits = command.eventIDBitsMinusOne + 1
+    guard bits <= typer.eventIDBits else { return .refused(.eventOutOfRange) }
+    guard old != nil || devices.count < devices.capacity else { return .refused(.tooManyDevices) }
+    guard old == nil || hasRetirementRoom(machine) else { return .later }
+
+    let size = max(typer.translationEntrySize << bits, 256)
+    if unfinished == nil {
+      guard prepareSecondLevel(of: UInt64(command.deviceID), machine),
+        let pages = arena.take(PageRange.pages(for: size), memory: machine.memory)
+      else { return .refused(.outOfMemory) }
+      unfinished = UnfinishedTable(pages: pages, zeroed: 0)
+    }
+    guard let table = zero(&budget, machine) else { return .later }
+    unfinished = nil
+    if let old { unmap(old, machine) }
+    // There is room, which was checked before anything changed.
+    _ = devices.insert(
+      MappedDevice(deviceID: command.deviceID, eventIDBits: bits, table: table),
+      memory: machine.memory)
+    commit.append(
+      .mapd(command.deviceID, table: table.address.rawValue, eventIDBits: bits),
+      for: staging.takenOffset, memory: machine.memory)
+    return .done
+  }
+
+  /// Goes on zeroing the unfinished table; it, once all of it is zero and the hardware sees that.
+  private mutating func zero<Machine: ITSMachine & ~Copyable>(
+    _ budget: inout Budget, _ machine: borrowing Machine
+  ) -> PageRange? {
+    guard var table = unfinished else { return nil }
+    let count = budget.takeBytes(table.pages.size - table.zeroed)
+    let start = table.pages.address.rawValue + table.zeroed
+    for offset in stride(from: 0, to: count, by: 8) {
+      machine.memory.store(0, at: PhysicalAddress(start + offset))
+    }
+    // An ITT has no attributes of its own: a non-coherent ITS reads memory (IHI 0069, 5.2).
+    if !deviceTable.isCoherent { machine.memory.clean(PhysicalAddress(start), size: count) }
+    table.zeroed += count
+    unfinished = table
+    return table.zeroed == table.pages.size ? table.pages : nil
+  }
+
+  /// Sees to a second-level page for a DeviceID; false where there is no memory for it.
+  private mutating func prepareSecondLevel<Machine: ITSMachine & ~Copyable>(
+    of id: UInt64, _ machine: borrowing Machine
+  ) -> Bool {
+    guard let entry = deviceTable.firstLevelEntry(of: id) else { return true }
+    if TableFirstLevelEntry(rawValue: UInt64(littleEndian: machine.memory.load(entry))).isValid {
+      return true
+    }
+    let count = deviceTable.secondLevelPages
+    guard let pages = arena.take(count, alignment: count, memory: machine.memory) else {
+      return false
+    }
+    pages.zero(machine.memory)
+    if !deviceTable.isCoherent { machine.memory.clean(pages.address, size: pages.size) }
+    // The page is zero for the hardware before the entry is there.
+    machine.memory.publishToDevices()
+    machine.memory.store(
+      TableFirstLevelEntry(page: pages.address.rawValue).rawValue.littleEndian, at: entry)
+    if !deviceTable.isCoherent { machine.memory.clean(entry, size: 8) }
+    return true
+  }
+
+  /// Whether a table can be retired; looks at the hardware's progress where there is no room.
+  mutating func hasRetirementRoom<Machine: ITSMachine & ~Copyable>(
+    _ machine: borrowing Machine
+  ) -> Bool {
+    !retirement.isFull
+  }
+
+  /// Unmaps a device that is in the ledger, by what the ledger says.
+  ///
+  /// - Precondition: there is room in both queues.
+  mutating func unmap<Machine: ITSMachine & ~Copyable>(
+    _ device: MappedDevice, _ machine: borrowing Machine
+  ) {
+    commit.append(
+      .unmapd(device.deviceID), for: staging.takenOffset, memory: machine.memory)
+    devices.remove(device.deviceID, memory: machine.memory)
+    retirement.append(device.table, memory: machine.memory)
+  }
+}
+
+extension PageRange {
+  /// Zeroes pages that EL2 owns.
+  func zero<Memory: BusMemory & ~Copyable>(_ memory: borrowing Memory) {
+    for offset in stride(from: 0, to: size, by: 8) {
+      memory.store(0, at: PhysicalAddress(address.rawValue + offset))
+    }
+  }
+}

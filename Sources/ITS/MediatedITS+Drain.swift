@@ -1,0 +1,207 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import GIC
+internal import Ownership
+
+// From the doorbell to the hardware:
+//
+//   staged command → private copy → rule (CommandRule.swift) ── refused ─→ counted, skipped or stalled
+//                                        │ accepted
+//                            ledger, tables, commit queue (MediatedITS+Effects.swift)
+//                                        │
+//                 SYNCs behind what was unmapped → one write of GITS_CWRITER → tables freed
+
+/// How a run through the staging queue ended.
+enum DrainResult: Hashable {
+  /// No command is left that could be carried out.
+  case done
+  /// Commands are left: the budget is spent, or the hardware must get on first.
+  case more
+}
+
+extension MediatedITS {
+  /// Takes commands from the staging queue as far as the budget, the hardware and the policy let it.
+  mutating func drain<Machine: ITSMachine & ~Copyable>(
+    _ machine: borrowing Machine
+  ) -> DrainResult {
+    guard isEnabled, !isBroken else { return .done }
+    let before = progress
+    var budget = Budget(commands: policy.commandsPerTrap, bytes: policy.bytesPerTrap)
+    var result = isPurged ? .done : purgeLocked(&budget, machine)
+    if result == .done, !staging.isEmpty, !staging.isStalled, holdsStaging(machine) {
+      result = take(&budget, machine)
+    }
+    finishBatch(machine)
+    guard result == .more, !isBroken else { return .done }
+    fruitlessRuns = before == progress ? fruitlessRuns &+ 1 : 0
+    return .more
+  }
+
+  /// Something that changes with everything that gets on, and only grows.
+  private var progress: UInt64 {
+    commit.written &+ commit.completed &+ staging.taken &+ (unfinished?.zeroed ?? 0)
+  }
+
+  private mutating func take<Machine: ITSMachine & ~Copyable>(
+    _ budget: inout Budget, _ machine: borrowing Machine
+  ) -> DrainResult {
+    while !staging.isEmpty {
+      guard budget.takeCommand(), hasRoom(machine) else { return .more }
+      let command = staging.read(memory: machine.memory)
+      switch carryOut(command, &budget, machine) {
+      case .done:
+        counters.accepted &+= 1
+        staging.advance()
+      case .later: return .more
+      case .refused(let reason):
+        counters.refused[Int(reason.rawValue)] &+= 1
+        lastRefusal = CommandRefusal(command: command, reason: reason)
+        if policy.refused == .stalls {
+          staging.isStalled = true
+          return .done
+        }
+        staging.advance()
+      }
+    }
+    return .done
+  }
+
+  /// Whether the staging queue is held; its pages are taken at the first use of a new GITS_CBASER.
+  private mutating func holdsStaging<Machine: ITSMachine & ~Copyable>(
+    _ machine: borrowing Machine
+  ) -> Bool {
+    if staging.pin != nil { return true }
+    guard staging.register.isValid else { return false }
+    if let pages = staging.pages {
+      do throws(OwnershipError) {
+        staging.pin = try machine.shareAndPin(pages)
+        return true
+      } catch {
+        // Told below.
+      }
+    }
+    // A queue that is not the host's memory can't be read: it stands still, and says so.
+    counters.ignored &+= 1
+    staging.isStalled = true
+    return false
+  }
+
+  /// Whether the commit queue has room for a command of the host, the unmapping that it may imply, and
+  /// a SYNC to every target.
+  private mutating func hasRoom<Machine: ITSMachine & ~Copyable>(
+    _ machine: borrowing Machine
+  ) -> Bool {
+    let needed = targets.usedCount &+ 4
+    if commit.freeCount >= needed { return true }
+    publish(machine)
+    observe(machine)
+    return commit.freeCount >= needed && !isBroken
+  }
+
+  /// Ends a batch: what was unmapped is followed by SYNCs, everything is published with one write, and
+  /// what the hardware has let go of is free.
+  private mutating func finishBatch<Machine: ITSMachine & ~Copyable>(
+    _ machine: borrowing Machine
+  ) {
+    if retirement.hasUnsealed {
+      for index in 0..<targets.count where targets.isUsed(index, memory: machine.memory) {
+        commit.append(
+          .sync(target: targets.target(index, memory: machine.memory)),
+          for: staging.takenOffset, memory: machine.memory)
+      }
+      retirement.seal(at: commit.written, memory: machine.memory)
+    }
+    publish(machine)
+    guard !retirement.isEmpty else { return }
+    observe(machine)
+    retire(machine)
+  }
+
+  /// Hands everything that was appended to the hardware.
+  mutating func publish<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
+    guard let offset = commit.publish(memory: machine.memory) else { return }
+    counters.publications &+= 1
+    let value = GITSQueuePointer(offset: offset).rawValue
+    if !hardware(write: ITSRegister.commandWrite.offset, .double, value, machine) {
+      isBroken = true
+    }
+  }
+
+  /// Looks how far the hardware is.
+  mutating func observe<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
+    guard let value = hardware(read: ITSRegister.commandRead.offset, .double, machine) else {
+      isBroken = true
+      return
+    }
+    let pointer = GITSQueuePointer(rawValue: value)
+    isHardwareStalled = pointer.isStalled
+    if !commit.observe(readOffset: pointer.offset) { isBroken = true }
+  }
+
+  /// Frees the tables that the hardware has let go of.
+  private mutating func retire<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
+    while let table = retirement.takeFirst(completed: commit.completed, memory: machine.memory) {
+      arena.giveBack(table, memory: machine.memory)
+    }
+  }
+
+  /// Unmaps in the hardware what the host has given up with its tables.
+  private mutating func purgeLocked<Machine: ITSMachine & ~Copyable>(
+    _ budget: inout Budget, _ machine: borrowing Machine
+  ) -> DrainResult {
+    while true {
+      switch purge {
+      case .none: return .done
+      case .devices(let slot) where slot == devices.slots:
+        // What a removal moved around the end of the ledger lies before the slot.
+        purge = devices.count > 0 ? .devices(slot: 0) : .collections(0)
+      case .devices(let slot):
+        guard let device = devices.device(in: slot, memory: machine.memory) else {
+          purge = .devices(slot: slot + 1)
+          continue
+        }
+        guard budget.takeCommand(), hasRoom(machine), hasRetirementRoom(machine) else {
+          return .more
+        }
+        unmap(device, machine)
+      case .collections(let id) where id == collections.capacity: purge = .none
+      case .collections(let id):
+        if collections.isMapped(id, memory: machine.memory) {
+          guard budget.takeCommand(), hasRoom(machine) else { return .more }
+          commit.append(
+            .unmapc(UInt16(truncatingIfNeeded: id)), for: staging.takenOffset,
+            memory: machine.memory)
+          collections.set(id, isMapped: false, memory: machine.memory)
+        }
+        purge = .collections(id + 1)
+      }
+    }
+  }
+}
+
+/// What one trap may still do.
+struct Budget {
+  private var commands: UInt64
+  private var bytes: UInt64
+
+  init(commands: UInt64, bytes: UInt64) {
+    self.commands = commands
+    self.bytes = bytes
+  }
+
+  /// Takes one command from the budget; false where it is spent.
+  mutating func takeCommand() -> Bool {
+    guard commands > 0 else { return false }
+    commands -= 1
+    return true
+  }
+
+  /// Takes up to `wanted` bytes from the budget.
+  mutating func takeBytes(_ wanted: UInt64) -> UInt64 {
+    let granted = min(wanted, bytes)
+    bytes -= granted
+    return granted
+  }
+}

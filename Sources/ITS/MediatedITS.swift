@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+public import GIC
+internal import Ownership
+
+/// One ITS between the host, which sees an ITS, and the hardware, which sees EL2's queue and tables.
+///
+///      host                       EL2                                hardware
+///   CBASER, BASER ──→ virtual registers
+///   staging queue ──→ private copy → rule → ledger ──→ commit queue ──→ ITS
+///   tables, ITTs  (names only)          │                                │
+///                                       └─→ tables and ITTs in the arena ┘
+///
+/// Nothing that the hardware reads as an address comes from the host: its queue, its tables and its
+/// Interrupt Translation Tables lie in the arena, which is EL2's, and RDbase is one of the directory.
+///
+/// All state is guarded by the lock of rank `its` of this ITS.
+public struct MediatedITS: ~Copyable {
+  /// Where EL2 sees the control frame.
+  let frame: VirtualAddress
+  /// GITS_TYPER as the hardware has it.
+  let typer: GITSTyper
+  /// What is permitted.
+  public let policy: ITSPolicy
+
+  var arena: PageArena
+  var devices: DeviceLedger
+  var collections: CollectionLedger
+  /// The Redistributors that commands may name.
+  public internal(set) var targets: RedistributorDirectory
+  var commit: CommitQueue
+  var retirement: RetirementQueue
+  var tokens: DoorbellTokens
+  let deviceTable: HardwareTable
+  let deviceTableIndex: Int
+  let collectionLimit: UInt64
+  let rules: InlineArray<8, TableBaseRules>
+
+  var staging = StagingQueue()
+  /// GITS_BASER<n> as the host sees it.
+  var tableBases: InlineArray<8, UInt64>
+  /// GITS_CTLR.Enabled.
+  var isEnabled = false
+  /// A MAPD whose table is not zeroed yet.
+  var unfinished: UnfinishedTable?
+  /// What the hardware still has mapped and the host has given up with its tables.
+  var purge = Purge.none
+  /// The hardware has stalled on a command.
+  var isHardwareStalled = false
+  /// The hardware answers with aborts, or is where it can't be: it gets no further command.
+  public internal(set) var isBroken = false
+  /// Traps in a row in which a doorbell found no way on.
+  var fruitlessRuns: UInt64 = 0
+
+  /// What was done and refused.
+  public internal(set) var counters = ITSCounters()
+  /// The last command that was refused and not yet logged.
+  var lastRefusal: CommandRefusal?
+
+  /// Takes what set-up has built.
+  init(_ parts: consuming ITSParts) {
+    frame = parts.frame
+    typer = parts.typer
+    policy = parts.policy
+    arena = parts.arena
+    devices = parts.devices
+    collections = parts.collections
+    targets = parts.targets
+    commit = parts.commit
+    retirement = parts.retirement
+    tokens = parts.tokens
+    deviceTable = parts.deviceTable
+    deviceTableIndex = parts.deviceTableIndex
+    collectionLimit = parts.collectionLimit
+    rules = parts.rules
+    tableBases = InlineArray(repeating: 0)
+    for index in 0..<8 { tableBases[index] = rules[index].readBackByHost(0).rawValue }
+  }
+
+  /// GITS_TYPER as the host is to see it.
+  public static func offeredType(_ typer: GITSTyper, _ policy: ITSPolicy) -> GITSTyper {
+    typer.withoutVirtualLPIs
+  }
+
+  /// Whether the hardware has mapped nothing that the host has given up.
+  var isPurged: Bool {
+    if case .none = purge { return true }
+    return false
+  }
+
+  /// Takes the last refused command that was not taken yet.
+  public mutating func takeRefusal() -> CommandRefusal? { lastRefusal.take() }
+}
+
+/// A MAPD that waits for its table to be zeroed.
+struct UnfinishedTable: Sendable {
+  /// The table.
+  let pages: PageRange
+  /// How many bytes are zero.
+  var zeroed: UInt64
+}
+
+/// What is left to unmap in the hardware after the host has replaced a table.
+enum Purge: Sendable {
+  /// Nothing.
+  case none
+  /// Devices from this slot of the ledger on, then collections.
+  case devices(slot: UInt64)
+  /// Collections from this ICID on.
+  case collections(UInt64)
+}
+
+/// Counts since the ITS was set up.
+public struct ITSCounters: Sendable {
+  /// Commands that were accepted.
+  public internal(set) var accepted: UInt64 = 0
+  /// Commands that were refused, by reason.
+  public internal(set) var refused = InlineArray<12, UInt64>(repeating: 0)
+  /// Accesses to registers that did nothing: reserved, read only or locked.
+  public internal(set) var ignored: UInt64 = 0
+  /// Doorbells.
+  public internal(set) var doorbells: UInt64 = 0
+  /// Writes of the hardware's GITS_CWRITER.
+  public internal(set) var publications: UInt64 = 0
+
+  /// All commands that were refused.
+  public var allRefused: UInt64 {
+    var sum: UInt64 = 0
+    for index in refused.indices { sum &+= refused[index] }
+    return sum
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GIC
+
+/// What a GITS_BASER<n> makes of what software writes to it, found by trying while it was not Valid.
+///
+/// A host that probes sizes, indirection and attributes reads back what the hardware would say.
+struct TableBaseRules: Sendable {
+  /// Type and Entry_Size.
+  let fixed: UInt64
+  /// Whether Indirect can be set.
+  private let indirect: UInt64
+  /// What each Page_Size becomes, two bits each.
+  private var pageSizes: UInt64 = 0
+  /// What each Shareability becomes, two bits each.
+  private var shareabilities: UInt64 = 0
+  /// What each InnerCache becomes, three bits each.
+  private var innerCaches: UInt64 = 0
+  /// What each OuterCache becomes, three bits each.
+  private var outerCaches: UInt64 = 0
+
+  /// Tries the register out; `access` writes a value and returns what is read back, nil where the
+  /// hardware aborts.
+  init?(access: (UInt64) -> UInt64?) {
+    guard let reset = access(0), let all = access(GITSTableBase.indirect) else { return nil }
+    fixed = reset & GITSTableBase.fixed
+    indirect = all & GITSTableBase.indirect
+    for value in 0..<8 as Range<UInt64> {
+      guard let inner = access(value << 59), let outer = access(value << 53) else { return nil }
+      innerCaches |= (inner >> 59 & 0b111) << (3 * value)
+      outerCaches |= (outer >> 53 & 0b111) << (3 * value)
+    }
+    for value in 0..<4 as Range<UInt64> {
+      guard let size = access(value << 8), let share = access(value << 10) else { return nil }
+      pageSizes |= (size >> 8 & 0b11) << (2 * value)
+      shareabilities |= (share >> 10 & 0b11) << (2 * value)
+    }
+    guard access(0) != nil else { return nil }
+  }
+
+  /// What is read after `value` has been written to a register that the host is offered: one for
+  /// devices or for collections. The others read as zero, as if they were not implemented.
+  func readBackByHost(_ value: UInt64) -> GITSTableBase {
+    switch GITSTableBase(rawValue: fixed).kind {
+    case .devices, .collections: readBack(value)
+    case .vpes, .none: GITSTableBase(rawValue: 0)
+    }
+  }
+
+  /// What is read after `value` has been written.
+  func readBack(_ value: UInt64) -> GITSTableBase {
+    var result = fixed | value & (1 << 63 | indirect | 0xffff_ffff_f000 | 0xff)
+    result |= (innerCaches >> (3 * (value >> 59 & 0b111)) & 0b111) << 59
+    result |= (outerCaches >> (3 * (value >> 53 & 0b111)) & 0b111) << 53
+    result |= (shareabilities >> (2 * (value >> 10 & 0b11)) & 0b11) << 10
+    result |= (pageSizes >> (2 * (value >> 8 & 0b11)) & 0b11) << 8
+    return GITSTableBase(rawValue: result)
+  }
+}
