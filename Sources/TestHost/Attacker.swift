@@ -86,6 +86,11 @@ struct Attacker {
     mapEvent(device, table: Arena.translations + UInt64(device) * 0x1000)
   }
 
+  /// MAPD with V clear that names a table all the same.
+  func unmapd(_ device: UInt32, table: UInt64) -> ITSCommand {
+    ITSCommand(0x08 | UInt64(device) << 32, 3, table)
+  }
+
   /// A device table entry as QEMU lays it out: what a host forges must be what its ITS reads.
   func deviceEntry(table: UInt64, eventIDBits: UInt64 = 4) -> UInt64 {
     1 | (eventIDBits - 1) << 1 | (table >> 8) << 6

@@ -50,16 +50,12 @@ private func testTranslationTableAttacks(_ report: inout TestReport) {
   }
   attack(&report, "B-60 unmapped with another table than it was mapped with, then mapped") { host in
     host.mapHonestly(host.device)
-    var command = ITSCommand.mapd(host.neighbour, table: host.canary, eventIDBits: 4)
-    command.words[2] &= ~(1 << 63)
-    host.send(command)
+    host.send(host.unmapd(host.neighbour, table: host.canary))
     host.mapEvent(host.neighbour, table: host.canary)
   }
   attack(&report, "B-58 unmapped by a command that names another device's table") { host in
     host.mapEvent(host.device, table: host.canary)
-    var command = ITSCommand.mapd(host.neighbour, table: host.canary, eventIDBits: 4)
-    command.words[2] &= ~(1 << 63)
-    host.send(command)
+    host.send(host.unmapd(host.neighbour, table: host.canary))
     host.mapEvent(host.device, 1)
   }
   attack(&report, "B-59 two devices on one page, one unmapped twice") { host in
@@ -76,9 +72,7 @@ private func testTranslationTableAttacks(_ report: inout TestReport) {
     host.mapEvent(host.device)
   }
   attack(&report, "B-60 unmapping with EL2's memory as table maps nothing") { host in
-    var command = ITSCommand.mapd(host.device, table: host.canary, eventIDBits: 4)
-    command.words[2] &= ~(1 << 63)
-    host.send(command)
+    host.send(host.unmapd(host.device, table: host.canary))
     host.mapEvent(host.device)
   }
   attack(&report, "B-62 an EventID of 32 bits, which the ITS doesn't have") {
@@ -91,12 +85,10 @@ private func testTranslationTableAttacks(_ report: inout TestReport) {
     host.mapEvent(host.device, 0xffff_ffff)
   }
   attack(&report, "B-54 reserved bits beside a table in EL2's memory") { host in
-    var command = ITSCommand.mapd(host.device, table: host.canary, eventIDBits: 4)
-    command.words[0] |= 0xffff_ff00
-    command.words[1] |= 0xffff_ffff_ffff_ffe0
-    command.words[2] |= 0x7ff0_0000_0000_00ff
-    command.words[3] = .max
-    host.its.append(command)
+    host.its.append(
+      ITSCommand(
+        0x08 | 0xffff_ff00 | UInt64(host.device) << 32, 3 | ~0x1f,
+        1 << 63 | 0x7ff0_0000_0000_00ff | host.canary, .max))
     host.mapEvent(host.device)
   }
   attack(&report, "MAPI writes into a table in EL2's memory") { host in
@@ -367,14 +359,12 @@ private func testRaces(_ report: inout TestReport, _ other: OtherCPU?) {
   attack(&report, "B-66 a command whose kind another CPU changes all the time") { host in
     guard other?.start(EL1_JOB_FLIP) ?? true else { return }
     let device = host.device
-    let evil = ITSCommand.mapd(device, table: host.canary, eventIDBits: 4)
+    // INV has no address; MAPD has.
+    let inv = ITSCommand(0x0c | UInt64(device) << 32, 3, 1 << 63 | host.canary)
     for _ in 0..<rounds {
       let address = host.its.queue + host.its.next
-      // INV has no address; MAPD has.
       race(&host, address, 0x08 ^ 0x0c) { its in
-        var command = evil
-        command.words[0] ^= 0x08 ^ 0x0c
-        its.append(command)
+        its.append(inv)
         its.append(.mapti(device, 0, interrupt: Attacker.interrupt, collectionID: 0))
       }
     }
