@@ -16,6 +16,9 @@ struct Attacker {
   /// is of no use, or a place outside it, it need not.
   var queueGoesOn = true
 
+  /// Whether the attack could be made as it is meant.
+  fileprivate var wasMade = true
+
   /// The device that attacks use, and one that lives beside it.
   let device: UInt32 = 1
   let neighbour: UInt32 = 2
@@ -29,6 +32,13 @@ struct Attacker {
     self.canary = canary.base
     canarySize = canary.size
     hypervisor = information.memoryBase
+  }
+
+  /// Notes whether something that the attack needs is there.
+  @discardableResult
+  mutating func require(_ holds: Bool) -> Bool {
+    wasMade = wasMade && holds
+    return holds
   }
 
   // What a table of 64 KiB pages holds as GITS_BASER<n> has it.
@@ -135,6 +145,7 @@ func attack(
     if !attacker.its.start() { test.fail("the ITS can't be started before the attack") }
     _ = Hypercall.overwrittenCanaryWords()
     body(&attacker)
+    if !attacker.wasMade { test.fail("the attack couldn't be made") }
     if attacker.queueGoesOn, !attacker.its.finish() {
       test.fail("the queue doesn't go on after the attack")
     }

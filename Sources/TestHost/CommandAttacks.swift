@@ -343,7 +343,7 @@ private func testRaces(_ report: inout TestReport, _ other: OtherCPU?) {
   }
 
   attack(&report, "B-66 a command that another CPU changes all the time") { host in
-    guard other?.start(EL1_JOB_FLIP) ?? true else { return }
+    guard host.require(other?.start(EL1_JOB_FLIP) ?? true) else { return }
     let device = host.device
     let honest: UInt64 = 1 << 63 | Arena.translations
     let evil: UInt64 = 1 << 63 | host.canary
@@ -354,10 +354,10 @@ private func testRaces(_ report: inout TestReport, _ other: OtherCPU?) {
         its.append(.mapti(device, 0, interrupt: Attacker.interrupt, collectionID: 0))
       }
     }
-    _ = other?.stop()
+    host.require(other?.stop() ?? true)
   }
   attack(&report, "B-66 a command whose kind another CPU changes all the time") { host in
-    guard other?.start(EL1_JOB_FLIP) ?? true else { return }
+    guard host.require(other?.start(EL1_JOB_FLIP) ?? true) else { return }
     let device = host.device
     // INV has no address; MAPD has.
     let inv = ITSCommand(0x0c | UInt64(device) << 32, 3, 1 << 63 | host.canary)
@@ -368,10 +368,10 @@ private func testRaces(_ report: inout TestReport, _ other: OtherCPU?) {
         its.append(.mapti(device, 0, interrupt: Attacker.interrupt, collectionID: 0))
       }
     }
-    _ = other?.stop()
+    host.require(other?.stop() ?? true)
   }
   attack(&report, "B-66 a first-level entry that another CPU changes all the time") { host in
-    guard other?.start(EL1_JOB_FLIP) ?? true else { return }
+    guard host.require(other?.start(EL1_JOB_FLIP) ?? true) else { return }
     host.useTwoLevels(.devices)
     host.empty(Arena.secondLevel(0))
     host.forge(Arena.firstLevel, 1 << 63 | Arena.secondLevel(0))
@@ -382,6 +382,6 @@ private func testRaces(_ report: inout TestReport, _ other: OtherCPU?) {
         its.append(.unmapd(device))
       }
     }
-    _ = other?.stop()
+    host.require(other?.stop() ?? true)
   }
 }

@@ -36,12 +36,14 @@ struct OtherCPU {
     return isOff
   }
 
-  /// Has it exchange, as fast as it can, the word at `address` with its value XOR `difference`; at
-  /// address 0, nothing.
+  /// Has it exchange, as fast as it can, the word at `address` with its value XOR `difference`, and
+  /// returns once it has begun; at address 0, nothing.
   func flip(_ address: UInt64, by difference: UInt64) {
     el1_set_record(index, UInt64(EL1_WORD_ADDRESS), 0)
     el1_set_record(index, UInt64(EL1_WORD_DIFFERENCE), difference)
+    let rounds = el1_record(index, UInt64(EL1_WORD_ROUNDS))
     el1_set_record(index, UInt64(EL1_WORD_ADDRESS), address)
+    if address != 0 { _ = wait { el1_record(index, UInt64(EL1_WORD_ROUNDS)) &- rounds > 8 } }
   }
 
   private func wait(_ condition: () -> Bool) -> Bool {
@@ -62,11 +64,14 @@ func takeInterruptsUntilReleased(_ cpu: UInt64) {
 
 /// The job EL1_JOB_FLIP.
 func flipUntilReleased(_ cpu: UInt64) {
-  el1_set_record(cpu, UInt64(EL1_WORD_ROUNDS), 1)
+  var rounds: UInt64 = 1
+  el1_set_record(cpu, UInt64(EL1_WORD_ROUNDS), rounds)
   while el1_record(cpu, UInt64(EL1_WORD_RELEASE)) == 0 {
     let address = el1_record(cpu, UInt64(EL1_WORD_ADDRESS))
     guard address != 0 else { continue }
     el1_store64(
       address, el1_load64(address) ^ el1_record(cpu, UInt64(EL1_WORD_DIFFERENCE)))
+    rounds &+= 1
+    el1_set_record(cpu, UInt64(EL1_WORD_ROUNDS), rounds)
   }
 }
