@@ -12,8 +12,9 @@ struct Attacker {
   /// Where EL2's memory begins; the pages below are the host's.
   let hypervisor: UInt64
   var its = ITSDriver()
-  /// Whether the queue must have been read in the end. Only where the host has given it an address that
-  /// is of no use, or a place outside it, it need not.
+  /// Whether the queue must have been read in the end.
+  ///
+  /// Only where the host has given it an address that is of no use, or a place outside it, it need not.
   var queueGoesOn = true
 
   /// Whether the attack could be made as it is meant.

@@ -7,6 +7,7 @@ import GIC
 /// Attacks by commands, and by the way in which they get into the queue.
 func testCommandAttacks(_ report: inout TestReport, _ psci: PSCI) {
   testTranslationTableAttacks(&report)
+  testExhaustion(&report)
   testQueueAttacks(&report)
   testOtherCommands(&report)
   testRaces(&report, OtherCPU(psci))
@@ -122,6 +123,43 @@ private func testTranslationTableAttacks(_ report: inout TestReport) {
         .mapd(100 + device, table: Arena.translations + UInt64(device) * 0x100, eventIDBits: 4))
     }
     host.mapEvent(host.device, table: host.canary)
+  }
+}
+
+/// Devices that take all there is.
+private func testExhaustion(_ report: inout TestReport) {
+  attack(&report, "B-61 devices of 2^16 events until no memory is left, then EL2's memory") {
+    host in
+    let bits = min(ITSDriver.typer.eventIDBits, 16)
+    for device in 0..<500 as Range<UInt32> {
+      host.its.append(.mapd(100 + device, table: Arena.translations, eventIDBits: bits))
+    }
+    host.mapEvent(host.device, table: host.canary)
+  }
+  attack(&report, "B-53 a device in every second-level page, EL2's memory in the last") { host in
+    host.empty(Arena.firstLevel)
+    host.move(.devices, host.baser(Arena.firstLevel, pageSize: .kib4, isIndirect: true))
+    let last: UInt32 = 127
+    for index in 0..<last {
+      el1_store64(
+        Arena.firstLevel + UInt64(index) * 8, 1 << 63 | Arena.spare + UInt64(index) * 0x1000)
+    }
+    host.empty(Arena.spare)
+    host.forge(Arena.firstLevel + UInt64(last) * 8, 1 << 63 | host.canary)
+    for index in 0...last {
+      host.its.append(.mapd(512 * index, table: Arena.translations, eventIDBits: 4))
+    }
+    _ = host.its.finish()
+  }
+  attack(&report, "B-26 every collection, the last ones in EL2's memory") { host in
+    let base = host.hypervisor - Arena.page
+    host.move(.collections, host.baser(base, pages: 256))
+    let first = (host.canary - base) / 8
+    let target = Redistributors.target(of: currentCPU())
+    for index in 0..<1500 as Range<UInt64> {
+      host.its.append(.mapc(UInt16(truncatingIfNeeded: first + index), target: target))
+    }
+    _ = host.its.finish()
   }
 }
 
@@ -381,6 +419,25 @@ private func testRaces(_ report: inout TestReport, _ other: OtherCPU?) {
         its.append(.mapd(device, table: Arena.translations, eventIDBits: 4))
         its.append(.unmapd(device))
       }
+    }
+    host.require(other?.stop() ?? true)
+  }
+
+  attack(&report, "B-66 another CPU rings for places that this one hasn't written yet") { host in
+    let device = host.device
+    guard host.require(other?.start(EL1_JOB_RING) ?? true) else { return }
+    // All of the queue maps EL2's memory, and what this CPU says of it is harmless.
+    for slot in 0..<host.its.queueSize / 64 {
+      let command = ITSCommand.mapd(device, table: host.canary, eventIDBits: 4)
+      let event = ITSCommand.mapti(
+        device, 0, interrupt: Attacker.interrupt, collectionID: 0)
+      host.its.place(command, at: slot * 64)
+      host.its.place(event, at: slot * 64 + 32)
+    }
+    if let other {
+      host.require(other.waitForRounds(200))
+    } else {
+      store32(Board.itsControl + Register.gitsCWRITER, 0x1000)
     }
     host.require(other?.stop() ?? true)
   }

@@ -46,6 +46,11 @@ struct OtherCPU {
     if address != 0 { _ = wait { el1_record(index, UInt64(EL1_WORD_ROUNDS)) &- rounds > 8 } }
   }
 
+  /// Waits until it has done its job so often.
+  func waitForRounds(_ rounds: UInt64) -> Bool {
+    wait { el1_record(index, UInt64(EL1_WORD_ROUNDS)) >= rounds }
+  }
+
   private func wait(_ condition: () -> Bool) -> Bool {
     let end = el1_read_counter() &+ 5 &* el1_read_counter_frequency()
     while !condition() { guard el1_read_counter() < end else { return false } }
@@ -71,6 +76,18 @@ func flipUntilReleased(_ cpu: UInt64) {
     guard address != 0 else { continue }
     el1_store64(
       address, el1_load64(address) ^ el1_record(cpu, UInt64(EL1_WORD_DIFFERENCE)))
+    rounds &+= 1
+    el1_set_record(cpu, UInt64(EL1_WORD_ROUNDS), rounds)
+  }
+}
+
+/// The job EL1_JOB_RING: GITS_CWRITER is set to one place of a queue of 64 KiB after the other.
+func ringUntilReleased(_ cpu: UInt64) {
+  var rounds: UInt64 = 1
+  el1_set_record(cpu, UInt64(EL1_WORD_ROUNDS), rounds)
+  while el1_record(cpu, UInt64(EL1_WORD_RELEASE)) == 0 {
+    store32(Board.itsControl + Register.gitsCWRITER, rounds * 17 * 32 & 0xffe0)
+    _ = load32(Board.itsControl + Register.gitsCREADR)
     rounds &+= 1
     el1_set_record(cpu, UInt64(EL1_WORD_ROUNDS), rounds)
   }

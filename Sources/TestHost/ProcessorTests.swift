@@ -64,6 +64,7 @@ func el1_secondary_main(_ cpu: UInt64) {
   switch el1_record(cpu, UInt64(EL1_WORD_JOB)) {
   case UInt64(EL1_JOB_INTERRUPTS): takeInterruptsUntilReleased(cpu)
   case UInt64(EL1_JOB_FLIP): flipUntilReleased(cpu)
+  case UInt64(EL1_JOB_RING): ringUntilReleased(cpu)
   default: readUntilReleased(cpu)
   }
   let result = PSCI().conduit.call(PSCI.cpuOff).x0
