@@ -102,7 +102,7 @@ struct ITSDriver {
   mutating func append(_ command: ITSCommand) {
     if isFull {
       read = offsetRead
-      if isFull { _ = finish() }
+      if isFull, finish() { read = next }
     }
     place(command, at: next)
     next = (next + ITSCommand.size) % queueSize
