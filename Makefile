@@ -127,6 +127,11 @@ run: $(IMAGES)/el2.img $(IMAGES)/el2.elf $(IMAGES)/testhost.img
 	  --elf $(IMAGES)/el2.elf --payload $(IMAGES)/testhost.img $<
 endif
 
+.PHONY: attacks
+attacks: setup-run $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img ## a table: each attack, without and with mediation
+	$(Q)$(BOARD)/attacks.py --qemu $(QEMU) --results $(RESULTS)/attacks.json \
+	  $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img
+
 .PHONY: debug
 debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction for gdb
 	@echo "gdb-multiarch -ex 'target remote :1234' $(IMAGES)/el2.elf"

@@ -17,6 +17,12 @@ import board
 
 # From the EL1 access to the next EL1 instruction, and how many of those are EL2's.
 ACCESSES = ("read32", "write32", "read64", "write64")
+# The same of a doorbell with so many commands behind it, and of an INT to the first instruction of the
+# interrupt's handler: from the doorbell, and from before the command is written.
+ACCESSES += tuple(
+    f"doorbell-{command}-{count}" for command in ("inv", "mapti", "mapd") for count in (1, 2, 16, 256)
+)
+ACCESSES += ("int-to-handler", "int-to-lpi")
 FIGURES = [f"{access}-{what}" for access in ACCESSES for what in ("instructions", "el2-instructions")]
 FIGURES += [f"table-pages-{memory}" for memory in ("1g", "64g", "1t")]
 
