@@ -107,9 +107,10 @@ struct CommandTests {
       let fields = ITSCommand.fields(of: opcode, hasGICv41: hasGICv41)
       for word in 0..<4 {
         for bit in 0..<64 as Range<UInt64> {
-          var command = ITSCommand(UInt64(opcode.rawValue))
-          command.words[word] |= 1 << bit
-          let isField = fields[word] >> bit & 1 != 0
+          var words = [UInt64(opcode.rawValue), 0, 0, 0]
+          words[word] |= 1 << bit
+          let command = ITSCommand(words[0], words[1], words[2], words[3])
+          let isField = fields.words[word] >> bit & 1 != 0
           #expect(command.hasReservedBits(as: opcode, hasGICv41: hasGICv41) != isField)
         }
       }
@@ -131,7 +132,7 @@ struct CommandTests {
     for (opcode, plain, later) in Self.widths {
       for (hasGICv41, width) in [(false, plain), (true, later)] {
         let fields = ITSCommand.fields(of: opcode, hasGICv41: hasGICv41)
-        let bits = (0..<4).map { fields[$0].nonzeroBitCount }.reduce(0, +)
+        let bits = (0..<4).map { fields.words[$0].nonzeroBitCount }.reduce(0, +)
         #expect(bits == width, "\(opcode)")
       }
     }
