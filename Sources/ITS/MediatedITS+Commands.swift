@@ -18,7 +18,7 @@ internal import GIC
 //   INVALL               ICID mapped
 //   SYNC                 RDbase known
 //   MOVALL               both RDbase known
-//   all with bit 5 set   refused: virtual interrupts are not offered
+//   all with bit 5 set   MediatedITS+VirtualCommands.swift, or refused where they are not offered
 //   anything else        refused
 
 /// What became of a command.
@@ -67,8 +67,9 @@ extension MediatedITS {
     _ command: ITSCommand, _ budget: inout Budget, _ machine: borrowing Machine
   ) -> CommandOutcome {
     guard let opcode = command.opcode else { return .refused(.reservedCommand) }
-    if opcode.isVirtual { return .refused(.virtualInterrupts) }
+    if opcode.isVirtual, vpes.capacity == 0 { return .refused(.virtualInterrupts) }
     if command.hasReservedBits(as: opcode) { return .refused(.reservedBits) }
+    if opcode.isVirtual { return carryOutVirtual(command, opcode, machine) }
     switch opcode {
     case .mapi:
       if let reason = checkMapping(command, to: command.eventID, machine) {
@@ -99,7 +100,7 @@ extension MediatedITS {
 
   /// Whether the device is mapped and has the event.
   @inline(__always)
-  private func checkEvent<Machine: ITSMachine & ~Copyable>(
+  func checkEvent<Machine: ITSMachine & ~Copyable>(
     _ command: ITSCommand, _ machine: borrowing Machine
   ) -> CommandRefusalReason? {
     guard let bits = devices.eventIDBits(of: command.deviceID, memory: machine.memory) else {
