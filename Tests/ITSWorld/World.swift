@@ -12,7 +12,7 @@ import Traps
 /// host whose every step is a call.
 ///
 ///     0x0808_0000  ITS 0, and ITS n at 0x0900_0000 + n << 20
-///     0x080a_0000  Redistributors
+///     0x0810_0000  Redistributors
 ///     0x4000_0000  memory, 512 MiB; of it EL2's from 0x5e00_0000:
 ///     0x5e00_0000  tables of translations
 ///     0x5f00_0000  arenas
@@ -99,7 +99,8 @@ package final class World {
     let hasVirtualLPIs = options.services.contains { $0.version >= .gicv40 }
     gic = SimulatedGIC(
       memory: PhysicalMemory(hasCache: options.hasCache, hasStoreBuffer: options.hasStoreBuffer),
-      processors: options.processors, hasVirtualLPIs: hasVirtualLPIs,
+      processors: options.processors, redistributorBase: 0x810_0000,
+      hasVirtualLPIs: hasVirtualLPIs,
       interruptIDBits: options.services.map(\.interruptIDBits).max() ?? 16,
       isCoherent: options.services.allSatisfy(\.isCoherent))
     for (index, configuration) in options.services.enumerated() {
@@ -148,7 +149,7 @@ package final class World {
         frame: VirtualAddress(service.base), arena: arena(service.index),
         addressLimit: options.addressLimit, isNonCoherent: options.isNonCoherent, policy: policy,
         cpus: UInt64(options.processors))
-      let machine = WorldMachine(world: self, service: service.index, cpu: 0)
+      let machine = WorldMachine(self, service.index)
       var its = try MediatedITS.setUp(setup, machine: machine)
       for redistributor in gic.redistributors {
         try its.addTarget(
@@ -192,7 +193,7 @@ package final class World {
     }
     return mediations[service].its.write(
       Access(offset: offset, address: VirtualAddress(base + offset), width: width),
-      value & width.mask, machine: WorldMachine(world: self, service: service, cpu: cpu))
+      value & width.mask, machine: WorldMachine(self, service, cpu: cpu))
   }
 
   /// A load of the host from the control frame of an ITS.
@@ -207,7 +208,7 @@ package final class World {
     }
     return mediations[service].its.read(
       Access(offset: offset, address: VirtualAddress(base + offset), width: width),
-      machine: WorldMachine(world: self, service: service, cpu: cpu))
+      machine: WorldMachine(self, service, cpu: cpu))
   }
 
   /// A store of the host that runs until it retires; between two runs every ITS makes `steps` steps.

@@ -14,6 +14,13 @@ package struct WorldMachine: ITSMachine {
   let service: Int
   package let cpu: UInt64
 
+  /// Makes it.
+  package init(_ world: World, _ service: Int, cpu: UInt64 = 0) {
+    self.world = world
+    self.service = service
+    self.cpu = cpu
+  }
+
   package var memory: WorldMemory { WorldMemory(world: world, service: service) }
   package var registers: WorldRegisters { WorldRegisters(world: world, service: service) }
 
