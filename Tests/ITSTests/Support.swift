@@ -105,6 +105,12 @@ extension World {
     _read { yield mediations[0].its }
   }
 
+  /// The last command that was refused.
+  func takeRefusal() -> CommandRefusal? {
+    let refusal = mediations[0].its.takeRefusal()
+    return refusal
+  }
+
   var memory: WorldMemory { WorldMachine(self, 0).memory }
 }
 

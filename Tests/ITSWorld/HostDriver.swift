@@ -35,8 +35,10 @@ package final class HostDriver {
 
   /// Where the memory of this driver begins: 16 MiB.
   package var base: UInt64 { 0x4100_0000 + UInt64(index) * 0x100_0000 }
+  /// Where the queue is; nil for the usual place.
+  package var queueBase: UInt64?
   /// The queue.
-  package var queue: UInt64 { base }
+  package var queue: UInt64 { queueBase ?? base }
   /// The table of devices, or its first level.
   package var devices: UInt64 { base + 0x10_0000 }
   /// The table of collections.

@@ -78,6 +78,8 @@ package final class World {
   /// Called for each access of EL2 to a register, with the ITS, the offset, and whether it writes;
   /// true answers with an abort.
   package var aborts: ((Int, UInt64, Bool) -> Bool)?
+  /// Called for each write of EL2 to a register, with the ITS, the offset, the width and the value.
+  package var onRegisterWrite: ((Int, UInt64, AccessWidth, UInt64) -> Void)?
   /// Called for each sharing and pinning; true refuses it.
   package var refusesShare: (() -> Bool)?
   /// Called for each load of EL2 from memory.
@@ -163,6 +165,9 @@ package final class World {
     // A pin must not be dropped: hardware becomes well, so that the host can give its queue up.
     watches = false
     aborts = nil
+    onRegisterWrite = nil
+    onHypervisorLoad = nil
+    onHypervisorStore = nil
     gic.onAccess = nil
     gic.memory.onStore = nil
     for (index, mediation) in mediations.enumerated() where !mediation.pinned.isEmpty {

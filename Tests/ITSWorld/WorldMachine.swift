@@ -88,7 +88,9 @@ package struct WorldRegisters: DeviceMemory {
   }
 
   package func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool {
-    world.mayAccess(address.rawValue, service, isWrite: true)
+    let offset = address.rawValue &- world.gic.services[service].base
+    world.onRegisterWrite?(service, offset, width, value)
+    return world.mayAccess(address.rawValue, service, isWrite: true)
       && world.gic.write(width, value, at: address.rawValue)
   }
 
