@@ -29,10 +29,14 @@ struct CommitQueue: Sendable {
   /// The bytes that the words beside `slots` slots take.
   static func originsSize(slots: UInt64) -> UInt64 { slots * 8 }
 
-  init(_ base: PhysicalAddress, origins: PhysicalAddress, slots: UInt64) {
+  /// Makes a queue that the hardware has emptied; it is at `slot` now.
+  init(_ base: PhysicalAddress, origins: PhysicalAddress, slots: UInt64, at slot: UInt64 = 0) {
     self.base = base
     self.origins = origins
     self.slots = slots
+    written = slot
+    published = slot
+    completed = slot
   }
 
   /// How many commands may be appended; one slot stays empty.
@@ -58,11 +62,9 @@ struct CommitQueue: Sendable {
     _ command: ITSCommand, for offset: UInt64, memory: borrowing Memory
   ) {
     precondition(freeCount > 0, "a slot that the hardware may read")
-    let place = place(written)
-    memory.store(command.word0.littleEndian, at: place)
-    memory.store(command.word1.littleEndian, at: PhysicalAddress(place.rawValue &+ 8))
-    memory.store(command.word2.littleEndian, at: PhysicalAddress(place.rawValue &+ 16))
-    memory.store(command.word3.littleEndian, at: PhysicalAddress(place.rawValue &+ 24))
+    memory.store4(
+      command.word0.littleEndian, command.word1.littleEndian, command.word2.littleEndian,
+      command.word3.littleEndian, at: place(written))
     memory.store(offset, at: origin(written))
     written &+= 1
   }

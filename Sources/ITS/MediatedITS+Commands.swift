@@ -186,9 +186,7 @@ extension MediatedITS {
     guard var table = unfinished else { return nil }
     let count = budget.takeBytes(table.pages.size - table.zeroed)
     let start = table.pages.address.rawValue + table.zeroed
-    for offset in stride(from: 0, to: count, by: 8) {
-      machine.memory.store(0, at: PhysicalAddress(start + offset))
-    }
+    machine.memory.zero(PhysicalAddress(start), size: count)
     // An ITT has no attributes of its own: a non-coherent ITS reads memory (IHI 0069, 5.2).
     if !deviceTable.isCoherent { machine.memory.clean(PhysicalAddress(start), size: count) }
     table.zeroed += count
@@ -241,8 +239,6 @@ extension MediatedITS {
 extension PageRange {
   /// Zeroes pages that EL2 owns.
   func zero<Memory: BusMemory & ~Copyable>(_ memory: borrowing Memory) {
-    for offset in stride(from: 0, to: size, by: 8) {
-      memory.store(0, at: PhysicalAddress(address.rawValue + offset))
-    }
+    memory.zero(address, size: size)
   }
 }
