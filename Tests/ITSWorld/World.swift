@@ -78,6 +78,9 @@ package final class World {
   /// Called for each access of EL2 to a register, with the ITS, the offset, and whether it writes;
   /// true answers with an abort.
   package var aborts: ((Int, UInt64, Bool) -> Bool)?
+  /// Called for each read of EL2 from a register, with the ITS, the offset and the value; what it
+  /// returns is read.
+  package var registerReads: ((Int, UInt64, UInt64) -> UInt64)?
   /// Called for each write of EL2 to a register, with the ITS, the offset, the width and the value.
   package var onRegisterWrite: ((Int, UInt64, AccessWidth, UInt64) -> Void)?
   /// Called for each sharing and pinning; true refuses it.
@@ -169,6 +172,8 @@ package final class World {
     watches = false
     aborts = nil
     onRegisterWrite = nil
+    registerReads = nil
+    refusesShare = nil
     onHypervisorLoad = nil
     onHypervisorStore = nil
     gic.onAccess = nil

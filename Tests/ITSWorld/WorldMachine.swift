@@ -83,8 +83,11 @@ package struct WorldRegisters: DeviceMemory {
   let service: Int
 
   package func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
-    world.mayAccess(address.rawValue, service, isWrite: false)
-      ? world.gic.read(width, at: address.rawValue) : nil
+    guard world.mayAccess(address.rawValue, service, isWrite: false),
+      let value = world.gic.read(width, at: address.rawValue)
+    else { return nil }
+    let offset = address.rawValue &- world.gic.services[service].base
+    return world.registerReads?(service, offset, value) ?? value
   }
 
   package func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool {
