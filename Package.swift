@@ -96,6 +96,13 @@ let package = Package(
       dependencies: ["Architecture", "GIC", "Ownership", "Traps", "ITS", "SimulatedITS"],
       path: "Tests/ITSWorld", swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
+    // The time that a command takes through the mediation, on Linux.
+    .executableTarget(
+      name: "ITSBench",
+      dependencies: ["Architecture", "GIC", "ITS", "Ownership", "SimulatedBoard", "Traps"],
+      path: "Tests/ITSBench", exclude: ["run.py"],
+      swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+
     tests("Architecture"),
     tests("GIC"),
     tests("SimulatedITS", ["Architecture", "GIC"]),

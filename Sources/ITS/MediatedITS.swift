@@ -56,14 +56,20 @@ public struct MediatedITS: ~Copyable {
   /// The hardware has stalled on a command.
   var isHardwareStalled = false
   /// The hardware answers with aborts, or is where it can't be: it gets no further command.
-  public internal(set) var isBroken = false
+  public internal(set) var isBroken = false {
+    didSet { if isBroken, !oldValue { hasNews = true } }
+  }
   /// Traps in a row in which a doorbell found no way on.
   var fruitlessRuns: UInt64 = 0
 
   /// What was done and refused.
   public internal(set) var counters = ITSCounters()
   /// The last command that was refused and not yet logged.
-  var lastRefusal: CommandRefusal?
+  var lastRefusal: CommandRefusal? {
+    didSet { if lastRefusal != nil { hasNews = true } }
+  }
+  /// Whether there is something to log: a refused command, or that the hardware has broken down.
+  public private(set) var hasNews = false
 
   /// Takes what set-up has built.
   init(_ parts: consuming ITSParts) {
@@ -96,8 +102,11 @@ public struct MediatedITS: ~Copyable {
     return false
   }
 
-  /// Takes the last refused command that was not taken yet.
-  public mutating func takeRefusal() -> CommandRefusal? { lastRefusal.take() }
+  /// Takes the last refused command that was not taken yet; the news are told then.
+  public mutating func takeRefusal() -> CommandRefusal? {
+    hasNews = false
+    return lastRefusal.take()
+  }
 }
 
 /// A MAPD that waits for its table to be zeroed.
