@@ -89,7 +89,7 @@ import Traps
     driver.write(0, 1, .word)
     driver.write(0x88, 32)
     #expect(driver.read(0x90) == 0)
-    #expect(world.mediations[0].pinned.isEmpty)
+    #expect(world.pinned[0].isEmpty)
     world.expectSound()
   }
 

@@ -31,8 +31,6 @@ package final class World {
     package var its: MediatedITS
     /// The memory of EL2 that it has.
     package let arena: PageRange
-    /// The host's pages that it holds.
-    package internal(set) var pinned: [PageRange] = []
 
     init(_ its: consuming MediatedITS, arena: PageRange) {
       self.its = its
@@ -73,6 +71,10 @@ package final class World {
   package var ownership: HostOwnership
   /// The mediation of each ITS; empty where the host programs the hardware itself.
   package internal(set) var mediations: [Mediation] = []
+  /// The host's pages that the mediation of each ITS holds.
+  package internal(set) var pinned: [[PageRange]] = []
+  /// What a handover has taken from the host.
+  package internal(set) var handedOver: [PageRange] = []
   private var claims: [HeldClaim] = []
 
   /// Called for each access of EL2 to a register, with the ITS, the offset, and whether it writes;
@@ -113,9 +115,10 @@ package final class World {
         at: index == 0 ? 0x808_0000 : 0x900_0000 + UInt64(index) << 20, configuration)
     }
     ownership = try Self.makeOwnership(gic.memory)
+    pinned = Array(repeating: [], count: options.services.count)
     prepare(self)
     gic.onAccess = { [unowned self] access in check(access) }
-    if options.isMediated { try mediate() }
+    if options.isMediated, !options.isHandover { try mediate() }
     watches = true
   }
 
@@ -144,16 +147,42 @@ package final class World {
       0x5f00_0000 + UInt64(service) * options.arenaPages << 12, size: options.arenaPages << 12)
   }
 
-  private func mediate() throws {
+  private var policy: ITSPolicy {
     var policy = ITSPolicy(interruptLimit: options.policy.interruptLimit)
     if options.policy.stalls { policy.refused = .stalls }
     if let count = options.policy.commandsPerTrap { policy.commandsPerTrap = count }
     if let count = options.policy.bytesPerTrap { policy.bytesPerTrap = count }
+    return policy
+  }
+
+  private func setup(_ service: SimulatedITS) -> ITSSetup {
+    ITSSetup(
+      frame: VirtualAddress(service.base), arena: arena(service.index),
+      addressLimit: options.addressLimit, isNonCoherent: options.isNonCoherent, policy: policy,
+      cpus: UInt64(options.processors))
+  }
+
+  /// The only ITS, live in the hands of a trusted host, is mediated from now on; `descriptor` is where
+  /// the host tells of it.
+  package func handOver(descriptor: UInt64) throws(HandoverError) {
+    let service = service()
+    let machine = WorldMachine(self, 0)
+    let its = try MediatedITS.handOver(
+      setup(service), base: PhysicalAddress(service.base), descriptor: PhysicalAddress(descriptor),
+      machine: machine
+    ) { targets, typer in
+      gic.redistributors.allSatisfy {
+        targets.add(
+          PhysicalAddress($0.base), $0.typer, byAddress: typer.targetsAreAddresses,
+          memory: machine.memory)
+      }
+    }
+    mediations.append(Mediation(its, arena: arena(0)))
+  }
+
+  private func mediate() throws {
     for service in gic.services {
-      let setup = ITSSetup(
-        frame: VirtualAddress(service.base), arena: arena(service.index),
-        addressLimit: options.addressLimit, isNonCoherent: options.isNonCoherent, policy: policy,
-        cpus: UInt64(options.processors))
+      let setup = setup(service)
       let machine = WorldMachine(self, service.index)
       var its = try MediatedITS.setUp(setup, machine: machine)
       for redistributor in gic.redistributors {
@@ -178,7 +207,7 @@ package final class World {
     onHypervisorStore = nil
     gic.onAccess = nil
     gic.memory.onStore = nil
-    for (index, mediation) in mediations.enumerated() where !mediation.pinned.isEmpty {
+    for index in mediations.indices where !pinned[index].isEmpty {
       let service = gic.services[index]
       service.hang(after: nil)
       _ = write(index, 0, .word, 0)
@@ -200,7 +229,7 @@ package final class World {
     guard width.bytes >= 4 else { return .refused(.width) }
     guard offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
     let base = gic.services[service].base
-    guard options.isMediated else {
+    guard service < mediations.count else {
       return gic.write(width, value & width.mask, at: base + offset)
         ? .done : .refused(.externalAbort)
     }
@@ -216,7 +245,7 @@ package final class World {
     guard width.bytes >= 4 else { return .refused(.width) }
     guard offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
     let base = gic.services[service].base
-    guard options.isMediated else {
+    guard service < mediations.count else {
       return gic.read(width, at: base + offset).map(ReadEffect.value) ?? .refused(.externalAbort)
     }
     return mediations[service].its.read(
@@ -322,8 +351,13 @@ package final class World {
   /// Whether an ITS may touch a range.
   private func permits(_ service: Int, _ range: MemoryReach) -> Bool {
     if range.use == .strayTarget { return false }
-    guard options.isMediated else { return isHosts(range.base, range.size) }
-    guard service < mediations.count, range.size > 0 else { return false }
+    guard service < mediations.count else { return isHosts(range.base, range.size) }
+    guard range.size > 0 else { return false }
+    if handedOver.contains(where: { $0.contains(PageFrameNumber(range.base >> 12)) }) {
+      return (range.base >> 12...(range.base + (range.size - 1)) >> 12).allSatisfy { page in
+        handedOver.contains { $0.contains(PageFrameNumber(page)) }
+      }
+    }
     let arena = mediations[service].arena
     let first = range.base >> 12
     let (end, overflow) = range.base.addingReportingOverflow(range.size)
@@ -356,8 +390,8 @@ package final class World {
     guard watches else { return }
     let page = PageFrameNumber(address >> 12)
     if address & 7 != 0 { report("EL2 loads misaligned at \(hex(address))") }
-    guard !mediations[service].arena.contains(page),
-      !mediations[service].pinned.contains(where: { $0.contains(page) })
+    guard !arena(service).contains(page), !pinned[service].contains(where: { $0.contains(page) }),
+      !handedOver.contains(where: { $0.contains(page) })
     else { return }
     report("EL2 loads from \(hex(address)), which is not pinned")
   }
@@ -366,7 +400,8 @@ package final class World {
     onHypervisorStore?(address)
     guard watches else { return }
     if address & 7 != 0 { report("EL2 stores misaligned at \(hex(address))") }
-    if !mediations[service].arena.contains(PageFrameNumber(address >> 12)) {
+    let page = PageFrameNumber(address >> 12)
+    if !arena(service).contains(page), !handedOver.contains(where: { $0.contains(page) }) {
       report("EL2 stores to \(hex(address)), outside the arena")
     }
   }
@@ -390,7 +425,7 @@ package final class World {
         guard permits(service.index, range) else {
           return "ITS \(service.index) can reach \(range.text)"
         }
-        if options.isMediated, range.isWritten || range.use != .queue { found.insert(range) }
+        if !mediations.isEmpty, range.isWritten || range.use != .queue { found.insert(range) }
       }
       let ordered = found.sorted { $0.base < $1.base }
       for (first, second) in zip(ordered, ordered.dropFirst())
@@ -399,7 +434,7 @@ package final class World {
       }
     }
     // Where the host programs the hardware, the rules for software are its own affair.
-    if options.isMediated, let fault = gic.faults.first { return "software fault: \(fault)" }
+    if !mediations.isEmpty, let fault = gic.faults.first { return "software fault: \(fault)" }
     return nil
   }
 }
