@@ -52,9 +52,9 @@ extension MediatedITS {
     _ setup: ITSSetup, machine: borrowing Machine
   ) throws(ITSSetupError) -> MediatedITS {
     let port = ITSPort(frame: setup.frame)
+    try port.disable(machine)
     let last = setup.arena.address.rawValue + setup.arena.size
     guard last <= setup.addressLimit else { throw .unreachable(setup.arena.address) }
-    try port.disable(machine)
     let typer = GITSTyper(rawValue: try port.read(ITSRegister.type.offset, machine))
     var arena = PageArena(setup.arena, memory: machine.memory)
 
