@@ -54,7 +54,7 @@ extension MediatedITS {
       guard vpes.find(command.vpeID, memory: machine.memory) != nil else {
         return .refused(.vpeNotMapped)
       }
-      guard let target = targets.find(command.target, memory: machine.memory) else {
+      guard let target = findVirtualTarget(command.target, machine) else {
         return .refused(.unknownTarget)
       }
       targets.markUsed(target, memory: machine.memory)
@@ -80,6 +80,16 @@ extension MediatedITS {
       isDoorbell(command.doorbellID)
     else { return .interruptOutOfRange }
     return nil
+  }
+
+  /// The Redistributor that a vPE goes to; an address may be that of its RD frame or of its VLPI frame,
+  /// two frames behind it.
+  private func findVirtualTarget<Machine: ITSMachine & ~Copyable>(
+    _ target: UInt64, _ machine: borrowing Machine
+  ) -> UInt64? {
+    if let index = targets.find(target, memory: machine.memory) { return index }
+    guard typer.targetsAreAddresses, target >= 2 else { return nil }
+    return targets.find(target - 2, memory: machine.memory)
   }
 
   private func isDoorbell(_ interrupt: UInt32) -> Bool {

@@ -4,7 +4,7 @@
 internal import Architecture
 
 /// What the hardware has let go of.
-enum RetiredTable: Sendable {
+enum RetiredTable: Hashable, Sendable {
   /// A translation table.
   case table(PageRange)
   /// The pin of a table in the host's memory, by its slot.

@@ -158,7 +158,7 @@ struct PlainMemory: BusMemory {
       #expect(queue.takeFirst(completed: round * 100 - 1, memory: memory) == nil)
       for _ in 0..<RetirementQueue.capacity {
         let table = queue.takeFirst(completed: round * 100, memory: memory)
-        #expect(table == Self.pages(expected % 7 + 1, from: expected))
+        #expect(table == .table(Self.pages(expected % 7 + 1, from: expected)))
         expected += 1
       }
       #expect(queue.isEmpty)

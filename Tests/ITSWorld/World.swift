@@ -73,6 +73,8 @@ package final class World {
   package internal(set) var mediations: [Mediation] = []
   /// The host's pages that the mediation of each ITS holds.
   package internal(set) var pinned: [[PageRange]] = []
+  /// The host's pages that the hardware of each ITS may write to, held by the mediation.
+  package internal(set) var held: [Int: [PageRange]] = [:]
   /// What a handover has taken from the host.
   package internal(set) var handedOver: [PageRange] = []
   private var claims: [HeldClaim] = []
@@ -150,6 +152,7 @@ package final class World {
   private var policy: ITSPolicy {
     var policy = ITSPolicy(interruptLimit: options.policy.interruptLimit)
     if options.policy.stalls { policy.refused = .stalls }
+    if options.policy.checksVirtualInterrupts { policy.virtualInterrupts = .checked }
     if let count = options.policy.commandsPerTrap { policy.commandsPerTrap = count }
     if let count = options.policy.bytesPerTrap { policy.bytesPerTrap = count }
     return policy
@@ -356,6 +359,11 @@ package final class World {
     if handedOver.contains(where: { $0.contains(PageFrameNumber(range.base >> 12)) }) {
       return (range.base >> 12...(range.base + (range.size - 1)) >> 12).allSatisfy { page in
         handedOver.contains { $0.contains(PageFrameNumber(page)) }
+      }
+    }
+    if range.use == .virtualPendingTable {
+      return (range.base >> 12...(range.base + (range.size - 1)) >> 12).allSatisfy { page in
+        held[service, default: []].contains { $0.contains(PageFrameNumber(page)) }
       }
     }
     let arena = mediations[service].arena

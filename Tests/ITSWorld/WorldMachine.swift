@@ -54,6 +54,22 @@ package struct WorldMachine: HandoverMachine {
 }
 
 extension WorldMachine {
+  package func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+    if world.refusesShare?() == true { throw .refusedByObserver(pages.first) }
+    let slot = try world.ownership.hold(pages, in: &table)
+    world.held[service, default: []].append(pages)
+    return slot
+  }
+
+  package func release(_ slot: UInt64, of table: inout PinTable) {
+    if let pages = table.pages(in: slot, memory: ProcessorMemory(world.gic.memory)),
+      let index = world.held[service]?.firstIndex(of: pages)
+    {
+      world.held[service]?.remove(at: index)
+    }
+    world.ownership.release(slot, of: &table)
+  }
+
   package func claim(_ pages: PageRange, into set: inout ClaimSet) throws(OwnershipError) {
     if world.refusesShare?() == true { throw .refusedByObserver(pages.first) }
     try world.ownership.donate(pages, into: &set)

@@ -36,6 +36,8 @@ package struct WorldOptions: Sendable {
 package struct ITSWorldPolicy: Sendable {
   /// Whether a refused command stalls the queue instead of being skipped.
   package var stalls = false
+  /// Whether virtual interrupts are offered, and their commands checked.
+  package var checksVirtualInterrupts = false
   /// The most commands that one trap takes; nil for the usual.
   package var commandsPerTrap: UInt64?
   /// The most bytes that one trap zeroes; nil for the usual.
