@@ -34,7 +34,10 @@ struct PlainMemory: BusMemory {
 
 @Suite("The parts of the mediation against models") struct PartTests {
   private static func pages(_ count: UInt64, from first: UInt64 = 0x50010) -> PageRange {
-    PageRange(first: PageFrameNumber(first), count: count)!
+    guard let range = PageRange(first: PageFrameNumber(first), count: count) else {
+      fatalError("bad range in a test")
+    }
+    return range
   }
 
   @Test(
