@@ -97,6 +97,17 @@ struct CommitQueue: Sendable {
     return true
   }
 
+  /// Begins at slot zero again, when the hardware has forgotten where it was.
+  ///
+  /// - Precondition: every command was completed.
+  mutating func restart() {
+    precondition(isIdle, "commands would be lost")
+    // The counts never go back: what waits for one of them has been waited for.
+    written = (written &+ slots &- 1) & ~(slots &- 1)
+    published = written
+    completed = written
+  }
+
   /// The host's place of the command that the hardware is at; nil where it is idle.
   func currentOrigin<Memory: BusMemory & ~Copyable>(memory: borrowing Memory) -> UInt64? {
     isIdle ? nil : memory.load(origin(completed))

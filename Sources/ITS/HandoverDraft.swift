@@ -187,7 +187,8 @@ struct HandoverDraft {
       ITSParts(
         frame: setup.frame, typer: typer, policy: setup.policy, arena: arena, ledgers: ledgers,
         commit: commit, deviceTable: deviceTable, deviceTableIndex: deviceTableIndex,
-        collectionLimit: ledgers.collections.capacity, rules: rules))
+        collectionLimit: ledgers.collections.capacity, rules: rules,
+        installed: InstalledRegisters(commandBase: queue.rawValue, tableBases: tables)))
     let base = pin[0].pages.address.rawValue
     its.staging.reset(
       GITSCommandBase(base: base, pages: queue.size >> 12, attributes: queue.attributes))

@@ -16,4 +16,5 @@ struct ITSParts {
   let deviceTableIndex: Int
   let collectionLimit: UInt64
   let rules: InlineArray<8, TableBaseRules>
+  let installed: InstalledRegisters
 }

@@ -76,6 +76,18 @@ struct ITSPort {
     try write(tableOffset(index), 0, machine)
   }
 
+  /// What the registers hold that say where queue and tables are.
+  func installed<Machine: ITSMachine & ~Copyable>(
+    _ machine: borrowing Machine
+  ) throws(ITSSetupError) -> InstalledRegisters {
+    var installed = InstalledRegisters()
+    installed.commandBase = try read(ITSRegister.commandBase.offset, machine)
+    for index in 0..<8 {
+      installed.tableBases[index] = try read(tableOffset(UInt64(index)), machine)
+    }
+    return installed
+  }
+
   /// Tries all table registers out.
   func probeTables<Machine: ITSMachine & ~Copyable>(
     _ machine: borrowing Machine

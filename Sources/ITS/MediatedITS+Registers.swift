@@ -120,8 +120,12 @@ extension MediatedITS {
 
 // GITS_CTLR, and what may be written only while it is clear.
 extension MediatedITS {
-  private func control<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) -> UInt64 {
+  private mutating func control<Machine: ITSMachine & ~Copyable>(
+    _ machine: borrowing Machine
+  ) -> UInt64 {
     let isQuiescent = hardwareControl(machine).isQuiescent
+    // The last chance to hear how far the hardware is, before a host may take its power.
+    if isQuiescent, !isEnabled, !commit.isIdle { observe(machine) }
     return (isEnabled ? 1 : 0) | (isQuiescent ? 1 << 31 : 0)
   }
 
@@ -146,6 +150,11 @@ extension MediatedITS {
       // Enabling what is not quiescent is UNPREDICTABLE.
       if enables && !control.isQuiescent {
         counters.ignored &+= 1
+        return .done
+      }
+      // Without EL2's queue and tables it must not run.
+      if enables, !reinstall(machine) {
+        isBroken = true
         return .done
       }
       let others = UInt64(control.rawValue) & ~(1 | 1 << 31)

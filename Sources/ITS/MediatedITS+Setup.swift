@@ -103,7 +103,8 @@ extension MediatedITS {
       ITSParts(
         frame: setup.frame, typer: typer, policy: setup.policy, arena: arena, ledgers: ledgers,
         commit: commit, deviceTable: deviceTable.0, deviceTableIndex: deviceTable.index,
-        collectionLimit: ledgers.collections.capacity, rules: rules))
+        collectionLimit: ledgers.collections.capacity, rules: rules,
+        installed: try port.installed(machine)))
   }
 
   /// Takes zeroed memory from the arena; `alignment` in pages.

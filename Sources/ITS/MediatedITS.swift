@@ -40,6 +40,7 @@ public struct MediatedITS: ~Copyable {
   let deviceTableIndex: Int
   let collectionLimit: UInt64
   let rules: InlineArray<8, TableBaseRules>
+  let installed: InstalledRegisters
 
   var staging = StagingQueue()
   /// GITS_BASER<n> as the host sees it.
@@ -93,6 +94,7 @@ public struct MediatedITS: ~Copyable {
     deviceTableIndex = parts.deviceTableIndex
     collectionLimit = parts.collectionLimit
     rules = parts.rules
+    installed = parts.installed
     tableBases = InlineArray(repeating: 0)
     for index in 0..<8 {
       tableBases[index] = rules[index].readBackByHost(0, offersVPEs: vpes.capacity > 0).rawValue
