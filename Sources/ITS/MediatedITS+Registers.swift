@@ -167,6 +167,7 @@ extension MediatedITS {
   ) {
     if let pin = staging.pin.take() { machine.unpinAndUnshare(pin) }
     staging.reset(GITSCommandBase(rawValue: value & GITSCommandBase.writable))
+    commit.beginHostQueue()
     tokens.removeAll(memory: machine.memory)
     fruitlessRuns = 0
   }
