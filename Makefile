@@ -98,6 +98,9 @@ $(IMAGES)/el2.elf: FORCE .build-metal/el2/.payload | setup-build setup-libfdt
 $(IMAGES)/el2-unmediated.elf: FORCE .build-metal/el2-unmediated/.payload | setup-build setup-libfdt
 	$(call build-metal,EL2Image,CShims/EL2Boot/el2.ld,$(EL2_FLAGS) -Xswiftc -DMEDIATE_OFF,el2-unmediated)
 
+$(IMAGES)/el2-forwarding.elf: FORCE .build-metal/el2-forwarding/.payload | setup-build setup-libfdt
+	$(call build-metal,EL2Image,CShims/EL2Boot/el2.ld,$(EL2_FLAGS) -Xswiftc -DMEDIATE_FORWARDING,el2-forwarding)
+
 # The EL2 image embeds the test host with .incbin, which no dependency file tells: a new test host
 # deletes the objects that hold the old one.
 .build-metal/%/.payload: $(IMAGES)/testhost.img
@@ -124,14 +127,20 @@ run: $(IMAGES)/el2.img $(IMAGES)/el2.elf $(IMAGES)/testhost.img
 	  --elf $(IMAGES)/el2.elf --payload $(IMAGES)/testhost.img $<
 endif
 
+.PHONY: attacks
+attacks: setup-run $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img ## a table: each attack, without and with mediation
+	$(Q)$(BOARD)/attacks.py --qemu $(QEMU) --results $(RESULTS)/attacks.json \
+	  $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img
+
 .PHONY: debug
 debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction for gdb
 	@echo "gdb-multiarch -ex 'target remote :1234' $(IMAGES)/el2.elf"
 	$(Q)$(QEMU) $$($(BOARD)/run.py --print-arguments $(IMAGES)/el2.img) -S -s
 
 .PHONY: bench
-bench: setup-run $(IMAGES)/el2.img ## instructions of a trap, table pages, image size
-	$(Q)$(BOARD)/bench.py --qemu $(QEMU) --objdump $(TOOLCHAIN)/llvm-objdump $(IMAGES)/el2.elf $(IMAGES)/el2.img
+bench: setup-run $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img ## instructions of a trap, table pages, image size
+	$(Q)$(BOARD)/bench.py --qemu $(QEMU) --objdump $(TOOLCHAIN)/llvm-objdump \
+	  --forwarding $(IMAGES)/el2-forwarding.img $(IMAGES)/el2.elf $(IMAGES)/el2.img
 
 ##@ Test
 

@@ -25,6 +25,13 @@ el1_meter_start:
   isb
   ret
 
+  .global el1_meter_now
+el1_meter_now:
+  isb
+  mrs x0, pmevcntr0_el0
+  mrs x1, pmevcntr1_el0
+  ret
+
 // {both levels, EL1 alone} of what stands between the readings, in x0 and x1; x0 = base.
   .macro METER name, instruction:vararg
   .global \name

@@ -12,7 +12,7 @@ internal import Traps
 /// Builds what confines the host, and with it the state that all CPUs share.
 enum Confinement {
   static func begin(
-    _ board: borrowing Board, image: AddressRange, interruptLimit: UInt64,
+    _ board: borrowing Board, image: AddressRange, interruptLimit: UInt64, isHandover: Bool,
     _ stage1: consuming ImageMap.Stage1, _ pool: consuming ImageMap.Pool, _ log: inout Log
   ) throws(StartupError) {
     guard board.verdict != .refused else { throw .boardRefused }
@@ -20,7 +20,7 @@ enum Confinement {
     let memory = try memoryMap(of: board)
     guard let imagePages = PageRange(covering: image) else { throw .memory }
     var excluded = FixedList<1, PageRange>(filler: imagePages)
-    if isMediating { _ = excluded.append(imagePages) }
+    if mediation != .off { _ = excluded.append(imagePages) }
 
     let canary = try canary(of: image)
 
@@ -49,23 +49,31 @@ enum Confinement {
     unsafe StateMemory.shared.initialize(to: state)
     // The TLB operations of a claim are for the host's VMID.
     unsafe StateMemory.shared.pointee.context.loadTranslation()
-    if isMediating { try claim(board, interruptLimit: interruptLimit, &log) }
+    if mediation != .off {
+      try claim(board, interruptLimit: interruptLimit, isHandover: isHandover, &log)
+    }
   }
 
   private static func claim(
-    _ board: borrowing Board, interruptLimit: UInt64, _ log: inout Log
+    _ board: borrowing Board, interruptLimit: UInt64, isHandover: Bool, _ log: inout Log
   ) throws(StartupError) {
     do throws(ITSClaimError) {
       unsafe StateMemory.shared.pointee.identities = try ITSClaim.claim(
         board, from: &StateMemory.shared.pointee.ownership,
         registry: &StateMemory.shared.pointee.registry,
-        device: { .mediatedITS(UInt8(truncatingIfNeeded: $0)) }, registers: MetalDeviceMemory())
+        device: { index in
+          mediation == .forwarding
+            ? .forwarded : .mediatedITS(UInt8(truncatingIfNeeded: index))
+        }, registers: MetalDeviceMemory())
     } catch {
       throw .claim
     }
     let identities = unsafe StateMemory.shared.pointee.identities
-    let offered = try ITSMediation.begin(board, identities, interruptLimit: interruptLimit)
-    unsafe StateMemory.shared.pointee.identities = offered
+    if mediation == .on {
+      let offered = try ITSMediation.begin(
+        board, identities, interruptLimit: interruptLimit, isHandover: isHandover)
+      unsafe StateMemory.shared.pointee.identities = offered
+    }
     for index in identities.indices {
       var line = LogLine("ITS at ")
       line.append(hex: identities[index].base.rawValue)

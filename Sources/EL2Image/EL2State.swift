@@ -3,8 +3,10 @@
 
 internal import Architecture
 internal import CEL2Boot
+internal import DeviceTree
 internal import Hypervisor
 internal import ITS
+internal import Synchronization
 internal import Ownership
 internal import Traps
 
@@ -31,6 +33,10 @@ struct EL2State: ~Copyable {
   let context: HostContext
   /// Read only after boot.
   var identities = ITSClaim.noIdentities
+  /// Read only after boot: the Redistributors, as EL2 has mapped them.
+  var redistributors: Board.RedistributorRegions?
+  /// Whether the host is trusted with ITSes that it has not handed over yet.
+  let trustsHost = Atomic(false)
   /// Read only after boot: where the image lies.
   let image: AddressRange
   /// Read only after boot; its content is anyone's who finds a way to write to it.
@@ -62,13 +68,21 @@ struct EL2State: ~Copyable {
   }
 }
 
-/// A mediated ITS and its lock.
+/// What stands beside the mediation of an ITS.
 struct ITSState: ~Copyable {
   let lock = SpinLock(.its)
-  /// With `lock` held.
-  var its: MediatedITS
+  /// What the mediation starts from.
+  let setup: ITSSetup
+  /// Where the host sees the control frame.
+  let base: PhysicalAddress
+  /// Whether there is a mediation, with `lock` held; until then the host is trusted, and accesses are
+  /// forwarded.
+  var isMediated = false
 
-  init(_ its: consuming MediatedITS) { self.its = its }
+  init(_ setup: ITSSetup, base: PhysicalAddress) {
+    self.setup = setup
+    self.base = base
+  }
 }
 
 // Leaves: the memory is set aside by the linker for these two values alone, aligned to a page, and
@@ -97,10 +111,19 @@ enum StateMemory {
     ).unsafelyUnwrapped
   }
 
+  /// The mediation of ITS `number`, behind its state; there is one where the state says so.
+  @inline(always)
+  static func mediation(_ number: UInt8) -> UnsafeMutablePointer<MediatedITS> {
+    unsafe UnsafeMutablePointer(
+      bitPattern: UInt(el2_itses_here() &+ UInt64(number) &* el2_its_state_size &+ 0x100)
+    ).unsafelyUnwrapped
+  }
+
   /// Whether the memory is large enough.
   static var fits: Bool {
     MemoryLayout<EarlyState>.size <= 0x1000
       && MemoryLayout<EL2State>.size <= Int(el2_state_size) - 0x1000
-      && MemoryLayout<ITSState>.size <= Int(el2_its_state_size)
+      && MemoryLayout<ITSState>.size <= 0x100
+      && MemoryLayout<MediatedITS>.size <= Int(el2_its_state_size) - 0x100
   }
 }

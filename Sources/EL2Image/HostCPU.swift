@@ -25,6 +25,14 @@ enum HostCPU {
   /// Answers an HVC or SMC of the CPU that runs this.
   static func handle(_ call: SMCCC.Call) -> SMCCC.Result {
     if call.function == HypervisorService.function {
+      switch call.argument1 {
+      case HypervisorService.handOver:
+        let code = HandoverService.handOver(call.argument2, descriptor: call.argument3)
+        return SMCCC.Result(UInt64(bitPattern: code))
+      case HypervisorService.finalise:
+        return SMCCC.Result(UInt64(bitPattern: HandoverService.finalise()))
+      default: break
+      }
       let facts = unsafe HypervisorService.Facts(
         imageBase: StateMemory.shared.pointee.image.base.rawValue,
         imageSize: StateMemory.shared.pointee.image.size,

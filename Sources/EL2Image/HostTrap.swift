@@ -2,13 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import CEL2Boot
-internal import CHardware
 internal import DeviceTree
 internal import GIC
 internal import Hypervisor
 internal import ITS
-internal import Ownership
 internal import Traps
 
 /// One trap of the host, as the devices see it.
@@ -20,7 +17,11 @@ struct HostTrap: ProtectionContext {
     var held = HeldLocks()
     let state = unsafe StateMemory.its(number)
     return unsafe state.pointee.lock.withLock(&held) { _ in
-      let effect = unsafe state.pointee.its.read(access, machine: MediationMachine())
+      guard unsafe state.pointee.isMediated else {
+        return Forwarder.read(access, through: deviceMemory)
+      }
+      let its = unsafe StateMemory.mediation(number)
+      let effect = unsafe its.pointee.read(access, machine: MediationMachine())
       logRefusal(number)
       return effect
     }
@@ -31,7 +32,11 @@ struct HostTrap: ProtectionContext {
     var held = HeldLocks()
     let state = unsafe StateMemory.its(number)
     return unsafe state.pointee.lock.withLock(&held) { _ in
-      let effect = unsafe state.pointee.its.write(access, value, machine: MediationMachine())
+      guard unsafe state.pointee.isMediated else {
+        return Forwarder.write(access, value, through: deviceMemory)
+      }
+      let its = unsafe StateMemory.mediation(number)
+      let effect = unsafe its.pointee.write(access, value, machine: MediationMachine())
       logRefusal(number)
       return effect
     }
@@ -40,7 +45,7 @@ struct HostTrap: ProtectionContext {
   /// Logs the last command that was refused, with the lock of its ITS held.
   @inline(__always)
   private func logRefusal(_ number: UInt8) {
-    guard let refusal = unsafe StateMemory.its(number).pointee.its.takeRefusal() else { return }
+    guard let refusal = unsafe StateMemory.mediation(number).pointee.takeRefusal() else { return }
     log(refusal, number)
   }
 
@@ -55,49 +60,5 @@ struct HostTrap: ProtectionContext {
       line.append(hex: refusal.command.words[index])
     }
     HostCPU.log(.warning, line)
-  }
-}
-
-/// What the mediation of an ITS needs, on the CPU that runs this.
-struct MediationMachine: ITSMachine {
-  let memory: MetalTables
-  let registers = MetalDeviceMemory()
-  let cpu: UInt64
-
-  init() {
-    memory = unsafe MetalTables(imageBase: StateMemory.shared.pointee.image.base)
-    cpu = pc_read_tpidr_el2()
-  }
-
-  func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
-    var held = HeldLocks(holding: .its)
-    var list = FixedList<1, PageRange>(filler: pages)
-    _ = list.append(pages)
-    return try unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) {
-      (_) throws(OwnershipError) -> Pin<1> in
-      try unsafe StateMemory.shared.pointee.ownership.share(list.span)
-      do throws(OwnershipError) {
-        return try unsafe StateMemory.shared.pointee.ownership.pin(list)
-      } catch {
-        // What was shared just now, and nobody has pinned, can be unshared.
-        try unsafe StateMemory.shared.pointee.ownership.unshare(list.span)
-        throw error
-      }
-    }
-  }
-
-  func unpinAndUnshare(_ pin: consuming Pin<1>) {
-    var held = HeldLocks(holding: .its)
-    var list = FixedList<1, PageRange>(filler: pin[0].pages)
-    _ = list.append(pin[0].pages)
-    var pin: Pin<1>? = consume pin
-    unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) { _ in
-      if let pin = pin.take() { unsafe StateMemory.shared.pointee.ownership.unpin(pin) }
-      do throws(OwnershipError) {
-        try unsafe StateMemory.shared.pointee.ownership.unshare(list.span)
-      } catch {
-        // Somebody else's pin: the pages stay shared, which is safe.
-      }
-    }
   }
 }

@@ -3,26 +3,31 @@
 
 internal import Architecture
 internal import CEL2Boot
-internal import CHardware
 internal import DeviceTree
 internal import GIC
 internal import Hypervisor
 internal import ITS
 internal import Ownership
+internal import Synchronization
 
-/// Puts EL2 between the host and every claimed ITS, before the host runs.
+/// Puts EL2 between the host and every claimed ITS.
 enum ITSMediation {
-  /// Sets up the ITSes in the order of `identities`, each with an equal part of the arena; returns what
-  /// they are for the host.
+  /// Prepares the ITSes in the order of `identities`, each with an equal part of the arena, and returns
+  /// what they are for the host.
+  ///
+  /// They are mediated at once, before the host runs; or, where it is trusted to hand them over, when it
+  /// does.
   static func begin(
-    _ board: borrowing Board, _ identities: ITSClaim.Identities, interruptLimit: UInt64
+    _ board: borrowing Board, _ identities: ITSClaim.Identities, interruptLimit: UInt64,
+    isHandover: Bool
   ) throws(StartupError) -> ITSClaim.Identities {
     var offered = ITSClaim.noIdentities
     guard !identities.isEmpty else { return offered }
+    unsafe StateMemory.shared.pointee.redistributors = board.redistributors
+    unsafe StateMemory.shared.pointee.trustsHost.store(isHandover, ordering: .relaxed)
     // A power of two of 64 KiB units, so that every part is as aligned as the whole.
     var parts: UInt64 = 1
     while parts < UInt64(identities.count) { parts *= 2 }
-    let machine = MediationMachine()
     let image = unsafe StateMemory.shared.pointee.image.base.rawValue
     let arena = image + (el2_arena_here() - el2_image_start_here())
     let size = el2_arena_size / parts
@@ -38,63 +43,62 @@ enum ITSMediation {
         addressLimit: traits.contains(.addresses32Bit) ? 1 << 32 : 1 << 52,
         isNonCoherent: traits.contains(.nonCoherent),
         policy: ITSPolicy(interruptLimit: interruptLimit), cpus: el2_max_cpus)
-      do throws(ITSSetupError) {
-        var its = try MediatedITS.setUp(setup, machine: machine)
-        try addTargets(board, to: &its, machine)
-        unsafe StateMemory.its(UInt8(index)).initialize(to: ITSState(its))
-        let typer = MediatedITS.offeredType(
-          GITSTyper(rawValue: identities[index].typer), setup.policy)
-        _ = offered.append(identities[index].offering(typer: typer.rawValue))
-      } catch {
-        throw .its
+      let number = UInt8(truncatingIfNeeded: index)
+      unsafe StateMemory.its(number).initialize(
+        to: ITSState(setup, base: identities[index].base))
+      if !isHandover {
+        do throws(ITSSetupError) {
+          try setUp(number)
+        } catch {
+          throw .its
+        }
       }
+      let typer = MediatedITS.offeredType(
+        GITSTyper(rawValue: identities[index].typer), setup.policy)
+      _ = offered.append(
+        isHandover ? identities[index] : identities[index].offering(typer: typer.rawValue))
     }
     return offered
   }
 
-  private static func addTargets(
-    _ board: borrowing Board, to its: inout MediatedITS, _ machine: MediationMachine
-  ) throws(ITSSetupError) {
-    for index in board.redistributors.indices {
-      let isWhole = try RedistributorScan.forEach(
-        board.redistributors[index], at: VirtualLayout.redistributors(index),
-        through: machine.registers
-      ) { (base, typer) throws(ITSSetupError) in
-        try its.addTarget(base, typer, machine: machine)
-      }
-      guard isWhole else { throw .silent(offset: RedistributorRegister.type.offset) }
-    }
+  /// Sets an ITS up from boot; at boot, or with its lock held.
+  static func setUp(_ number: UInt8) throws(ITSSetupError) {
+    let machine = MediationMachine()
+    var its = try unsafe MediatedITS.setUp(
+      StateMemory.its(number).pointee.setup, machine: machine)
+    guard addTargets(to: &its.targets, its.typer, machine) else { throw .tooManyRedistributors }
+    unsafe StateMemory.mediation(number).initialize(to: its)
+    unsafe StateMemory.its(number).pointee.isMediated = true
   }
-}
 
-/// The parts of the GIC beside the ITSes, as far as EL2 looks at them.
-enum InterruptController {
-  /// Maps the Distributor and the Redistributors of `board` for EL2, and returns one more than the
-  /// largest INTID (GICD_TYPER.IDbits).
-  static func map(
-    _ board: borrowing Board, _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
-  ) throws(StartupError) -> UInt64 {
-    guard let distributor = board.distributor,
-      let page = PageRange(first: PageFrameNumber(containing: distributor.base), count: 1)
-    else { return 0 }
-    do throws(OwnershipError) {
-      try stage1.map(page, at: VirtualLayout.distributor, .device, pool: &pool)
-      for index in board.redistributors.indices {
-        guard let pages = PageRange(covering: board.redistributors[index].range),
-          pages.count <= VirtualLayout.redistributorRegionPages
-        else { throw .empty }
-        try stage1.map(
-          pages, at: VirtualLayout.redistributors(index), .device, pool: &pool)
+  /// Takes a live ITS over; with its lock held.
+  static func handOver(_ number: UInt8, descriptor: PhysicalAddress) throws(HandoverError) {
+    let machine = MediationMachine()
+    let its = try unsafe MediatedITS.handOver(
+      StateMemory.its(number).pointee.setup, base: StateMemory.its(number).pointee.base,
+      descriptor: descriptor, machine: machine
+    ) { targets, typer in addTargets(to: &targets, typer, machine) }
+    unsafe StateMemory.mediation(number).initialize(to: its)
+    unsafe StateMemory.its(number).pointee.isMediated = true
+  }
+
+  /// Adds every Redistributor of the board; false where one does not answer, or there are too many.
+  private static func addTargets(
+    to targets: inout RedistributorDirectory, _ typer: GITSTyper, _ machine: MediationMachine
+  ) -> Bool {
+    guard let regions = unsafe StateMemory.shared.pointee.redistributors else { return false }
+    for index in regions.indices {
+      var fits = true
+      let isWhole = RedistributorScan.forEach(
+        regions[index], at: VirtualLayout.redistributors(index), through: machine.registers
+      ) { (base, redistributor) in
+        fits =
+          fits
+          && targets.add(
+            base, redistributor, byAddress: typer.targetsAreAddresses, memory: machine.memory)
       }
-    } catch {
-      throw .memory
+      guard isWhole, fits else { return false }
     }
-    // GICD_TYPER.IDbits, bits [23:19], is the number of bits minus one (IHI 0069, 12.9.38).
-    let offset = distributor.base.rawValue & (PageFrameNumber.size - 1)
-    guard
-      let typer = MetalDeviceMemory().read(
-        .word, at: VirtualAddress(VirtualLayout.distributor.rawValue + offset + 4))
-    else { throw .its }
-    return 1 << ((typer >> 19 & 0x1f) + 1)
+    return true
   }
 }

@@ -11,6 +11,9 @@ public struct BootOptions: Equatable, Sendable {
   /// `portcullis.bench`: print what a benchmark wants to know.
   public private(set) var isBench = false
 
+  /// `portcullis.handover`: the host is trusted with its ITSes until it hands them over and finalises.
+  public private(set) var isHandover = false
+
   /// The options of a board that has no arguments.
   public init() {}
 
@@ -28,6 +31,7 @@ public struct BootOptions: Equatable, Sendable {
 
   private mutating func take(_ argument: Span<UInt8>) {
     if Self.equal(argument, "portcullis.bench") { isBench = true }
+    if Self.equal(argument, "portcullis.handover") { isHandover = true }
     if Self.equal(argument, "portcullis.log=error") { logLevel = .error }
     if Self.equal(argument, "portcullis.log=warning") { logLevel = .warning }
     if Self.equal(argument, "portcullis.log=info") { logLevel = .info }

@@ -11,6 +11,20 @@ public enum HypervisorService {
   /// The version of this interface.
   public static let version: UInt64 = 1
 
+  /// x1 of the call that hands a live ITS over: x2 = its index, x3 = the descriptor's address.
+  ///
+  /// x0 = 0, or why not: `invalidParameter`, `denied`, or the code of a `HandoverError`.
+  public static let handOver: UInt64 = 0x200
+  /// x1 of the call that ends the host's trust: x0 = 0 or `denied`.
+  ///
+  /// Does not return where a live ITS was not handed over.
+  public static let finalise: UInt64 = 0x201
+
+  /// There is no such ITS.
+  public static let invalidParameter: Int64 = -3
+  /// The host is not trusted, or has handed this ITS over already.
+  public static let denied: Int64 = -4
+
   /// What is there to tell.
   ///
   /// All of it the host could find out by itself.

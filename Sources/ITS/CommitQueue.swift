@@ -31,10 +31,14 @@ struct CommitQueue: Sendable {
   /// The bytes that the words beside `slots` slots take.
   static func originsSize(slots: UInt64) -> UInt64 { slots * 8 }
 
-  init(_ base: PhysicalAddress, origins: PhysicalAddress, slots: UInt64) {
+  /// Makes a queue that the hardware has emptied; it is at `slot` now.
+  init(_ base: PhysicalAddress, origins: PhysicalAddress, slots: UInt64, at slot: UInt64 = 0) {
     self.base = base
     self.origins = origins
     self.slots = slots
+    written = slot
+    published = slot
+    completed = slot
   }
 
   /// How many commands may be appended; one slot stays empty.

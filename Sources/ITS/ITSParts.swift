@@ -10,12 +10,8 @@ struct ITSParts {
   let typer: GITSTyper
   let policy: ITSPolicy
   let arena: PageArena
-  let devices: DeviceLedger
-  let collections: CollectionLedger
-  let targets: RedistributorDirectory
+  let ledgers: ITSLedgers
   let commit: CommitQueue
-  let retirement: RetirementQueue
-  let tokens: DoorbellTokens
   let deviceTable: HardwareTable
   let deviceTableIndex: Int
   let collectionLimit: UInt64

@@ -39,6 +39,12 @@ extension MediatedITS {
     return .more
   }
 
+  /// Drops the pending command, and its table, of which the hardware has never heard.
+  mutating func forgetPending<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
+    pending = nil
+    if let table = unfinished.take() { arena.giveBack(table.pages, memory: machine.memory) }
+  }
+
   /// Something that changes with everything that gets on, and only grows.
   private var progress: UInt64 {
     commit.written &+ commit.completed &+ staging.taken &+ (unfinished?.zeroed ?? 0)
@@ -49,15 +55,19 @@ extension MediatedITS {
   ) -> DrainResult {
     while !staging.isEmpty {
       guard budget.takeCommand(), hasRoom(machine) else { return .more }
-      let command = staging.read(memory: machine.memory)
+      let command = pending ?? staging.read(memory: machine.memory)
       switch carryOut(command, &budget, machine) {
       case .done:
+        pending = nil
         counters.accepted &+= 1
         staging.advance()
-      case .later: return .more
+      case .later:
+        pending = command
+        return .more
       case .refused(let reason):
         counters.refused[Int(reason.rawValue)] &+= 1
         lastRefusal = CommandRefusal(command: command, reason: reason)
+        forgetPending(machine)
         if policy.refused == .stalls {
           staging.isStalled = true
           return .done
@@ -143,7 +153,8 @@ extension MediatedITS {
   /// Frees the tables that the hardware has let go of.
   private mutating func retire<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
     while let table = retirement.takeFirst(completed: commit.completed, memory: machine.memory) {
-      arena.giveBack(table, memory: machine.memory)
+      // A table that was handed over lies in pages that were claimed for good.
+      if arena.pages.contains(table.first) { arena.giveBack(table, memory: machine.memory) }
     }
   }
 

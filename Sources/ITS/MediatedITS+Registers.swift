@@ -166,6 +166,8 @@ extension MediatedITS {
     _ value: UInt64, _ machine: borrowing Machine
   ) {
     if let pin = staging.pin.take() { machine.unpinAndUnshare(pin) }
+    forgetPending(machine)
+    stagingBegan = commit.written
     staging.reset(GITSCommandBase(rawValue: value & GITSCommandBase.writable))
     commit.beginHostQueue()
     tokens.removeAll(memory: machine.memory)
@@ -230,7 +232,9 @@ extension MediatedITS {
     _ machine: borrowing Machine
   ) -> GITSQueuePointer {
     if let offset = commit.currentOrigin(memory: machine.memory) {
-      return GITSQueuePointer(offset: offset, flag: isHardwareStalled)
+      // What is left of an earlier queue has no place in this one.
+      let isEarlier = stagingBegan &- commit.completed &- 1 < commit.slots
+      return GITSQueuePointer(offset: isEarlier ? 0 : offset, flag: isHardwareStalled)
     }
     return GITSQueuePointer(offset: staging.takenOffset, flag: staging.isStalled)
   }

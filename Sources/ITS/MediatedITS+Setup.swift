@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
-public import GIC
+internal import GIC
 internal import Ownership
 
 /// What the mediation of one ITS starts from.
@@ -40,18 +40,12 @@ public struct ITSSetup: Sendable {
 extension MediatedITS {
   /// The commands of EL2's own queue: 64 KiB.
   private static var queueSlots: UInt64 { 2048 }
-  /// The slots of the ledger of devices.
-  private static var deviceSlots: UInt64 { 2048 }
-  /// The most collections.
-  private static var collectionCapacity: UInt64 { 1024 }
-  /// The most Redistributors.
-  private static var targetCapacity: UInt64 { 512 }
   /// The most bytes of a device table of one level.
   private static var directTableLimit: UInt64 { 1 << 19 }
 
   /// Disables the ITS, gives it EL2's queue and tables, and leaves it disabled.
   ///
-  /// The Redistributors are added afterwards with ``addTarget(_:memory:)``.
+  /// The Redistributors are added to ``targets`` afterwards.
   ///
   /// - Throws: any `ITSSetupError`; the ITS is disabled then, if it answers at all.
   public static func setUp<Machine: ITSMachine & ~Copyable>(
@@ -83,7 +77,7 @@ extension MediatedITS {
           mayBeIndirect: true, rules[index], isNonCoherent: setup.isNonCoherent, &arena, machine)
         deviceTable = (table, index)
       case .collections:
-        let ids = min(collectionCapacity, 1 << typer.collectionIDBits)
+        let ids = min(ITSLedgers.collectionCapacity, 1 << typer.collectionIDBits)
         let table = try port.installTable(
           UInt64(index), ids: ids, limit: directTableLimit, mayBeIndirect: false, rules[index],
           isNonCoherent: setup.isNonCoherent, &arena, machine)
@@ -93,44 +87,24 @@ extension MediatedITS {
     }
     guard let deviceTable else { throw .noDeviceTable }
 
-    let devices = try take(&arena, DeviceLedger.size(slots: deviceSlots), machine)
-    let collections = try take(
-      &arena, CollectionLedger.size(capacity: collectionCapacity), machine)
-    let targets = try take(&arena, RedistributorDirectory.size(capacity: targetCapacity), machine)
-    let retirement = try take(&arena, RetirementQueue.size, machine)
-    let tokens = try take(&arena, DoorbellTokens.size(cpus: setup.cpus), machine)
+    guard
+      let ledgers = ITSLedgers(
+        &arena, collectionLimit: collectionLimit, cpus: setup.cpus, memory: machine.memory)
+    else { throw .outOfMemory }
     return MediatedITS(
       ITSParts(
-        frame: setup.frame, typer: typer, policy: setup.policy, arena: arena,
-        devices: DeviceLedger(devices, slots: deviceSlots),
-        collections: CollectionLedger(
-          collections, capacity: min(collectionLimit, collectionCapacity)),
-        targets: RedistributorDirectory(targets, capacity: targetCapacity), commit: commit,
-        retirement: RetirementQueue(retirement),
-        tokens: DoorbellTokens(tokens, cpus: setup.cpus), deviceTable: deviceTable.0,
-        deviceTableIndex: deviceTable.index,
-        collectionLimit: min(collectionLimit, collectionCapacity), rules: rules))
+        frame: setup.frame, typer: typer, policy: setup.policy, arena: arena, ledgers: ledgers,
+        commit: commit, deviceTable: deviceTable.0, deviceTableIndex: deviceTable.index,
+        collectionLimit: ledgers.collections.capacity, rules: rules))
   }
 
   /// Takes zeroed memory from the arena; `alignment` in pages.
   private static func take<Machine: ITSMachine & ~Copyable>(
     _ arena: inout PageArena, _ size: UInt64, alignment: UInt64 = 1, _ machine: borrowing Machine
   ) throws(ITSSetupError) -> PhysicalAddress {
-    guard
-      let pages = arena.take(
-        PageRange.pages(for: size), alignment: alignment, memory: machine.memory)
-    else { throw .outOfMemory }
-    pages.zero(machine.memory)
-    return pages.address
-  }
-
-  /// Adds a Redistributor that commands may name: where it is, and its GICR_TYPER.
-  ///
-  /// - Throws: `tooManyRedistributors`.
-  public mutating func addTarget<Machine: ITSMachine & ~Copyable>(
-    _ base: PhysicalAddress, _ redistributor: GICRTyper, machine: borrowing Machine
-  ) throws(ITSSetupError) {
-    let target = typer.targetsAreAddresses ? base.rawValue >> 16 : redistributor.processorNumber
-    guard targets.add(target, memory: machine.memory) else { throw .tooManyRedistributors }
+    guard let place = arena.takeZeroed(size, alignment: alignment, memory: machine.memory) else {
+      throw .outOfMemory
+    }
+    return place
   }
 }

@@ -21,7 +21,7 @@ public struct MediatedITS: ~Copyable {
   /// Where EL2 sees the control frame.
   let frame: VirtualAddress
   /// GITS_TYPER as the hardware has it.
-  let typer: GITSTyper
+  public let typer: GITSTyper
   /// What is permitted.
   public let policy: ITSPolicy
 
@@ -29,7 +29,7 @@ public struct MediatedITS: ~Copyable {
   var devices: DeviceLedger
   var collections: CollectionLedger
   /// The Redistributors that commands may name.
-  public internal(set) var targets: RedistributorDirectory
+  public var targets: RedistributorDirectory
   var commit: CommitQueue
   var retirement: RetirementQueue
   var tokens: DoorbellTokens
@@ -43,8 +43,14 @@ public struct MediatedITS: ~Copyable {
   var tableBases: InlineArray<8, UInt64>
   /// GITS_CTLR.Enabled.
   var isEnabled = false
-  /// A MAPD whose table is not zeroed yet.
+  /// The private copy of a command that could not be finished in the trap in which it was read.
+  ///
+  /// It is not read again: the host may have changed it.
+  var pending: ITSCommand?
+  /// The table of the pending MAPD, while it is being zeroed.
   var unfinished: UnfinishedTable?
+  /// How many commands had been written to the commit queue when the staging queue began.
+  var stagingBegan: UInt64 = 0
   /// What the hardware still has mapped and the host has given up with its tables.
   var purge = Purge.none
   /// The hardware has stalled on a command.
@@ -65,12 +71,12 @@ public struct MediatedITS: ~Copyable {
     typer = parts.typer
     policy = parts.policy
     arena = parts.arena
-    devices = parts.devices
-    collections = parts.collections
-    targets = parts.targets
+    devices = parts.ledgers.devices
+    collections = parts.ledgers.collections
+    targets = parts.ledgers.targets
     commit = parts.commit
-    retirement = parts.retirement
-    tokens = parts.tokens
+    retirement = parts.ledgers.retirement
+    tokens = parts.ledgers.tokens
     deviceTable = parts.deviceTable
     deviceTableIndex = parts.deviceTableIndex
     collectionLimit = parts.collectionLimit

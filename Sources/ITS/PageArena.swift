@@ -56,6 +56,17 @@ struct PageArena: Sendable {
     return PageRange(first: PageFrameNumber(pages.first.rawValue + start), count: count)
   }
 
+  /// Takes zeroed memory of `size` bytes; `alignment` in pages.
+  mutating func takeZeroed<Memory: BusMemory & ~Copyable>(
+    _ size: UInt64, alignment: UInt64 = 1, memory: borrowing Memory
+  ) -> PhysicalAddress? {
+    guard let pages = take(PageRange.pages(for: size), alignment: alignment, memory: memory) else {
+      return nil
+    }
+    pages.zero(memory)
+    return pages.address
+  }
+
   /// Takes pages back that ``take(_:alignment:memory:)`` has handed out.
   mutating func giveBack<Memory: BusMemory & ~Copyable>(
     _ range: PageRange, memory: borrowing Memory

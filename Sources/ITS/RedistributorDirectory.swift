@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Architecture
+public import Architecture
+public import GIC
 
 /// The Redistributors of the board as RDbase names them, and which of them have been a target.
 ///
@@ -33,7 +34,17 @@ public struct RedistributorDirectory: Sendable {
     PhysicalAddress(base.rawValue &+ index &* 8)
   }
 
-  /// Adds the RDbase of a Redistributor; false where there are too many.
+  /// Adds a Redistributor: where it is, and its GICR_TYPER; false where there are too many.
+  ///
+  /// With `byAddress`, GITS_TYPER.PTA, its RDbase is the address without the low 16 bits; without it the
+  /// processor number.
+  public mutating func add<Memory: BusMemory & ~Copyable>(
+    _ base: PhysicalAddress, _ redistributor: GICRTyper, byAddress: Bool, memory: borrowing Memory
+  ) -> Bool {
+    add(byAddress ? base.rawValue >> 16 : redistributor.processorNumber, memory: memory)
+  }
+
+  /// Adds an RDbase; false where there are too many.
   mutating func add<Memory: BusMemory & ~Copyable>(
     _ target: UInt64, memory: borrowing Memory
   ) -> Bool {

@@ -46,6 +46,12 @@ struct StagingQueue: ~Copyable {
     isStalled = false
   }
 
+  /// Begins at `offset` instead of zero: the queue goes on where another one has ended.
+  mutating func begin(at offset: UInt64) {
+    takenOffset = offset
+    askedOffset = offset
+  }
+
   /// Takes GITS_CWRITER; false for an offset beyond the queue.
   mutating func ask(_ offset: UInt64) -> Bool {
     guard offset < register.size else { return false }

@@ -39,6 +39,20 @@ struct TableBaseRules: Sendable {
     guard access(0) != nil else { return nil }
   }
 
+  /// The rules of a register that is in use and can't be tried out: every field keeps what it has.
+  init(keeping value: UInt64) {
+    fixed = value & GITSTableBase.fixed
+    indirect = value & GITSTableBase.indirect
+    for index in 0..<8 as Range<UInt64> {
+      innerCaches |= (value >> 59 & 0b111) << (3 * index)
+      outerCaches |= (value >> 53 & 0b111) << (3 * index)
+    }
+    for index in 0..<4 as Range<UInt64> {
+      pageSizes |= (value >> 8 & 0b11) << (2 * index)
+      shareabilities |= (value >> 10 & 0b11) << (2 * index)
+    }
+  }
+
   /// What the host reads after it has written `value`.
   ///
   /// It is offered registers for devices and for collections; others read as zero, as if they were not

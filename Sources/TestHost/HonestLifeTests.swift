@@ -552,37 +552,20 @@ private func testNewKernel(_ report: inout TestReport) {
 func testTargets(_ report: inout TestReport, _ psci: PSCI) {
   let area: StaticString = "its targets"
   let own = currentCPU()
-  let other = own == 0 ? 1 : 0 as UInt64
-  let isThere = psci.affinityInfo(of: other) != PSCI.invalidParameters
-
-  func waitFor(_ condition: () -> Bool) -> Bool {
-    let end = el1_read_counter() &+ 5 &* el1_read_counter_frequency()
-    while !condition() { guard el1_read_counter() < end else { return false } }
-    return true
-  }
+  let otherCPU = OtherCPU(psci)
+  let other = otherCPU?.index ?? own
 
   func withOther(_ test: inout Test, _ body: (inout Test, inout ITSDriver) -> Void) {
-    guard isThere else {
+    guard let otherCPU else {
       test.skip("the machine has one CPU")
       return
     }
-    el1_set_record(other, UInt64(EL1_WORD_RELEASE), 0)
-    el1_set_record(other, UInt64(EL1_WORD_ROUNDS), 0)
-    el1_set_record(other, UInt64(EL1_WORD_JOB), UInt64(EL1_JOB_INTERRUPTS))
-    test.expect(
-      "CPU_ON", psci.start(other, at: el1_secondary_entry_address(), context: 0), equals: 0)
-    test.require(
-      waitFor { el1_record(other, UInt64(EL1_WORD_ROUNDS)) != 0 }, "the CPU doesn't enter the host")
+    test.require(otherCPU.start(EL1_JOB_INTERRUPTS), "the other CPU doesn't enter the host")
     var its = ITSDriver()
     test.require(its.start(cpus: 2), "the ITS can't be started")
     test.require(Devices().map(&its), "the devices can't be mapped")
     body(&test, &its)
-    el1_set_record(other, UInt64(EL1_WORD_RELEASE), 1)
-    test.require(
-      waitFor { psci.affinityInfo(of: other) == PSCI.off }, "the CPU doesn't switch itself off")
-    // As if it had never been on.
-    el1_set_record(other, UInt64(EL1_WORD_JOB), UInt64(EL1_JOB_READ))
-    el1_set_record(other, UInt64(EL1_WORD_ENTRIES), 0)
+    test.require(otherCPU.stop(), "the other CPU doesn't switch itself off")
   }
 
   let interrupt = Devices.interrupt(8, 1)

@@ -31,6 +31,8 @@ struct ITSDriver {
   var queuePages: UInt64 = 16
   /// Where the next command goes, in bytes from the queue's start.
   var next: UInt64 = 0
+  /// A place that the ITS has read up to; it may be further by now.
+  private var read: UInt64 = 0
   /// Whether the ITS looks at memory alone.
   private var mustClean = false
 
@@ -74,6 +76,7 @@ struct ITSDriver {
     store64(Self.control + Register.gitsCBASER, base.rawValue)
     if !MemoryAttributes.isCoherent(load64(Self.control + Register.gitsCBASER)) { mustClean = true }
     next = 0
+    read = 0
     store64(Self.control + Register.gitsCWRITER, 0)
     return true
   }
@@ -97,12 +100,19 @@ struct ITSDriver {
 
   /// Writes one command into the queue; the ITS doesn't know of it yet.
   mutating func append(_ command: ITSCommand) {
-    if (next + ITSCommand.size) % queueSize == offsetRead { _ = finish() }
-    for index in command.words.indices {
-      el1_store64(queue + next + UInt64(index) * 8, command.words[index])
+    if isFull {
+      read = offsetRead
+      if isFull, finish() { read = next }
     }
-    if mustClean { el1_clean(queue + next, ITSCommand.size) }
+    place(command, at: next)
     next = (next + ITSCommand.size) % queueSize
+  }
+
+  /// Writes one command at an offset in the queue.
+  func place(_ command: ITSCommand, at offset: UInt64) {
+    let words = command.words
+    for index in words.indices { el1_store64(queue + offset + UInt64(index) * 8, words[index]) }
+    if mustClean { el1_clean(queue + offset, ITSCommand.size) }
   }
 
   /// The doorbell: GITS_CWRITER, by a 32-bit store.
@@ -110,6 +120,9 @@ struct ITSDriver {
     el1_barrier()
     store32(Self.control + Register.gitsCWRITER, next)
   }
+
+  /// Whether the one slot is left that must stay empty.
+  private var isFull: Bool { (next + ITSCommand.size) % queueSize == read }
 
   private var offsetRead: UInt64 {
     GITSQueuePointer(rawValue: load32(Self.control + Register.gitsCREADR)).offset

@@ -9,6 +9,8 @@ struct Main {
   static func main() {
     if FlatTree(address: el1_device_tree()).bootArgumentsBegin(with: "portcullis.bench") {
       measureAccesses()
+      StageOne.enable()
+      measureCommands()
       el1_exit(0)
     }
     var report = TestReport()
@@ -37,6 +39,10 @@ struct Main {
     testFirmware(&report, psci)
     testHonestLife(&report)
     testTargets(&report, psci)
+    testRegisterFile(&report)
+    testTableAttacks(&report)
+    testCommandAttacks(&report, psci)
+    testVirtualAttacks(&report)
     testProcessors(&report, psci)
 
     el1_exit(report.finish())

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CEL1Boot
+import GIC
 
 /// Prints how many instructions a forwarded access takes, from the access itself, which counts as one
 /// where it does not trap, to the next instruction of the host; and how many of them are EL2's.
@@ -16,6 +17,94 @@ func measureAccesses() {
   measure("write64", control + Register.gitsCWRITER, el1_meter_write64)
 }
 
+/// Prints how many instructions a doorbell takes, by the kind and number of the commands behind it, and
+/// how many it takes from the doorbell of an INT to the first instruction of the interrupt's handler.
+func measureCommands() {
+  Redistributors.begin()
+  var its = ITSDriver()
+  guard its.start() else { return }
+  let target = Redistributors.target(of: currentCPU())
+  let device: UInt32 = 1
+  el1_zero(Arena.translations, Arena.translationsSize)
+  its.append(.mapd(device, table: Arena.translations, eventIDBits: 8))
+  for event in 0..<256 as Range<UInt32> {
+    its.append(.mapti(device, event, interrupt: 8192 + event, collectionID: 0))
+  }
+  guard its.finish() else { return }
+
+  // As a driver sends them: every other command is a SYNC.
+  measureDoorbells(&its, "inv") { its, index in
+    its.append(index % 2 == 0 ? .event(.inv, device, index) : .sync(target: target))
+  }
+  measureDoorbells(&its, "mapti") { its, index in
+    its.append(
+      index % 2 == 0
+        ? .mapti(device, index, interrupt: 8192 + index, collectionID: 0) : .sync(target: target))
+  }
+  // New devices each time: what was mapped for the first reading is unmapped before the second.
+  measureDoorbells(&its, "mapd") { its, index in
+    its.append(
+      .mapd(
+        100 + index, table: Arena.translations + 0x1_0000 + UInt64(index) * 0x100, eventIDBits: 4))
+  } undo: { its, index in
+    its.append(.unmapd(100 + index))
+  }
+  measureInterrupt(&its, device)
+}
+
+private func measureDoorbells(
+  _ its: inout ITSDriver, _ name: StaticString,
+  _ append: (inout ITSDriver, UInt32) -> Void,
+  undo: (inout ITSDriver, UInt32) -> Void = { _, _ in }
+) {
+  let counts: InlineArray<4, UInt32> = [1, 2, 16, 256]
+  let register = Board.itsControl + Register.gitsCWRITER
+  for place in counts.indices {
+    let count = counts[place]
+    var with = el1_retired()
+    for _ in 0..<2 {
+      for index in 0..<count { undo(&its, index) }
+      guard its.finish() else { return }
+      for index in 0..<count { append(&its, index) }
+      el1_barrier()
+      with = el1_meter_store32(register, its.next)
+      guard its.wait() else { return }
+    }
+    let without = el1_meter_nothing(register)
+    printFigures(
+      both: with.both &- without.both, host: with.el1 &- without.el1
+    ) {
+      Console.write("doorbell-")
+      Console.write(name)
+      Console.write("-")
+      Console.write(decimal: UInt64(count))
+    }
+  }
+}
+
+/// Two figures of one interrupt: from the doorbell alone, and from before the command is written.
+///
+/// The readings of the first add two instructions: one that reads the other counter, and the branch to
+/// the handler.
+private func measureInterrupt(_ its: inout ITSDriver, _ device: UInt32) {
+  let cpu = currentCPU()
+  var figures = el1_retired()
+  var begin = el1_retired()
+  for _ in 0..<2 {
+    begin = el1_meter_now()
+    its.append(.event(.int, device, 0))
+    el1_barrier()
+    figures = el1_meter_interrupt(Board.itsControl + Register.gitsCWRITER, its.next, 1_000_000)
+    guard its.wait() else { return }
+  }
+  printFigures(both: figures.both &- 2, host: figures.el1 &- 2) {
+    Console.write("int-to-handler")
+  }
+  let both = el1_record(cpu, UInt64(EL1_WORD_METER)) &- begin.both
+  let host = el1_record(cpu, UInt64(EL1_WORD_METER) + 1) &- begin.el1
+  printFigures(both: both & 0xffff_ffff, host: host & 0xffff_ffff) { Console.write("int-to-lpi") }
+}
+
 private func measure(
   _ name: StaticString, _ address: UInt64, _ access: @convention(c) (UInt64) -> el1_retired
 ) {
@@ -23,14 +112,19 @@ private func measure(
   _ = el1_meter_nothing(address)
   let with = access(address)
   let without = el1_meter_nothing(address)
-  let both = with.both &- without.both
-  let host = with.el1 &- without.el1
+  printFigures(both: with.both &- without.both, host: with.el1 &- without.el1) {
+    Console.write(name)
+  }
+}
+
+/// Prints NAME-instructions, at both levels, and NAME-el2-instructions.
+private func printFigures(both: UInt64, host: UInt64, _ writeName: () -> Void) {
   Console.write("bench: ")
-  Console.write(name)
+  writeName()
   Console.write("-instructions ")
   Console.write(decimal: both)
   Console.write("\nbench: ")
-  Console.write(name)
+  writeName()
   Console.write("-el2-instructions ")
   Console.write(decimal: both &- host)
   Console.write("\n")

@@ -56,27 +56,20 @@ private struct Identification {
   }
 }
 
-/// A secondary CPU: reads the ITS while others do, or takes interrupts, until its release, and switches
-/// itself off.
+/// A secondary CPU: does its job, which is to read the ITS while others do where it has no other, until
+/// its release, and switches itself off.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func el1_secondary_main(_ cpu: UInt64) {
-  if el1_record(cpu, UInt64(EL1_WORD_JOB)) == UInt64(EL1_JOB_INTERRUPTS) {
-    takeInterruptsUntilReleased(cpu)
-  } else {
-    readUntilReleased(cpu)
+  switch el1_record(cpu, UInt64(EL1_WORD_JOB)) {
+  case UInt64(EL1_JOB_INTERRUPTS): takeInterruptsUntilReleased(cpu)
+  case UInt64(EL1_JOB_FLIP): flipUntilReleased(cpu)
+  case UInt64(EL1_JOB_RING): ringUntilReleased(cpu)
+  default: readUntilReleased(cpu)
   }
   let result = PSCI().conduit.call(PSCI.cpuOff).x0
   el1_set_record(cpu, UInt64(EL1_WORD_OFF_RESULT), result)
   while true {}
-}
-
-private func takeInterruptsUntilReleased(_ cpu: UInt64) {
-  el1_enable_cpu_interface()
-  el1_set_record(cpu, UInt64(EL1_WORD_ROUNDS), 1)
-  while el1_record(cpu, UInt64(EL1_WORD_RELEASE)) == 0 {
-    _ = el1_take_interrupts(el1_read_counter_frequency() / 100)
-  }
 }
 
 private func readUntilReleased(_ cpu: UInt64) {

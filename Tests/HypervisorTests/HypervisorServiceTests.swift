@@ -10,7 +10,9 @@ import Testing
 struct HypervisorServiceTests {
   private let facts = HypervisorService.Facts(imageBase: 0x4000, imageSize: 0x200, regions: 2)
 
-  private let memory = WordMemory(words: 64)
+  private let memory: WordMemory
+
+  init() throws { memory = try WordMemory(words: 64) }
 
   private func ask(_ selector: UInt64, _ index: UInt64 = 0) -> SMCCC.Result {
     var identities = ITSClaim.noIdentities

@@ -57,10 +57,16 @@
 #define EL1_WORD_UNEXPECTED 26
 /// The meter's two counters at the first instruction of the last handler.
 #define EL1_WORD_METER 27
-/// What a secondary CPU is to do: EL1_JOB_READ or EL1_JOB_INTERRUPTS.
+/// What a secondary CPU is to do: read the ITS, take interrupts, or change a word or GITS_CWRITER all
+/// the time.
 #define EL1_WORD_JOB 29
 #define EL1_JOB_READ 0
 #define EL1_JOB_INTERRUPTS 1
+#define EL1_JOB_FLIP 2
+#define EL1_JOB_RING 3
+/// The address of that word, or 0, and what it is combined with by exclusive or.
+#define EL1_WORD_ADDRESS 30
+#define EL1_WORD_DIFFERENCE 31
 
 #define EL1_WORDS 32
 
@@ -231,6 +237,8 @@ typedef struct el1_retired {
 } el1_retired;
 /// Has the performance monitors count.
 void el1_meter_start(void);
+/// The counters' values.
+el1_retired el1_meter_now(void);
 /// What the readings themselves retire, and the same with one access to `address` between them.
 el1_retired el1_meter_nothing(uint64_t address);
 el1_retired el1_meter_read32(uint64_t address);

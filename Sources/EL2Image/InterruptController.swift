@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import DeviceTree
+internal import Ownership
+
+/// The parts of the GIC beside the ITSes, as far as EL2 looks at them.
+enum InterruptController {
+  /// Maps the Distributor and the Redistributors of `board` for EL2, and returns one more than the
+  /// largest INTID (GICD_TYPER.IDbits).
+  static func map(
+    _ board: borrowing Board, _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
+  ) throws(StartupError) -> UInt64 {
+    guard let distributor = board.distributor,
+      let page = PageRange(first: PageFrameNumber(containing: distributor.base), count: 1)
+    else { return 0 }
+    do throws(OwnershipError) {
+      try stage1.map(page, at: VirtualLayout.distributor, .device, pool: &pool)
+      for index in board.redistributors.indices {
+        guard let pages = PageRange(covering: board.redistributors[index].range),
+          pages.count <= VirtualLayout.redistributorRegionPages
+        else { throw .empty }
+        try stage1.map(
+          pages, at: VirtualLayout.redistributors(index), .device, pool: &pool)
+      }
+    } catch {
+      throw .memory
+    }
+    // GICD_TYPER.IDbits, bits [23:19], is the number of bits minus one (IHI 0069, 12.9.38).
+    let offset = distributor.base.rawValue & (PageFrameNumber.size - 1)
+    guard
+      let typer = MetalDeviceMemory().read(
+        .word, at: VirtualAddress(VirtualLayout.distributor.rawValue + offset + 4))
+    else { throw .its }
+    return 1 << ((typer >> 19 & 0x1f) + 1)
+  }
+}

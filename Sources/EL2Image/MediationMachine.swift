@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import CHardware
+internal import DeviceTree
+internal import Hypervisor
+internal import ITS
+internal import Ownership
+
+/// What the mediation of an ITS needs, on the CPU that runs this.
+struct MediationMachine: HandoverMachine {
+  let memory: MetalTables
+  let registers = MetalDeviceMemory()
+  let cpu: UInt64
+
+  init() {
+    memory = unsafe MetalTables(imageBase: StateMemory.shared.pointee.image.base)
+    cpu = pc_read_tpidr_el2()
+  }
+
+  func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
+    var held = HeldLocks(holding: .its)
+    var list = FixedList<1, PageRange>(filler: pages)
+    _ = list.append(pages)
+    return try unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) {
+      (_) throws(OwnershipError) -> Pin<1> in
+      try unsafe StateMemory.shared.pointee.ownership.share(list.span)
+      do throws(OwnershipError) {
+        return try unsafe StateMemory.shared.pointee.ownership.pin(list)
+      } catch {
+        // What was shared just now, and nobody has pinned, can be unshared.
+        try unsafe StateMemory.shared.pointee.ownership.unshare(list.span)
+        throw error
+      }
+    }
+  }
+
+  func unpinAndUnshare(_ pin: consuming Pin<1>) {
+    var held = HeldLocks(holding: .its)
+    var list = FixedList<1, PageRange>(filler: pin[0].pages)
+    _ = list.append(pin[0].pages)
+    var pin: Pin<1>? = consume pin
+    unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) { _ in
+      if let pin = pin.take() { unsafe StateMemory.shared.pointee.ownership.unpin(pin) }
+      do throws(OwnershipError) {
+        try unsafe StateMemory.shared.pointee.ownership.unshare(list.span)
+      } catch {
+        // Somebody else's pin: the pages stay shared, which is safe.
+      }
+    }
+  }
+
+  func claim(_ pages: PageRange, into set: inout ClaimSet) throws(OwnershipError) {
+    var held = HeldLocks(holding: .its)
+    try unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) {
+      (_) throws(OwnershipError) in
+      try unsafe StateMemory.shared.pointee.ownership.donate(pages, into: &set)
+    }
+  }
+
+  func giveBackUntouched(_ set: inout ClaimSet) {
+    var held = HeldLocks(holding: .its)
+    unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) { _ in
+      do throws(OwnershipError) {
+        try unsafe StateMemory.shared.pointee.ownership.giveBackUntouched(&set)
+      } catch {
+        HostCPU.log(.error, LogLine("handover: pages could not be given back"))
+      }
+    }
+  }
+}

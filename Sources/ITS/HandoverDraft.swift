@@ -1,0 +1,222 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import GIC
+internal import Ownership
+
+/// A handover that is being checked: what the hardware says, compared with what the host says.
+struct HandoverDraft {
+  let setup: ITSSetup
+  let descriptor: HandoverDescriptor
+  let typer: GITSTyper
+  let queue: GITSCommandBase
+  /// Where the hardware is in its queue, in bytes.
+  let offset: UInt64
+  let tables: InlineArray<8, UInt64>
+  let deviceTableIndex: Int
+  let deviceTable: HardwareTable
+  let origins: PhysicalAddress
+  var ledgers: ITSLedgers
+
+  /// Reads the hardware and compares; nothing is claimed yet.
+  init<Machine: ITSMachine & ~Copyable>(
+    _ setup: ITSSetup, base: PhysicalAddress, _ descriptor: HandoverDescriptor,
+    _ arena: inout PageArena, _ machine: borrowing Machine
+  ) throws(HandoverError) {
+    func read(_ offset: UInt64, _ width: AccessWidth) throws(HandoverError) -> UInt64 {
+      guard
+        let value = machine.registers.read(
+          width, at: VirtualAddress(setup.frame.rawValue &+ offset))
+      else { throw .silent(offset: offset) }
+      return value
+    }
+    func said(_ word: UInt64) -> UInt64 { descriptor.word(word, memory: machine.memory) }
+
+    guard said(1) == base.rawValue else { throw .malformed }
+    let control = UInt32(truncatingIfNeeded: try read(ITSRegister.control.offset, .word))
+    guard GITSControl(rawValue: control).isEnabled else { throw .notEnabled }
+    let typer = GITSTyper(rawValue: try read(ITSRegister.type.offset, .double))
+    let queue = GITSCommandBase(rawValue: try read(ITSRegister.commandBase.offset, .double))
+    guard queue.isValid, queue.rawValue == said(2) else {
+      throw .mismatch(offset: ITSRegister.commandBase.offset)
+    }
+    let slots = queue.size / ITSCommand.size
+    guard slots.nonzeroBitCount == 1 else { throw .queueSize }
+    let reader = GITSQueuePointer(rawValue: try read(ITSRegister.commandRead.offset, .double))
+    let writer = GITSQueuePointer(rawValue: try read(ITSRegister.commandWrite.offset, .double))
+    guard reader.offset == writer.offset, !reader.isStalled, reader.offset < queue.size else {
+      throw .busy
+    }
+
+    var tables = InlineArray<8, UInt64>(repeating: 0)
+    var deviceIndex: Int?
+    var collectionLimit = typer.hardwareCollections
+    for index in 0..<8 {
+      let offset = ITSRegister.tableBases.offset + UInt64(index) * 8
+      tables[index] = try read(offset, .double)
+      guard tables[index] == said(8 + UInt64(index)) else { throw .mismatch(offset: offset) }
+      let table = GITSTableBase(rawValue: tables[index])
+      guard table.isValid else { continue }
+      switch table.kind {
+      case .devices where deviceIndex == nil: deviceIndex = index
+      case .collections: collectionLimit += table.capacity
+      case .devices, .vpes, .none: throw .table(index: UInt64(index))
+      }
+    }
+    guard let deviceIndex else { throw .table(index: 8) }
+    let register = GITSTableBase(rawValue: tables[deviceIndex])
+    guard
+      let origins = arena.takeZeroed(
+        CommitQueue.originsSize(slots: slots), memory: machine.memory),
+      let ledgers = ITSLedgers(
+        &arena, collectionLimit: min(collectionLimit, 1 << typer.collectionIDBits),
+        cpus: setup.cpus, memory: machine.memory)
+    else { throw .outOfMemory }
+    self.setup = setup
+    self.descriptor = descriptor
+    self.typer = typer
+    self.queue = queue
+    offset = reader.offset
+    self.tables = tables
+    deviceTableIndex = deviceIndex
+    deviceTable = HardwareTable(
+      register: register, capacity: min(register.capacity, 1 << typer.deviceIDBits))
+    self.origins = origins
+    self.ledgers = ledgers
+  }
+
+  /// Claims the queue, the tables and the second levels that their first levels point to.
+  mutating func claimQueueAndTables<Machine: HandoverMachine & ~Copyable>(
+    _ claims: inout ClaimSet, firstLevelLimit: UInt64, _ machine: borrowing Machine
+  ) throws(HandoverError) {
+    try claim(queue.base, queue.size, &claims, machine)
+    for index in 0..<8 {
+      let table = GITSTableBase(rawValue: tables[index])
+      guard table.isValid else { continue }
+      try claim(table.base, table.size, &claims, machine)
+      guard table.isIndirect else { continue }
+      guard table.size / 8 <= firstLevelLimit else { throw .table(index: UInt64(index)) }
+      for entry in 0..<(table.size / 8) {
+        // The table is EL2's by now: the host can't change it behind the check.
+        let place = PhysicalAddress(table.base + entry * 8)
+        let found = TableFirstLevelEntry(
+          rawValue: UInt64(littleEndian: machine.memory.load(place)))
+        guard found.isValid else { continue }
+        guard found.rawValue == TableFirstLevelEntry(page: found.page).rawValue,
+          found.page & (table.pageSize.bytes - 1) == 0,
+          found.page <= setup.addressLimit - table.pageSize.bytes
+        else { throw .firstLevelEntry(place) }
+        try claim(found.page, table.pageSize.bytes, &claims, machine)
+      }
+    }
+  }
+
+  /// Notes the collections that are mapped.
+  mutating func takeCollections<Machine: ITSMachine & ~Copyable>(
+    _ machine: borrowing Machine
+  ) throws(HandoverError) {
+    for index in 0..<descriptor.collectionCount {
+      let word = descriptor.collection(index, memory: machine.memory)
+      let id = word & 0xffff
+      guard id < ledgers.collections.capacity, word >> 52 == 0,
+        let target = ledgers.targets.find(word >> 16, memory: machine.memory)
+      else { throw .collection(UInt16(truncatingIfNeeded: id)) }
+      ledgers.targets.markUsed(target, memory: machine.memory)
+      ledgers.collections.set(id, isMapped: true, memory: machine.memory)
+    }
+  }
+
+  /// Claims the Interrupt Translation Tables, which may share pages, and notes the devices.
+  mutating func takeDevices<Machine: HandoverMachine & ~Copyable>(
+    _ claims: inout ClaimSet, _ machine: borrowing Machine
+  ) throws(HandoverError) {
+    // Queue and tables may not hold an ITT as well: what a page of theirs holds is known.
+    let others = claims.count
+    for index in 0..<descriptor.deviceCount {
+      let (head, address) = descriptor.device(index, memory: machine.memory)
+      let id = UInt32(truncatingIfNeeded: head)
+      let bits = head >> 32
+      guard bits > 0, bits <= typer.eventIDBits, UInt64(id) < deviceTable.capacity,
+        address & 0xff == 0, address < setup.addressLimit
+      else { throw .device(id) }
+      let size = max(typer.translationEntrySize << bits, 256)
+      guard size <= setup.addressLimit - address,
+        let pages = PageRange(
+          first: PageFrameNumber(containing: PhysicalAddress(address)),
+          count: (address + size - 1) >> 12 - address >> 12 + 1),
+        ledgers.devices.find(id, memory: machine.memory) == nil,
+        ledgers.devices.insert(
+          MappedDevice(deviceID: id, eventIDBits: bits, table: pages), memory: machine.memory)
+      else { throw .device(id) }
+      for frame in pages.first.rawValue...pages.last.rawValue {
+        let frame = PageFrameNumber(frame)
+        guard !claims.contains(frame, from: others, memory: machine.memory) else { continue }
+        try claim(frame.address.rawValue, PageFrameNumber.size, &claims, machine)
+      }
+    }
+  }
+
+  /// Shares and pins the staging queue.
+  func pinStaging<Machine: HandoverMachine & ~Copyable>(
+    _ machine: borrowing Machine
+  ) throws(HandoverError) -> Pin<1> {
+    let base = descriptor.word(3, memory: machine.memory)
+    guard base & (PageFrameNumber.size - 1) == 0, base < setup.addressLimit,
+      let pages = PageRange(
+        first: PageFrameNumber(containing: PhysicalAddress(base)), count: queue.size >> 12)
+    else { throw .malformed }
+    do throws(OwnershipError) {
+      return try machine.shareAndPin(pages)
+    } catch {
+      throw .ownership(OwnershipErrorCode(page: PhysicalAddress(base)))
+    }
+  }
+
+  /// The ITS, mediated: nothing fails here.
+  func finish(
+    _ arena: PageArena, pin: consuming Pin<1>, stagedTables: InlineArray<8, UInt64>
+  ) -> MediatedITS {
+    let slots = queue.size / ITSCommand.size
+    var commit = CommitQueue(
+      PhysicalAddress(queue.base), origins: origins, slots: slots, at: offset / ITSCommand.size)
+    commit.isCoherent = !setup.isNonCoherent && MemoryAttributes.isCoherent(queue.rawValue)
+    var rules = InlineArray<8, TableBaseRules>(repeating: TableBaseRules(keeping: 0))
+    for index in 0..<8 { rules[index] = TableBaseRules(keeping: tables[index]) }
+    var its = MediatedITS(
+      ITSParts(
+        frame: setup.frame, typer: typer, policy: setup.policy, arena: arena, ledgers: ledgers,
+        commit: commit, deviceTable: deviceTable, deviceTableIndex: deviceTableIndex,
+        collectionLimit: ledgers.collections.capacity, rules: rules))
+    let base = pin[0].pages.address.rawValue
+    its.staging.reset(
+      GITSCommandBase(base: base, pages: queue.size >> 12, attributes: queue.attributes))
+    its.staging.begin(at: offset)
+    its.staging.pin = consume pin
+    for index in 0..<8 {
+      let table = GITSTableBase(rawValue: tables[index])
+      guard table.isValid else { continue }
+      let staged = GITSTableBase(
+        base: stagedTables[index], pages: table.pages, pageSize: table.pageSize,
+        isIndirect: table.isIndirect, attributes: table.attributes)
+      its.tableBases[index] = rules[index].readBackByHost(staged.rawValue).rawValue
+    }
+    its.isEnabled = true
+    return its
+  }
+
+  private func claim<Machine: HandoverMachine & ~Copyable>(
+    _ base: UInt64, _ size: UInt64, _ claims: inout ClaimSet, _ machine: borrowing Machine
+  ) throws(HandoverError) {
+    let failure = OwnershipErrorCode(page: PhysicalAddress(base))
+    guard base < setup.addressLimit, size <= setup.addressLimit - base,
+      let pages = PageRange(
+        first: PageFrameNumber(containing: PhysicalAddress(base)), count: size >> 12)
+    else { throw .ownership(failure) }
+    do throws(OwnershipError) {
+      try machine.claim(pages, into: &claims)
+    } catch {
+      throw .ownership(failure)
+    }
+  }
+}

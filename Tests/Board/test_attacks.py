@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of the judgement on the attacks."""
+
+import sys
+import unittest
+
+import attacks
+
+HOST = """
+lines = [
+    "TAP version 14",
+    "ok 1 - attack: refused",
+    "not ok 2 - attack: seen",
+    "  ---",
+    "  differences:",
+    '    - what: "words of EL2\\'s memory that were overwritten"',
+    "      expected: 0x0",
+    "      seen: 0x1",
+    "  ...",
+    "not ok 3 - attack: stuck",
+    "  ---",
+    "  differences:",
+    '    - what: "the queue doesn\\'t go on after the attack"',
+    "  ...",
+    "ok 4 - attack: left out # SKIP a reason",
+    "ok 5 - another: test",
+    "1..5",
+]
+print(*lines, sep="\\n")
+"""
+
+
+class RunTests(unittest.TestCase):
+    def test_outcomes(self):
+        run = attacks.Run([sys.executable, "-c", HOST], 60)
+        self.assertEqual(
+            run.outcomes,
+            {"refused": "held", "seen": "overwritten", "stuck": "wedged", "left out": "not run"},
+        )
+        self.assertEqual(run.reader.errors, [])
+
+    def test_too_few(self):
+        run = attacks.Run([sys.executable, "-c", HOST], 60)
+        self.assertEqual(run.problems(), ["4 attacks, at least 60 are due"])
+
+
+class JudgementTests(unittest.TestCase):
+    def setUp(self):
+        self.outcomes = {f"number {number}": "overwritten" for number in range(20)}
+
+    def test_without(self):
+        self.assertEqual(list(attacks.judge_without(self.outcomes, ["attack: number *"])), [])
+
+    def test_without_too_few(self):
+        self.outcomes["number 3"] = "held"
+        problems = list(attacks.judge_without(self.outcomes, ["attack: number *"]))
+        self.assertEqual(len(problems), 2)
+
+    def test_not_listed(self):
+        self.outcomes["new"] = "overwritten"
+        problems = list(attacks.judge_without(self.outcomes, ["attack: number *"]))
+        self.assertEqual(problems, ["succeeds although it is not listed: new"])
+
+    def test_listed_but_gone(self):
+        patterns = ["attack: number *", "attack: gone"]
+        problems = list(attacks.judge_without(self.outcomes, patterns))
+        self.assertEqual(problems, ["no attack is named 'attack: gone'"])
+
+    def test_with(self):
+        outcomes = {"a": "held", "b": "overwritten", "c": "wedged", "d": "not run"}
+        self.assertEqual(len(list(attacks.judge_with(outcomes))), 3)
+
+    def test_lists(self):
+        self.assertGreaterEqual(len(attacks.attack_patterns(3)), attacks.LEAST_OVERWRITTEN)
+        self.assertGreater(len(attacks.attack_patterns(4)), len(attacks.attack_patterns(3)))
+
+
+if __name__ == "__main__":
+    unittest.main()
