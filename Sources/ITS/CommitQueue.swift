@@ -25,8 +25,6 @@ struct CommitQueue: Sendable {
   private(set) var written: UInt64 = 0
   private(set) var published: UInt64 = 0
   private(set) var completed: UInt64 = 0
-  /// The first command that belongs to the host's queue as it is now.
-  private var firstOfHost: UInt64 = 0
 
   /// The bytes that the words beside `slots` slots take.
   static func originsSize(slots: UInt64) -> UInt64 { slots * 8 }
@@ -101,14 +99,8 @@ struct CommitQueue: Sendable {
     return true
   }
 
-  /// Notes that the host has given a new queue: what was appended so far has no place in it.
-  mutating func beginHostQueue() { firstOfHost = written }
-
   /// The host's place of the command that the hardware is at; nil where it is idle.
-  ///
-  /// While that is a command of an earlier queue, it is the start of the new one.
   func currentOrigin<Memory: BusMemory & ~Copyable>(memory: borrowing Memory) -> UInt64? {
-    if isIdle { return nil }
-    return completed < firstOfHost ? 0 : memory.load(origin(completed))
+    isIdle ? nil : memory.load(origin(completed))
   }
 }

@@ -169,7 +169,6 @@ extension MediatedITS {
     forgetPending(machine)
     stagingBegan = commit.written
     staging.reset(GITSCommandBase(rawValue: value & GITSCommandBase.writable))
-    commit.beginHostQueue()
     tokens.removeAll(memory: machine.memory)
     fruitlessRuns = 0
   }
