@@ -6,7 +6,7 @@ import Glibc
 
 /// Runs hostile hosts in one world after the other, from a seed, and tells what the commands came to.
 ///
-///     soak [--steps N] [--seed S] [--steps-per-world N] [--world N]
+///     soak [--steps N] [--seed S] [--steps-per-world N] [--world N] [--trace 1]
 @main
 struct Soak {
   static func main() throws {
@@ -14,6 +14,7 @@ struct Soak {
     var seed: UInt64 = 1
     var stepsPerWorld: UInt64 = 20_000
     var single: UInt64?
+    var traces = false
     var arguments = CommandLine.arguments.dropFirst().makeIterator()
     while let name = arguments.next() {
       guard let text = arguments.next(), let value = UInt64(text) else {
@@ -24,6 +25,7 @@ struct Soak {
       case "--seed": seed = value
       case "--steps-per-world": stepsPerWorld = value
       case "--world": single = value
+      case "--trace": traces = value != 0
       default: usage()
       }
     }
@@ -37,6 +39,7 @@ struct Soak {
     while done < steps {
       let world = try World(WorldSetup(number: number))
       var host = HostileHost(world, RandomChoices(seed: number ^ 0x5eed))
+      host.traces = traces
       var checks: UInt64 = 0
       while host.steps < stepsPerWorld {
         host.step()
@@ -64,7 +67,7 @@ struct Soak {
   }
 
   private static func usage() -> Never {
-    print("usage: soak [--steps N] [--seed S] [--steps-per-world N] [--world N]")
+    print("usage: soak [--steps N] [--seed S] [--steps-per-world N] [--world N] [--trace 1]")
     fflush(nil)
     exit(2)
   }

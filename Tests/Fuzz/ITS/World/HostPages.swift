@@ -74,7 +74,8 @@ final class HostPages {
     var map = MemoryMap()
     try map.add(range(BoardLayout.ram, BoardLayout.ramSize >> 12))
     var pool = PagePool(
-      pages: range(BoardLayout.hypervisor, BoardLayout.poolPages), memory: Tables(words: words, memory: memory))
+      pages: range(BoardLayout.hypervisor, BoardLayout.poolPages),
+      memory: Tables(words: words, memory: memory))
     let excluded = [range(BoardLayout.hypervisor, BoardLayout.hypervisorSize >> 12)]
     let host = try Stage2Table(
       geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: NoCache())
@@ -124,8 +125,9 @@ final class HostPages {
 
   /// The hypervisor takes a page for somebody else, or gives it back; nothing where it must not.
   func change(_ page: Int) {
-    guard let pages = PageRange(
-      first: PageFrameNumber(BoardLayout.ram >> 12 + UInt64(page)), count: 1)
+    guard
+      let pages = PageRange(
+        first: PageFrameNumber(BoardLayout.ram >> 12 + UInt64(page)), count: 1)
     else { return }
     do throws(OwnershipError) {
       if reached[page] {
@@ -142,8 +144,9 @@ final class HostPages {
 
   /// Shares a page, or ends that, as the host may ask for it by a call of its own.
   func share(_ page: Int, _ isShared: Bool) {
-    guard let pages = PageRange(
-      first: PageFrameNumber(BoardLayout.ram >> 12 + UInt64(page)), count: 1)
+    guard
+      let pages = PageRange(
+        first: PageFrameNumber(BoardLayout.ram >> 12 + UInt64(page)), count: 1)
     else { return }
     let list = list(pages)
     do throws(OwnershipError) {

@@ -17,6 +17,8 @@ package struct HostileHost<Source: Choices> {
     let offset: UInt64
     let width: AccessWidth
     let value: UInt64
+    /// How many commands were asked for when it began.
+    let posted: UInt64
   }
 
   /// What it knows of an ITS.
@@ -42,7 +44,8 @@ package struct HostileHost<Source: Choices> {
   private var queues: [Queue]
   /// The stores of each CPU that run again, the innermost last.
   private var unfinished: [[Unfinished]]
-  private var hasRace = false
+  /// Whether every store to a register is printed.
+  package var traces = false
 
   /// Begins in a world that was just made.
   package init(_ world: World, _ choices: Source) {
@@ -53,6 +56,22 @@ package struct HostileHost<Source: Choices> {
     for index in world.services.indices {
       reset(index)
       mapCollections(index)
+      if world.setup.arenaPages == WorldSetup.manyPages { mapManyDevices(index) }
+    }
+  }
+
+  /// Maps nearly as many devices as there may be.
+  private mutating func mapManyDevices(_ index: Int) {
+    for device in 0..<1530 as Range<UInt32> {
+      put(.mapd(device, table: 0, eventIDBits: 4), index)
+      guard device % 32 == 0 else { continue }
+      ring(index)
+      for _ in 0..<64 {
+        runHardware(index, 64)
+        guard unfinished.contains(where: { !$0.isEmpty }) else { break }
+        runAgain()
+      }
+      readPointer(index)
     }
   }
 
@@ -82,11 +101,20 @@ package struct HostileHost<Source: Choices> {
     _ index: Int, _ offset: UInt64, _ width: AccessWidth, _ value: UInt64, cpu: Int
   ) {
     let effect = world.services[index].write(offset, width, value, cpu: UInt64(cpu))
+    if traces {
+      print(
+        steps, "ITS", index, "CPU", cpu, hex(offset), width, hex(value), effect, "taken",
+        world.services[index].taken, "posted", queues[index].posted.map(String.init) ?? "-")
+    }
     guard effect == .again else { return }
     // A handler that interrupts a store may be interrupted too, and so on.
-    if unfinished[cpu].count == 6 { unfinished[cpu].removeFirst() }
+    if unfinished[cpu].count == 6 {
+      queues[unfinished[cpu].removeFirst().service].posted = nil
+    }
     unfinished[cpu].append(
-      Unfinished(service: index, offset: offset, width: width, value: value))
+      Unfinished(
+        service: index, offset: offset, width: width, value: value,
+        posted: queues[index].posted ?? 0))
   }
 
   private mutating func anyCPU() -> Int { Int(choices.next(UInt64(world.setup.processors))) }
@@ -96,9 +124,21 @@ package struct HostileHost<Source: Choices> {
     let cpu = anyCPU()
     write(index, 0, .word, 0, cpu: cpu)
     runHardware(index, 8)
+    // A driver would wait; this one goes on, and what it writes is ignored.
+    var isQuiescent = false
+    if case .value(let value) = world.services[index].read(0, .word, cpu: UInt64(cpu)) {
+      isQuiescent = value >> 31 != 0
+    }
     let size = 1 + choices.next(2)
     let page = Int(choices.next(4)) * 2 + index * 8
-    queues[index] = Queue(base: world.hostPage(page), size: size << 12, posted: 0)
+    queues[index] = Queue(
+      base: world.hostPage(page), size: size << 12, posted: isQuiescent ? 0 : nil)
+    // Another kernel begins, or this one while stores are under way, which it must not.
+    if choices.next(4) != 0 {
+      for cpu in unfinished.indices { unfinished[cpu].removeAll { $0.service == index } }
+    } else if unfinished.contains(where: { $0.contains { $0.service == index } }) {
+      queues[index].posted = nil
+    }
     let attributes =
       choices.next(4) == 0 ? MemoryAttributes.nonCacheable : MemoryAttributes.coherent
     write(
@@ -111,7 +151,9 @@ package struct HostileHost<Source: Choices> {
       write(
         index, 0x100 + UInt64(number) * 8, .double,
         GITSTableBase(
-          base: world.hostPage(16), pages: 1 + choices.next(2), pageSize: .kib4,
+          base: world.hostPage(16),
+          pages: world.setup.arenaPages == WorldSetup.manyPages ? 8 : 1 + choices.next(2),
+          pageSize: .kib4,
           isIndirect: choices.next(2) == 0, attributes: attributes
         ).rawValue, cpu: cpu)
     }
@@ -135,6 +177,11 @@ package struct HostileHost<Source: Choices> {
     let cpu = anyCPU()
     var queue = queues[index]
     if let posted = queue.posted { queue.posted = posted + queue.staged }
+    // A driver rings for new commands only; of the same value twice on one CPU nobody can tell which
+    // one runs again.
+    if queue.staged == 0, unfinished[cpu].contains(where: { $0.service == index }) {
+      queue.posted = nil
+    }
     queue.staged = 0
     queues[index] = queue
     let flag = choices.next(8) == 0
@@ -200,11 +247,11 @@ package struct HostileHost<Source: Choices> {
 
   private mutating func stage(_ index: Int) {
     let queue = queues[index]
-    // A full queue is respected, mostly; and by half of it while stores are to run again.
+    // A full queue is respected, mostly.
     let outstanding = (queue.write &- queue.read) & (queue.size - 1)
-    let limit = unfinished.contains { !$0.isEmpty } ? queue.size / 2 : queue.size
-    if outstanding + 64 >= limit {
+    if outstanding + 64 >= queue.size || isFarAhead(index) {
       if choices.next(64) != 0 {
+        runAgain()
         ring(index)
         readPointer(index)
         runHardware(index, 8)
@@ -224,6 +271,15 @@ package struct HostileHost<Source: Choices> {
     }
     put(command, index)
     steps -= 1
+  }
+
+  /// Whether half a queue was asked for since a store that has not run again yet.
+  private func isFarAhead(_ index: Int) -> Bool {
+    guard let posted = queues[index].posted else { return false }
+    let half = queues[index].size / ITSCommand.size / 2
+    return unfinished.contains {
+      $0.contains { $0.service == index && posted + queues[index].staged + 1 >= $0.posted + half }
+    }
   }
 
   /// A number that is mostly small, or just at a limit, or anything.
@@ -248,7 +304,7 @@ package struct HostileHost<Source: Choices> {
 
   private mutating func anyCommand(_ index: Int) -> ITSCommand {
     let configuration = world.gic.services[index].configuration
-    let devices: UInt64 = configuration.deviceIDBits == 12 ? 2048 : 8
+    let devices: UInt64 = world.setup.arenaPages == WorldSetup.manyPages ? 2048 : 8
     let device = UInt32(truncatingIfNeeded: number(devices, 1 << configuration.deviceIDBits))
     let event = UInt32(truncatingIfNeeded: number(8, 1 << configuration.eventIDBits))
     let collection = UInt16(
@@ -256,8 +312,10 @@ package struct HostileHost<Source: Choices> {
     switch choices.next(24) {
     case 0..<4:
       // Many devices fit where each has a page.
-      var bits = choices.next(4) == 0 ? 1 + number(6, configuration.eventIDBits) : 1 + choices.next(6)
-      if world.setup.arenaPages > 1024 { bits = min(bits, 8) }
+      var bits = 1 + choices.next(6)
+      if configuration.eventIDBits == 14, choices.next(12) == 0 { bits = 14 }
+      if choices.next(8) == 0 { bits = configuration.eventIDBits &- 1 &+ choices.next(3) }
+      if world.setup.arenaPages == WorldSetup.manyPages { bits = min(bits, 8) }
       return choices.next(devices > 8 ? 16 : 3) == 0
         ? choices.next(2) == 0
           ? .unmapd(device)
@@ -269,7 +327,7 @@ package struct HostileHost<Source: Choices> {
     case 6..<10:
       return .mapti(device, event, interrupt: anyInterrupt(), collectionID: collection)
     case 10:
-      let event = choices.next(2) == 0 ? anyInterrupt() : event
+      let event = choices.next(4) == 0 ? event : anyInterrupt()
       return .mapi(device, event, collectionID: collection)
     case 11: return .movi(device, event, collectionID: collection)
     case 12: return .event(.discard, device, event)
@@ -282,7 +340,8 @@ package struct HostileHost<Source: Choices> {
     case 22:
       let numbers: [UInt64] = [0x21, 0x22, 0x23, 0x25, 0x29, 0x2a, 0x2b, 0x2d, 0x2e]
       return ITSCommand(
-        numbers[Int(choices.next(9))] | UInt64(device) << 32, choices.word(), anyAddress() | 1 << 63,
+        numbers[Int(choices.next(9))] | UInt64(device) << 32, choices.word(),
+        anyAddress() | 1 << 63,
         anyAddress())
     default:
       return ITSCommand(choices.word(), choices.word(), choices.word(), choices.word())

@@ -102,8 +102,11 @@ package final class MediatedService {
           isNonCoherent: world.setup.isNonCoherent, policy: world.setup.policy,
           cpus: UInt64(world.setup.processors)), machine: machine))
     for redistributor in world.gic.redistributors {
-      try its.pointee.addTarget(
-        PhysicalAddress(redistributor.base), redistributor.typer, machine: machine)
+      guard
+        its.pointee.targets.add(
+          PhysicalAddress(redistributor.base), redistributor.typer,
+          byAddress: simulated.typer.targetsAreAddresses, memory: machine.memory)
+      else { fatalError("too many targets") }
     }
     classify()
     freeCount = its.pointee.arena.freeCount
@@ -371,6 +374,8 @@ package final class MediatedService {
 
   /// Walks everything that the hardware can reach.
   package func walk() {
+    // What the hardware has changed and keeps to itself is not what memory says.
+    simulated.writeBackEntries()
     var seen = Set<MemoryReach>()
     var owners = [Int32](repeating: -1, count: Int(arenaPages))
     for (number, range) in simulated.reachable.enumerated() {

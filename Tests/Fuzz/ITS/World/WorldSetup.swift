@@ -15,13 +15,15 @@ package struct WorldSetup: Sendable {
   /// How many CPUs there are.
   package var processors = 4
   /// How many pages each ITS has.
-  package var arenaPages: UInt64 = 160
+  package var arenaPages: UInt64 = 224
   /// Whether CPU stores stay in a cache, or in a buffer, until they are cleaned or published.
   package var hasCache = false
   /// Whether CPU stores stay in a buffer until a barrier.
   package var hasStoreBuffer = false
   /// Whether software is told that an ITS does not look into caches.
   package var isNonCoherent = false
+  /// The pages of an arena that has room for as many devices as the ledger.
+  package static let manyPages: UInt64 = 2048
   /// The bits of an INTID.
   package static let interruptIDBits: UInt64 = 14
 
@@ -52,7 +54,7 @@ package struct WorldSetup: Sendable {
     policy.bytesPerTrap = [64, 512, 4096, 1 << 17, 1 << 17][Int(bits.next(5))]
     // A sixteenth has room for as many devices as the ledger.
     if bits.next(16) == 0 {
-      arenaPages = 2048
+      arenaPages = Self.manyPages
       for index in services.indices { services[index].deviceIDBits = 12 }
     }
   }
@@ -65,7 +67,8 @@ package struct WorldSetup: Sendable {
     service.isCoherent = isCoherent
     service.targetsAreAddresses = bits.next(2) == 0
     service.deviceIDBits = 4 + bits.next(9)
-    service.eventIDBits = 4 + bits.next(8)
+    // With 14 bits an EventID can be an LPI, for MAPI.
+    service.eventIDBits = bits.next(4) == 0 ? 14 : 4 + bits.next(8)
     service.collectionIDBits = 2 + bits.next(4)
     let sizes: [UInt64] = version == .gicv3 ? [8, 12, 16] : [12, 16]
     service.translationEntrySize = sizes[Int(bits.next(UInt64(sizes.count)))]
