@@ -47,7 +47,42 @@ public protocol BusMemory: TableMemory, ~Copyable {
   /// Makes earlier stores to `size` bytes from `address` visible to a device that does not look into
   /// caches: DC CVAC of every line, then DSB SY.
   func clean(_ address: PhysicalAddress, size: UInt64)
+  /// Reads four consecutive words, each once, from `address`, which is a multiple of 32.
+  func load4(_ address: PhysicalAddress) -> (UInt64, UInt64, UInt64, UInt64)
+  /// Writes four consecutive words to `address`, which is a multiple of 32.
+  func store4(
+    _ word0: UInt64, _ word1: UInt64, _ word2: UInt64, _ word3: UInt64, at address: PhysicalAddress)
+  /// Zeroes `size` bytes from `address`; both are multiples of 64.
+  func zero(_ address: PhysicalAddress, size: UInt64)
   /// Makes earlier stores visible to a device that looks into caches, before any later store to the
   /// device: DSB ISHST.
   func publishToDevices()
+}
+
+// Word by word, for who has nothing better.
+extension BusMemory where Self: ~Copyable {
+  /// Reads the words one by one.
+  public func load4(_ address: PhysicalAddress) -> (UInt64, UInt64, UInt64, UInt64) {
+    (
+      load(address), load(PhysicalAddress(address.rawValue &+ 8)),
+      load(PhysicalAddress(address.rawValue &+ 16)), load(PhysicalAddress(address.rawValue &+ 24))
+    )
+  }
+
+  /// Writes the words one by one.
+  public func store4(
+    _ word0: UInt64, _ word1: UInt64, _ word2: UInt64, _ word3: UInt64, at address: PhysicalAddress
+  ) {
+    store(word0, at: address)
+    store(word1, at: PhysicalAddress(address.rawValue &+ 8))
+    store(word2, at: PhysicalAddress(address.rawValue &+ 16))
+    store(word3, at: PhysicalAddress(address.rawValue &+ 24))
+  }
+
+  /// Writes zeroes word by word.
+  public func zero(_ address: PhysicalAddress, size: UInt64) {
+    for offset in stride(from: 0, to: size, by: 8) {
+      store(0, at: PhysicalAddress(address.rawValue &+ offset))
+    }
+  }
 }

@@ -10,12 +10,12 @@ internal import Ownership
 
 /// What the mediation of an ITS needs, on the CPU that runs this.
 struct MediationMachine: HandoverMachine {
-  let memory: MetalTables
+  let memory: MetalBusMemory
   let registers = MetalDeviceMemory()
   let cpu: UInt64
 
   init() {
-    memory = unsafe MetalTables(imageBase: StateMemory.shared.pointee.image.base)
+    memory = unsafe MetalBusMemory(imageBase: StateMemory.shared.pointee.image.base)
     cpu = pc_read_tpidr_el2()
   }
 

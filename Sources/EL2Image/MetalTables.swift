@@ -6,7 +6,7 @@ internal import CEL2Boot
 internal import CHardware
 
 /// The pages that EL2 owns, by physical address: its tables, and memory that it has claimed.
-struct MetalTables: BusMemory {
+struct MetalTables: TableMemory {
   /// Where the image was loaded.
   let imageBase: PhysicalAddress
 
@@ -32,18 +32,4 @@ struct MetalTables: BusMemory {
     pc_dsb_ishst()
     pc_isb()
   }
-
-  func clean(_ address: PhysicalAddress, size: UInt64) {
-    guard size > 0 else { return }
-    let line = pc_data_cache_line()
-    let first = place(address)
-    var at = first & ~(line &- 1)
-    while at < first &+ size {
-      pc_clean_line(at)
-      at &+= line
-    }
-    pc_dsb_sy()
-  }
-
-  func publishToDevices() { pc_dsb_ishst() }
 }

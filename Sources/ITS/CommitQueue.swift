@@ -62,11 +62,9 @@ struct CommitQueue: Sendable {
     _ command: ITSCommand, for offset: UInt64, memory: borrowing Memory
   ) {
     precondition(freeCount > 0, "a slot that the hardware may read")
-    let place = place(written)
-    memory.store(command.word0.littleEndian, at: place)
-    memory.store(command.word1.littleEndian, at: PhysicalAddress(place.rawValue &+ 8))
-    memory.store(command.word2.littleEndian, at: PhysicalAddress(place.rawValue &+ 16))
-    memory.store(command.word3.littleEndian, at: PhysicalAddress(place.rawValue &+ 24))
+    memory.store4(
+      command.word0.littleEndian, command.word1.littleEndian, command.word2.littleEndian,
+      command.word3.littleEndian, at: place(written))
     memory.store(offset, at: origin(written))
     written &+= 1
   }

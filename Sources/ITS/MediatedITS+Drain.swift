@@ -58,7 +58,7 @@ extension MediatedITS {
       let command = pending ?? staging.read(memory: machine.memory)
       switch carryOut(command, &budget, machine) {
       case .done:
-        pending = nil
+        if pending != nil { pending = nil }
         counters.accepted &+= 1
         staging.advance()
       case .later:

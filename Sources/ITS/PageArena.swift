@@ -13,6 +13,9 @@ struct PageArena: Sendable {
   let pages: PageRange
   /// How many are free.
   private(set) var freeCount: UInt64
+  /// Where the next search begins: behind what was handed out last, so that a search is short and a page
+  /// that was freed is not used at once.
+  private var next: UInt64 = 0
 
   private var words: UInt64 { (pages.count + 63) / 64 }
 
@@ -43,17 +46,28 @@ struct PageArena: Sendable {
     _ count: UInt64, alignment: UInt64 = 1, memory: borrowing Memory
   ) -> PageRange? {
     guard count > 0, count <= freeCount else { return nil }
-    var start: UInt64 = 0
+    guard
+      let start = find(count, alignment, from: next, memory)
+        ?? (next > 0 ? find(count, alignment, from: 0, memory) : nil)
+    else { return nil }
+    setBits(start, count, taken: true, memory)
+    freeCount -= count
+    next = start + count
+    return PageRange(first: PageFrameNumber(pages.first.rawValue + start), count: count)
+  }
+
+  /// The first of `count` free pages at or behind `start`; nil where there are none up to the end.
+  private func find<Memory: BusMemory & ~Copyable>(
+    _ count: UInt64, _ alignment: UInt64, from start: UInt64, _ memory: borrowing Memory
+  ) -> UInt64? {
+    var start = start
     while true {
       let frame = (pages.first.rawValue + start + alignment - 1) & ~(alignment - 1)
       start = frame - pages.first.rawValue
       guard start + count <= pages.count else { return nil }
-      guard let taken = lastTaken(start, count, memory) else { break }
+      guard let taken = lastTaken(start, count, memory) else { return start }
       start = taken + 1
     }
-    setBits(start, count, taken: true, memory)
-    freeCount -= count
-    return PageRange(first: PageFrameNumber(pages.first.rawValue + start), count: count)
   }
 
   /// Takes zeroed memory of `size` bytes; `alignment` in pages.

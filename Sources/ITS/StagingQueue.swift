@@ -67,12 +67,10 @@ struct StagingQueue: ~Copyable {
   /// - Precondition: the pages are pinned, and the queue is not empty.
   @inline(__always)
   func read<Memory: BusMemory & ~Copyable>(memory: borrowing Memory) -> ITSCommand {
-    let place = register.base &+ takenOffset
+    let words = memory.load4(PhysicalAddress(register.base &+ takenOffset))
     return ITSCommand(
-      UInt64(littleEndian: memory.load(PhysicalAddress(place))),
-      UInt64(littleEndian: memory.load(PhysicalAddress(place &+ 8))),
-      UInt64(littleEndian: memory.load(PhysicalAddress(place &+ 16))),
-      UInt64(littleEndian: memory.load(PhysicalAddress(place &+ 24))))
+      UInt64(littleEndian: words.0), UInt64(littleEndian: words.1),
+      UInt64(littleEndian: words.2), UInt64(littleEndian: words.3))
   }
 
   /// Goes on to the next command.

@@ -30,3 +30,32 @@ PC_INLINE uint8_t pc_load8(uint64_t address) {
 PC_INLINE void pc_store8(uint64_t address, uint8_t value) {
     __asm__ volatile("strb %w0, [%1]" ::"r"((uint32_t)value), "r"(address) : "memory");
 }
+
+/* Four words from an address that is a multiple of 16, each read once. */
+typedef struct pc_words4 {
+    uint64_t word0, word1, word2, word3;
+} pc_words4;
+
+PC_INLINE pc_words4 pc_load4(uint64_t address) {
+    pc_words4 words;
+    __asm__ volatile("ldp %0, %1, [%4]\n\tldp %2, %3, [%4, #16]"
+                     : "=&r"(words.word0), "=&r"(words.word1), "=&r"(words.word2), "=r"(words.word3)
+                     : "r"(address)
+                     : "memory");
+    return words;
+}
+
+PC_INLINE void pc_store4(uint64_t address, uint64_t word0, uint64_t word1, uint64_t word2,
+                         uint64_t word3) {
+    __asm__ volatile("stp %0, %1, [%4]\n\tstp %2, %3, [%4, #16]" ::"r"(word0), "r"(word1),
+                     "r"(word2), "r"(word3), "r"(address)
+                     : "memory");
+}
+
+/* Zeroes 64 bytes from an address that is a multiple of 16. */
+PC_INLINE void pc_zero64(uint64_t address) {
+    __asm__ volatile(
+        "stp xzr, xzr, [%0]\n\tstp xzr, xzr, [%0, #16]\n\t"
+        "stp xzr, xzr, [%0, #32]\n\tstp xzr, xzr, [%0, #48]" ::"r"(address)
+        : "memory");
+}

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/*
+ * The calls of a host to Portcullis at EL2.
+ *
+ * SMC Calling Convention (Arm DEN 0028), 64-bit fast calls, HVC, vendor-specific hypervisor service.
+ * x0 = PORTCULLIS_HYPERCALL, x1 = the request, x2 and x3 its arguments. x0 returns 0 or a negative
+ * error; a hypervisor without these calls returns -1 (NOT_SUPPORTED).
+ */
+#ifndef PORTCULLIS_HYPERCALLS_H
+#define PORTCULLIS_HYPERCALLS_H
+
+#include <stdint.h>
+
+#define PORTCULLIS_HYPERCALL 0xC6005043u
+
+/* x1 = version of this interface, x2 and x3 = base and size of EL2's memory, x4 = regions. */
+#define PORTCULLIS_CALL_VERSION 0u
+/* x2 = index: x1 = GITS_TYPER, x2 = GITS_IIDR, x3 = GITS_PIDR2, x4 = control frame; -1 beyond the last. */
+#define PORTCULLIS_CALL_ITS 1u
+/* x2 = index, x3 = physical address of a struct portcullis_handover, aligned to 4096. */
+#define PORTCULLIS_CALL_HAND_OVER 0x200u
+/* Ends the host's trust. Does not return where a live ITS was not handed over. */
+#define PORTCULLIS_CALL_FINALISE 0x201u
+
+/* Errors of the last two. */
+#define PORTCULLIS_HYPERCALL_INVALID (-3)         /* no such ITS */
+#define PORTCULLIS_HYPERCALL_DENIED (-4)          /* the host is not trusted, or this was done */
+#define PORTCULLIS_HANDOVER_UNREADABLE (-16)      /* the descriptor is not the host's own memory */
+#define PORTCULLIS_HANDOVER_MALFORMED (-17)       /* version, reserved words, counts, frame, alignment */
+#define PORTCULLIS_HANDOVER_SILENT (-18)          /* the ITS answers with aborts */
+#define PORTCULLIS_HANDOVER_NOT_ENABLED (-19)     /* it need not be handed over */
+#define PORTCULLIS_HANDOVER_BUSY (-20)            /* commands are under way */
+#define PORTCULLIS_HANDOVER_MISMATCH (-21)        /* a register holds something else */
+#define PORTCULLIS_HANDOVER_QUEUE_SIZE (-22)      /* the queue is no power of two */
+#define PORTCULLIS_HANDOVER_TABLE (-23)           /* a table that is not offered, or none of devices */
+#define PORTCULLIS_HANDOVER_FIRST_LEVEL (-24)     /* an entry of a first level can't be */
+#define PORTCULLIS_HANDOVER_DEVICE (-25)          /* a device can't be, or is named twice */
+#define PORTCULLIS_HANDOVER_COLLECTION (-26)      /* a collection or its target can't be */
+#define PORTCULLIS_HANDOVER_OWNERSHIP (-27)       /* a page is not the host's own memory */
+#define PORTCULLIS_HANDOVER_OUT_OF_MEMORY (-28)   /* EL2's memory for this ITS is too small */
+#define PORTCULLIS_HANDOVER_REDISTRIBUTORS (-29)  /* there are too many Redistributors */
+
+/* A device that is mapped. */
+struct portcullis_handover_device {
+    uint32_t device_id;
+    uint32_t event_id_bits; /* 1 or more */
+    uint64_t table;         /* physical address of its ITT, a multiple of 256 */
+};
+
+/*
+ * What the host says of one live ITS; little-endian. Behind it lie `devices` times struct
+ * portcullis_handover_device, then `collections` times a uint64_t: ICID in bits [15:0], RDbase as in
+ * MAPC in bits [51:16]. At most 65,536 bytes in all.
+ */
+struct portcullis_handover {
+    uint64_t version;          /* 1 */
+    uint64_t control_frame;    /* physical address */
+    uint64_t command_base;     /* GITS_CBASER as it reads */
+    uint64_t staging_queue;    /* physical address, aligned to 4096, of the size of the queue in use */
+    uint64_t devices;          /* how many */
+    uint64_t collections;      /* how many */
+    uint64_t zero[2];
+    uint64_t table_bases[8];   /* GITS_BASER0 to 7 as they read */
+    uint64_t staged_tables[8]; /* physical addresses the host is to read in GITS_BASER<n>, 0 for none */
+};
+
+#endif
