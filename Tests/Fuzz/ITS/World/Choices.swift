@@ -16,7 +16,12 @@ package struct RandomChoices: Choices {
   private var state: UInt64
 
   /// Begins with `seed`.
-  package init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 &+ 0x2545_f491_4f6c_dd1d }
+  package init(seed: UInt64) {
+    // Neighbouring seeds would begin neighbouring parts of one sequence.
+    state = seed &* 0xd134_2543_de82_ef95
+    state = word() ^ seed
+    state = word()
+  }
 
   package var isSpent: Bool { false }
 

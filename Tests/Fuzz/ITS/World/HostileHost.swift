@@ -60,13 +60,13 @@ package struct HostileHost<Source: Choices> {
     }
   }
 
-  /// Maps nearly as many devices as there may be.
+  /// Maps as many devices as there may be, and tries some more.
   private mutating func mapManyDevices(_ index: Int) {
-    for device in 0..<1530 as Range<UInt32> {
+    for device in 0..<1900 as Range<UInt32> {
       put(.mapd(device, table: 0, eventIDBits: 4), index)
       guard device % 32 == 0 else { continue }
       ring(index)
-      for _ in 0..<64 {
+      for _ in 0..<4096 {
         runHardware(index, 64)
         guard unfinished.contains(where: { !$0.isEmpty }) else { break }
         runAgain()
@@ -327,6 +327,9 @@ package struct HostileHost<Source: Choices> {
     case 6..<10:
       return .mapti(device, event, interrupt: anyInterrupt(), collectionID: collection)
     case 10:
+      if configuration.eventIDBits == 14, choices.next(4) == 0 {
+        return .mapd(device, table: anyAddress(), eventIDBits: 14)
+      }
       let event = choices.next(4) == 0 ? event : anyInterrupt()
       return .mapi(device, event, collectionID: collection)
     case 11: return .movi(device, event, collectionID: collection)
@@ -460,6 +463,8 @@ package struct HostileHost<Source: Choices> {
   private mutating func seldom(_ index: Int) {
     switch choices.next(24) {
     case 0..<3:
+      // With its tables the host gives up its devices, which are wanted where there are many.
+      guard world.setup.arenaPages != WorldSetup.manyPages || choices.next(64) == 0 else { return }
       reset(index)
       mapCollections(index)
     case 3: write(index, 0, .word, choices.next(2), cpu: anyCPU())

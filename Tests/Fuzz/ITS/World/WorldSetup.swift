@@ -52,9 +52,17 @@ package struct WorldSetup: Sendable {
     policy.refused = bits.next(3) == 0 ? .stalls : .skipped
     policy.commandsPerTrap = [1, 1, 2, 16, 512][Int(bits.next(5))]
     policy.bytesPerTrap = [64, 512, 4096, 1 << 17, 1 << 17][Int(bits.next(5))]
-    // A sixteenth has room for as many devices as the ledger.
-    if bits.next(16) == 0 {
+    if services.contains(where: { $0.eventIDBits == 14 }) {
+      arenaPages = 512
+      policy.commandsPerTrap = bits.next(2) == 0 ? 1 : 16
+      policy.bytesPerTrap = 1 << 17
+    }
+    // A few have room for as many devices as the ledger.
+    if bits.next(64) == 0 {
       arenaPages = Self.manyPages
+      policy.refused = .skipped
+      policy.commandsPerTrap = 1
+      policy.bytesPerTrap = 1 << 17
       for index in services.indices { services[index].deviceIDBits = 12 }
     }
   }
