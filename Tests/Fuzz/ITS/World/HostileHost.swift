@@ -69,7 +69,7 @@ package struct HostileHost<Source: Choices> {
       for _ in 0..<4096 {
         runHardware(index, 64)
         guard unfinished.contains(where: { !$0.isEmpty }) else { break }
-        runAgain()
+        runAgain(mayGiveUp: false)
       }
       readPointer(index)
     }
@@ -191,14 +191,14 @@ package struct HostileHost<Source: Choices> {
     checkHonesty(index)
   }
 
-  private mutating func runAgain() {
+  private mutating func runAgain(mayGiveUp: Bool = true) {
     let cpu = anyCPU()
     guard let last = unfinished[cpu].popLast() else {
       runHardware(Int(choices.next(UInt64(world.services.count))), 4)
       return
     }
     // Now and then it is given up instead.
-    if choices.next(16) == 0 {
+    if mayGiveUp, choices.next(16) == 0 {
       queues[last.service].posted = nil
       return
     }
@@ -313,7 +313,6 @@ package struct HostileHost<Source: Choices> {
     case 0..<4:
       // Many devices fit where each has a page.
       var bits = 1 + choices.next(6)
-      if configuration.eventIDBits == 14, choices.next(12) == 0 { bits = 14 }
       if choices.next(8) == 0 { bits = configuration.eventIDBits &- 1 &+ choices.next(3) }
       if world.setup.arenaPages == WorldSetup.manyPages { bits = min(bits, 8) }
       return choices.next(devices > 8 ? 16 : 3) == 0
@@ -327,12 +326,16 @@ package struct HostileHost<Source: Choices> {
     case 6..<10:
       return .mapti(device, event, interrupt: anyInterrupt(), collectionID: collection)
     case 10:
-      if configuration.eventIDBits == 14, choices.next(4) == 0 {
-        return .mapd(device, table: anyAddress(), eventIDBits: 14)
+      // Device 0 has EventIDs that are LPIs, where there are so many.
+      if configuration.eventIDBits == 14, choices.next(8) == 0 {
+        return .mapd(0, table: anyAddress(), eventIDBits: 14)
       }
       let event = choices.next(4) == 0 ? event : anyInterrupt()
-      return .mapi(device, event, collectionID: collection)
-    case 11: return .movi(device, event, collectionID: collection)
+      return .mapi(
+        choices.next(2) == 0 ? 0 : device, event,
+        collectionID: choices.next(4) == 0 ? 0xffff : collection)
+    case 11:
+      return .movi(device, event, collectionID: choices.next(8) == 0 ? 0xffff : collection)
     case 12: return .event(.discard, device, event)
     case 13, 14: return .event(.int, device, event)
     case 15: return .event(.clear, device, event)

@@ -55,6 +55,7 @@ package final class MediatedService {
   /// How the hardware sees what has no attributes of its own.
   private let observer: PhysicalMemory.Observer
   private var isSetUp = false
+  private let isPlain: Bool
   private var uses: [PageUse]
   /// The device whose ITT a page is for the hardware; -1 for none.
   private var tableOwners: [Int64]
@@ -87,6 +88,7 @@ package final class MediatedService {
     memory = world.gic.memory
     arena = BoardLayout.arena(index)
     arenaPages = world.setup.arenaPages
+    isPlain = !world.setup.hasCache && !world.setup.hasStoreBuffer
     observer = simulated.configuration.isCoherent ? .coherentDevice : .nonCoherentDevice
     uses = Array(repeating: .dynamic, count: Int(arenaPages))
     tableOwners = Array(repeating: -1, count: Int(arenaPages))
@@ -238,7 +240,10 @@ package final class MediatedService {
     }
     if isSetUp { check(value, storedIn: Int(page), address) }
     onStore?(address)
-    memory.store(.double, value, at: address)
+    // Without a cache and a buffer there is no difference, and a table is no queue to look after.
+    memory.store(
+      .double, value, at: address,
+      by: isPlain && uses[Int(page)] == .dynamic ? .nonCoherentDevice : .processor)
   }
 
   private func check(_ value: UInt64, storedIn page: Int, _ address: UInt64) {

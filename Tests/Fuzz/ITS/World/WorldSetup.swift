@@ -76,7 +76,7 @@ package struct WorldSetup: Sendable {
     service.targetsAreAddresses = bits.next(2) == 0
     service.deviceIDBits = 4 + bits.next(9)
     // With 14 bits an EventID can be an LPI, for MAPI.
-    service.eventIDBits = bits.next(4) == 0 ? 14 : 4 + bits.next(8)
+    service.eventIDBits = bits.next(8) == 0 ? 14 : 4 + bits.next(8)
     service.collectionIDBits = 2 + bits.next(4)
     let sizes: [UInt64] = version == .gicv3 ? [8, 12, 16] : [12, 16]
     service.translationEntrySize = sizes[Int(bits.next(UInt64(sizes.count)))]
