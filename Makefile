@@ -53,6 +53,7 @@ METAL_FDT := -Xcc -I$(LIBFDT)/usr/include -Xcc -ICShims/Runtime/libc
 PACKAGES_BUILD := libfdt-dev
 PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm python3
 PACKAGES_TEST := $(PACKAGES_RUN) device-tree-compiler
+PACKAGES_BENCH := $(PACKAGES_RUN) valgrind
 
 BOARD := $(PYTHON) Tests/Board
 
@@ -138,9 +139,12 @@ debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction
 	$(Q)$(QEMU) $$($(BOARD)/run.py --print-arguments $(IMAGES)/el2.img) -S -s
 
 .PHONY: bench
-bench: setup-run $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img ## instructions of a trap, table pages, image size
+bench: setup-bench $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img $(IMAGES)/el2-unmediated.img ## instructions of traps and commands, table pages, sizes
 	$(Q)$(BOARD)/bench.py --qemu $(QEMU) --objdump $(TOOLCHAIN)/llvm-objdump \
-	  --forwarding $(IMAGES)/el2-forwarding.img $(IMAGES)/el2.elf $(IMAGES)/el2.img
+	  --forwarding $(IMAGES)/el2-forwarding.img --unmediated $(IMAGES)/el2-unmediated.img \
+	  $(IMAGES)/el2.elf $(IMAGES)/el2.img
+	$(Q)$(SWIFT) build $(NATIVE) -c release --product ITSBench --scratch-path .build-bench
+	$(Q)$(PYTHON) Tests/ITSBench/run.py .build-bench/release/ITSBench
 
 ##@ Test
 
@@ -216,11 +220,13 @@ docs: setup-build ## the reference of all rooms, in .build/docs
 .PHONY: setup
 setup: setup-test setup-libfdt ## fetches all that build, run and test need
 
-.PHONY: setup-build setup-run setup-test setup-libfdt
+.PHONY: setup-build setup-run setup-test setup-bench setup-libfdt
 setup-build:
 	@Tests/Setup/packages.sh $(PACKAGES_BUILD)
 setup-run:
 	@Tests/Setup/packages.sh $(PACKAGES_RUN)
+setup-bench:
+	@Tests/Setup/packages.sh $(PACKAGES_BENCH)
 setup-test:
 	@Tests/Setup/packages.sh $(PACKAGES_TEST)
 setup-libfdt:

@@ -90,6 +90,13 @@ let package = Package(
       name: "SimulatedITS", dependencies: ["Architecture", "GIC"], path: "Tests/SimulatedITS",
       swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
+    // The time that a command takes through the mediation, on Linux.
+    .executableTarget(
+      name: "ITSBench",
+      dependencies: ["Architecture", "GIC", "ITS", "Ownership", "SimulatedBoard", "Traps"],
+      path: "Tests/ITSBench", exclude: ["run.py"],
+      swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+
     tests("Architecture"),
     tests("GIC"),
     tests("SimulatedITS", ["Architecture", "GIC"]),
