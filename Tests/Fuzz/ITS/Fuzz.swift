@@ -3,31 +3,6 @@
 
 import FuzzWorld
 
-/// Worlds as they are after set-up, to go back to.
-nonisolated(unsafe) private var kept: [UInt64: (World, World.State)] = [:]
-
-private func world(_ number: UInt64) throws -> World {
-  if let (world, state) = kept[number] {
-    world.state = state
-    return world
-  }
-  let world = try World(WorldSetup(number: number))
-  kept[number] = (world, world.state)
-  return world
-}
-
-/// The first byte chooses the world, all others what happens in it.
-func exercise(_ bytes: UnsafeBufferPointer<UInt8>) throws {
-  guard let first = bytes.first else { return }
-  let world = try world(UInt64(first))
-  var host = HostileHost(world, ByteChoices(UnsafeBufferPointer(rebasing: bytes.dropFirst())))
-  while !host.choices.isSpent {
-    host.step()
-    if let violation = world.check(walks: false) { fatalError(violation) }
-  }
-  if let violation = world.check(walks: true) { fatalError(violation) }
-}
-
 // swift-format-ignore: AlwaysUseLowerCamelCase
 /// libFuzzer's entry.
 @c(LLVMFuzzerTestOneInput)

@@ -127,7 +127,7 @@ package struct HostileHost<Source: Choices> {
     // A driver would wait; this one goes on, and what it writes is ignored.
     var isQuiescent = false
     if case .value(let value) = world.services[index].read(0, .word, cpu: UInt64(cpu)) {
-      isQuiescent = value >> 31 != 0
+      isQuiescent = value >> 31 != 0 && world.services[index].accessesToAbort == nil
     }
     let size = 1 + choices.next(2)
     let page = Int(choices.next(4)) * 2 + index * 8
@@ -477,7 +477,9 @@ package struct HostileHost<Source: Choices> {
       let service = world.gic.services[index]
       service.message(device: UInt32(choices.next(8)), event: UInt32(choices.next(8)))
     case 16:
-      if choices.next(64) == 0 { world.services[index].accessesToAbort = Int(choices.next(8)) }
+      guard choices.next(64) == 0 else { return }
+      world.services[index].accessesToAbort = Int(choices.next(8))
+      queues[index].posted = nil
     default: runHardware(index, 64)
     }
   }
