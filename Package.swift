@@ -133,5 +133,9 @@ if Context.environment["PORTCULLIS_FUZZ"] != nil {
     .executableTarget(
       name: "soak", dependencies: ["FuzzWorld"], path: "Tests/Fuzz/ITS/Soak",
       swiftSettings: settings),
+    .executableTarget(
+      name: "exhaustive",
+      dependencies: ["FuzzWorld", "GIC", "ITS", "SimulatedITS", "Architecture", "Traps"],
+      path: "Tests/Exhaustive", swiftSettings: settings),
   ]
 }

@@ -18,16 +18,17 @@ final class HostPages {
   /// The words of the tables.
   struct Tables: TableMemory {
     let words: UnsafeMutablePointer<UInt64>
-    unowned(unsafe) let memory: PhysicalMemory
+    unowned(unsafe) let pages: HostPages
     func load(_ address: PhysicalAddress) -> UInt64 {
       words[Int((address.rawValue - BoardLayout.hypervisor) / 8)]
     }
     func store(_ value: UInt64, at address: PhysicalAddress) {
       // A page that is given back to the host is scrubbed.
       guard address.rawValue >= BoardLayout.hypervisor else {
-        memory.store(.double, value, at: address.rawValue)
+        pages.scrub(value, at: address.rawValue)
         return
       }
+      pages.keep(address.rawValue)
       words[Int((address.rawValue - BoardLayout.hypervisor) / 8)] = value
     }
     func publishTables() {}
@@ -46,6 +47,8 @@ final class HostPages {
   }
 
   private let words: UnsafeMutablePointer<UInt64>
+  private let memory: PhysicalMemory
+  unowned(unsafe) var world: World?
   private let ownership: UnsafeMutablePointer<HostOwnership>
   /// The claim of each page that somebody else than the host has.
   private let claims: UnsafeMutablePointer<Claim<1>?>
@@ -53,6 +56,7 @@ final class HostPages {
   private var reached: [Bool]
 
   init(_ memory: PhysicalMemory) throws {
+    self.memory = memory
     let size = Int(BoardLayout.poolPages) * 512
     words = .allocate(capacity: size)
     words.initialize(repeating: 0, count: size)
@@ -75,7 +79,7 @@ final class HostPages {
     try map.add(range(BoardLayout.ram, BoardLayout.ramSize >> 12))
     var pool = PagePool(
       pages: range(BoardLayout.hypervisor, BoardLayout.poolPages),
-      memory: Tables(words: words, memory: memory))
+      memory: Tables(words: words, pages: self))
     let excluded = [range(BoardLayout.hypervisor, BoardLayout.hypervisorSize >> 12)]
     let host = try Stage2Table(
       geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: NoCache())
@@ -92,6 +96,20 @@ final class HostPages {
     ownership.deallocate()
     claims.deallocate()
   }
+
+  private func scrub(_ value: UInt64, at address: UInt64) {
+    if world?.journal != nil { world?.keep(address, 8) }
+    memory.store(.double, value, at: address)
+  }
+
+  private func keep(_ address: UInt64) {
+    world?.journal?.tables.append((address, words[place(address)]))
+  }
+
+  private func place(_ address: UInt64) -> Int { Int((address - BoardLayout.hypervisor) / 8) }
+
+  /// Puts a word of the tables back.
+  func restore(_ value: UInt64, at address: UInt64) { words[place(address)] = value }
 
   private func list(_ pages: PageRange) -> FixedList<1, PageRange> {
     var list = FixedList<1, PageRange>(filler: pages)
@@ -157,6 +175,18 @@ final class HostPages {
       }
     } catch {
       // Pinned, or not in the state for it.
+    }
+  }
+
+  /// The state without the tables, of which a journal is kept.
+  var small: (ownership: [UInt8], claims: [UInt8], reached: [Bool]) {
+    get {
+      (bytes(of: ownership, 1), bytes(of: claims, BoardLayout.hostPages), reached)
+    }
+    set {
+      setBytes(of: ownership, newValue.ownership)
+      setBytes(of: claims, newValue.claims)
+      reached = newValue.reached
     }
   }
 

@@ -34,7 +34,7 @@ package final class MediatedService {
 
   /// The state at one time.
   struct State {
-    fileprivate let its: [UInt8]
+    let its: [UInt8]
     fileprivate let uses: [PageUse]
     fileprivate let tableOwners: [Int64]
     fileprivate let mapped: [UInt32: Range<Int>]
@@ -78,8 +78,6 @@ package final class MediatedService {
   /// Every so many stores of EL2 the hardware makes a step; zero for never.
   package var storesPerStep = 0
   private var stores = 0
-  /// Called for each store of EL2, before it.
-  package var onStore: ((UInt64) -> Void)?
 
   init(_ world: World, _ simulated: SimulatedITS) throws {
     self.world = world
@@ -239,7 +237,7 @@ package final class MediatedService {
       return
     }
     if isSetUp { check(value, storedIn: Int(page), address) }
-    onStore?(address)
+    if world.journal != nil { world.keep(address, 8) }
     // Without a cache and a buffer there is no difference, and a table is no queue to look after.
     memory.store(
       .double, value, at: address,
@@ -303,6 +301,9 @@ package final class MediatedService {
   private func isTaken(_ page: Int) -> Bool {
     memory.load(.double, at: arena + UInt64(page / 64 * 8)) >> UInt64(page % 64) & 1 != 0
   }
+
+  /// Whether something was unmapped that the hardware may still write.
+  package var hasLate: Bool { !simulated.state.lingering.isEmpty }
 
   /// Late writes to everything that was unmapped and not synchronised.
   package func writeLate() {

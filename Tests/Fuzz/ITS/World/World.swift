@@ -24,6 +24,8 @@ package final class World {
   let pages: HostPages
   /// What the commands came to, as far as it is known of each.
   package var tally = CommandTally()
+  /// What memory and the tables of translations held before, as long as that is kept.
+  var journal: Journal?
   /// What was violated first.
   package private(set) var violation: String?
 
@@ -37,6 +39,7 @@ package final class World {
       interruptIDBits: WorldSetup.interruptIDBits,
       isCoherent: setup.services.allSatisfy(\.isCoherent))
     pages = try HostPages(memory)
+    defer { pages.world = self }
     for (index, configuration) in setup.services.enumerated() {
       gic.addService(at: 0x900_0000 + UInt64(index) << 20, configuration)
     }
@@ -75,6 +78,7 @@ package final class World {
   @inline(__always)
   private func check(_ access: MemoryAccess) {
     let range = access.range
+    if range.isWritten, journal != nil { keep(range.base, range.size) }
     switch range.use {
     case .pendingTable:
       let offset = range.base &- BoardLayout.pendingTable(0)
@@ -90,6 +94,13 @@ package final class World {
     default:
       guard let service = access.service, service < services.count else { return }
       services[service].check(range)
+    }
+  }
+
+  /// Keeps what is there before it changes.
+  func keep(_ address: UInt64, _ size: UInt64) {
+    for place in stride(from: address & ~7, to: address + size, by: 8) {
+      journal?.words.append((place, gic.memory.load(.double, at: place)))
     }
   }
 
@@ -114,6 +125,7 @@ package final class World {
   @inline(__always)
   package func store(_ value: UInt64, at address: UInt64) {
     guard pages.hostReaches(address) else { return }
+    if journal != nil { keep(address, 8) }
     gic.memory.store(.double, value, at: address)
   }
 
