@@ -61,22 +61,21 @@ final class Explorer {
   private var nodes: [Node] = []
   private var visited: Set<Fingerprint> = []
   private var stack: [Frame] = []
+  /// How many steps led to them.
   private(set) var transitions: UInt64 = 0
   /// The depth to which everything was tried.
   private(set) var depth = 0
+  /// How many states there are.
   var states: Int { visited.count }
 
   /// The most commands in the staging queue.
   private static let queueLimit: UInt64 = 4
 
-  init(_ world: World, _ commands: [ITSCommand], hasRunAll: Bool) {
+  /// Every one of `commands` may be staged, and each of `actions` done.
+  init(_ world: World, _ commands: [ITSCommand], _ actions: [Action]) {
     self.world = world
     self.commands = commands
-    var actions: [Action] = commands.indices.map { .stage($0) }
-    actions += [.step, .ring(cpu: 0), .ring(cpu: 1), .runAgain(cpu: 0), .runAgain(cpu: 1)]
-    actions += [.change, .readPointer, .writeLate, .toggle, .otherQueue, .changeOwner]
-    if hasRunAll { actions.append(.runAll) }
-    self.actions = actions
+    self.actions = commands.indices.map { .stage($0) } + actions
   }
 
   private var service: MediatedService { world.services[0] }
@@ -231,14 +230,14 @@ final class Explorer {
     return steps.reversed().joined(separator: ", ")
   }
 
-  /// Tries everything to `depth` steps, or until there are `limit` states; what was violated, and how.
-  func explore(depth limit: Int, states most: Int) -> String? {
+  /// Tries everything to `limit` steps; what was violated, and how.
+  func explore(depth limit: Int) -> String? {
     world.beginJournal()
     nodes = [Node(parent: 0, action: 0)]
     visited = [identity()]
     if let violation = world.check(walks: true) { return "before the first step: \(violation)" }
     var frontier: Range<Int> = 0..<1
-    while depth < limit, states < most, !frontier.isEmpty {
+    while depth < limit, !frontier.isEmpty {
       for node in frontier {
         visit(UInt32(node))
         for (number, action) in actions.enumerated() {
