@@ -16,8 +16,16 @@ if [ "$seconds" -eq 0 ]; then
     { tail -n 60 "$scratch/replay-its.log" >&2; exit 1; }
   echo "replayed $count seeds"
 else
+  # Random bytes are long lives of a host; from nothing the fuzzer would be slow to get there.
+  mkdir -p "$scratch/random-its"
+  python3 -c '
+import pathlib, random, sys
+for number in range(256):
+    life = bytes([number]) + random.Random(number).randbytes(2048)
+    pathlib.Path(sys.argv[1], f"{number:03}.bin").write_bytes(life)
+  ' "$scratch/random-its"
   # What libFuzzer finds worth keeping grows beside the seeds and is used again the next time.
-  "$scratch/ITS" -max_total_time="$seconds" -max_len=16384 -len_control=10 -timeout=20 \
+  "$scratch/ITS" -max_total_time="$seconds" -max_len=8192 -len_control=0 -timeout=20 \
     -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix="$scratch/" "$scratch/found-its" \
-    "$seeds"
+    "$seeds" "$scratch/random-its"
 fi
