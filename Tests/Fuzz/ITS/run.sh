@@ -8,7 +8,11 @@ set -euo pipefail
 scratch=$1 seconds=$2
 
 seeds=Tests/Fuzz/ITS/found
-mkdir -p "$scratch/found-its"
+mkdir -p "$scratch/found-its" "$scratch/seeds-its"
+# What the fuzzer has found before, as long as there is any.
+rm -f "$scratch/seeds-its"/*
+if [ -d "$seeds" ]; then cp "$seeds"/*.bin "$scratch/seeds-its"; fi
+seeds=$scratch/seeds-its
 if [ "$seconds" -eq 0 ]; then
   count=$(find "$seeds" -type f -name '*.bin' | wc -l)
   find "$seeds" -type f -name '*.bin' -print0 | LC_ALL=C sort -z |
