@@ -90,6 +90,12 @@ let package = Package(
       name: "SimulatedITS", dependencies: ["Architecture", "GIC"], path: "Tests/SimulatedITS",
       swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
+    // A board with a host, its memory's owners, and mediated ITSes.
+    .target(
+      name: "ITSWorld",
+      dependencies: ["Architecture", "GIC", "Ownership", "Traps", "ITS", "SimulatedITS"],
+      path: "Tests/ITSWorld", swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+
     // The time that a command takes through the mediation, on Linux.
     .executableTarget(
       name: "ITSBench",
@@ -103,6 +109,7 @@ let package = Package(
     tests("DeviceTree"),
     tests("Ownership", ["SimulatedBoard"]),
     tests("Traps"),
+    tests("ITS", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
     tests("Hypervisor", ["SimulatedBoard"]),
     tests("Inspection"),
   ],

@@ -12,7 +12,7 @@ internal import Traps
 /// Builds what confines the host, and with it the state that all CPUs share.
 enum Confinement {
   static func begin(
-    _ board: borrowing Board, image: AddressRange, interruptLimit: UInt64, isHandover: Bool,
+    _ board: borrowing Board, _ options: BootOptions, image: AddressRange, interruptLimit: UInt64,
     _ stage1: consuming ImageMap.Stage1, _ pool: consuming ImageMap.Pool, _ log: inout Log
   ) throws(StartupError) {
     guard board.verdict != .refused else { throw .boardRefused }
@@ -50,12 +50,12 @@ enum Confinement {
     // The TLB operations of a claim are for the host's VMID.
     unsafe StateMemory.shared.pointee.context.loadTranslation()
     if mediation != .off {
-      try claim(board, interruptLimit: interruptLimit, isHandover: isHandover, &log)
+      try claim(board, options, interruptLimit: interruptLimit, &log)
     }
   }
 
   private static func claim(
-    _ board: borrowing Board, interruptLimit: UInt64, isHandover: Bool, _ log: inout Log
+    _ board: borrowing Board, _ options: BootOptions, interruptLimit: UInt64, _ log: inout Log
   ) throws(StartupError) {
     do throws(ITSClaimError) {
       unsafe StateMemory.shared.pointee.identities = try ITSClaim.claim(
@@ -71,7 +71,7 @@ enum Confinement {
     let identities = unsafe StateMemory.shared.pointee.identities
     if mediation == .on {
       let offered = try ITSMediation.begin(
-        board, identities, interruptLimit: interruptLimit, isHandover: isHandover)
+        board, identities, options, interruptLimit: interruptLimit)
       unsafe StateMemory.shared.pointee.identities = offered
     }
     for index in identities.indices {

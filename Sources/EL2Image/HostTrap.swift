@@ -22,7 +22,7 @@ struct HostTrap: ProtectionContext {
       }
       let its = unsafe StateMemory.mediation(number)
       let effect = unsafe its.pointee.read(access, machine: MediationMachine())
-      logRefusal(number)
+      logNews(number)
       return effect
     }
   }
@@ -37,19 +37,28 @@ struct HostTrap: ProtectionContext {
       }
       let its = unsafe StateMemory.mediation(number)
       let effect = unsafe its.pointee.write(access, value, machine: MediationMachine())
-      logRefusal(number)
+      logNews(number)
       return effect
     }
   }
 
-  /// Logs the last command that was refused, with the lock of its ITS held.
+  /// Logs what there is to tell of an ITS, with its lock held.
   @inline(__always)
-  private func logRefusal(_ number: UInt8) {
-    guard let refusal = unsafe StateMemory.mediation(number).pointee.takeRefusal() else { return }
-    log(refusal, number)
+  private func logNews(_ number: UInt8) {
+    if unsafe StateMemory.mediation(number).pointee.hasNews { log(number) }
   }
 
   @inline(never)
+  private func log(_ number: UInt8) {
+    let its = unsafe StateMemory.mediation(number)
+    if let refusal = unsafe its.pointee.takeRefusal() { log(refusal, number) }
+    guard unsafe its.pointee.isBroken else { return }
+    var line = LogLine("ITS ")
+    line.append(decimal: UInt64(number))
+    line.append(": the hardware has broken down, and gets no further command")
+    HostCPU.log(.error, line)
+  }
+
   private func log(_ refusal: CommandRefusal, _ number: UInt8) {
     var line = LogLine("ITS ")
     line.append(decimal: UInt64(number))

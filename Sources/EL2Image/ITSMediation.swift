@@ -18,13 +18,13 @@ enum ITSMediation {
   /// They are mediated at once, before the host runs; or, where it is trusted to hand them over, when it
   /// does.
   static func begin(
-    _ board: borrowing Board, _ identities: ITSClaim.Identities, interruptLimit: UInt64,
-    isHandover: Bool
+    _ board: borrowing Board, _ identities: ITSClaim.Identities, _ options: BootOptions,
+    interruptLimit: UInt64
   ) throws(StartupError) -> ITSClaim.Identities {
     var offered = ITSClaim.noIdentities
     guard !identities.isEmpty else { return offered }
     unsafe StateMemory.shared.pointee.redistributors = board.redistributors
-    unsafe StateMemory.shared.pointee.trustsHost.store(isHandover, ordering: .relaxed)
+    unsafe StateMemory.shared.pointee.trustsHost.store(options.isHandover, ordering: .relaxed)
     // A power of two of 64 KiB units, so that every part is as aligned as the whole.
     var parts: UInt64 = 1
     while parts < UInt64(identities.count) { parts *= 2 }
@@ -37,16 +37,18 @@ enum ITSMediation {
           base: PhysicalAddress(arena + UInt64(index) * size), size: size),
         let pages = PageRange(covering: range)
       else { throw .its }
+      var policy = ITSPolicy(interruptLimit: interruptLimit)
+      if options.checksVirtualInterrupts { policy.virtualInterrupts = .checked }
       let traits = board.itses[index].traits
       let setup = ITSSetup(
         frame: identities[index].address, arena: pages,
         addressLimit: traits.contains(.addresses32Bit) ? 1 << 32 : 1 << 52,
         isNonCoherent: traits.contains(.nonCoherent),
-        policy: ITSPolicy(interruptLimit: interruptLimit), cpus: el2_max_cpus)
+        policy: policy, cpus: el2_max_cpus)
       let number = UInt8(truncatingIfNeeded: index)
       unsafe StateMemory.its(number).initialize(
         to: ITSState(setup, base: identities[index].base))
-      if !isHandover {
+      if !options.isHandover {
         do throws(ITSSetupError) {
           try setUp(number)
         } catch {
@@ -56,7 +58,7 @@ enum ITSMediation {
       let typer = MediatedITS.offeredType(
         GITSTyper(rawValue: identities[index].typer), setup.policy)
       _ = offered.append(
-        isHandover ? identities[index] : identities[index].offering(typer: typer.rawValue))
+        options.isHandover ? identities[index] : identities[index].offering(typer: typer.rawValue))
     }
     return offered
   }

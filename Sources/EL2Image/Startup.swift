@@ -76,8 +76,7 @@ enum Startup {
       start = try placement.place(board, blob, &stage1, &pool)
       let interruptLimit = try InterruptController.map(board, &stage1, &pool)
       try Confinement.begin(
-        board, image: image, interruptLimit: interruptLimit, isHandover: options.isHandover,
-        stage1, pool, &log)
+        board, options, image: image, interruptLimit: interruptLimit, stage1, pool, &log)
       if options.isBench { Figures.logTablePages(&log) }
     } catch {
       var line = LogLine("not started: ")

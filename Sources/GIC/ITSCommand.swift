@@ -84,6 +84,19 @@ extension ITSCommand {
   public var allocates: Bool { word0 & 1 << 8 != 0 }
 }
 
+// The fields of the GICv4 commands that map events.
+extension ITSCommand {
+  /// vINTID, DW2[31:0] of VMAPTI.
+  @inline(__always)
+  public var virtualID: UInt32 { UInt32(truncatingIfNeeded: word2) }
+  /// Dbell_pINTID, DW2[63:32] of VMAPTI, VMAPI and VMOVI.
+  @inline(__always)
+  public var doorbellID: UInt32 { UInt32(truncatingIfNeeded: word2 >> 32) }
+  /// D, DW2[0] of VMOVI: the doorbell changes as well.
+  @inline(__always)
+  public var hasDoorbell: Bool { word2 & 1 != 0 }
+}
+
 // What software writes into a queue.
 extension ITSCommand {
   private static func word0(_ opcode: ITSOpcode, _ deviceID: UInt32 = 0) -> UInt64 {
@@ -128,6 +141,23 @@ extension ITSCommand {
   ) -> ITSCommand {
     ITSCommand(word0(opcode, deviceID), UInt64(eventID))
   }
+  /// VMAPP with V clear.
+  public static func unvmapp(_ vpeID: UInt16) -> ITSCommand {
+    ITSCommand(word0(.vmapp), UInt64(vpeID) << 32)
+  }
+  /// VMAPP with V set (GICv4.0); a table for vINTIDs of `virtualIDBits` bits at `pendingTable`.
+  public static func vmapp(
+    _ vpeID: UInt16, target: UInt64, pendingTable: UInt64, virtualIDBits: UInt64
+  ) -> ITSCommand {
+    ITSCommand(
+      word0(.vmapp), UInt64(vpeID) << 32, (target & 0xf_ffff_ffff) << 16 | 1 << 63,
+      pendingTable & 0x000f_ffff_ffff_0000 | (virtualIDBits &- 1) & 0x1f)
+  }
+  /// VSYNC.
+  public static func vsync(_ vpeID: UInt16) -> ITSCommand {
+    ITSCommand(word0(.vsync), UInt64(vpeID) << 32)
+  }
+
   /// INVALL.
   public static func invall(_ collectionID: UInt16) -> ITSCommand {
     ITSCommand(word0(.invall), 0, UInt64(collectionID))

@@ -29,6 +29,12 @@ public enum CommandRefusalReason: UInt8, Hashable, Sendable {
   case unknownTarget
   /// The ledger of devices is full.
   case tooManyDevices
+  /// The vPEID is beyond the table of vPEs.
+  case vpeOutOfRange
+  /// The vPE is not mapped.
+  case vpeNotMapped
+  /// A table lies in pages that are not the host's own memory.
+  case notHostMemory
   /// The memory set aside for tables is used up.
   case outOfMemory
 
@@ -49,6 +55,9 @@ public enum CommandRefusalReason: UInt8, Hashable, Sendable {
     case .collectionNotMapped: "collection not mapped"
     case .unknownTarget: "no such Redistributor"
     case .tooManyDevices: "too many devices"
+    case .vpeOutOfRange: "vPEID out of range"
+    case .vpeNotMapped: "vPE not mapped"
+    case .notHostMemory: "not the host's memory"
     case .outOfMemory: "no memory left"
     }
   }

@@ -70,7 +70,7 @@ struct HandoverDraft {
       let origins = arena.takeZeroed(
         CommitQueue.originsSize(slots: slots), memory: machine.memory),
       let ledgers = ITSLedgers(
-        &arena, collectionLimit: min(collectionLimit, 1 << typer.collectionIDBits),
+        &arena, collectionLimit: min(collectionLimit, 1 << typer.collectionIDBits), vpes: 0,
         cpus: setup.cpus, memory: machine.memory)
     else { throw .outOfMemory }
     self.setup = setup
@@ -199,7 +199,8 @@ struct HandoverDraft {
       let staged = GITSTableBase(
         base: stagedTables[index], pages: table.pages, pageSize: table.pageSize,
         isIndirect: table.isIndirect, attributes: table.attributes)
-      its.tableBases[index] = rules[index].readBackByHost(staged.rawValue).rawValue
+      its.tableBases[index] =
+        rules[index].readBackByHost(staged.rawValue, offersVPEs: false).rawValue
     }
     its.isEnabled = true
     return its

@@ -26,4 +26,11 @@ public protocol ITSMachine: ~Copyable {
   func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1>
   /// Ends what ``shareAndPin(_:)`` began.
   func unpinAndUnshare(_ pin: consuming Pin<1>)
+
+  /// Shares pages of the host's memory, if they are not shared yet, and pins them in a slot of `table`.
+  ///
+  /// Takes the lock of rank `ownership`. - Throws: any `OwnershipError`; nothing has changed then.
+  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64
+  /// Ends what ``hold(_:in:)`` began.
+  func release(_ slot: UInt64, of table: inout PinTable)
 }

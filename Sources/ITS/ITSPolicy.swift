@@ -1,8 +1,22 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import GIC
+
 /// What the mediation of an ITS permits and how much it does at once.
 public struct ITSPolicy: Hashable, Sendable {
+  /// What becomes of virtual interrupts (GICv4).
+  public enum VirtualInterrupts: Hashable, Sendable {
+    /// GITS_TYPER does not offer them, and their commands are refused.
+    case off
+    /// They are offered where the ITS is of GICv4.0, and their commands are checked. A GICv4.1 shares its
+    /// table of vPEs with the Redistributors, and does not get this.
+    case checked
+  }
+
+  /// What becomes of virtual interrupts.
+  public var virtualInterrupts: VirtualInterrupts
+
   /// What becomes of a command that is refused, which never reaches the hardware.
   public enum Refused: Hashable, Sendable {
     /// It is consumed, counted and logged, and the host goes on.
@@ -23,8 +37,14 @@ public struct ITSPolicy: Hashable, Sendable {
   /// The policy of a board whose interrupts are numbered below `interruptLimit`.
   public init(interruptLimit: UInt64 = 1 << 16) {
     refused = .skipped
+    virtualInterrupts = .off
     commandsPerTrap = 512
     bytesPerTrap = 1 << 17
     self.interruptLimit = interruptLimit
+  }
+
+  /// Whether an ITS with this GITS_TYPER is offered with its virtual interrupts.
+  func offersVirtualInterrupts(_ typer: GITSTyper) -> Bool {
+    virtualInterrupts == .checked && typer.hasVirtualLPIs && !typer.hasGICv41
   }
 }

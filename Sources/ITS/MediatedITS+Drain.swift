@@ -29,7 +29,7 @@ extension MediatedITS {
     guard isEnabled, !isBroken else { return .done }
     let before = progress
     var budget = Budget(commands: policy.commandsPerTrap, bytes: policy.bytesPerTrap)
-    var result = isPurged ? .done : purgeLocked(&budget, machine)
+    var result = purge.isDone ? .done : purge(&budget, machine)
     if result == .done, !staging.isEmpty, !staging.isStalled, holdsStaging(machine) {
       result = take(&budget, machine)
     }
@@ -152,43 +152,55 @@ extension MediatedITS {
 
   /// Frees the tables that the hardware has let go of.
   private mutating func retire<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
-    while let table = retirement.takeFirst(completed: commit.completed, memory: machine.memory) {
-      // A table that was handed over lies in pages that were claimed for good.
-      if arena.pages.contains(table.first) { arena.giveBack(table, memory: machine.memory) }
+    while let freed = retirement.takeFirst(completed: commit.completed, memory: machine.memory) {
+      switch freed {
+      case .table(let table):
+        // A table that was handed over lies in pages that were claimed for good.
+        if arena.pages.contains(table.first) { arena.giveBack(table, memory: machine.memory) }
+      case .pin(let slot): machine.release(slot, of: &heldTables)
+      }
     }
   }
 
   /// Unmaps in the hardware what the host has given up with its tables.
-  private mutating func purgeLocked<Machine: ITSMachine & ~Copyable>(
+  private mutating func purge<Machine: ITSMachine & ~Copyable>(
     _ budget: inout Budget, _ machine: borrowing Machine
   ) -> DrainResult {
-    while true {
-      switch purge {
-      case .none: return .done
-      case .devices(let slot) where slot == devices.slots:
+    while let slot = purge.devices {
+      if slot == devices.slots {
         // What a removal moved around the end of the ledger lies before the slot.
-        purge = devices.count > 0 ? .devices(slot: 0) : .collections(0)
-      case .devices(let slot):
-        guard let device = devices.device(in: slot, memory: machine.memory) else {
-          purge = .devices(slot: slot + 1)
-          continue
-        }
-        guard budget.takeCommand(), hasRoom(machine), hasRetirementRoom(machine) else {
-          return .more
-        }
+        purge.devices = devices.count > 0 ? 0 : nil
+      } else if let device = devices.device(in: slot, memory: machine.memory) {
+        guard mayUnmap(&budget, machine) else { return .more }
         unmap(device, machine)
-      case .collections(let id) where id == collections.capacity: purge = .none
-      case .collections(let id):
-        if collections.isMapped(id, memory: machine.memory) {
-          guard budget.takeCommand(), hasRoom(machine) else { return .more }
-          commit.append(
-            .unmapc(UInt16(truncatingIfNeeded: id)), for: staging.takenOffset,
-            memory: machine.memory)
-          collections.set(id, isMapped: false, memory: machine.memory)
-        }
-        purge = .collections(id + 1)
+      } else {
+        purge.devices = slot + 1
       }
     }
+    while let id = purge.collections {
+      if collections.isMapped(id, memory: machine.memory) {
+        guard mayUnmap(&budget, machine) else { return .more }
+        commit.append(
+          .unmapc(UInt16(truncatingIfNeeded: id)), for: staging.takenOffset,
+          memory: machine.memory)
+        collections.set(id, isMapped: false, memory: machine.memory)
+      }
+      purge.collections = id + 1 < collections.capacity ? id + 1 : nil
+    }
+    while let id = purge.vpes {
+      if let vpe = vpes.find(UInt16(truncatingIfNeeded: id), memory: machine.memory) {
+        guard mayUnmap(&budget, machine) else { return .more }
+        unmap(vpe, machine)
+      }
+      purge.vpes = id + 1 < vpes.capacity ? id + 1 : nil
+    }
+    return .done
+  }
+
+  private mutating func mayUnmap<Machine: ITSMachine & ~Copyable>(
+    _ budget: inout Budget, _ machine: borrowing Machine
+  ) -> Bool {
+    budget.takeCommand() && hasRoom(machine) && hasRetirementRoom(machine)
   }
 }
 

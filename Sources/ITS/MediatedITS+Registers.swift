@@ -18,7 +18,7 @@ extension MediatedITS {
     // What the host reads in a loop comes first. The region permits words and doublewords, and a
     // 64-bit register permits both.
     if access.offset & ~7 == ITSRegister.commandRead.offset {
-      if !staging.isEmpty || !isPurged { _ = drain(machine) }
+      if !staging.isEmpty || !purge.isDone { _ = drain(machine) }
       observe(machine)
       return part(of: readPointer(machine).rawValue, access)
     }
@@ -174,16 +174,16 @@ extension MediatedITS {
   }
 
   private mutating func setTableBase(_ index: Int, _ value: UInt64) {
-    let new = rules[index].readBackByHost(value)
+    let new = rules[index].readBackByHost(value, offersVPEs: vpes.capacity > 0)
     guard new.rawValue != tableBases[index] else { return }
     tableBases[index] = new.rawValue
     // Other tables: what the old ones held is mapped no longer. A host that resumes writes what was
     // there before, and keeps its devices.
     switch new.kind {
-    case .devices: purge = .devices(slot: 0)
-    case .collections:
-      if case .none = purge { purge = .collections(0) }
-    case .none, .vpes: break
+    case .devices: purge.devices = 0
+    case .collections: purge.collections = 0
+    case .vpes: purge.vpes = 0
+    case .none: break
     }
   }
 

@@ -52,9 +52,9 @@ extension MediatedITS {
     _ setup: ITSSetup, machine: borrowing Machine
   ) throws(ITSSetupError) -> MediatedITS {
     let port = ITSPort(frame: setup.frame)
+    try port.disable(machine)
     let last = setup.arena.address.rawValue + setup.arena.size
     guard last <= setup.addressLimit else { throw .unreachable(setup.arena.address) }
-    try port.disable(machine)
     let typer = GITSTyper(rawValue: try port.read(ITSRegister.type.offset, machine))
     var arena = PageArena(setup.arena, memory: machine.memory)
 
@@ -68,6 +68,8 @@ extension MediatedITS {
 
     var deviceTable: (HardwareTable, index: Int)?
     var collectionLimit = typer.hardwareCollections
+    var vpeLimit: UInt64 = 0
+    let policyOffers = setup.policy.offersVirtualInterrupts(typer)
     let rules = try port.probeTables(machine)
     for index in 0..<8 {
       switch GITSTableBase(rawValue: rules[index].fixed).kind {
@@ -82,6 +84,11 @@ extension MediatedITS {
           UInt64(index), ids: ids, limit: directTableLimit, mayBeIndirect: false, rules[index],
           isNonCoherent: setup.isNonCoherent, &arena, machine)
         collectionLimit = min(table.capacity + typer.hardwareCollections, ids)
+      case .vpes where policyOffers:
+        let table = try port.installTable(
+          UInt64(index), ids: vpeCapacity, limit: directTableLimit, mayBeIndirect: false,
+          rules[index], isNonCoherent: setup.isNonCoherent, &arena, machine)
+        vpeLimit = min(table.capacity, vpeCapacity)
       case .devices, .vpes, .none: try port.clearTable(UInt64(index), machine)
       }
     }
@@ -89,7 +96,8 @@ extension MediatedITS {
 
     guard
       let ledgers = ITSLedgers(
-        &arena, collectionLimit: collectionLimit, cpus: setup.cpus, memory: machine.memory)
+        &arena, collectionLimit: collectionLimit, vpes: vpeLimit, cpus: setup.cpus,
+        memory: machine.memory)
     else { throw .outOfMemory }
     return MediatedITS(
       ITSParts(

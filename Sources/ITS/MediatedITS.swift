@@ -31,6 +31,9 @@ public struct MediatedITS: ~Copyable {
   /// The Redistributors that commands may name.
   public var targets: RedistributorDirectory
   var commit: CommitQueue
+  var vpes: VPELedger
+  /// Pending tables of vPEs.
+  var heldTables: PinTable
   var retirement: RetirementQueue
   var tokens: DoorbellTokens
   let deviceTable: HardwareTable
@@ -52,18 +55,24 @@ public struct MediatedITS: ~Copyable {
   /// How many commands had been written to the commit queue when the staging queue began.
   var stagingBegan: UInt64 = 0
   /// What the hardware still has mapped and the host has given up with its tables.
-  var purge = Purge.none
+  var purge = Purge()
   /// The hardware has stalled on a command.
   var isHardwareStalled = false
   /// The hardware answers with aborts, or is where it can't be: it gets no further command.
-  public internal(set) var isBroken = false
+  public internal(set) var isBroken = false {
+    didSet { if isBroken, !oldValue { hasNews = true } }
+  }
   /// Traps in a row in which a doorbell found no way on.
   var fruitlessRuns: UInt64 = 0
 
   /// What was done and refused.
   public internal(set) var counters = ITSCounters()
   /// The last command that was refused and not yet logged.
-  var lastRefusal: CommandRefusal?
+  var lastRefusal: CommandRefusal? {
+    didSet { if lastRefusal != nil { hasNews = true } }
+  }
+  /// Whether there is something to log: a refused command, or that the hardware has broken down.
+  public private(set) var hasNews = false
 
   /// Takes what set-up has built.
   init(_ parts: consuming ITSParts) {
@@ -75,6 +84,9 @@ public struct MediatedITS: ~Copyable {
     collections = parts.ledgers.collections
     targets = parts.ledgers.targets
     commit = parts.commit
+    vpes = parts.ledgers.vpes
+    heldTables = PinTable(
+      list: parts.ledgers.heldTables, capacity: ITSLedgers.heldCapacity(parts.ledgers.vpes))
     retirement = parts.ledgers.retirement
     tokens = parts.ledgers.tokens
     deviceTable = parts.deviceTable
@@ -82,22 +94,21 @@ public struct MediatedITS: ~Copyable {
     collectionLimit = parts.collectionLimit
     rules = parts.rules
     tableBases = InlineArray(repeating: 0)
-    for index in 0..<8 { tableBases[index] = rules[index].readBackByHost(0).rawValue }
+    for index in 0..<8 {
+      tableBases[index] = rules[index].readBackByHost(0, offersVPEs: vpes.capacity > 0).rawValue
+    }
   }
 
   /// GITS_TYPER as the host is to see it.
   public static func offeredType(_ typer: GITSTyper, _ policy: ITSPolicy) -> GITSTyper {
-    typer.withoutVirtualLPIs
+    policy.offersVirtualInterrupts(typer) ? typer : typer.withoutVirtualLPIs
   }
 
-  /// Whether the hardware has mapped nothing that the host has given up.
-  var isPurged: Bool {
-    if case .none = purge { return true }
-    return false
+  /// Takes the last refused command that was not taken yet; the news are told then.
+  public mutating func takeRefusal() -> CommandRefusal? {
+    hasNews = false
+    return lastRefusal.take()
   }
-
-  /// Takes the last refused command that was not taken yet.
-  public mutating func takeRefusal() -> CommandRefusal? { lastRefusal.take() }
 }
 
 /// A MAPD that waits for its table to be zeroed.
@@ -108,14 +119,18 @@ struct UnfinishedTable: Sendable {
   var zeroed: UInt64
 }
 
-/// What is left to unmap in the hardware after the host has replaced a table.
-enum Purge: Sendable {
-  /// Nothing.
-  case none
-  /// Devices from this slot of the ledger on, then collections.
-  case devices(slot: UInt64)
-  /// Collections from this ICID on.
-  case collections(UInt64)
+/// What is left to unmap in the hardware after the host has replaced a table: where to go on in each
+/// ledger, nil for one with nothing to unmap.
+struct Purge: Sendable {
+  /// The slot of the ledger of devices.
+  var devices: UInt64?
+  /// The ICID.
+  var collections: UInt64?
+  /// The vPEID.
+  var vpes: UInt64?
+
+  /// Whether nothing is left.
+  var isDone: Bool { devices == nil && collections == nil && vpes == nil }
 }
 
 /// Counts since the ITS was set up.
@@ -123,7 +138,7 @@ public struct ITSCounters: Sendable {
   /// Commands that were accepted.
   public internal(set) var accepted: UInt64 = 0
   /// Commands that were refused, by reason.
-  public internal(set) var refused = InlineArray<12, UInt64>(repeating: 0)
+  public internal(set) var refused = InlineArray<15, UInt64>(repeating: 0)
   /// Accesses to registers that did nothing: reserved, read only or locked.
   public internal(set) var ignored: UInt64 = 0
   /// Doorbells.

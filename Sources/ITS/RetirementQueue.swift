@@ -3,14 +3,22 @@
 
 internal import Architecture
 
-/// Translation tables that the hardware has been told to forget, until it has.
+/// What the hardware has let go of.
+enum RetiredTable: Hashable, Sendable {
+  /// A translation table.
+  case table(PageRange)
+  /// The pin of a table in the host's memory, by its slot.
+  case pin(UInt64)
+}
+
+/// Tables that the hardware has been told to forget, until it has.
 ///
 ///     unsealed ── SYNCs appended behind them ─→ sealed ── hardware past those SYNCs ─→ free
 ///
 /// A table is freed only when GITS_CREADR has passed the command that unmapped it and a SYNC to every
 /// Redistributor that it may have had interrupts under way to. Hardware that never gets there keeps
 /// its tables for ever. A ring in one page of the arena, two words an entry: the count of commands to
-/// wait for, and {first page, pages}.
+/// wait for, and {first page, pages}; no pages for the slot of a pin.
 struct RetirementQueue: Sendable {
   private let base: PhysicalAddress
   private var head: UInt64 = 0
@@ -41,9 +49,23 @@ struct RetirementQueue: Sendable {
   mutating func append<Memory: BusMemory & ~Copyable>(
     _ table: PageRange, memory: borrowing Memory
   ) {
+    append(table.first.rawValue << 20 | table.count, memory)
+  }
+
+  /// Adds the pin of a table whose unmapping has been appended.
+  ///
+  /// - Precondition: the queue is not full.
+  mutating func append<Memory: BusMemory & ~Copyable>(
+    pin slot: UInt64, memory: borrowing Memory
+  ) {
+    append(slot << 20, memory)
+  }
+
+  private mutating func append<Memory: BusMemory & ~Copyable>(
+    _ word: UInt64, _ memory: borrowing Memory
+  ) {
     precondition(!isFull, "a table would be lost")
-    memory.store(
-      table.first.rawValue << 20 | table.count, at: PhysicalAddress(place(tail).rawValue &+ 8))
+    memory.store(word, at: PhysicalAddress(place(tail).rawValue &+ 8))
     tail &+= 1
   }
 
@@ -58,10 +80,13 @@ struct RetirementQueue: Sendable {
   /// The next table that the hardware has let go of, when it has completed `count` commands.
   mutating func takeFirst<Memory: BusMemory & ~Copyable>(
     completed count: UInt64, memory: borrowing Memory
-  ) -> PageRange? {
+  ) -> RetiredTable? {
     guard head != sealed, memory.load(place(head)) <= count else { return nil }
     let table = memory.load(PhysicalAddress(place(head).rawValue &+ 8))
     head &+= 1
-    return PageRange(first: PageFrameNumber(table >> 20), count: table & 0xf_ffff)
+    if let pages = PageRange(first: PageFrameNumber(table >> 20), count: table & 0xf_ffff) {
+      return .table(pages)
+    }
+    return .pin(table >> 20)
   }
 }

@@ -55,12 +55,13 @@ struct TableBaseRules: Sendable {
 
   /// What the host reads after it has written `value`.
   ///
-  /// It is offered registers for devices and for collections; others read as zero, as if they were not
+  /// It is offered registers for devices, for collections and, if `offersVPEs`, for vPEs; others read as zero, as if they were not
   /// implemented.
-  func readBackByHost(_ value: UInt64) -> GITSTableBase {
+  func readBackByHost(_ value: UInt64, offersVPEs: Bool) -> GITSTableBase {
     switch GITSTableBase(rawValue: fixed).kind {
     case .devices, .collections: readBack(value)
-    case .vpes, .none: GITSTableBase(rawValue: 0)
+    case .vpes: offersVPEs ? readBack(value) : GITSTableBase(rawValue: 0)
+    case .none: GITSTableBase(rawValue: 0)
     }
   }
 

@@ -30,4 +30,13 @@ struct BootOptionsTests {
     #expect(!options("portcullis.benchmark").isBench)
     #expect(!options("").isBench)
   }
+
+  @Test("A handover and checked virtual interrupts are asked for by words of their own")
+  func policies() {
+    #expect(options("portcullis.handover").isHandover)
+    #expect(!options("portcullis.handover=1 handover").isHandover)
+    #expect(options("a portcullis.vlpi=checked").checksVirtualInterrupts)
+    #expect(!options("portcullis.vlpi=off portcullis.vlpi").checksVirtualInterrupts)
+    #expect(!options("").isHandover && !options("").checksVirtualInterrupts)
+  }
 }

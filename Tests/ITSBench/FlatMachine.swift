@@ -85,4 +85,10 @@ struct FlatMachine: ITSMachine {
   }
 
   func unpinAndUnshare(_ pin: consuming Pin<1>) { owner.subject.unpin(pin) }
+
+  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+    throw .empty
+  }
+
+  func release(_ slot: UInt64, of table: inout PinTable) {}
 }

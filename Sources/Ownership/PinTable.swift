@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+
+/// Pins of memory that the host shares, each in a slot of its own and released by the slot's number.
+///
+/// For what a device may hold many of, one for each of its tables. The slots lie in memory of the
+/// hypervisor that the caller sets aside, two words each: first page and count, which is zero in a free
+/// slot. Two pins of the same pages are two slots. Like a ``Pin`` the value can't be copied.
+public struct PinTable: ~Copyable {
+  private let list: PhysicalAddress
+  /// How many slots there are.
+  public let capacity: UInt64
+  /// How many are taken.
+  public fileprivate(set) var count: UInt64 = 0
+
+  /// The bytes that `capacity` slots take.
+  public static func size(capacity: UInt64) -> UInt64 { capacity * 16 }
+
+  /// Makes a table of free slots in zeroed memory.
+  public init(list: PhysicalAddress, capacity: UInt64) {
+    self.list = list
+    self.capacity = capacity
+  }
+
+  fileprivate func place(_ slot: UInt64) -> PhysicalAddress {
+    PhysicalAddress(list.rawValue &+ slot &* 16)
+  }
+
+  /// The pages that a slot holds; nil where it is free, or there is none.
+  public func pages<Memory: TableMemory & ~Copyable>(
+    in slot: UInt64, memory: borrowing Memory
+  ) -> PageRange? {
+    guard slot < capacity else { return nil }
+    let count = memory.load(PhysicalAddress(place(slot).rawValue &+ 8))
+    return PageRange(first: PageFrameNumber(memory.load(place(slot))), count: count)
+  }
+
+  fileprivate func firstFree<Memory: TableMemory & ~Copyable>(
+    _ memory: borrowing Memory
+  ) -> UInt64? {
+    for slot in 0..<capacity
+    where memory.load(PhysicalAddress(place(slot).rawValue &+ 8)) == 0 { return slot }
+    return nil
+  }
+}
+
+extension Ownership
+where
+  Memory: ~Copyable, Host: ~Copyable, Hypervisor: ~Copyable, Observer: ~Copyable
+{
+  /// Shares pages of the host's memory, unless they are shared already, pins them, and returns the slot
+  /// of `table` that holds the pin.
+  ///
+  /// - Throws: `tooManyRanges` where no slot is free, `wrongState` for a page that is not the host's, or
+  ///   any other `OwnershipError`; nothing has changed then.
+  public mutating func hold(
+    _ pages: PageRange, in table: inout PinTable
+  ) throws(OwnershipError) -> UInt64 {
+    guard let slot = table.firstFree(pool.memory) else {
+      throw .tooManyRanges(capacity: Int(truncatingIfNeeded: table.capacity))
+    }
+    var list = FixedList<1, PageRange>(filler: pages)
+    _ = list.append(pages)
+    try checkRequest(list.span, .memory)
+    // All of it is the host's alone, or all of it is shared: what is shared in part is somebody's
+    // mistake.
+    let isShared = ledger.record(of: pages.first, in: pool).state == .sharedOwned
+    if !isShared { try share(list.span) }
+    let pin: Pin<1>
+    do throws(OwnershipError) {
+      pin = try self.pin(list)
+    } catch {
+      if !isShared { try unshare(list.span) }
+      throw error
+    }
+    // The slot stands for the pin from here on.
+    pin.keepInTable()
+    pool.memory.store(pages.first.rawValue, at: table.place(slot))
+    pool.memory.store(pages.count, at: PhysicalAddress(table.place(slot).rawValue &+ 8))
+    table.count += 1
+    return slot
+  }
+
+  /// Releases the pin in a slot, and ends the sharing of pages that no other pin holds.
+  public mutating func release(_ slot: UInt64, of table: inout PinTable) {
+    guard let pages = table.pages(in: slot, memory: pool.memory) else { return }
+    pool.memory.store(0, at: PhysicalAddress(table.place(slot).rawValue &+ 8))
+    table.count -= 1
+    var list = FixedList<1, PageRange>(filler: pages)
+    _ = list.append(pages)
+    countPins(list.span, by: -1)
+    do throws(OwnershipError) {
+      try unshare(list.span)
+    } catch {
+      // Another pin holds a page: they stay shared.
+    }
+  }
+}

@@ -1,0 +1,175 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import GIC
+import ITSWorld
+import SimulatedITS
+import Testing
+
+@testable import ITS
+
+/// Boards of GICv4.0 whose ITS offers virtual interrupts.
+private func options(_ version: ITSConfiguration.Version = .gicv40, pta: Bool = false)
+  -> WorldOptions
+{
+  var configuration = ITSConfiguration(version)
+  configuration.targetsAreAddresses = pta
+  var options = WorldOptions([configuration])
+  options.policy.checksVirtualInterrupts = true
+  return options
+}
+
+/// A pending table in the host's memory, 64 KiB.
+private func table(_ vpe: UInt16) -> UInt64 { 0x4400_0000 + UInt64(vpe) << 16 }
+
+private func vmapti(
+  _ device: UInt32, _ event: UInt32, vpe: UInt16, interrupt: UInt32, doorbell: UInt32 = 1023
+) -> ITSCommand {
+  ITSCommand(
+    0x2a | UInt64(device) << 32, UInt64(event) | UInt64(vpe) << 32,
+    UInt64(interrupt) | UInt64(doorbell) << 32)
+}
+
+@Suite("Virtual interrupts, checked")
+struct VirtualTests {
+  /// A host with vPE 3 and device 1.
+  private func start(_ options: WorldOptions) throws -> (World, HostDriver) {
+    let world = try World(options)
+    world.enableLPIs()
+    let driver = HostDriver(world).start()
+    driver.mapCollections()
+    driver.mapDevice(1, bits: 14)
+    driver.post(
+      .vmapp(3, target: driver.target(0), pendingTable: table(3), virtualIDBits: 16))
+    return (world, driver)
+  }
+
+  @Test("A vPE gets the virtual interrupts of its device", arguments: [false, true])
+  func honest(pta: Bool) throws {
+    let (world, driver) = try start(options(pta: pta))
+    driver.post(
+      vmapti(1, 0, vpe: 3, interrupt: 9000),
+      ITSCommand(0x2b | 1 << 32, 8200 | 3 << 32, 1023 << 32), .vsync(3))
+    #expect(world.its.counters.allRefused == 0)
+    #expect(world.service().message(device: 1, event: 0) == nil)
+    #expect(world.gic.virtuallyDelivered.map(\.interrupt) == [9000])
+    #expect(world.held[0]?.count == 1)
+    // VMOVI, VMOVP, VINVALL.
+    driver.post(
+      .vmapp(4, target: driver.target(1), pendingTable: table(4), virtualIDBits: 14),
+      ITSCommand(0x21 | 1 << 32, 0 | 4 << 32, 0), ITSCommand(0x2d, 4 << 32),
+      ITSCommand(0x22, 1 | 4 << 32, driver.target(0) << 16), .vsync(4))
+    #expect(world.its.counters.allRefused == 0)
+    #expect(world.service().message(device: 1, event: 0) == nil)
+    #expect(world.gic.virtuallyDelivered.last?.vpe == 4)
+    world.expectSound()
+  }
+
+  @Test(
+    "B-46 The pending table of a vPE is the host's own memory, and stays its while it is mapped")
+  func pendingTable() throws {
+    let (world, driver) = try start(options())
+    let canary = World.canary.first.address.rawValue
+    driver.post(
+      .vmapp(5, target: 0, pendingTable: canary, virtualIDBits: 16),
+      // Not memory, and beyond memory.
+      .vmapp(6, target: 0, pendingTable: 0x808_0000, virtualIDBits: 16),
+      .vmapp(7, target: 0, pendingTable: 0x000f_ffff_ffff_0000, virtualIDBits: 16))
+    #expect(world.its.counters.refused[Int(CommandRefusalReason.notHostMemory.rawValue)] == 3)
+    #expect(world.donate(table(3)) == nil, "the ITS writes there")
+    // Unmapped by the ledger, whatever the command says of the table, and free behind the hardware.
+    driver.post(ITSCommand(0x29, 3 << 32, 0, canary))
+    driver.ring()
+    #expect(world.held[0] == [])
+    #expect(world.donate(table(3)) != nil)
+    world.expectSound()
+  }
+
+  @Test("B-46 A pending table is not released before the hardware has let go of it")
+  func retirement() throws {
+    let (world, driver) = try start(options())
+    world.service().hang(after: 0)
+    driver.stage([.unvmapp(3)])
+    _ = world.write(0, 0x88, .double, driver.writeOffset)
+    #expect(world.held[0]?.count == 1)
+    #expect(world.donate(table(3)) == nil)
+    world.service().hang(after: nil)
+    world.service().run()
+    _ = world.read(0, 0x90, .double)
+    driver.ring()
+    #expect(world.held[0] == [])
+    world.expectSound()
+  }
+
+  @Test("B-61 A vPE that is mapped anew gives its old table up behind the hardware")
+  func remap() throws {
+    let (world, driver) = try start(options())
+    for round in 1...600 as ClosedRange<UInt64> {
+      driver.post(
+        .vmapp(
+          3, target: 0, pendingTable: table(UInt16(10 + round % 8)), virtualIDBits: 16))
+    }
+    driver.ring()
+    #expect(world.its.counters.allRefused == 0)
+    #expect(world.held[0]?.count == 1)
+    #expect(world.donate(table(3)) != nil)
+    world.expectSound()
+  }
+
+  @Test("An event is mapped to a vPE that is mapped, and to a vINTID in its table")
+  func bounds() throws {
+    let (world, driver) = try start(options())
+    driver.post(
+      .vmapp(4, target: 0, pendingTable: table(4), virtualIDBits: 14),
+      vmapti(1, 0, vpe: 4, interrupt: 1 << 14), vmapti(1, 0, vpe: 4, interrupt: 8191),
+      vmapti(1, 0, vpe: 9, interrupt: 9000), vmapti(2, 0, vpe: 4, interrupt: 9000),
+      vmapti(1, 0, vpe: 4, interrupt: 9000, doorbell: 77),
+      .vmapp(8, target: 99, pendingTable: table(8), virtualIDBits: 16),
+      .vmapp(8, target: 0, pendingTable: table(8), virtualIDBits: 17),
+      .vmapp(8, target: 0, pendingTable: table(8), virtualIDBits: 13),
+      .vmapp(600, target: 0, pendingTable: table(8), virtualIDBits: 16),
+      ITSCommand(0x2d, 9 << 32), .vsync(600), ITSCommand(0x22, 1 | 4 << 32, 99 << 16))
+    func refused(_ reason: CommandRefusalReason) -> UInt64 {
+      world.its.counters.refused[Int(reason.rawValue)]
+    }
+    #expect(refused(.interruptOutOfRange) == 5)
+    #expect(refused(.vpeNotMapped) == 2 && refused(.deviceNotMapped) == 1)
+    #expect(refused(.unknownTarget) == 2 && refused(.vpeOutOfRange) == 2)
+    world.expectSound()
+  }
+
+  @Test("New tables of vPEs unmap them all", arguments: [0, 1])
+  func purge(way: Int) throws {
+    let (world, driver) = try start(options())
+    driver.disable()
+    driver.installQueue()
+    driver.writeOffset = 0
+    let number = try #require(driver.register(of: .vpes))
+    if way == 0 { driver.write(0x100 + number * 8, 0) }
+    driver.write(
+      0x100 + number * 8,
+      GITSTableBase(
+        base: driver.vpes + 0x1_0000, pages: 1, pageSize: .kib4, isIndirect: false, attributes: 0
+      ).rawValue)
+    driver.write(0, 1, .word)
+    driver.ring()
+    #expect(world.held[0] == [])
+    driver.post(vmapti(1, 0, vpe: 3, interrupt: 9000))
+    #expect(world.its.counters.refused[Int(CommandRefusalReason.vpeNotMapped.rawValue)] == 1)
+    world.expectSound()
+  }
+
+  @Test("GICv4.1 and GICv3 offer no virtual interrupts, whatever the policy")
+  func others() throws {
+    for version in [ITSConfiguration.Version.gicv3, .gicv41] {
+      let world = try World(options(version))
+      let driver = HostDriver(world).start()
+      #expect(driver.register(of: .vpes) == nil)
+      driver.post(.vmapp(3, target: 0, pendingTable: table(3), virtualIDBits: 16))
+      #expect(
+        world.its.counters.refused[Int(CommandRefusalReason.virtualInterrupts.rawValue)] == 1)
+      world.expectSound()
+    }
+  }
+}
