@@ -5,7 +5,7 @@
 #   V=1               show the commands
 #   MEDIATE=off       `run`: the unmediated test image, on which the listed attacks must succeed
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`: how long
-#   SOAK_STEPS=50000000  `soak-its`: how many; SOAK_SEED=1
+#   SOAK_STEPS=100000000  `soak-its`: how many; SOAK_SEED=1
 #   COVERAGE=90       least line coverage of the core, per cent
 SWIFT ?= swift
 QEMU ?= qemu-system-aarch64
@@ -13,7 +13,7 @@ PYTHON ?= python3
 V ?= 0
 MEDIATE ?= on
 FUZZ_SECONDS ?= 600
-SOAK_STEPS ?= 50000000
+SOAK_STEPS ?= 100000000
 SOAK_SEED ?= 1
 COVERAGE ?= 90
 
@@ -229,7 +229,7 @@ replay-its: setup-test ## runs the ITS mediation once over every input that foun
 	$(Q)Tests/Fuzz/ITS/run.sh .build-fuzz-its 0
 
 .PHONY: soak-its
-soak-its: setup-test ## SOAK_STEPS (50000000) steps of hostile hosts; tells what each command came to
+soak-its: setup-test ## SOAK_STEPS (100000000) steps of hostile hosts; tells what each command came to
 	$(Q)$(SOAK) --product soak
 	$(Q).build-soak/release/soak --steps $(SOAK_STEPS) --seed $(SOAK_SEED)
 

@@ -93,8 +93,8 @@ DEFECTS = [
     ),
     Defect(
         "sub-page-span", "B-56", "MediatedITS+Commands.swift",
-        "arena.take(PageRange.pages(for: size),",
-        "arena.take(max(size >> PageFrameNumber.shift, 1),",
+        "    let count = PageRange.pages(for: max(typer.translationEntrySize << bits, 256))\n",
+        "    let count = max(typer.translationEntrySize << bits >> PageFrameNumber.shift, 1)\n",
     ),
     Defect(
         "size-unbounded", "B-62", "MediatedITS+Commands.swift",

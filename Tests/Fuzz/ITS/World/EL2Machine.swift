@@ -18,6 +18,13 @@ struct EL2Machine: ITSMachine {
     try service.shareAndPin(pages)
   }
   func unpinAndUnshare(_ pin: consuming Pin<1>) { service.unpinAndUnshare(pin) }
+
+  // Only tables of vPEs are held, and these worlds offer no virtual interrupts.
+  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+    service.reportHold()
+    throw .empty
+  }
+  func release(_ slot: UInt64, of table: inout PinTable) { service.reportHold() }
 }
 
 /// Memory as EL2 loads and stores it while it mediates one ITS.

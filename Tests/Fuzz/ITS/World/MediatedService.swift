@@ -205,6 +205,8 @@ package final class MediatedService {
     if !world.pages.unpinAndUnshare(pin) { report("a page that was pinned can't be unshared") }
   }
 
+  func reportHold() { report("a table of a vPE") }
+
   @inline(__always)
   func load(_ address: UInt64) -> UInt64 {
     if (address &- arena) >> 12 < arenaPages { return memory.load(.double, at: address) }
