@@ -94,7 +94,7 @@ DEFECTS = [
     Defect(
         "sub-page-span", "B-56", "MediatedITS+Commands.swift",
         "    let count = PageRange.pages(for: max(typer.translationEntrySize << bits, 256))\n",
-        "    let count = max(typer.translationEntrySize << bits >> PageFrameNumber.shift, 1)\n",
+        "    let count = max((typer.translationEntrySize << bits) >> PageFrameNumber.shift, 1)\n",
     ),
     Defect(
         "size-unbounded", "B-62", "MediatedITS+Commands.swift",
