@@ -4,7 +4,8 @@
 # `make help` lists the targets. Variables for the command line:
 #   V=1               show the commands
 #   MEDIATE=off       `run`: the unmediated test image, on which the listed attacks must succeed
-#   FUZZ_SECONDS=600  `fuzz`: how long
+#   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`: how long
+#   SOAK_STEPS=100000000  `soak-its`: how many; SOAK_SEED=1
 #   COVERAGE=90       least line coverage of the core, per cent
 SWIFT ?= swift
 QEMU ?= qemu-system-aarch64
@@ -12,6 +13,8 @@ PYTHON ?= python3
 V ?= 0
 MEDIATE ?= on
 FUZZ_SECONDS ?= 600
+SOAK_STEPS ?= 100000000
+SOAK_SEED ?= 1
 COVERAGE ?= 90
 
 SHELL := /bin/bash
@@ -148,7 +151,7 @@ bench: setup-bench $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img $(IMAGES)/el2-
 
 ##@ Test
 
-STEPS := lint unit unit-address unit-thread capi embedded run replay coverage
+STEPS := lint unit unit-address unit-thread capi embedded exhaustive run replay coverage
 
 .PHONY: test
 test: setup-test ## everything: lint, unit tests, sanitizers, board, coverage; ends with the count
@@ -210,6 +213,34 @@ fuzz: fuzzer ## fuzzes the device-tree path for FUZZ_SECONDS (600) with AddressS
 .PHONY: replay
 replay: fuzzer ## runs the device-tree path once over every seed
 	$(Q)Tests/Fuzz/run.sh .build-fuzz 0 .build/corpus/dtb
+
+# What makes millions of steps is optimised, and looks into modules.
+SOAK := PORTCULLIS_FUZZ=1 $(SWIFT) build $(NATIVE) -c release --scratch-path .build-soak \
+  -Xswiftc -enable-testing -Xswiftc -cross-module-optimization
+
+.PHONY: fuzz-its
+fuzz-its: setup-test ## fuzzes the ITS mediation for FUZZ_SECONDS (600)
+	$(Q)Tests/Fuzz/ITS/build.sh $(SWIFT) .build-fuzz-its
+	$(Q)Tests/Fuzz/ITS/run.sh .build-fuzz-its $(FUZZ_SECONDS)
+
+.PHONY: replay-its
+replay-its: setup-test ## runs the ITS mediation once over every input that found something before
+	$(Q)Tests/Fuzz/ITS/build.sh $(SWIFT) .build-fuzz-its
+	$(Q)Tests/Fuzz/ITS/run.sh .build-fuzz-its 0
+
+.PHONY: soak-its
+soak-its: setup-test ## SOAK_STEPS (100000000) steps of hostile hosts; tells what each command came to
+	$(Q)$(SOAK) --product soak
+	$(Q).build-soak/release/soak --steps $(SOAK_STEPS) --seed $(SOAK_SEED)
+
+.PHONY: exhaustive
+exhaustive: setup-test ## every interleaving of steps in small worlds, to a depth
+	$(Q)$(SOAK) --product exhaustive
+	$(Q).build-soak/release/exhaustive
+
+.PHONY: mutants
+mutants: setup-test ## puts known defects back into the ITS mediation, each of which must be caught
+	$(Q)$(PYTHON) -B Tests/Mutants/mutants.py --swift $(SWIFT) --results $(RESULTS)/mutants.json
 
 ##@ Other
 

@@ -127,3 +127,22 @@ if isMetal {
         "CHardware", "CEL2Boot", "CRuntime",
       ]))
 }
+
+/// The programs that run the mediation of an ITS for millions of steps. They look into modules, and so
+/// need `-enable-testing`, which the Makefile says where it builds them.
+if Context.environment["PORTCULLIS_FUZZ"] != nil {
+  let settings: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
+  package.targets += [
+    .target(
+      name: "FuzzWorld",
+      dependencies: ["Architecture", "GIC", "Ownership", "Traps", "ITS", "SimulatedITS"],
+      path: "Tests/Fuzz/ITS/World", swiftSettings: settings),
+    .executableTarget(
+      name: "soak", dependencies: ["FuzzWorld"], path: "Tests/Fuzz/ITS/Soak",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "exhaustive",
+      dependencies: ["FuzzWorld", "GIC", "ITS", "SimulatedITS", "Architecture", "Traps"],
+      path: "Tests/Exhaustive", swiftSettings: settings),
+  ]
+}

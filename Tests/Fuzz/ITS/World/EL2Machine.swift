@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import ITS
+import Ownership
+import SimulatedITS
+
+/// One CPU in one trap, as the mediation of one ITS sees it.
+struct EL2Machine: ITSMachine {
+  unowned(unsafe) let service: MediatedService
+  let cpu: UInt64
+
+  var memory: EL2Memory { EL2Memory(service: service) }
+  var registers: EL2Registers { EL2Registers(service: service) }
+
+  func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
+    try service.shareAndPin(pages)
+  }
+  func unpinAndUnshare(_ pin: consuming Pin<1>) { service.unpinAndUnshare(pin) }
+
+  // Only tables of vPEs are held, and these worlds offer no virtual interrupts.
+  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+    service.reportHold()
+    throw .empty
+  }
+  func release(_ slot: UInt64, of table: inout PinTable) { service.reportHold() }
+}
+
+/// Memory as EL2 loads and stores it while it mediates one ITS.
+struct EL2Memory: BusMemory {
+  unowned(unsafe) let service: MediatedService
+
+  func load(_ address: PhysicalAddress) -> UInt64 { service.load(address.rawValue) }
+  func store(_ value: UInt64, at address: PhysicalAddress) {
+    service.store(value, at: address.rawValue)
+  }
+  func publishTables() { service.memory.publish() }
+  func publishToDevices() { service.memory.publish() }
+  func clean(_ address: PhysicalAddress, size: UInt64) {
+    service.memory.clean(address.rawValue, size: size)
+  }
+}
+
+/// The registers of the hardware, at their physical addresses.
+struct EL2Registers: DeviceMemory {
+  unowned(unsafe) let service: MediatedService
+
+  func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
+    guard service.mayAccess(width, address.rawValue) else { return nil }
+    return service.world.gic.read(width, at: address.rawValue)
+  }
+  func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool {
+    guard service.mayAccess(width, address.rawValue) else { return false }
+    return service.world.gic.write(width, value, at: address.rawValue)
+  }
+  func orderAccesses() { service.memory.publish() }
+}

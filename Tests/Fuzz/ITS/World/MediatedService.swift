@@ -1,0 +1,447 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import GIC
+@testable import ITS
+import Ownership
+@testable import SimulatedITS
+import Traps
+
+/// One ITS with its mediation, and what must hold of every access of either.
+///
+/// What is checked as it happens:
+/// - The hardware reads its queue, walks its tables and uses ITTs in pages of the arena that were
+///   handed out for that, and for nothing else; it reaches no target that is no Redistributor.
+/// - A MAPD that it carries out names pages that are handed out, that no other device has, and that
+///   are zero as the hardware sees them; the ledger and the hardware never disagree.
+/// - EL2 loads from its arena and from what it has pinned, and no doubleword of a staged command
+///   twice in a trap; it stores to its arena, and to no table that the hardware uses.
+/// - What EL2 frees is out of the hardware's reach at that moment, by a walk of everything.
+package final class MediatedService {
+  /// What a page of the arena is.
+  enum PageUse: UInt8 {
+    /// Free, or an ITT.
+    case dynamic
+    /// EL2's own records.
+    case record
+    case queue
+    case firstLevel
+    case secondLevel
+    case devices
+    case collections
+  }
+
+  /// The state at one time.
+  struct State {
+    let its: [UInt8]
+    fileprivate let uses: [PageUse]
+    fileprivate let tableOwners: [Int64]
+    fileprivate let mapped: [UInt32: Range<Int>]
+    fileprivate let staging: Range<UInt64>
+    fileprivate let freeCount: UInt64
+    fileprivate let failures: UInt64
+  }
+
+  unowned(unsafe) let world: World
+  /// Its place in the world.
+  package let index: Int
+  /// The hardware.
+  package let simulated: SimulatedITS
+  unowned(unsafe) let memory: PhysicalMemory
+  let its: UnsafeMutablePointer<MediatedITS>
+  let arena: UInt64
+  let arenaPages: UInt64
+  /// How the hardware sees what has no attributes of its own.
+  private let observer: PhysicalMemory.Observer
+  private var isSetUp = false
+  private let isPlain: Bool
+  private var uses: [PageUse]
+  /// The device whose ITT a page is for the hardware; -1 for none.
+  private var tableOwners: [Int64]
+  private var mapped: [UInt32: Range<Int>] = [:]
+  /// The addresses that EL2 has pinned.
+  private var staging: Range<UInt64> = 0..<0
+  private var freeCount: UInt64 = 0
+  private var failures: UInt64 = 0
+  /// Whether what the hardware does now is a late write to a table that was unmapped.
+  private var isLate = false
+
+  /// The doublewords of the last staged command that EL2 has read, and which it has.
+  private var words: InlineArray<4, UInt64> = [0, 0, 0, 0]
+  private var wordsRead: UInt64 = 0
+  private var slot: UInt64 = .max
+  /// What a doubleword of the staging queue becomes right after EL2 has loaded it; nil leaves it.
+  package var race: ((UInt64) -> UInt64?)?
+  /// Accesses to registers until one is answered with an abort.
+  package var accessesToAbort: Int?
+  /// Every so many stores of EL2 the hardware makes a step; zero for never.
+  package var storesPerStep = 0
+  private var stores = 0
+
+  init(_ world: World, _ simulated: SimulatedITS) throws {
+    self.world = world
+    self.simulated = simulated
+    index = simulated.index
+    memory = world.gic.memory
+    arena = BoardLayout.arena(index)
+    arenaPages = world.setup.arenaPages
+    isPlain = !world.setup.hasCache && !world.setup.hasStoreBuffer
+    observer = simulated.configuration.isCoherent ? .coherentDevice : .nonCoherentDevice
+    uses = Array(repeating: .dynamic, count: Int(arenaPages))
+    tableOwners = Array(repeating: -1, count: Int(arenaPages))
+    its = .allocate(capacity: 1)
+    guard let pages = PageRange(first: PageFrameNumber(arena >> 12), count: arenaPages) else {
+      fatalError("bad arena")
+    }
+    let machine = EL2Machine(service: self, cpu: 0)
+    its.initialize(
+      to: try MediatedITS.setUp(
+        ITSSetup(
+          frame: VirtualAddress(simulated.base), arena: pages, addressLimit: 1 << 48,
+          isNonCoherent: world.setup.isNonCoherent, policy: world.setup.policy,
+          cpus: UInt64(world.setup.processors)), machine: machine))
+    for redistributor in world.gic.redistributors {
+      guard
+        its.pointee.targets.add(
+          PhysicalAddress(redistributor.base), redistributor.typer,
+          byAddress: simulated.typer.targetsAreAddresses, memory: machine.memory)
+      else { fatalError("too many targets") }
+    }
+    classify()
+    freeCount = its.pointee.arena.freeCount
+    simulated.onCommand = { [unowned(unsafe) self] in check($0) }
+    isSetUp = true
+  }
+
+  deinit { its.deallocate() }
+
+  private func classify() {
+    for page in 0..<Int(arenaPages) where isTaken(page) { uses[page] = .record }
+    func classify(_ base: UInt64, _ size: UInt64, _ use: PageUse) {
+      for page in 0..<Int(size >> 12) { uses[Int((base - arena) >> 12) + page] = use }
+    }
+    classify(simulated.queueBase.base, simulated.queueBase.size, .queue)
+    for number in 0..<8 {
+      let table = simulated.tableBase(number)
+      guard table.isValid else { continue }
+      classify(
+        table.base, table.size,
+        table.isIndirect ? .firstLevel : table.kind == .devices ? .devices : .collections)
+    }
+  }
+
+  // MARK: The host
+
+  /// A store of the host to the control frame, once.
+  package func write(
+    _ offset: UInt64, _ width: AccessWidth, _ value: UInt64, cpu: UInt64
+  ) -> WriteEffect {
+    // What dispatch sees to.
+    guard width.bytes >= 4, offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
+    beginTrap()
+    let effect = its.pointee.write(
+      Access(offset: offset, address: VirtualAddress(simulated.base + offset), width: width),
+      value & width.mask, machine: EL2Machine(service: self, cpu: cpu))
+    endTrap()
+    return effect
+  }
+
+  /// A load of the host from the control frame.
+  package func read(_ offset: UInt64, _ width: AccessWidth, cpu: UInt64) -> ReadEffect {
+    guard width.bytes >= 4, offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
+    beginTrap()
+    let effect = its.pointee.read(
+      Access(offset: offset, address: VirtualAddress(simulated.base + offset), width: width),
+      machine: EL2Machine(service: self, cpu: cpu))
+    endTrap()
+    return effect
+  }
+
+  /// How many commands the mediation has taken since the queue was given.
+  package var taken: UInt64 { its.pointee.staging.taken }
+
+  private var accepted: UInt64 = 0
+
+  @inline(__always)
+  private func beginTrap() {
+    slot = .max
+    wordsRead = 0
+    accepted = its.pointee.counters.accepted
+  }
+
+  private func endTrap() {
+    if wordsRead == 0b1111, its.pointee.policy.commandsPerTrap == 1 { tell() }
+    if its.pointee.arena.freeCount > freeCount { walk() }
+    freeCount = its.pointee.arena.freeCount
+    let staging = its.pointee.staging.register.size
+    if its.pointee.staging.askedOffset >= staging { report("GITS_CWRITER past the end") }
+    if its.pointee.staging.asked &- its.pointee.staging.taken >= staging / ITSCommand.size {
+      report("more commands asked for than the queue holds")
+    }
+    checkFailures()
+  }
+
+  /// Takes note of the verdict on the only command that the trap has looked at.
+  private func tell() {
+    let command = ITSCommand(words[0], words[1], words[2], words[3])
+    if let refusal = its.pointee.takeRefusal() {
+      world.tally.refuse(command.number, refusal.reason)
+    } else if its.pointee.counters.accepted != accepted {
+      world.tally.accept(command.number)
+    }
+  }
+
+  // MARK: EL2
+
+  func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
+    let pin = try world.pages.shareAndPin(pages)
+    staging = pages.first.address.rawValue..<pages.first.address.rawValue + pages.count << 12
+    return pin
+  }
+
+  func unpinAndUnshare(_ pin: consuming Pin<1>) {
+    staging = 0..<0
+    if !world.pages.unpinAndUnshare(pin) { report("a page that was pinned can't be unshared") }
+  }
+
+  func reportHold() { report("a table of a vPE") }
+
+  @inline(__always)
+  func load(_ address: UInt64) -> UInt64 {
+    if (address &- arena) >> 12 < arenaPages { return memory.load(.double, at: address) }
+    return loadStaged(address)
+  }
+
+  private func loadStaged(_ address: UInt64) -> UInt64 {
+    guard staging.contains(address), address & 7 == 0 else {
+      report("EL2 loads from \(hex(address))")
+      return 0
+    }
+    if address & ~31 != slot {
+      slot = address & ~31
+      wordsRead = 0
+    }
+    let number = address >> 3 & 3
+    if wordsRead >> number & 1 != 0 { report("EL2 loads \(hex(address)) twice") }
+    let value = memory.load(.double, at: address)
+    words[Int(number)] = value
+    wordsRead |= 1 << number
+    if let race, let changed = race(value) { memory.store(.double, changed, at: address) }
+    return value
+  }
+
+  @inline(__always)
+  func store(_ value: UInt64, at address: UInt64) {
+    let page = (address &- arena) >> 12
+    guard page < arenaPages, address & 7 == 0 else {
+      report("EL2 stores to \(hex(address))")
+      return
+    }
+    if isSetUp { check(value, storedIn: Int(page), address) }
+    if world.journal != nil { world.keep(address, 8) }
+    // Without a cache and a buffer there is no difference, and a table is no queue to look after.
+    memory.store(
+      .double, value, at: address,
+      by: isPlain && uses[Int(page)] == .dynamic ? .nonCoherentDevice : .processor)
+  }
+
+  private func check(_ value: UInt64, storedIn page: Int, _ address: UInt64) {
+    switch uses[page] {
+    case .record, .queue: break
+    case .firstLevel:
+      let target = TableFirstLevelEntry(rawValue: value)
+      let size = tableSize
+      if target.isValid {
+        for offset in stride(from: 0, to: size, by: 4096) {
+          takeSecondLevel(target.page + offset)
+        }
+      }
+    case .dynamic:
+      if tableOwners[page] >= 0 { report("EL2 changes the live ITT at \(hex(address))") }
+    case .secondLevel, .devices, .collections:
+      report("EL2 changes the live table at \(hex(address))")
+    }
+    if storesPerStep > 0 {
+      stores += 1
+      if stores % storesPerStep == 0 { simulated.step() }
+    }
+  }
+
+  /// The bytes of a second-level page.
+  private var tableSize: UInt64 {
+    for number in 0..<8 {
+      let table = simulated.tableBase(number)
+      if table.isValid, table.kind == .devices { return table.pageSize.bytes }
+    }
+    return 4096
+  }
+
+  private func takeSecondLevel(_ address: UInt64) {
+    let page = (address &- arena) >> 12
+    guard page < arenaPages, uses[Int(page)] == .dynamic, tableOwners[Int(page)] < 0,
+      isTaken(Int(page))
+    else { return report("a second level at \(hex(address))") }
+    for offset in stride(from: 0, to: 4096, by: 8) as StrideTo<UInt64>
+    where memory.load(.double, at: address + offset, by: observer) != 0 {
+      return report("a second level at \(hex(address)) that isn't zero")
+    }
+    uses[Int(page)] = .secondLevel
+  }
+
+  func mayAccess(_ width: AccessWidth, _ address: UInt64) -> Bool {
+    if address & (width.bytes - 1) != 0 { report("EL2 accesses \(hex(address)) misaligned") }
+    guard let left = accessesToAbort else { return true }
+    accessesToAbort = left - 1
+    return left > 0
+  }
+
+  // MARK: The hardware
+
+  /// Whether a page is handed out: the arena's bitmap is in its first page.
+  @inline(__always)
+  private func isTaken(_ page: Int) -> Bool {
+    memory.load(.double, at: arena + UInt64(page / 64 * 8)) >> UInt64(page % 64) & 1 != 0
+  }
+
+  /// Whether something was unmapped that the hardware may still write.
+  package var hasLate: Bool { !simulated.state.lingering.isEmpty }
+
+  /// Late writes to everything that was unmapped and not synchronised.
+  package func writeLate() {
+    isLate = true
+    simulated.writeLingering()
+    isLate = false
+  }
+
+  /// What the hardware is about to do to memory.
+  @inline(__always)
+  func check(_ range: MemoryReach) {
+    let page = (range.base &- arena) >> 12
+    let last = (range.base &+ range.size &- 1 &- arena) >> 12
+    guard range.size > 0, page < arenaPages, last < arenaPages,
+      permits(range.use, Int(page)), page == last || permits(range.use, Int(last))
+    else { return report("the hardware touches \(range)") }
+  }
+
+  @inline(__always)
+  private func permits(_ use: MemoryUse, _ page: Int) -> Bool {
+    switch use {
+    case .queue: uses[page] == .queue
+    case .firstLevel(.devices): uses[page] == .firstLevel
+    case .table(.devices): uses[page] == .devices || uses[page] == .secondLevel
+    case .table(.collections): uses[page] == .collections
+    case .translationTable:
+      uses[page] == .dynamic && (tableOwners[page] >= 0 || isLate) && isTaken(page)
+    default: false
+    }
+  }
+
+  /// What the hardware is about to carry out.
+  private func check(_ command: ITSCommand) {
+    guard command.opcode == .mapd else { return }
+    let id = command.deviceID
+    if let old = mapped.removeValue(forKey: id) {
+      for page in old { tableOwners[page] = -1 }
+    }
+    guard command.isValid else { return }
+    let size =
+      simulated.configuration.translationEntrySize << (command.eventIDBitsMinusOne + 1)
+    let base = command.translationTable
+    let first = (base &- arena) >> 12
+    let last = (base &+ size &- 1 &- arena) >> 12
+    guard first <= last, last < arenaPages else { return report("MAPD of \(hex(base))") }
+    for page in Int(first)...Int(last) {
+      guard uses[page] == .dynamic, isTaken(page), tableOwners[page] < 0 else {
+        return report("MAPD of \(hex(base)) with a page that is used otherwise")
+      }
+      tableOwners[page] = Int64(id)
+    }
+    mapped[id] = Int(first)..<Int(last) + 1
+    for address in stride(from: base, to: base + size, by: 8)
+    where memory.load(.double, at: address, by: observer) != 0 {
+      return report("MAPD of \(hex(base)), which isn't zero")
+    }
+    for lingering in simulated.state.lingering
+    where base < lingering.range.base + lingering.range.size && lingering.range.base < base + size {
+      return report("MAPD of \(hex(base)), which the hardware may still write")
+    }
+  }
+
+  /// The ledgers are right: what passed a rule about devices, collections, targets or INTIDs does not
+  /// fail for one of them.
+  @inline(__always)
+  func checkFailures() {
+    guard simulated.failedCommands != failures else { return }
+    failures = simulated.failedCommands
+    switch simulated.lastError {
+    case .unmappedInterrupt, .unmappedCollection, .injected, nil: break
+    case .some(let error): report("the hardware fails with \(error)")
+    }
+  }
+
+  /// Walks everything that the hardware can reach.
+  package func walk() {
+    // What the hardware has changed and keeps to itself is not what memory says.
+    simulated.writeBackEntries()
+    var seen = Set<MemoryReach>()
+    var owners = [Int32](repeating: -1, count: Int(arenaPages))
+    for (number, range) in simulated.reachable.enumerated() {
+      if range.use == .queue {
+        if range.base < arena || range.base + range.size > arena + arenaPages << 12 {
+          report("the queue is at \(hex(range.base))")
+        }
+        continue
+      }
+      // The same table may be known from memory and from what the hardware keeps.
+      guard seen.insert(range).inserted else { continue }
+      let first = (range.base &- arena) >> 12
+      let last = (range.base &+ range.size &- 1 &- arena) >> 12
+      guard range.use != .strayTarget, range.size > 0, first <= last, last < arenaPages else {
+        return report("the hardware reaches \(range)")
+      }
+      for page in Int(first)...Int(last) {
+        let isRight: Bool =
+          switch range.use {
+          case .translationTable: uses[page] == .dynamic
+          case .firstLevel(.devices): uses[page] == .firstLevel
+          case .table(.devices): uses[page] == .devices || uses[page] == .secondLevel
+          case .table(.collections): uses[page] == .collections
+          default: false
+          }
+        guard isRight, isTaken(page) else { return report("the hardware reaches \(range)") }
+        guard owners[page] < 0 else { return report("two tables overlap at \(range)") }
+        owners[page] = Int32(number)
+      }
+    }
+  }
+
+  private func report(_ text: @autoclosure () -> String) {
+    world.report("ITS \(index): \(text())")
+  }
+
+  /// The state; assigning a kept one goes back to it.
+  var state: State {
+    get {
+      State(
+        its: bytes(of: its, 1), uses: uses, tableOwners: tableOwners, mapped: mapped,
+        staging: staging, freeCount: freeCount, failures: failures)
+    }
+    set {
+      setBytes(of: its, newValue.its)
+      uses = newValue.uses
+      tableOwners = newValue.tableOwners
+      mapped = newValue.mapped
+      staging = newValue.staging
+      freeCount = newValue.freeCount
+      failures = newValue.failures
+      simulated.failedCommands = newValue.failures
+      accessesToAbort = nil
+      race = nil
+      storesPerStep = 0
+    }
+  }
+}
+
+/// A number as it is written in a register map.
+package func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

@@ -1,0 +1,167 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import GIC
+import ITS
+@testable import SimulatedITS
+
+/// A board with mediated ITSes, made for speed: nothing is walked that has not changed.
+package final class World {
+  /// The state at one time.
+  package struct State {
+    fileprivate let gic: SimulatedGIC.State
+    fileprivate let services: [MediatedService.State]
+    fileprivate let pages: HostPages.State
+  }
+
+  /// What it is made of.
+  package let setup: WorldSetup
+  /// The hardware.
+  package let gic: SimulatedGIC
+  /// The ITSes.
+  package private(set) var services: [MediatedService] = []
+  let pages: HostPages
+  /// What the commands came to, as far as it is known of each.
+  package var tally = CommandTally()
+  /// What memory and the tables of translations held before, as long as that is kept.
+  var journal: Journal?
+  /// What was violated first.
+  package private(set) var violation: String?
+
+  /// Makes the board and sets the mediation of its ITSes up.
+  package init(_ setup: WorldSetup) throws {
+    self.setup = setup
+    let memory = PhysicalMemory(hasCache: setup.hasCache, hasStoreBuffer: setup.hasStoreBuffer)
+    gic = SimulatedGIC(
+      memory: memory, processors: setup.processors,
+      hasVirtualLPIs: setup.services.contains { $0.version >= .gicv40 },
+      interruptIDBits: WorldSetup.interruptIDBits,
+      isCoherent: setup.services.allSatisfy(\.isCoherent))
+    pages = try HostPages(memory)
+    defer { pages.world = self }
+    for (index, configuration) in setup.services.enumerated() {
+      gic.addService(at: 0x900_0000 + UInt64(index) << 20, configuration)
+    }
+    enableLPIs()
+    // The host has left something everywhere, in EL2's pages too.
+    var choices = RandomChoices(seed: 1)
+    for index in setup.services.indices {
+      for offset in stride(from: 0, to: setup.arenaPages << 12, by: 64) as StrideTo<UInt64> {
+        memory.store(.double, choices.word() | 1 << 63, at: BoardLayout.arena(index) + offset)
+      }
+    }
+    memory.cleanAll()
+    for service in gic.services { services.append(try MediatedService(self, service)) }
+    gic.onAccess = { [unowned(unsafe) self] in check($0) }
+  }
+
+  /// The host gives every Redistributor its LPI tables, with every other LPI enabled.
+  private func enableLPIs() {
+    let bits = WorldSetup.interruptIDBits
+    for offset in stride(from: 0, to: 1 << bits - 8192, by: 8) as StrideTo<UInt64> {
+      gic.memory.store(
+        .double, 0x0100_0100_0100_0100, at: BoardLayout.configurationTable + offset)
+    }
+    gic.memory.cleanAll()
+    for redistributor in gic.redistributors {
+      let frame = redistributor.base
+      _ = gic.write(
+        .double, BoardLayout.configurationTable | 1 << 10 | 7 << 7 | (bits - 1), at: frame + 0x70)
+      _ = gic.write(
+        .double, BoardLayout.pendingTable(redistributor.index) | 1 << 10 | 7 << 7,
+        at: frame + 0x78)
+      _ = gic.write(.word, 1, at: frame)
+    }
+  }
+
+  @inline(__always)
+  private func check(_ access: MemoryAccess) {
+    let range = access.range
+    if range.isWritten, journal != nil { keep(range.base, range.size) }
+    switch range.use {
+    case .pendingTable:
+      let offset = range.base &- BoardLayout.pendingTable(0)
+      let size = 1 << WorldSetup.interruptIDBits / 8 as UInt64
+      if offset >> 16 >= UInt64(setup.processors) || offset & 0xffff + range.size > size {
+        report("a pending bit at \(hex(range.base))")
+      }
+    case .configurationTable:
+      let offset = range.base &- BoardLayout.configurationTable
+      if offset >= 1 << WorldSetup.interruptIDBits - 8192 {
+        report("a configuration at \(hex(range.base))")
+      }
+    default:
+      guard let service = access.service, service < services.count else { return }
+      services[service].check(range)
+    }
+  }
+
+  /// Keeps what is there before it changes.
+  func keep(_ address: UInt64, _ size: UInt64) {
+    for place in stride(from: address & ~7, to: address + size, by: 8) {
+      journal?.words.append((place, gic.memory.load(.double, at: place)))
+    }
+  }
+
+  /// Notes that something is wrong.
+  package func report(_ text: @autoclosure () -> String) {
+    if violation == nil { violation = text() }
+  }
+
+  /// What is wrong; nil where all is well.
+  ///
+  /// Every access was checked when it happened; with `walks` everything in reach is, too.
+  package func check(walks: Bool) -> String? {
+    if walks { for service in services { service.walk() } }
+    for service in services { service.checkFailures() }
+    if let fault = gic.faults.first { report("software fault: \(fault)") }
+    // Nobody looks at what was delivered.
+    if gic.delivered.count > 1 << 10 { gic.delivered.removeAll(keepingCapacity: true) }
+    return violation
+  }
+
+  /// A store of the host; nothing where stage 2 has not the page.
+  @inline(__always)
+  package func store(_ value: UInt64, at address: UInt64) {
+    guard pages.hostReaches(address) else { return }
+    if journal != nil { keep(address, 8) }
+    gic.memory.store(.double, value, at: address)
+  }
+
+  /// A load of the host; zero where stage 2 has not the page.
+  package func load(_ address: UInt64) -> UInt64 {
+    pages.hostReaches(address) ? gic.memory.load(.double, at: address) : 0
+  }
+
+  /// A page of the host changes hands.
+  package func changeOwner(_ page: Int) { pages.change(page) }
+  /// Whether the host reaches a page of its own.
+  package func reaches(_ page: Int) -> Bool { pages.hostReaches(hostPage(page)) }
+  /// A page of the host is shared with EL2, or no longer.
+  package func share(_ page: Int, _ isShared: Bool) { pages.share(page, isShared) }
+  /// Where a page of the host is.
+  package func hostPage(_ page: Int) -> UInt64 { BoardLayout.ram + UInt64(page) << 12 }
+  /// How many pages the host has.
+  package var hostPageCount: Int { BoardLayout.hostPages }
+  /// Where the arena of an ITS is.
+  package func arena(_ service: Int) -> UInt64 { BoardLayout.arena(service) }
+
+  /// The state; assigning a kept one goes back to it.
+  package var state: State {
+    get {
+      State(gic: gic.state, services: services.map(\.state), pages: pages.state)
+    }
+    set {
+      gic.state = newValue.gic
+      for (service, state) in zip(services, newValue.services) { service.state = state }
+      for service in gic.services {
+        service.pace = .manual
+        service.lastError = nil
+      }
+      pages.state = newValue.pages
+      gic.faults = []
+      violation = nil
+    }
+  }
+}

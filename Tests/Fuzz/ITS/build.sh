@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+
+# build.sh SWIFT SCRATCH - builds the fuzzer of the ITS mediation as SCRATCH/ITS.
+#
+# As Tests/Fuzz/build.sh does, but optimised, and with Swift's own checks instead of
+# AddressSanitizer: what counts here is how many steps are made.
+set -euo pipefail
+swift=$1 scratch=$2
+export PORTCULLIS_FUZZ=1
+
+build=("$swift" build --build-system native -c release --scratch-path "$scratch")
+"${build[@]}" --target FuzzWorld -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing \
+  -Xswiftc -cross-module-optimization -Xswiftc -assert-config -Xswiftc Debug
+binaries=$("${build[@]}" --show-bin-path)
+
+objects=()
+for module in Architecture GIC Ownership Traps ITS SimulatedITS FuzzWorld; do
+  for object in "$binaries/$module.build"/*.o; do
+    # Those of sources since deleted may linger.
+    source=$(find Sources Tests -name "$(basename "$object" .o)" -print -quit)
+    if [ -n "$source" ]; then objects+=("$object"); fi
+  done
+done
+"${swift}c" -swift-version 6 -O -parse-as-library -module-name FuzzITS -sanitize=fuzzer \
+  -use-ld=lld -I "$binaries/Modules" \
+  Tests/Fuzz/ITS/Fuzz.swift "${objects[@]}" -o "$scratch/ITS"

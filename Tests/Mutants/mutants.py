@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Puts known defects back into the ITS mediation, one at a time, and tells which are caught.
+
+Each is a replacement of one place in Sources/ITS, applied to a copy of the sources. The detectors are
+the soak (a fixed seed) and, where it finds nothing, the exhaustive search of small worlds.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+from defects import DEFECTS
+
+FOLDERS = ["Sources", "Tests", "CShims"]
+# What is compiled for the detectors needs to look into modules and across them.
+FLAGS = ["-Xswiftc", "-enable-testing", "-Xswiftc", "-cross-module-optimization"]
+
+
+def copy_sources(tree):
+    """Makes `tree` as the working tree is, and leaves what is the same alone."""
+    tree.mkdir(parents=True, exist_ok=True)
+    for folder in FOLDERS:
+        for source in sorted(pathlib.Path(folder).rglob("*")):
+            target = tree / source
+            if source.is_dir():
+                target.mkdir(parents=True, exist_ok=True)
+            elif not target.exists() or target.read_bytes() != source.read_bytes():
+                shutil.copyfile(source, target)
+        for target in sorted((tree / folder).rglob("*"), reverse=True):
+            if target.is_file() and not pathlib.Path(target.relative_to(tree)).exists():
+                target.unlink()
+    shutil.copyfile("Package.swift", tree / "Package.swift")
+
+
+class Detectors:
+    """The soak and the exhaustive search, built from a copy of the sources."""
+
+    def __init__(self, swift, tree, steps):
+        self.swift = swift
+        self.tree = tree
+        self.scratch = tree.parent / "build"
+        self.steps = steps
+        self.environment = os.environ | {"PORTCULLIS_FUZZ": "1", "SWIFT_BACKTRACE": "enable=no"}
+
+    def build(self):
+        for product in ("soak", "exhaustive"):
+            result = subprocess.run(
+                [self.swift, "build", "--build-system", "native", "-c", "release", "--product",
+                 product, "--scratch-path", self.scratch.resolve(), *FLAGS],
+                cwd=self.tree, env=self.environment, text=True, check=False,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+            if result.returncode != 0:
+                print(result.stdout[-4000:], file=sys.stderr)
+                raise SystemExit(f"{product} does not build")
+
+    def finding(self):
+        """What the first detector that finds something says; nothing if none does."""
+        for name, arguments in (
+            ("soak", ["--steps", str(self.steps), "--seed", "3"]),
+            ("exhaustive", ["1"]),
+        ):
+            command = [self.scratch / "release" / name, *arguments]
+            try:
+                result = subprocess.run(
+                    command, env=self.environment, text=True, check=False, timeout=300,
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired:
+                return f"{name}: does not end"
+            if result.returncode != 0:
+                lines = [line for line in result.stdout.splitlines() if line.strip()]
+                told = next((line for line in lines if "rror" in line), lines[-1] if lines else "")
+                return f"{name}: {told or f'ends with {result.returncode}'}"
+        return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--swift", default="swift")
+    parser.add_argument("--scratch", type=pathlib.Path, default=pathlib.Path(".build-mutants"))
+    parser.add_argument("--steps", type=int, default=2_000_000, help="of the soak")
+    parser.add_argument("--results", type=pathlib.Path)
+    parser.add_argument("names", nargs="*", help="of the defects; all of them if none is named")
+    options = parser.parse_args()
+
+    tree = options.scratch / "tree"
+    detectors = Detectors(options.swift, tree, options.steps)
+    caught = missed = 0
+    for defect in DEFECTS:
+        if options.names and defect.name not in options.names:
+            continue
+        copy_sources(tree)
+        place = tree / "Sources/ITS" / defect.file
+        text = place.read_text("utf-8")
+        if text.count(defect.old) != 1:
+            print(f"STALE   {defect.name}: its place in {defect.file} is not there", flush=True)
+            missed += 1
+            continue
+        place.write_text(text.replace(defect.old, defect.new), "utf-8")
+        start = time.monotonic()
+        detectors.build()
+        finding = detectors.finding()
+        seconds = time.monotonic() - start
+        caught += finding is not None
+        missed += finding is None
+        verdict = "caught " if finding else "MISSED "
+        print(f"{verdict} {defect.name} ({defect.known}, {seconds:.0f} s): {finding}"[:200],
+              flush=True)  # fmt: skip
+    print(f"{caught} caught, {missed} missed")
+    if options.results:
+        options.results.parent.mkdir(parents=True, exist_ok=True)
+        options.results.write_text(json.dumps({"passed": caught, "failed": missed}), "utf-8")
+    return 1 if missed or not caught else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
