@@ -90,12 +90,19 @@ let package = Package(
       name: "SimulatedITS", dependencies: ["Architecture", "GIC"], path: "Tests/SimulatedITS",
       swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
+    // A board with a host, its memory's owners, and mediated ITSes.
+    .target(
+      name: "ITSWorld",
+      dependencies: ["Architecture", "GIC", "Ownership", "Traps", "ITS", "SimulatedITS"],
+      path: "Tests/ITSWorld", swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+
     tests("Architecture"),
     tests("GIC"),
     tests("SimulatedITS", ["Architecture", "GIC"]),
     tests("DeviceTree"),
     tests("Ownership", ["SimulatedBoard"]),
     tests("Traps"),
+    tests("ITS", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
     tests("Hypervisor", ["SimulatedBoard"]),
     tests("Inspection"),
   ],

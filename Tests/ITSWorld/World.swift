@@ -1,0 +1,407 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import GIC
+import ITS
+import Ownership
+import SimulatedITS
+import Traps
+
+/// A whole small board: memory with its owners, Redistributors, ITSes, the mediation of each, and a
+/// host whose every step is a call.
+///
+///     0x0808_0000  ITS 0, and ITS n at 0x0900_0000 + n << 20
+///     0x0810_0000  Redistributors
+///     0x4000_0000  memory, 512 MiB; of it EL2's from 0x5e00_0000:
+///     0x5e00_0000  tables of translations
+///     0x5f00_0000  arenas
+///     0x5fff_0000  the canary: EL2's own, which nothing may touch
+///
+/// Steps: what the host does (`store`, `write`, `read`, `donate`, `giveBack`), and what hardware does
+/// (`service(_:).step()` and the like). `checkInvariant()` after each says what is wrong.
+package final class World {
+  package typealias HostOwnership = Ownership<
+    ProcessorMemory, Stage2Table<NoCache>, EL2Stage1Table<NoCache>, NoObserver
+  >
+
+  /// The mediation of one ITS.
+  package final class Mediation {
+    /// What the host's accesses go to.
+    package var its: MediatedITS
+    /// The memory of EL2 that it has.
+    package let arena: PageRange
+    /// The host's pages that it holds.
+    package internal(set) var pinned: [PageRange] = []
+
+    init(_ its: consuming MediatedITS, arena: PageRange) {
+      self.its = its
+      self.arena = arena
+    }
+  }
+
+  final class HeldClaim {
+    var claim: Claim<1>?
+    let pages: PageRange
+
+    init(_ claim: consuming Claim<1>, _ pages: PageRange) {
+      self.claim = consume claim
+      self.pages = pages
+    }
+  }
+
+  /// All memory.
+  package static let ram = range(0x4000_0000, size: 0x2000_0000)
+  /// What is EL2's from the start.
+  package static let hypervisor = range(0x5e00_0000, size: 0x200_0000)
+  private static let pool = range(0x5e00_0000, size: 0x100_0000)
+  /// EL2's own memory that no ITS has a reason to touch; a multiple of 64 KiB.
+  package static let canary = range(0x5fff_0000, size: 0x1_0000)
+
+  static func range(_ base: UInt64, size: UInt64) -> PageRange {
+    guard let range = PageRange(first: PageFrameNumber(base >> 12), count: size >> 12) else {
+      fatalError("bad range")
+    }
+    return range
+  }
+
+  /// What the board is made of.
+  package let options: WorldOptions
+  /// The hardware.
+  package let gic: SimulatedGIC
+  /// Who owns which page.
+  package var ownership: HostOwnership
+  /// The mediation of each ITS; empty where the host programs the hardware itself.
+  package internal(set) var mediations: [Mediation] = []
+  private var claims: [HeldClaim] = []
+
+  /// Called for each access of EL2 to a register, with the ITS, the offset, and whether it writes;
+  /// true answers with an abort.
+  package var aborts: ((Int, UInt64, Bool) -> Bool)?
+  /// Called for each write of EL2 to a register, with the ITS, the offset, the width and the value.
+  package var onRegisterWrite: ((Int, UInt64, AccessWidth, UInt64) -> Void)?
+  /// Called for each sharing and pinning; true refuses it.
+  package var refusesShare: (() -> Bool)?
+  /// Called for each load of EL2 from memory.
+  package var onHypervisorLoad: ((UInt64) -> Void)?
+  /// Called for each store of EL2 to memory.
+  package var onHypervisorStore: ((UInt64) -> Void)?
+
+  /// What EL2 or hardware has touched that it must not, in words.
+  package internal(set) var violations: [String] = []
+  private var watches = false
+
+  /// Makes a board and sets the mediation of its ITSes up.
+  ///
+  /// `prepare` runs before that, and may fill arenas or have registers abort.
+  package init(
+    _ options: WorldOptions = WorldOptions(), prepare: (World) -> Void = { _ in }
+  ) throws {
+    self.options = options
+    let hasVirtualLPIs = options.services.contains { $0.version >= .gicv40 }
+    gic = SimulatedGIC(
+      memory: PhysicalMemory(hasCache: options.hasCache, hasStoreBuffer: options.hasStoreBuffer),
+      processors: options.processors, redistributorBase: 0x810_0000,
+      hasVirtualLPIs: hasVirtualLPIs,
+      interruptIDBits: options.services.map(\.interruptIDBits).max() ?? 16,
+      isCoherent: options.services.allSatisfy(\.isCoherent))
+    for (index, configuration) in options.services.enumerated() {
+      gic.addService(
+        at: index == 0 ? 0x808_0000 : 0x900_0000 + UInt64(index) << 20, configuration)
+    }
+    ownership = try Self.makeOwnership(gic.memory)
+    prepare(self)
+    gic.onAccess = { [unowned self] access in check(access) }
+    if options.isMediated { try mediate() }
+    watches = true
+  }
+
+  private static func makeOwnership(_ memory: PhysicalMemory) throws -> HostOwnership {
+    guard let geometry = TranslationGeometry(bits: 40),
+      let space = EL2AddressSpace(
+        linearBase: VirtualAddress(1 << 40), linearPages: 1 << 28,
+        window: VirtualAddress(1 << 46), windowPages: 1 << 18)
+    else { fatalError("bad geometry") }
+    var map = MemoryMap()
+    try map.add(ram)
+    let tables = ProcessorMemory(memory)
+    var pool = PagePool(pages: pool, memory: tables)
+    let excluded = [hypervisor]
+    let host = try Stage2Table(
+      geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: NoCache())
+    let el2 = try EL2Stage1Table(space, pool: &pool, cache: NoCache())
+    return try Ownership(
+      geometry, memoryMap: map, hypervisorPages: excluded.span, pool: pool, host: host,
+      hypervisor: el2, observer: NoObserver())
+  }
+
+  /// The pages set aside for an ITS.
+  package func arena(_ service: Int) -> PageRange {
+    World.range(
+      0x5f00_0000 + UInt64(service) * options.arenaPages << 12, size: options.arenaPages << 12)
+  }
+
+  private func mediate() throws {
+    var policy = ITSPolicy(interruptLimit: options.policy.interruptLimit)
+    if options.policy.stalls { policy.refused = .stalls }
+    if let count = options.policy.commandsPerTrap { policy.commandsPerTrap = count }
+    if let count = options.policy.bytesPerTrap { policy.bytesPerTrap = count }
+    for service in gic.services {
+      let setup = ITSSetup(
+        frame: VirtualAddress(service.base), arena: arena(service.index),
+        addressLimit: options.addressLimit, isNonCoherent: options.isNonCoherent, policy: policy,
+        cpus: UInt64(options.processors))
+      let machine = WorldMachine(self, service.index)
+      var its = try MediatedITS.setUp(setup, machine: machine)
+      for redistributor in gic.redistributors {
+        try its.addTarget(
+          PhysicalAddress(redistributor.base), redistributor.typer, machine: machine)
+      }
+      mediations.append(Mediation(its, arena: setup.arena))
+    }
+  }
+
+  deinit {
+    // A pin must not be dropped: hardware becomes well, so that the host can give its queue up.
+    watches = false
+    aborts = nil
+    onRegisterWrite = nil
+    onHypervisorLoad = nil
+    onHypervisorStore = nil
+    gic.onAccess = nil
+    gic.memory.onStore = nil
+    for (index, mediation) in mediations.enumerated() where !mediation.pinned.isEmpty {
+      let service = gic.services[index]
+      service.hang(after: nil)
+      _ = write(index, 0, .word, 0)
+      while !service.isQuiescent, service.step() {}
+      _ = write(index, 0x80, .double, 0)
+    }
+    for held in claims { _ = held.claim.take()?.keepForever() }
+  }
+
+  /// An ITS of the hardware.
+  package func service(_ index: Int = 0) -> SimulatedITS { gic.services[index] }
+
+  // MARK: The host's registers
+
+  /// A store of the host to the control frame of an ITS, once: `again` asks for the same once more.
+  package func write(
+    _ service: Int, _ offset: UInt64, _ width: AccessWidth, _ value: UInt64, cpu: UInt64 = 0
+  ) -> WriteEffect {
+    guard width.bytes >= 4 else { return .refused(.width) }
+    guard offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
+    let base = gic.services[service].base
+    guard options.isMediated else {
+      return gic.write(width, value & width.mask, at: base + offset)
+        ? .done : .refused(.externalAbort)
+    }
+    return mediations[service].its.write(
+      Access(offset: offset, address: VirtualAddress(base + offset), width: width),
+      value & width.mask, machine: WorldMachine(self, service, cpu: cpu))
+  }
+
+  /// A load of the host from the control frame of an ITS.
+  package func read(
+    _ service: Int, _ offset: UInt64, _ width: AccessWidth, cpu: UInt64 = 0
+  ) -> ReadEffect {
+    guard width.bytes >= 4 else { return .refused(.width) }
+    guard offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
+    let base = gic.services[service].base
+    guard options.isMediated else {
+      return gic.read(width, at: base + offset).map(ReadEffect.value) ?? .refused(.externalAbort)
+    }
+    return mediations[service].its.read(
+      Access(offset: offset, address: VirtualAddress(base + offset), width: width),
+      machine: WorldMachine(self, service, cpu: cpu))
+  }
+
+  /// A store of the host that runs until it retires; between two runs every ITS makes `steps` steps.
+  ///
+  /// Returns how often it ran, or nil where it was refused or did not retire within `limit` runs.
+  @discardableResult
+  package func finish(
+    _ service: Int, _ offset: UInt64, _ width: AccessWidth, _ value: UInt64, cpu: UInt64 = 0,
+    steps: Int = 64, limit: Int = 100_000
+  ) -> Int? {
+    for run in 1...limit {
+      switch write(service, offset, width, value, cpu: cpu) {
+      case .done: return run
+      case .refused: return nil
+      case .again: for service in gic.services { service.run(limit: steps) }
+      }
+    }
+    return nil
+  }
+
+  // MARK: The host's memory
+
+  /// Whether the host may access the page of an address.
+  package func hostReaches(_ address: UInt64) -> Bool {
+    let found = ownership.host.walk.lookup(
+      IntermediatePhysicalAddress(address), in: ProcessorMemory(gic.memory))
+    if case .mapped(_, .memory, _) = found { return true }
+    return false
+  }
+
+  /// A store of the host; false for an abort of stage 2.
+  @discardableResult
+  package func store(_ width: AccessWidth, _ value: UInt64, at address: UInt64) -> Bool {
+    guard hostReaches(address) else { return false }
+    gic.memory.store(width, value, at: address)
+    return true
+  }
+
+  /// A load of the host; nil for an abort of stage 2.
+  package func load(_ width: AccessWidth = .double, at address: UInt64) -> UInt64? {
+    hostReaches(address) ? gic.memory.load(width, at: address) : nil
+  }
+
+  /// EL2 takes pages of memory from the host, for a guest as it were; the claim, or nil where that is
+  /// refused.
+  @discardableResult
+  package func donate(_ base: UInt64, pages: UInt64 = 1) -> Int? {
+    let range = World.range(base, size: pages << 12)
+    var list = FixedList<1, PageRange>(filler: range)
+    _ = list.append(range)
+    do throws(OwnershipError) {
+      claims.append(HeldClaim(try ownership.donate(list, expecting: .memory), range))
+      return claims.count - 1
+    } catch {
+      return nil
+    }
+  }
+
+  /// EL2 gives pages back to the host; false where it can't or has.
+  @discardableResult
+  package func giveBack(_ claim: Int) -> Bool {
+    guard claims.indices.contains(claim) else { return false }
+    do throws(OwnershipError) {
+      try ownership.giveBack(&claims[claim].claim)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  // MARK: The invariant
+
+  private func report(_ text: @autoclosure () -> String) {
+    if watches, violations.count < 16 { violations.append(text()) }
+  }
+
+  /// Whether a page of the arena is in use: the arena's bitmap is in its first pages.
+  private func isTaken(_ page: UInt64, _ arena: PageRange) -> Bool {
+    let index = page - arena.first.rawValue
+    let word = gic.memory.load(.double, at: arena.first.address.rawValue + index / 64 * 8)
+    return word >> (index % 64) & 1 != 0
+  }
+
+  /// Whether a range is memory that the host owns: what an ITS that it programs itself may touch.
+  private func isHosts(_ base: UInt64, _ size: UInt64) -> Bool {
+    let (end, overflow) = base.addingReportingOverflow(size)
+    guard !overflow, size > 0 else { return false }
+    func overlaps(_ pages: PageRange) -> Bool {
+      let first = pages.first.address.rawValue
+      return base < first + pages.count << 12 && first < end
+    }
+    return base >= World.ram.first.address.rawValue
+      && end <= World.ram.first.address.rawValue + World.ram.count << 12
+      && !overlaps(World.hypervisor)
+      && !claims.contains { $0.claim != nil && overlaps($0.pages) }
+  }
+
+  /// Whether an ITS may touch a range.
+  private func permits(_ service: Int, _ range: MemoryReach) -> Bool {
+    if range.use == .strayTarget { return false }
+    guard options.isMediated else { return isHosts(range.base, range.size) }
+    guard service < mediations.count, range.size > 0 else { return false }
+    let arena = mediations[service].arena
+    let first = range.base >> 12
+    let (end, overflow) = range.base.addingReportingOverflow(range.size)
+    guard !overflow, first >= arena.first.rawValue, (end - 1) >> 12 <= arena.last.rawValue else {
+      return false
+    }
+    for page in first...(end - 1) >> 12 where !isTaken(page, arena) { return false }
+    return true
+  }
+
+  private func check(_ access: MemoryAccess) {
+    guard watches, let service = access.service else { return }
+    switch access.range.use {
+    case .configurationTable, .pendingTable:
+      // The Redistributors' own, where their registers say they are.
+      let isKnown = gic.redistributors.contains { redistributor in
+        redistributor.reachable.contains {
+          $0.use == access.range.use && access.range.base >= $0.base
+            && access.range.base + access.range.size <= $0.base + $0.size
+        }
+      }
+      if !isKnown { report("ITS \(service) goes past the end: \(access.range.text)") }
+    default:
+      if !permits(service, access.range) { report("ITS \(service) touches \(access.range.text)") }
+    }
+  }
+
+  func checkHypervisor(load address: UInt64, _ service: Int) {
+    onHypervisorLoad?(address)
+    guard watches else { return }
+    let page = PageFrameNumber(address >> 12)
+    if address & 7 != 0 { report("EL2 loads misaligned at \(hex(address))") }
+    guard !mediations[service].arena.contains(page),
+      !mediations[service].pinned.contains(where: { $0.contains(page) })
+    else { return }
+    report("EL2 loads from \(hex(address)), which is not pinned")
+  }
+
+  func checkHypervisor(store address: UInt64, _ service: Int) {
+    onHypervisorStore?(address)
+    guard watches else { return }
+    if address & 7 != 0 { report("EL2 stores misaligned at \(hex(address))") }
+    if !mediations[service].arena.contains(PageFrameNumber(address >> 12)) {
+      report("EL2 stores to \(hex(address)), outside the arena")
+    }
+  }
+
+  func mayAccess(_ address: UInt64, _ service: Int, isWrite: Bool) -> Bool {
+    let offset = address &- gic.services[service].base
+    return !(aborts?(service, offset, isWrite) ?? false)
+  }
+
+  /// What is violated, in words; nil where all is well.
+  ///
+  /// Everything that each ITS can reach from here lies in pages of its arena that are in use, and no
+  /// two tables overlap; nothing else was touched since the last look; software has done nothing that
+  /// the architecture tells it never to do.
+  package func checkInvariant() -> String? {
+    if let first = violations.first { return first }
+    for service in gic.services {
+      // The same table may be reached in memory and in what the hardware keeps.
+      var found = Set<MemoryReach>()
+      for range in service.reachable {
+        guard permits(service.index, range) else {
+          return "ITS \(service.index) can reach \(range.text)"
+        }
+        if options.isMediated, range.isWritten || range.use != .queue { found.insert(range) }
+      }
+      let ordered = found.sorted { $0.base < $1.base }
+      for (first, second) in zip(ordered, ordered.dropFirst())
+      where first.base + first.size > second.base {
+        return "ITS \(service.index): \(first.text) overlaps \(second.text)"
+      }
+    }
+    // Where the host programs the hardware, the rules for software are its own affair.
+    if options.isMediated, let fault = gic.faults.first { return "software fault: \(fault)" }
+    return nil
+  }
+}
+
+extension MemoryReach {
+  /// The range in words.
+  package var text: String {
+    "\(use) at \(hex(base)), \(size) bytes\(isWritten ? ", written" : "")"
+  }
+}
+
+/// A number as it is written in a register map.
+package func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

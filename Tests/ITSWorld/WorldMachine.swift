@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import GIC
+import ITS
+import Ownership
+import SimulatedITS
+
+/// One CPU in one trap, as the mediation of one ITS sees the world.
+package struct WorldMachine: ITSMachine {
+  let world: World
+  /// The ITS whose registers were accessed.
+  let service: Int
+  package let cpu: UInt64
+
+  /// Makes it.
+  package init(_ world: World, _ service: Int, cpu: UInt64 = 0) {
+    self.world = world
+    self.service = service
+    self.cpu = cpu
+  }
+
+  package var memory: WorldMemory { WorldMemory(world: world, service: service) }
+  package var registers: WorldRegisters { WorldRegisters(world: world, service: service) }
+
+  package func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
+    if world.refusesShare?() == true { throw .refusedByObserver(pages.first) }
+    var list = FixedList<1, PageRange>(filler: pages)
+    _ = list.append(pages)
+    try world.ownership.share(list.span)
+    do throws(OwnershipError) {
+      let pin = try world.ownership.pin(list)
+      world.mediations[service].pinned.append(pages)
+      return pin
+    } catch {
+      try world.ownership.unshare(list.span)
+      throw error
+    }
+  }
+
+  package func unpinAndUnshare(_ pin: consuming Pin<1>) {
+    let pages = pin[0].pages
+    var list = FixedList<1, PageRange>(filler: pages)
+    _ = list.append(pages)
+    world.ownership.unpin(pin)
+    world.mediations[service].pinned.removeAll { $0 == pages }
+    do throws(OwnershipError) {
+      try world.ownership.unshare(list.span)
+    } catch {
+      // Somebody else's pin: the pages stay shared.
+    }
+  }
+}
+
+/// Memory as the mediation of one ITS loads and stores it; what it must not touch is told to the
+/// world.
+package struct WorldMemory: BusMemory {
+  let world: World
+  let service: Int
+
+  package func load(_ address: PhysicalAddress) -> UInt64 {
+    world.checkHypervisor(load: address.rawValue, service)
+    return world.gic.memory.load(.double, at: address.rawValue)
+  }
+
+  package func store(_ value: UInt64, at address: PhysicalAddress) {
+    world.checkHypervisor(store: address.rawValue, service)
+    world.gic.memory.store(.double, value, at: address.rawValue)
+  }
+
+  package func publishTables() { world.gic.memory.publish() }
+  package func publishToDevices() { world.gic.memory.publish() }
+
+  package func clean(_ address: PhysicalAddress, size: UInt64) {
+    world.gic.memory.clean(address.rawValue, size: size)
+  }
+}
+
+/// The registers of the hardware, which may be told to answer with aborts.
+package struct WorldRegisters: DeviceMemory {
+  let world: World
+  let service: Int
+
+  package func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
+    world.mayAccess(address.rawValue, service, isWrite: false)
+      ? world.gic.read(width, at: address.rawValue) : nil
+  }
+
+  package func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool {
+    let offset = address.rawValue &- world.gic.services[service].base
+    world.onRegisterWrite?(service, offset, width, value)
+    return world.mayAccess(address.rawValue, service, isWrite: true)
+      && world.gic.write(width, value, at: address.rawValue)
+  }
+
+  package func orderAccesses() { world.gic.memory.publish() }
+}
