@@ -441,4 +441,30 @@ private func testRaces(_ report: inout TestReport, _ other: OtherCPU?) {
     }
     host.require(other?.stop() ?? true)
   }
+  attack(&report, "B-83 another CPU disables the ITS and moves its device table all the time") {
+    host in
+    let register = Attacker.register(.devices)
+    let difference = load64(register) ^ host.baser(host.canary)
+    guard host.require(other?.start(EL1_JOB_MOVE) ?? true) else { return }
+    if let other {
+      other.flip(register, by: difference)
+    } else {
+      host.move(.devices, load64(register) ^ difference)
+    }
+    for device in 0..<200 as Range<UInt32> {
+      host.its.append(.mapd(device, table: Arena.translations, eventIDBits: 4))
+      _ = host.its.finish()
+    }
+    host.require(other?.stop() ?? true)
+    ITSDriver.enable()
+  }
+  attack(&report, "B-83 device table moved while 2047 commands are under way") { host in
+    for index in 0..<2047 as Range<UInt32> {
+      host.its.append(
+        .mapd(index % 500, table: Arena.translations + 0x100 * UInt64(index % 500), eventIDBits: 4))
+    }
+    host.its.ring()
+    host.move(.devices, host.baser(host.canary))
+    host.mapHonestly(host.device)
+  }
 }

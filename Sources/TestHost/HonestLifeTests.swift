@@ -109,6 +109,17 @@ func testHonestLife(_ report: inout TestReport) {
   testNewKernel(&report)
 }
 
+/// Interrupts that no test has asked for, up to here.
+func testUnexpectedInterrupts(_ report: inout TestReport) {
+  report.test("its", "no CPU has taken an interrupt that is neither an LPI of a test nor a timer's")
+  {
+    test in
+    for cpu in 0..<UInt64(EL1_CPU_LIMIT) {
+      test.expect("the interrupts", el1_record(cpu, UInt64(EL1_WORD_UNEXPECTED)), equals: 0)
+    }
+  }
+}
+
 /// What a driver finds out by writing a register and reading it back.
 private func testProbe(_ report: inout TestReport) {
   let area: StaticString = "its probe"

@@ -43,6 +43,7 @@ struct Main {
     testTableAttacks(&report)
     testCommandAttacks(&report, psci)
     testVirtualAttacks(&report)
+    testUnexpectedInterrupts(&report)
     testProcessors(&report, psci)
 
     el1_exit(report.finish())

@@ -92,3 +92,19 @@ func ringUntilReleased(_ cpu: UInt64) {
     el1_set_record(cpu, UInt64(EL1_WORD_ROUNDS), rounds)
   }
 }
+
+/// The job EL1_JOB_MOVE: a register that may change only while the ITS is disabled has one value and
+/// then the other.
+func moveUntilReleased(_ cpu: UInt64) {
+  var rounds: UInt64 = 1
+  el1_set_record(cpu, UInt64(EL1_WORD_ROUNDS), rounds)
+  while el1_record(cpu, UInt64(EL1_WORD_RELEASE)) == 0 {
+    let register = el1_record(cpu, UInt64(EL1_WORD_ADDRESS))
+    guard register != 0 else { continue }
+    store32(Board.itsControl + Register.gitsCTLR, 0)
+    store64(register, load64(register) ^ el1_record(cpu, UInt64(EL1_WORD_DIFFERENCE)))
+    ITSDriver.enable()
+    rounds &+= 1
+    el1_set_record(cpu, UInt64(EL1_WORD_ROUNDS), rounds)
+  }
+}

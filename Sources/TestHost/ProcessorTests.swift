@@ -65,6 +65,7 @@ func el1_secondary_main(_ cpu: UInt64) {
   case UInt64(EL1_JOB_INTERRUPTS): takeInterruptsUntilReleased(cpu)
   case UInt64(EL1_JOB_FLIP): flipUntilReleased(cpu)
   case UInt64(EL1_JOB_RING): ringUntilReleased(cpu)
+  case UInt64(EL1_JOB_MOVE): moveUntilReleased(cpu)
   default: readUntilReleased(cpu)
   }
   let result = PSCI().conduit.call(PSCI.cpuOff).x0

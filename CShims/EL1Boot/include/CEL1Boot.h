@@ -57,14 +57,15 @@
 #define EL1_WORD_UNEXPECTED 26
 /// The meter's two counters at the first instruction of the last handler.
 #define EL1_WORD_METER 27
-/// What a secondary CPU is to do: read the ITS, take interrupts, or change a word or GITS_CWRITER all
-/// the time.
+/// What a secondary CPU is to do: read the ITS, take interrupts, or change all the time a word,
+/// GITS_CWRITER, or a GITS_BASER with the ITS disabled meanwhile.
 #define EL1_WORD_JOB 29
 #define EL1_JOB_READ 0
 #define EL1_JOB_INTERRUPTS 1
 #define EL1_JOB_FLIP 2
 #define EL1_JOB_RING 3
-/// The address of that word, or 0, and what it is combined with by exclusive or.
+#define EL1_JOB_MOVE 4
+/// The address of that word or register, or 0, and what it is combined with by exclusive or.
 #define EL1_WORD_ADDRESS 30
 #define EL1_WORD_DIFFERENCE 31
 
