@@ -172,11 +172,12 @@ extension MediatedITS {
     guard old != nil || devices.count < devices.capacity else { return .refused(.tooManyDevices) }
     guard old == nil || hasRetirementRoom(machine) else { return .later }
 
-    let size = max(typer.translationEntrySize << bits, 256)
+    let count = PageRange.pages(for: max(typer.translationEntrySize << bits, 256))
     if unfinished == nil {
-      guard prepareSecondLevel(of: UInt64(command.deviceID), machine),
-        let pages = arena.take(PageRange.pages(for: size), memory: machine.memory)
-      else { return .refused(.outOfMemory) }
+      guard let pages = takeTable(count, for: UInt64(command.deviceID), machine) else {
+        // What the hardware is still to let go of may be enough.
+        return retirement.isEmpty ? .refused(.outOfMemory) : .later
+      }
       unfinished = UnfinishedTable(pages: pages, zeroed: 0)
     }
     guard let table = zero(&budget, machine) else { return .later }
@@ -190,6 +191,19 @@ extension MediatedITS {
       .mapd(command.deviceID, table: table.address.rawValue, eventIDBits: bits),
       for: staging.takenOffset, memory: machine.memory)
     return .done
+  }
+
+  /// Takes pages for a table, and sees to the second level; nil, and nothing has changed, where there
+  /// is no memory for both.
+  private mutating func takeTable<Machine: ITSMachine & ~Copyable>(
+    _ count: UInt64, for id: UInt64, _ machine: borrowing Machine
+  ) -> PageRange? {
+    guard let pages = arena.take(count, memory: machine.memory) else { return nil }
+    guard prepareSecondLevel(of: id, machine) else {
+      arena.giveBack(pages, memory: machine.memory)
+      return nil
+    }
+    return pages
   }
 
   /// Goes on zeroing the unfinished table; it, once all of it is zero and the hardware sees that.

@@ -154,8 +154,11 @@ package final class World {
       let machine = WorldMachine(self, service.index)
       var its = try MediatedITS.setUp(setup, machine: machine)
       for redistributor in gic.redistributors {
-        try its.addTarget(
-          PhysicalAddress(redistributor.base), redistributor.typer, machine: machine)
+        guard
+          its.targets.add(
+            PhysicalAddress(redistributor.base), redistributor.typer,
+            byAddress: its.typer.targetsAreAddresses, memory: machine.memory)
+        else { throw ITSSetupError.tooManyRedistributors }
       }
       mediations.append(Mediation(its, arena: setup.arena))
     }
