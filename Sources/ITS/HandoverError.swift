@@ -29,7 +29,7 @@ public enum HandoverError: Error, Hashable, Sendable {
   case collection(UInt16)
   /// A page is not the host's own memory.
   case ownership(OwnershipErrorCode)
-  /// The arena is too small.
+  /// The arena, or the list of what is claimed, is too small, or the ITS doesn't reach the arena.
   case outOfMemory
   /// There are more Redistributors than the directory holds.
   case tooManyRedistributors
