@@ -31,8 +31,6 @@ package final class World {
     package var its: MediatedITS
     /// The memory of EL2 that it has.
     package let arena: PageRange
-    /// The host's pages that it holds.
-    package internal(set) var pinned: [PageRange] = []
 
     init(_ its: consuming MediatedITS, arena: PageRange) {
       self.its = its
@@ -74,6 +72,10 @@ package final class World {
   /// The mediation of each ITS; empty where the host programs the hardware itself.
   package internal(set) var mediations: [Mediation] = []
   private var claims: [HeldClaim] = []
+  /// The host's pages that EL2 has pinned, for each ITS.
+  package internal(set) var pinned: [Int: [PageRange]] = [:]
+  /// What the host has handed over, for each ITS.
+  package internal(set) var handedOver: [Int: [PageRange]] = [:]
 
   /// Called for each access of EL2 to a register, with the ITS, the offset, and whether it writes;
   /// true answers with an abort.
@@ -82,6 +84,8 @@ package final class World {
   package var onRegisterWrite: ((Int, UInt64, AccessWidth, UInt64) -> Void)?
   /// Called for each sharing and pinning; true refuses it.
   package var refusesShare: (() -> Bool)?
+  /// Called for each claim of a handover; true refuses it.
+  package var refusesClaim: (() -> Bool)?
   /// Called for each load of EL2 from memory.
   package var onHypervisorLoad: ((UInt64) -> Void)?
   /// Called for each store of EL2 to memory.
@@ -112,7 +116,7 @@ package final class World {
     ownership = try Self.makeOwnership(gic.memory)
     prepare(self)
     gic.onAccess = { [unowned self] access in check(access) }
-    if options.isMediated { try mediate() }
+    if options.isMediated, !options.isHandover { try mediate() }
     watches = true
   }
 
@@ -141,16 +145,24 @@ package final class World {
       0x5f00_0000 + UInt64(service) * options.arenaPages << 12, size: options.arenaPages << 12)
   }
 
-  private func mediate() throws {
+  /// Whether EL2 stands between the host and an ITS by now.
+  package func isMediated(_ service: Int) -> Bool { service < mediations.count }
+
+  /// What the mediation of an ITS starts from.
+  package func setup(_ service: Int) -> ITSSetup {
     var policy = ITSPolicy(interruptLimit: options.policy.interruptLimit)
     if options.policy.stalls { policy.refused = .stalls }
     if let count = options.policy.commandsPerTrap { policy.commandsPerTrap = count }
     if let count = options.policy.bytesPerTrap { policy.bytesPerTrap = count }
+    return ITSSetup(
+      frame: VirtualAddress(gic.services[service].base), arena: arena(service),
+      addressLimit: options.addressLimit, isNonCoherent: options.isNonCoherent, policy: policy,
+      cpus: UInt64(options.processors))
+  }
+
+  private func mediate() throws {
     for service in gic.services {
-      let setup = ITSSetup(
-        frame: VirtualAddress(service.base), arena: arena(service.index),
-        addressLimit: options.addressLimit, isNonCoherent: options.isNonCoherent, policy: policy,
-        cpus: UInt64(options.processors))
+      let setup = setup(service.index)
       let machine = WorldMachine(self, service.index)
       var its = try MediatedITS.setUp(setup, machine: machine)
       for redistributor in gic.redistributors {
@@ -173,7 +185,7 @@ package final class World {
     onHypervisorStore = nil
     gic.onAccess = nil
     gic.memory.onStore = nil
-    for (index, mediation) in mediations.enumerated() where !mediation.pinned.isEmpty {
+    for index in mediations.indices where pinned[index]?.isEmpty == false {
       let service = gic.services[index]
       service.hang(after: nil)
       _ = write(index, 0, .word, 0)
@@ -195,7 +207,7 @@ package final class World {
     guard width.bytes >= 4 else { return .refused(.width) }
     guard offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
     let base = gic.services[service].base
-    guard options.isMediated else {
+    guard isMediated(service) else {
       return gic.write(width, value & width.mask, at: base + offset)
         ? .done : .refused(.externalAbort)
     }
@@ -211,7 +223,7 @@ package final class World {
     guard width.bytes >= 4 else { return .refused(.width) }
     guard offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
     let base = gic.services[service].base
-    guard options.isMediated else {
+    guard isMediated(service) else {
       return gic.read(width, at: base + offset).map(ReadEffect.value) ?? .refused(.externalAbort)
     }
     return mediations[service].its.read(
@@ -312,18 +324,20 @@ package final class World {
       && end <= World.ram.first.address.rawValue + World.ram.count << 12
       && !overlaps(World.hypervisor)
       && !claims.contains { $0.claim != nil && overlaps($0.pages) }
+      && !handedOver.values.contains { $0.contains(where: overlaps) }
   }
 
   /// Whether an ITS may touch a range.
   private func permits(_ service: Int, _ range: MemoryReach) -> Bool {
     if range.use == .strayTarget { return false }
-    guard options.isMediated else { return isHosts(range.base, range.size) }
-    guard service < mediations.count, range.size > 0 else { return false }
+    guard isMediated(service) else { return isHosts(range.base, range.size) }
+    guard range.size > 0 else { return false }
     let arena = mediations[service].arena
     let first = range.base >> 12
     let (end, overflow) = range.base.addingReportingOverflow(range.size)
-    guard !overflow, first >= arena.first.rawValue, (end - 1) >> 12 <= arena.last.rawValue else {
-      return false
+    guard !overflow else { return false }
+    if first < arena.first.rawValue || (end - 1) >> 12 > arena.last.rawValue {
+      return (first...(end - 1) >> 12).allSatisfy { isHandedOver(PageFrameNumber($0), service) }
     }
     for page in first...(end - 1) >> 12 where !isTaken(page, arena) { return false }
     return true
@@ -351,8 +365,8 @@ package final class World {
     guard watches else { return }
     let page = PageFrameNumber(address >> 12)
     if address & 7 != 0 { report("EL2 loads misaligned at \(hex(address))") }
-    guard !mediations[service].arena.contains(page),
-      !mediations[service].pinned.contains(where: { $0.contains(page) })
+    guard !arena(service).contains(page), !isHandedOver(page, service),
+      pinned[service]?.contains(where: { $0.contains(page) }) != true
     else { return }
     report("EL2 loads from \(hex(address)), which is not pinned")
   }
@@ -361,7 +375,9 @@ package final class World {
     onHypervisorStore?(address)
     guard watches else { return }
     if address & 7 != 0 { report("EL2 stores misaligned at \(hex(address))") }
-    if !mediations[service].arena.contains(PageFrameNumber(address >> 12)) {
+    let page = PageFrameNumber(address >> 12)
+    // While a handover may still fail, EL2 writes nothing but its own.
+    if !arena(service).contains(page), !isMediated(service) || !isHandedOver(page, service) {
       report("EL2 stores to \(hex(address)), outside the arena")
     }
   }

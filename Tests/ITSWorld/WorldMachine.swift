@@ -31,7 +31,7 @@ package struct WorldMachine: ITSMachine {
     try world.ownership.share(list.span)
     do throws(OwnershipError) {
       let pin = try world.ownership.pin(list)
-      world.mediations[service].pinned.append(pages)
+      world.pinned[service, default: []].append(pages)
       return pin
     } catch {
       try world.ownership.unshare(list.span)
@@ -44,7 +44,7 @@ package struct WorldMachine: ITSMachine {
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
     world.ownership.unpin(pin)
-    world.mediations[service].pinned.removeAll { $0 == pages }
+    world.pinned[service]?.removeAll { $0 == pages }
     do throws(OwnershipError) {
       try world.ownership.unshare(list.span)
     } catch {
