@@ -7,14 +7,23 @@ import CEL1Boot
 @main
 struct Main {
   static func main() {
-    if FlatTree(address: el1_device_tree()).bootArgumentsBegin(with: "portcullis.bench") {
+    let tree = FlatTree(address: el1_device_tree())
+    if tree.bootArgumentsBegin(with: "portcullis.bench") {
       measureAccesses()
       StageOne.enable()
       measureCommands()
       el1_exit(0)
     }
+    let handover = HandoverForm(tree)
+    if handover == .kept { keepLiveITS() }
     var report = TestReport()
     let psci = PSCI()
+    if handover == .direct || handover == .twoLevels {
+      StageOne.enable()
+      testHandover(&report, twoLevels: handover == .twoLevels)
+      el1_exit(report.finish())
+    }
+    if handover == .disabled { testTrustEnds(&report) }
 
     testDeviceTree(&report)
     // The MMU off: every access is Device-nGnRnE, and EL0 may do what EL1 may.
