@@ -17,6 +17,9 @@ enum HandoverForm {
   /// It keeps a live ITS and ends the trust.
   case kept
 
+  /// Whether a live ITS is handed over.
+  var isLive: Bool { self == .direct || self == .twoLevels }
+
   init(_ tree: FlatTree) {
     guard tree.bootArgumentsHold("portcullis.handover") else {
       self = .none

@@ -18,21 +18,16 @@ struct Main {
     if handover == .kept { keepLiveITS() }
     var report = TestReport()
     let psci = PSCI()
-    if handover == .direct || handover == .twoLevels {
-      StageOne.enable()
-      testHandover(&report, twoLevels: handover == .twoLevels)
-      el1_exit(report.finish())
-    }
     if handover == .disabled { testTrustEnds(&report) }
 
     testDeviceTree(&report)
-    // The MMU off: every access is Device-nGnRnE, and EL0 may do what EL1 may.
-    testReads(&report, area: "its, MMU off", control: Board.itsControl)
-    testWrites(&report, area: "its, MMU off", control: Board.itsControl)
-    testRefusedWidths(&report, area: "its, MMU off", control: Board.itsControl)
-    testOrigins(&report)
-
-    StageOne.enable()
+    if handover.isLive {
+      StageOne.enable()
+      testHandover(&report, twoLevels: handover == .twoLevels)
+    } else {
+      testWithoutMMU(&report)
+      StageOne.enable()
+    }
     testReads(&report, area: "its", control: Board.itsControl)
     testWrites(&report, area: "its", control: Board.itsControl)
     testRegisters(&report)
@@ -46,7 +41,7 @@ struct Main {
     testEL2Memory(&report)
     testHypercalls(&report)
     testFirmware(&report, psci)
-    testHonestLife(&report)
+    testHonestLife(&report, tablesAreFixed: handover.isLive)
     testTargets(&report, psci)
     testRegisterFile(&report)
     testTableAttacks(&report)
@@ -56,6 +51,14 @@ struct Main {
     testProcessors(&report, psci)
 
     el1_exit(report.finish())
+  }
+
+  /// The MMU off: every access is Device-nGnRnE, and EL0 may do what EL1 may.
+  private static func testWithoutMMU(_ report: inout TestReport) {
+    testReads(&report, area: "its, MMU off", control: Board.itsControl)
+    testWrites(&report, area: "its, MMU off", control: Board.itsControl)
+    testRefusedWidths(&report, area: "its, MMU off", control: Board.itsControl)
+    testOrigins(&report)
   }
 }
 
