@@ -65,7 +65,9 @@ struct HandoverDraft {
       switch table.kind {
       case .devices where deviceIndex == nil: deviceIndex = index
       case .collections: collectionLimit += table.capacity
-      case .devices, .vpes, .none: throw .table(index: UInt64(index))
+      // Not offered, and claimed with the others: the host may have set it up and never used it.
+      case .vpes: break
+      case .devices, .none: throw .table(index: UInt64(index))
       }
     }
     guard let deviceIndex else { throw .table(index: 8) }

@@ -19,7 +19,7 @@ public enum HandoverError: Error, Hashable, Sendable {
   case mismatch(offset: UInt64)
   /// The hardware's queue has a size that is not a power of two.
   case queueSize
-  /// A table is Valid that is not offered, or there is no device table.
+  /// A second table of devices or a table of a reserved type is Valid, or there is no device table.
   case table(index: UInt64)
   /// An entry of the first level of a table has reserved bits, or points beyond the address space.
   case firstLevelEntry(PhysicalAddress)
