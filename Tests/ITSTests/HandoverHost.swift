@@ -106,6 +106,19 @@ final class HandoverHost {
     }
   }
 
+  /// Programs GITS_BASER<n> of the vPEs, as a host does that has not used it yet.
+  func installTableOfVPEs(at base: UInt64) {
+    guard let register = driver.register(of: .vpes) else { return }
+    driver.disable()
+    driver.write(
+      0x100 + register * 8,
+      GITSTableBase(
+        base: base, pages: 1, pageSize: driver.pageSize, isIndirect: false,
+        attributes: driver.attributes
+      ).rawValue)
+    driver.write(0, 1, .word)
+  }
+
   /// Fills the descriptor in from what the host knows, and the hardware says.
   func describe() {
     descriptor.controlFrame = world.gic.services[driver.index].base

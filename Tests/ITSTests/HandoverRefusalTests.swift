@@ -157,13 +157,6 @@ struct Refusal: Sendable, CustomTestStringConvertible {
       $0.describe()
       return .table(index: 8)
     },
-    Refusal("B-30 A live table of vPEs", Variant(version: .gicv41)) {
-      $0.driver.disable()
-      $0.driver.installTables()
-      $0.driver.write(0, 1, .word)
-      $0.describe()
-      return .table(index: 2)
-    },
     Refusal("B-32 Commands that the hardware has not read") {
       $0.world.service().pace = .manual
       $0.driver.post(.event(.int, 1, 0))
@@ -504,6 +497,30 @@ extension HandoverHost {
     driver.write(0, 1, .word)
     host.describe()
     host.expectRefusal(.table(index: 2))
+  }
+
+  @Test("B-30 A table of vPEs that two ITSes share is refused with the second")
+  func sharedTable() throws {
+    var options = HandoverHost.options()
+    options.services = [ITSConfiguration(.gicv41), ITSConfiguration(.gicv41)]
+    let world = try World(options)
+    let hosts = [HandoverHost(world, 0), HandoverHost(world, 1)]
+    let shared = hosts[0].driver.vpes
+    for host in hosts {
+      host.driver.isIndirect = true
+      host.start()
+      host.installTableOfVPEs(at: shared)
+      host.describe()
+    }
+    try hosts[0].handOver()
+    hosts[1].writeDescriptor()
+    #expect(
+      throws: HandoverError.ownership(OwnershipErrorCode(page: PhysicalAddress(shared)))
+    ) { try world.handOver(1, descriptor: hosts[1].descriptorPlace) }
+    #expect(world.handedOver[1] == nil)
+    for host in hosts {
+      for device in host.devices { host.expectInterrupts(of: device) }
+    }
   }
 
   @Test("More ranges than the list holds: refused, and all given back")

@@ -268,6 +268,25 @@ import Testing
     world.expectSound()
   }
 
+  @Test(
+    "A table of vPEs is claimed with the others, and not offered any more",
+    arguments: [ITSConfiguration.Version.gicv40, .gicv41])
+  func tableOfVPEs(_ version: ITSConfiguration.Version) throws {
+    let host = HandoverHost(try World(HandoverHost.options(Variant(version: version))))
+    let (world, driver) = (host.world, host.driver)
+    driver.isIndirect = true
+    host.start()
+    host.installTableOfVPEs(at: driver.vpes)
+    host.describe()
+    try host.handOver()
+    #expect(!world.hostReaches(driver.vpes))
+    #expect(driver.register(of: .vpes) == nil)
+    driver.post(ITSCommand(0x29, 1 << 32, 1 << 63 | driver.target(0) << 16, canary | 15))
+    #expect(world.its.counters.count(.virtualInterrupts) == 1)
+    host.expectWorking()
+    world.expectSound()
+  }
+
   @Test("Two ITSes are handed over one after another")
   func twoServices() throws {
     var options = HandoverHost.options()
