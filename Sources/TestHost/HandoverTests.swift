@@ -47,6 +47,7 @@ private struct LiveITS {
     /// The host's own tables for devices that it maps later.
     static var later: UInt64 { at(0x7_0000) }
     static var staged: UInt64 { at(0x8_0000) }
+    static var vpes: UInt64 { at(0x11_0000) }
     static var forged: UInt64 { at(0x10_0000) }
   }
 
@@ -102,6 +103,10 @@ private struct LiveITS {
   mutating func start() -> Bool {
     guard its.program() else { return false }
     el1_zero(Place.secondLevel, Arena.page)
+    if let register = ITSDriver.register(of: .vpes) {
+      el1_zero(Place.vpes, Arena.page)
+      store64(register, ITSDriver.Table(base: Place.vpes).value)
+    }
     el1_zero(Place.translations, Arena.page)
     if twoLevels {
       for index in 0..<2 as Range<UInt64> {
@@ -250,6 +255,7 @@ private func testStalledHandover(_ report: inout TestReport, twoLevels: Bool) {
 
 /// The handover itself.
 private func testLiveHandover(_ report: inout TestReport, _ live: inout LiveITS) {
+  let hadVPEs = ITSDriver.register(of: .vpes) != nil
   report.test("handover", "the ITS is handed over, live") { test in
     let offset = live.its.next
     test.expect("the queue's place", offset, differsFrom: 0)
@@ -264,6 +270,7 @@ private func testLiveHandover(_ report: inout TestReport, _ live: inout LiveITS)
     test.expect("GITS_CREADR", load32(ITSDriver.control + Register.gitsCREADR), equals: offset)
     test.expect("GITS_CWRITER", load32(ITSDriver.control + Register.gitsCWRITER), equals: offset)
     let table = GITSTableBase(rawValue: load64(ITSDriver.control + Register.gitsBASER0))
+    if ITSDriver.register(of: .vpes) != nil { test.fail("a table of vPEs is offered") }
     test.expect("the table of devices", table.base, equals: LiveITS.Place.staged)
   }
   func expectGone(_ name: StaticString, _ place: UInt64) {
@@ -280,6 +287,9 @@ private func testLiveHandover(_ report: inout TestReport, _ live: inout LiveITS)
   expectGone(
     "B-64 the last translation table is out of reach",
     LiveITS.Place.translations + (LiveITS.deviceCount - 1) * 0x800)
+  if hadVPEs {
+    expectGone("B-46 the table of vPEs is out of reach", LiveITS.Place.vpes)
+  }
   if live.twoLevels {
     expectGone("B-53 a second-level page is out of reach", LiveITS.Place.secondLevel)
     expectGone("B-53 the next one is out of reach", LiveITS.Place.secondLevel + 0x1000)

@@ -24,6 +24,8 @@ struct Main {
     if handover.isLive {
       StageOne.enable()
       testHandover(&report, twoLevels: handover == .twoLevels)
+      // From here on it is a host like any other, which begins with a disabled ITS.
+      _ = ITSDriver.disable()
     } else {
       testWithoutMMU(&report)
       StageOne.enable()

@@ -78,7 +78,7 @@
 #define EL1_TIMER_INTID 27
 
 /// Memory that the tests give to the ITS, in bytes.
-#define EL1_ARENA_SIZE 0x520000
+#define EL1_ARENA_SIZE 0x530000
 
 /// Entries of a translation table.
 #define EL1_TABLE_ENTRIES 512
