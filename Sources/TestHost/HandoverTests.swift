@@ -147,7 +147,7 @@ extension Test {
 }
 
 /// The life of a trusted host that hands its live ITS over, and of the host that it becomes.
-func testHandover(_ report: inout TestReport, twoLevels: Bool) {
+func testHandover(_ report: inout TestReport, _ psci: PSCI, twoLevels: Bool) {
   Redistributors.begin()
   testStalledHandover(&report, twoLevels: twoLevels)
   var live = LiveITS(twoLevels: twoLevels)
@@ -157,7 +157,7 @@ func testHandover(_ report: inout TestReport, twoLevels: Bool) {
     test.expectInterrupts(&live)
   }
   testRefusedHandovers(&report, &live)
-  testLiveHandover(&report, &live)
+  testLiveHandover(&report, OtherCPU(psci), &live)
   testLifeAfter(&report, &live)
   testEndOfTrust(&report, &live)
   testAttacksAfter(&report, &live)
@@ -254,16 +254,26 @@ private func testStalledHandover(_ report: inout TestReport, twoLevels: Bool) {
 }
 
 /// The handover itself.
-private func testLiveHandover(_ report: inout TestReport, _ live: inout LiveITS) {
+private func testLiveHandover(
+  _ report: inout TestReport, _ other: OtherCPU?, _ live: inout LiveITS
+) {
   let hadVPEs = ITSDriver.register(of: .vpes) != nil
   report.test("handover", "the ITS is handed over, live") { test in
     let offset = live.its.next
     test.expect("the queue's place", offset, differsFrom: 0)
+    // Another CPU looks on.
+    if let other, !other.start(EL1_JOB_WATCH) { test.fail("the other CPU doesn't start") }
     let before = live
     let answer = live.example.handOver(
       0, &live.its, cpus: live.cpus, devices: LiveITS.deviceCount
     ) { before.device($0) }
     test.expectAnswer(answer, equals: 0)
+    if let other {
+      let rounds = el1_record(other.index, UInt64(EL1_WORD_ROUNDS))
+      if !other.waitForRounds(rounds + 10) { test.fail("the other CPU is stuck") }
+      test.expect("what it saw", el1_record(other.index, UInt64(EL1_WORD_WRONG)), equals: 0)
+      if !other.stop() { test.fail("the other CPU doesn't stop") }
+    }
     let base = GITSCommandBase(rawValue: load64(ITSDriver.control + Register.gitsCBASER))
     test.expect("the queue", base.base, equals: LiveITS.Place.staging)
     test.expect("GITS_CTLR.Enabled", load32(ITSDriver.control) & 1, equals: 1)

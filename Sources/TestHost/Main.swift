@@ -23,7 +23,7 @@ struct Main {
     testDeviceTree(&report)
     if handover.isLive {
       StageOne.enable()
-      testHandover(&report, twoLevels: handover == .twoLevels)
+      testHandover(&report, psci, twoLevels: handover == .twoLevels)
       // From here on it is a host like any other, which begins with a disabled ITS.
       _ = ITSDriver.disable()
     } else {
