@@ -166,6 +166,10 @@ struct Refusal: Sendable, CustomTestStringConvertible {
       $0.driver.post(.event(.int, 0x40, 0))
       return .busy
     },
+    Refusal("B-32 A queue that is empty, and says that it has stalled") {
+      $0.world.service().state.isStalled = true
+      return .busy
+    },
     Refusal("B-32 One command before the end of the queue") {
       let driver = $0.driver
       while driver.writeOffset + 32 != driver.queueSize { driver.post(.sync(target: 0)) }
@@ -336,7 +340,7 @@ extension HandoverHost {
     host.world.expectSound()
   }
 
-  @Test("B-20 B-24 Each claim that fails is unwound, however many came before")
+  @Test("B-14 B-20 B-24 Each claim that fails is unwound, however many came before")
   func claims() throws {
     let host = try HandoverHost.live()
     let world = host.world

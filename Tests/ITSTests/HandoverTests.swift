@@ -154,6 +154,23 @@ import Testing
     world.expectSound()
   }
 
+  @Test("A table is freed behind a SYNC to every Redistributor that was a target before")
+  func targets() throws {
+    let host = try HandoverHost.live()
+    let driver = host.driver
+    try host.handOver()
+    driver.mapDevice(50, interrupt: 9002, collection: 1)
+    var seen: [ITSCommand] = []
+    host.world.service().onCommand = { seen.append($0) }
+    driver.post(.unmapd(50))
+    let expected: [ITSCommand] = [
+      .unmapd(50), .sync(target: driver.target(0)), .sync(target: driver.target(1)),
+    ]
+    #expect(seen.map(\.word0) == expected.map(\.word0))
+    #expect(seen.map(\.word2) == expected.map(\.word2))
+    host.world.expectSound()
+  }
+
   @Test("Two tables on one page, and one across three, are claimed whole")
   func subpageTables() throws {
     let host = HandoverHost(try World(HandoverHost.options()))
