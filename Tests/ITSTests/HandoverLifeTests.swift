@@ -10,7 +10,7 @@ import Testing
 @testable import ITS
 @testable import SimulatedITS
 
-@Suite("A live ITS that is handed over") struct HandoverTests {
+@Suite("A live ITS that is handed over") struct HandoverLifeTests {
   @Test("Live devices go on, new ones are mapped", arguments: Variant.all + Variant.pageSizes)
   func life(_ variant: Variant) throws {
     let host = try HandoverHost.live(variant)
