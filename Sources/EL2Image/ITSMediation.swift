@@ -57,8 +57,7 @@ enum ITSMediation {
       }
       let typer = MediatedITS.offeredType(
         GITSTyper(rawValue: identities[index].typer), setup.policy)
-      _ = offered.append(
-        options.isHandover ? identities[index] : identities[index].offering(typer: typer.rawValue))
+      _ = offered.append(identities[index].offering(typer: typer.rawValue))
     }
     return offered
   }

@@ -33,6 +33,10 @@ struct HandoverDraft {
     }
     func said(_ word: UInt64) -> UInt64 { descriptor.word(word, memory: machine.memory) }
 
+    // What EL2 gives the hardware from the arena must be within its reach.
+    guard setup.arena.address.rawValue <= setup.addressLimit,
+      setup.arena.size <= setup.addressLimit - setup.arena.address.rawValue
+    else { throw .outOfMemory }
     guard said(1) == base.rawValue else { throw .malformed }
     let control = UInt32(truncatingIfNeeded: try read(ITSRegister.control.offset, .word))
     guard GITSControl(rawValue: control).isEnabled else { throw .notEnabled }
@@ -61,7 +65,9 @@ struct HandoverDraft {
       switch table.kind {
       case .devices where deviceIndex == nil: deviceIndex = index
       case .collections: collectionLimit += table.capacity
-      case .devices, .vpes, .none: throw .table(index: UInt64(index))
+      // Not offered, and claimed with the others: the host may have set it up and never used it.
+      case .vpes: break
+      case .devices, .none: throw .table(index: UInt64(index))
       }
     }
     guard let deviceIndex else { throw .table(index: 8) }
@@ -80,8 +86,11 @@ struct HandoverDraft {
     offset = reader.offset
     self.tables = tables
     deviceTableIndex = deviceIndex
+    // Hardware that does not look into caches does not, whatever attributes it accepts.
+    let seen = setup.isNonCoherent ? register.rawValue & ~MemoryAttributes.all : register.rawValue
     deviceTable = HardwareTable(
-      register: register, capacity: min(register.capacity, 1 << typer.deviceIDBits))
+      register: GITSTableBase(rawValue: seen),
+      capacity: min(register.capacity, 1 << typer.deviceIDBits))
     self.origins = origins
     self.ledgers = ledgers
   }
@@ -194,6 +203,7 @@ struct HandoverDraft {
       GITSCommandBase(base: base, pages: queue.size >> 12, attributes: queue.attributes))
     its.staging.begin(at: offset)
     its.staging.pin = consume pin
+    its.stagingBegan = its.commit.written
     for index in 0..<8 {
       let table = GITSTableBase(rawValue: tables[index])
       guard table.isValid else { continue }
@@ -215,6 +225,7 @@ struct HandoverDraft {
       let pages = PageRange(
         first: PageFrameNumber(containing: PhysicalAddress(base)), count: size >> 12)
     else { throw .ownership(failure) }
+    guard claims.count < claims.capacity else { throw .outOfMemory }
     do throws(OwnershipError) {
       try machine.claim(pages, into: &claims)
     } catch {

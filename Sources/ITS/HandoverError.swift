@@ -19,7 +19,7 @@ public enum HandoverError: Error, Hashable, Sendable {
   case mismatch(offset: UInt64)
   /// The hardware's queue has a size that is not a power of two.
   case queueSize
-  /// A table is Valid that is not offered, or there is no device table.
+  /// A second table of devices or a table of a reserved type is Valid, or there is no device table.
   case table(index: UInt64)
   /// An entry of the first level of a table has reserved bits, or points beyond the address space.
   case firstLevelEntry(PhysicalAddress)
@@ -29,7 +29,7 @@ public enum HandoverError: Error, Hashable, Sendable {
   case collection(UInt16)
   /// A page is not the host's own memory.
   case ownership(OwnershipErrorCode)
-  /// The arena is too small.
+  /// The arena, or the list of what is claimed, is too small, or the ITS doesn't reach the arena.
   case outOfMemory
   /// There are more Redistributors than the directory holds.
   case tooManyRedistributors

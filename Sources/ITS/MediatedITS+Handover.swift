@@ -36,13 +36,15 @@ extension MediatedITS {
   ) throws(HandoverError) -> MediatedITS {
     var arena = PageArena(setup.arena, memory: machine.memory)
     guard
-      let copy = arena.takeZeroed(HandoverDescriptor.maximumSize, memory: machine.memory),
-      let list = arena.takeZeroed(ClaimSet.size(capacity: claimCapacity), memory: machine.memory)
+      let copy = arena.take(
+        PageRange.pages(for: HandoverDescriptor.maximumSize), memory: machine.memory),
+      let list = arena.take(
+        PageRange.pages(for: ClaimSet.size(capacity: claimCapacity)), memory: machine.memory)
     else { throw .outOfMemory }
-    let descriptor = try read(descriptor, to: copy, machine)
+    let descriptor = try read(descriptor, to: copy.address, machine)
     var draft = try HandoverDraft(setup, base: base, descriptor, &arena, machine)
     guard addTargets(&draft.ledgers.targets, draft.typer) else { throw .tooManyRedistributors }
-    var claims = ClaimSet(list: list, capacity: claimCapacity)
+    var claims = ClaimSet(list: list.address, capacity: claimCapacity)
     let pin: Pin<1>
     do throws(HandoverError) {
       try draft.claimQueueAndTables(&claims, firstLevelLimit: firstLevelLimit, machine)
@@ -59,6 +61,9 @@ extension MediatedITS {
     for index in 0..<8 {
       staged[index] = descriptor.word(16 + UInt64(index), memory: machine.memory)
     }
+    // What was needed for the handover alone.
+    arena.giveBack(copy, memory: machine.memory)
+    arena.giveBack(list, memory: machine.memory)
     return draft.finish(arena, pin: pin, stagedTables: staged)
   }
 

@@ -11,7 +11,8 @@ public import Architecture
 /// it holds pages.
 public struct ClaimSet: ~Copyable {
   let list: PhysicalAddress
-  let capacity: UInt64
+  /// How many ranges fit.
+  public let capacity: UInt64
   /// How many ranges are held.
   public internal(set) var count: UInt64 = 0
 

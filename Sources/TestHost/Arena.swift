@@ -33,6 +33,9 @@ enum Arena {
   /// For what a single test needs.
   static var spare: UInt64 { at(0x30_0000) }
 
+  /// What a host hands over, and what it has in its place.
+  static var handover: UInt64 { at(0x40_0000) }
+
   static let page: UInt64 = 0x1_0000
   static let devicesSize: UInt64 = 0x8_0000
 }

@@ -52,6 +52,15 @@ struct FlatTree {
     return found
   }
 
+  /// Whether the board's boot arguments hold `text` anywhere.
+  func bootArgumentsHold(_ text: StaticString) -> Bool {
+    var found = false
+    forEachProperty("bootargs\0", of: "chosen\0") { at, length in
+      for offset in 0..<length where matches(text, at: at + offset) { found = true }
+    }
+    return found
+  }
+
   /// Calls `body` with place and length of each such property of a node whose name begins so.
   private func forEachProperty(
     _ property: StaticString, of node: StaticString, _ body: (UInt64, UInt64) -> Void

@@ -7,23 +7,29 @@ import CEL1Boot
 @main
 struct Main {
   static func main() {
-    if FlatTree(address: el1_device_tree()).bootArgumentsBegin(with: "portcullis.bench") {
+    let tree = FlatTree(address: el1_device_tree())
+    if tree.bootArgumentsBegin(with: "portcullis.bench") {
       measureAccesses()
       StageOne.enable()
       measureCommands()
       el1_exit(0)
     }
+    let handover = HandoverForm(tree)
+    if handover == .kept { keepLiveITS() }
     var report = TestReport()
     let psci = PSCI()
+    if handover == .disabled { testTrustEnds(&report) }
 
     testDeviceTree(&report)
-    // The MMU off: every access is Device-nGnRnE, and EL0 may do what EL1 may.
-    testReads(&report, area: "its, MMU off", control: Board.itsControl)
-    testWrites(&report, area: "its, MMU off", control: Board.itsControl)
-    testRefusedWidths(&report, area: "its, MMU off", control: Board.itsControl)
-    testOrigins(&report)
-
-    StageOne.enable()
+    if handover.isLive {
+      StageOne.enable()
+      testHandover(&report, psci, twoLevels: handover == .twoLevels)
+      // From here on it is a host like any other, which begins with a disabled ITS.
+      _ = ITSDriver.disable()
+    } else {
+      testWithoutMMU(&report)
+      StageOne.enable()
+    }
     testReads(&report, area: "its", control: Board.itsControl)
     testWrites(&report, area: "its", control: Board.itsControl)
     testRegisters(&report)
@@ -37,7 +43,7 @@ struct Main {
     testEL2Memory(&report)
     testHypercalls(&report)
     testFirmware(&report, psci)
-    testHonestLife(&report)
+    testHonestLife(&report, tablesAreFixed: handover.isLive)
     testTargets(&report, psci)
     testRegisterFile(&report)
     testTableAttacks(&report)
@@ -47,6 +53,14 @@ struct Main {
     testProcessors(&report, psci)
 
     el1_exit(report.finish())
+  }
+
+  /// The MMU off: every access is Device-nGnRnE, and EL0 may do what EL1 may.
+  private static func testWithoutMMU(_ report: inout TestReport) {
+    testReads(&report, area: "its, MMU off", control: Board.itsControl)
+    testWrites(&report, area: "its, MMU off", control: Board.itsControl)
+    testRefusedWidths(&report, area: "its, MMU off", control: Board.itsControl)
+    testOrigins(&report)
   }
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CEL1Boot
+import GIC
 
 /// A second CPU of the host, which does one job while a test needs it.
 struct OtherCPU {
@@ -104,6 +105,22 @@ func moveUntilReleased(_ cpu: UInt64) {
     store32(Board.itsControl + Register.gitsCTLR, 0)
     store64(register, load64(register) ^ el1_record(cpu, UInt64(EL1_WORD_DIFFERENCE)))
     ITSDriver.enable()
+    rounds &+= 1
+    el1_set_record(cpu, UInt64(EL1_WORD_ROUNDS), rounds)
+  }
+}
+
+/// The job EL1_JOB_WATCH: an ITS that is enabled and does not stall, whatever else happens to it, and
+/// how often it was not so.
+func watchUntilReleased(_ cpu: UInt64) {
+  var rounds: UInt64 = 1
+  var wrong: UInt64 = 0
+  el1_set_record(cpu, UInt64(EL1_WORD_ROUNDS), rounds)
+  while el1_record(cpu, UInt64(EL1_WORD_RELEASE)) == 0 {
+    if load32(Board.itsControl + Register.gitsCTLR) & 1 == 0 { wrong += 1 }
+    let read = GITSQueuePointer(rawValue: load32(Board.itsControl + Register.gitsCREADR))
+    if read.isStalled || load32(Board.itsControl + Register.gitsIIDR) == 0 { wrong += 1 }
+    el1_set_record(cpu, UInt64(EL1_WORD_WRONG), wrong)
     rounds &+= 1
     el1_set_record(cpu, UInt64(EL1_WORD_ROUNDS), rounds)
   }

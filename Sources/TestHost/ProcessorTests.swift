@@ -66,6 +66,7 @@ func el1_secondary_main(_ cpu: UInt64) {
   case UInt64(EL1_JOB_FLIP): flipUntilReleased(cpu)
   case UInt64(EL1_JOB_RING): ringUntilReleased(cpu)
   case UInt64(EL1_JOB_MOVE): moveUntilReleased(cpu)
+  case UInt64(EL1_JOB_WATCH): watchUntilReleased(cpu)
   default: readUntilReleased(cpu)
   }
   let result = PSCI().conduit.call(PSCI.cpuOff).x0

@@ -44,6 +44,12 @@ FLAT_ADDRESS = 0x49001000
 REFUSAL = r"portcullis: refused: width not permitted, ipa 0x[0-9a-f]+ va 0x[0-9a-f]+ esr 0x[0-9a-f]+"
 FIGURE = r"bench: read32-instructions \d+"
 
+# The last line of a board whose host ends the trust and keeps a live ITS.
+SWITCHED_OFF = r"portcullis: switched off: a live ITS was not handed over, number \d+"
+# What a host prints that lives on after that.
+LIVE = "# the ITS is live"
+LIFE = re.compile(r"TAP version|ok |not ok |# the host goes on|Bail out!")
+
 
 @dataclasses.dataclass(frozen=True)
 class Boot:
@@ -58,6 +64,8 @@ class Boot:
     module: tuple = None
     # Where the host's report is not what is looked at: a line of the output must match this.
     sign: str = None
+    # Whether that line is the last: nobody is left who prints another.
+    ends: bool = False
 
     @property
     def title(self):
@@ -73,6 +81,8 @@ class Boot:
 
     def judge(self, lines):
         """What is wrong with the output, whatever the host's tests say."""
+        if self.sign and self.ends:
+            return self.judge_end(lines)
         if self.sign:
             found = any(re.fullmatch(self.sign, line) for line in lines)
             return [] if found else [f"no line matches {self.sign!r}"]
@@ -84,6 +94,27 @@ class Boot:
             problems.append("a warning is logged, though the level is error")
         return problems
 
+    def judge_end(self, lines):
+        """What is wrong with the output of a board that EL2 is to switch off."""
+        problems = [f"the host lives: {line!r}" for line in lines if LIFE.match(line)]
+        printed = [line for line in lines if line.strip()]
+        if not printed or not re.fullmatch(self.sign, printed[-1]):
+            problems.append(f"the last line does not match {self.sign!r}")
+        if LIVE not in lines:
+            problems.append("there was no live ITS")
+        return problems
+
+
+def handovers(image):
+    """The boots whose host is trusted at first."""
+    trusted = "portcullis.log=error portcullis.handover"
+    yield Boot("handover", image, 3, 4, bootargs=trusted)
+    yield Boot("handover-two-levels", image, 4, 1, bootargs=f"{trusted} testhost.two-levels")
+    yield Boot("handover-disabled", image, 3, 1, bootargs=f"{trusted} testhost.disabled")
+    yield Boot(
+        "handover-kept", image, bootargs=f"{trusted} testhost.kept", sign=SWITCHED_OFF, ends=True
+    )
+
 
 def boots(image, elf, testhost, directory):
     """All boots of `image`; the payloads made of `testhost` are written to `directory`."""
@@ -93,6 +124,7 @@ def boots(image, elf, testhost, directory):
     if elf:
         yield Boot("elf", elf)
     if testhost:
+        yield from handovers(image)
         original = testhost.read_bytes()
         arm64 = directory / "image"
         arm64.write_bytes(payload.image(original))

@@ -55,7 +55,18 @@ class Boots(unittest.TestCase):
         self.assertEqual(boards, [(3, 1), (3, 4), (4, 1), (4, 4)])
         others = [boot.form for boot in self.all if boot.form != "image"]
         self.assertEqual(
-            others, ["elf", "module-image", "module-flat", "module-bootargs", "log-warning"]
+            others,
+            [
+                "elf",
+                "handover",
+                "handover-two-levels",
+                "handover-disabled",
+                "handover-kept",
+                "module-image",
+                "module-flat",
+                "module-bootargs",
+                "log-warning",
+            ],
         )
         self.assertEqual(len(list(run.boots("el2.img", None, None, None))), 4)
 
@@ -87,6 +98,22 @@ class Boots(unittest.TestCase):
             with self.subTest(form):
                 self.assertEqual(self.form[form].judge(["", line]), [])
                 self.assertNotEqual(self.form[form].judge(["# 2 of 2 tests passed"]), [])
+
+    def test_a_board_that_is_switched_off_says_nothing_more(self):
+        boot = self.form["handover-kept"]
+        end = "portcullis: switched off: a live ITS was not handed over, number 0"
+        self.assertEqual(boot.judge([run.LIVE, end, ""]), [])
+        for lines in (
+            [],
+            [run.LIVE],
+            [end],
+            [run.LIVE, end, "ok 1 - a: b"],
+            [run.LIVE, end, "# the host goes on"],
+            ["TAP version 14", run.LIVE, end],
+            [run.LIVE, end, "noise"],
+        ):
+            with self.subTest(lines):
+                self.assertNotEqual(boot.judge(lines), [])
 
 
 if __name__ == "__main__":

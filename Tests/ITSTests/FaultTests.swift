@@ -288,7 +288,7 @@ import Traps
     driver.stage([.sync(target: 0)])
     driver.ring()
     #expect(driver.read(0x90) == 1)
-    #expect(world.pinned[0].isEmpty)
+    #expect(world.pinned[0, default: []].isEmpty)
     #expect(world.donate(driver.queue) != nil)
     #expect(world.giveBack(0))
     world.expectSound()

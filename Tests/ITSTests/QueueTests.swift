@@ -89,7 +89,7 @@ import Traps
     driver.write(0, 1, .word)
     driver.write(0x88, 32)
     #expect(driver.read(0x90) == 0)
-    #expect(world.pinned[0].isEmpty)
+    #expect(world.pinned[0, default: []].isEmpty)
     world.expectSound()
   }
 

@@ -71,13 +71,13 @@ package final class World {
   package var ownership: HostOwnership
   /// The mediation of each ITS; empty where the host programs the hardware itself.
   package internal(set) var mediations: [Mediation] = []
-  /// The host's pages that the mediation of each ITS holds.
-  package internal(set) var pinned: [[PageRange]] = []
   /// The host's pages that the hardware of each ITS may write to, held by the mediation.
   package internal(set) var held: [Int: [PageRange]] = [:]
-  /// What a handover has taken from the host.
-  package internal(set) var handedOver: [PageRange] = []
   private var claims: [HeldClaim] = []
+  /// The host's pages that EL2 has pinned, for each ITS.
+  package internal(set) var pinned: [Int: [PageRange]] = [:]
+  /// What the host has handed over, for each ITS.
+  package internal(set) var handedOver: [Int: [PageRange]] = [:]
 
   /// Called for each access of EL2 to a register, with the ITS, the offset, and whether it writes;
   /// true answers with an abort.
@@ -89,6 +89,8 @@ package final class World {
   package var onRegisterWrite: ((Int, UInt64, AccessWidth, UInt64) -> Void)?
   /// Called for each sharing and pinning; true refuses it.
   package var refusesShare: (() -> Bool)?
+  /// Called for each claim of a handover; true refuses it.
+  package var refusesClaim: (() -> Bool)?
   /// Called for each load of EL2 from memory.
   package var onHypervisorLoad: ((UInt64) -> Void)?
   /// Called for each store of EL2 to memory.
@@ -117,7 +119,6 @@ package final class World {
         at: index == 0 ? 0x808_0000 : 0x900_0000 + UInt64(index) << 20, configuration)
     }
     ownership = try Self.makeOwnership(gic.memory)
-    pinned = Array(repeating: [], count: options.services.count)
     prepare(self)
     gic.onAccess = { [unowned self] access in check(access) }
     if options.isMediated, !options.isHandover { try mediate() }
@@ -149,43 +150,25 @@ package final class World {
       0x5f00_0000 + UInt64(service) * options.arenaPages << 12, size: options.arenaPages << 12)
   }
 
-  private var policy: ITSPolicy {
+  /// Whether EL2 stands between the host and an ITS by now.
+  package func isMediated(_ service: Int) -> Bool { service < mediations.count }
+
+  /// What the mediation of an ITS starts from.
+  package func setup(_ service: Int) -> ITSSetup {
     var policy = ITSPolicy(interruptLimit: options.policy.interruptLimit)
     if options.policy.stalls { policy.refused = .stalls }
     if options.policy.checksVirtualInterrupts { policy.virtualInterrupts = .checked }
     if let count = options.policy.commandsPerTrap { policy.commandsPerTrap = count }
     if let count = options.policy.bytesPerTrap { policy.bytesPerTrap = count }
-    return policy
-  }
-
-  private func setup(_ service: SimulatedITS) -> ITSSetup {
-    ITSSetup(
-      frame: VirtualAddress(service.base), arena: arena(service.index),
+    return ITSSetup(
+      frame: VirtualAddress(gic.services[service].base), arena: arena(service),
       addressLimit: options.addressLimit, isNonCoherent: options.isNonCoherent, policy: policy,
       cpus: UInt64(options.processors))
   }
 
-  /// The only ITS, live in the hands of a trusted host, is mediated from now on; `descriptor` is where
-  /// the host tells of it.
-  package func handOver(descriptor: UInt64) throws(HandoverError) {
-    let service = service()
-    let machine = WorldMachine(self, 0)
-    let its = try MediatedITS.handOver(
-      setup(service), base: PhysicalAddress(service.base), descriptor: PhysicalAddress(descriptor),
-      machine: machine
-    ) { targets, typer in
-      gic.redistributors.allSatisfy {
-        targets.add(
-          PhysicalAddress($0.base), $0.typer, byAddress: typer.targetsAreAddresses,
-          memory: machine.memory)
-      }
-    }
-    mediations.append(Mediation(its, arena: arena(0)))
-  }
-
   private func mediate() throws {
     for service in gic.services {
-      let setup = setup(service)
+      let setup = setup(service.index)
       let machine = WorldMachine(self, service.index)
       var its = try MediatedITS.setUp(setup, machine: machine)
       for redistributor in gic.redistributors {
@@ -210,7 +193,7 @@ package final class World {
     onHypervisorStore = nil
     gic.onAccess = nil
     gic.memory.onStore = nil
-    for index in mediations.indices where !pinned[index].isEmpty {
+    for index in mediations.indices where pinned[index]?.isEmpty == false {
       let service = gic.services[index]
       service.hang(after: nil)
       _ = write(index, 0, .word, 0)
@@ -232,7 +215,7 @@ package final class World {
     guard width.bytes >= 4 else { return .refused(.width) }
     guard offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
     let base = gic.services[service].base
-    guard service < mediations.count else {
+    guard isMediated(service) else {
       return gic.write(width, value & width.mask, at: base + offset)
         ? .done : .refused(.externalAbort)
     }
@@ -248,7 +231,7 @@ package final class World {
     guard width.bytes >= 4 else { return .refused(.width) }
     guard offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
     let base = gic.services[service].base
-    guard service < mediations.count else {
+    guard isMediated(service) else {
       return gic.read(width, at: base + offset).map(ReadEffect.value) ?? .refused(.externalAbort)
     }
     return mediations[service].its.read(
@@ -349,18 +332,14 @@ package final class World {
       && end <= World.ram.first.address.rawValue + World.ram.count << 12
       && !overlaps(World.hypervisor)
       && !claims.contains { $0.claim != nil && overlaps($0.pages) }
+      && !handedOver.values.contains { $0.contains(where: overlaps) }
   }
 
   /// Whether an ITS may touch a range.
   private func permits(_ service: Int, _ range: MemoryReach) -> Bool {
     if range.use == .strayTarget { return false }
-    guard service < mediations.count else { return isHosts(range.base, range.size) }
+    guard isMediated(service) else { return isHosts(range.base, range.size) }
     guard range.size > 0 else { return false }
-    if handedOver.contains(where: { $0.contains(PageFrameNumber(range.base >> 12)) }) {
-      return (range.base >> 12...(range.base + (range.size - 1)) >> 12).allSatisfy { page in
-        handedOver.contains { $0.contains(PageFrameNumber(page)) }
-      }
-    }
     if range.use == .virtualPendingTable {
       return (range.base >> 12...(range.base + (range.size - 1)) >> 12).allSatisfy { page in
         held[service, default: []].contains { $0.contains(PageFrameNumber(page)) }
@@ -369,8 +348,9 @@ package final class World {
     let arena = mediations[service].arena
     let first = range.base >> 12
     let (end, overflow) = range.base.addingReportingOverflow(range.size)
-    guard !overflow, first >= arena.first.rawValue, (end - 1) >> 12 <= arena.last.rawValue else {
-      return false
+    guard !overflow else { return false }
+    if first < arena.first.rawValue || (end - 1) >> 12 > arena.last.rawValue {
+      return (first...(end - 1) >> 12).allSatisfy { isHandedOver(PageFrameNumber($0), service) }
     }
     for page in first...(end - 1) >> 12 where !isTaken(page, arena) { return false }
     return true
@@ -398,8 +378,8 @@ package final class World {
     guard watches else { return }
     let page = PageFrameNumber(address >> 12)
     if address & 7 != 0 { report("EL2 loads misaligned at \(hex(address))") }
-    guard !arena(service).contains(page), !pinned[service].contains(where: { $0.contains(page) }),
-      !handedOver.contains(where: { $0.contains(page) })
+    guard !arena(service).contains(page), !isHandedOver(page, service),
+      pinned[service]?.contains(where: { $0.contains(page) }) != true
     else { return }
     report("EL2 loads from \(hex(address)), which is not pinned")
   }
@@ -409,7 +389,8 @@ package final class World {
     guard watches else { return }
     if address & 7 != 0 { report("EL2 stores misaligned at \(hex(address))") }
     let page = PageFrameNumber(address >> 12)
-    if !arena(service).contains(page), !handedOver.contains(where: { $0.contains(page) }) {
+    // While a handover may still fail, EL2 writes nothing but its own.
+    if !arena(service).contains(page), !isMediated(service) || !isHandedOver(page, service) {
       report("EL2 stores to \(hex(address)), outside the arena")
     }
   }

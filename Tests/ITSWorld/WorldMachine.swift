@@ -8,7 +8,7 @@ import Ownership
 import SimulatedITS
 
 /// One CPU in one trap, as the mediation of one ITS sees the world.
-package struct WorldMachine: HandoverMachine {
+package struct WorldMachine: ITSMachine {
   let world: World
   /// The ITS whose registers were accessed.
   let service: Int
@@ -31,7 +31,7 @@ package struct WorldMachine: HandoverMachine {
     try world.ownership.share(list.span)
     do throws(OwnershipError) {
       let pin = try world.ownership.pin(list)
-      world.pinned[service].append(pages)
+      world.pinned[service, default: []].append(pages)
       return pin
     } catch {
       try world.ownership.unshare(list.span)
@@ -44,7 +44,7 @@ package struct WorldMachine: HandoverMachine {
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
     world.ownership.unpin(pin)
-    world.pinned[service].removeAll { $0 == pages }
+    world.pinned[service]?.removeAll { $0 == pages }
     do throws(OwnershipError) {
       try world.ownership.unshare(list.span)
     } catch {
@@ -68,21 +68,6 @@ extension WorldMachine {
       world.held[service]?.remove(at: index)
     }
     world.ownership.release(slot, of: &table)
-  }
-
-  package func claim(_ pages: PageRange, into set: inout ClaimSet) throws(OwnershipError) {
-    if world.refusesShare?() == true { throw .refusedByObserver(pages.first) }
-    try world.ownership.donate(pages, into: &set)
-    world.handedOver.append(pages)
-  }
-
-  package func giveBackUntouched(_ set: inout ClaimSet) {
-    do throws(OwnershipError) {
-      try world.ownership.giveBackUntouched(&set)
-      world.handedOver = []
-    } catch {
-      // They stay the hypervisor's.
-    }
   }
 }
 

@@ -17,7 +17,7 @@ package struct WorldOptions: Sendable {
   package var arenaPages: UInt64 = 1024
   /// Whether EL2 stands between; without, the host programs the ITS itself: the control of an attack.
   package var isMediated = true
-  /// Whether the host has the ITS live in its own hands first, until `World.handOver`.
+  /// Whether the host is trusted with the ITSes until it hands each over.
   package var isHandover = false
   /// Whether the device tree says that the ITSes don't look into caches.
   package var isNonCoherent = false

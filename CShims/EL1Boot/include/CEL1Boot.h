@@ -65,6 +65,7 @@
 #define EL1_JOB_FLIP 2
 #define EL1_JOB_RING 3
 #define EL1_JOB_MOVE 4
+#define EL1_JOB_WATCH 5
 /// The address of that word or register, or 0, and what it is combined with by exclusive or.
 #define EL1_WORD_ADDRESS 30
 #define EL1_WORD_DIFFERENCE 31
@@ -78,7 +79,7 @@
 #define EL1_TIMER_INTID 27
 
 /// Memory that the tests give to the ITS, in bytes.
-#define EL1_ARENA_SIZE 0x400000
+#define EL1_ARENA_SIZE 0x530000
 
 /// Entries of a translation table.
 #define EL1_TABLE_ENTRIES 512

@@ -17,7 +17,7 @@
 
 /* x1 = version of this interface, x2 and x3 = base and size of EL2's memory, x4 = regions. */
 #define PORTCULLIS_CALL_VERSION 0u
-/* x2 = index: x1 = GITS_TYPER, x2 = GITS_IIDR, x3 = GITS_PIDR2, x4 = control frame; -1 beyond the last. */
+/* x2 = index: x1 = GITS_TYPER as it reads once EL2 mediates, x2 = GITS_IIDR, x3 = GITS_PIDR2, x4 = control frame; -1 beyond the last. */
 #define PORTCULLIS_CALL_ITS 1u
 /* x2 = index, x3 = physical address of a struct portcullis_handover, aligned to 4096. */
 #define PORTCULLIS_CALL_HAND_OVER 0x200u
@@ -34,7 +34,7 @@
 #define PORTCULLIS_HANDOVER_BUSY (-20)            /* commands are under way */
 #define PORTCULLIS_HANDOVER_MISMATCH (-21)        /* a register holds something else */
 #define PORTCULLIS_HANDOVER_QUEUE_SIZE (-22)      /* the queue is no power of two */
-#define PORTCULLIS_HANDOVER_TABLE (-23)           /* a table that is not offered, or none of devices */
+#define PORTCULLIS_HANDOVER_TABLE (-23)           /* two tables of devices, or none */
 #define PORTCULLIS_HANDOVER_FIRST_LEVEL (-24)     /* an entry of a first level can't be */
 #define PORTCULLIS_HANDOVER_DEVICE (-25)          /* a device can't be, or is named twice */
 #define PORTCULLIS_HANDOVER_COLLECTION (-26)      /* a collection or its target can't be */

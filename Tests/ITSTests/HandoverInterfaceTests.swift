@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import Foundation
+import Testing
+
+@testable import ITS
+
+@Suite("The C header of the handover") struct HandoverInterfaceTests {
+  /// Each error with its name in the header.
+  static let errors: [(String, HandoverError)] = [
+    ("UNREADABLE", .unreadable(PhysicalAddress(0))), ("MALFORMED", .malformed),
+    ("SILENT", .silent(offset: 0)), ("NOT_ENABLED", .notEnabled), ("BUSY", .busy),
+    ("MISMATCH", .mismatch(offset: 0)), ("QUEUE_SIZE", .queueSize), ("TABLE", .table(index: 0)),
+    ("FIRST_LEVEL", .firstLevelEntry(PhysicalAddress(0))), ("DEVICE", .device(0)),
+    ("COLLECTION", .collection(0)),
+    ("OWNERSHIP", .ownership(OwnershipErrorCode(page: PhysicalAddress(0)))),
+    ("OUT_OF_MEMORY", .outOfMemory), ("REDISTRIBUTORS", .tooManyRedistributors),
+  ]
+
+  /// The numbers of the header by their names.
+  static func numbers() throws -> [String: Int64] {
+    let header = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../CShims/Embedder/include/portcullis_hypercalls.h")
+    var numbers: [String: Int64] = [:]
+    for line in try String(contentsOf: header, encoding: .utf8).split(separator: "\n") {
+      let words = line.split(separator: " ")
+      guard words.count > 2, words[0] == "#define", words[1].hasPrefix("PORTCULLIS_HANDOVER_")
+      else {
+        continue
+      }
+      numbers[String(words[1].dropFirst("PORTCULLIS_HANDOVER_".count))] =
+        Int64(words[2].filter { $0 != "(" && $0 != ")" })
+    }
+    return numbers
+  }
+
+  @Test("Every error has the number that the header gives it, and a number of its own")
+  func codes() throws {
+    let numbers = try Self.numbers()
+    #expect(numbers.count == Self.errors.count)
+    #expect(Set(numbers.values).count == numbers.count)
+    for (name, error) in Self.errors { #expect(numbers[name] == error.code, "\(name)") }
+  }
+
+  @Test("A descriptor that fits has the size that the header tells, and a larger one has none")
+  func sizes() {
+    #expect(HandoverDescriptor.size(devices: 0, collections: 0) == 192)
+    #expect(HandoverDescriptor.size(devices: 3, collections: 5) == 192 + 48 + 40)
+    #expect(HandoverDescriptor.size(devices: 4084, collections: 0) == 65_536)
+    #expect(HandoverDescriptor.size(devices: 4084, collections: 1) == nil)
+    #expect(HandoverDescriptor.size(devices: 0, collections: 8168) == 65_536)
+    for count in [4085, 1 << 32, 1 << 60, .max] as [UInt64] {
+      #expect(HandoverDescriptor.size(devices: count, collections: 0) == nil)
+      #expect(HandoverDescriptor.size(devices: 0, collections: max(count, 8169)) == nil)
+    }
+  }
+}
