@@ -28,6 +28,8 @@ public struct Board: Sendable {
   public static let controlFrameSize: UInt64 = 0x10000
   /// The size of the translation frame of an ITS, which follows the control frame.
   public static let translationFrameSize: UInt64 = 0x10000
+  /// No region of Redistributors.
+  public static var noRedistributors: RedistributorRegions { RedistributorRegions(filler: .filler) }
   /// The first address beyond what a physical address can be: 52 bits.
   public static let physicalAddressLimit: UInt64 = 1 << 52
 

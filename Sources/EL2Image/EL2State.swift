@@ -34,7 +34,7 @@ struct EL2State: ~Copyable {
   /// Read only after boot.
   var identities = ITSClaim.noIdentities
   /// Read only after boot: the Redistributors, as EL2 has mapped them.
-  var redistributors: Board.RedistributorRegions?
+  var redistributors = Board.noRedistributors
   /// Whether the host is trusted with ITSes that it has not handed over yet.
   let trustsHost = Atomic(false)
   /// Read only after boot: where the image lies.

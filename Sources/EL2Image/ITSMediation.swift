@@ -87,11 +87,12 @@ enum ITSMediation {
   private static func addTargets(
     to targets: inout RedistributorDirectory, _ typer: GITSTyper, _ machine: MediationMachine
   ) -> Bool {
-    guard let regions = unsafe StateMemory.shared.pointee.redistributors else { return false }
-    for index in regions.indices {
+    // Region by region: the whole list would not fit a stack well.
+    for index in unsafe StateMemory.shared.pointee.redistributors.indices {
+      let region = unsafe StateMemory.shared.pointee.redistributors[index]
       var fits = true
       let isWhole = RedistributorScan.forEach(
-        regions[index], at: VirtualLayout.redistributors(index), through: machine.registers
+        region, at: VirtualLayout.redistributors(index), through: machine.registers
       ) { (base, redistributor) in
         fits =
           fits

@@ -6,7 +6,7 @@
 
 /* Largest number of CPUs; each has a stack of EL2_STACK_SIZE below which as much is unmapped. */
 #define EL2_MAX_CPUS 64
-#define EL2_STACK_SHIFT 14
+#define EL2_STACK_SHIFT 15
 #define EL2_STACK_SIZE (1 << EL2_STACK_SHIFT)
 #define EL2_STACK_SLOT (2 * EL2_STACK_SIZE)
 /* Table pages (4 KiB each) of the fixed pool. */
