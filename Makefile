@@ -35,7 +35,7 @@ endif
 # Swift's own crash handler would get in the way of the sanitizers and of libFuzzer.
 export SWIFT_BACKTRACE := enable=no
 
-CORE := Architecture GIC DeviceTree Ownership Traps ITS Hypervisor
+CORE := Architecture GIC Trace DeviceTree Ownership Traps ITS Hypervisor
 DOCUMENTED := $(CORE) Inspection
 
 # The tools that come with the compiler, wherever it is installed.
@@ -136,6 +136,11 @@ attacks: setup-run $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img ## a table: ea
 	$(Q)$(BOARD)/attacks.py --qemu $(QEMU) --results $(RESULTS)/attacks.json \
 	  $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img
 
+.PHONY: trace
+trace: setup-run cli $(IMAGES)/el2.img ## records a host's life on every board, prints it, and runs it again
+	$(Q)$(BOARD)/trace.py --qemu $(QEMU) --results $(RESULTS)/trace.json \
+	  "$$($(SWIFT) build $(NATIVE) -c release --show-bin-path)/portcullis" $(IMAGES)/el2.img
+
 .PHONY: debug
 debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction for gdb
 	@echo "gdb-multiarch -ex 'target remote :1234' $(IMAGES)/el2.elf"
@@ -151,7 +156,7 @@ bench: setup-bench $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img $(IMAGES)/el2-
 
 ##@ Test
 
-STEPS := lint unit unit-address unit-thread capi embedded exhaustive run replay coverage
+STEPS := lint unit unit-address unit-thread capi embedded exhaustive run trace replay coverage
 
 .PHONY: test
 test: setup-test ## everything: lint, unit tests, sanitizers, board, coverage; ends with the count

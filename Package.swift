@@ -32,9 +32,11 @@ func shim(_ folder: String) -> Target {
   .target(name: "C" + folder, path: "CShims/" + folder, publicHeadersPath: "include")
 }
 
-func tests(_ room: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(
+  _ room: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
   .testTarget(
-    name: room + "Tests", dependencies: [.target(name: room)] + dependencies,
+    name: room + "Tests", dependencies: [.target(name: room)] + dependencies, exclude: exclude,
     swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")])
 }
 
@@ -62,21 +64,23 @@ let package = Package(
     // Vocabulary.
     room("Architecture"),
     room("GIC", ["Architecture"]),
+    room("Trace", ["Architecture"]),
     room("DeviceTree", ["Architecture", "CFdt"]),
     // Ownership, traps.
     room("Ownership", ["Architecture"]),
     room("Traps", ["Architecture"]),
     // Devices.
-    room("ITS", ["Architecture", "GIC", "Ownership", "Traps"]),
+    room("ITS", ["Architecture", "GIC", "Trace", "Ownership", "Traps"]),
     // Composition.
     room("Hypervisor", ["Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS"]),
     // Interfaces and programs.
     room(
       "PortcullisC",
       ["Architecture", "DeviceTree", "Ownership", "Traps", "Hypervisor", "CEmbedder"]),
-    room("Inspection", ["Architecture", "DeviceTree"]),
+    room("Inspection", ["Architecture", "GIC", "Trace", "DeviceTree", "Traps", "ITS"]),
+    room("Replay", ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedITS"]),
     program(
-      "portcullis", ["Architecture", "Inspection", "COptions"],
+      "portcullis", ["Architecture", "Trace", "Inspection", "Replay", "COptions"],
       exclude: ["portcullis.1", "completions"]),
     program("TestHost", ["Architecture", "GIC", "CHardware", "CEL1Boot", "CRuntime"]),
 
@@ -105,13 +109,15 @@ let package = Package(
 
     tests("Architecture"),
     tests("GIC"),
+    tests("Trace", ["Architecture"]),
     tests("SimulatedITS", ["Architecture", "GIC"]),
     tests("DeviceTree"),
     tests("Ownership", ["SimulatedBoard"]),
     tests("Traps"),
     tests("ITS", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
     tests("Hypervisor", ["SimulatedBoard"]),
-    tests("Inspection"),
+    tests("Inspection", ["Trace"]),
+    tests("Replay", ["Inspection", "Trace"], exclude: ["Traces", "cut.py"]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -122,7 +128,7 @@ if isMetal {
     program(
       "EL2Image",
       [
-        "Architecture", "GIC", "Ownership", "Traps", "ITS", "DeviceTree", "Hypervisor",
+        "Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "DeviceTree", "Hypervisor",
         "PortcullisC",
         "CHardware", "CEL2Boot", "CRuntime",
       ]))

@@ -45,6 +45,12 @@ el2_stacks:
 el2_pool:
 	.space	EL2_POOL_PAGES * 4096
 
+	.section .trace, "aw", %nobits
+	.balign	4096
+	.global	el2_trace
+el2_trace:
+	.space	EL2_TRACE_SIZE
+
 	.section .arena, "aw", %nobits
 	.balign	0x10000
 	.global	el2_arena

@@ -13,6 +13,7 @@ enum { first_code = 0x100 };
 
 static const struct option long_options[] = {
     {"json", no_argument, NULL, first_code + options_json},
+    {"perfetto", no_argument, NULL, first_code + options_perfetto},
     {"page-size", required_argument, NULL, first_code + options_page_size},
     {"help", no_argument, NULL, first_code + options_help},
     {"version", no_argument, NULL, first_code + options_version},

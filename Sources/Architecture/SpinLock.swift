@@ -15,6 +15,8 @@ public enum LockRank: UInt8, Sendable {
   case ownership
   /// The log: everything else may log while it is held.
   case log
+  /// The trace: whatever is held, what happens may be recorded.
+  case trace
 }
 
 /// The locks that one CPU holds.

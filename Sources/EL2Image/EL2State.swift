@@ -8,6 +8,7 @@ internal import Hypervisor
 internal import ITS
 internal import Synchronization
 internal import Ownership
+internal import Trace
 internal import Traps
 
 typealias Stage2 = Stage2Table<MetalTranslationCache>
@@ -53,6 +54,9 @@ struct EL2State: ~Copyable {
   let logLock = SpinLock(.log)
   /// With `logLock` held.
   var log = Log(console: nil, level: .error)
+  let traceLock = SpinLock(.trace)
+  /// With `traceLock` held; nil where nothing is recorded.
+  var trace: TraceRing?
 
   init(
     features: HostFeatures, context: HostContext, image: AddressRange, canary: Canary,
@@ -68,6 +72,18 @@ struct EL2State: ~Copyable {
   }
 }
 
+/// The path of an access to an ITS.
+///
+/// One look tells the usual one from all others, so that a trace costs nothing while there is none.
+enum ITSPath {
+  /// To the hardware: there is no mediation yet.
+  case forwarded
+  /// Through the mediation.
+  case mediated
+  /// Through the mediation, and recorded.
+  case traced
+}
+
 /// What stands beside the mediation of an ITS.
 struct ITSState: ~Copyable {
   let lock = SpinLock(.its)
@@ -75,9 +91,10 @@ struct ITSState: ~Copyable {
   let setup: ITSSetup
   /// Where the host sees the control frame.
   let base: PhysicalAddress
-  /// Whether there is a mediation, with `lock` held; until then the host is trusted, and accesses are
-  /// forwarded.
-  var isMediated = false
+  /// With `lock` held.
+  var path = ITSPath.forwarded
+  /// Whether there is a mediation; until then the host is trusted.
+  var isMediated: Bool { path != .forwarded }
 
   init(_ setup: ITSSetup, base: PhysicalAddress) {
     self.setup = setup

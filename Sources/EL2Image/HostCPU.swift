@@ -31,6 +31,11 @@ enum HostCPU {
         return SMCCC.Result(UInt64(bitPattern: code))
       case HypervisorService.finalise:
         return SMCCC.Result(UInt64(bitPattern: HandoverService.finalise()))
+      case HypervisorService.trace:
+        guard Recorder.isOn else { return SMCCC.Result(SMCCC.notSupported) }
+        let half = call.argument2
+        return HypervisorService.answerTrace(
+          half, half == 1 ? Recorder.takeFirst() : Recorder.first())
       default: break
       }
       let facts = unsafe HypervisorService.Facts(
@@ -112,6 +117,7 @@ enum HostCPU {
     var held = HeldLocks()
     unsafe StateMemory.shared.pointee.logLock.withLock(&held) { _ in
       unsafe StateMemory.shared.pointee.log.drain()
+      Recorder.drain()
     }
   }
 }

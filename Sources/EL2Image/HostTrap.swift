@@ -17,9 +17,7 @@ struct HostTrap: ProtectionContext {
     var held = HeldLocks()
     let state = unsafe StateMemory.its(number)
     return unsafe state.pointee.lock.withLock(&held) { _ in
-      guard unsafe state.pointee.isMediated else {
-        return Forwarder.read(access, through: deviceMemory)
-      }
+      guard unsafe state.pointee.path == .mediated else { return readRarely(number, access) }
       let its = unsafe StateMemory.mediation(number)
       let effect = unsafe its.pointee.read(access, machine: MediationMachine())
       logNews(number)
@@ -32,8 +30,8 @@ struct HostTrap: ProtectionContext {
     var held = HeldLocks()
     let state = unsafe StateMemory.its(number)
     return unsafe state.pointee.lock.withLock(&held) { _ in
-      guard unsafe state.pointee.isMediated else {
-        return Forwarder.write(access, value, through: deviceMemory)
+      guard unsafe state.pointee.path == .mediated else {
+        return writeRarely(number, access, value)
       }
       let its = unsafe StateMemory.mediation(number)
       let effect = unsafe its.pointee.write(access, value, machine: MediationMachine())
@@ -44,7 +42,7 @@ struct HostTrap: ProtectionContext {
 
   /// Logs what there is to tell of an ITS, with its lock held.
   @inline(__always)
-  private func logNews(_ number: UInt8) {
+  func logNews(_ number: UInt8) {
     if unsafe StateMemory.mediation(number).pointee.hasNews { log(number) }
   }
 

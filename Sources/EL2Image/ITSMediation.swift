@@ -68,8 +68,9 @@ enum ITSMediation {
     var its = try unsafe MediatedITS.setUp(
       StateMemory.its(number).pointee.setup, machine: machine)
     guard addTargets(to: &its.targets, its.typer, machine) else { throw .tooManyRedistributors }
+    record(its, number, isHandedOver: false)
     unsafe StateMemory.mediation(number).initialize(to: its)
-    unsafe StateMemory.its(number).pointee.isMediated = true
+    unsafe StateMemory.its(number).pointee.path = Recorder.isOn ? .traced : .mediated
   }
 
   /// Takes a live ITS over; with its lock held.
@@ -79,8 +80,16 @@ enum ITSMediation {
       StateMemory.its(number).pointee.setup, base: StateMemory.its(number).pointee.base,
       descriptor: descriptor, machine: machine
     ) { targets, typer in addTargets(to: &targets, typer, machine) }
+    record(its, number, isHandedOver: true)
     unsafe StateMemory.mediation(number).initialize(to: its)
-    unsafe StateMemory.its(number).pointee.isMediated = true
+    unsafe StateMemory.its(number).pointee.path = Recorder.isOn ? .traced : .mediated
+  }
+
+  private static func record(_ its: borrowing MediatedITS, _ number: UInt8, isHandedOver: Bool) {
+    guard Recorder.isOn else { return }
+    unsafe its.recordSetup(
+      StateMemory.its(number).pointee.setup, isHandedOver: isHandedOver,
+      machine: TracingMachine(number: number))
   }
 
   /// Adds every Redistributor of the board; false where one does not answer, or there are too many.

@@ -53,7 +53,7 @@ enum ImageMap {
       map(
         el2_text_end_here(), el2_rodata_end_here(), .readOnlyData, stage1: &stage1, pool: &pool),
       map(el2_rodata_end_here(), el2_data_end_here(), .data, stage1: &stage1, pool: &pool),
-      // The pool, and behind it the arena.
+      // The pool, and behind it the trace and the arena.
       map(el2_pool_here(), el2_image_end_here(), .data, stage1: &stage1, pool: &pool)
     else { return false }
     // The lower half of each slot is left out: the guard below the stack.

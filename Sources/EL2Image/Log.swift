@@ -90,8 +90,17 @@ struct Log: ~Copyable {
     send(line.text)
   }
 
-  private func send(_ text: Span<UInt8>) {
-    guard let console else { return }
-    for index in text.indices where !console.send(text[index]) { return }
+  /// Writes a line to the console past the ring and whatever the level; false where the console doesn't
+  /// take it.
+  func writeNow(_ line: consuming LogLine) -> Bool {
+    line.end()
+    return send(line.text)
+  }
+
+  @discardableResult
+  private func send(_ text: Span<UInt8>) -> Bool {
+    guard let console else { return false }
+    for index in text.indices where !console.send(text[index]) { return false }
+    return true
   }
 }

@@ -13,6 +13,8 @@ public struct BootOptions: Equatable, Sendable {
 
   /// `portcullis.handover`: the host is trusted with its ITSes until it hands them over and finalises.
   public private(set) var isHandover = false
+  /// `portcullis.trace`: every access to an ITS and every command is recorded.
+  public private(set) var isTraced = false
 
   /// `portcullis.vlpi=checked`: virtual interrupts of GICv4.0 are offered, and their commands checked.
   public private(set) var checksVirtualInterrupts = false
@@ -35,6 +37,7 @@ public struct BootOptions: Equatable, Sendable {
   private mutating func take(_ argument: Span<UInt8>) {
     if Self.equal(argument, "portcullis.bench") { isBench = true }
     if Self.equal(argument, "portcullis.handover") { isHandover = true }
+    if Self.equal(argument, "portcullis.trace") { isTraced = true }
     if Self.equal(argument, "portcullis.vlpi=checked") { checksVirtualInterrupts = true }
     if Self.equal(argument, "portcullis.log=error") { logLevel = .error }
     if Self.equal(argument, "portcullis.log=warning") { logLevel = .warning }

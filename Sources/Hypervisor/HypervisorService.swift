@@ -19,8 +19,14 @@ public enum HypervisorService {
   ///
   /// Does not return where a live ITS was not handed over.
   public static let finalise: UInt64 = 0x201
+  /// x1 of the call that reads the trace: x2 = 0 for the first four words of the oldest record, x2 = 1
+  /// for the last four, with which it is taken.
+  ///
+  /// x0 = 0 and the words in x1 to x4, or x0 = 1 where no record waits, `invalidParameter`, or
+  /// NOT_SUPPORTED where nothing is recorded.
+  public static let trace: UInt64 = 0x300
 
-  /// There is no such ITS.
+  /// There is no such ITS, or no such half.
   public static let invalidParameter: Int64 = -3
   /// The host is not trusted, or has handed this ITS over already.
   public static let denied: Int64 = -4
@@ -82,6 +88,20 @@ public enum HypervisorService {
       result.x2 = damage.first
     default: return SMCCC.Result(SMCCC.notSupported)
     }
+    return result
+  }
+
+  /// Answers the call that reads the trace: `half` of the words of the oldest record, nil for none.
+  public static func answerTrace(_ half: UInt64, _ record: InlineArray<8, UInt64>?) -> SMCCC.Result
+  {
+    guard half < 2 else { return SMCCC.Result(UInt64(bitPattern: invalidParameter)) }
+    guard let record else { return SMCCC.Result(1) }
+    let first = half == 0 ? 0 : 4
+    var result = SMCCC.Result(0)
+    result.x1 = record[first]
+    result.x2 = record[first + 1]
+    result.x3 = record[first + 2]
+    result.x4 = record[first + 3]
     return result
   }
 }

@@ -3,6 +3,7 @@
 
 public import Architecture
 public import Ownership
+public import Trace
 
 /// What the mediation of an ITS needs of the machine and of the rest of the hypervisor.
 ///
@@ -33,4 +34,15 @@ public protocol ITSMachine: ~Copyable {
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64
   /// Ends what ``hold(_:in:)`` began.
   func release(_ slot: UInt64, of table: inout PinTable)
+
+  /// Takes note of what happened, for a trace.
+  ///
+  /// Nothing by default, and then nothing is spent on it: it is bound statically.
+  func record(_ event: TraceEvent)
+}
+
+extension ITSMachine where Self: ~Copyable {
+  /// Takes no note.
+  @inline(__always)
+  public func record(_ event: TraceEvent) {}
 }

@@ -4,6 +4,7 @@
 internal import Architecture
 internal import GIC
 internal import Ownership
+internal import Trace
 
 // From the doorbell to the hardware:
 //
@@ -56,7 +57,9 @@ extension MediatedITS {
     while !staging.isEmpty {
       guard budget.takeCommand(), hasRoom(machine) else { return .more }
       let command = pending ?? staging.read(memory: machine.memory)
-      switch carryOut(command, &budget, machine) {
+      let outcome = carryOut(command, &budget, machine)
+      machine.record(.command(staging.traced(command, outcome)))
+      switch outcome {
       case .done:
         if pending != nil { pending = nil }
         counters.accepted &+= 1
@@ -87,9 +90,11 @@ extension MediatedITS {
     if let pages = staging.pages {
       do throws(OwnershipError) {
         staging.pin = try machine.shareAndPin(pages)
+        machine.record(.pin(pages.traced(isGranted: true)))
         return true
       } catch {
         // Told below.
+        machine.record(.pin(pages.traced(isGranted: false)))
       }
     }
     // A queue that is not the host's memory can't be read: it stands still, and says so.

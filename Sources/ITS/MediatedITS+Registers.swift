@@ -4,6 +4,7 @@
 internal import Architecture
 internal import GIC
 internal import Ownership
+internal import Trace
 public import Traps
 
 // Every register of the control frame, deny by default: what is not named reads as zero and ignores
@@ -256,12 +257,24 @@ extension MediatedITS {
   func hardware<Machine: ITSMachine & ~Copyable>(
     read offset: UInt64, _ width: AccessWidth, _ machine: borrowing Machine
   ) -> UInt64? {
-    machine.registers.read(width, at: VirtualAddress(frame.rawValue &+ offset))
+    let value = machine.registers.read(width, at: VirtualAddress(frame.rawValue &+ offset))
+    machine.record(
+      .hardware(
+        TracedRegister(
+          offset: offset, width: width.rawValue, isWrite: false, isAborted: value == nil,
+          value: value ?? 0)))
+    return value
   }
 
   func hardware<Machine: ITSMachine & ~Copyable>(
     write offset: UInt64, _ width: AccessWidth, _ value: UInt64, _ machine: borrowing Machine
   ) -> Bool {
-    machine.registers.write(width, value, at: VirtualAddress(frame.rawValue &+ offset))
+    let isDone = machine.registers.write(
+      width, value, at: VirtualAddress(frame.rawValue &+ offset))
+    machine.record(
+      .hardware(
+        TracedRegister(
+          offset: offset, width: width.rawValue, isWrite: true, isAborted: !isDone, value: value)))
+    return isDone
   }
 }

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import GIC
+package import GIC
 
 /// What a GITS_BASER<n> makes of what software writes to it, found by trying while it was not Valid.
 ///
 /// A host that probes sizes, indirection and attributes reads back what the hardware would say.
-struct TableBaseRules: Sendable {
+package struct TableBaseRules: Sendable {
   /// Type and Entry_Size.
   let fixed: UInt64
   /// Whether Indirect can be set.
@@ -53,6 +53,22 @@ struct TableBaseRules: Sendable {
     }
   }
 
+  /// The rules in two words, for a trace: the fields that never change with Indirect where it can be
+  /// set, and what each value of the others becomes.
+  package var words: (fixed: UInt64, fields: UInt64) {
+    (fixed | indirect, pageSizes | shareabilities << 8 | innerCaches << 16 | outerCaches << 40)
+  }
+
+  /// Takes the rules from their two words.
+  package init(words: (fixed: UInt64, fields: UInt64)) {
+    fixed = words.fixed & GITSTableBase.fixed
+    indirect = words.fixed & GITSTableBase.indirect
+    pageSizes = words.fields & 0xff
+    shareabilities = words.fields >> 8 & 0xff
+    innerCaches = words.fields >> 16 & 0xff_ffff
+    outerCaches = words.fields >> 40 & 0xff_ffff
+  }
+
   /// What the host reads after it has written `value`.
   ///
   /// It is offered registers for devices, for collections and, if `offersVPEs`, for vPEs; others read as zero, as if they were not
@@ -66,7 +82,7 @@ struct TableBaseRules: Sendable {
   }
 
   /// What is read after `value` has been written.
-  func readBack(_ value: UInt64) -> GITSTableBase {
+  package func readBack(_ value: UInt64) -> GITSTableBase {
     var result = fixed | value & (1 << 63 | indirect | 0xffff_ffff_f000 | 0xff)
     result |= (innerCaches >> (3 * (value >> 59 & 0b111)) & 0b111) << 59
     result |= (outerCaches >> (3 * (value >> 53 & 0b111)) & 0b111) << 53

@@ -7,12 +7,12 @@
 public enum ExitStatus: Int32, Comparable, Sendable {
   /// Every file is fine.
   case fine = 0
-  /// A file was refused.
+  /// A file was refused, or a trace runs differently.
   case refused = 1
   /// The command line makes no sense (EX_USAGE); nothing was inspected.
   case usage = 64
-  /// A file isn't a device tree (EX_DATAERR).
-  case notADeviceTree = 65
+  /// A file isn't a device tree, or no trace (EX_DATAERR).
+  case notTheData = 65
   /// A file can't be opened or read (EX_NOINPUT).
   case cannotOpen = 66
   /// The output can't be written (EX_IOERR).

@@ -51,6 +51,12 @@ public struct JSONWriter {
     bytes.append(contentsOf: String(value).utf8)
   }
 
+  /// Writes nanoseconds as a number of microseconds, with three digits behind the point.
+  public mutating func microseconds(_ nanoseconds: UInt64) {
+    separate()
+    bytes.append(contentsOf: TraceFile.decimal(nanoseconds).utf8)
+  }
+
   /// Writes an address or a size as a string of hexadecimal digits: numbers above 2^53 don't pass
   /// through every reader of JSON unharmed.
   public mutating func hexadecimal(_ value: UInt64) {

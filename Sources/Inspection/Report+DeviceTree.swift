@@ -11,7 +11,7 @@ extension Report {
     do throws(BlobError) {
       read(try DeviceTreeBlob(checking: bytes.span))
     } catch {
-      fail(with: .notADeviceTree, "\(error.text)")
+      fail(with: .notTheData, "\(error.text)")
     }
   }
 

@@ -43,6 +43,8 @@ let notSupported = UInt64(bitPattern: -1)
 enum Hypercall {
   /// Fast, 64-bit, vendor-specific hypervisor service, function "PC".
   static let function: UInt64 = 0xc600_5043
+  /// What reads the trace.
+  static let trace: UInt64 = 0x300
 
   /// A call of the same service that doesn't exist.
   static let unknownFunction: UInt64 = 0xc600_50ff

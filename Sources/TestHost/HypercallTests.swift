@@ -41,6 +41,9 @@ func testHypercalls(_ report: inout TestReport) {
     expectNotSupported(&test, Conduit.hvc.call(Hypercall.function, 2))
     expectNotSupported(&test, Conduit.hvc.call(Hypercall.function, .max))
   }
+  report.test("hypercall", "a trace that isn't kept is NOT_SUPPORTED") { test in
+    expectNotSupported(&test, Conduit.hvc.call(Hypercall.function, Hypercall.trace, 0))
+  }
   report.test("hypercall", "an unknown vendor function by HVC is NOT_SUPPORTED") { test in
     expectNotSupported(&test, Conduit.hvc.call(Hypercall.unknownFunction))
   }
@@ -53,6 +56,23 @@ func testHypercalls(_ report: inout TestReport) {
   report.test("hypercall", "an unknown function by SMC is NOT_SUPPORTED") { test in
     expectNotSupported(&test, Conduit.smc.call(0xc200_ffff))
     expectNotSupported(&test, Conduit.smc.call(0xc700_ffff, 1, 2, 3))
+  }
+}
+
+/// The call that reads the trace, where there is one.
+func testTrace(_ report: inout TestReport) {
+  report.test("trace", "its first record is the header, as often as it is read and not taken") {
+    test in
+    for _ in 0..<2 {
+      let first = Conduit.hvc.call(Hypercall.function, Hypercall.trace, 0)
+      test.expect("x0", first.x0, equals: 0)
+      test.expect("the kind, the ITS, the CPU and no more", first.x1, equals: 1)
+      test.expect("the magic", first.x3, equals: 0x4543_4152_5452_4f50)
+    }
+  }
+  report.test("trace", "a record has two halves") { test in
+    let other = Conduit.hvc.call(Hypercall.function, Hypercall.trace, 2)
+    test.expect("x0", other.x0, equals: UInt64(bitPattern: -3))
   }
 }
 

@@ -20,6 +20,17 @@ struct Main {
     let psci = PSCI()
     if handover == .disabled { testTrustEnds(&report) }
 
+    if FlatTree(address: el1_device_tree()).bootArgumentsBegin(with: "portcullis.trace") {
+      // What is refused first: a trace holds so much, and keeps what came first.
+      StageOne.enable()
+      Redistributors.begin()
+      testTrace(&report)
+      testRegisterFile(&report)
+      testCommandAttacks(&report, psci)
+      testTableAttacks(&report)
+      testHonestLife(&report)
+      el1_exit(report.finish())
+    }
     testDeviceTree(&report)
     if handover.isLive {
       StageOne.enable()

@@ -4,27 +4,38 @@
 import Architecture
 import Glibc
 import Inspection
+import Replay
+import Trace
 
 /// The program: a request in, reports out.
 enum Program {
   static let version = "0.1.0"
 
-  static let usage = "usage: portcullis inspect [--json] [--page-size 4k|16k|64k] [--] FILE...\n"
+  static let usage = """
+    usage: portcullis inspect [--json] [--page-size 4k|16k|64k] [--] FILE...
+           portcullis trace [--json|--perfetto] [--] FILE
+           portcullis replay [--] FILE
+
+    """
 
   static let help =
     usage + """
 
-      Tells what of a board Portcullis would protect, from its flattened device tree.
-      FILE is a device tree blob; - is standard input.
+      inspect tells what of a board Portcullis would protect, from its flattened device
+      tree. trace prints what EL2 has recorded of an ITS, and replay runs it again on a
+      simulated board and compares. FILE is a device tree blob, or a trace: its bytes, or
+      what a console printed with the trace in it; - is standard input.
 
         --json            write JSON instead of a table
+        --perfetto        write trace events, which Perfetto shows as a timeline
         --page-size SIZE  the page size in use: 4k (the default), 16k or 64k
         --help            print this and exit
         --version         print the version and exit
 
-      Exit status: 0 fine, 1 a file was refused, 64 wrong usage, 65 a file isn't a device
-      tree, 66 a file can't be opened, 74 the output can't be written. Of several files all
-      are inspected, and the greatest of their statuses is returned.
+      Exit status: 0 fine, 1 a file was refused or a trace runs differently, 64 wrong
+      usage, 65 a file isn't a device tree or a trace, 66 a file can't be opened, 74 the
+      output can't be written. Of several files all are inspected, and the greatest of
+      their statuses is returned.
 
       """
 
@@ -35,6 +46,8 @@ enum Program {
     case .help: status = printed(help)
     case .version: status = printed("portcullis \(version)\n")
     case .inspect(let request): status = inspect(request)
+    case .trace(let input, let form): status = trace(input, form)
+    case .replay(let input): status = replay(input)
     case .misuse(let reason):
       _ = Output.error.write("portcullis: \(reason)\n\(usage)")
       status = .usage
@@ -77,6 +90,68 @@ enum Program {
         return .unreadable(input.name, granule: granule, reason: describe(number))
       }
     }
+  }
+
+  /// Prints a trace.
+  private static func trace(_ input: Input, _ form: Request.TraceForm) -> ExitStatus {
+    withTrace(input) { file in
+      switch form {
+      case .table: printed(file.table)
+      case .json: printed(file.json)
+      case .traceEvents: printed(file.traceEvents)
+      }
+    }
+  }
+
+  /// Runs a trace again and says what came of it.
+  private static func replay(_ input: Input) -> ExitStatus {
+    withTrace(input) { file in
+      let name = input.name.printable
+      do throws(ReplayError) {
+        let replay = try Replay(file.records)
+        if replay.lost > 0 {
+          complain(name, "warning: \(replay.lost) records were lost: what follows is left out")
+        }
+        if replay.handedOver > 0 {
+          complain(name, "warning: \(replay.handedOver) ITSes were handed over: left out")
+        }
+        let output = printed(replay.summary(of: name))
+        return replay.difference == nil ? output : max(output, .refused)
+      } catch {
+        complain(name, error.text)
+        return .notTheData
+      }
+    }
+  }
+
+  /// Reads a trace and has `body` use it.
+  private static func withTrace(
+    _ input: Input, _ body: (TraceFile) -> ExitStatus
+  ) -> ExitStatus {
+    let name = input.name.printable
+    let bytes: [UInt8]
+    do throws(Input.Failure) {
+      bytes = try input.read()
+    } catch {
+      switch error {
+      case .system(let number): complain(name, describe(number))
+      }
+      return .cannotOpen
+    }
+    guard bytes.count <= Input.sizeLimit else {
+      complain(name, "larger than \(Input.sizeLimit >> 20) MiB")
+      return .notTheData
+    }
+    do throws(TraceFile.Failure) {
+      return body(try TraceFile(bytes))
+    } catch {
+      complain(name, error.text)
+      return .notTheData
+    }
+  }
+
+  private static func complain(_ file: String, _ what: String) {
+    _ = Output.error.write("portcullis: \(file): \(what)\n")
   }
 
   private static func printed(_ text: String) -> ExitStatus { printed(Array(text.utf8)) }

@@ -12,8 +12,22 @@ enum Request {
   case version
   /// Inspect files.
   case inspect(Inspect)
+  /// Print a trace.
+  case trace(Input, TraceForm)
+  /// Run a trace again.
+  case replay(Input)
   /// The command line makes no sense, for this reason.
   case misuse(String)
+
+  /// How a trace is printed.
+  enum TraceForm {
+    /// A line for each record.
+    case table
+    /// JSON.
+    case json
+    /// Trace events, for a timeline.
+    case traceEvents
+  }
 
   /// What `inspect` was asked to do.
   struct Inspect {
@@ -31,16 +45,21 @@ extension Request {
   static func fromCommandLine() -> Request {
     var inspect = Inspect()
     var command: String?
+    // The options that were given, for the commands that have not all of them.
+    var isPerfetto = false
+    var hasPageSize = false
     while true {
       let item = unsafe options_next(CommandLine.argc, CommandLine.unsafeArgv)
       // Each text is an element of `argv` or static, and so outlives the request.
       switch unsafe item.kind {
       case .json: inspect.json = true
+      case .perfetto: isPerfetto = true
       case .help: return .help
       case .version: return .version
       case .page_size:
         guard let text = unsafe item.text else { continue }
         let size = unsafe String(cString: text)
+        hasPageSize = true
         switch size {
         case "4k": inspect.granule = .kib4
         case "16k": inspect.granule = .kib16
@@ -62,9 +81,24 @@ extension Request {
         return .misuse("option \(quoted: unsafe String(cString: text)) needs an argument")
       case .end:
         guard let command else { return .misuse("no command") }
-        guard command == "inspect" else { return .misuse("unknown command \(quoted: command)") }
-        guard !inspect.files.isEmpty else { return .misuse("no file") }
-        return .inspect(inspect)
+        guard ["inspect", "trace", "replay"].contains(command) else {
+          return .misuse("unknown command \(quoted: command)")
+        }
+        if isPerfetto, command != "trace" {
+          return .misuse("option '--perfetto' is none of \(command)'s")
+        }
+        if hasPageSize, command != "inspect" {
+          return .misuse("option '--page-size' is none of \(command)'s")
+        }
+        if inspect.json, command == "replay" {
+          return .misuse("option '--json' is none of replay's")
+        }
+        if inspect.json, isPerfetto { return .misuse("either --json or --perfetto") }
+        guard let file = inspect.files.first else { return .misuse("no file") }
+        if command == "inspect" { return .inspect(inspect) }
+        guard inspect.files.count == 1 else { return .misuse("\(command) takes one file") }
+        if command == "replay" { return .replay(file) }
+        return .trace(file, isPerfetto ? .traceEvents : inspect.json ? .json : .table)
       }
     }
   }

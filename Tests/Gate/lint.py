@@ -15,22 +15,22 @@ import sys
 STOREYS = [
     {"CHardware", "CRuntime", "CFdt", "CEmbedder", "COptions", "CEL2Boot", "CEL1Boot"},
     {"Architecture"},
-    {"GIC", "DeviceTree"},
+    {"GIC", "Trace", "DeviceTree"},
     {"Ownership"},
     {"Traps"},
     {"ITS"},
     {"Hypervisor"},
-    {"PortcullisC", "Inspection"},
+    {"PortcullisC", "Inspection", "Replay"},
     {"portcullis", "EL2Image", "TestHost"},
 ]
 # The room that may not know the other although it stands above it.
 STRANGERS = {("Ownership", "GIC"), ("Ownership", "DeviceTree"), ("Traps", "GIC")}
-CORE = {"Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS", "Hypervisor"}
+CORE = {"Architecture", "GIC", "Trace", "DeviceTree", "Ownership", "Traps", "ITS", "Hypervisor"}
 
 # Modules of the toolchain: for everyone, and for what runs on Linux alone.
 FREESTANDING = {"Swift", "Synchronization"}
 HOSTED = {"Glibc", "Musl", "Foundation", "FoundationEssentials"}
-LINUX_ONLY = {"Inspection", "portcullis"}
+LINUX_ONLY = {"Inspection", "Replay", "portcullis"}
 
 TOP_LEVEL = {
     "Package.swift", "Sources", "CShims", "Tests", "dts", "Makefile",

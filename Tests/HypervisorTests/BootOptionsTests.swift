@@ -23,6 +23,13 @@ struct BootOptionsTests {
     #expect(options(text).logLevel == expected)
   }
 
+  @Test("The trace is asked for by a word of its own")
+  func trace() {
+    #expect(options("portcullis.trace portcullis.log=error").isTraced)
+    #expect(!options("portcullis.trace=on").isTraced)
+    #expect(!options("").isTraced)
+  }
+
   @Test("The benchmark is asked for by a word of its own")
   func bench() {
     #expect(options("a portcullis.bench b").isBench)

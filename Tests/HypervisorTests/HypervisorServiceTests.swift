@@ -51,6 +51,17 @@ struct HypervisorServiceTests {
     #expect(ask(selector, index) == SMCCC.Result(SMCCC.notSupported))
   }
 
+  @Test("A record of the trace is told in two halves", arguments: [0, 1] as [UInt64])
+  func trace(_ half: UInt64) {
+    let result = HypervisorService.answerTrace(half, [1, 2, 3, 4, 5, 6, 7, 8])
+    let first = half * 4 + 1
+    #expect(
+      [result.x0, result.x1, result.x2, result.x3, result.x4]
+        == [0, first, first + 1, first + 2, first + 3])
+    #expect(HypervisorService.answerTrace(half, nil) == SMCCC.Result(1))
+    #expect(HypervisorService.answerTrace(half + 2, nil) == SMCCC.Result(UInt64(bitPattern: -3)))
+  }
+
   @Test("It tells where the canary is")
   func canaryPlace() {
     let result = ask(0x100)

@@ -284,7 +284,7 @@ struct ProgramTests {
   func documents(path: String) throws {
     let help = try #require(Fixtures.portcullis("--help")).text
     let options = Set(help.matches(of: /--([a-z][a-z-]+)/).map { String($0.1) })
-    #expect(options == ["json", "page-size", "help", "version"])
+    #expect(options == ["json", "perfetto", "page-size", "help", "version"])
     let text = try String(
       contentsOf: Fixtures.root.appending(path: "Sources/portcullis/" + path), encoding: .utf8)
     for option in options {

@@ -13,6 +13,8 @@
 #define EL2_POOL_PAGES 1024
 /* Bytes that the queues and tables of all mediated ITSes come from. */
 #define EL2_ARENA_SIZE 0x800000
+/* Bytes of records that a trace holds. */
+#define EL2_TRACE_SIZE 0x100000
 /* The most ITSes, and the bytes of state of each. */
 #define EL2_MAX_ITSES 8
 #define EL2_ITS_STATE_SIZE 0x2000

@@ -23,9 +23,14 @@
 #define PORTCULLIS_CALL_HAND_OVER 0x200u
 /* Ends the host's trust. Does not return where a live ITS was not handed over. */
 #define PORTCULLIS_CALL_FINALISE 0x201u
+/*
+ * With `portcullis.trace` among the boot arguments: x2 = 0 reads the first four words of the oldest
+ * record of the trace into x1 to x4, x2 = 1 the last four, and takes it. x0 = 1 where none waits.
+ */
+#define PORTCULLIS_CALL_TRACE 0x300u
 
-/* Errors of the last two. */
-#define PORTCULLIS_HYPERCALL_INVALID (-3)         /* no such ITS */
+/* Errors of handing over and of finalising. */
+#define PORTCULLIS_HYPERCALL_INVALID (-3)         /* no such ITS, no such half */
 #define PORTCULLIS_HYPERCALL_DENIED (-4)          /* the host is not trusted, or this was done */
 #define PORTCULLIS_HANDOVER_UNREADABLE (-16)      /* the descriptor is not the host's own memory */
 #define PORTCULLIS_HANDOVER_MALFORMED (-17)       /* version, reserved words, counts, frame, alignment */

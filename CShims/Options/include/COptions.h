@@ -13,6 +13,8 @@ typedef enum __attribute__((enum_extensibility(closed))) {
   options_operand,
   /// `--json`.
   options_json,
+  /// `--perfetto`.
+  options_perfetto,
   /// `--page-size`; the text is its argument.
   options_page_size,
   /// `--help`.

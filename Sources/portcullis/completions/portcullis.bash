@@ -25,9 +25,12 @@ _portcullis() {
     ($word == = && $before == --page-size) ]]; then
     mapfile -t COMPREPLY < <(compgen -W '4k 16k 64k' -- "${word#=}")
   elif [[ $word == -?* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W '--json --page-size --help --version' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W '--json --perfetto --page-size --help --version' -- "$word")
   elif [[ -z $command ]]; then
-    mapfile -t COMPREPLY < <(compgen -W 'inspect --help --version' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'inspect trace replay --help --version' -- "$word")
+  elif [[ $command != inspect ]]; then
+    compopt -o filenames
+    mapfile -t COMPREPLY < <(compgen -f -- "$word")
   else
     compopt -o filenames
     mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -X '!*.@(dtb|dtbo)' -- "$word")

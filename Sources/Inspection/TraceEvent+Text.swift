@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import GIC
+internal import ITS
+public import Trace
+internal import Traps
+
+// What a record says, in the words of the specification.
+extension TraceEvent {
+  /// What sort of event it is: one word.
+  public var kind: String {
+    switch self {
+    case .header: "header"
+    case .service: "its"
+    case .table: "table"
+    case .target: "target"
+    case .access(let access): access.isWrite ? "write" : "read"
+    case .command: "command"
+    case .hardware: "hardware"
+    case .pin: "pin"
+    case .lost: "lost"
+    }
+  }
+
+  /// What it is about.
+  public var text: String {
+    switch self {
+    case .header(let header):
+      "version \(header.version), \(header.frequency) counts a second"
+    case .service(let service):
+      "GITS_TYPER \(service.typer.hexadecimal), frame \(service.frame.hexadecimal), "
+        + "\(service.arenaPages) pages at \(service.arena.hexadecimal)"
+        + (service.isHandedOver ? ", handed over" : "")
+    case .table(let table):
+      "\(Self.register(0x100 + UInt64(table.index) * 8)) \(table.fixed.hexadecimal) "
+        + table.fields.hexadecimal
+    case .target(let target): "RDbase \(target.hexadecimal)"
+    case .access(let access):
+      "\(Self.register(access.offset)) \(8 << UInt64(access.width)) bits "
+        + access.value.hexadecimal + (access.isForwarded ? ", forwarded" : "")
+    case .command(let command): command.command.text
+    case .hardware(let register):
+      (register.isWrite ? "write " : "read ")
+        + "\(Self.register(register.offset)) \(register.value.hexadecimal)"
+    case .pin(let pin): "\(pin.pages) pages at \(pin.base.hexadecimal)"
+    case .lost(let count): "\(count) records"
+    }
+  }
+
+  /// What became of it; nil where nothing can.
+  public var outcome: String? {
+    switch self {
+    case .access(let access):
+      switch access.outcome {
+      case .done: "done"
+      case .again: "again"
+      case .refused(let reason):
+        "refused: " + (Refusal(rawValue: reason).map { "\($0.text)" } ?? "reason \(reason)")
+      }
+    case .command(let command):
+      switch command.verdict {
+      case .accepted: "accepted"
+      case .later: "later"
+      case .refused(let reason):
+        "refused: "
+          + (CommandRefusalReason(rawValue: reason).map { "\($0.text)" } ?? "reason \(reason)")
+      }
+    case .hardware(let register): register.isAborted ? "aborted" : "done"
+    case .pin(let pin): pin.isGranted ? "granted" : "refused"
+    case .header, .service, .table, .target, .lost: nil
+    }
+  }
+
+  /// The name of the register of the control frame at `offset` (IHI 0069, 12.19).
+  static func register(_ offset: UInt64) -> String {
+    func half(_ name: String) -> String { offset & 4 == 0 ? name : name + "+4" }
+    return switch offset {
+    case 0x00: "GITS_CTLR"
+    case 0x04: "GITS_IIDR"
+    case 0x08, 0x0c: half("GITS_TYPER")
+    case 0x10: "GITS_MPAMIDR"
+    case 0x14: "GITS_PARTIDR"
+    case 0x18: "GITS_MPIDR"
+    case 0x40: "GITS_STATUSR"
+    case 0x48, 0x4c: half("GITS_UMSIR")
+    case 0x80, 0x84: half("GITS_CBASER")
+    case 0x88, 0x8c: half("GITS_CWRITER")
+    case 0x90, 0x94: half("GITS_CREADR")
+    case 0x100..<0x140 where offset % 4 == 0: half("GITS_BASER\((offset - 0x100) / 8)")
+    case ITSRegister.peripheralID2: "GITS_PIDR2"
+    default: offset.hexadecimal
+    }
+  }
+}
+
+extension TracedCommand {
+  /// The command, to take its fields from.
+  var command: ITSCommand { ITSCommand(word0, word1, word2, word3) }
+}
+
+extension ITSCommand {
+  /// The command with the fields that it has.
+  fileprivate var text: String {
+    guard let opcode else {
+      return "\(UInt64(number).hexadecimal)" + wordsText
+    }
+    let name = "\(opcode)".uppercased()
+    let device = " device \(deviceID.hexadecimal)"
+    let event = " event \(eventID.hexadecimal)"
+    let collection = " collection \(collectionID)"
+    return switch opcode {
+    case .movi: name + device + event + collection
+    case .int, .clear, .inv, .discard: name + device + event
+    case .sync: name + " RDbase \(target.hexadecimal)"
+    case .mapd:
+      isValid
+        ? name + device + " bits \(eventIDBitsMinusOne + 1) table \(translationTable.hexadecimal)"
+        : name + device + " unmapped"
+    case .mapc:
+      isValid
+        ? name + collection + " RDbase \(target.hexadecimal)" : name + collection + " unmapped"
+    case .mapti: name + device + event + " interrupt \(physicalID)" + collection
+    case .mapi: name + device + event + collection
+    case .invall: name + collection
+    case .movall: name + " RDbase \(target.hexadecimal) to \(secondTarget.hexadecimal)"
+    case .vmovi, .vmovp, .vsgi, .vsync, .vmapp, .vmapti, .vmapi, .vinvall, .invdb:
+      name + wordsText
+    }
+  }
+
+  private var wordsText: String {
+    [word0, word1, word2, word3].map { " " + $0.hexadecimal }.joined()
+  }
+}
+
+extension UInt32 {
+  fileprivate var hexadecimal: String { UInt64(self).hexadecimal }
+}

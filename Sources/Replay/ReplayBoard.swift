@@ -1,0 +1,296 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import GIC
+internal import ITS
+internal import Ownership
+internal import SimulatedITS
+internal import Trace
+internal import Traps
+
+/// The simulated board on which a trace is run again, and the mediations that are given it.
+final class ReplayBoard {
+  typealias HostOwnership = Ownership<
+    ProcessorMemory, Stage2Table<NoCache>, EL2Stage1Table<NoCache>, NoObserver
+  >
+
+  /// Where what the hardware answers comes from.
+  private enum Source {
+    /// Set-up: GITS_TYPER and GITS_BASER<n> as they were recorded, the rest from the simulated ITS.
+    case setup
+    /// A trap: as it was recorded.
+    case trace
+    /// The end: the simulated ITS.
+    case simulation
+  }
+
+  /// The mediation of one ITS.
+  private final class Mediation {
+    var its: MediatedITS
+    init(_ its: consuming MediatedITS) { self.its = its }
+  }
+
+  let gic: SimulatedGIC
+  private let plans: [UInt8: ServicePlan]
+  private var hardware: [UInt8: SimulatedITS] = [:]
+  private var mediations: [UInt8: Mediation] = [:]
+  private var tables: [UInt64: UInt64] = [:]
+  /// All memory is the host's but what is not: whether it was, the trace tells.
+  private var ownership: HostOwnership
+  private var source = Source.setup
+
+  /// What was recorded of the trap that is run, in order, and how far it has come.
+  private var reads: ArraySlice<TracedRegister> = []
+  private var writes: ArraySlice<TracedRegister> = []
+  private var pins: ArraySlice<TracedPin> = []
+  /// What has happened in it.
+  private var happened: [TraceEvent] = []
+  /// What is wrong beside that.
+  private var remark: String?
+
+  /// Sets up the ITSes of `plans`.
+  init(_ plans: [UInt8: ServicePlan]) throws(ReplayError) {
+    self.plans = plans
+    let ordered = plans.values.sorted { $0.number < $1.number }
+    let first = ordered.first?.targets ?? []
+    let byAddress = ordered.first.map { GITSTyper(rawValue: $0.service.typer).targetsAreAddresses }
+    gic = SimulatedGIC(
+      memory: PhysicalMemory(hasCache: false), processors: max(first.count, 1),
+      redistributorBase: byAddress == true ? (first.first ?? 0) << 16 : 1 << 61)
+    do throws(OwnershipError) {
+      ownership = try Self.makeOwnership()
+    } catch {
+      throw .nothing
+    }
+    for plan in ordered { try add(plan) }
+    source = .trace
+  }
+
+  private static func makeOwnership() throws(OwnershipError) -> HostOwnership {
+    // The translations lie in a memory of their own.
+    let tables = ProcessorMemory(PhysicalMemory(hasCache: false))
+    guard let geometry = TranslationGeometry(bits: 48),
+      let space = EL2AddressSpace(
+        linearBase: VirtualAddress(1 << 46), linearPages: 1 << 28,
+        window: VirtualAddress(1 << 47), windowPages: 1 << 18),
+      let all = PageRange(first: PageFrameNumber(0), count: 1 << 36),
+      let pages = PageRange(first: PageFrameNumber(1 << 20), count: 1 << 16)
+    else { throw .empty }
+    var map = MemoryMap()
+    try map.add(all)
+    var pool = PagePool(pages: pages, memory: tables)
+    let excluded: [PageRange] = []
+    let host = try Stage2Table(
+      geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: NoCache())
+    let el2 = try EL2Stage1Table(space, pool: &pool, cache: NoCache())
+    return try Ownership(
+      geometry, memoryMap: map, hypervisorPages: excluded.span, pool: pool, host: host,
+      hypervisor: el2, observer: NoObserver())
+  }
+
+  private func add(_ plan: ServicePlan) throws(ReplayError) {
+    let setup = try plan.setup()
+    let service = gic.addService(at: plan.service.frame, try plan.configuration())
+    service.pace = .manual
+    hardware[plan.number] = service
+    let machine = ReplayMachine(board: self, number: plan.number, cpu: 0)
+    do throws(ITSSetupError) {
+      var its = try MediatedITS.setUp(setup, machine: machine)
+      for target in plan.targets {
+        // By address is by RDbase too, which the trace has.
+        guard
+          its.targets.add(
+            PhysicalAddress(target << 16), GICRTyper(rawValue: target << 8), byAddress: true,
+            memory: machine.memory)
+        else { throw .tooManyRedistributors }
+      }
+      mediations[plan.number] = Mediation(its)
+    } catch {
+      throw .unusable(its: plan.number)
+    }
+  }
+
+  /// How many ITSes there are.
+  var count: Int { mediations.count }
+  /// Whether there is an ITS of this number.
+  func has(_ number: UInt8) -> Bool { mediations[number] != nil }
+
+  // MARK: A trap
+
+  /// Runs one trap again; the first difference, or nil.
+  func run(
+    _ events: [(index: Int, event: TraceEvent)], _ recorded: TracedAccess, its number: UInt8,
+    cpu: UInt16, at index: Int
+  ) throws(ReplayError) -> Replay.Difference? {
+    guard let mediation = mediations[number], let plan = plans[number],
+      let width = AccessWidth(rawValue: recorded.width), width.bytes >= 4,
+      recorded.offset & (width.bytes - 1) == 0, recorded.offset < ITSRegister.frameSize
+    else { throw .impossible(record: index) }
+    prepare(events.map(\.event))
+    let access = Access(
+      offset: recorded.offset,
+      address: VirtualAddress(plan.service.frame + recorded.offset), width: width)
+    let machine = ReplayMachine(board: self, number: number, cpu: UInt64(cpu))
+    let replayed =
+      recorded.isWrite
+      ? TracedAccess(
+        access, recorded.value, mediation.its.write(access, recorded.value, machine: machine))
+      : TracedAccess(access, mediation.its.read(access, machine: machine))
+    _ = mediation.its.takeRefusal()
+
+    for position in 0..<max(events.count, happened.count) {
+      let before = position < events.count ? events[position] : nil
+      let now = position < happened.count ? happened[position] : nil
+      guard before?.event != now else { continue }
+      return Replay.Difference(
+        record: before?.index ?? index, recorded: before?.event, replayed: now)
+    }
+    var expected = recorded
+    expected.duration = 0
+    if replayed != expected {
+      return Replay.Difference(
+        record: index, recorded: .access(expected), replayed: .access(replayed))
+    }
+    if remark == nil, !gic.faults.isEmpty {
+      remark = "the simulated ITS was misused: \(gic.faults[0])"
+    }
+    return remark.map { Replay.Difference(record: index, remark: $0) }
+  }
+
+  private func prepare(_ events: [TraceEvent]) {
+    happened = []
+    var registers: [TracedRegister] = []
+    var pins: [TracedPin] = []
+    for event in events {
+      switch event {
+      case .command(let command):
+        for (word, value) in [command.word0, command.word1, command.word2, command.word3]
+          .enumerated()
+        {
+          gic.memory.store(.double, value, at: command.address & ~31 &+ UInt64(word) * 8)
+        }
+      case .hardware(let register): registers.append(register)
+      case .pin(let pin): pins.append(pin)
+      default: break
+      }
+    }
+    reads = registers.filter { !$0.isWrite }[...]
+    writes = registers.filter(\.isWrite)[...]
+    self.pins = pins[...]
+  }
+
+  /// What the mediation has recorded.
+  func record(_ event: TraceEvent) {
+    if source == .trace { happened.append(event) }
+  }
+
+  // MARK: The hardware
+
+  func read(_ width: AccessWidth, at address: UInt64, its number: UInt8) -> UInt64? {
+    guard let plan = plans[number], let service = hardware[number] else { return nil }
+    let offset = address &- plan.service.frame
+    switch source {
+    case .simulation: break
+    case .setup:
+      if offset == ITSRegister.type.offset { return plan.service.typer }
+      if offset &- ITSRegister.tableBases.offset < 64 {
+        return tables[address] ?? readBack(0, offset, plan)
+      }
+    case .trace:
+      guard let next = reads.first, next.offset == offset, next.width == width.rawValue else {
+        break
+      }
+      reads.removeFirst()
+      guard !next.isAborted else { return nil }
+      if offset == ITSRegister.commandRead.offset { advance(service, to: next.value) }
+      return next.value
+    }
+    return gic.read(width, at: address)
+  }
+
+  func write(_ width: AccessWidth, _ value: UInt64, at address: UInt64, its number: UInt8) -> Bool {
+    guard let plan = plans[number] else { return false }
+    let offset = address &- plan.service.frame
+    var value = value
+    if source == .setup, offset &- ITSRegister.tableBases.offset < 64 {
+      value = readBack(value, offset, plan)
+      tables[address] = value
+    }
+    if source == .trace, let next = writes.first, next.offset == offset,
+      next.width == width.rawValue
+    {
+      writes.removeFirst()
+      if next.isAborted { return false }
+    }
+    return gic.write(width, value, at: address)
+  }
+
+  private func readBack(_ value: UInt64, _ offset: UInt64, _ plan: ServicePlan) -> UInt64 {
+    plan.rules[Int((offset - ITSRegister.tableBases.offset) / 8)].readBack(value).rawValue
+  }
+
+  /// Has the simulated ITS go on until it is where the hardware was.
+  private func advance(_ service: SimulatedITS, to value: UInt64) {
+    let wanted = GITSQueuePointer(rawValue: value).offset
+    while service.readPointer.offset != wanted, service.step() {}
+    guard service.readPointer.offset != wanted, remark == nil else { return }
+    remark =
+      "the simulated ITS can't come to offset \(wanted) of its queue: it is at"
+      + " \(service.readPointer.offset)"
+  }
+
+  // MARK: The host's memory
+
+  func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
+    if source == .trace {
+      let next = pins.popFirst()
+      if let next, !next.isGranted { throw .refusedByObserver(pages.first) }
+    }
+    var list = FixedList<1, PageRange>(filler: pages)
+    _ = list.append(pages)
+    try ownership.share(list.span)
+    do throws(OwnershipError) {
+      return try ownership.pin(list)
+    } catch {
+      try ownership.unshare(list.span)
+      throw error
+    }
+  }
+
+  func unpinAndUnshare(_ pin: consuming Pin<1>) {
+    var list = FixedList<1, PageRange>(filler: pin[0].pages)
+    _ = list.append(pin[0].pages)
+    ownership.unpin(pin)
+    do throws(OwnershipError) {
+      try ownership.unshare(list.span)
+    } catch {
+      // Another ITS has its queue there.
+    }
+  }
+
+  /// Has every mediation give its host's queue up: a pin must not be dropped.
+  func finish() {
+    source = .simulation
+    gic.memory.onStore = nil
+    for (number, mediation) in mediations {
+      guard let plan = plans[number], let service = hardware[number] else { continue }
+      let machine = ReplayMachine(board: self, number: number, cpu: 0)
+      func store(_ offset: UInt64, _ width: AccessWidth) {
+        let access = Access(
+          offset: offset, address: VirtualAddress(plan.service.frame + offset), width: width)
+        _ = mediation.its.write(access, 0, machine: machine)
+      }
+      store(ITSRegister.control.offset, .word)
+      while !service.isQuiescent, service.step() {}
+      store(ITSRegister.commandBase.offset, .double)
+    }
+  }
+}
+
+/// Translation caches of a board that has none.
+struct NoCache: TranslationCache {
+  func invalidateStage2(_ pages: PageRange) {}
+  func invalidateStage2All() {}
+  func invalidateEL2(_ address: VirtualAddress, count: UInt64) {}
+}
