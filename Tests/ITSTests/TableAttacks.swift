@@ -343,9 +343,10 @@ import Traps
     let driver = HostDriver(world)
     driver.isIndirect = true
     driver.start()
+    let queue = driver.queue
     world.onHypervisorLoad = { address in
       #expect(
-        address &- driver.queue < 0x1000
+        address &- queue < 0x1000
           || World.hypervisor.contains(PageFrameNumber(address >> 12)))
     }
     driver.mapCollections()
