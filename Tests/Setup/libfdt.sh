@@ -12,14 +12,14 @@ library=usr/lib/aarch64-linux-gnu/libfdt.a
 here=$(cd "$(dirname "$0")" && pwd)
 parent=$(dirname "$directory")
 mkdir -p "$parent"
-work=$(mktemp -d "$(cd "$parent" && pwd)/libfdt.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+unpacked=$(mktemp -d "$(cd "$parent" && pwd)/libfdt.XXXXXX")
+trap 'rm -rf "$unpacked"' EXIT
 trap 'exit 1' INT TERM
 
 echo "Fetching libfdt for arm64" >&2
-(cd "$work" && "$here/apt-arm64.sh" apt-get -qq download libfdt-dev >&2)
-dpkg -x "$work"/libfdt-dev_*_arm64.deb "$work/root"
-[ -f "$work/root/$library" ] || { echo "libfdt-dev holds no $library" >&2; exit 1; }
+(cd "$unpacked" && "$here/apt-arm64.sh" apt-get -qq download libfdt-dev >&2)
+dpkg -x "$unpacked"/libfdt-dev_*_arm64.deb "$unpacked/root"
+[ -f "$unpacked/root/$library" ] || { echo "libfdt-dev holds no $library" >&2; exit 1; }
 
 # Moved into place whole, so that an interrupted run leaves no half-unpacked directory behind.
-mv "$work/root" "$directory"
+mv "$unpacked/root" "$directory"
