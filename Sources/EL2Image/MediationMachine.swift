@@ -25,29 +25,17 @@ struct MediationMachine: HandoverMachine {
     _ = list.append(pages)
     return try unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) {
       (_) throws(OwnershipError) -> Pin<1> in
-      try unsafe StateMemory.shared.pointee.ownership.share(list.span)
-      do throws(OwnershipError) {
-        return try unsafe StateMemory.shared.pointee.ownership.pin(list)
-      } catch {
-        // What was shared just now, and nobody has pinned, can be unshared.
-        try unsafe StateMemory.shared.pointee.ownership.unshare(list.span)
-        throw error
-      }
+      try unsafe StateMemory.shared.pointee.ownership.shareAndPin(list)
     }
   }
 
   func unpinAndUnshare(_ pin: consuming Pin<1>) {
     var held = HeldLocks(holding: .its)
-    var list = FixedList<1, PageRange>(filler: pin[0].pages)
-    _ = list.append(pin[0].pages)
     var pin: Pin<1>? = consume pin
     unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) { _ in
-      if let pin = pin.take() { unsafe StateMemory.shared.pointee.ownership.unpin(pin) }
-      do throws(OwnershipError) {
-        try unsafe StateMemory.shared.pointee.ownership.unshare(list.span)
-      } catch {
-        // Somebody else's pin: the pages stay shared, which is safe.
-      }
+      guard let pin = pin.take() else { return }
+      // Pages that somebody else has pinned stay shared, which is safe.
+      unsafe StateMemory.shared.pointee.ownership.unpinAndUnshare(pin)
     }
   }
 

@@ -186,6 +186,35 @@ public struct Ownership<
     return Pin(mapped)
   }
 
+  /// Shares pages of memory and pins them: both or neither.
+  ///
+  /// - Throws: any `OwnershipError`; nothing has changed then.
+  public mutating func shareAndPin<let capacity: Int>(
+    _ ranges: FixedList<capacity, PageRange>
+  ) throws(OwnershipError) -> Pin<capacity> {
+    try share(ranges.span)
+    do throws(OwnershipError) {
+      return try pin(ranges)
+    } catch {
+      // What was shared just now, and nobody has pinned, can be unshared.
+      try unshare(ranges.span)
+      throw error
+    }
+  }
+
+  /// Ends what ``shareAndPin(_:)`` began; false where another pin holds a page, and all stay shared.
+  @discardableResult
+  public mutating func unpinAndUnshare<let capacity: Int>(_ pin: consuming Pin<capacity>) -> Bool {
+    let ranges = pages(of: pin.mapped)
+    unpin(pin)
+    do throws(OwnershipError) {
+      try unshare(ranges.span)
+      return true
+    } catch {
+      return false
+    }
+  }
+
   /// Releases what a pin holds.
   public mutating func unpin<let capacity: Int>(_ pin: consuming Pin<capacity>) {
     countPins(pages(of: pin.mapped).span, by: -1)

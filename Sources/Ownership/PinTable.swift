@@ -67,14 +67,7 @@ where
     // All of it is the host's alone, or all of it is shared: what is shared in part is somebody's
     // mistake.
     let isShared = ledger.record(of: pages.first, in: pool).state == .sharedOwned
-    if !isShared { try share(list.span) }
-    let pin: Pin<1>
-    do throws(OwnershipError) {
-      pin = try self.pin(list)
-    } catch {
-      if !isShared { try unshare(list.span) }
-      throw error
-    }
+    let pin = isShared ? try pin(list) : try shareAndPin(list)
     // The slot stands for the pin from here on.
     pin.keepInTable()
     pool.memory.store(pages.first.rawValue, at: table.place(slot))

@@ -249,25 +249,10 @@ final class ReplayBoard {
     }
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
-    try ownership.share(list.span)
-    do throws(OwnershipError) {
-      return try ownership.pin(list)
-    } catch {
-      try ownership.unshare(list.span)
-      throw error
-    }
+    return try ownership.shareAndPin(list)
   }
 
-  func unpinAndUnshare(_ pin: consuming Pin<1>) {
-    var list = FixedList<1, PageRange>(filler: pin[0].pages)
-    _ = list.append(pin[0].pages)
-    ownership.unpin(pin)
-    do throws(OwnershipError) {
-      try ownership.unshare(list.span)
-    } catch {
-      // Another ITS has its queue there.
-    }
-  }
+  func unpinAndUnshare(_ pin: consuming Pin<1>) { ownership.unpinAndUnshare(pin) }
 
   /// Has every mediation give its host's queue up: a pin must not be dropped.
   func finish() {

@@ -80,11 +80,10 @@ struct FlatMachine: ITSMachine {
   func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
-    try owner.subject.share(list.span)
-    return try owner.subject.pin(list)
+    return try owner.subject.shareAndPin(list)
   }
 
-  func unpinAndUnshare(_ pin: consuming Pin<1>) { owner.subject.unpin(pin) }
+  func unpinAndUnshare(_ pin: consuming Pin<1>) { owner.subject.unpinAndUnshare(pin) }
 
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
     throw .empty

@@ -28,28 +28,15 @@ package struct WorldMachine: ITSMachine {
     if world.refusesShare?() == true { throw .refusedByObserver(pages.first) }
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
-    try world.ownership.share(list.span)
-    do throws(OwnershipError) {
-      let pin = try world.ownership.pin(list)
-      world.pinned[service, default: []].append(pages)
-      return pin
-    } catch {
-      try world.ownership.unshare(list.span)
-      throw error
-    }
+    let pin = try world.ownership.shareAndPin(list)
+    world.pinned[service, default: []].append(pages)
+    return pin
   }
 
   package func unpinAndUnshare(_ pin: consuming Pin<1>) {
     let pages = pin[0].pages
-    var list = FixedList<1, PageRange>(filler: pages)
-    _ = list.append(pages)
-    world.ownership.unpin(pin)
+    world.ownership.unpinAndUnshare(pin)
     world.pinned[service]?.removeAll { $0 == pages }
-    do throws(OwnershipError) {
-      try world.ownership.unshare(list.span)
-    } catch {
-      // Somebody else's pin: the pages stay shared.
-    }
   }
 }
 

@@ -125,20 +125,11 @@ final class HostPages {
   }
 
   func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
-    let list = list(pages)
-    try ownership.pointee.share(list.span)
-    do throws(OwnershipError) {
-      return try ownership.pointee.pin(list)
-    } catch {
-      try ownership.pointee.unshare(list.span)
-      throw error
-    }
+    try ownership.pointee.shareAndPin(list(pages))
   }
 
   func unpinAndUnshare(_ pin: consuming Pin<1>) -> Bool {
-    let list = list(pin[0].pages)
-    ownership.pointee.unpin(pin)
-    return (try? ownership.pointee.unshare(list.span)) != nil
+    ownership.pointee.unpinAndUnshare(pin)
   }
 
   /// The hypervisor takes a page for somebody else, or gives it back; nothing where it must not.
