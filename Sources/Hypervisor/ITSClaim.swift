@@ -32,23 +32,33 @@ public enum ITSClaim {
         base: PhysicalAddress(0), address: VirtualAddress(0), typer: 0, iidr: 0, pidr2: 0))
   }
 
-  /// The control frames of `board` as page ranges.
-  private static func frames(
-    of board: borrowing Board
-  ) throws(ITSClaimError) -> FixedList<8, PageRange>? {
+  /// The control frames of `board` as requests; nil where there is none.
+  private static func requests<Device: TrapDevice>(
+    for board: borrowing Board, _ device: (Int) -> Device
+  ) throws(ITSClaimError) -> RegionClaim.Requests<Device>? {
     guard board.verdict != .refused else { throw .boardRefused }
     guard !board.itses.isEmpty else { return nil }
-    guard let first = PageRange(covering: board.itses[0].controlFrame) else {
-      throw .badFrame(board.itses[0].controlFrame.base)
-    }
-    var frames = FixedList<8, PageRange>(filler: first)
+    var requests = RegionClaim.Requests<Device>(
+      filler: try request(for: board.itses[0].controlFrame, device(0)))
     for index in board.itses.indices {
       let frame = board.itses[index].controlFrame
-      guard let pages = PageRange(covering: frame), frames.append(pages) else {
+      guard requests.append(try request(for: frame, device(index))) else {
         throw .badFrame(frame.base)
       }
     }
-    return frames
+    return requests
+  }
+
+  private static func request<Device: TrapDevice>(
+    for frame: AddressRange, _ device: Device
+  ) throws(ITSClaimError) -> RegionRequest<Device> {
+    do throws(RegistryError) {
+      return try RegionRequest(
+        RegionLayout(base: frame.base, pages: frame.size >> PageFrameNumber.shift),
+        widths: .word.union(.double), kinds: .readWrite, device: device)
+    } catch {
+      throw .badFrame(frame.base)
+    }
   }
 
   /// Claims the control frames, registers each with its `device`, and freezes the registry.
@@ -67,68 +77,31 @@ public enum ITSClaim {
     registers: borrowing Registers
   ) throws(ITSClaimError) -> Identities {
     var identities = noIdentities
-    guard let frames = try frames(of: board) else {
+    guard let requests = try requests(for: board, device) else {
       registry.freeze()
       return identities
     }
-    var candidate = try copy(of: registry, for: frames[0].first.address)
-    var claim: Claim<8>?
-    do throws(OwnershipError) {
-      claim = try ownership.donate(frames, expecting: .mmio)
-    } catch {
-      throw .ownership(error)
-    }
-    do throws(ITSClaimError) {
-      for index in frames.indices {
-        guard let frame = claim?[index] else { throw .badFrame(frames[index].first.address) }
-        guard let identity = ITSIdentity(frame, through: registers) else {
-          throw .silent(frame.pages.first.address)
-        }
-        _ = identities.append(identity)
-        try register(frame, in: &candidate, device: device(index))
+    do throws(RegionClaimError) {
+      try RegionClaim.claim(requests, from: &ownership, registry: &registry) { index, address in
+        guard
+          let identity = ITSIdentity(
+            requests[index].layout.base, at: address, through: registers)
+        else { return false }
+        return identities.append(identity)
       }
     } catch {
-      // The donation has just succeeded and nothing has touched the pages since, so that giving
-      // them back finds them as it needs them.
-      do throws(OwnershipError) {
-        try ownership.giveBack(&claim)
-      } catch {
-        throw .ownership(error)
-      }
-      throw error
+      throw ITSClaimError(error)
     }
-    _ = claim.take()?.keepForever()
-    candidate.freeze()
-    registry = candidate
     return identities
   }
+}
 
-  /// What `registry` holds, to add the frame at `base` and those after it to.
-  private static func copy<Device: TrapDevice>(
-    of registry: borrowing RegionRegistry<Device>, for base: PhysicalAddress
-  ) throws(ITSClaimError) -> RegionRegistry<Device> {
-    guard !registry.isFrozen else { throw .registry(.frozen(base)) }
-    var copy = RegionRegistry<Device>()
-    do throws(RegistryError) {
-      for index in 0..<registry.count {
-        if let region = registry[index] { try copy.register(region) }
-      }
-    } catch {
-      throw .registry(error)
-    }
-    return copy
-  }
-
-  private static func register<Device: TrapDevice>(
-    _ frame: MappedPages, in registry: inout RegionRegistry<Device>, device: Device
-  ) throws(ITSClaimError) {
-    do throws(RegistryError) {
-      let layout = try RegionLayout(
-        base: frame.pages.first.address, pages: frame.pages.count)
-      try registry.register(
-        Region(layout, mappedAt: frame.address, widths: .word.union(.double), device: device))
-    } catch {
-      throw .registry(error)
+extension ITSClaimError {
+  init(_ error: RegionClaimError) {
+    switch error {
+    case .ownership(let error), .stuck(let error): self = .ownership(error)
+    case .registry(let error): self = .registry(error)
+    case .silent(let base): self = .silent(base)
     }
   }
 }

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
-internal import Ownership
 
 /// What an ITS says of itself, read by EL2 directly when it has claimed the frame.
 public struct ITSIdentity: Hashable, Sendable {
@@ -32,18 +31,19 @@ public struct ITSIdentity: Hashable, Sendable {
     ITSIdentity(base: base, address: address, typer: typer, iidr: iidr, pidr2: pidr2)
   }
 
-  /// Reads the identity through EL2's mapping of the control frame; nil where the frame answers
+  /// Reads the identity of the frame at `base`, which EL2 sees at `address`; nil where the frame answers
   /// with an external abort, and there is no ITS.
-  init?<Memory: DeviceMemory & ~Copyable>(_ frame: MappedPages, through memory: borrowing Memory) {
+  init?<Memory: DeviceMemory & ~Copyable>(
+    _ base: PhysicalAddress, at address: VirtualAddress, through memory: borrowing Memory
+  ) {
     func read(_ width: AccessWidth, _ offset: UInt64) -> UInt64? {
-      memory.read(width, at: VirtualAddress(frame.address.rawValue + offset))
+      memory.read(width, at: VirtualAddress(address.rawValue + offset))
     }
     // GITS_TYPER, GITS_IIDR and GITS_PIDR2 (GICv3 IHI 0069, 12.18).
     guard let typer = read(.double, 0x8), let iidr = read(.word, 0x4),
       let pidr2 = read(.word, 0xffe8)
     else { return nil }
     self.init(
-      base: frame.pages.first.address, address: frame.address, typer: typer, iidr: iidr,
-      pidr2: pidr2)
+      base: base, address: address, typer: typer, iidr: iidr, pidr2: pidr2)
   }
 }

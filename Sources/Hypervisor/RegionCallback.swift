@@ -53,7 +53,7 @@ public import Traps
     let flags = access.isOrdered ? flags | Self.ordered : flags
     // What `init` asks for holds; `value` is valid during the call.
     return unsafe function(
-      UnsafeMutableRawPointer(bitPattern: context), access.offset,
+      UnsafeMutableRawPointer(bitPattern: context), access.distance,
       UInt32(truncatingIfNeeded: access.width.bytes), flags, &value) == 0
   }
 }

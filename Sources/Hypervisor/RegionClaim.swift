@@ -7,8 +7,8 @@ public import Traps
 
 /// A region that is to be claimed, before it has an address at EL2.
 public struct RegionRequest<Device: TrapDevice>: Sendable {
-  /// The pages.
-  public let pages: PageRange
+  /// Where the host sees it.
+  public let layout: RegionLayout
   /// The widths that are permitted.
   public let widths: AccessWidths
   /// Whether the region may be read, written, or both.
@@ -17,8 +17,10 @@ public struct RegionRequest<Device: TrapDevice>: Sendable {
   public let device: Device?
 
   /// Describes a request.
-  public init(pages: PageRange, widths: AccessWidths, kinds: AccessKinds, device: Device?) {
-    self.pages = pages
+  public init(
+    _ layout: RegionLayout, widths: AccessWidths, kinds: AccessKinds, device: Device?
+  ) {
+    self.layout = layout
     self.widths = widths
     self.kinds = kinds
     self.device = device
@@ -31,57 +33,131 @@ public enum RegionClaimError: Error, Hashable, Sendable {
   case ownership(OwnershipError)
   /// The registry refused a region; the host has all pages back.
   case registry(RegistryError)
-  /// The registry refused a region, and the pages could not be given back: they are the
-  /// hypervisor's until reset.
+  /// The registers of the region at this base do not answer; the host has all pages back.
+  case silent(PhysicalAddress)
+  /// A region was refused, and the pages could not be given back: they are the hypervisor's until
+  /// reset.
   case stuck(OwnershipError)
 }
 
-/// Takes any regions of device registers from the host: all of them or none.
+/// Takes regions of device registers from the host: all frames of all of them, or none.
 public enum RegionClaim {
-  /// Claims `requests`, registers them in their order, and freezes the registry.
+  /// As many regions as a registry holds.
+  public typealias Requests<Device: TrapDevice> = FixedList<32, RegionRequest<Device>>
+  /// The frames of all regions together.
+  private typealias Frames = FixedList<128, PageRange>
+
+  /// The most frames of all regions together.
+  public static var frameLimit: Int { Frames.capacity }
+
+  /// Claims `requests`, registers them in their order behind what `registry` holds, and freezes it.
   ///
-  /// With no request the registry is frozen empty.
+  /// With no request the registry is frozen as it is. `answers` is asked for each region, by its number
+  /// and where EL2 sees it, whether its registers answer.
   ///
   /// - Throws: any `RegionClaimError`; the registry is as before.
   public static func claim<
-    let capacity: Int, Tables: TableMemory & ~Copyable, Host: HostTranslation & ~Copyable,
+    Tables: TableMemory & ~Copyable, Host: HostTranslation & ~Copyable,
     Hypervisor: HypervisorTranslation & ~Copyable, Observer: OwnershipObserver & ~Copyable,
     Device: TrapDevice
   >(
-    _ requests: borrowing FixedList<capacity, RegionRequest<Device>>,
+    _ requests: borrowing Requests<Device>,
     from ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
-    registry: inout RegionRegistry<Device>
+    registry: inout RegionRegistry<Device>,
+    answers: (_ region: Int, _ address: VirtualAddress) -> Bool
   ) throws(RegionClaimError) {
     guard !requests.isEmpty else { return registry.freeze() }
-    var ranges = FixedList<capacity, PageRange>(filler: requests[0].pages)
-    for index in requests.indices { _ = ranges.append(requests[index].pages) }
-    var claim: Claim<capacity>?
+    guard !registry.isFrozen else { throw .registry(.frozen(requests[0].layout.base)) }
+    let claim: Claim<128>
     do throws(OwnershipError) {
-      claim = try ownership.donate(ranges, expecting: .mmio)
+      claim = try ownership.donate(try frames(of: requests), expecting: .mmio)
     } catch {
       throw .ownership(error)
     }
-    var candidate = RegionRegistry<Device>()
-    do throws(RegistryError) {
-      for index in requests.indices {
-        guard let mapped = claim?[index] else { break }
-        try candidate.register(
-          Region(
-            RegionLayout(base: mapped.pages.first.address, pages: mapped.pages.count),
-            mappedAt: mapped.address, widths: requests[index].widths,
-            kinds: requests[index].kinds, device: requests[index].device))
-      }
+    do throws(RegionClaimError) {
+      registry = try extended(registry, by: requests, at: claim, answers)
     } catch {
+      var held: Claim<128>? = consume claim
       do throws(OwnershipError) {
-        try ownership.giveBack(&claim)
+        try ownership.giveBack(&held)
       } catch {
-        _ = claim.take()?.keepForever()
+        _ = held.take()?.keepForever()
         throw .stuck(error)
       }
+      throw error
+    }
+    _ = claim.keepForever()
+    registry.freeze()
+  }
+
+  /// What `registry` holds and the regions behind it, which EL2 sees where `claim` says.
+  private static func extended<Device: TrapDevice>(
+    _ registry: borrowing RegionRegistry<Device>, by requests: borrowing Requests<Device>,
+    at claim: borrowing Claim<128>, _ answers: (Int, VirtualAddress) -> Bool
+  ) throws(RegionClaimError) -> RegionRegistry<Device> {
+    var result = RegionRegistry<Device>()
+    do throws(RegistryError) {
+      for index in 0..<registry.count {
+        if let region = registry[index] { try result.register(region) }
+      }
+    } catch {
       throw .registry(error)
     }
-    _ = claim.take()?.keepForever()
-    candidate.freeze()
-    registry = candidate
+    var next = 0
+    for index in requests.indices {
+      let request = requests[index]
+      let address: VirtualAddress
+      do throws(RegistryError) {
+        address = try self.address(of: request.layout, in: claim, at: &next)
+      } catch {
+        throw .registry(error)
+      }
+      guard answers(index, address) else { throw .silent(request.layout.base) }
+      do throws(RegistryError) {
+        try result.register(
+          Region(
+            request.layout, mappedAt: address, widths: request.widths, kinds: request.kinds,
+            device: request.device))
+      } catch {
+        throw .registry(error)
+      }
+    }
+    return result
+  }
+
+  /// The frames of all regions, in the order of the regions and then of their addresses.
+  private static func frames<Device: TrapDevice>(
+    of requests: borrowing Requests<Device>
+  ) throws(OwnershipError) -> Frames {
+    guard let first = requests[0].layout.frame(0) else { throw .empty }
+    var frames = Frames(filler: first)
+    for index in requests.indices {
+      let layout = requests[index].layout
+      for number in 0..<layout.count {
+        guard let pages = layout.frame(number), frames.append(pages) else {
+          throw .tooManyRanges(capacity: Frames.capacity)
+        }
+      }
+    }
+    return frames
+  }
+
+  /// Where EL2 sees a region whose frames are those of `claim` from `next` on.
+  ///
+  /// - Throws: `virtualAddress` with the first that isn't as far from the base as in physical memory.
+  private static func address(
+    of layout: RegionLayout, in claim: borrowing Claim<128>, at next: inout Int
+  ) throws(RegistryError) -> VirtualAddress {
+    var base = VirtualAddress(0)
+    for number in 0..<layout.count {
+      // The claim has as many ranges as the regions have frames.
+      let address = claim[next].address
+      if number == 0 { base = address }
+      guard base.advanced(by: number << layout.strideShift) == address else {
+        throw .virtualAddress(address)
+      }
+      next += 1
+    }
+    return base
   }
 }

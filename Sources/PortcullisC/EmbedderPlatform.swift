@@ -152,7 +152,7 @@ extension EmbedderPlatform: DeviceMemory {
 
 /// Ranges in the form of the C interface.
 private struct PageList {
-  static var capacity: Int { FrameClaim.Frames.capacity }
+  static var capacity: Int { RegionClaim.frameLimit }
   var pages = InlineArray<128, portcullis_pages>(repeating: portcullis_pages(base: 0, bytes: 0))
   let count: Int
 

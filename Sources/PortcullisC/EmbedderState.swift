@@ -11,8 +11,8 @@ internal import Traps
 typealias EmbedderOwnership = Ownership<
   EmbedderTables, EmbedderHostTranslation, EmbedderHypervisorTranslation, NoObserver
 >
-/// As many as the registry holds.
-typealias Regions = FixedList<32, EmbedderRegion>
+typealias Device = ProtectedDevice<EmbedderPlatform>
+typealias Regions = RegionClaim.Requests<Device>
 
 /// What lies behind `struct portcullis`.
 ///
@@ -33,7 +33,7 @@ struct EmbedderState: ~Copyable {
   let features: HostFeatures
   let granule: Granule
   private(set) var regions: Regions
-  private(set) var registry = RegionRegistry<EmbedderDevice>()
+  private(set) var registry = RegionRegistry<Device>()
   private var ownership: EmbedderOwnership
 
   private init(
@@ -74,7 +74,7 @@ struct EmbedderState: ~Copyable {
       let frame = board.itses[index].controlFrame
       do throws(RegistryError) {
         let layout = try RegionLayout(base: frame.base, pages: frame.size >> PageFrameNumber.shift)
-        let region = EmbedderRegion(
+        let region = RegionRequest<Device>(
           layout, widths: .word.union(.double), kinds: .readWrite, device: .forwarded)
         guard regions.append(region) else { throw .full(frame.base) }
       } catch {
@@ -104,7 +104,7 @@ struct EmbedderState: ~Copyable {
   }
 
   /// Registers a region of the embedder.
-  mutating func add(_ region: EmbedderRegion) -> portcullis_status {
+  mutating func add(_ region: RegionRequest<Device>) -> portcullis_status {
     guard phase == .registering else { return PORTCULLIS_ERROR_ORDER }
     let layout = region.layout
     guard layout.base.isAligned(to: granule.bytes), layout.frameSize % granule.bytes == 0 else {
@@ -115,7 +115,7 @@ struct EmbedderState: ~Copyable {
     }
     var frames = layout.count
     for index in regions.indices { frames += regions.span[index].layout.count }
-    guard !regions.isFull, frames <= UInt64(FrameClaim.Frames.capacity) else {
+    guard !regions.isFull, frames <= UInt64(RegionClaim.frameLimit) else {
       return PORTCULLIS_ERROR_FULL
     }
     for number in 0..<layout.count {
@@ -138,7 +138,7 @@ struct EmbedderState: ~Copyable {
   mutating func claim() -> portcullis_status {
     guard phase == .registering else { return PORTCULLIS_ERROR_ORDER }
     do throws(RegionClaimError) {
-      try FrameClaim.claim(regions, from: &ownership, registry: &registry)
+      try RegionClaim.claim(regions, from: &ownership, registry: &registry) { _, _ in true }
     } catch {
       if case .stuck = error { phase = .stuck }
       return portcullis_status(error)
@@ -183,6 +183,18 @@ struct EmbedderState: ~Copyable {
 struct EmbedderError: Error {
   let status: portcullis_status
   init(_ status: portcullis_status) { self.status = status }
+}
+
+extension RegionRequest where Device == ProtectedDevice<EmbedderPlatform> {
+  /// What unused slots of a list hold: the page of address 0, which every space has.
+  static var filler: Self {
+    do throws(RegistryError) {
+      let page = try RegionLayout(base: PhysicalAddress(0), pages: 1)
+      return RegionRequest(page, widths: .none, kinds: .none, device: nil)
+    } catch {
+      preconditionFailure("page 0 is a page")
+    }
+  }
 }
 
 extension PageRange {

@@ -130,7 +130,7 @@ func portcullis_add_region(
     return portcullis_status(error)
   }
   return unsafe StateMemory.state(state).pointee.add(
-    EmbedderRegion(
+    RegionRequest<Device>(
       layout, widths: AccessWidths(rawValue: widths), kinds: AccessKinds(rawValue: kinds),
       device: device))
 }
@@ -192,6 +192,7 @@ func portcullis_handle_trap(
       esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers))
   else { return PORTCULLIS_TRAP_NOT_READY }
   switch outcome {
+  // No device of an embedder asks for its store to run again.
   case .completed, .unfinished: return PORTCULLIS_TRAP_COMPLETED
   case .skipped: return PORTCULLIS_TRAP_SKIPPED
   case .unclaimed: return PORTCULLIS_TRAP_UNCLAIMED

@@ -43,6 +43,7 @@ extension portcullis_status {
       switch error {
       case .ownership(let error): portcullis_status(error)
       case .registry(let error): portcullis_status(error)
+      case .silent: PORTCULLIS_ERROR_BOARD
       case .stuck: PORTCULLIS_ERROR_STUCK
       }
   }

@@ -223,6 +223,7 @@ extension RegionRegistry {
     let distance = address.rawValue &- layout.base.rawValue
     let access = Access(
       offset: layout.offsetInFrame(distance), frame: distance &>> layout.strideShift,
+      distance: distance,
       address: VirtualAddress(region.address.rawValue &+ distance), width: width,
       isOrdered: isOrdered)
     let unusedBits = 64 &- width.bits

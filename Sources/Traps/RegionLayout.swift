@@ -65,6 +65,19 @@ public struct RegionLayout: Hashable, Sendable {
     extent = 0
   }
 
+  /// The pages of the frame at `index`, below the count; nil where there is no such frame.
+  public func frame(_ index: UInt64) -> PageRange? {
+    guard index < count else { return nil }
+    return PageRange(
+      first: PageFrameNumber(frameBase(index) >> PageFrameNumber.shift),
+      count: frameSize >> PageFrameNumber.shift)
+  }
+
+  /// The distance in bytes from one frame to the next; 0 for a region of one frame.
+  public var stride: UInt64 { count > 1 ? 1 << strideShift : 0 }
+
+  private func frameBase(_ index: UInt64) -> UInt64 { base.rawValue + index << strideShift }
+
   /// The offset of `address` from the base; nil where no frame holds it.
   @inline(__always)
   public func offset(of address: PhysicalAddress) -> UInt64? {

@@ -55,7 +55,9 @@ struct RegistryTests {
     #expect(outcome == .completed)
     #expect(
       context.accesses == [
-        Access(offset: 0xf070, frame: 2, address: VirtualAddress(0xb004_f070), width: .word)
+        Access(
+          offset: 0xf070, frame: 2, distance: 0x4_f070, address: VirtualAddress(0xb004_f070),
+          width: .word)
       ])
   }
 
