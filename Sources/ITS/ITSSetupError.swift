@@ -21,4 +21,18 @@ public enum ITSSetupError: Error, Hashable, Sendable {
   case unreachable(PhysicalAddress)
   /// There are more Redistributors than the directory holds.
   case tooManyRedistributors
+
+  /// The reason in words, for a log.
+  public var text: StaticString {
+    switch self {
+    case .silent: "does not answer"
+    case .notQuiescent: "does not become quiescent"
+    case .tableRefused: "does not take a table"
+    case .queueRefused: "does not take a queue"
+    case .noDeviceTable: "has no table of devices"
+    case .outOfMemory: "the memory for queue and tables is too small"
+    case .unreachable: "does not reach the memory for queue and tables"
+    case .tooManyRedistributors: "a Redistributor does not answer, or there are too many"
+    }
+  }
 }

@@ -5,20 +5,30 @@ internal import Architecture
 internal import CEmbedder
 internal import DeviceTree
 internal import Hypervisor
+internal import ITS
 internal import Ownership
 internal import Traps
 
 // The functions of portcullis.h. Leaves: what a pointer must be, the header asks of the caller.
 
-/// How the memory for a state is divided: the state, then the pages of the ledger.
+/// How the memory for a state is divided: the copy of the embedder's table, the state, the ITSes, and
+/// the pages of the ledger.
 private enum StateMemory {
-  /// Where the pages begin.
-  static var poolOffset: Int { (offset + MemoryLayout<EmbedderState>.size + 0xfff) & ~0xfff }
-  /// Where the state begins: behind the copy of the embedder's table.
+  /// Where the state begins.
   static var offset: Int {
-    let mask = MemoryLayout<EmbedderState>.alignment - 1
-    return unsafe (MemoryLayout<portcullis_ops>.size + mask) & ~mask
+    unsafe aligned(MemoryLayout<portcullis_ops>.size, MemoryLayout<EmbedderState>.alignment)
   }
+  /// Where the ITSes begin.
+  static var itsOffset: Int {
+    aligned(offset + MemoryLayout<EmbedderState>.size, MemoryLayout<EmbedderITS>.alignment)
+  }
+  /// Where the pages begin.
+  static var poolOffset: Int { aligned(itsOffset + EmbedderITSes.size, 0x1000) }
+
+  private static func aligned(_ offset: Int, _ alignment: Int) -> Int {
+    (offset + alignment - 1) & ~(alignment - 1)
+  }
+
   /// The root of the ledger, and three levels of tables for each region.
   static var recommendedPages: Int { 128 }
 
@@ -38,6 +48,12 @@ func portcullis_state_size() -> Int {
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func portcullis_state_alignment() -> Int { Int(PORTCULLIS_STATE_ALIGNMENT) }
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_pool_size(_ itsCount: Int) -> Int {
+  itsCount * Int(truncatingIfNeeded: ITSSetup.recommendedArenaSize)
+}
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
@@ -62,6 +78,9 @@ func portcullis_init(
     let granule = unsafe Granule(rawValue: UInt64(config.pointee.page_size)),
     let features = unsafe UInt8(exactly: config.pointee.features), features < 1 << 5
   else { return PORTCULLIS_ERROR_ARGUMENT }
+  guard let choice = unsafe EmbedderMediation.Choice(config.pointee) else {
+    return PORTCULLIS_ERROR_ARGUMENT
+  }
   guard UInt(bitPattern: memory) % UInt(PORTCULLIS_STATE_ALIGNMENT) == 0,
     memorySize > StateMemory.poolOffset
   else { return PORTCULLIS_ERROR_MEMORY }
@@ -78,13 +97,31 @@ func portcullis_init(
     let blob = try check(unsafe bytes.bindMemory(to: UInt8.self).span)
     let made = try unsafe EmbedderState.make(
       blob, granule: granule, features: HostFeatures(rawValue: features),
-      platform: EmbedderPlatform(copy), pool: pool)
+      platform: EmbedderPlatform(copy), choice: choice,
+      itses: EmbedderITSes(
+        (memory + StateMemory.itsOffset).assumingMemoryBound(to: EmbedderITS.self)), pool: pool)
     unsafe StateMemory.state(OpaquePointer(memory)).initialize(to: made)
   } catch {
     return error.status
   }
   unsafe state.pointee = OpaquePointer(memory)
   return PORTCULLIS_OK
+}
+
+extension EmbedderMediation.Choice {
+  /// What the configuration chooses; nil where a member has a value that is not allowed.
+  fileprivate init?(_ config: portcullis_config) {
+    let (cpus, flags) = unsafe (config.cpus, config.policy)
+    guard 1...4096 ~= cpus, flags & ~(PORTCULLIS_POLICY_STALL | PORTCULLIS_POLICY_VIRTUAL) == 0,
+      unsafe cpus == 1 || config.ops.pointee.cpu_index != nil
+    else { return nil }
+    var policy = ITSPolicy()
+    if flags & PORTCULLIS_POLICY_STALL != 0 { policy.refused = .stalls }
+    if flags & PORTCULLIS_POLICY_VIRTUAL != 0 { policy.virtualInterrupts = .checked }
+    self.init(
+      pool: unsafe config.pool, linearBase: unsafe config.linear_base, cpus: UInt64(cpus),
+      policy: policy)
+  }
 }
 
 @_lifetime(copy bytes)
@@ -111,7 +148,7 @@ func portcullis_add_region(
   guard let widths = unsafe UInt8(exactly: request.widths), widths < 1 << 4,
     let kinds = unsafe UInt8(exactly: request.kinds), kinds < 1 << 2
   else { return PORTCULLIS_ERROR_ARGUMENT }
-  let device: ProtectedDevice<EmbedderPlatform>?
+  let device: Device?
   switch unsafe (request.handler, request.callback) {
   case (PORTCULLIS_HANDLER_NONE, nil): device = nil
   case (PORTCULLIS_HANDLER_FORWARD, nil): device = .forwarded
@@ -192,8 +229,8 @@ func portcullis_handle_trap(
       esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers))
   else { return PORTCULLIS_TRAP_NOT_READY }
   switch outcome {
-  // No device of an embedder asks for its store to run again.
-  case .completed, .unfinished: return PORTCULLIS_TRAP_COMPLETED
+  case .completed: return PORTCULLIS_TRAP_COMPLETED
+  case .unfinished: return PORTCULLIS_TRAP_UNFINISHED
   case .skipped: return PORTCULLIS_TRAP_SKIPPED
   case .unclaimed: return PORTCULLIS_TRAP_UNCLAIMED
   case .notAnAbort: return PORTCULLIS_TRAP_NOT_AN_ABORT
@@ -204,4 +241,36 @@ func portcullis_handle_trap(
     }
     return PORTCULLIS_TRAP_INJECTED
   }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_its_counters(
+  _ state: OpaquePointer!, _ index: Int,
+  _ counters: UnsafeMutablePointer<portcullis_its_counters>!
+) -> portcullis_status {
+  guard let state = unsafe state, let counters = unsafe counters else {
+    return PORTCULLIS_ERROR_ARGUMENT
+  }
+  guard unsafe counters.pointee.size >= MemoryLayout<portcullis_its_counters>.size else {
+    return PORTCULLIS_ERROR_STRUCT_SIZE
+  }
+  let gate = unsafe StateMemory.state(state)
+  guard unsafe gate.pointee.phase == .claimed else { return PORTCULLIS_ERROR_ORDER }
+  guard let now = unsafe gate.pointee.counters(of: index) else { return PORTCULLIS_ERROR_INDEX }
+  var told = unsafe counters.pointee
+  told.accepted = now.counters.accepted
+  told.ignored = now.counters.ignored
+  told.doorbells = now.counters.doorbells
+  told.publications = now.counters.publications
+  told.broken = now.isBroken ? 1 : 0
+  // The header gives the reasons the numbers that they have in the core.
+  unsafe withUnsafeMutableBytes(of: &told.refused_for) { bytes in
+    for reason in 0..<CommandRefusalReason.count {
+      unsafe bytes.storeBytes(
+        of: now.counters.refused[reason], toByteOffset: reason * 8, as: UInt64.self)
+    }
+  }
+  unsafe counters.pointee = told
+  return PORTCULLIS_OK
 }
