@@ -23,7 +23,8 @@ internal import Traps
       && table.el2_prepare != nil && table.el2_commit != nil && table.el2_abort != nil
       && table.el2_unmap != nil && table.device_read != nil && table.device_write != nil
       && table.order_accesses != nil && table.host_share != nil && table.host_unshare != nil
-      && table.clean != nil && table.publish != nil && table.register_read != nil && table.register_write != nil
+      && table.clean != nil && table.publish != nil && table.register_read != nil
+      && table.register_write != nil
   }
 
   // MARK: The host's stage 2
