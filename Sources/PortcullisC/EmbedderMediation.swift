@@ -101,11 +101,6 @@ struct EmbedderMediation {
     itses.remove(UInt8(truncatingIfNeeded: number))
   }
 
-  /// The counts of ITS `number`, which is set up, and whether it has broken down.
-  func counters(of number: UInt8) -> (counters: ITSCounters, isBroken: Bool) {
-    itses.withLock(number) { its in (its.counters, its.isBroken) }
-  }
-
   private func interruptLimit() throws(EmbedderError) -> UInt64 {
     // Without a Distributor no interrupt is known.
     guard let distributor else { return 0 }

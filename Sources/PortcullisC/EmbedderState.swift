@@ -34,7 +34,12 @@ struct EmbedderState: ~Copyable {
   let platform: EmbedderPlatform
   let features: HostFeatures
   let granule: Granule
+  /// Read at the claim alone: it is large.
   let mediation: EmbedderMediation
+  /// What a trap needs of it.
+  let trap: EmbedderTrap
+  /// How many ITSes there are.
+  let itsCount: Int
   private(set) var regions: Regions
   private(set) var registry = RegionRegistry<Device>()
   private var ownership: EmbedderOwnership
@@ -45,6 +50,8 @@ struct EmbedderState: ~Copyable {
   ) {
     self.granule = granule
     self.mediation = mediation
+    trap = mediation.trap
+    itsCount = mediation.count
     self.features = features
     self.platform = platform
     self.regions = regions
@@ -174,8 +181,8 @@ struct EmbedderState: ~Copyable {
 
   /// The counts of an ITS and whether it has broken down; nil where there is none, or no claim yet.
   func counters(of index: Int) -> (counters: ITSCounters, isBroken: Bool)? {
-    guard phase == .claimed, index >= 0, index < mediation.count else { return nil }
-    return mediation.counters(of: UInt8(truncatingIfNeeded: index))
+    guard phase == .claimed, index >= 0, index < itsCount else { return nil }
+    return trap.itses.withLock(UInt8(truncatingIfNeeded: index)) { ($0.counters, $0.isBroken) }
   }
 
   /// Answers a trap; nil before the claim.
@@ -184,7 +191,7 @@ struct EmbedderState: ~Copyable {
     let outcome = registry.handleAbort(
       esr: esr, far: far, hpfar: hpfar, registers: registers,
       host: EmbedderHostRegisters(platform: platform, features: features),
-      context: mediation.trap)
+      context: trap)
     if case .injected(let refusal) = outcome { log(refusal, esr: esr, far: far) }
     return outcome
   }

@@ -10,7 +10,7 @@ internal import Traps
 /// One trap of the host, as the devices see it.
 struct EmbedderTrap: ProtectionContext {
   let deviceMemory: EmbedderPlatform
-  private let itses: EmbedderITSes
+  let itses: EmbedderITSes
   private let linearBase: UInt64
 
   init(_ platform: EmbedderPlatform, _ itses: EmbedderITSes, linearBase: UInt64) {

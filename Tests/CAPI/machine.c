@@ -140,12 +140,13 @@ static void publish(void *context) { ((struct machine *)context)->publishes++; }
 
 static void order_accesses(void *context) { ((struct machine *)context)->barriers++; }
 
+// Every CPU has its own; here they share one set, whose values do not matter where several run.
 static uint64_t register_read(void *context, enum portcullis_register which) {
-    return ((struct machine *)context)->registers[which];
+    return __atomic_load_n(&((struct machine *)context)->registers[which], __ATOMIC_RELAXED);
 }
 
 static void register_write(void *context, enum portcullis_register which, uint64_t value) {
-    ((struct machine *)context)->registers[which] = value;
+    __atomic_store_n(&((struct machine *)context)->registers[which], value, __ATOMIC_RELAXED);
 }
 
 static void log_line(void *context, enum portcullis_log_level level, const char *text,

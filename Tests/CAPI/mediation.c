@@ -4,6 +4,7 @@
 #include "mediation.h"
 #include "machine.h"
 
+#include <pthread.h>
 #include <string.h>
 
 // MARK: A host that drives an ITS through traps
@@ -411,6 +412,43 @@ static void test_counters(void) {
                   "counters into a short struct");
 }
 
+#define ROUNDS 400
+
+// Rings the doorbell of a queue in which nothing is new, and looks where the hardware is.
+static void *ring_often(void *result) {
+    uint64_t own[31] = {0};
+    int *completed = result;
+    for (int round = 0; round < ROUNDS; round++) {
+        own[1] = staged;
+        *completed += portcullis_handle_trap(gate, abort_syndrome(3, 1, 1), ITS0 + GITS_CWRITER,
+                                             ITS0 >> 12 << 4, own, NULL) ==
+                      PORTCULLIS_TRAP_COMPLETED;
+        own[2] = 0;
+        *completed += portcullis_handle_trap(gate, abort_syndrome(3, 0, 2), ITS0 + GITS_CREADR,
+                                             ITS0 >> 12 << 4, own, NULL) ==
+                          PORTCULLIS_TRAP_COMPLETED &&
+                      own[2] == staged;
+    }
+    return NULL;
+}
+
+static void test_threads(void) {
+    struct its *its = machine.gic.its;
+    pthread_t threads[2];
+    int completed[2] = {0, 0};
+    begin("one-its.dtb");
+    stage_mapc(0, 0);
+    stage_sync(0);
+    for (int index = 0; index < 2; index++)
+        pthread_create(&threads[index], NULL, ring_often, &completed[index]);
+    for (int index = 0; index < 2; index++) pthread_join(threads[index], NULL);
+    check(completed[0] == 2 * ROUNDS && completed[1] == 2 * ROUNDS,
+          "two CPUs in the same ITS at once are both answered");
+    check(counters(0).doorbells == 2 * ROUNDS && counters(0).accepted == 2 &&
+              its->fetched_count == 2,
+          "no doorbell is lost, and no command is carried out twice");
+}
+
 void test_mediation(void) {
     test_choices();
     test_claim_of_its();
@@ -422,4 +460,5 @@ void test_mediation(void) {
     test_several();
     test_virtual_interrupts();
     test_counters();
+    test_threads();
 }

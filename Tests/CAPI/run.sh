@@ -26,6 +26,6 @@ include="$root/CShims/Embedder/include"
   printf '#include "portcullis.h"\n' >"$build/header.cpp"
   "$clang" $warnings -std=c++17 -I"$include" -fsyntax-only "$build/header.cpp"
 }
-"$swiftc" "$build/capi.o" "$build/mediation.o" "$build/machine.o" "$build/gic.o" "$library" -lfdt -o "$build/capi"
+"$swiftc" "$build/capi.o" "$build/mediation.o" "$build/machine.o" "$build/gic.o" "$library" -lfdt -lpthread -o "$build/capi"
 cd "$build"
 exec ./capi

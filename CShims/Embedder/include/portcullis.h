@@ -6,8 +6,9 @@
 // own both translations and the exception vectors; you supply them below as a table of operations.
 //
 // An ITS is mediated: the host sees one with all its registers, while the hardware has a queue and
-// tables in memory that you set aside (the pool), and gets no command that was not checked, and no
-// address that the host has chosen. There is no way to merely forward its registers.
+// tables in memory that you set aside (the pool), and gets no command that was not checked. It reaches
+// no memory but the pool and, with PORTCULLIS_POLICY_VIRTUAL, the pending tables that host_share has
+// agreed to. There is no way to merely forward its registers.
 //
 //     static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char memory[PORTCULLIS_STATE_SIZE];
 //     struct portcullis *gate;
@@ -69,7 +70,7 @@
 // memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr, __stack_chk_guard and __stack_chk_fail.
 // Debian's libfdt may use SIMD registers, in portcullis_init alone: call it before the host runs.
 //
-// Stack: portcullis_init needs up to 128 KiB, portcullis_claim 64 KiB, portcullis_handle_trap STACK KiB, the
+// Stack: portcullis_init needs up to 128 KiB, portcullis_claim 64 KiB, portcullis_handle_trap 24 KiB, the
 // other functions 3 KiB, and what your operations need.
 
 #ifndef PORTCULLIS_H
