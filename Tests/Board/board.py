@@ -60,7 +60,8 @@ def lines(command, seconds, dialogue=()):
             # A prompt has no line end: it is looked for in what has not been a line yet.
             while awaited and awaited[0][0] in rest:
                 prompt, reply = awaited.pop(0)
-                rest = rest.partition(prompt)[2]
+                before, _, rest = rest.partition(prompt)
+                yield from (text(line) for line in before.split(b"\n")[:-1])
                 process.stdin.write(reply)
             *whole, rest = rest.split(b"\n")
             yield from (text(line) for line in whole)
