@@ -29,9 +29,11 @@ enum ITSMediation {
     let arena = PhysicalAddress(image + (el2_arena_here() - el2_image_start_here()))
     guard let whole = AddressRange(base: arena, size: el2_arena_size),
       let pool = PageRange(covering: whole)
-    else { throw .its }
+    else { throw .mediation(.outOfMemory) }
     for index in identities.indices {
-      guard let pages = ITSSetup.arena(index, of: identities.count, in: pool) else { throw .its }
+      guard let pages = ITSSetup.arena(index, of: identities.count, in: pool) else {
+        throw .mediation(.outOfMemory)
+      }
       var policy = ITSPolicy(interruptLimit: interruptLimit)
       if options.checksVirtualInterrupts { policy.virtualInterrupts = .checked }
       let setup = ITSSetup(
@@ -44,7 +46,7 @@ enum ITSMediation {
         do throws(ITSSetupError) {
           try setUp(number)
         } catch {
-          throw .its
+          throw .mediation(error)
         }
       }
       let typer = MediatedITS.offeredType(
@@ -57,9 +59,9 @@ enum ITSMediation {
   /// Sets an ITS up from boot; at boot, or with its lock held.
   static func setUp(_ number: UInt8) throws(ITSSetupError) {
     let machine = MediationMachine()
-    var its = try unsafe MediatedITS.setUp(
-      StateMemory.its(number).pointee.setup, machine: machine)
-    guard addTargets(to: &its.targets, its.typer, machine) else { throw .tooManyRedistributors }
+    let its = try unsafe MediatedITS.setUp(
+      StateMemory.its(number).pointee.setup, machine: machine
+    ) { targets, typer in addTargets(to: &targets, typer, machine) }
     record(its, number, isHandedOver: false)
     unsafe StateMemory.mediation(number).initialize(to: its)
     unsafe StateMemory.its(number).pointee.path = Recorder.isOn ? .traced : .mediated

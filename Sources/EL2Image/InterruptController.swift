@@ -33,7 +33,7 @@ enum InterruptController {
       let limit = InterruptLimit.read(
         at: VirtualAddress(VirtualLayout.distributor.rawValue + offset),
         through: MetalDeviceMemory())
-    else { throw .its }
+    else { throw .interruptController }
     return limit
   }
 }

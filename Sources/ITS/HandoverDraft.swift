@@ -196,7 +196,7 @@ struct HandoverDraft {
       ITSParts(
         frame: setup.frame, typer: typer, policy: setup.policy, arena: arena, ledgers: ledgers,
         commit: commit, deviceTable: deviceTable, deviceTableIndex: deviceTableIndex,
-        collectionLimit: ledgers.collections.capacity, rules: rules,
+        rules: rules,
         installed: InstalledRegisters(commandBase: queue.rawValue, tableBases: tables)))
     let base = pin[0].pages.address.rawValue
     its.staging.reset(

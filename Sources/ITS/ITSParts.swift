@@ -14,7 +14,6 @@ struct ITSParts {
   let commit: CommitQueue
   let deviceTable: HardwareTable
   let deviceTableIndex: Int
-  let collectionLimit: UInt64
   let rules: InlineArray<8, TableBaseRules>
   let installed: InstalledRegisters
 }

@@ -25,14 +25,14 @@ public enum ITSSetupError: Error, Hashable, Sendable {
   /// The reason in words, for a log.
   public var text: StaticString {
     switch self {
-    case .silent: "does not answer"
-    case .notQuiescent: "does not become quiescent"
-    case .tableRefused: "does not take a table"
-    case .queueRefused: "does not take a queue"
-    case .noDeviceTable: "has no table of devices"
-    case .outOfMemory: "the memory for queue and tables is too small"
-    case .unreachable: "does not reach the memory for queue and tables"
-    case .tooManyRedistributors: "a Redistributor does not answer, or there are too many"
+    case .silent: "it answers with aborts"
+    case .notQuiescent: "it does not become quiescent"
+    case .tableRefused: "it does not take EL2's table"
+    case .queueRefused: "it does not take EL2's queue"
+    case .noDeviceTable: "it has no device table"
+    case .outOfMemory: "its memory is too small"
+    case .unreachable: "its memory is out of its reach"
+    case .tooManyRedistributors: "too many Redistributors, or a silent one"
     }
   }
 }

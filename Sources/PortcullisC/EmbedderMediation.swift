@@ -85,8 +85,9 @@ struct EmbedderMediation {
     let setup = ITSSetup(
       frame: frame, arena: arena, traits: traits[number], policy: policy, cpus: choice.cpus)
     do throws(ITSSetupError) {
-      var its = try MediatedITS.setUp(setup, machine: machine)
-      try addTargets(to: &its)
+      let its = try MediatedITS.setUp(setup, machine: machine) { targets, typer in
+        addTargets(to: &targets, typer)
+      }
       itses.put(its, UInt8(truncatingIfNeeded: number))
     } catch {
       MediatedITS.abandon(frame, machine: machine)
@@ -111,15 +112,16 @@ struct EmbedderMediation {
     return limit
   }
 
-  private func addTargets(to its: inout MediatedITS) throws(ITSSetupError) {
+  /// Adds every Redistributor of the board; false where one does not answer, or there are too many.
+  private func addTargets(to targets: inout RedistributorDirectory, _ typer: GITSTyper) -> Bool {
     for index in redistributors.indices {
       let region = redistributors[index]
       let isAdded = platform.withMapped(region.range, granule) { address in
-        RedistributorScan.add(
-          region, at: address, to: &its.targets, its.typer, machine: machine)
+        RedistributorScan.add(region, at: address, to: &targets, typer, machine: machine)
       }
-      guard isAdded == true else { throw .tooManyRedistributors }
+      guard isAdded == true else { return false }
     }
+    return true
   }
 
   private func log(_ error: ITSSetupError, _ number: Int) {

@@ -170,7 +170,7 @@ static void test_claim_of_its(void) {
     expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_ITS_POOL, "claim with a small pool");
     check(is_untouched() && is_reset(its) && its->outside == 0,
           "a small pool leaves the host all of it");
-    check(strcmp(machine.line, "ITS 0: the memory for queue and tables is too small") == 0,
+    check(strcmp(machine.line, "ITS 0: its memory is too small") == 0,
           "the log tells why an ITS is not mediated");
 
     gate = start("two-its.dtb");
