@@ -27,6 +27,8 @@ const char *portcullis_strerror(enum portcullis_status status) {
     case PORTCULLIS_ERROR_ITS: return "an ITS does not answer, or does not take its queue and tables";
     case PORTCULLIS_ERROR_ITS_POOL: return "the pool of the ITSes is too small or out of their reach";
     case PORTCULLIS_ERROR_GIC: return "the Distributor or a Redistributor does not answer";
+    case PORTCULLIS_ERROR_HANDOVER: return "the live ITS is not taken over";
+    case PORTCULLIS_ERROR_LIVE: return "a live ITS was not handed over";
     }
     return "unknown status";
 }

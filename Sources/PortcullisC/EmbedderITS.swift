@@ -4,13 +4,28 @@
 internal import Architecture
 internal import ITS
 
-/// One ITS of the board, mediated.
+/// One ITS of the board.
 struct EmbedderITS: ~Copyable {
   let lock = SpinLock(.its)
-  /// With `lock` held.
-  var mediation: MediatedITS
+  /// What the mediation starts from.
+  let setup: ITSSetup
+  /// Where the host sees the control frame.
+  let base: PhysicalAddress
+  /// With `lock` held; nil until the host has handed the ITS over.
+  var mediation: MediatedITS?
+  /// With `lock` held: whether the hardware answers as long as there is no mediation, for the host is
+  /// trusted.
+  var isForwarded: Bool
 
-  init(_ mediation: consuming MediatedITS) { self.mediation = mediation }
+  init(
+    _ setup: ITSSetup, base: PhysicalAddress, _ mediation: consuming MediatedITS?,
+    isForwarded: Bool
+  ) {
+    self.setup = setup
+    self.base = base
+    self.mediation = mediation
+    self.isForwarded = isForwarded
+  }
 }
 
 /// The places of the ITSes in the memory of the state, one for each number.
@@ -33,9 +48,9 @@ struct EmbedderITS: ~Copyable {
     unsafe first + Int(min(number, UInt8(truncatingIfNeeded: Self.capacity - 1)))
   }
 
-  /// Puts an ITS that was set up into its place.
-  func put(_ its: consuming MediatedITS, _ number: UInt8) {
-    unsafe place(number).initialize(to: EmbedderITS(its))
+  /// Puts an ITS into its place.
+  func put(_ its: consuming EmbedderITS, _ number: UInt8) {
+    unsafe place(number).initialize(to: its)
   }
 
   /// Empties a place that holds an ITS.
@@ -43,9 +58,9 @@ struct EmbedderITS: ~Copyable {
 
   /// Runs `body` with an ITS that is there, and its lock held.
   @inline(__always)
-  func withLock<Result>(_ number: UInt8, _ body: (inout MediatedITS) -> Result) -> Result {
+  func withLock<Result>(_ number: UInt8, _ body: (inout EmbedderITS) -> Result) -> Result {
     let its = unsafe place(number)
     var held = HeldLocks()
-    return unsafe its.pointee.lock.withLock(&held) { _ in unsafe body(&its.pointee.mediation) }
+    return unsafe its.pointee.lock.withLock(&held) { _ in unsafe body(&its.pointee) }
   }
 }

@@ -7,7 +7,7 @@ internal import ITS
 internal import Ownership
 
 /// What the mediation of an ITS needs, on the CPU that runs this, of the embedder.
-struct EmbedderITSMachine: ITSMachine, PageSharer {
+struct EmbedderITSMachine: HandoverMachine, PageKeeper {
   let memory: LinearMemory
   let registers: EmbedderPlatform
   let cpu: UInt64
@@ -35,4 +35,16 @@ struct EmbedderITSMachine: ITSMachine, PageSharer {
   func release(_ slot: UInt64, of table: inout PinTable) {
     release(slot, of: &table, memory: memory)
   }
+
+  func donate(_ pages: PageRange) throws(OwnershipError) {
+    guard registers.donate(pages) else { throw .refusedByHost(pages.first) }
+  }
+
+  func giveBack(_ pages: PageRange) { registers.giveBack(pages) }
+
+  func claim(_ pages: PageRange, into set: inout ClaimSet) throws(OwnershipError) {
+    try donate(pages, into: &set, memory: memory)
+  }
+
+  func giveBackUntouched(_ set: inout ClaimSet) { giveBackUntouched(&set, memory: memory) }
 }

@@ -16,6 +16,14 @@ struct EmbedderMediation {
     let linearBase: UInt64
     let cpus: UInt64
     let policy: ITSPolicy
+    /// Whether the host drives its ITSes already and is trusted to hand them over.
+    let isHandover: Bool
+  }
+
+  /// What the tree says of an ITS.
+  private struct Description {
+    let base: PhysicalAddress
+    let traits: ITSTraits
   }
 
   private let choice: Choice
@@ -23,24 +31,28 @@ struct EmbedderMediation {
   private let granule: Granule
   private let platform: EmbedderPlatform
   private let itses: EmbedderITSes
-  private let traits: FixedList<8, ITSTraits>
+  private let descriptions: FixedList<8, Description>
   private let distributor: AddressRange?
   private let redistributors: Board.RedistributorRegions
 
   /// How many ITSes the board has.
-  var count: Int { traits.count }
+  var count: Int { descriptions.count }
 
   /// Checks what was chosen for `board`.
   init(
     _ board: borrowing Board, _ choice: Choice, _ platform: EmbedderPlatform,
     _ itses: EmbedderITSes
   ) throws(EmbedderError) {
-    var traits = FixedList<8, ITSTraits>(filler: .none)
-    for index in board.itses.indices where !traits.append(board.itses[index].traits) {
-      throw EmbedderError(PORTCULLIS_ERROR_BOARD)
+    var descriptions = FixedList<8, Description>(
+      filler: Description(base: PhysicalAddress(0), traits: .none))
+    for index in board.itses.indices {
+      let its = board.itses[index]
+      guard descriptions.append(Description(base: its.controlFrame.base, traits: its.traits)) else {
+        throw EmbedderError(PORTCULLIS_ERROR_BOARD)
+      }
     }
-    pool = traits.isEmpty ? nil : try Self.pool(choice.pool, for: traits.count)
-    self.traits = traits
+    pool = descriptions.isEmpty ? nil : try Self.pool(choice.pool, for: descriptions.count)
+    self.descriptions = descriptions
     self.choice = choice
     self.platform = platform
     self.itses = itses
@@ -73,33 +85,83 @@ struct EmbedderMediation {
     EmbedderITSMachine(platform, linearBase: choice.linearBase)
   }
 
-  /// Sets ITS `number` up, whose registers EL2 sees at `frame`.
+  /// Has ITS `number`, whose registers EL2 sees at `frame`, mediated; or, where the host is to hand it
+  /// over, forwarded until then.
   ///
-  /// - Throws: why not; the ITS is disabled then and has no address of the pool.
+  /// - Throws: why not; an ITS whose set-up had begun is disabled then and has no address of the pool.
   func begin(_ number: Int, at frame: VirtualAddress) throws(EmbedderError) {
     guard let pool, let arena = ITSSetup.arena(number, of: count, in: pool) else {
       throw EmbedderError(PORTCULLIS_ERROR_ITS_POOL)
     }
     var policy = choice.policy
     policy.interruptLimit = try interruptLimit()
+    let description = descriptions[number]
     let setup = ITSSetup(
-      frame: frame, arena: arena, traits: traits[number], policy: policy, cpus: choice.cpus)
-    do throws(ITSSetupError) {
-      let its = try MediatedITS.setUp(setup, machine: machine) { targets, typer in
-        addTargets(to: &targets, typer)
-      }
-      itses.put(its, UInt8(truncatingIfNeeded: number))
-    } catch {
-      MediatedITS.abandon(frame, machine: machine)
-      log(error, number)
-      throw EmbedderError(portcullis_status(error))
-    }
+      frame: frame, arena: arena, traits: description.traits, policy: policy, cpus: choice.cpus)
+    let mediation = choice.isHandover ? nil : try setUp(setup, UInt8(truncatingIfNeeded: number))
+    itses.put(
+      EmbedderITS(
+        setup, base: description.base, mediation, isForwarded: choice.isHandover),
+      UInt8(truncatingIfNeeded: number))
   }
 
   /// Ends what ``begin(_:at:)`` began.
   func end(_ number: Int, at frame: VirtualAddress) {
-    MediatedITS.abandon(frame, machine: machine)
+    // A live ITS was not touched.
+    if !choice.isHandover { MediatedITS.abandon(frame, machine: machine) }
     itses.remove(UInt8(truncatingIfNeeded: number))
+  }
+
+  private func setUp(_ setup: ITSSetup, _ number: UInt8) throws(EmbedderError) -> MediatedITS {
+    do throws(ITSSetupError) {
+      return try MediatedITS.setUp(setup, machine: machine) { targets, typer in
+        addTargets(to: &targets, typer)
+      }
+    } catch {
+      MediatedITS.abandon(setup.frame, machine: machine)
+      log(error.text, of: number, PORTCULLIS_LOG_ERROR)
+      throw EmbedderError(portcullis_status(error))
+    }
+  }
+
+  /// Takes live ITS `number` over by the descriptor at `descriptor`; nil where the host is not trusted
+  /// with it any more, else 0, or why not.
+  func handOver(_ number: UInt8, _ descriptor: PhysicalAddress) -> Int64? {
+    itses.withLock(number) { its in
+      guard its.isForwarded else { return nil }
+      do throws(HandoverError) {
+        its.mediation = try MediatedITS.handOver(
+          its.setup, base: its.base, descriptor: descriptor, machine: machine
+        ) { targets, typer in addTargets(to: &targets, typer) }
+      } catch {
+        return error.code
+      }
+      its.isForwarded = false
+      log("handed over", of: number, PORTCULLIS_LOG_INFO)
+      return 0
+    }
+  }
+
+  /// Ends the trust in the host with ITS `number`, and sets it up if it is disabled and was not handed
+  /// over.
+  ///
+  /// - Throws: why not; nobody answers for it then.
+  func finalise(_ number: UInt8) throws(EmbedderError) {
+    let status = itses.withLock(number) { its in
+      if its.mediation != nil { return PORTCULLIS_OK }
+      its.isForwarded = false
+      guard let control = platform.read(.word, at: its.setup.frame), control & 1 == 0 else {
+        log("is live and was not handed over", of: number, PORTCULLIS_LOG_ERROR)
+        return PORTCULLIS_ERROR_LIVE
+      }
+      do throws(EmbedderError) {
+        its.mediation = try setUp(its.setup, number)
+        return PORTCULLIS_OK
+      } catch {
+        return error.status
+      }
+    }
+    if status != PORTCULLIS_OK { throw EmbedderError(status) }
   }
 
   private func interruptLimit() throws(EmbedderError) -> UInt64 {
@@ -124,12 +186,12 @@ struct EmbedderMediation {
     return true
   }
 
-  private func log(_ error: ITSSetupError, _ number: Int) {
+  private func log(_ text: StaticString, of number: UInt8, _ level: portcullis_log_level) {
     var line = LogLine()
     line.append("ITS ")
     line.append(decimal: UInt64(number))
     line.append(": ")
-    line.append(error.text)
-    platform.log(PORTCULLIS_LOG_ERROR, line)
+    line.append(text)
+    platform.log(level, line)
   }
 }

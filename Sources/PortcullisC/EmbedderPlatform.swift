@@ -27,6 +27,11 @@ internal import Traps
       && table.register_write != nil
   }
 
+  /// Whether the operations of a handover are there.
+  static func canTakeOver(_ table: portcullis_ops) -> Bool {
+    unsafe table.host_donate != nil && table.host_give_back != nil
+  }
+
   // MARK: The host's stage 2
 
   func prepareHost(_ change: portcullis_change, _ ranges: Span<PageRange>) -> Bool {
@@ -127,6 +132,18 @@ internal import Traps
     let table = unsafe operations
     var pages = portcullis_pages(range)
     unsafe table.pointee.host_unshare?(table.pointee.context, &pages)
+  }
+
+  func donate(_ range: PageRange) -> Bool {
+    let table = unsafe operations
+    var pages = portcullis_pages(range)
+    return unsafe table.pointee.host_donate?(table.pointee.context, &pages) == 0
+  }
+
+  func giveBack(_ range: PageRange) {
+    let table = unsafe operations
+    var pages = portcullis_pages(range)
+    unsafe table.pointee.host_give_back?(table.pointee.context, &pages)
   }
 
   func clean(_ address: VirtualAddress, size: UInt64) {

@@ -179,10 +179,23 @@ struct EmbedderState: ~Copyable {
     return PORTCULLIS_OK
   }
 
-  /// The counts of an ITS and whether it has broken down; nil where there is none, or no claim yet.
-  func counters(of index: Int) -> (counters: ITSCounters, isBroken: Bool)? {
-    guard phase == .claimed, index >= 0, index < itsCount else { return nil }
-    return trap.itses.withLock(UInt8(truncatingIfNeeded: index)) { ($0.counters, $0.isBroken) }
+  /// The number of the ITS at `index`.
+  ///
+  /// - Throws: `ORDER` before the claim, `INDEX` where there is none.
+  func number(_ index: Int) throws(EmbedderError) -> UInt8 {
+    guard phase == .claimed else { throw EmbedderError(PORTCULLIS_ERROR_ORDER) }
+    guard index >= 0, index < itsCount else { throw EmbedderError(PORTCULLIS_ERROR_INDEX) }
+    return UInt8(truncatingIfNeeded: index)
+  }
+
+  /// The counts of an ITS and whether it has broken down; nil where it is not mediated yet.
+  func counters(of number: UInt8) -> (counters: ITSCounters, isBroken: Bool)? {
+    trap.itses.withLock(number) { its in
+      guard let counters = its.mediation?.counters, let isBroken = its.mediation?.isBroken else {
+        return nil
+      }
+      return (counters, isBroken)
+    }
   }
 
   /// Answers a trap; nil before the claim.

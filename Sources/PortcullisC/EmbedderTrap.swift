@@ -26,8 +26,11 @@ struct EmbedderTrap: ProtectionContext {
   @inline(never)
   func readITS(_ number: UInt8, _ access: Access) -> ReadEffect {
     itses.withLock(number) { its in
-      let effect = its.read(access, machine: machine)
-      if its.hasNews { log(&its, number) }
+      guard let effect = its.mediation?.read(access, machine: machine) else {
+        return its.isForwarded
+          ? Forwarder.read(access, through: deviceMemory) : .refused(.noHandler)
+      }
+      logNews(&its, number)
       return effect
     }
   }
@@ -35,20 +38,28 @@ struct EmbedderTrap: ProtectionContext {
   @inline(never)
   func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
     itses.withLock(number) { its in
-      let effect = its.write(access, value, machine: machine)
-      if its.hasNews { log(&its, number) }
+      guard let effect = its.mediation?.write(access, value, machine: machine) else {
+        return its.isForwarded
+          ? Forwarder.write(access, value, through: deviceMemory) : .refused(.noHandler)
+      }
+      logNews(&its, number)
       return effect
     }
   }
 
+  @inline(__always)
+  private func logNews(_ its: inout EmbedderITS, _ number: UInt8) {
+    if its.mediation?.hasNews == true { log(&its, number) }
+  }
+
   @inline(never)
-  private func log(_ its: inout MediatedITS, _ number: UInt8) {
-    if let refusal = its.takeRefusal() {
+  private func log(_ its: inout EmbedderITS, _ number: UInt8) {
+    if let refusal = its.mediation?.takeRefusal() ?? nil {
       var line = LogLine()
       ITSNews.write(refusal, of: number, to: &line)
       deviceMemory.log(PORTCULLIS_LOG_WARNING, line)
     }
-    guard its.isBroken else { return }
+    guard its.mediation?.isBroken == true else { return }
     var line = LogLine()
     ITSNews.writeBreakdown(of: number, to: &line)
     deviceMemory.log(PORTCULLIS_LOG_ERROR, line)

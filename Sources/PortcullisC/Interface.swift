@@ -112,15 +112,17 @@ extension EmbedderMediation.Choice {
   /// What the configuration chooses; nil where a member has a value that is not allowed.
   fileprivate init?(_ config: portcullis_config) {
     let (cpus, flags) = unsafe (config.cpus, config.policy)
-    guard 1...4096 ~= cpus, flags & ~(PORTCULLIS_POLICY_STALL | PORTCULLIS_POLICY_VIRTUAL) == 0,
-      unsafe cpus == 1 || config.ops.pointee.cpu_index != nil
+    guard 1...4096 ~= cpus, flags < PORTCULLIS_POLICY_HANDOVER << 1,
+      unsafe cpus == 1 || config.ops.pointee.cpu_index != nil,
+      unsafe flags & PORTCULLIS_POLICY_HANDOVER == 0
+        || EmbedderPlatform.canTakeOver(config.ops.pointee)
     else { return nil }
     var policy = ITSPolicy()
     if flags & PORTCULLIS_POLICY_STALL != 0 { policy.refused = .stalls }
     if flags & PORTCULLIS_POLICY_VIRTUAL != 0 { policy.virtualInterrupts = .checked }
     self.init(
       pool: unsafe config.pool, linearBase: unsafe config.linear_base, cpus: UInt64(cpus),
-      policy: policy)
+      policy: policy, isHandover: flags & PORTCULLIS_POLICY_HANDOVER != 0)
   }
 }
 
@@ -256,8 +258,13 @@ func portcullis_its_counters(
     return PORTCULLIS_ERROR_STRUCT_SIZE
   }
   let gate = unsafe StateMemory.state(state)
-  guard unsafe gate.pointee.phase == .claimed else { return PORTCULLIS_ERROR_ORDER }
-  guard let now = unsafe gate.pointee.counters(of: index) else { return PORTCULLIS_ERROR_INDEX }
+  let number: UInt8
+  do throws(EmbedderError) {
+    number = try unsafe gate.pointee.number(index)
+  } catch {
+    return error.status
+  }
+  guard let now = unsafe gate.pointee.counters(of: number) else { return PORTCULLIS_ERROR_ORDER }
   var told = unsafe counters.pointee
   told.accepted = now.counters.accepted
   told.ignored = now.counters.ignored
@@ -273,4 +280,42 @@ func portcullis_its_counters(
   }
   unsafe counters.pointee = told
   return PORTCULLIS_OK
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_hand_over(
+  _ state: OpaquePointer!, _ index: Int, _ descriptor: UInt64,
+  _ reason: UnsafeMutablePointer<Int64>!
+) -> portcullis_status {
+  guard let state = unsafe state else { return PORTCULLIS_ERROR_ARGUMENT }
+  let gate = unsafe StateMemory.state(state)
+  do throws(EmbedderError) {
+    let number = try unsafe gate.pointee.number(index)
+    guard let code = unsafe gate.pointee.mediation.handOver(number, PhysicalAddress(descriptor))
+    else { return PORTCULLIS_ERROR_ORDER }
+    if code == 0 { return PORTCULLIS_OK }
+    if let reason = unsafe reason { unsafe reason.pointee = code }
+    return PORTCULLIS_ERROR_HANDOVER
+  } catch {
+    return error.status
+  }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_finalise(_ state: OpaquePointer!) -> portcullis_status {
+  guard let state = unsafe state else { return PORTCULLIS_ERROR_ARGUMENT }
+  let gate = unsafe StateMemory.state(state)
+  guard unsafe gate.pointee.phase == .claimed else { return PORTCULLIS_ERROR_ORDER }
+  var status = PORTCULLIS_OK
+  for number in 0..<UInt8(truncatingIfNeeded: unsafe gate.pointee.itsCount) {
+    do throws(EmbedderError) {
+      try unsafe gate.pointee.mediation.finalise(number)
+    } catch {
+      // The trust ends for the others, too.
+      status = error.status
+    }
+  }
+  return status
 }

@@ -38,7 +38,7 @@ void gic_reset(struct gic *gic, const char *name) {
 static void fetch(struct its *its) {
     uint64_t base = its->cbaser & UINT64_C(0xffffffffff000);
     uint64_t size = ((its->cbaser & 0xff) + 1) << 12;
-    if (!(its->ctlr & 1) || !is_pool(base, size)) return;
+    if (!(its->ctlr & 1) || !(is_pool(base, size) || is_host(base, size))) return;
     while (its->creadr != its->cwriter && its->fetched_count < COMMAND_LIMIT) {
         memcpy(&its->fetched[its->fetched_count++], memory_at(base + its->creadr),
                sizeof(struct command));

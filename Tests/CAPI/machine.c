@@ -130,6 +130,17 @@ static void host_unshare(void *context, const struct portcullis_pages *pages) {
     ((struct machine *)context)->shared -= (int)(pages->bytes / 4096);
 }
 
+static int host_donate(void *context, const struct portcullis_pages *pages) {
+    struct machine *m = context;
+    if (!is_host(pages->base, pages->bytes) || m->donated >= m->donation_limit) return -1;
+    m->donated += (int)(pages->bytes / 4096);
+    return 0;
+}
+
+static void host_give_back(void *context, const struct portcullis_pages *pages) {
+    ((struct machine *)context)->donated -= (int)(pages->bytes / 4096);
+}
+
 static void clean(void *context, uint64_t address, uint64_t bytes) {
     struct machine *m = context;
     m->cleans++;
@@ -186,6 +197,7 @@ void prepare(const char *name) {
     memset(&machine, 0, sizeof machine);
     machine.next = WINDOW;
     machine.cpu = 3;
+    machine.donation_limit = 1000;
     gic_reset(&machine.gic, name);
     ops = (struct portcullis_ops){
         .size = sizeof ops, .context = &machine, .host_prepare = host_prepare,
@@ -193,7 +205,7 @@ void prepare(const char *name) {
         .el2_commit = el2_commit, .el2_abort = el2_abort, .el2_unmap = el2_unmap,
         .device_read = device_read, .device_write = device_write,
         .order_accesses = order_accesses, .host_share = host_share, .host_unshare = host_unshare,
-        .clean = clean, .publish = publish, .register_read = register_read,
+        .host_donate = host_donate, .host_give_back = host_give_back, .clean = clean, .publish = publish, .register_read = register_read,
         .register_write = register_write, .log = log_line, .cpu_index = cpu_index,
     };
     config = (struct portcullis_config){
@@ -233,7 +245,7 @@ enum portcullis_status init(struct portcullis **gate) {
 
 int is_untouched(void) {
     return machine.revoked == 0 && machine.mapped == 0 && machine.host_prepared == 0 &&
-           machine.el2_prepared == 0 && machine.shared == 0;
+           machine.el2_prepared == 0 && machine.shared == 0 && machine.donated == 0;
 }
 
 // MARK: Traps

@@ -28,11 +28,13 @@ struct machine {
     struct gic gic;
     // What fails.
     int refuse_host, refuse_el2, refuse_grant, refuse_gic, bad_address, abort_device;
+    // How many pages are donated before one is refused.
+    int donation_limit;
     // Whether EL2's addresses are at a fixed distance from the physical ones, as of a linear map;
     // otherwise each mapping follows the last one behind a guard page.
     int linear;
     // What is open: pages that the host has lost, EL2 mappings, prepared changes, shared pages.
-    int revoked, mapped, host_prepared, el2_prepared, shared;
+    int revoked, mapped, host_prepared, el2_prepared, shared, donated;
     uint64_t next;
     struct mapping mappings[256];
     int mapping_count;

@@ -2,94 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "mediation.h"
-#include "machine.h"
+#include "driver.h"
 
 #include <pthread.h>
 #include <string.h>
-
-// MARK: A host that drives an ITS through traps
-
-enum register_offset {
-    GITS_CTLR = 0x0, GITS_TYPER = 0x8, GITS_CBASER = 0x80, GITS_CWRITER = 0x88, GITS_CREADR = 0x90,
-    GITS_BASER0 = 0x100, GITS_BASER1 = 0x108, GITS_BASER2 = 0x110,
-};
-
-#define ITS0 UINT64_C(0x8080000)
-#define VALID (UINT64_C(1) << 63)
-#define STALLED UINT64_C(1)
-
-// Where the host has its queue, of 64 KiB, and what it takes for a table.
-#define QUEUE (HOST_BASE + 0x40000)
-#define QUEUE_BYTES UINT64_C(0x10000)
-#define TABLE (HOST_BASE + 0x80000)
-
-static struct portcullis *gate;
-static uint64_t staged;
-
-static enum portcullis_trap store(uint64_t address, int log2_width, uint64_t value) {
-    x[1] = value;
-    return trap(gate, abort_syndrome(log2_width, 1, 1), address);
-}
-
-static int put(uint64_t address, uint64_t value) {
-    return store(address, 3, value) == PORTCULLIS_TRAP_COMPLETED;
-}
-
-static uint64_t get(uint64_t address) {
-    return trap(gate, abort_syndrome(3, 0, 2), address) == PORTCULLIS_TRAP_COMPLETED ? x[2]
-                                                                                    : UINT64_MAX;
-}
-
-// The queue, the tables, and Enabled, as a driver of a host does it.
-static void drive(uint64_t its) {
-    staged = 0;
-    put(its + GITS_CBASER, VALID | QUEUE | (QUEUE_BYTES / 4096 - 1));
-    put(its + GITS_BASER0, VALID | TABLE);
-    put(its + GITS_BASER1, VALID | (TABLE + 0x10000));
-    put(its + GITS_BASER2, VALID | (TABLE + 0x20000));
-    store(its + GITS_CTLR, 2, 1);
-}
-
-static void begin(const char *name) {
-    gate = start_claimed(name);
-    drive(ITS0);
-}
-
-static void stage(uint64_t word0, uint64_t word1, uint64_t word2, uint64_t word3) {
-    uint64_t words[] = {word0, word1, word2, word3};
-    memcpy(memory_at(QUEUE + staged), words, sizeof words);
-    staged = (staged + sizeof words) % QUEUE_BYTES;
-}
-
-static void stage_mapd(uint64_t device, uint64_t table) {
-    stage(0x08 | device << 32, 4, VALID | table, 0);
-}
-static void stage_mapc(uint64_t collection, uint64_t target) {
-    stage(0x09, 0, VALID | target << 16 | collection, 0);
-}
-static void stage_mapti(uint64_t device, uint64_t event, uint64_t interrupt) {
-    stage(0x0a | device << 32, interrupt << 32 | event, 0, 0);
-}
-static void stage_inv(uint64_t device, uint64_t event) { stage(0x0c | device << 32, event, 0, 0); }
-static void stage_sync(uint64_t target) { stage(0x05, 0, target << 16, 0); }
-
-static enum portcullis_trap ring(uint64_t its) { return store(its + GITS_CWRITER, 3, staged); }
-
-static struct portcullis_its_counters counters(size_t index) {
-    struct portcullis_its_counters now = {.size = sizeof now};
-    if (portcullis_its_counters(gate, index, &now) != PORTCULLIS_OK) now.broken = 99;
-    return now;
-}
-
-// Whether the hardware has fetched command `index` as these words.
-static int fetched(const struct its *its, size_t index, uint64_t word0, uint64_t word1,
-                   uint64_t word2) {
-    const uint64_t *words = its->fetched[index].words;
-    return index < its->fetched_count && words[0] == word0 && words[1] == word1 &&
-           words[2] == word2 && words[3] == 0;
-}
-
-// MARK: The tests
 
 static void test_choices(void) {
     prepare("one-its.dtb");
@@ -99,7 +15,7 @@ static void test_choices(void) {
     expect_status(init(&gate), status, name)
     CHOICE(cpus, 0, PORTCULLIS_ERROR_ARGUMENT, "init for no CPU");
     CHOICE(cpus, 4097, PORTCULLIS_ERROR_ARGUMENT, "init for too many CPUs");
-    CHOICE(policy, 4, PORTCULLIS_ERROR_ARGUMENT, "init with a policy that does not exist");
+    CHOICE(policy, 8, PORTCULLIS_ERROR_ARGUMENT, "init with a policy that does not exist");
     CHOICE(pool.base, POOL_BASE + 0x1000, PORTCULLIS_ERROR_ALIGNMENT,
            "init with a misaligned pool");
     CHOICE(pool.bytes, 0x11000, PORTCULLIS_ERROR_ALIGNMENT,

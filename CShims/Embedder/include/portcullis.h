@@ -8,7 +8,7 @@
 // An ITS is mediated: the host sees one with all its registers, while the hardware has a queue and
 // tables in memory that you set aside (the pool), and gets no command that was not checked. It reaches
 // no memory but the pool and, with PORTCULLIS_POLICY_VIRTUAL, the pending tables that host_share has
-// agreed to. There is no way to merely forward its registers.
+// agreed to. Its registers are forwarded to a host alone that you trust to hand it over, and until then.
 //
 //     static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char memory[PORTCULLIS_STATE_SIZE];
 //     struct portcullis *gate;
@@ -38,19 +38,21 @@
 // Order: init, any number of add_region, claim once with success; from then on traps.
 //
 // When: claim before the host runs. It disables every ITS and gives it a queue and tables of the pool,
-// so that a host which drives its ITSes already would lose its interrupts. Taking a live ITS over is not
-// part of this interface; Portcullis' own image does it (portcullis_hypercalls.h).
+// so that a host which drives its ITSes already would lose its interrupts. Such a host, which you
+// deprivilege while it runs, hands its ITSes over instead: PORTCULLIS_POLICY_HANDOVER.
 //
 // Threads: init, add_region and claim are called by one CPU, while no other CPU is in Portcullis;
 // the caller publishes the claimed state to the others (a barrier and whatever releases them).
 // portcullis_handle_trap may then run on all CPUs at once; it neither sleeps nor allocates.
-// region_count, region_at and its_counters may run beside it. No function may be called from an
+// region_count, region_at and its_counters may run beside it, and so may hand_over and finalise, which are
+// called by one CPU at a time. No function may be called from an
 // operation, nor from the callback of a region.
 //
 // Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory. A trap of that ITS
-// and its_counters hold it, one at a time; nothing else takes a lock. Whatever interrupts the CPU meanwhile
+// its_counters, hand_over and finalise hold it, one at a time; nothing else takes a lock. Whatever interrupts the CPU meanwhile
 // must not come back to Portcullis: mask interrupts at EL2. Held while device_read, device_write,
-// order_accesses, host_share, host_unshare, clean, publish, log and cpu_index run: a lock that they take
+// order_accesses, host_share, host_unshare, clean, publish, log and cpu_index run, and with a handover
+// host_donate, host_give_back, el2_prepare, el2_commit and el2_unmap: a lock that they take
 // comes after it in your order, and must not be held where you call Portcullis. The callback of a region
 // and register_read and register_write run with no lock held.
 //
@@ -70,8 +72,9 @@
 // memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr, __stack_chk_guard and __stack_chk_fail.
 // Debian's libfdt may use SIMD registers, in portcullis_init alone: call it before the host runs.
 //
-// Stack: portcullis_init needs up to 128 KiB, portcullis_claim 64 KiB, portcullis_handle_trap 24 KiB, the
-// other functions 3 KiB, and what your operations need.
+// Stack: portcullis_init needs up to 128 KiB; portcullis_claim, portcullis_hand_over and
+// portcullis_finalise 64 KiB; portcullis_handle_trap 24 KiB; the other functions 3 KiB; and what your
+// operations need.
 
 #ifndef PORTCULLIS_H
 #define PORTCULLIS_H
@@ -149,6 +152,11 @@ enum portcullis_status {
     /// The Distributor or a Redistributor answers with an external abort or cannot be mapped, or there
     /// are more than 512 Redistributors.
     PORTCULLIS_ERROR_GIC = -21,
+    /// A live ITS was not taken over; the host's ITS and memory are as before.
+    PORTCULLIS_ERROR_HANDOVER = -22,
+    /// The host's trust has ended with a live ITS that was not handed over: nobody answers for its
+    /// registers any more, but it still has the host's queue and tables. The host must not go on.
+    PORTCULLIS_ERROR_LIVE = -23,
 };
 
 /// The text of a status, in English, without a full stop; never null, valid for ever.
@@ -253,6 +261,14 @@ struct portcullis_ops {
     /// Ends one share.
     void (*host_unshare)(void *context, const struct portcullis_pages *pages);
 
+    /// Takes pages of memory of the host alone, which nobody shares, from it and its devices, for good: 0,
+    /// or anything else and nothing changed. EL2 accesses them as shared pages; their content stays, as
+    /// the hardware is using it. For the queue and tables of a live ITS that is handed over: called by
+    /// portcullis_hand_over alone. May be null without PORTCULLIS_POLICY_HANDOVER.
+    int (*host_donate)(void *context, const struct portcullis_pages *pages);
+    /// Gives donated pages back with their content, as the handover failed. As host_donate.
+    void (*host_give_back)(void *context, const struct portcullis_pages *pages);
+
     /// Makes earlier stores of this CPU to `bytes` bytes from the EL2 address `address` visible to an
     /// ITS that does not look into caches: DC CVAC for every line, then DSB SY. Called for the pool
     /// alone; at every doorbell, where the ITS is such a one.
@@ -294,6 +310,10 @@ struct portcullis_ops {
 /// The virtual interrupts of a GICv4.0 ITS are offered to the host, and their commands checked. Without
 /// it, and on a GICv4.1, GITS_TYPER hides them and their commands are refused.
 #define PORTCULLIS_POLICY_VIRTUAL 0x2u
+/// The host drives its ITSes already and is trusted: portcullis_claim leaves them as they are and forwards
+/// the host's accesses until portcullis_hand_over for each that is enabled. portcullis_finalise ends the
+/// trust.
+#define PORTCULLIS_POLICY_HANDOVER 0x4u
 
 /// What portcullis_init starts from.
 struct portcullis_config {
@@ -493,6 +513,26 @@ enum portcullis_trap portcullis_handle_trap(struct portcullis *state, uint64_t e
                                             uint64_t hpfar, uint64_t registers[31],
                                             enum portcullis_refusal *refusal);
 
+// MARK: Handover
+
+/// Takes the live ITS at `index` over, in the order of the tree, on behalf of a host that is trusted: from
+/// here on it is mediated. `descriptor` is the physical address of a struct portcullis_handover in memory
+/// of the host (portcullis_hypercalls.h tells what the host writes there); of it nothing is taken on trust
+/// that the hardware tells. Its queue and tables are donated and stay in use.
+///
+/// Errors: ARGUMENT, INDEX, ORDER before the claim, without PORTCULLIS_POLICY_HANDOVER, a second time, and
+/// after portcullis_finalise. HANDOVER: `*reason`, which may be null, is set to a PORTCULLIS_HANDOVER_* of
+/// portcullis_hypercalls.h; it may be tried again.
+enum portcullis_status portcullis_hand_over(struct portcullis *state, size_t index,
+                                            uint64_t descriptor, int64_t *reason);
+
+/// Ends the trust in the host: ITSes that are disabled and were not handed over are set up as by a claim.
+/// Done before, or without PORTCULLIS_POLICY_HANDOVER, it has nothing to do.
+///
+/// Errors: ARGUMENT, ORDER before the claim. LIVE, ITS, ITS_POOL, GIC, the last of several: the trust has
+/// ended for all, and nobody answers for an ITS that is not mediated.
+enum portcullis_status portcullis_finalise(struct portcullis *state);
+
 // MARK: What the ITSes did
 
 /// Why a command of the host did not reach the hardware: an index of `refused_for`.
@@ -537,7 +577,7 @@ struct portcullis_its_counters {
 
 /// Tells the counts of the ITS at `index`, in the order of the tree, as of one moment.
 ///
-/// Errors: ARGUMENT, STRUCT_SIZE, ORDER before the claim, INDEX.
+/// Errors: ARGUMENT, STRUCT_SIZE, INDEX, ORDER before the claim and for one that is not mediated yet.
 enum portcullis_status portcullis_its_counters(struct portcullis *state, size_t index,
                                                struct portcullis_its_counters *counters);
 
