@@ -1,12 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+#define _POSIX_C_SOURCE 200809L
+
 #include "machine.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static int test_count, failures;
 
@@ -97,9 +100,20 @@ static uint64_t physical(const struct machine *m, uint64_t address) {
     return UINT64_MAX;
 }
 
+// An access to the GIC; two at once are a mistake where all go to one ITS, and are given time to meet.
+static enum gic_access access_gic(struct machine *m, uint64_t address, int is_write,
+                                  uint64_t *value) {
+    if (!m->is_watched) return gic_access(&m->gic, physical(m, address), is_write, value);
+    if (__atomic_add_fetch(&m->inside, 1, __ATOMIC_SEQ_CST) > 1) m->overlaps = 1;
+    nanosleep(&(struct timespec){.tv_nsec = 10000}, NULL);
+    enum gic_access access = gic_access(&m->gic, physical(m, address), is_write, value);
+    __atomic_sub_fetch(&m->inside, 1, __ATOMIC_SEQ_CST);
+    return access;
+}
+
 static int device_read(void *context, uint64_t address, uint32_t width, uint64_t *value) {
     struct machine *m = context;
-    enum gic_access access = gic_access(&m->gic, physical(m, address), 0, value);
+    enum gic_access access = access_gic(m, address, 0, value);
     if (access != GIC_NOT_HERE) return access == GIC_ABORTED;
     m->device_reads++;
     m->device_address = address;
@@ -110,7 +124,7 @@ static int device_read(void *context, uint64_t address, uint32_t width, uint64_t
 
 static int device_write(void *context, uint64_t address, uint32_t width, uint64_t value) {
     struct machine *m = context;
-    enum gic_access access = gic_access(&m->gic, physical(m, address), 1, &value);
+    enum gic_access access = access_gic(m, address, 1, &value);
     if (access != GIC_NOT_HERE) return access == GIC_ABORTED;
     m->device_writes++;
     m->device_address = address;

@@ -44,6 +44,8 @@ struct machine {
     int device_reads, device_writes, barriers, lines;
     // How often memory was made visible; cleaning outside of the pool is a mistake.
     int cleans, publishes, bad_cleans;
+    // Whether accesses to the GIC are watched, how many are under way, and whether there were two.
+    int is_watched, inside, overlaps;
     uint32_t cpu;
     uint64_t registers[PORTCULLIS_TTBR1_EL1 + 1];
     char line[256];
