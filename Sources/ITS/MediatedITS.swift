@@ -38,6 +38,8 @@ public struct MediatedITS: ~Copyable {
   var tokens: DoorbellTokens
   let deviceTable: HardwareTable
   let deviceTableIndex: Int
+  /// nil where the hardware holds all collections itself.
+  let collectionTable: HardwareTable?
   let collectionLimit: UInt64
   let rules: InlineArray<8, TableBaseRules>
   let installed: InstalledRegisters
@@ -92,6 +94,7 @@ public struct MediatedITS: ~Copyable {
     tokens = parts.ledgers.tokens
     deviceTable = parts.deviceTable
     deviceTableIndex = parts.deviceTableIndex
+    collectionTable = parts.collectionTable
     collectionLimit = parts.collectionLimit
     rules = parts.rules
     installed = parts.installed
