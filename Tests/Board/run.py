@@ -125,6 +125,8 @@ def boots(image, elf, testhost, directory):
         yield Boot("elf", elf)
     if testhost:
         yield from handovers(image)
+        checked = "portcullis.log=error portcullis.vlpi=checked"
+        yield Boot("vlpi-checked", image, 4, 4, bootargs=checked)
         original = testhost.read_bytes()
         arm64 = directory / "image"
         arm64.write_bytes(payload.image(original))
