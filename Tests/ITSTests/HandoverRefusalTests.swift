@@ -475,7 +475,7 @@ extension HandoverHost {
         guard error == .outOfMemory else { break }
       }
       sizes += 1
-      if pages % 7 == 1 { host.expectRefusal(.outOfMemory, setup: setup) }
+      host.expectRefusal(.outOfMemory, setup: setup)
     }
     // The copy, the list, the queue's places, and five ledgers.
     #expect(sizes > 30 && sizes < 60)
