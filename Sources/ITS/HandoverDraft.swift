@@ -214,7 +214,7 @@ struct HandoverDraft {
       ITSParts(
         frame: setup.frame, typer: typer, policy: setup.policy, arena: arena, ledgers: ledgers,
         commit: commit, deviceTable: deviceTable, deviceTableIndex: deviceTableIndex,
-        collectionTable: collectionTable, collectionLimit: ledgers.collections.capacity,
+        collectionTable: collectionTable,
         rules: rules,
         installed: InstalledRegisters(commandBase: queue.rawValue, tableBases: tables)))
     let base = pin[0].pages.address.rawValue

@@ -15,7 +15,6 @@ struct ITSParts {
   let deviceTable: HardwareTable
   let deviceTableIndex: Int
   let collectionTable: HardwareTable?
-  let collectionLimit: UInt64
   let rules: InlineArray<8, TableBaseRules>
   let installed: InstalledRegisters
 }

@@ -83,7 +83,7 @@ extension MediatedITS {
       else { return .refused(.unknownTarget) }
     case .invall:
       let id = UInt64(command.collectionID)
-      guard id < collectionLimit else { return .refused(.collectionOutOfRange) }
+      guard id < collections.capacity else { return .refused(.collectionOutOfRange) }
       guard collections.isMapped(id, memory: machine.memory) else {
         return .refused(.collectionNotMapped)
       }
@@ -114,7 +114,7 @@ extension MediatedITS {
     _ command: ITSCommand, to interrupt: UInt32?, _ machine: borrowing Machine
   ) -> CommandRefusalReason? {
     if let reason = checkEvent(command, machine) { return reason }
-    guard UInt64(command.collectionID) < collectionLimit else { return .collectionOutOfRange }
+    guard UInt64(command.collectionID) < collections.capacity else { return .collectionOutOfRange }
     guard let interrupt else { return nil }
     // LPIs begin at 8192 (IHI 0069, 2.2).
     return interrupt >= 8192 && UInt64(interrupt) < policy.interruptLimit
@@ -125,7 +125,7 @@ extension MediatedITS {
     _ command: ITSCommand, _ machine: borrowing Machine
   ) -> CommandOutcome {
     let id = UInt64(command.collectionID)
-    guard id < collectionLimit else { return .refused(.collectionOutOfRange) }
+    guard id < collections.capacity else { return .refused(.collectionOutOfRange) }
     if command.isValid {
       guard let index = targets.find(command.target, memory: machine.memory) else {
         return .refused(.unknownTarget)
@@ -165,7 +165,7 @@ extension MediatedITS {
     }
     // A device that is not mapped stays so, and the hardware need not hear of it.
     guard let old else { return .done }
-    guard hasRetirementRoom(machine) else { return .later }
+    guard !retirement.isFull else { return .later }
     unmap(old, machine)
     return .done
   }
@@ -177,7 +177,7 @@ extension MediatedITS {
     let bits = command.eventIDBitsMinusOne + 1
     guard bits <= typer.eventIDBits else { return .refused(.eventOutOfRange) }
     guard old != nil || devices.count < devices.capacity else { return .refused(.tooManyDevices) }
-    guard old == nil || hasRetirementRoom(machine) else { return .later }
+    guard old == nil || !retirement.isFull else { return .later }
 
     let count = PageRange.pages(for: max(typer.translationEntrySize << bits, 256))
     if unfinished == nil {
@@ -276,13 +276,6 @@ extension MediatedITS {
     _ entry: PhysicalAddress, _ machine: borrowing Machine
   ) -> Bool {
     TableFirstLevelEntry(rawValue: UInt64(littleEndian: machine.memory.load(entry))).isValid
-  }
-
-  /// Whether a table can be retired; looks at the hardware's progress where there is no room.
-  mutating func hasRetirementRoom<Machine: ITSMachine & ~Copyable>(
-    _ machine: borrowing Machine
-  ) -> Bool {
-    !retirement.isFull
   }
 
   /// Unmaps a device that is in the ledger, by what the ledger says.

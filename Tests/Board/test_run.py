@@ -63,6 +63,7 @@ class Boots(unittest.TestCase):
                 "handover-disabled",
                 "handover-kept",
                 "vlpi-checked",
+                "u-boot",
                 "module-image",
                 "module-flat",
                 "module-bootargs",

@@ -326,4 +326,9 @@ struct PlainMemory: BusMemory {
     #expect(kept.readBack(.max).pageSize == .kib4)
     #expect(kept.readBack(0).attributes == 1 << 59 | 1 << 10)
   }
+
+  @Test("There is a counter for each reason to refuse a command")
+  func counters() {
+    #expect(ITSCounters().refused.count == CommandRefusalReason.count)
+  }
 }
