@@ -72,6 +72,7 @@
 #define PORTCULLIS_HANDOVER_OWNERSHIP (-27)       /* a page is not the host's own memory */
 #define PORTCULLIS_HANDOVER_OUT_OF_MEMORY (-28)   /* EL2's memory for this ITS is too small */
 #define PORTCULLIS_HANDOVER_REDISTRIBUTORS (-29)  /* there are too many Redistributors */
+#define PORTCULLIS_HANDOVER_OVERLAP (-30)         /* two devices have translation tables that overlap */
 
 /* A device that is mapped. */
 struct portcullis_handover_device {
