@@ -58,7 +58,7 @@ enum ITSMediation {
 
   /// Sets an ITS up from boot; at boot, or with its lock held.
   static func setUp(_ number: UInt8) throws(ITSSetupError) {
-    let machine = MediationMachine()
+    let machine = MediationMachine(number: number)
     let its = try unsafe MediatedITS.setUp(
       StateMemory.its(number).pointee.setup, machine: machine
     ) { targets, typer in addTargets(to: &targets, typer, machine) }
@@ -69,7 +69,7 @@ enum ITSMediation {
 
   /// Takes a live ITS over; with its lock held.
   static func handOver(_ number: UInt8, descriptor: PhysicalAddress) throws(HandoverError) {
-    let machine = MediationMachine()
+    let machine = MediationMachine(number: number)
     let its = try unsafe MediatedITS.handOver(
       StateMemory.its(number).pointee.setup, base: StateMemory.its(number).pointee.base,
       descriptor: descriptor, machine: machine

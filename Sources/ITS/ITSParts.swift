@@ -14,6 +14,7 @@ struct ITSParts {
   let commit: CommitQueue
   let deviceTable: HardwareTable
   let deviceTableIndex: Int
+  let collectionTable: HardwareTable?
   let rules: InlineArray<8, TableBaseRules>
   let installed: InstalledRegisters
 }

@@ -40,6 +40,7 @@ extension MediatedITS {
     )
 
     var deviceTable: (HardwareTable, index: Int)?
+    var collectionTable: HardwareTable?
     var collectionLimit = typer.hardwareCollections
     var vpeLimit: UInt64 = 0
     let policyOffers = setup.policy.offersVirtualInterrupts(typer)
@@ -56,6 +57,7 @@ extension MediatedITS {
         let table = try port.installTable(
           UInt64(index), ids: ids, limit: directTableLimit, mayBeIndirect: false, rules[index],
           isNonCoherent: setup.isNonCoherent, &arena, machine)
+        collectionTable = table
         collectionLimit = min(table.capacity + typer.hardwareCollections, ids)
       case .vpes where policyOffers:
         let table = try port.installTable(
@@ -77,6 +79,7 @@ extension MediatedITS {
       ITSParts(
         frame: setup.frame, typer: typer, policy: setup.policy, arena: arena, ledgers: ledgers,
         commit: commit, deviceTable: deviceTable.0, deviceTableIndex: deviceTable.index,
+        collectionTable: collectionTable,
         rules: rules,
         installed: try port.installed(machine)))
   }

@@ -38,6 +38,8 @@ public struct MediatedITS: ~Copyable {
   var tokens: DoorbellTokens
   let deviceTable: HardwareTable
   let deviceTableIndex: Int
+  /// nil where the hardware holds all collections itself.
+  let collectionTable: HardwareTable?
   let rules: InlineArray<8, TableBaseRules>
   let installed: InstalledRegisters
 
@@ -91,6 +93,7 @@ public struct MediatedITS: ~Copyable {
     tokens = parts.ledgers.tokens
     deviceTable = parts.deviceTable
     deviceTableIndex = parts.deviceTableIndex
+    collectionTable = parts.collectionTable
     rules = parts.rules
     installed = parts.installed
     tableBases = InlineArray(repeating: 0)

@@ -137,6 +137,8 @@ def boots(image, elf, testhost, directory):
         yield Boot("elf", elf)
     if testhost:
         yield from handovers(image)
+        checked = "portcullis.log=error portcullis.vlpi=checked"
+        yield Boot("vlpi-checked", image, 4, 4, bootargs=checked)
         yield Boot("u-boot", image, cpus=4, u_boot=True)
         original = testhost.read_bytes()
         arm64 = directory / "image"

@@ -219,7 +219,8 @@ void prepare(const char *name) {
         .el2_commit = el2_commit, .el2_abort = el2_abort, .el2_unmap = el2_unmap,
         .device_read = device_read, .device_write = device_write,
         .order_accesses = order_accesses, .host_share = host_share, .host_unshare = host_unshare,
-        .host_donate = host_donate, .host_give_back = host_give_back, .clean = clean, .publish = publish, .register_read = register_read,
+        .host_donate = host_donate, .host_give_back = host_give_back, .clean = clean,
+        .publish = publish, .register_read = register_read,
         .register_write = register_write, .log = log_line, .cpu_index = cpu_index,
     };
     config = (struct portcullis_config){

@@ -44,24 +44,24 @@
 // Threads: init, add_region and claim are called by one CPU, while no other CPU is in Portcullis;
 // the caller publishes the claimed state to the others (a barrier and whatever releases them).
 // portcullis_handle_trap may then run on all CPUs at once; it neither sleeps nor allocates.
-// region_count, region_at and its_counters may run beside it, and so may hand_over and finalise, which are
-// called by one CPU at a time. No function may be called from an
-// operation, nor from the callback of a region.
+// region_count, region_at and its_counters may run beside it, and so may hand_over and finalise, which
+// are called by one CPU at a time. No function may be called from an operation, nor from the callback of
+// a region.
 //
-// Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory. A trap of that ITS
-// its_counters, hand_over and finalise hold it, one at a time; nothing else takes a lock. Whatever interrupts the CPU meanwhile
-// must not come back to Portcullis: mask interrupts at EL2. Held while device_read, device_write,
-// order_accesses, host_share, host_unshare, clean, publish, log and cpu_index run, and with a handover
-// host_donate, host_give_back, el2_prepare, el2_commit and el2_unmap: a lock that they take
-// comes after it in your order, and must not be held where you call Portcullis. The callback of a region
-// and register_read and register_write run with no lock held.
+// Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory. A trap of that ITS,
+// its_counters, hand_over and finalise hold it, one at a time; nothing else takes a lock. Whatever
+// interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at EL2. Held while
+// device_read, device_write, order_accesses, host_share, host_unshare, clean, publish, log and cpu_index
+// run, and with a handover host_donate, host_give_back, el2_prepare, el2_commit, el2_abort and el2_unmap:
+// a lock that they take comes after it in your order, and must not be held where you call Portcullis. The
+// callback of a region and register_read and register_write run with no lock held.
 //
 // Time: one trap takes at most 512 commands and zeroes at most 128 KiB; what is left the host's store to
 // GITS_CWRITER does by running again (PORTCULLIS_TRAP_UNFINISHED), after the interrupts that wait for it.
 //
 // Lifetimes: the memory of the state and of the pool, the context pointers and the functions of the
-// table live as long as the state is used; there is nothing to release. The table, the configuration and the
-// region are copied; the tree is read by portcullis_init alone and must not change meanwhile.
+// table live as long as the state is used; there is nothing to release. The table, the configuration and
+// the region are copied; the tree is read by portcullis_init alone and must not change meanwhile.
 //
 // Sizes and addresses are in bytes. Structs that may grow begin with their size, which the caller
 // sets to sizeof: a size smaller than the one this header declares is refused, a larger one is of a
@@ -207,8 +207,9 @@ enum portcullis_log_level {
 ///
 /// A change comes as one prepare with all of its ranges, at most PORTCULLIS_FRAME_LIMIT, and then, for
 /// each range in the same order, one commit, or one abort for all. A range is one frame of a region;
-/// the frames of a region follow each other with rising addresses. Only prepare may fail: 0 agrees, anything else refuses, and then
-/// nothing is prepared. Both translations are prepared before either is committed.
+/// the frames of a region follow each other with rising addresses. Only prepare may fail: 0 agrees,
+/// anything else refuses, and then nothing is prepared. Both translations are prepared before either is
+/// committed.
 struct portcullis_ops {
     /// sizeof(struct portcullis_ops).
     size_t size;
@@ -226,9 +227,9 @@ struct portcullis_ops {
     void (*host_abort)(void *context, enum portcullis_change change,
                        const struct portcullis_pages *ranges, size_t count);
 
-    /// Gets ready to map device registers at EL2: those of regions, and while portcullis_claim runs
-    /// those of the Distributor and of the Redistributors, which stay with the host and are unmapped
-    /// again before it returns.
+    /// Gets ready to map device registers at EL2: those of regions, for good; and for as long as
+    /// portcullis_claim, portcullis_hand_over or portcullis_finalise reads them those of the Distributor
+    /// and of the Redistributors, which stay with the host.
     int (*el2_prepare)(void *context, const struct portcullis_pages *ranges, size_t count);
     /// Maps them: Device-nGnRnE, readable, writable, never executable. Returns the virtual address
     /// of the first page, page-aligned. The frames of one region must lie at the distances that they
@@ -250,28 +251,29 @@ struct portcullis_ops {
 
     /// Lets EL2 access pages of the host's memory, at linear_base plus the physical address, Normal
     /// Write-Back: 0, or anything else, and nothing changed, where a page is not memory of the host
-    /// alone. Whose a page is you know best: device registers, the pool, and what is lent, donated or
-    /// somebody else's must be refused here, as the host has chosen the address.
+    /// alone. The host has chosen the address, and whose a page is you know best: refuse here what is
+    /// device registers, the pool, lent, donated, or beyond your maps.
     ///
     /// Until as many calls of host_unshare the pages stay the host's: whoever asks for them, they are
     /// neither revoked nor given away. Shares nest, so count them. Used for the staging queues, which
     /// EL2 reads, and for the pending tables of vPEs, which the hardware writes; the host's own access
-    /// does not change. Called by portcullis_handle_trap, on all CPUs at once.
+    /// does not change. Called by portcullis_handle_trap, on all CPUs at once, and portcullis_hand_over.
     int (*host_share)(void *context, const struct portcullis_pages *pages);
     /// Ends one share.
     void (*host_unshare)(void *context, const struct portcullis_pages *pages);
 
-    /// Takes pages of memory of the host alone, which nobody shares, from it and its devices, for good: 0,
-    /// or anything else and nothing changed. EL2 accesses them as shared pages; their content stays, as
-    /// the hardware is using it. For the queue and tables of a live ITS that is handed over: called by
-    /// portcullis_hand_over alone. May be null without PORTCULLIS_POLICY_HANDOVER.
+    /// Takes pages of memory of the host alone, which nobody shares, from it and its devices, for good:
+    /// 0, or anything else and nothing changed, also where other data lie in the same page of yours. EL2
+    /// accesses them as it does shared pages; their content stays, as the hardware is using it. For the
+    /// queue and tables of a live ITS: called by portcullis_hand_over alone. May be null without
+    /// PORTCULLIS_POLICY_HANDOVER.
     int (*host_donate)(void *context, const struct portcullis_pages *pages);
     /// Gives donated pages back with their content, as the handover failed. As host_donate.
     void (*host_give_back)(void *context, const struct portcullis_pages *pages);
 
     /// Makes earlier stores of this CPU to `bytes` bytes from the EL2 address `address` visible to an
-    /// ITS that does not look into caches: DC CVAC for every line, then DSB SY. Called for the pool
-    /// alone; at every doorbell, where the ITS is such a one.
+    /// ITS that does not look into caches: DC CVAC for every line, then DSB SY. Called for the pool and
+    /// for what was donated; at every doorbell, where the ITS is such a one.
     void (*clean)(void *context, uint64_t address, uint64_t bytes);
     /// Makes earlier stores of this CPU visible to an ITS that looks into caches, before any later
     /// store to a device: DSB ISHST.
@@ -310,9 +312,9 @@ struct portcullis_ops {
 /// The virtual interrupts of a GICv4.0 ITS are offered to the host, and their commands checked. Without
 /// it, and on a GICv4.1, GITS_TYPER hides them and their commands are refused.
 #define PORTCULLIS_POLICY_VIRTUAL 0x2u
-/// The host drives its ITSes already and is trusted: portcullis_claim leaves them as they are and forwards
-/// the host's accesses until portcullis_hand_over for each that is enabled. portcullis_finalise ends the
-/// trust.
+/// The host drives its ITSes already and is trusted: portcullis_claim leaves them as they are, and the
+/// host's accesses are forwarded until portcullis_hand_over for each that is enabled. portcullis_finalise
+/// ends the trust.
 #define PORTCULLIS_POLICY_HANDOVER 0x4u
 
 /// What portcullis_init starts from.
@@ -333,8 +335,8 @@ struct portcullis_config {
     uint32_t cpus;
     /// PORTCULLIS_POLICY_*.
     uint32_t policy;
-    /// The EL2 virtual address of physical address 0, modulo 2^64: at this distance, as in a linear map, EL2
-    /// sees the pool always, and pages of the host while they are shared.
+    /// The EL2 virtual address of physical address 0, modulo 2^64: at this distance, as in a linear map,
+    /// EL2 sees the pool and what was donated always, and pages of the host while they are shared.
     uint64_t linear_base;
     /// The memory of EL2 that the queues, tables and ledgers of all ITSes come from, base and size
     /// multiples of 64 KiB. Each ITS gets an equal part. You map it, Normal Write-Back, and keep it for
@@ -437,7 +439,7 @@ enum portcullis_status portcullis_add_region(struct portcullis *state,
                                              const struct portcullis_region *region);
 
 /// Takes all registered regions from the host and sets every ITS up, or none: each is disabled, and has
-/// a queue and tables of the pool.
+/// a queue and tables of the pool. With PORTCULLIS_POLICY_HANDOVER the ITSes are taken and not set up.
 ///
 /// Errors: ORDER, HOST_REFUSED, EL2_REFUSED, POOL, EL2_ADDRESS, ITS, ITS_POOL, GIC: the host reaches
 /// everything as before, and it may be tried again; an ITS whose set-up had begun is disabled and has no
@@ -515,14 +517,14 @@ enum portcullis_trap portcullis_handle_trap(struct portcullis *state, uint64_t e
 
 // MARK: Handover
 
-/// Takes the live ITS at `index` over, in the order of the tree, on behalf of a host that is trusted: from
-/// here on it is mediated. `descriptor` is the physical address of a struct portcullis_handover in memory
-/// of the host (portcullis_hypercalls.h tells what the host writes there); of it nothing is taken on trust
-/// that the hardware tells. Its queue and tables are donated and stay in use.
+/// Takes the live ITS at `index`, in the order of the tree, over from a host that is trusted: from here on
+/// it is mediated. `descriptor` is the physical address of a struct portcullis_handover in memory of the
+/// host, as portcullis_hypercalls.h has it; of that nothing is taken on trust that the hardware tells. Its
+/// queue and tables are donated and stay in use.
 ///
-/// Errors: ARGUMENT, INDEX, ORDER before the claim, without PORTCULLIS_POLICY_HANDOVER, a second time, and
-/// after portcullis_finalise. HANDOVER: `*reason`, which may be null, is set to a PORTCULLIS_HANDOVER_* of
-/// portcullis_hypercalls.h; it may be tried again.
+/// Errors: ARGUMENT, INDEX; ORDER before the claim, without PORTCULLIS_POLICY_HANDOVER, a second time,
+/// and after portcullis_finalise. HANDOVER: `*reason`, where that is not null, is set to one of
+/// PORTCULLIS_HANDOVER_* of portcullis_hypercalls.h; it may be tried again.
 enum portcullis_status portcullis_hand_over(struct portcullis *state, size_t index,
                                             uint64_t descriptor, int64_t *reason);
 
