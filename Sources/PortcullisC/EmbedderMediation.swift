@@ -10,16 +10,6 @@ internal import ITS
 
 /// What the mediation of the board's ITSes starts from, and how it is begun.
 struct EmbedderMediation {
-  /// What the embedder chooses.
-  struct Choice {
-    let pool: portcullis_pages
-    let linearBase: UInt64
-    let cpus: UInt64
-    let policy: ITSPolicy
-    /// Whether the host drives its ITSes already and is trusted to hand them over.
-    let isHandover: Bool
-  }
-
   /// What the tree says of an ITS.
   private struct Description {
     let base: PhysicalAddress
@@ -29,8 +19,8 @@ struct EmbedderMediation {
   private let choice: Choice
   private let pool: PageRange?
   private let granule: Granule
-  private let platform: EmbedderPlatform
-  private let itses: EmbedderITSes
+  let platform: EmbedderPlatform
+  let itses: EmbedderITSes
   private let descriptions: FixedList<8, Description>
   private let distributor: AddressRange?
   private let redistributors: Board.RedistributorRegions
@@ -81,7 +71,7 @@ struct EmbedderMediation {
   /// What a trap needs.
   var trap: EmbedderTrap { EmbedderTrap(platform, itses, linearBase: choice.linearBase) }
 
-  private var machine: EmbedderITSMachine {
+  var machine: EmbedderITSMachine {
     EmbedderITSMachine(platform, linearBase: choice.linearBase)
   }
 
@@ -112,7 +102,10 @@ struct EmbedderMediation {
     itses.remove(UInt8(truncatingIfNeeded: number))
   }
 
-  private func setUp(_ setup: ITSSetup, _ number: UInt8) throws(EmbedderError) -> MediatedITS {
+  /// Sets an ITS up from boot.
+  ///
+  /// - Throws: why not; it is disabled then and has no address of the pool.
+  func setUp(_ setup: ITSSetup, _ number: UInt8) throws(EmbedderError) -> MediatedITS {
     do throws(ITSSetupError) {
       return try MediatedITS.setUp(setup, machine: machine) { targets, typer in
         addTargets(to: &targets, typer)
@@ -122,46 +115,6 @@ struct EmbedderMediation {
       log(error.text, of: number, PORTCULLIS_LOG_ERROR)
       throw EmbedderError(portcullis_status(error))
     }
-  }
-
-  /// Takes live ITS `number` over by the descriptor at `descriptor`; nil where the host is not trusted
-  /// with it any more, else 0, or why not.
-  func handOver(_ number: UInt8, _ descriptor: PhysicalAddress) -> Int64? {
-    itses.withLock(number) { its in
-      guard its.isForwarded else { return nil }
-      do throws(HandoverError) {
-        its.mediation = try MediatedITS.handOver(
-          its.setup, base: its.base, descriptor: descriptor, machine: machine
-        ) { targets, typer in addTargets(to: &targets, typer) }
-      } catch {
-        return error.code
-      }
-      its.isForwarded = false
-      log("handed over", of: number, PORTCULLIS_LOG_INFO)
-      return 0
-    }
-  }
-
-  /// Ends the trust in the host with ITS `number`, and sets it up if it is disabled and was not handed
-  /// over.
-  ///
-  /// - Throws: why not; nobody answers for it then.
-  func finalise(_ number: UInt8) throws(EmbedderError) {
-    let status = itses.withLock(number) { its in
-      if its.mediation != nil { return PORTCULLIS_OK }
-      its.isForwarded = false
-      guard let control = platform.read(.word, at: its.setup.frame), control & 1 == 0 else {
-        log("is live and was not handed over", of: number, PORTCULLIS_LOG_ERROR)
-        return PORTCULLIS_ERROR_LIVE
-      }
-      do throws(EmbedderError) {
-        its.mediation = try setUp(its.setup, number)
-        return PORTCULLIS_OK
-      } catch {
-        return error.status
-      }
-    }
-    if status != PORTCULLIS_OK { throw EmbedderError(status) }
   }
 
   private func interruptLimit() throws(EmbedderError) -> UInt64 {
@@ -175,7 +128,7 @@ struct EmbedderMediation {
   }
 
   /// Adds every Redistributor of the board; false where one does not answer, or there are too many.
-  private func addTargets(to targets: inout RedistributorDirectory, _ typer: GITSTyper) -> Bool {
+  func addTargets(to targets: inout RedistributorDirectory, _ typer: GITSTyper) -> Bool {
     for index in redistributors.indices {
       let region = redistributors[index]
       let isAdded = platform.withMapped(region.range, granule) { address in
@@ -186,7 +139,7 @@ struct EmbedderMediation {
     return true
   }
 
-  private func log(_ text: StaticString, of number: UInt8, _ level: portcullis_log_level) {
+  func log(_ text: StaticString, of number: UInt8, _ level: portcullis_log_level) {
     var line = LogLine()
     line.append("ITS ")
     line.append(decimal: UInt64(number))

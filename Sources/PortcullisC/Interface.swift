@@ -5,39 +5,10 @@ internal import Architecture
 internal import CEmbedder
 internal import DeviceTree
 internal import Hypervisor
-internal import ITS
 internal import Ownership
 internal import Traps
 
 // The functions of portcullis.h. Leaves: what a pointer must be, the header asks of the caller.
-
-/// How the memory for a state is divided: the copy of the embedder's table, the state, the ITSes, and
-/// the pages of the ledger.
-private enum StateMemory {
-  /// Where the state begins.
-  static var offset: Int {
-    unsafe aligned(MemoryLayout<portcullis_ops>.size, MemoryLayout<EmbedderState>.alignment)
-  }
-  /// Where the ITSes begin.
-  static var itsOffset: Int {
-    aligned(offset + MemoryLayout<EmbedderState>.size, MemoryLayout<EmbedderITS>.alignment)
-  }
-  /// Where the pages begin.
-  static var poolOffset: Int { aligned(itsOffset + EmbedderITSes.size, 0x1000) }
-
-  private static func aligned(_ offset: Int, _ alignment: Int) -> Int {
-    (offset + alignment - 1) & ~(alignment - 1)
-  }
-
-  /// The root of the ledger, and three levels of tables for each region.
-  static var recommendedPages: Int { 128 }
-
-  /// The state behind the C pointer.
-  static func state(_ pointer: OpaquePointer) -> UnsafeMutablePointer<EmbedderState> {
-    let base = unsafe UnsafeMutableRawPointer(pointer)
-    return unsafe (base + offset).assumingMemoryBound(to: EmbedderState.self)
-  }
-}
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
@@ -48,12 +19,6 @@ func portcullis_state_size() -> Int {
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func portcullis_state_alignment() -> Int { Int(PORTCULLIS_STATE_ALIGNMENT) }
-
-// swift-format-ignore: AlwaysUseLowerCamelCase
-@c @implementation
-func portcullis_pool_size(_ itsCount: Int) -> Int {
-  itsCount * Int(truncatingIfNeeded: ITSSetup.recommendedArenaSize)
-}
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
@@ -106,24 +71,6 @@ func portcullis_init(
   }
   unsafe state.pointee = OpaquePointer(memory)
   return PORTCULLIS_OK
-}
-
-extension EmbedderMediation.Choice {
-  /// What the configuration chooses; nil where a member has a value that is not allowed.
-  fileprivate init?(_ config: portcullis_config) {
-    let (cpus, flags) = unsafe (config.cpus, config.policy)
-    guard 1...4096 ~= cpus, flags < PORTCULLIS_POLICY_HANDOVER << 1,
-      unsafe cpus == 1 || config.ops.pointee.cpu_index != nil,
-      unsafe flags & PORTCULLIS_POLICY_HANDOVER == 0
-        || EmbedderPlatform.canTakeOver(config.ops.pointee)
-    else { return nil }
-    var policy = ITSPolicy()
-    if flags & PORTCULLIS_POLICY_STALL != 0 { policy.refused = .stalls }
-    if flags & PORTCULLIS_POLICY_VIRTUAL != 0 { policy.virtualInterrupts = .checked }
-    self.init(
-      pool: unsafe config.pool, linearBase: unsafe config.linear_base, cpus: UInt64(cpus),
-      policy: policy, isHandover: flags & PORTCULLIS_POLICY_HANDOVER != 0)
-  }
 }
 
 @_lifetime(copy bytes)
@@ -243,79 +190,4 @@ func portcullis_handle_trap(
     }
     return PORTCULLIS_TRAP_INJECTED
   }
-}
-
-// swift-format-ignore: AlwaysUseLowerCamelCase
-@c @implementation
-func portcullis_its_counters(
-  _ state: OpaquePointer!, _ index: Int,
-  _ counters: UnsafeMutablePointer<portcullis_its_counters>!
-) -> portcullis_status {
-  guard let state = unsafe state, let counters = unsafe counters else {
-    return PORTCULLIS_ERROR_ARGUMENT
-  }
-  guard unsafe counters.pointee.size >= MemoryLayout<portcullis_its_counters>.size else {
-    return PORTCULLIS_ERROR_STRUCT_SIZE
-  }
-  let gate = unsafe StateMemory.state(state)
-  let number: UInt8
-  do throws(EmbedderError) {
-    number = try unsafe gate.pointee.number(index)
-  } catch {
-    return error.status
-  }
-  guard let now = unsafe gate.pointee.counters(of: number) else { return PORTCULLIS_ERROR_ORDER }
-  var told = unsafe counters.pointee
-  told.accepted = now.counters.accepted
-  told.ignored = now.counters.ignored
-  told.doorbells = now.counters.doorbells
-  told.publications = now.counters.publications
-  told.broken = now.isBroken ? 1 : 0
-  // The header gives the reasons the numbers that they have in the core.
-  unsafe withUnsafeMutableBytes(of: &told.refused_for) { bytes in
-    for reason in 0..<CommandRefusalReason.count {
-      unsafe bytes.storeBytes(
-        of: now.counters.refused[reason], toByteOffset: reason * 8, as: UInt64.self)
-    }
-  }
-  unsafe counters.pointee = told
-  return PORTCULLIS_OK
-}
-
-// swift-format-ignore: AlwaysUseLowerCamelCase
-@c @implementation
-func portcullis_hand_over(
-  _ state: OpaquePointer!, _ index: Int, _ descriptor: UInt64,
-  _ reason: UnsafeMutablePointer<Int64>!
-) -> portcullis_status {
-  guard let state = unsafe state else { return PORTCULLIS_ERROR_ARGUMENT }
-  let gate = unsafe StateMemory.state(state)
-  do throws(EmbedderError) {
-    let number = try unsafe gate.pointee.number(index)
-    guard let code = unsafe gate.pointee.mediation.handOver(number, PhysicalAddress(descriptor))
-    else { return PORTCULLIS_ERROR_ORDER }
-    if code == 0 { return PORTCULLIS_OK }
-    if let reason = unsafe reason { unsafe reason.pointee = code }
-    return PORTCULLIS_ERROR_HANDOVER
-  } catch {
-    return error.status
-  }
-}
-
-// swift-format-ignore: AlwaysUseLowerCamelCase
-@c @implementation
-func portcullis_finalise(_ state: OpaquePointer!) -> portcullis_status {
-  guard let state = unsafe state else { return PORTCULLIS_ERROR_ARGUMENT }
-  let gate = unsafe StateMemory.state(state)
-  guard unsafe gate.pointee.phase == .claimed else { return PORTCULLIS_ERROR_ORDER }
-  var status = PORTCULLIS_OK
-  for number in 0..<UInt8(truncatingIfNeeded: unsafe gate.pointee.itsCount) {
-    do throws(EmbedderError) {
-      try unsafe gate.pointee.mediation.finalise(number)
-    } catch {
-      // The trust ends for the others, too.
-      status = error.status
-    }
-  }
-  return status
 }
