@@ -117,7 +117,7 @@ let package = Package(
     tests("ITS", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
     tests("Hypervisor", ["SimulatedBoard"]),
     tests("Inspection", ["Trace"]),
-    tests("Replay", ["Inspection", "Trace"], exclude: ["Traces", "cut.py"]),
+    tests("Replay", ["Inspection", "SimulatedITS", "Trace"], exclude: ["Traces", "cut.py"]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -141,7 +141,9 @@ if Context.environment["PORTCULLIS_FUZZ"] != nil {
   package.targets += [
     .target(
       name: "FuzzWorld",
-      dependencies: ["Architecture", "GIC", "Ownership", "Traps", "ITS", "SimulatedITS"],
+      dependencies: [
+        "Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedITS", "Replay",
+      ],
       path: "Tests/Fuzz/ITS/World", swiftSettings: settings),
     .executableTarget(
       name: "soak", dependencies: ["FuzzWorld"], path: "Tests/Fuzz/ITS/Soak",

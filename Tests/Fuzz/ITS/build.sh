@@ -16,7 +16,7 @@ build=("$swift" build --build-system native -c release --scratch-path "$scratch"
 binaries=$("${build[@]}" --show-bin-path)
 
 objects=()
-for module in Architecture GIC Ownership Traps ITS SimulatedITS FuzzWorld; do
+for module in Architecture GIC Trace Ownership Traps ITS SimulatedITS Replay FuzzWorld; do
   for object in "$binaries/$module.build"/*.o; do
     # Those of sources since deleted may linger.
     source=$(find Sources Tests -name "$(basename "$object" .o)" -print -quit)
