@@ -20,12 +20,10 @@ private func world(_ number: UInt64) throws -> World {
 /// The most bytes of choices that are a life: a trace may be longer.
 private let longestLife = 8192
 
-/// A trace that EL2 has recorded is run again, whatever has become of its bits. Of all other bytes the first
-/// chooses the world, and the rest what happens in it.
+/// The first byte chooses the world, all others what happens in it.
 ///
 /// Ends the process where anything is wrong.
 public func exercise(_ bytes: UnsafeBufferPointer<UInt8>) throws {
-  if isTrace(bytes) { return exerciseTrace(bytes) }
   guard let first = bytes.first else { return }
   let world = try world(UInt64(first))
   let choices = bytes.dropFirst().prefix(longestLife)
