@@ -61,9 +61,9 @@ final class ReplayBoard {
   /// The first thing that an ITS has done with memory that isn't EL2's.
   var violation: String?
 
-  /// Sets up the ITSes of `plans`.
+  /// Sets up the ITSes of `plans`; the host has memory up to `addressBits`.
   init(
-    _ plans: [UInt8: ServicePlan], _ manner: Manner = .asRecorded
+    _ plans: [UInt8: ServicePlan], addressBits: UInt64 = 40, _ manner: Manner = .asRecorded
   ) throws(ReplayError) {
     self.plans = plans
     self.manner = manner
@@ -75,7 +75,7 @@ final class ReplayBoard {
       memory: PhysicalMemory(hasCache: false), processors: max(first.count, 1),
       redistributorBase: byAddress == true ? (first.first ?? 0) << 16 : 1 << 61)
     do throws(OwnershipError) {
-      ownership = try Self.makeOwnership()
+      ownership = try Self.makeOwnership(addressBits)
     } catch {
       throw .nothing
     }
@@ -84,14 +84,16 @@ final class ReplayBoard {
     source = .trace
   }
 
-  private static func makeOwnership() throws(OwnershipError) -> HostOwnership {
+  private static func makeOwnership(
+    _ bits: UInt64
+  ) throws(OwnershipError) -> HostOwnership {
     // The translations lie in a memory of their own.
     let tables = ProcessorMemory(PhysicalMemory(hasCache: false))
-    guard let geometry = TranslationGeometry(bits: 48),
+    guard let geometry = TranslationGeometry(bits: bits),
       let space = EL2AddressSpace(
         linearBase: VirtualAddress(1 << 46), linearPages: 1 << 28,
         window: VirtualAddress(1 << 47), windowPages: 1 << 18),
-      let all = PageRange(first: PageFrameNumber(0), count: 1 << 36),
+      let all = PageRange(first: PageFrameNumber(0), count: 1 << (bits - 12)),
       let pages = PageRange(first: PageFrameNumber(1 << 20), count: 1 << 16)
     else { throw .empty }
     var map = MemoryMap()

@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Architecture
 import Foundation
+import GIC
 import Inspection
 import Testing
 import Trace
