@@ -119,7 +119,9 @@ let package = Package(
     tests("ITS", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
     tests("Hypervisor", ["SimulatedBoard"]),
     tests("Inspection", ["Trace"]),
-    tests("Replay", ["Inspection", "Trace"], exclude: ["Traces", "cut.py"]),
+    tests(
+      "Replay", ["Architecture", "GIC", "Inspection", "SimulatedITS", "Trace"],
+      exclude: ["Traces", "cut.py"]),
   ],
   swiftLanguageModes: [.v6]
 )
