@@ -64,6 +64,8 @@ static int el2_prepare(void *context, const struct portcullis_pages *ranges, siz
     if (m->refuse_el2) return -1;
     // What is mapped for a moment is the GIC's: the Distributor comes first.
     if (m->refuse_gic && ranges->base == 0x8000000) return -1;
+    for (size_t index = 0; index < count; index++)
+        m->split_pages += (ranges[index].base | ranges[index].bytes) % config.page_size != 0;
     m->el2_prepared += (int)count;
     return 0;
 }

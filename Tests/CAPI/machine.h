@@ -35,6 +35,8 @@ struct machine {
     int linear;
     // What is open: pages that the host has lost, EL2 mappings, prepared changes, shared pages.
     int revoked, mapped, host_prepared, el2_prepared, shared, donated;
+    // How many ranges for EL2 were no whole pages of its size.
+    int split_pages;
     uint64_t next;
     struct mapping mappings[256];
     int mapping_count;

@@ -74,6 +74,14 @@ static void test_claim_of_its(void) {
     FAILS(silent_distributor, PORTCULLIS_ERROR_GIC, "claim when the Distributor is silent");
     FAILS(silent_redistributors, PORTCULLIS_ERROR_GIC, "claim when a Redistributor is silent");
 
+    for (uint32_t size = 4096; size <= 65536; size *= 4) {
+        prepare("one-its.dtb");
+        config.page_size = size;
+        init(&gate);
+        check(portcullis_claim(gate) == PORTCULLIS_OK && machine.split_pages == 0,
+              "with pages of %u bytes none of them is mapped in part", size);
+    }
+
     gate = start("one-its.dtb");
     machine.refuse_gic = 1;
     expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_GIC,
