@@ -57,46 +57,41 @@ class Differences:
 
     `value PATTERN` is a part of a line that may be another; `line PATTERN` is a line, with any
     level, that may be in one of the logs alone. Python's regular expressions; `#` starts a comment.
+    What stands below `[TEXT]` is for machines whose title has TEXT.
     """
 
-    def __init__(self, text):
+    def __init__(self, text, title=""):
         self._values = []
         self._lines = []
-        self.used = set()
+        applies = True
         for number, line in enumerate(text.splitlines(), 1):
             line = line.strip()
             if not line or line.startswith("#"):
+                continue
+            if line.startswith("[") and line.endswith("]"):
+                applies = line[1:-1] in title
                 continue
             kind, _, pattern = line.partition(" ")
             kinds = {"value": self._values, "line": self._lines}
             if kind not in kinds or not pattern:
                 raise ValueError(f"line {number}: neither a value nor a line: {line!r}")
-            kinds[kind].append(re.compile(pattern))
+            compiled = re.compile(pattern)
+            if applies:
+                kinds[kind].append(compiled)
 
     @classmethod
-    def read(cls, path):
-        """The differences that a file allows."""
-        return cls(pathlib.Path(path).read_text("utf-8"))
+    def read(cls, path, title):
+        """The differences that a file allows for a machine."""
+        return cls(pathlib.Path(path).read_text("utf-8"), title)
 
     def _normal(self, entry):
         text = entry.text
         for pattern in self._values:
-            text, count = pattern.subn("…", text)
-            if count:
-                self.used.add(pattern.pattern)
+            text = pattern.sub("…", text)
         return Entry(entry.level, text)
 
     def _is_allowed(self, entry):
-        for pattern in self._lines:
-            if pattern.fullmatch(entry.text):
-                self.used.add(pattern.pattern)
-                return True
-        return False
-
-    def unused(self):
-        """The patterns that no comparison has needed."""
-        patterns = {pattern.pattern for pattern in (*self._values, *self._lines)}
-        return sorted(patterns - self.used)
+        return any(pattern.fullmatch(entry.text) for pattern in self._lines)
 
     def between(self, bare, through):
         """What tells the two logs apart, though it is not allowed to; one text a line.

@@ -139,7 +139,6 @@ def main():
     if options.logs:
         shutil.rmtree(options.logs, ignore_errors=True)
         options.logs.mkdir(parents=True)
-    differences = logs.Differences.read(DIFFERENCES)
 
     passed = failed = 0
     summary = []
@@ -164,7 +163,7 @@ def main():
             problems += [f"{name}: {problem}" for problem in run.problems]
             runs.append(run)
             summary.append(f"{each.title} {name}: {run.passed} passed in {seconds:.0f} s")
-        problems += compare(*runs, differences)
+        problems += compare(*runs, logs.Differences.read(DIFFERENCES, each.title))
         # The tests are those of the boot through Portcullis; the bare one is what they are held against.
         passed += runs[1].passed
         failed += len(problems)
