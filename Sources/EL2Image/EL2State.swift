@@ -62,7 +62,8 @@ struct EL2State: ~Copyable {
 
   init(
     features: HostFeatures, context: HostContext, image: AddressRange, canary: Canary,
-    powerStateFormat: PSCI.PowerStateFormat, stage2: Stage2Walk, cpus: consuming CPUTable, ownership: consuming PageOwnership
+    powerStateFormat: PSCI.PowerStateFormat, stage2: Stage2Walk, cpus: consuming CPUTable,
+    ownership: consuming PageOwnership
   ) {
     self.features = features
     self.context = context

@@ -36,5 +36,10 @@ struct MetalRelay: RelayMachine {
     }
   }
 
-  func prepareForEnd() { HostCPU.drainLog() }
+  func prepareForEnd() {
+    HostCPU.drainLog()
+    EL2Statistics.write()
+  }
+
+  func prepareForSuspension() { HostCPU.drainLog() }
 }

@@ -11,8 +11,10 @@ public protocol RelayMachine: Firmware, ~Copyable {
   func isHostMemory(_ address: UInt64) -> Bool
   /// Runs `body` on the table of CPUs, with its lock held.
   func withCPUs<Value>(_ body: (inout CPUTable) -> Value) -> Value
-  /// Called before firmware is asked to switch the machine off, reset it, or suspend it.
+  /// Called before firmware is asked to switch the machine off or reset it.
   func prepareForEnd()
+  /// Called before firmware is asked to suspend the machine.
+  func prepareForSuspension()
 }
 
 /// Serves the host's PSCI calls by relaying the safe ones to firmware.
@@ -86,7 +88,7 @@ public enum PSCIRelay {
       machine.withCPUs { finishStart(index: index, answer: answer.x0, cpus: &$0) }
       return answer
     case .suspend(let suspension):
-      if suspension == .system { machine.prepareForEnd() }
+      if suspension == .system { machine.prepareForSuspension() }
       let answer = machine.call(
         suspension.call(entry: machine.entry, context: UInt64(truncatingIfNeeded: cpu)))
       machine.withCPUs { finishSuspend(cpu: cpu, cpus: &$0) }
