@@ -98,9 +98,9 @@ public struct HostControls: Equatable, Sendable {
   private static func debug(_ identity: ProcessorIdentity, counters: UInt64) -> UInt64 {
     var value: UInt64 = 0
     if identity.hasPerformanceMonitors { value |= counters & 0x1f }  // HPMN: all are the host's
-    // What these buffer is written to addresses of the host, through its stage 2.
-    if ProcessorIdentity.field(identity.debugFeature0, 32) != 0 { value |= 0b11 << 12 }  // E2PB: SPE
-    if ProcessorIdentity.field(identity.debugFeature0, 44) != 0 { value |= 0b11 << 24 }  // E2TB: TRBE
+    // SPE and TRBE write their buffers to addresses of the host, through its stage 2.
+    if ProcessorIdentity.field(identity.debugFeature0, 32) != 0 { value |= 0b11 << 12 }  // E2PB
+    if ProcessorIdentity.field(identity.debugFeature0, 44) != 0 { value |= 0b11 << 24 }  // E2TB
     return value
   }
 
