@@ -17,6 +17,7 @@ enum StartupError: Error {
   case translation
   case claim
   case its
+  case redistributors
   case modules
   case noRoom
   case hostTree
@@ -31,6 +32,7 @@ enum StartupError: Error {
     case .translation: "the host's stage 2 cannot be built"
     case .claim: "the ITSes cannot be claimed"
     case .its: "an ITS cannot be mediated"
+    case .redistributors: "the Redistributors cannot be mediated"
     case .modules: "a boot module is of no use"
     case .noRoom: "no room for the host"
     case .hostTree: "the host's device tree cannot be written"

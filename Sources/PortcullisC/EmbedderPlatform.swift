@@ -119,10 +119,14 @@ internal import Traps
   }
 }
 
-// An embedder's ITSes are forwarded or its own.
+// An embedder's ITSes and Redistributors are forwarded or its own.
 extension EmbedderPlatform: ProtectionContext {
   func readITS(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
   func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
+    .refused(.noHandler)
+  }
+  func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect { .refused(.noHandler) }
+  func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
     .refused(.noHandler)
   }
 }
@@ -152,7 +156,7 @@ extension EmbedderPlatform: DeviceMemory {
 
 /// Ranges in the form of the C interface.
 private struct PageList {
-  static var capacity: Int { RegionClaim.frameLimit }
+  static var capacity: Int { Int(PORTCULLIS_FRAME_LIMIT) }
   var pages = InlineArray<128, portcullis_pages>(repeating: portcullis_pages(base: 0, bytes: 0))
   let count: Int
 

@@ -23,6 +23,12 @@ private final class OneRegister: DeviceMemory, ProtectionContext, @unchecked Sen
     return !isSilent
   }
   func orderAccesses() {}
+  func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect {
+    .value(UInt64(number) << 32 | access.offset)
+  }
+  func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
+    number == 12 && access.offset == 0x2_0078 && value == 0x42 ? .done : .refused(.device)
+  }
   func readITS(_ number: UInt8, _ access: Access) -> ReadEffect { .value(UInt64(number) << 8) }
   func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
     number == 3 && value == 0x42 ? .again : .refused(.device)
