@@ -4,6 +4,7 @@
 internal import Architecture
 internal import GIC
 internal import Ownership
+internal import Traps
 
 /// One Redistributor between the host, which sees a Redistributor, and the hardware.
 ///
@@ -69,5 +70,16 @@ struct MediatedRedistributor: Sendable {
     _ machine: borrowing Machine
   ) -> GICRControl? {
     read(RedistributorRegister.control, machine).map(GICRControl.init(rawValue:))
+  }
+
+  /// Carries a load of the host out on the hardware.
+  func pass<Machine: RedistributorMachine & ~Copyable>(
+    _ access: Access, _ machine: borrowing Machine
+  ) -> ReadEffect {
+    let place = VirtualAddress(frame.rawValue &+ access.offset)
+    guard let value = machine.registers.read(access.width, at: place) else {
+      return .refused(.externalAbort)
+    }
+    return .value(value)
   }
 }

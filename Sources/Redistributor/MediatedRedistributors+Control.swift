@@ -16,7 +16,7 @@ extension MediatedRedistributors {
   mutating func observe<Machine: RedistributorMachine & ~Copyable>(
     _ number: Int, _ machine: borrowing Machine
   ) -> GICRControl? {
-    var redistributor = list[number]
+    var redistributor = slots[number]
     guard let control = redistributor.control(machine) else { return nil }
     guard redistributor.lpis.use != .idle, !control.isWritePending else { return control }
     if control.isEnabled {
@@ -29,7 +29,7 @@ extension MediatedRedistributors {
         counters.released &+= 1
       }
     }
-    list[number] = redistributor
+    slots[number] = redistributor
     return control
   }
 
@@ -37,16 +37,16 @@ extension MediatedRedistributors {
   mutating func isUnlocked<Machine: RedistributorMachine & ~Copyable>(
     _ number: Int, _ machine: borrowing Machine
   ) -> Bool {
-    guard list[number].typer.hasPhysicalLPIs else { return false }
-    if list[number].lpis.use != .idle { _ = observe(number, machine) }
-    return list[number].lpis.use == .idle
+    guard slots[number].typer.hasPhysicalLPIs else { return false }
+    if slots[number].lpis.use != .idle { _ = observe(number, machine) }
+    return slots[number].lpis.use == .idle
   }
 
   mutating func setControl<Machine: RedistributorMachine & ~Copyable>(
     _ number: Int, _ value: UInt64, _ machine: borrowing Machine
   ) -> WriteEffect {
     guard let control = observe(number, machine) else { return .refused(.externalAbort) }
-    var redistributor = list[number]
+    var redistributor = slots[number]
     // What follows on a disabling that is under way would be UNPREDICTABLE.
     guard redistributor.lpis.use != .stopping else { return ignore() }
     var enables = value & GICRControl.enable != 0 && redistributor.typer.hasPhysicalLPIs
@@ -65,7 +65,7 @@ extension MediatedRedistributors {
     } else if !enables, redistributor.lpis.use == .inUse {
       redistributor.lpis.use = .stopping
     }
-    list[number] = redistributor
+    slots[number] = redistributor
     let kept = control.rawValue & ~(GICRControl.groups | GICRControl.enable)
     let written = kept | value & GICRControl.groups | (enables ? GICRControl.enable : 0)
     guard redistributor.write(RedistributorRegister.control, written, machine) else {
@@ -84,8 +84,8 @@ extension MediatedRedistributors {
     _ redistributor: inout MediatedRedistributor, _ number: Int, _ machine: borrowing Machine
   ) throws(TableRefusal) {
     let configuration = redistributor.lpis.configuration
-    for other in list.indices where other != number {
-      let peer = list[other]
+    for other in 0..<count where other != number {
+      let peer = slots[other]
       guard let held = peer.lpis.holding,
         peer.typer.sharesConfiguration(with: redistributor.typer)
       else { continue }

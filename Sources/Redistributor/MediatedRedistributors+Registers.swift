@@ -14,7 +14,7 @@ extension MediatedRedistributors {
   public mutating func read<Machine: RedistributorMachine & ~Copyable>(
     _ number: Int, _ access: Access, machine: borrowing Machine
   ) -> ReadEffect {
-    guard list.indices.contains(number) else { return .refused(.noHandler) }
+    guard number >= 0, number < count else { return .refused(.noHandler) }
     guard Self.permits(access) else { return .refused(.width) }
     if access.offset >= RedistributorRegister.virtualFrame {
       return readVirtual(number, access, machine)
@@ -26,13 +26,13 @@ extension MediatedRedistributors {
     case RedistributorRegister.implementer.offset, RedistributorRegister.waker.offset,
       RedistributorRegister.mpamIdentification.offset,
       RedistributorRegister.synchronization.offset:
-      return pass(number, access, machine)
+      return slots[number].pass(access, machine)
     default: break
     }
     if access.offset >= RedistributorRegister.identification.offset {
-      return pass(number, access, machine)
+      return slots[number].pass(access, machine)
     }
-    let redistributor = list[number]
+    let redistributor = slots[number]
     switch access.offset & ~7 {
     case RedistributorRegister.type.offset:
       let typer = redistributor.typer
@@ -53,7 +53,7 @@ extension MediatedRedistributors {
   public mutating func write<Machine: RedistributorMachine & ~Copyable>(
     _ number: Int, _ access: Access, _ value: UInt64, machine: borrowing Machine
   ) -> WriteEffect {
-    guard list.indices.contains(number) else { return .refused(.noHandler) }
+    guard number >= 0, number < count else { return .refused(.noHandler) }
     guard Self.permits(access) else { return .refused(.width) }
     let value = value & access.width.mask
     if access.offset >= RedistributorRegister.virtualFrame {
@@ -69,21 +69,21 @@ extension MediatedRedistributors {
     }
     switch access.offset & ~7 {
     case RedistributorRegister.configurationBase.offset where isUnlocked(number, machine):
-      var redistributor = list[number]
+      var redistributor = slots[number]
       let merged = Self.merge(value, into: redistributor.lpis.configuration.rawValue, access)
       redistributor.lpis.configuration = GICRConfigurationBase(
         rawValue: redistributor.configurationRules.readBack(
           merged & GICRConfigurationBase.writable))
-      list[number] = redistributor
+      slots[number] = redistributor
       return .done
     case RedistributorRegister.pendingBase.offset where isUnlocked(number, machine):
-      var redistributor = list[number]
+      var redistributor = slots[number]
       let zeroed = redistributor.isPendingTableZeroed ? GICRPendingBase.zeroed : 0
       let merged = Self.merge(value, into: redistributor.lpis.pending | zeroed, access)
       redistributor.lpis.pending = redistributor.pendingRules.readBack(
         merged & GICRPendingBase.writable)
       redistributor.isPendingTableZeroed = merged & GICRPendingBase.zeroed != 0
-      list[number] = redistributor
+      slots[number] = redistributor
       return .done
     default: return ignore()
     }
@@ -99,16 +99,6 @@ extension MediatedRedistributors {
     let widths = RedistributorRegister.widths(at: access.offset)
     if widths != .none { return widths.permits(access.width) }
     return access.width == .word || access.width == .double
-  }
-
-  private func pass<Machine: RedistributorMachine & ~Copyable>(
-    _ number: Int, _ access: Access, _ machine: borrowing Machine
-  ) -> ReadEffect {
-    let place = VirtualAddress(list[number].frame.rawValue &+ access.offset)
-    guard let value = machine.registers.read(access.width, at: place) else {
-      return .refused(.externalAbort)
-    }
-    return .value(value)
   }
 
   /// The half of a 64-bit register that an access of 32 bits asks for, or all of it.
@@ -129,7 +119,7 @@ extension MediatedRedistributors {
     _ number: Int, _ value: UInt64, _ machine: borrowing Machine
   ) -> WriteEffect {
     let processorSleep: UInt64 = 1 << 1
-    let redistributor = list[number]
+    let redistributor = slots[number]
     guard let old = redistributor.read(RedistributorRegister.waker, machine),
       redistributor.write(
         RedistributorRegister.waker, old & ~processorSleep | value & processorSleep, machine)
@@ -142,7 +132,7 @@ extension MediatedRedistributors {
   private mutating func direct<Machine: RedistributorMachine & ~Copyable>(
     _ number: Int, _ access: Access, _ value: UInt64, _ machine: borrowing Machine
   ) -> WriteEffect {
-    let redistributor = list[number]
+    let redistributor = slots[number]
     let isInvalidation = access.offset >= RedistributorRegister.invalidateLPI.offset
     let hasRegister =
       isInvalidation ? redistributor.hasInvalidation : redistributor.typer.hasDirectLPIs

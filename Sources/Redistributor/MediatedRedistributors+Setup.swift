@@ -48,21 +48,23 @@ extension MediatedRedistributors {
   public mutating func finish<Machine: RedistributorMachine & ~Copyable>(
     machine: borrowing Machine
   ) throws(RedistributorSetupError) {
-    for number in list.indices where list[number].lpis.use != .idle { return }
-    for number in list.indices where list[number].typer.hasPhysicalLPIs {
-      var redistributor = list[number]
+    for number in 0..<count where slots[number].lpis.use != .idle { return }
+    for number in 0..<count where slots[number].typer.hasPhysicalLPIs {
+      var redistributor = slots[number]
       redistributor.configurationRules = try probe(
         redistributor, RedistributorRegister.configurationBase, machine)
       redistributor.pendingRules = try probe(
         redistributor, RedistributorRegister.pendingBase, machine)
-      list[number] = redistributor
+      slots[number] = redistributor
     }
   }
 
   private mutating func append(
     _ redistributor: MediatedRedistributor
   ) throws(RedistributorSetupError) {
-    guard list.append(redistributor) else { throw .tooMany }
+    guard count < Self.capacity else { throw .tooMany }
+    slots[count] = redistributor
+    count += 1
   }
 
   private func probe<Machine: RedistributorMachine & ~Copyable>(

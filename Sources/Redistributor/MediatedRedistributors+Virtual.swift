@@ -14,7 +14,7 @@ extension MediatedRedistributors {
   mutating func readVirtual<Machine: RedistributorMachine & ~Copyable>(
     _ number: Int, _ access: Access, _ machine: borrowing Machine
   ) -> ReadEffect {
-    let redistributor = list[number]
+    let redistributor = slots[number]
     if redistributor.offersVirtualLPIs {
       switch access.offset & ~7 {
       case RedistributorRegister.virtualConfigurationBase.offset:
@@ -32,16 +32,16 @@ extension MediatedRedistributors {
   mutating func writeVirtual<Machine: RedistributorMachine & ~Copyable>(
     _ number: Int, _ access: Access, _ value: UInt64, _ machine: borrowing Machine
   ) -> WriteEffect {
-    guard list[number].offersVirtualLPIs else { return ignore() }
+    guard slots[number].offersVirtualLPIs else { return ignore() }
     switch access.offset & ~7 {
     case RedistributorRegister.virtualConfigurationBase.offset:
       guard observeVPE(number, machine) != nil else { return .refused(.externalAbort) }
-      var redistributor = list[number]
+      var redistributor = slots[number]
       guard redistributor.vpe.use == .idle else { return ignore() }
       let merged = Self.merge(value, into: redistributor.vpe.configuration.rawValue, access)
       redistributor.vpe.configuration = GICRConfigurationBase(
         rawValue: merged & GICRConfigurationBase.writable)
-      list[number] = redistributor
+      slots[number] = redistributor
       return .done
     case RedistributorRegister.virtualPendingBase.offset:
       return setResident(number, access, value, machine)
@@ -53,7 +53,7 @@ extension MediatedRedistributors {
   private mutating func observeVPE<Machine: RedistributorMachine & ~Copyable>(
     _ number: Int, _ machine: borrowing Machine
   ) -> GICRVirtualPendingBase? {
-    var redistributor = list[number]
+    var redistributor = slots[number]
     guard let value = redistributor.read(RedistributorRegister.virtualPendingBase, machine) else {
       return nil
     }
@@ -67,7 +67,7 @@ extension MediatedRedistributors {
       redistributor.vpe.release(from: &pins, machine)
       redistributor.vpe.use = .idle
       counters.released &+= 1
-      list[number] = redistributor
+      slots[number] = redistributor
     }
     return base
   }
@@ -77,7 +77,7 @@ extension MediatedRedistributors {
     _ number: Int, _ access: Access, _ value: UInt64, _ machine: borrowing Machine
   ) -> WriteEffect {
     guard let old = observeVPE(number, machine) else { return .refused(.externalAbort) }
-    var redistributor = list[number]
+    var redistributor = slots[number]
     let base = GICRVirtualPendingBase(
       rawValue: Self.merge(value, into: old.rawValue, access) & GICRVirtualPendingBase.writable)
     let register = RedistributorRegister.virtualPendingBase
@@ -87,7 +87,7 @@ extension MediatedRedistributors {
       // Only Valid may change, and only to zero.
       guard !base.isValid else { return ignore() }
       redistributor.vpe.use = .stopping
-      list[number] = redistributor
+      slots[number] = redistributor
       guard
         redistributor.write(
           register, old.rawValue & ~(1 << 63) & GICRVirtualPendingBase.writable,
@@ -96,7 +96,7 @@ extension MediatedRedistributors {
     case .idle:
       redistributor.vpe.pending = base.rawValue & ~(0b1111 << 60)
       guard base.isValid else {
-        list[number] = redistributor
+        slots[number] = redistributor
         return .done
       }
       do throws(TableRefusal) {
@@ -104,12 +104,12 @@ extension MediatedRedistributors {
           interruptIDBits: redistributor.vpe.configuration.interruptIDBits, in: &pins, machine)
       } catch {
         refuse(error, number, redistributor.vpe)
-        list[number] = redistributor
+        slots[number] = redistributor
         return .done
       }
       redistributor.vpe.use = .inUse
       counters.enabled &+= 1
-      list[number] = redistributor
+      slots[number] = redistributor
       guard
         redistributor.write(
           RedistributorRegister.virtualConfigurationBase,

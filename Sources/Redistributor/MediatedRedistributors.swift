@@ -30,7 +30,10 @@ public struct MediatedRedistributors: ~Copyable {
   let interruptIDBits: UInt64
   /// Whether virtual LPIs of GICv4.0 are offered, and their tables checked.
   let offersVirtualLPIs: Bool
-  var list = FixedList<64, MediatedRedistributor>(filler: .filler)
+  // Not a FixedList, whose subscript has the compiler copy all of it to the stack.
+  var slots = InlineArray<64, MediatedRedistributor>(repeating: .filler)
+  /// How many Redistributors there are.
+  public internal(set) var count = 0
   var pins: PinTable
 
   /// What was done and refused.
@@ -50,8 +53,6 @@ public struct MediatedRedistributors: ~Copyable {
     self.pins = PinTable(list: pins, capacity: UInt64(Self.capacity) * Self.pinsEach)
   }
 
-  /// How many Redistributors there are.
-  public var count: Int { list.count }
   /// How many tables are held.
   public var heldTables: UInt64 { pins.count }
   /// Whether there is something to log.
