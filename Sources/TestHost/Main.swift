@@ -59,6 +59,7 @@ struct Main {
     testRegisterFile(&report)
     testTableAttacks(&report)
     testCommandAttacks(&report, psci)
+    testRedistributorAttacks(&report)
     testVirtualAttacks(&report)
     testUnexpectedInterrupts(&report)
     testProcessors(&report, psci)
