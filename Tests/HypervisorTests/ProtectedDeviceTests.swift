@@ -60,6 +60,17 @@ struct ProtectedDeviceTests {
     #expect(memory.width == nil && !device.forwardsAll)
   }
 
+  @Test("A mediated Redistributor is asked by its frame, from its RD frame on")
+  func redistributors() {
+    let memory = OneRegister()
+    let access = Access(
+      offset: 0x78, frame: 2, distance: 0x8_0078, address: VirtualAddress(0x7008), width: .double)
+    let device = ProtectedDevice<OneRegister>.mediatedRedistributors(first: 10, offset: 0x2_0000)
+    #expect(device.read(access, context: memory) == .value(12 << 32 | 0x2_0078))
+    #expect(device.write(access, 0x42, context: memory) == .done)
+    #expect(memory.width == nil && !device.forwardsAll)
+  }
+
   @Test("An external abort of the hardware is refused to the host, not taken", arguments: widths)
   func silent(width: AccessWidth) {
     let memory = OneRegister()

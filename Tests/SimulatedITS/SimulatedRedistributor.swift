@@ -8,9 +8,9 @@ import GIC
 package final class SimulatedRedistributor {
   /// What it remembers.
   package struct State: Hashable, Sendable {
-    var isEnabled = false
+    package var isEnabled = false
     /// GICR_CTLR.RWP: LPIs were disabled, and the tables are still in use.
-    var isStopping = false
+    package var isStopping = false
     /// GICR_PENDBASER.PTZ as it was written.
     var isPendingTableZeroed = false
     /// GICR_CTLR.DPG0, DPG1NS and DPG1S where they are in the register.
