@@ -39,7 +39,9 @@ struct TablePair: Sendable {
     let pending: PhysicalAddress
   }
 
-  /// The most bits of an INTID: tables of 16 MiB and 2 MiB. What EL2 holds in one trap is bounded.
+  /// The most bits of an INTID, for tables of 16 MiB and 2 MiB.
+  ///
+  /// What EL2 holds in one trap is bounded by it.
   static var interruptIDBitsLimit: UInt64 { 24 }
 
   /// GICR_PROPBASER, or GICR_VPROPBASER, as the host sees it.
