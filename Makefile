@@ -54,7 +54,7 @@ METAL_SWIFT := PORTCULLIS_METAL=1 $(SWIFT)
 METAL_FDT := -Xcc -I$(LIBFDT)/usr/include -Xcc -ICShims/Runtime/libc
 
 PACKAGES_BUILD := libfdt-dev
-PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm python3
+PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3
 PACKAGES_TEST := $(PACKAGES_RUN) device-tree-compiler
 PACKAGES_BENCH := $(PACKAGES_RUN) valgrind
 

@@ -38,6 +38,12 @@ el2_itses:
 el2_redistributors:
 	.space	EL2_REDISTRIBUTORS_SIZE
 
+	.section .statistics, "aw", %nobits
+	.balign	4096
+	.global	el2_statistics
+el2_statistics:
+	.space	EL2_STATISTICS_SIZE
+
 	// The lower half of each slot stays unmapped: a guard below the stack.
 	.section .stacks, "aw", %nobits
 	.balign	EL2_STACK_SLOT

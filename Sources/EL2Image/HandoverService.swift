@@ -44,22 +44,23 @@ enum HandoverService {
     for index in unsafe StateMemory.shared.pointee.identities.indices {
       let number = UInt8(truncatingIfNeeded: index)
       var held = HeldLocks()
-      let isSafe = unsafe StateMemory.its(number).pointee.lock.withLock(&held) { _ in
-        if unsafe StateMemory.its(number).pointee.isMediated { return true }
-        guard isDisabled(number) else { return false }
+      let danger: StaticString? = unsafe StateMemory.its(number).pointee.lock.withLock(&held) { _ in
+        if unsafe StateMemory.its(number).pointee.isMediated { return nil }
+        guard isDisabled(number) else { return "a live ITS was not handed over" }
         do throws(ITSSetupError) {
           try ITSMediation.setUp(number)
-          return true
+          return nil
         } catch {
-          return false
+          return error.text
         }
       }
-      guard isSafe else {
-        var line = LogLine("switched off: a live ITS was not handed over, number ")
-        line.append(decimal: UInt64(number))
-        HostCPU.lastWords(line)
-        Startup.powerOff()
-      }
+      guard let danger else { continue }
+      var line = LogLine("switched off: ")
+      line.append(danger)
+      line.append(", number ")
+      line.append(decimal: UInt64(number))
+      HostCPU.lastWords(line)
+      Startup.powerOff()
     }
     return 0
   }

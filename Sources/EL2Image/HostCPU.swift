@@ -31,6 +31,7 @@ enum HostCPU {
         return SMCCC.Result(UInt64(bitPattern: code))
       case HypervisorService.finalise:
         return SMCCC.Result(UInt64(bitPattern: HandoverService.finalise()))
+      case HypervisorService.statistic: return EL2Statistics.answer(call.argument2)
       case HypervisorService.trace:
         guard Recorder.isOn else { return SMCCC.Result(SMCCC.notSupported) }
         let half = call.argument2
@@ -67,6 +68,7 @@ enum HostCPU {
     case .relay: return firmware.call(call)
     case .endSystem:
       drainLog()
+      EL2Statistics.write()
       return firmware.call(call)
     case .stop:
       let answer = firmware.call(call)
@@ -104,6 +106,19 @@ enum HostCPU {
     unsafe StateMemory.shared.pointee.logLock.withLock(&held) { _ in
       guard let text = line.take() else { return }
       unsafe StateMemory.shared.pointee.log.write(level, text)
+    }
+  }
+
+  /// Writes a line past the ring, whatever it holds; false where the console doesn't take it, or the
+  /// level is too low for it.
+  static func logNow(_ level: LogLevel, _ line: consuming LogLine) -> Bool {
+    var held = HeldLocks()
+    var line: LogLine? = consume line
+    return unsafe StateMemory.shared.pointee.logLock.withLock(&held) { _ in
+      guard let text = line.take(), unsafe level <= StateMemory.shared.pointee.log.level else {
+        return false
+      }
+      return unsafe StateMemory.shared.pointee.log.writeNow(text)
     }
   }
 

@@ -20,7 +20,8 @@ struct HostTrap: ProtectionContext {
     return unsafe state.pointee.lock.withLock(&held) { _ in
       guard unsafe state.pointee.path == .mediated else { return readRarely(number, access) }
       let its = unsafe StateMemory.mediation(number)
-      let effect = unsafe its.pointee.read(access, machine: MediationMachine())
+      EL2Statistics.counts.countLoad(number, access.offset)
+      let effect = unsafe its.pointee.read(access, machine: MediationMachine(number: number))
       logNews(number)
       return effect
     }
@@ -35,7 +36,9 @@ struct HostTrap: ProtectionContext {
         return writeRarely(number, access, value)
       }
       let its = unsafe StateMemory.mediation(number)
-      let effect = unsafe its.pointee.write(access, value, machine: MediationMachine())
+      EL2Statistics.counts.countStore(number, access.offset)
+      let effect = unsafe its.pointee.write(
+        access, value, machine: MediationMachine(number: number))
       logNews(number)
       return effect
     }

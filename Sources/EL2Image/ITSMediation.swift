@@ -36,7 +36,7 @@ enum ITSMediation {
         let range = AddressRange(
           base: PhysicalAddress(arena + UInt64(index) * size), size: size),
         let pages = PageRange(covering: range)
-      else { throw .its }
+      else { throw .mediation(.outOfMemory) }
       var policy = ITSPolicy(interruptLimit: interruptLimit)
       if options.checksVirtualInterrupts { policy.virtualInterrupts = .checked }
       let traits = board.itses[index].traits
@@ -52,7 +52,7 @@ enum ITSMediation {
         do throws(ITSSetupError) {
           try setUp(number)
         } catch {
-          throw .its
+          throw .mediation(error)
         }
       }
       let typer = MediatedITS.offeredType(
@@ -64,10 +64,10 @@ enum ITSMediation {
 
   /// Sets an ITS up from boot; at boot, or with its lock held.
   static func setUp(_ number: UInt8) throws(ITSSetupError) {
-    let machine = MediationMachine()
-    var its = try unsafe MediatedITS.setUp(
-      StateMemory.its(number).pointee.setup, machine: machine)
-    guard addTargets(to: &its.targets, its.typer, machine) else { throw .tooManyRedistributors }
+    let machine = MediationMachine(number: number)
+    let its = try unsafe MediatedITS.setUp(
+      StateMemory.its(number).pointee.setup, machine: machine
+    ) { targets, typer in addTargets(to: &targets, typer, machine) }
     record(its, number, isHandedOver: false)
     unsafe StateMemory.mediation(number).initialize(to: its)
     unsafe StateMemory.its(number).pointee.path = Recorder.isOn ? .traced : .mediated
@@ -75,7 +75,7 @@ enum ITSMediation {
 
   /// Takes a live ITS over; with its lock held.
   static func handOver(_ number: UInt8, descriptor: PhysicalAddress) throws(HandoverError) {
-    let machine = MediationMachine()
+    let machine = MediationMachine(number: number)
     let its = try unsafe MediatedITS.handOver(
       StateMemory.its(number).pointee.setup, base: StateMemory.its(number).pointee.base,
       descriptor: descriptor, machine: machine

@@ -32,7 +32,7 @@ enum InterruptController {
     guard
       let typer = MetalDeviceMemory().read(
         .word, at: VirtualAddress(VirtualLayout.distributor.rawValue + offset + 4))
-    else { throw .its }
+    else { throw .interruptController }
     return 1 << ((typer >> 19 & 0x1f) + 1)
   }
 }

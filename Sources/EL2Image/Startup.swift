@@ -6,6 +6,7 @@ internal import CEL2Boot
 internal import CHardware
 internal import DeviceTree
 internal import Hypervisor
+internal import ITS
 internal import Ownership
 internal import Traps
 
@@ -16,8 +17,9 @@ enum StartupError: Error {
   case memory
   case translation
   case claim
-  case its
   case redistributors
+  case interruptController
+  case mediation(ITSSetupError)
   case modules
   case noRoom
   case hostTree
@@ -31,8 +33,9 @@ enum StartupError: Error {
     case .memory: "memory cannot be mapped"
     case .translation: "the host's stage 2 cannot be built"
     case .claim: "the ITSes cannot be claimed"
-    case .its: "an ITS cannot be mediated"
     case .redistributors: "the Redistributors cannot be mediated"
+    case .interruptController: "the interrupt controller cannot be mapped"
+    case .mediation(let error): error.text
     case .modules: "a boot module is of no use"
     case .noRoom: "no room for the host"
     case .hostTree: "the host's device tree cannot be written"
@@ -82,6 +85,7 @@ enum Startup {
       if options.isBench { Figures.logTablePages(&log) }
     } catch {
       var line = LogLine("not started: ")
+      if case .mediation = error { line.append("an ITS cannot be mediated: ") }
       line.append(error.text)
       log.write(.error, line)
       powerOff()

@@ -41,7 +41,7 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
     case .forwarded: Forwarder.read(access, through: context.deviceMemory)
     case .mediatedITS(let number): context.readITS(number, access)
     case .mediatedRedistributors(let first, let offset):
-      context.readRedistributor(Int(first) &+ Int(access.frame), access.moved(by: offset))
+      Self.readRedistributor(first, offset, access, context)
     case .callback(let callback): callback.read(access)
     }
   }
@@ -52,9 +52,26 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
     case .forwarded: Forwarder.write(access, value, through: context.deviceMemory)
     case .mediatedITS(let number): context.writeITS(number, access, value)
     case .mediatedRedistributors(let first, let offset):
-      context.writeRedistributor(Int(first) &+ Int(access.frame), access.moved(by: offset), value)
+      Self.writeRedistributor(first, offset, access, value, context)
     case .callback(let callback): callback.write(access, value)
     }
+  }
+}
+
+// Rare, and kept out of the way to an ITS.
+extension ProtectedDevice {
+  @inline(never)
+  private static func readRedistributor(
+    _ first: UInt16, _ offset: UInt32, _ access: Access, _ context: Context
+  ) -> ReadEffect {
+    context.readRedistributor(Int(first) &+ Int(access.frame), access.moved(by: offset))
+  }
+
+  @inline(never)
+  private static func writeRedistributor(
+    _ first: UInt16, _ offset: UInt32, _ access: Access, _ value: UInt64, _ context: Context
+  ) -> WriteEffect {
+    context.writeRedistributor(Int(first) &+ Int(access.frame), access.moved(by: offset), value)
   }
 }
 

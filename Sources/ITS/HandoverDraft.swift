@@ -16,6 +16,7 @@ struct HandoverDraft {
   let tables: InlineArray<8, UInt64>
   let deviceTableIndex: Int
   let deviceTable: HardwareTable
+  let collectionTable: HardwareTable?
   let origins: PhysicalAddress
   var ledgers: ITSLedgers
 
@@ -55,6 +56,7 @@ struct HandoverDraft {
 
     var tables = InlineArray<8, UInt64>(repeating: 0)
     var deviceIndex: Int?
+    var collectionIndex: Int?
     var collectionLimit = typer.hardwareCollections
     for index in 0..<8 {
       let offset = ITSRegister.tableBases.offset + UInt64(index) * 8
@@ -64,14 +66,15 @@ struct HandoverDraft {
       guard table.isValid else { continue }
       switch table.kind {
       case .devices where deviceIndex == nil: deviceIndex = index
-      case .collections: collectionLimit += table.capacity
+      case .collections where collectionIndex == nil:
+        collectionIndex = index
+        collectionLimit += table.capacity
       // Not offered, and claimed with the others: the host may have set it up and never used it.
       case .vpes: break
-      case .devices, .none: throw .table(index: UInt64(index))
+      case .devices, .collections, .none: throw .table(index: UInt64(index))
       }
     }
     guard let deviceIndex else { throw .table(index: 8) }
-    let register = GITSTableBase(rawValue: tables[deviceIndex])
     guard
       let origins = arena.takeZeroed(
         CommitQueue.originsSize(slots: slots), memory: machine.memory),
@@ -86,13 +89,21 @@ struct HandoverDraft {
     offset = reader.offset
     self.tables = tables
     deviceTableIndex = deviceIndex
-    // Hardware that does not look into caches does not, whatever attributes it accepts.
-    let seen = setup.isNonCoherent ? register.rawValue & ~MemoryAttributes.all : register.rawValue
-    deviceTable = HardwareTable(
-      register: GITSTableBase(rawValue: seen),
-      capacity: min(register.capacity, 1 << typer.deviceIDBits))
+    deviceTable = Self.table(tables[deviceIndex], ids: 1 << typer.deviceIDBits, setup)
+    collectionTable = collectionIndex.map {
+      Self.table(tables[$0], ids: 1 << typer.collectionIDBits, setup)
+    }
     self.origins = origins
     self.ledgers = ledgers
+  }
+
+  private static func table(
+    _ register: UInt64, ids: UInt64, _ setup: ITSSetup
+  ) -> HardwareTable {
+    // Hardware that does not look into caches does not, whatever attributes it accepts.
+    let seen = setup.isNonCoherent ? register & ~MemoryAttributes.all : register
+    let table = GITSTableBase(rawValue: seen)
+    return HardwareTable(register: table, capacity: min(table.capacity, ids))
   }
 
   /// Claims the queue, the tables and the second levels that their first levels point to.
@@ -136,12 +147,15 @@ struct HandoverDraft {
     }
   }
 
-  /// Claims the Interrupt Translation Tables, which may share pages, and notes the devices.
+  /// Claims the Interrupt Translation Tables, which may share pages but not bytes, and notes the
+  /// devices.
+  ///
+  /// A page of the queue or of a table can't be claimed once more, and so holds no ITT.
+  ///
+  /// - Complexity: linear in the devices and in the pages that they have.
   mutating func takeDevices<Machine: HandoverMachine & ~Copyable>(
-    _ claims: inout ClaimSet, _ machine: borrowing Machine
+    _ claims: inout ClaimSet, _ occupied: TranslationMap, _ machine: borrowing Machine
   ) throws(HandoverError) {
-    // Queue and tables may not hold an ITT as well: what a page of theirs holds is known.
-    let others = claims.count
     for index in 0..<descriptor.deviceCount {
       let (head, address) = descriptor.device(index, memory: machine.memory)
       let id = UInt32(truncatingIfNeeded: head)
@@ -160,8 +174,12 @@ struct HandoverDraft {
       else { throw .device(id) }
       for frame in pages.first.rawValue...pages.last.rawValue {
         let frame = PageFrameNumber(frame)
-        guard !claims.contains(frame, from: others, memory: machine.memory) else { continue }
-        try claim(frame.address.rawValue, PageFrameNumber.size, &claims, machine)
+        switch occupied.occupy(frame, from: address, size: size, memory: machine.memory) {
+        case .newPage: try claim(frame.address.rawValue, PageFrameNumber.size, &claims, machine)
+        case .free: break
+        case .taken: throw .overlap(id)
+        case .full: throw .outOfMemory
+        }
       }
     }
   }
@@ -196,7 +214,8 @@ struct HandoverDraft {
       ITSParts(
         frame: setup.frame, typer: typer, policy: setup.policy, arena: arena, ledgers: ledgers,
         commit: commit, deviceTable: deviceTable, deviceTableIndex: deviceTableIndex,
-        collectionLimit: ledgers.collections.capacity, rules: rules,
+        collectionTable: collectionTable,
+        rules: rules,
         installed: InstalledRegisters(commandBase: queue.rawValue, tableBases: tables)))
     let base = pin[0].pages.address.rawValue
     its.staging.reset(

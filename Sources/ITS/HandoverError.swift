@@ -33,6 +33,8 @@ public enum HandoverError: Error, Hashable, Sendable {
   case outOfMemory
   /// There are more Redistributors than the directory holds.
   case tooManyRedistributors
+  /// The translation table of this device has bytes in common with one that was named before.
+  case overlap(UInt32)
 
   /// What a hypercall answers, from -16 downwards; the order of the cases above.
   public var code: Int64 {
@@ -51,6 +53,7 @@ public enum HandoverError: Error, Hashable, Sendable {
     case .ownership: -27
     case .outOfMemory: -28
     case .tooManyRedistributors: -29
+    case .overlap: -30
     }
   }
 }

@@ -13,9 +13,9 @@ struct HardwareTable: Sendable {
   /// Whether the hardware sees the table without cleaning.
   var isCoherent: Bool { MemoryAttributes.isCoherent(register.rawValue) }
 
-  /// The place of the first-level entry of an ID; nil for a table of one level.
+  /// The place of the first-level entry of an ID; nil for a table of one level, and beyond its end.
   func firstLevelEntry(of id: UInt64) -> PhysicalAddress? {
-    guard register.isIndirect else { return nil }
+    guard register.isIndirect, id < capacity else { return nil }
     return PhysicalAddress(
       register.base + id / (register.pageSize.bytes / register.entrySize) * 8)
   }

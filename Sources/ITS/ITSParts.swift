@@ -14,7 +14,7 @@ struct ITSParts {
   let commit: CommitQueue
   let deviceTable: HardwareTable
   let deviceTableIndex: Int
-  let collectionLimit: UInt64
+  let collectionTable: HardwareTable?
   let rules: InlineArray<8, TableBaseRules>
   let installed: InstalledRegisters
 }

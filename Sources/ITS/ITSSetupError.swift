@@ -21,4 +21,18 @@ public enum ITSSetupError: Error, Hashable, Sendable {
   case unreachable(PhysicalAddress)
   /// There are more Redistributors than the directory holds.
   case tooManyRedistributors
+
+  /// The reason in words, for a log.
+  public var text: StaticString {
+    switch self {
+    case .silent: "it answers with aborts"
+    case .notQuiescent: "it does not become quiescent"
+    case .tableRefused: "it does not take EL2's table"
+    case .queueRefused: "it does not take EL2's queue"
+    case .noDeviceTable: "it has no device table"
+    case .outOfMemory: "its memory is too small"
+    case .unreachable: "its memory is out of its reach"
+    case .tooManyRedistributors: "too many Redistributors, or a silent one"
+    }
+  }
 }

@@ -83,7 +83,7 @@ extension MediatedITS {
       else { return .refused(.unknownTarget) }
     case .invall:
       let id = UInt64(command.collectionID)
-      guard id < collectionLimit else { return .refused(.collectionOutOfRange) }
+      guard id < collections.capacity else { return .refused(.collectionOutOfRange) }
       guard collections.isMapped(id, memory: machine.memory) else {
         return .refused(.collectionNotMapped)
       }
@@ -114,7 +114,7 @@ extension MediatedITS {
     _ command: ITSCommand, to interrupt: UInt32?, _ machine: borrowing Machine
   ) -> CommandRefusalReason? {
     if let reason = checkEvent(command, machine) { return reason }
-    guard UInt64(command.collectionID) < collectionLimit else { return .collectionOutOfRange }
+    guard UInt64(command.collectionID) < collections.capacity else { return .collectionOutOfRange }
     guard let interrupt else { return nil }
     // LPIs begin at 8192 (IHI 0069, 2.2).
     return interrupt >= 8192 && UInt64(interrupt) < policy.interruptLimit
@@ -125,12 +125,18 @@ extension MediatedITS {
     _ command: ITSCommand, _ machine: borrowing Machine
   ) -> CommandOutcome {
     let id = UInt64(command.collectionID)
-    guard id < collectionLimit else { return .refused(.collectionOutOfRange) }
+    guard id < collections.capacity else { return .refused(.collectionOutOfRange) }
     if command.isValid {
       guard let index = targets.find(command.target, memory: machine.memory) else {
         return .refused(.unknownTarget)
       }
+      guard prepareSecondLevel(ofCollection: id, machine) else { return .refused(.outOfMemory) }
       targets.markUsed(index, memory: machine.memory)
+    } else if !collections.isMapped(id, memory: machine.memory),
+      !hasSecondLevel(ofCollection: id, machine)
+    {
+      // It stays unmapped, and the hardware would stumble over an entry that isn't there.
+      return .done
     }
     collections.set(id, isMapped: command.isValid, memory: machine.memory)
     // Unmapping ignores RDbase, and so the hardware does not get the host's.
@@ -159,7 +165,7 @@ extension MediatedITS {
     }
     // A device that is not mapped stays so, and the hardware need not hear of it.
     guard let old else { return .done }
-    guard hasRetirementRoom(machine) else { return .later }
+    guard !retirement.isFull else { return .later }
     unmap(old, machine)
     return .done
   }
@@ -171,7 +177,7 @@ extension MediatedITS {
     let bits = command.eventIDBitsMinusOne + 1
     guard bits <= typer.eventIDBits else { return .refused(.eventOutOfRange) }
     guard old != nil || devices.count < devices.capacity else { return .refused(.tooManyDevices) }
-    guard old == nil || hasRetirementRoom(machine) else { return .later }
+    guard old == nil || !retirement.isFull else { return .later }
 
     let count = PageRange.pages(for: max(typer.translationEntrySize << bits, 256))
     if unfinished == nil {
@@ -200,7 +206,7 @@ extension MediatedITS {
     _ count: UInt64, for id: UInt64, _ machine: borrowing Machine
   ) -> PageRange? {
     guard let pages = arena.take(count, memory: machine.memory) else { return nil }
-    guard prepareSecondLevel(of: id, machine) else {
+    guard prepareSecondLevel(of: id, in: deviceTable, machine) else {
       arena.giveBack(pages, memory: machine.memory)
       return nil
     }
@@ -222,33 +228,54 @@ extension MediatedITS {
     return table.zeroed == table.pages.size ? table.pages : nil
   }
 
-  /// Sees to a second-level page for a DeviceID; false where there is no memory for it.
+  /// Sees to a second-level page for an ID; false where there is no memory for it.
+  ///
+  /// The first level is EL2's, from boot or since a handover; what it has not yet comes from the arena.
   private mutating func prepareSecondLevel<Machine: ITSMachine & ~Copyable>(
-    of id: UInt64, _ machine: borrowing Machine
+    of id: UInt64, in table: HardwareTable, _ machine: borrowing Machine
   ) -> Bool {
-    guard let entry = deviceTable.firstLevelEntry(of: id) else { return true }
-    if TableFirstLevelEntry(rawValue: UInt64(littleEndian: machine.memory.load(entry))).isValid {
-      return true
-    }
-    let count = deviceTable.secondLevelPages
+    guard let entry = table.firstLevelEntry(of: id), !isValid(entry, machine) else { return true }
+    let count = table.secondLevelPages
     guard let pages = arena.take(count, alignment: count, memory: machine.memory) else {
       return false
     }
     pages.zero(machine.memory)
-    if !deviceTable.isCoherent { machine.memory.clean(pages.address, size: pages.size) }
+    if !table.isCoherent { machine.memory.clean(pages.address, size: pages.size) }
     // The page is zero for the hardware before the entry is there.
     machine.memory.publishToDevices()
     machine.memory.store(
       TableFirstLevelEntry(page: pages.address.rawValue).rawValue.littleEndian, at: entry)
-    if !deviceTable.isCoherent { machine.memory.clean(entry, size: 8) }
+    if !table.isCoherent { machine.memory.clean(entry, size: 8) }
     return true
   }
 
-  /// Whether a table can be retired; looks at the hardware's progress where there is no room.
-  mutating func hasRetirementRoom<Machine: ITSMachine & ~Copyable>(
-    _ machine: borrowing Machine
+  /// Sees to the second level for a collection; only a table that was handed over has one.
+  private mutating func prepareSecondLevel<Machine: ITSMachine & ~Copyable>(
+    ofCollection id: UInt64, _ machine: borrowing Machine
   ) -> Bool {
-    !retirement.isFull
+    guard let table = collectionTable else { return true }
+    // Whether the table counts from the first collection, or from the first one that the hardware does
+    // not hold itself, is the hardware's own affair.
+    return prepareSecondLevel(of: id, in: table, machine)
+      && (id < typer.hardwareCollections
+        || prepareSecondLevel(of: id - typer.hardwareCollections, in: table, machine))
+  }
+
+  /// Whether the hardware can look a collection up.
+  private func hasSecondLevel<Machine: ITSMachine & ~Copyable>(
+    ofCollection id: UInt64, _ machine: borrowing Machine
+  ) -> Bool {
+    guard id >= typer.hardwareCollections, let table = collectionTable else { return true }
+    func has(_ id: UInt64) -> Bool {
+      table.firstLevelEntry(of: id).map { isValid($0, machine) } ?? true
+    }
+    return has(id) && has(id - typer.hardwareCollections)
+  }
+
+  private func isValid<Machine: ITSMachine & ~Copyable>(
+    _ entry: PhysicalAddress, _ machine: borrowing Machine
+  ) -> Bool {
+    TableFirstLevelEntry(rawValue: UInt64(littleEndian: machine.memory.load(entry))).isValid
   }
 
   /// Unmaps a device that is in the ledger, by what the ledger says.

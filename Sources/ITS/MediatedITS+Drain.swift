@@ -63,6 +63,7 @@ extension MediatedITS {
       case .done:
         if pending != nil { pending = nil }
         counters.accepted &+= 1
+        machine.count(command)
         staging.advance()
       case .later:
         pending = command
@@ -205,31 +206,6 @@ extension MediatedITS {
   private mutating func mayUnmap<Machine: ITSMachine & ~Copyable>(
     _ budget: inout Budget, _ machine: borrowing Machine
   ) -> Bool {
-    budget.takeCommand() && hasRoom(machine) && hasRetirementRoom(machine)
-  }
-}
-
-/// What one trap may still do.
-struct Budget {
-  private var commands: UInt64
-  private var bytes: UInt64
-
-  init(commands: UInt64, bytes: UInt64) {
-    self.commands = commands
-    self.bytes = bytes
-  }
-
-  /// Takes one command from the budget; false where it is spent.
-  mutating func takeCommand() -> Bool {
-    guard commands > 0 else { return false }
-    commands -= 1
-    return true
-  }
-
-  /// Takes up to `wanted` bytes from the budget.
-  mutating func takeBytes(_ wanted: UInt64) -> UInt64 {
-    let granted = min(wanted, bytes)
-    bytes -= granted
-    return granted
+    budget.takeCommand() && hasRoom(machine) && !retirement.isFull
   }
 }

@@ -39,17 +39,21 @@ extension MediatedITS {
       let copy = arena.take(
         PageRange.pages(for: HandoverDescriptor.maximumSize), memory: machine.memory),
       let list = arena.take(
-        PageRange.pages(for: ClaimSet.size(capacity: claimCapacity)), memory: machine.memory)
+        PageRange.pages(for: ClaimSet.size(capacity: claimCapacity)), memory: machine.memory),
+      let map = arena.take(
+        PageRange.pages(for: TranslationMap.size(pages: claimCapacity)), memory: machine.memory)
     else { throw .outOfMemory }
     let descriptor = try read(descriptor, to: copy.address, machine)
     var draft = try HandoverDraft(setup, base: base, descriptor, &arena, machine)
     guard addTargets(&draft.ledgers.targets, draft.typer) else { throw .tooManyRedistributors }
     var claims = ClaimSet(list: list.address, capacity: claimCapacity)
+    map.zero(machine.memory)
+    let occupied = TranslationMap(map.address, pages: claimCapacity)
     let pin: Pin<1>
     do throws(HandoverError) {
       try draft.claimQueueAndTables(&claims, firstLevelLimit: firstLevelLimit, machine)
       try draft.takeCollections(machine)
-      try draft.takeDevices(&claims, machine)
+      try draft.takeDevices(&claims, occupied, machine)
       pin = try draft.pinStaging(machine)
     } catch {
       machine.giveBackUntouched(&claims)
@@ -64,6 +68,7 @@ extension MediatedITS {
     // What was needed for the handover alone.
     arena.giveBack(copy, memory: machine.memory)
     arena.giveBack(list, memory: machine.memory)
+    arena.giveBack(map, memory: machine.memory)
     return draft.finish(arena, pin: pin, stagedTables: staged)
   }
 

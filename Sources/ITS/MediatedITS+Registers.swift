@@ -103,7 +103,8 @@ extension MediatedITS {
 
   /// The half of a 64-bit register that an access of 32 bits asks for, or all of it.
   private func part(of value: UInt64, _ access: Access) -> ReadEffect {
-    access.width == .double ? .value(value) : .value(value >> (access.offset & 4 * 8) & 0xffff_ffff)
+    access.width == .double
+      ? .value(value) : .value(value >> ((access.offset & 4) * 8) & 0xffff_ffff)
   }
 
   /// What a 64-bit register holds when an access has written all of it or one half.

@@ -8,14 +8,6 @@ internal import GIC
 // that resumes writes its own GITS_CBASER and GITS_BASER<n>, of which the hardware sees nothing, and
 // then sets Enabled: before that reaches the hardware, EL2's own registers are there again.
 
-/// The values of EL2 in the registers that say where queue and tables are.
-struct InstalledRegisters: Sendable {
-  /// GITS_CBASER.
-  var commandBase: UInt64 = 0
-  /// GITS_BASER<n>.
-  var tableBases = InlineArray<8, UInt64>(repeating: 0)
-}
-
 extension MediatedITS {
   /// Sees to it that a quiescent, disabled ITS has EL2's queue and tables; false where it can't.
   mutating func reinstall<Machine: ITSMachine & ~Copyable>(

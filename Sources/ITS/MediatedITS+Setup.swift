@@ -1,38 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-public import Architecture
-internal import GIC
+internal import Architecture
+public import GIC
 internal import Ownership
-
-/// What the mediation of one ITS starts from.
-public struct ITSSetup: Sendable {
-  /// Where EL2 sees the control frame.
-  public let frame: VirtualAddress
-  /// Pages of EL2 for this ITS alone, their first address a multiple of 64 KiB.
-  public let arena: PageRange
-  /// One more than the largest address that the ITS reaches.
-  public let addressLimit: UInt64
-  /// Whether the ITS does not look into caches, whatever attributes it accepts.
-  public let isNonCoherent: Bool
-  /// What is permitted.
-  public let policy: ITSPolicy
-  /// The most CPUs that may trap.
-  public let cpus: UInt64
-
-  /// Describes a set-up.
-  public init(
-    frame: VirtualAddress, arena: PageRange, addressLimit: UInt64, isNonCoherent: Bool,
-    policy: ITSPolicy, cpus: UInt64
-  ) {
-    self.frame = frame
-    self.arena = arena
-    self.addressLimit = addressLimit
-    self.isNonCoherent = isNonCoherent
-    self.policy = policy
-    self.cpus = cpus
-  }
-}
 
 // From boot: the ITS is disabled, and gets EL2's queue and tables before the host runs. It keeps them
 // for good; the host's own writes change what the host reads back.
@@ -45,11 +16,13 @@ extension MediatedITS {
 
   /// Disables the ITS, gives it EL2's queue and tables, and leaves it disabled.
   ///
-  /// The Redistributors are added to ``targets`` afterwards.
+  /// `addTargets` adds every Redistributor that commands may name to the ``RedistributorDirectory``; false
+  /// where it can't.
   ///
   /// - Throws: any `ITSSetupError`; the ITS is disabled then, if it answers at all.
   public static func setUp<Machine: ITSMachine & ~Copyable>(
-    _ setup: ITSSetup, machine: borrowing Machine
+    _ setup: ITSSetup, machine: borrowing Machine,
+    addTargets: (inout RedistributorDirectory, GITSTyper) -> Bool
   ) throws(ITSSetupError) -> MediatedITS {
     let port = ITSPort(frame: setup.frame)
     try port.disable(machine)
@@ -67,6 +40,7 @@ extension MediatedITS {
     )
 
     var deviceTable: (HardwareTable, index: Int)?
+    var collectionTable: HardwareTable?
     var collectionLimit = typer.hardwareCollections
     var vpeLimit: UInt64 = 0
     let policyOffers = setup.policy.offersVirtualInterrupts(typer)
@@ -83,6 +57,7 @@ extension MediatedITS {
         let table = try port.installTable(
           UInt64(index), ids: ids, limit: directTableLimit, mayBeIndirect: false, rules[index],
           isNonCoherent: setup.isNonCoherent, &arena, machine)
+        collectionTable = table
         collectionLimit = min(table.capacity + typer.hardwareCollections, ids)
       case .vpes where policyOffers:
         let table = try port.installTable(
@@ -95,15 +70,17 @@ extension MediatedITS {
     guard let deviceTable else { throw .noDeviceTable }
 
     guard
-      let ledgers = ITSLedgers(
+      var ledgers = ITSLedgers(
         &arena, collectionLimit: collectionLimit, vpes: vpeLimit, cpus: setup.cpus,
         memory: machine.memory)
     else { throw .outOfMemory }
+    guard addTargets(&ledgers.targets, typer) else { throw .tooManyRedistributors }
     return MediatedITS(
       ITSParts(
         frame: setup.frame, typer: typer, policy: setup.policy, arena: arena, ledgers: ledgers,
         commit: commit, deviceTable: deviceTable.0, deviceTableIndex: deviceTable.index,
-        collectionLimit: ledgers.collections.capacity, rules: rules,
+        collectionTable: collectionTable,
+        rules: rules,
         installed: try port.installed(machine)))
   }
 

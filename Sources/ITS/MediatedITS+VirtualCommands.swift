@@ -114,7 +114,7 @@ extension MediatedITS {
     let old = vpes.find(command.vpeID, memory: machine.memory)
     guard command.isValid else {
       guard let old else { return .done }
-      guard hasRetirementRoom(machine) else { return .later }
+      guard !retirement.isFull else { return .later }
       unmap(old, machine)
       return .done
     }
@@ -124,7 +124,7 @@ extension MediatedITS {
     let bits = command.virtualIDBitsMinusOne + 1
     // LPIs need at least 14 bits, and no implementation has more than 16 for vINTIDs (IHI 0069, 5.3.22).
     guard bits >= 14, bits <= 16 else { return .refused(.interruptOutOfRange) }
-    guard old == nil || hasRetirementRoom(machine) else { return .later }
+    guard old == nil || !retirement.isFull else { return .later }
     // A bit for each vINTID, and the table is made of 64 KiB.
     let size: UInt64 = max((1 << bits) / 8, 1 << 16)
     guard

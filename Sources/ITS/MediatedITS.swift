@@ -29,7 +29,7 @@ public struct MediatedITS: ~Copyable {
   var devices: DeviceLedger
   var collections: CollectionLedger
   /// The Redistributors that commands may name.
-  public var targets: RedistributorDirectory
+  var targets: RedistributorDirectory
   var commit: CommitQueue
   var vpes: VPELedger
   /// Pending tables of vPEs.
@@ -38,7 +38,8 @@ public struct MediatedITS: ~Copyable {
   var tokens: DoorbellTokens
   let deviceTable: HardwareTable
   let deviceTableIndex: Int
-  let collectionLimit: UInt64
+  /// nil where the hardware holds all collections itself.
+  let collectionTable: HardwareTable?
   let rules: InlineArray<8, TableBaseRules>
   let installed: InstalledRegisters
 
@@ -92,7 +93,7 @@ public struct MediatedITS: ~Copyable {
     tokens = parts.ledgers.tokens
     deviceTable = parts.deviceTable
     deviceTableIndex = parts.deviceTableIndex
-    collectionLimit = parts.collectionLimit
+    collectionTable = parts.collectionTable
     rules = parts.rules
     installed = parts.installed
     tableBases = InlineArray(repeating: 0)
@@ -110,48 +111,5 @@ public struct MediatedITS: ~Copyable {
   public mutating func takeRefusal() -> CommandRefusal? {
     hasNews = false
     return lastRefusal.take()
-  }
-}
-
-/// A MAPD that waits for its table to be zeroed.
-struct UnfinishedTable: Sendable {
-  /// The table.
-  let pages: PageRange
-  /// How many bytes are zero.
-  var zeroed: UInt64
-}
-
-/// What is left to unmap in the hardware after the host has replaced a table: where to go on in each
-/// ledger, nil for one with nothing to unmap.
-struct Purge: Sendable {
-  /// The slot of the ledger of devices.
-  var devices: UInt64?
-  /// The ICID.
-  var collections: UInt64?
-  /// The vPEID.
-  var vpes: UInt64?
-
-  /// Whether nothing is left.
-  var isDone: Bool { devices == nil && collections == nil && vpes == nil }
-}
-
-/// Counts since the ITS was set up.
-public struct ITSCounters: Sendable {
-  /// Commands that were accepted.
-  public internal(set) var accepted: UInt64 = 0
-  /// Commands that were refused, by reason.
-  public internal(set) var refused = InlineArray<15, UInt64>(repeating: 0)
-  /// Accesses to registers that did nothing: reserved, read only or locked.
-  public internal(set) var ignored: UInt64 = 0
-  /// Doorbells.
-  public internal(set) var doorbells: UInt64 = 0
-  /// Writes of the hardware's GITS_CWRITER.
-  public internal(set) var publications: UInt64 = 0
-
-  /// All commands that were refused.
-  public var allRefused: UInt64 {
-    var sum: UInt64 = 0
-    for index in refused.indices { sum &+= refused[index] }
-    return sum
   }
 }

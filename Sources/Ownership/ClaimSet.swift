@@ -30,18 +30,6 @@ public struct ClaimSet: ~Copyable {
     PhysicalAddress(list.rawValue &+ index &* 16)
   }
 
-  /// Whether one of the ranges from number `start` on holds `frame`.
-  public func contains<Memory: TableMemory & ~Copyable>(
-    _ frame: PageFrameNumber, from start: UInt64 = 0, memory: borrowing Memory
-  ) -> Bool {
-    for index in min(start, count)..<count {
-      let first = memory.load(place(index))
-      let pages = memory.load(PhysicalAddress(place(index).rawValue &+ 8))
-      if frame.rawValue &- first < pages { return true }
-    }
-    return false
-  }
-
   /// Ends the set without giving anything back: the pages are the hypervisor's until reset.
   public consuming func keepForever() { count = 0 }
 

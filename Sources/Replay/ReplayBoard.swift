@@ -96,14 +96,13 @@ final class ReplayBoard {
     hardware[plan.number] = service
     let machine = ReplayMachine(board: self, number: plan.number, cpu: 0)
     do throws(ITSSetupError) {
-      var its = try MediatedITS.setUp(setup, machine: machine)
-      for target in plan.targets {
-        // By address is by RDbase too, which the trace has.
-        guard
-          its.targets.add(
-            PhysicalAddress(target << 16), GICRTyper(rawValue: target << 8), byAddress: true,
+      let its = try MediatedITS.setUp(setup, machine: machine) { targets, _ in
+        plan.targets.allSatisfy {
+          // By address is by RDbase too, which the trace has.
+          targets.add(
+            PhysicalAddress($0 << 16), GICRTyper(rawValue: $0 << 8), byAddress: true,
             memory: machine.memory)
-        else { throw .tooManyRedistributors }
+        }
       }
       mediations[plan.number] = Mediation(its)
     } catch {

@@ -221,8 +221,42 @@ private func testRefusedHandovers(_ report: inout TestReport, _ live: inout Live
     $0.store(devices + 3, LiveITS.Place.collections)
   }
   refused("a translation table in EL2's memory", -27) { $0.store(devices + 3, hypervisor) }
+  refused("B-70 two devices with one translation table", -30) {
+    $0.add(devices + 3, 0x800)
+  }
+  refused("B-70 a translation table that begins within another", -30) {
+    // 2^4 events fit 256 bytes; the first device says that it has 2^6.
+    $0.store(devices, UInt64(live.device(0).id) | 6 << 32)
+    $0.add(devices + 3, UInt64(bitPattern: -0x700))
+  }
   refused("a staging queue in EL2's memory", -27) { $0.store(3, hypervisor) }
   refused("a staging queue that is the hardware's", -27) { $0.store(3, LiveITS.Place.queue) }
+  report.test("handover refused", "B-21 a refusal leaves no lock behind, nor anything else") {
+    test in
+    for round in 0..<64 as Range<UInt64> {
+      live.describe()
+      var call = Call()
+      let expected: Int64
+      // One that fails before anything is claimed, and three that fail after something was.
+      switch round % 4 {
+      case 0:
+        call.store(0, 2)
+        expected = -17
+      case 1:
+        call.store(devices + 2, 2)
+        expected = -25
+      case 2:
+        call.store(3, hypervisor)
+        expected = -27
+      default:
+        call.index = 8
+        expected = -3
+      }
+      el1_barrier()
+      test.expectAnswer(HandoverExample.call(call.index, call.descriptor), equals: expected)
+    }
+    test.expectInterrupts(&live)
+  }
   guard live.twoLevels else { return }
   let entry = LiveITS.Place.devices + 300 * 8
   for kind in 0..<2 as Range<UInt64> {
@@ -258,7 +292,9 @@ private func testLiveHandover(
   _ report: inout TestReport, _ other: OtherCPU?, _ live: inout LiveITS
 ) {
   let hadVPEs = ITSDriver.register(of: .vpes) != nil
-  report.test("handover", "the ITS is handed over, live") { test in
+  // What the other CPU reads meanwhile is the hardware's or the mediation's, whole: never a mediation
+  // that isn't there yet.
+  report.test("handover", "B-22 the ITS is handed over, live, while another CPU looks on") { test in
     let offset = live.its.next
     test.expect("the queue's place", offset, differsFrom: 0)
     // Another CPU looks on.
@@ -353,17 +389,24 @@ private func testLifeAfter(_ report: inout TestReport, _ live: inout LiveITS) {
       test.expectInterrupt(&live.its, 3, event, interrupt: LiveITS.interrupt(3, event))
     }
   }
-  report.test("handover", "devices are mapped that were not there before") { test in
-    // With two levels, one where there is no page of the second level yet.
-    for index in 0..<2 {
-      let id: UInt32 = index == 0 ? 20 : live.twoLevels ? 1100 : 21
-      live.map(
-        HandoverExample.Device(
-          id: id, eventIDBits: LiveITS.eventIDBits, table: LiveITS.Place.later + 0x1000))
-      for event in 0..<LiveITS.eventCount {
-        test.expectInterrupt(&live.its, id, event, interrupt: LiveITS.interrupt(id, event))
+  func testNewDevice(_ name: StaticString, _ id: UInt32) {
+    report.test("handover", name) { test in
+      for _ in 0..<2 {
+        live.map(
+          HandoverExample.Device(
+            id: id, eventIDBits: LiveITS.eventIDBits, table: LiveITS.Place.later + 0x1000))
+        for event in 0..<LiveITS.eventCount {
+          test.expectInterrupt(&live.its, id, event, interrupt: LiveITS.interrupt(id, event))
+        }
+        live.its.append(.unmapd(id))
+        live.its.append(.sync(target: Redistributors.target(of: own)))
+        test.expectInterrupt(&live.its, id, 1, interrupt: LiveITS.interrupt(id, 1), times: 0)
       }
     }
+  }
+  testNewDevice("the whole life of a device that was not there before", 20)
+  if live.twoLevels {
+    testNewDevice("a device whose second-level page was not there before", 1100)
   }
   report.test("handover", "the queue wraps three times, and no command is lost") { test in
     let interrupt = LiveITS.interrupt(4, 0)

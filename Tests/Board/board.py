@@ -5,13 +5,26 @@
 import os
 import subprocess
 
+# Debian's U-Boot for this board, and where the image is put for it: away from what it keeps itself, the
+# tree at the start of RAM and its own copy at the end.
+U_BOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
+U_BOOT_ADDRESS = 0x48200000
+# What is typed at U-Boot, each at its prompt.
+U_BOOT_DIALOGUE = (
+    (b"stop autoboot:", b"\n"),
+    (b"=> ", b"booti %x - ${fdtcontroladdr}\n" % U_BOOT_ADDRESS),
+)
 
-def arguments(image, gic=3, cpus=1, memory="1G", bootargs=None, module=None):
+
+def arguments(image, gic=3, cpus=1, memory="1G", bootargs=None, module=None, u_boot=False):
     """QEMU's arguments for a board that starts `image` at EL2 with `bootargs`.
 
     `module` is a payload for EL1, the address at which the multiboot binding hands it over, and its
-    own boot arguments.
+    own boot arguments. With `u_boot` the image only lies in memory, and U-Boot is started, which wants
+    `U_BOOT_DIALOGUE`.
     """
+    loaded = f"loader,file={os.fspath(image)},addr={U_BOOT_ADDRESS:#x},force-raw=on"
+    start = ["-bios", U_BOOT, "-device", loaded] if u_boot else ["-kernel", os.fspath(image)]
     optional = ["-append", bootargs] if bootargs else []
     if module:
         payload, address, words = module
@@ -24,21 +37,40 @@ def arguments(image, gic=3, cpus=1, memory="1G", bootargs=None, module=None):
         "-nographic",
         "-nic", "none",
         "-semihosting-config", "enable=on,target=native",
-        "-kernel", os.fspath(image),
+        *start,
         *optional,
     ]  # fmt: skip
 
 
-def lines(command, seconds):
+def lines(command, seconds, dialogue=()):
     """Runs `command` for at most `seconds`; yields its output line by line, then its exit status.
 
+    `dialogue` is what is typed: pairs of the output that is waited for and the input that follows it.
     The lines are `str`, the status is the last item and an `int`: 124 when the time was up.
     """
     limited = ["timeout", "--kill-after=5", str(seconds), *command]
+    awaited = list(dialogue)
+    typed = subprocess.PIPE if awaited else subprocess.DEVNULL
     with subprocess.Popen(
-        limited, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        limited, stdin=typed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
     ) as process:
-        for line in process.stdout:
-            yield line.decode("utf-8", "backslashreplace").rstrip("\r\n")
+        rest = b""
+        while chunk := process.stdout.read(4096):
+            rest += chunk
+            # A prompt has no line end: it is looked for in what has not been a line yet.
+            while awaited and awaited[0][0] in rest:
+                prompt, reply = awaited.pop(0)
+                before, _, rest = rest.partition(prompt)
+                yield from (text(line) for line in before.split(b"\n")[:-1])
+                process.stdin.write(reply)
+            *whole, rest = rest.split(b"\n")
+            yield from (text(line) for line in whole)
+        if rest:
+            yield text(rest)
         status = process.wait()
     yield status
+
+
+def text(line):
+    """A line of output."""
+    return line.decode("utf-8", "backslashreplace").rstrip("\r\n")

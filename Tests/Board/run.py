@@ -62,6 +62,8 @@ class Boot:
     bootargs: str = "portcullis.log=error"
     # The arguments of board.arguments' `module`; None for the built-in host.
     module: tuple = None
+    # Whether U-Boot starts EL2, with no arguments.
+    u_boot: bool = False
     # Where the host's report is not what is looked at: a line of the output must match this.
     sign: str = None
     # Whether that line is the last: nobody is left who prints another.
@@ -76,8 +78,18 @@ class Boot:
     def arguments(self):
         """QEMU's arguments."""
         return board.arguments(
-            self.image, self.gic, self.cpus, bootargs=self.bootargs, module=self.module
+            self.image,
+            self.gic,
+            self.cpus,
+            bootargs=None if self.u_boot else self.bootargs,
+            module=self.module,
+            u_boot=self.u_boot,
         )
+
+    @property
+    def dialogue(self):
+        """What is typed at the board."""
+        return board.U_BOOT_DIALOGUE if self.u_boot else ()
 
     def judge(self, lines):
         """What is wrong with the output, whatever the host's tests say."""
@@ -90,7 +102,7 @@ class Boot:
         last_words = payload.LOADED if self.module else payload.BUILT_IN
         if not any(line.endswith(last_words.decode().strip()) for line in lines):
             problems.append("the host that ran is not the one that was to run")
-        if any(re.fullmatch(REFUSAL, line) for line in lines):
+        if not self.u_boot and any(re.fullmatch(REFUSAL, line) for line in lines):
             problems.append("a warning is logged, though the level is error")
         return problems
 
@@ -125,6 +137,9 @@ def boots(image, elf, testhost, directory):
         yield Boot("elf", elf)
     if testhost:
         yield from handovers(image)
+        checked = "portcullis.log=error portcullis.vlpi=checked"
+        yield Boot("vlpi-checked", image, 4, 4, bootargs=checked)
+        yield Boot("u-boot", image, cpus=4, u_boot=True)
         original = testhost.read_bytes()
         arm64 = directory / "image"
         arm64.write_bytes(payload.image(original))
@@ -143,11 +158,11 @@ def attack_patterns(path):
     return [text for text in texts if text and not text.startswith("#")]
 
 
-def boot(command, seconds):
+def boot(command, seconds, dialogue=()):
     """Runs the board, prints what it prints; returns its lines and the exit status."""
     printed = []
     status = None
-    for item in board.lines(command, seconds):
+    for item in board.lines(command, seconds, dialogue):
         if isinstance(item, int):
             status = item
         else:
@@ -231,7 +246,8 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         for each in boots(options.image, options.elf, options.payload, pathlib.Path(directory)):
             print(f"# {each.title}", flush=True)
-            lines, status = boot([options.qemu, *each.arguments], options.seconds)
+            command = [options.qemu, *each.arguments]
+            lines, status = boot(command, options.seconds, each.dialogue)
             problems = each.judge(lines)
             if each.sign:
                 problems += status_problems(status)

@@ -62,6 +62,8 @@ class Boots(unittest.TestCase):
                 "handover-two-levels",
                 "handover-disabled",
                 "handover-kept",
+                "vlpi-checked",
+                "u-boot",
                 "module-image",
                 "module-flat",
                 "module-bootargs",

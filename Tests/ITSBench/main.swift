@@ -42,9 +42,11 @@ if kind == "copy" {
   var its = try MediatedITS.setUp(
     ITSSetup(
       frame: VirtualAddress(0), arena: arena, addressLimit: 1 << 40, isNonCoherent: false,
-      policy: ITSPolicy(), cpus: 1), machine: machine)
-  _ = its.targets.add(
-    PhysicalAddress(0), GICRTyper(rawValue: 0), byAddress: false, memory: machine.memory)
+      policy: ITSPolicy(), cpus: 1), machine: machine
+  ) { targets, _ in
+    targets.add(
+      PhysicalAddress(0), GICRTyper(rawValue: 0), byAddress: false, memory: machine.memory)
+  }
   func write(_ offset: UInt64, _ value: UInt64, _ width: AccessWidth = .double) -> WriteEffect {
     its.write(
       Access(offset: offset, address: VirtualAddress(offset), width: width), value,

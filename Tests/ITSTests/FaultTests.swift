@@ -351,7 +351,7 @@ extension World {
   /// Sets an ITS up and forgets it; why it failed.
   func setUpError(_ setup: ITSSetup) -> ITSSetupError? {
     do throws(ITSSetupError) {
-      let its = try MediatedITS.setUp(setup, machine: WorldMachine(self, 0))
+      let its = try MediatedITS.setUp(setup, machine: WorldMachine(self, 0)) { _, _ in true }
       _ = its.policy
       return nil
     } catch {

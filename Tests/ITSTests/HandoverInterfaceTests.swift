@@ -17,6 +17,7 @@ import Testing
     ("COLLECTION", .collection(0)),
     ("OWNERSHIP", .ownership(OwnershipErrorCode(page: PhysicalAddress(0)))),
     ("OUT_OF_MEMORY", .outOfMemory), ("REDISTRIBUTORS", .tooManyRedistributors),
+    ("OVERLAP", .overlap(0)),
   ]
 
   /// The numbers of the header by their names.

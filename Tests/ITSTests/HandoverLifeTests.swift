@@ -219,34 +219,120 @@ import Testing
     host.world.expectSound()
   }
 
-  @Test("B-26 The second level of the collections is claimed as well")
+  @Test(
+    "A device whose second-level page was not there at the handover gets one of EL2's, zeroed",
+    arguments: [TablePageSize.kib4, .kib16, .kib64], [true, false])
+  func newSecondLevel(_ pageSize: TablePageSize, _ isCoherent: Bool) throws {
+    let host = try HandoverHost.live(Variant(isCoherent: isCoherent, pageSize: pageSize))
+    let (world, driver) = (host.world, host.driver)
+    let device: UInt32 = 0xf00d
+    let entry = driver.devices + UInt64(device) / (pageSize.bytes / 8) * 8
+    let memory = world.gic.memory
+    try host.handOver()
+    #expect(memory.load(.double, at: entry) == 0)
+    // What EL2 takes from its arena is full of forged entries.
+    var arena = world.its.arena
+    var pages: [PageRange] = []
+    while pages.count < 64, let page = arena.take(1, memory: world.memory) {
+      pages.append(page)
+      for word in 0..<512 as Range<UInt64> {
+        memory.store(.double, 1 << 63 | canary | word, at: page.address.rawValue + word * 8)
+      }
+      memory.clean(page.address.rawValue, size: 4096)
+    }
+    for page in pages { arena.giveBack(page, memory: world.memory) }
+    arena = world.its.arena
+    let free = arena.freeCount
+    let interrupt = HandoverHost.interrupt(device % 64, 0)
+    driver.mapDevice(device, bits: HandoverHost.bits, events: 4, interrupt: interrupt)
+    let value = TableFirstLevelEntry(rawValue: memory.load(.double, at: entry))
+    let page = value.page
+    #expect(value.isValid && page & (pageSize.bytes - 1) == 0)
+    #expect(arena.pages.contains(PageFrameNumber(page >> 12)))
+    #expect(arena.pages.contains(PageFrameNumber((page + pageSize.bytes - 1) >> 12)))
+    #expect(free - world.its.arena.freeCount == pageSize.bytes >> 12 + 1)
+    var entries = 0
+    memory.forEachNonzero(in: page, size: pageSize.bytes, by: .nonCoherentDevice) { _, _ in
+      entries += 1
+    }
+    #expect(entries == 1, "only the device is in the page")
+    // Its whole life, and that of another one on the same page.
+    for device in [device, device + 1] {
+      driver.mapDevice(device, bits: HandoverHost.bits, events: 4, interrupt: interrupt)
+      for event in 0..<4 as Range<UInt32> {
+        world.gic.delivered = []
+        driver.post(.event(.int, device, event), .sync(target: driver.target(0)))
+        #expect(world.taken(by: 0) == [interrupt + event])
+      }
+      driver.post(.unmapd(device), .sync(target: driver.target(0)))
+      #expect(world.service().message(device: device, event: 0) == .unmappedDevice(device))
+    }
+    // The page stays, for there may be others.
+    #expect(memory.load(.double, at: entry) == value.rawValue)
+    #expect(world.its.counters.allRefused == 0)
+    host.expectWorking()
+    world.expectSound()
+  }
+
+  @Test("Without a page for the second level a new device is refused, and the live ones go on")
+  func noSecondLevel() throws {
+    let host = try HandoverHost.live()
+    let (world, driver) = (host.world, host.driver)
+    try host.handOver()
+    var arena = world.its.arena
+    var taken: [PageRange] = []
+    while let page = arena.take(1, memory: world.memory) { taken.append(page) }
+    // One page is enough for a translation table.
+    let last = taken.removeLast()
+    arena.giveBack(last, memory: world.memory)
+    world.setArena(arena)
+    driver.post(.mapd(0x7000, table: driver.table(0), eventIDBits: 4))
+    #expect(world.its.counters.count(.outOfMemory) == 1)
+    #expect(world.its.arena.freeCount == 1)
+    #expect(world.gic.memory.load(.double, at: driver.devices + 0x7000 / 512 * 8) == 0)
+    #expect(driver.isDone)
+    host.expectWorking()
+    world.expectSound()
+  }
+
+  @Test("B-26 The second level of the collections is claimed as well, and extended from the arena")
   func collections() throws {
     let host = HandoverHost(try World(HandoverHost.options()))
     let (world, driver) = (host.world, host.driver)
-    driver.isIndirect = true
-    world.enableLPIs()
-    driver.disable()
-    driver.installQueue()
-    driver.installTables()
-    let second = driver.base + 0xd0_0000
-    let register = try #require(driver.register(of: .collections))
-    driver.write(
-      0x100 + register * 8,
-      GITSTableBase(
-        base: driver.collections, pages: 1, pageSize: .kib4, isIndirect: true,
-        attributes: driver.attributes
-      ).rawValue)
-    world.store(.double, TableFirstLevelEntry(page: second).rawValue, at: driver.collections)
-    world.gic.memory.clean(driver.collections, size: 4096)
-    driver.write(0, 1, .word)
-    driver.mapCollections()
-    for device in host.devices {
-      driver.mapDevice(
-        device, bits: HandoverHost.bits, events: 4, interrupt: HandoverHost.interrupt(device, 0))
-    }
-    host.describe()
+    let second = try host.startWithIndirectCollections()
     try host.handOver()
     #expect(!world.hostReaches(second))
+    host.expectWorking()
+    // A collection beyond the first page, one that can't be mapped, and those that are not mapped.
+    driver.post(.unmapc(700), .invall(700))
+    #expect(world.its.counters.count(.collectionNotMapped) == 1)
+    #expect(world.gic.memory.load(.double, at: driver.collections + 8) == 0)
+    driver.post(.mapc(700, target: driver.target(1)), .sync(target: driver.target(1)))
+    let entry = TableFirstLevelEntry(
+      rawValue: world.gic.memory.load(.double, at: driver.collections + 8))
+    #expect(entry.isValid)
+    #expect(world.its.arena.pages.contains(PageFrameNumber(entry.page >> 12)))
+    driver.post(.movi(1, 0, collectionID: 700), .event(.int, 1, 0), .invall(700))
+    #expect(world.taken(by: 1).last == HandoverHost.interrupt(1, 0))
+    driver.post(.movi(1, 0, collectionID: 0), .unmapc(700), .sync(target: driver.target(1)))
+    #expect(driver.isDone)
+    host.expectWorking()
+    world.expectSound()
+  }
+
+  @Test("Without a page for the second level a new collection is refused")
+  func noCollectionPage() throws {
+    let host = HandoverHost(try World(HandoverHost.options()))
+    let (world, driver) = (host.world, host.driver)
+    _ = try host.startWithIndirectCollections()
+    try host.handOver()
+    var arena = world.its.arena
+    while arena.take(1, memory: world.memory) != nil {}
+    world.setArena(arena)
+    driver.post(.mapc(700, target: driver.target(1)), .invall(700))
+    #expect(world.its.counters.count(.outOfMemory) == 1)
+    #expect(world.its.counters.count(.collectionNotMapped) == 1)
+    #expect(world.gic.memory.load(.double, at: driver.collections + 8) == 0)
     host.expectWorking()
     world.expectSound()
   }
@@ -380,6 +466,33 @@ import Testing
 }
 
 extension HandoverHost {
+  /// Starts a host whose table of collections has two levels, and returns the only second-level page.
+  func startWithIndirectCollections() throws -> UInt64 {
+    driver.isIndirect = true
+    world.enableLPIs()
+    driver.disable()
+    driver.installQueue()
+    driver.installTables()
+    let second = driver.base + 0xd0_0000
+    let register = try #require(driver.register(of: .collections))
+    driver.write(
+      0x100 + register * 8,
+      GITSTableBase(
+        base: driver.collections, pages: 1, pageSize: .kib4, isIndirect: true,
+        attributes: driver.attributes
+      ).rawValue)
+    world.store(.double, TableFirstLevelEntry(page: second).rawValue, at: driver.collections)
+    world.gic.memory.clean(driver.collections, size: 4096)
+    driver.write(0, 1, .word)
+    driver.mapCollections()
+    for device in devices {
+      driver.mapDevice(
+        device, bits: Self.bits, events: 4, interrupt: Self.interrupt(device, 0))
+    }
+    describe()
+    return second
+  }
+
   /// Expects a handover that names a page of another ITS to be refused.
   func expectRefusalOfSecond() {
     let kept = world.handedOver[0]

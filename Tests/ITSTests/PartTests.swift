@@ -129,6 +129,56 @@ struct PlainMemory: BusMemory {
     }
   }
 
+  @Test(
+    "B-70 A map of translation tables knows which bytes are taken, page by page",
+    arguments: [1, 2, 3] as [UInt64])
+  func translationMap(_ seed: UInt64) {
+    let memory = PlainMemory()
+    var numbers = Numbers(state: seed)
+    let map = TranslationMap(PhysicalAddress(0x5000_0000), pages: 64)
+    var tables: [Range<UInt64>] = []
+    var pages = Set<UInt64>()
+    var refusals = 0
+    // Near the end of what an ITS can reach, where the frame has the most bits.
+    let base: UInt64 = 1 << 52 - 64 << 12
+    for _ in 0..<2000 {
+      let address = base + UInt64.random(in: 0..<(63 << 4), using: &numbers) << 8
+      let size = max(256, UInt64.random(in: 0...0x1000, using: &numbers))
+      let table = address..<(address + size)
+      let isFree = !tables.contains { $0.overlaps(table) }
+      let first = table.lowerBound >> 12
+      var findings: [TranslationMap.Finding] = []
+      for frame in first...(table.upperBound - 1) >> 12 {
+        findings.append(
+          map.occupy(PageFrameNumber(frame), from: address, size: size, memory: memory))
+        if findings.last == .taken { break }
+        #expect((findings.last == .newPage) == pages.insert(frame).inserted)
+      }
+      #expect(findings.contains(.taken) == !isFree)
+      if isFree {
+        tables.append(table)
+        continue
+      }
+      // As far as it was noted it stays: a handover that is refused needs the map no more.
+      refusals += 1
+      let taken = first + UInt64(findings.count - 1)
+      if taken > first { tables.append(address..<(taken << 12)) }
+    }
+    #expect(tables.count > 20 && refusals > 20)
+  }
+
+  @Test("A map of translation tables is full at twice its pages, and says so")
+  func fullTranslationMap() {
+    let memory = PlainMemory()
+    let map = TranslationMap(PhysicalAddress(0x5000_0000), pages: 4)
+    func occupy(_ frame: UInt64) -> TranslationMap.Finding {
+      map.occupy(PageFrameNumber(frame), from: frame << 12, size: 4096, memory: memory)
+    }
+    for frame in 0..<8 as Range<UInt64> { #expect(occupy(frame) == .newPage) }
+    #expect(occupy(8) == .full)
+    for frame in 0..<8 as Range<UInt64> { #expect(occupy(frame) == .taken) }
+  }
+
   @Test("The ledger of collections knows what is mapped, below its capacity")
   func collections() {
     let memory = PlainMemory()
@@ -275,5 +325,10 @@ struct PlainMemory: BusMemory {
     let kept = TableBaseRules(keeping: hardware(0x1_0000 | 1 << 59))
     #expect(kept.readBack(.max).pageSize == .kib4)
     #expect(kept.readBack(0).attributes == 1 << 59 | 1 << 10)
+  }
+
+  @Test("There is a counter for each reason to refuse a command")
+  func counters() {
+    #expect(ITSCounters().refused.count == CommandRefusalReason.count)
   }
 }

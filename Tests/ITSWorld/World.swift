@@ -172,13 +172,12 @@ package final class World {
     for service in gic.services {
       let setup = setup(service.index)
       let machine = WorldMachine(self, service.index)
-      var its = try MediatedITS.setUp(setup, machine: machine)
-      for redistributor in gic.redistributors {
-        guard
-          its.targets.add(
-            PhysicalAddress(redistributor.base), redistributor.typer,
-            byAddress: its.typer.targetsAreAddresses, memory: machine.memory)
-        else { throw ITSSetupError.tooManyRedistributors }
+      let its = try MediatedITS.setUp(setup, machine: machine) { targets, typer in
+        gic.redistributors.allSatisfy {
+          targets.add(
+            PhysicalAddress($0.base), $0.typer, byAddress: typer.targetsAreAddresses,
+            memory: machine.memory)
+        }
       }
       mediations.append(Mediation(its, arena: setup.arena))
     }

@@ -46,8 +46,8 @@ DEFECTS = [
     ),
     Defect(
         "unmap-by-the-command", "B-60", "MediatedITS+Commands.swift",
-        "    guard hasRetirementRoom(machine) else { return .later }\n    unmap(old, machine)\n",
-        "    guard hasRetirementRoom(machine) else { return .later }\n"
+        "    guard !retirement.isFull else { return .later }\n    unmap(old, machine)\n",
+        "    guard !retirement.isFull else { return .later }\n"
         "    let first = PageFrameNumber(containing: PhysicalAddress(command.translationTable))\n"
         "    let table = PageRange(first: first, count: old.table.count) ?? old.table\n"
         "    unmap(\n"

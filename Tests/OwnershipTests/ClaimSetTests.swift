@@ -55,28 +55,6 @@ import Testing
     #expect(machine.preparedCount == 0)
   }
 
-  @Test("The set knows its pages, from a range on")
-  func contains() throws {
-    let machine = SimulatedMachine()
-    var subject = try SmallBoard.make(machine)
-    let memory = SimulatedMemory(machine: machine)
-    var set = ClaimSet(list: Self.list, capacity: 8)
-    for range in Self.ranges { try subject.donate(range, into: &set) }
-    for (index, range) in Self.ranges.enumerated() {
-      for start in 0...5 as ClosedRange<UInt64> {
-        for frame in [range.first, range.last] {
-          let isThere = set.contains(frame, from: start, memory: memory)
-          #expect(isThere == (start <= UInt64(index)))
-        }
-      }
-    }
-    for number in [0, 0x43ffd, 0x44002, 0x4400f, 0x44012, UInt64.max >> 12] as [UInt64] {
-      let isThere = set.contains(frame(number), memory: memory)
-      #expect(!isThere)
-    }
-    set.keepForever()
-  }
-
   @Test("A full set takes nothing more, and nothing has changed")
   func full() throws {
     let machine = SimulatedMachine()

@@ -100,14 +100,14 @@ package final class MediatedService {
         ITSSetup(
           frame: VirtualAddress(simulated.base), arena: pages, addressLimit: 1 << 48,
           isNonCoherent: world.setup.isNonCoherent, policy: world.setup.policy,
-          cpus: UInt64(world.setup.processors)), machine: machine))
-    for redistributor in world.gic.redistributors {
-      guard
-        its.pointee.targets.add(
-          PhysicalAddress(redistributor.base), redistributor.typer,
-          byAddress: simulated.typer.targetsAreAddresses, memory: machine.memory)
-      else { fatalError("too many targets") }
-    }
+          cpus: UInt64(world.setup.processors)), machine: machine
+      ) { targets, typer in
+        world.gic.redistributors.allSatisfy {
+          targets.add(
+            PhysicalAddress($0.base), $0.typer, byAddress: typer.targetsAreAddresses,
+            memory: machine.memory)
+        }
+      })
     classify()
     freeCount = its.pointee.arena.freeCount
     simulated.onCommand = { [unowned(unsafe) self] in check($0) }
