@@ -18,7 +18,7 @@ enum RedistributorMediation {
     do throws(RedistributorClaimError) {
       return try RedistributorClaim.requests(
         for: board.redistributors, at: VirtualLayout.redistributors, through: MetalDeviceMemory()
-      ) { first, offset in .mediatedRedistributors(first: first, offset: offset) }
+      ) { first, frame in .mediatedRedistributors(first: first, frame: frame) }
     } catch {
       throw .redistributors
     }

@@ -21,9 +21,9 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
   case forwarded
   /// An ITS between whose registers and the host EL2 stands, by its number.
   case mediatedITS(UInt8)
-  /// Redistributors, one a frame of the region: the number of the first, and where in a Redistributor the
-  /// frames begin.
-  case mediatedRedistributors(first: UInt16, offset: UInt32)
+  /// Redistributors, one a frame of the region: the number of the first, and at which of its frames of
+  /// 64 KiB those of the region begin.
+  case mediatedRedistributors(first: UInt8, frame: UInt8)
   /// An embedder's function.
   case callback(RegionCallback)
 
@@ -40,8 +40,8 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
     switch self {
     case .forwarded: Forwarder.read(access, through: context.deviceMemory)
     case .mediatedITS(let number): context.readITS(number, access)
-    case .mediatedRedistributors(let first, let offset):
-      Self.readRedistributor(first, offset, access, context)
+    case .mediatedRedistributors(let first, let frame):
+      Self.readRedistributor(first, frame, access, context)
     case .callback(let callback): callback.read(access)
     }
   }
@@ -51,8 +51,8 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
     switch self {
     case .forwarded: Forwarder.write(access, value, through: context.deviceMemory)
     case .mediatedITS(let number): context.writeITS(number, access, value)
-    case .mediatedRedistributors(let first, let offset):
-      Self.writeRedistributor(first, offset, access, value, context)
+    case .mediatedRedistributors(let first, let frame):
+      Self.writeRedistributor(first, frame, access, value, context)
     case .callback(let callback): callback.write(access, value)
     }
   }
@@ -62,24 +62,26 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
 extension ProtectedDevice {
   @inline(never)
   private static func readRedistributor(
-    _ first: UInt16, _ offset: UInt32, _ access: Access, _ context: Context
+    _ first: UInt8, _ frame: UInt8, _ access: Access, _ context: Context
   ) -> ReadEffect {
-    context.readRedistributor(Int(first) &+ Int(access.frame), access.moved(by: offset))
+    context.readRedistributor(
+      Int(first) &+ Int(access.frame), access.moved(by: UInt64(frame) &* 0x1_0000))
   }
 
   @inline(never)
   private static func writeRedistributor(
-    _ first: UInt16, _ offset: UInt32, _ access: Access, _ value: UInt64, _ context: Context
+    _ first: UInt8, _ frame: UInt8, _ access: Access, _ value: UInt64, _ context: Context
   ) -> WriteEffect {
-    context.writeRedistributor(Int(first) &+ Int(access.frame), access.moved(by: offset), value)
+    context.writeRedistributor(
+      Int(first) &+ Int(access.frame), access.moved(by: UInt64(frame) &* 0x1_0000), value)
   }
 }
 
 extension Access {
   /// The same access with its offset counted from `distance` bytes before the frame.
-  fileprivate func moved(by distance: UInt32) -> Access {
+  fileprivate func moved(by distance: UInt64) -> Access {
     Access(
-      offset: offset &+ UInt64(distance), frame: frame, distance: self.distance, address: address,
+      offset: offset &+ distance, frame: frame, distance: self.distance, address: address,
       width: width, isOrdered: isOrdered)
   }
 }

@@ -30,7 +30,7 @@ public enum RedistributorClaim {
     let address: VirtualAddress
     let hasVirtualLPIs: Bool
     /// The number of the first.
-    let first: UInt16
+    let first: UInt8
     var count: UInt64 = 1
     var stride: UInt64 = 0
 
@@ -49,15 +49,15 @@ public enum RedistributorClaim {
   /// The requests for all Redistributors of `regions`, which EL2 sees at `address`.
   ///
   /// A Redistributor without a CPU counts as well: an ITS can send interrupts to it. `device` tells who
-  /// answers for Redistributors from a number on, where the frames are so far from the RD frame.
+  /// answers for Redistributors from a number on, and from which of their frames on.
   ///
   /// - Throws: any `RedistributorClaimError`.
   public static func requests<Device: TrapDevice, Memory: DeviceMemory & ~Copyable>(
     for regions: borrowing Board.RedistributorRegions, at address: (Int) -> VirtualAddress,
-    through memory: borrowing Memory, device: (_ first: UInt16, _ offset: UInt32) -> Device
+    through memory: borrowing Memory, device: (_ first: UInt8, _ frame: UInt8) -> Device
   ) throws(RedistributorClaimError) -> RegionClaim.Requests<Device> {
     var requests: RegionClaim.Requests<Device> = RegionClaim.none()
-    var number: UInt16 = 0
+    var number: UInt8 = 0
     for index in regions.indices {
       let region = regions[index]
       let start = address(index)
@@ -71,7 +71,7 @@ public enum RedistributorClaim {
             base: base, address: VirtualAddress(start.rawValue &+ distance),
             hasVirtualLPIs: typer.hasVirtualLPIs, first: number)
         }
-        guard number < UInt16.max else { throw RedistributorClaimError.tooMany(base) }
+        guard number < UInt8.max else { throw RedistributorClaimError.tooMany(base) }
         number += 1
       }
       guard isWhole else { throw .silent(region.range.base) }
@@ -82,7 +82,7 @@ public enum RedistributorClaim {
 
   private static func append<Device: TrapDevice>(
     _ run: Run, to requests: inout RegionClaim.Requests<Device>,
-    _ device: (UInt16, UInt32) -> Device
+    _ device: (UInt8, UInt8) -> Device
   ) throws(RedistributorClaimError) {
     let pages = RedistributorRegister.frameSize >> PageFrameNumber.shift
     try append(run, offset: 0, pages: pages, to: &requests, device)
@@ -93,7 +93,7 @@ public enum RedistributorClaim {
 
   private static func append<Device: TrapDevice>(
     _ run: Run, offset: UInt64, pages: UInt64, to requests: inout RegionClaim.Requests<Device>,
-    _ device: (UInt16, UInt32) -> Device
+    _ device: (UInt8, UInt8) -> Device
   ) throws(RedistributorClaimError) {
     let layout: RegionLayout
     do throws(RegistryError) {
@@ -105,7 +105,8 @@ public enum RedistributorClaim {
     }
     let request = RegionRequest(
       layout, widths: .word.union(.double), kinds: .readWrite,
-      device: device(run.first, UInt32(truncatingIfNeeded: offset)),
+      device: device(
+        run.first, UInt8(truncatingIfNeeded: offset / RedistributorRegister.frameSize)),
       mappedAt: VirtualAddress(run.address.rawValue &+ offset))
     guard requests.append(request) else { throw .tooMany(run.base) }
   }

@@ -65,7 +65,7 @@ struct ProtectedDeviceTests {
     let memory = OneRegister()
     let access = Access(
       offset: 0x78, frame: 2, distance: 0x8_0078, address: VirtualAddress(0x7008), width: .double)
-    let device = ProtectedDevice<OneRegister>.mediatedRedistributors(first: 10, offset: 0x2_0000)
+    let device = ProtectedDevice<OneRegister>.mediatedRedistributors(first: 10, frame: 2)
     #expect(device.read(access, context: memory) == .value(12 << 32 | 0x2_0078))
     #expect(device.write(access, 0x42, context: memory) == .done)
     #expect(memory.width == nil && !device.forwardsAll)

@@ -28,14 +28,14 @@ private final class TyperMemory: DeviceMemory, ProtectionContext, @unchecked Sen
 }
 
 @Suite("Claims of Redistributors") struct RedistributorClaimTests {
-  /// What a request names: base, pages, stride, count, first number, offset.
+  /// What a request names: base, pages, stride, count, first number, frame.
   struct Frames: Hashable, Sendable {
     let base: UInt64
     let pages: UInt64
     let stride: UInt64
     let count: UInt64
-    let first: UInt16
-    let offset: UInt32
+    let first: UInt8
+    let frame: UInt8
   }
 
   static let virtual: UInt64 = 0x5800_0000_0000
@@ -61,10 +61,10 @@ private final class TyperMemory: DeviceMemory, ProtectionContext, @unchecked Sen
       try RedistributorClaim.requests(
         for: board.redistributors,
         at: { VirtualAddress(Self.virtual + UInt64($0) << 32) }, through: memory
-      ) { .mediatedRedistributors(first: $0, offset: $1) }
+      ) { .mediatedRedistributors(first: $0, frame: $1) }
     return requests.indices.compactMap { index in
       let request = requests[index]
-      guard case .mediatedRedistributors(let first, let offset) = request.device else { return nil }
+      guard case .mediatedRedistributors(let first, let frame) = request.device else { return nil }
       let region = regions.firstIndex {
         request.layout.base.rawValue &- $0.base < $0.size
       }
@@ -77,7 +77,7 @@ private final class TyperMemory: DeviceMemory, ProtectionContext, @unchecked Sen
       #expect(request.widths == .word.union(.double) && request.kinds == .readWrite)
       return Frames(
         base: request.layout.base.rawValue, pages: request.layout.frameSize >> 12,
-        stride: request.layout.stride, count: request.layout.count, first: first, offset: offset)
+        stride: request.layout.stride, count: request.layout.count, first: first, frame: frame)
     }
   }
 
@@ -88,7 +88,7 @@ private final class TyperMemory: DeviceMemory, ProtectionContext, @unchecked Sen
       [0x80a_0000: 1, 0x80c_0000: 1, 0x80e_0000: 1, 0x810_0000: 1 | 1 << 4])
     #expect(
       found == [
-        Frames(base: 0x80a_0000, pages: 16, stride: 0x2_0000, count: 4, first: 0, offset: 0)
+        Frames(base: 0x80a_0000, pages: 16, stride: 0x2_0000, count: 4, first: 0, frame: 0)
       ])
   }
 
@@ -98,8 +98,8 @@ private final class TyperMemory: DeviceMemory, ProtectionContext, @unchecked Sen
       [(0x80a_0000, 0xf6_0000, nil)], [0x80a_0000: 3, 0x80e_0000: 3 | 1 << 4])
     #expect(
       found == [
-        Frames(base: 0x80a_0000, pages: 16, stride: 0x4_0000, count: 2, first: 0, offset: 0),
-        Frames(base: 0x80c_0000, pages: 32, stride: 0x4_0000, count: 2, first: 0, offset: 0x2_0000),
+        Frames(base: 0x80a_0000, pages: 16, stride: 0x4_0000, count: 2, first: 0, frame: 0),
+        Frames(base: 0x80c_0000, pages: 32, stride: 0x4_0000, count: 2, first: 0, frame: 2),
       ])
   }
 
@@ -110,8 +110,8 @@ private final class TyperMemory: DeviceMemory, ProtectionContext, @unchecked Sen
       [0x80a_0000: 1, 0x80e_0000: 1 | 1 << 4, 0x900_0000: 1 | 1 << 4])
     #expect(
       found == [
-        Frames(base: 0x80a_0000, pages: 16, stride: 0x4_0000, count: 2, first: 0, offset: 0),
-        Frames(base: 0x900_0000, pages: 16, stride: 0, count: 1, first: 2, offset: 0),
+        Frames(base: 0x80a_0000, pages: 16, stride: 0x4_0000, count: 2, first: 0, frame: 0),
+        Frames(base: 0x900_0000, pages: 16, stride: 0, count: 1, first: 2, frame: 0),
       ])
   }
 
