@@ -6,6 +6,8 @@
 #   MEDIATE=off       `run`: the unmediated test image, on which the listed attacks must succeed
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`: how long
 #   SOAK_STEPS=100000000  `soak-its`: how many; SOAK_SEED=1
+#   KERNEL=6.12       `linux`: which of Debian's kernels (6.1); also GIC=4, CPUS=4, PROCESSOR=max
+#   FULL=1            `test-linux`: the whole matrix
 #   COVERAGE=90       least line coverage of the core, per cent
 SWIFT ?= swift
 QEMU ?= qemu-system-aarch64
@@ -16,6 +18,11 @@ FUZZ_SECONDS ?= 600
 SOAK_STEPS ?= 100000000
 SOAK_SEED ?= 1
 COVERAGE ?= 90
+KERNEL ?= 6.1
+GIC ?= 3
+CPUS ?= 2
+PROCESSOR ?= cortex-a76
+FULL ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -141,6 +148,15 @@ trace: setup-run cli $(IMAGES)/el2.img ## records a host's life on every board, 
 	$(Q)$(BOARD)/trace.py --qemu $(QEMU) --results $(RESULTS)/trace.json \
 	  "$$($(SWIFT) build $(NATIVE) -c release --show-bin-path)/portcullis" $(IMAGES)/el2.img
 
+LINUX := .build/linux
+# The runner uses what the board's has.
+LINUX_TESTS := PYTHONPATH=Tests/Board $(PYTHON) -B Tests/Linux
+
+.PHONY: linux
+linux: setup-run setup-linux $(IMAGES)/el2.img ## an unmodified Debian kernel at EL1, with a shell (KERNEL=6.1|6.12)
+	$(Q)$(LINUX_TESTS)/shell.py --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) --cpus $(CPUS) \
+	  --processor $(PROCESSOR) $(LINUX) $(IMAGES)/el2.img
+
 .PHONY: debug
 debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction for gdb
 	@echo "gdb-multiarch -ex 'target remote :1234' $(IMAGES)/el2.elf"
@@ -156,7 +172,7 @@ bench: setup-bench $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img $(IMAGES)/el2-
 
 ##@ Test
 
-STEPS := lint unit unit-address unit-thread capi embedded exhaustive run trace replay coverage
+STEPS := lint unit unit-address unit-thread capi embedded exhaustive run trace replay test-linux coverage
 
 .PHONY: test
 test: setup-test ## everything: lint, unit tests, sanitizers, board, coverage; ends with the count
@@ -186,6 +202,11 @@ capi: setup-test ## the C program against portcullis.h, linked with the library 
 	  Tests/CAPI/run.sh $(TOOLCHAIN)/swiftc $(TOOLCHAIN)/clang \
 	  "$$($(SWIFT) build $(NATIVE) --show-bin-path)/libPortcullisCore.a" .build/capi
 
+.PHONY: test-linux
+test-linux: setup-run setup-linux $(IMAGES)/el2.img ## Debian's kernels, bare and through Portcullis (FULL=1: the whole matrix)
+	$(Q)$(LINUX_TESTS)/run.py --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs \
+	  --results $(RESULTS)/test-linux.json $(LINUX) $(IMAGES)/el2.img
+
 .PHONY: coverage
 coverage: ## line coverage of the core, from the last `make unit`
 	$(Q)$(PYTHON) Tests/Gate/coverage.py --least $(COVERAGE) \
@@ -196,6 +217,7 @@ lint: setup-test ## formatting, licence headers, layering; the board's runner it
 	$(Q)$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 	$(Q)$(PYTHON) Tests/Gate/lint.py --swift $(SWIFT)
 	$(Q)$(PYTHON) -B -m unittest discover --quiet --start-directory Tests/Board
+	$(Q)PYTHONPATH=Tests/Board $(PYTHON) -B -m unittest discover --quiet --start-directory Tests/Linux
 
 .PHONY: format
 format: ## formats all Swift sources in place
@@ -254,9 +276,9 @@ docs: setup-build ## the reference of all rooms, in .build/docs
 	$(Q)Tests/Gate/docs.sh $(SWIFT) $(TOOLCHAIN)/docc .build/docs $(DOCUMENTED)
 
 .PHONY: setup
-setup: setup-test setup-libfdt ## fetches all that build, run and test need
+setup: setup-test setup-libfdt setup-linux ## fetches all that build, run and test need
 
-.PHONY: setup-build setup-run setup-test setup-bench setup-libfdt
+.PHONY: setup-build setup-run setup-test setup-bench setup-libfdt setup-linux
 setup-build:
 	@Tests/Setup/packages.sh $(PACKAGES_BUILD)
 setup-run:
@@ -267,6 +289,8 @@ setup-test:
 	@Tests/Setup/packages.sh $(PACKAGES_TEST)
 setup-libfdt:
 	@Tests/Setup/libfdt.sh $(LIBFDT)
+setup-linux:
+	@Tests/Linux/fetch.sh $(LINUX) 6.1 6.12
 
 .PHONY: clean
 clean: ## removes everything that was built or fetched

@@ -76,7 +76,9 @@ let package = Package(
     // Interfaces and programs.
     room(
       "PortcullisC",
-      ["Architecture", "DeviceTree", "Ownership", "Traps", "Hypervisor", "CEmbedder"]),
+      [
+        "Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS", "Hypervisor", "CEmbedder",
+      ]),
     room("Inspection", ["Architecture", "GIC", "Trace", "DeviceTree", "Traps", "ITS"]),
     room("Replay", ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedITS"]),
     program(

@@ -32,6 +32,12 @@ el2_boot_stack_top:
 el2_itses:
 	.space	EL2_MAX_ITSES * EL2_ITS_STATE_SIZE
 
+	.section .statistics, "aw", %nobits
+	.balign	4096
+	.global	el2_statistics
+el2_statistics:
+	.space	EL2_STATISTICS_SIZE
+
 	// The lower half of each slot stays unmapped: a guard below the stack.
 	.section .stacks, "aw", %nobits
 	.balign	EL2_STACK_SLOT

@@ -13,7 +13,9 @@ private var systemControl: UInt64 { 0x30c5_0830 | 1 << 19 | 1 << 12 | 1 << 3 | 1
 @c @implementation
 func el2_build_translation() -> UInt64 {
   let imageBase = PhysicalAddress(el2_image_start_here())
-  guard StateMemory.fits, let pages = ImageMap.poolPages(), let space = VirtualLayout.space else {
+  guard StateMemory.fits, EL2Statistics.fits, let pages = ImageMap.poolPages(),
+    let space = VirtualLayout.space
+  else {
     return 1
   }
   let range = pc_read_id_aa64mmfr0_el1() & 0xf

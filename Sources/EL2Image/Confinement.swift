@@ -41,8 +41,12 @@ enum Confinement {
         geometry, memoryMap: memory, hypervisorPages: excluded.span, pool: pool, host: stage2,
         hypervisor: stage1, observer: NoObserver())
       state = EL2State(
-        features: MetalHostRegisters.detectFeatures(), context: context, image: image,
-        canary: canary, stage2: walk, cpus: cpus, ownership: ownership)
+        features: HostFeatures(of: .ofThisCPU()), context: context, image: image,
+        canary: canary,
+        powerStateFormat: PSCI.PowerStateFormat(
+          features: MetalFirmware().call(
+            SMCCC.Call(PSCI.features, UInt64(PSCI.cpuSuspend64))
+          ).x0), stage2: walk, cpus: cpus, ownership: ownership)
     } catch {
       throw .translation
     }

@@ -31,6 +31,7 @@ enum HostCPU {
         return SMCCC.Result(UInt64(bitPattern: code))
       case HypervisorService.finalise:
         return SMCCC.Result(UInt64(bitPattern: HandoverService.finalise()))
+      case HypervisorService.statistic: return EL2Statistics.answer(call.argument2)
       case HypervisorService.trace:
         guard Recorder.isOn else { return SMCCC.Result(SMCCC.notSupported) }
         let half = call.argument2
@@ -48,53 +49,10 @@ enum HostCPU {
         memory: MetalTables(imageBase: StateMemory.shared.pointee.image.base))
     }
     guard let function = PSCI.Function(identifier: call.function) else {
-      return SMCCC.Result(SMCCC.notSupported)
+      return FirmwareService.serve(call, through: MetalFirmware())
     }
-    return SMCCC.Result(power(call, function))
-  }
-
-  private static func power(_ call: SMCCC.Call, _ function: PSCI.Function) -> UInt64 {
     let cpu = Int(truncatingIfNeeded: pc_read_tpidr_el2())
-    var held = HeldLocks()
-    let outcome = unsafe StateMemory.shared.pointee.cpuLock.withLock(&held) { _ in
-      unsafe PSCIRelay.begin(
-        call, function: function, cpu: cpu, cpus: &StateMemory.shared.pointee.cpus,
-        isHostMemory: isHostMemory)
-    }
-    let firmware = MetalFirmware()
-    switch outcome {
-    case .done(let value): return value
-    case .relay: return firmware.call(call)
-    case .endSystem:
-      drainLog()
-      return firmware.call(call)
-    case .stop:
-      let answer = firmware.call(call)
-      unsafe StateMemory.shared.pointee.cpuLock.withLock(&held) { _ in
-        unsafe PSCIRelay.finishStop(cpu: cpu, cpus: &StateMemory.shared.pointee.cpus)
-      }
-      return answer
-    case .start(let index, let affinity):
-      let entry =
-        unsafe StateMemory.shared.pointee.image.base.rawValue
-        + (el2_secondary_entry_here() - el2_image_start_here())
-      let answer = firmware.call(
-        SMCCC.Call(PSCI.cpuOn64, affinity, entry, UInt64(truncatingIfNeeded: index)))
-      unsafe StateMemory.shared.pointee.cpuLock.withLock(&held) { _ in
-        unsafe PSCIRelay.finishStart(
-          index: index, answer: answer, cpus: &StateMemory.shared.pointee.cpus)
-      }
-      return answer
-    }
-  }
-
-  /// Whether the host may run code at `address`: memory that its stage 2 maps.
-  private static func isHostMemory(_ address: UInt64) -> Bool {
-    let lookup = unsafe StateMemory.shared.pointee.stage2.lookup(
-      IntermediatePhysicalAddress(address),
-      in: MetalTables(imageBase: StateMemory.shared.pointee.image.base))
-    if case .mapped(_, .memory, _) = lookup { return true }
-    return false
+    return PSCIRelay.serve(call, function: function, cpu: cpu, on: MetalRelay())
   }
 
   /// Logs a line from any CPU.
@@ -107,13 +65,27 @@ enum HostCPU {
     }
   }
 
+  /// Writes a line past the ring, whatever it holds; false where the console doesn't take it, or the
+  /// level is too low for it.
+  static func logNow(_ level: LogLevel, _ line: consuming LogLine) -> Bool {
+    var held = HeldLocks()
+    var line: LogLine? = consume line
+    return unsafe StateMemory.shared.pointee.logLock.withLock(&held) { _ in
+      guard let text = line.take(), unsafe level <= StateMemory.shared.pointee.log.level else {
+        return false
+      }
+      return unsafe StateMemory.shared.pointee.log.writeNow(text)
+    }
+  }
+
   /// Writes a line past ring and lock: this CPU will do nothing else any more.
   static func lastWords(_ line: consuming LogLine) {
     unsafe StateMemory.shared.pointee.log.isBuffered = false
     unsafe StateMemory.shared.pointee.log.write(.error, line)
   }
 
-  private static func drainLog() {
+  /// Writes what the log and the trace hold.
+  static func drainLog() {
     var held = HeldLocks()
     unsafe StateMemory.shared.pointee.logLock.withLock(&held) { _ in
       unsafe StateMemory.shared.pointee.log.drain()

@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import CHardware
+internal import Traps
 
 /// What a CPU is set to before it runs the host at EL1.
 struct HostContext {
@@ -10,28 +11,6 @@ struct HostContext {
   let translationBase: UInt64
   /// VTCR_EL2.
   let translationControl: UInt64
-
-  /// HCR_EL2 (Arm ARM DDI 0487, D19.2.48) with E2H clear.
-  private static func configuration() -> UInt64 {
-    var value: UInt64 = 1 << 0  // VM: stage 2
-    value |= 1 << 1  // SWIO: set/way invalidation also cleans, or the host could drop EL2's stores
-    value |= 1 << 19  // TSC: SMC traps
-    value |= 1 << 31  // RW: EL1 is AArch64
-    value |= 1 << 40 | 1 << 41  // APK, API: pointer authentication is the host's
-    // Not set: IMO, FMO and AMO, so that interrupts and SErrors go straight to the host.
-    if pc_read_id_aa64pfr1_el1() >> 8 & 0xf >= 2 { value |= 1 << 56 }  // ATA: tags are the host's
-    return value
-  }
-
-  /// CPTR_EL2: FP, Advanced SIMD and SVE are the host's; RES1 bits as without SVE or SME.
-  private static func featureTraps() -> UInt64 {
-    let hasSVE = pc_read_id_aa64pfr0_el1() >> 32 & 0xf != 0
-    let hasSME = pc_read_id_aa64pfr1_el1() >> 24 & 0xf != 0
-    var value: UInt64 = 0x33ff
-    if hasSVE { value &= ~(1 << 8) }  // TZ
-    if hasSME { value &= ~(1 << 12) }  // TSM
-    return value
-  }
 
   /// Loads the host's stage 2, which TLB maintenance needs to know its VMID.
   func loadTranslation() {
@@ -42,18 +21,45 @@ struct HostContext {
 
   /// Loads everything on the CPU that runs this.
   func load() {
+    let identity = ProcessorIdentity.ofThisCPU()
+    let counters = identity.hasPerformanceMonitors ? pc_read_pmcr_el0() >> 11 & 0x1f : 0
+    let controls = HostControls(for: identity, counters: counters)
     pc_write_vpidr_el2(pc_read_midr_el1())
     pc_write_vmpidr_el2(pc_read_mpidr_el1())
-    pc_write_cptr_el2(Self.featureTraps())
+    pc_write_cptr_el2(controls.featureTraps)
+    // What follows is reached with the traps of CPTR_EL2 gone.
+    pc_isb()
+    if identity.hasSVE { pc_write_zcr_el2(controls.vectorLength) }
+    if identity.hasSME { pc_write_smcr_el2(controls.streamingControl) }
     pc_write_hstr_el2(0)
-    pc_write_mdcr_el2(pc_read_pmcr_el0() >> 11 & 0x1f)  // HPMN: all counters are the host's
+    pc_write_mdcr_el2(controls.debug)
+    if identity.hasFineGrainedTraps { loadFineGrainedTraps(controls, identity) }
+    if identity.hasPartitions { loadPartitions() }
     pc_write_cnthctl_el2(0b11)  // EL1PCTEN, EL1PCEN: the physical counter and timer are the host's
     pc_write_cntvoff_el2(0)
     pc_write_icc_sre_el2(pc_read_icc_sre_el2() | 0b1001)  // SRE, Enable: EL1 may use the registers
+    pc_isb()
+    pc_write_ich_hcr_el2(0)  // no virtual interrupts, and no traps of the CPU interface
     pc_write_sctlr_el1(0x30d0_0800)  // RES1; MMU and caches off
     loadTranslation()
-    pc_write_hcr_el2(Self.configuration())
+    if identity.hasExtendedConfiguration { pc_write_hcrx_el2(controls.extendedConfiguration) }
+    pc_write_hcr_el2(controls.configuration)
     pc_isb()
     MetalTranslationCache().invalidateStage2All()
+  }
+
+  private func loadFineGrainedTraps(_ controls: HostControls, _ identity: ProcessorIdentity) {
+    pc_write_hfgrtr_el2(controls.registerTraps)
+    pc_write_hfgwtr_el2(controls.registerTraps)
+    pc_write_hfgitr_el2(controls.instructionTraps)
+    pc_write_hdfgrtr_el2(controls.debugReadTraps)
+    pc_write_hdfgwtr_el2(controls.debugWriteTraps)
+    if identity.hasActivityMonitors { pc_write_hafgrtr_el2(0) }
+  }
+
+  /// The partitions of memory are the host's: out of reset they trap.
+  private func loadPartitions() {
+    pc_write_mpam2_el2(0)
+    if pc_read_mpamidr_el1() >> 17 & 1 == 1 { pc_write_mpamhcr_el2(0) }  // HAS_HCR
   }
 }

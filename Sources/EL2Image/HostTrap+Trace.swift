@@ -15,6 +15,7 @@ extension HostTrap {
   @inline(never)
   func readRarely(_ number: UInt8, _ access: Access) -> ReadEffect {
     let start = pc_read_cntpct_el0()
+    EL2Statistics.counts.countLoad(number, access.offset)
     guard unsafe StateMemory.its(number).pointee.isMediated else {
       let effect = Forwarder.read(access, through: deviceMemory)
       record(TracedAccess(access, effect), number, start, isForwarded: true)
@@ -30,6 +31,7 @@ extension HostTrap {
   @inline(never)
   func writeRarely(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
     let start = pc_read_cntpct_el0()
+    EL2Statistics.counts.countStore(number, access.offset)
     guard unsafe StateMemory.its(number).pointee.isMediated else {
       let effect = Forwarder.write(access, value, through: deviceMemory)
       record(TracedAccess(access, value, effect), number, start, isForwarded: true)

@@ -3,7 +3,6 @@
 
 internal import Architecture
 internal import DeviceTree
-internal import GIC
 internal import Hypervisor
 internal import ITS
 internal import Traps
@@ -19,7 +18,8 @@ struct HostTrap: ProtectionContext {
     return unsafe state.pointee.lock.withLock(&held) { _ in
       guard unsafe state.pointee.path == .mediated else { return readRarely(number, access) }
       let its = unsafe StateMemory.mediation(number)
-      let effect = unsafe its.pointee.read(access, machine: MediationMachine())
+      EL2Statistics.counts.countLoad(number, access.offset)
+      let effect = unsafe its.pointee.read(access, machine: MediationMachine(number: number))
       logNews(number)
       return effect
     }
@@ -34,7 +34,9 @@ struct HostTrap: ProtectionContext {
         return writeRarely(number, access, value)
       }
       let its = unsafe StateMemory.mediation(number)
-      let effect = unsafe its.pointee.write(access, value, machine: MediationMachine())
+      EL2Statistics.counts.countStore(number, access.offset)
+      let effect = unsafe its.pointee.write(
+        access, value, machine: MediationMachine(number: number))
       logNews(number)
       return effect
     }
@@ -51,21 +53,14 @@ struct HostTrap: ProtectionContext {
     let its = unsafe StateMemory.mediation(number)
     if let refusal = unsafe its.pointee.takeRefusal() { log(refusal, number) }
     guard unsafe its.pointee.isBroken else { return }
-    var line = LogLine("ITS ")
-    line.append(decimal: UInt64(number))
-    line.append(": the hardware has broken down, and gets no further command")
+    var line = LogLine("")
+    ITSNews.writeBreakdown(of: number, to: &line)
     HostCPU.log(.error, line)
   }
 
   private func log(_ refusal: CommandRefusal, _ number: UInt8) {
-    var line = LogLine("ITS ")
-    line.append(decimal: UInt64(number))
-    line.append(": command refused: ")
-    line.append(refusal.reason.text)
-    for index in 0..<4 {
-      line.append(" ")
-      line.append(hex: refusal.command.words[index])
-    }
+    var line = LogLine("")
+    ITSNews.write(refusal, of: number, to: &line)
     HostCPU.log(.warning, line)
   }
 }

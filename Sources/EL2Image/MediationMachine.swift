@@ -4,19 +4,27 @@
 internal import Architecture
 internal import CHardware
 internal import DeviceTree
+internal import GIC
 internal import Hypervisor
 internal import ITS
 internal import Ownership
 
-/// What the mediation of an ITS needs, on the CPU that runs this.
+/// What the mediation of one ITS needs, on the CPU that runs this.
 struct MediationMachine: HandoverMachine {
   let memory: MetalBusMemory
   let registers = MetalDeviceMemory()
   let cpu: UInt64
+  /// The number of the ITS.
+  let number: UInt8
 
-  init() {
+  init(number: UInt8) {
+    self.number = number
     memory = unsafe MetalBusMemory(imageBase: StateMemory.shared.pointee.image.base)
     cpu = pc_read_tpidr_el2()
+  }
+
+  func count(_ command: ITSCommand) {
+    EL2Statistics.counts.countCommand(number, command.number)
   }
 
   func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {

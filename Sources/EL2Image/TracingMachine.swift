@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import GIC
 internal import ITS
 internal import Ownership
 internal import Trace
@@ -11,15 +12,17 @@ internal import Trace
 /// The mediation is specialised for it once more: with the other machine there is nothing to ask and
 /// nothing to skip.
 struct TracingMachine: ITSMachine {
-  private let machine = MediationMachine()
+  private let machine: MediationMachine
   /// The number of the ITS.
-  let number: UInt8
+  var number: UInt8 { machine.number }
 
   var memory: MetalBusMemory { machine.memory }
   var registers: MetalDeviceMemory { machine.registers }
   var cpu: UInt64 { machine.cpu }
 
-  init(number: UInt8) { self.number = number }
+  init(number: UInt8) { machine = MediationMachine(number: number) }
+
+  func count(_ command: ITSCommand) { machine.count(command) }
 
   func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
     try machine.shareAndPin(pages)

@@ -47,23 +47,45 @@ struct RareTrap {
   /// A plain access to a device of EL2's own.
   @inline(never)
   func handlePlain(in index: Int) {
+    let start = pc_read_cntpct_el0()
     let outcome = unsafe StateMemory.shared.pointee.registry.handlePlainAbort(
       in: index, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
       context: HostTrap())
-    if case .injected(let refusal) = outcome { log(refusal) }
+    count(since: start)
+    switch outcome {
+    case .completed: break
+    case .injected(let refusal): log(refusal)
+    default: EL2Statistics.counts.countUnfinished(cpu: EL2Statistics.cpu)
+    }
   }
+
+  /// Counts the trap, which began at `start`.
+  private func count(since start: UInt64) {
+    EL2Statistics.counts.countTrap(
+      cpu: EL2Statistics.cpu, ticks: pc_read_cntpct_el0() &- start, syndrome: esr,
+      address: address)
+  }
+
+  /// The intermediate physical address of an abort (HPFAR_EL2.FIPA, bits [43:4], is bits [51:12] of it).
+  private var address: UInt64 { hpfar << 8 & ~0xfff | far & 0xfff }
 
   @inline(never)
   func handle(_ forwarded: ForwardOutcome) {
+    let start = pc_read_cntpct_el0()
     let outcome = unsafe StateMemory.shared.pointee.registry.finish(
       forwarded, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
       context: HostTrap())
     switch outcome {
-    case .completed, .skipped, .unfinished: break
+    case .completed, .skipped: break
+    case .unfinished: EL2Statistics.counts.countUnfinished(cpu: EL2Statistics.cpu)
     case .injected(let refusal): log(refusal)
     case .unclaimed(let address): retryOrInject(address)
-    case .notAnAbort: handleCall()
+    case .notAnAbort:
+      EL2Statistics.counts.countCall(cpu: EL2Statistics.cpu)
+      handleCall()
+      return
     }
+    count(since: start)
   }
 
   /// A fault that another CPU's change of the table has explained is repeated by the host; anything
@@ -118,10 +140,11 @@ struct RareTrap {
   }
 
   private func log(_ refusal: Refusal) {
+    EL2Statistics.counts.count(refusal, cpu: EL2Statistics.cpu)
     var line = LogLine("refused: ")
     line.append(refusal.text)
     line.append(", ipa ")
-    line.append(hex: hpfar << 8 & ~0xfff | far & 0xfff)
+    line.append(hex: address)
     line.append(" va ")
     line.append(hex: far)
     line.append(" esr ")

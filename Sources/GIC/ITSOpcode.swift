@@ -48,4 +48,31 @@ public enum ITSOpcode: UInt8, Hashable, Sendable {
 
   /// Whether the command concerns virtual interrupts; these have bit 5 set.
   public var isVirtual: Bool { rawValue & 1 << 5 != 0 }
+
+  /// The name in the specification.
+  public var name: StaticString {
+    switch self {
+    case .movi: "MOVI"
+    case .int: "INT"
+    case .clear: "CLEAR"
+    case .sync: "SYNC"
+    case .mapd: "MAPD"
+    case .mapc: "MAPC"
+    case .mapti: "MAPTI"
+    case .mapi: "MAPI"
+    case .inv: "INV"
+    case .invall: "INVALL"
+    case .movall: "MOVALL"
+    case .discard: "DISCARD"
+    case .vmovi: "VMOVI"
+    case .vmovp: "VMOVP"
+    case .vsgi: "VSGI"
+    case .vsync: "VSYNC"
+    case .vmapp: "VMAPP"
+    case .vmapti: "VMAPTI"
+    case .vmapi: "VMAPI"
+    case .vinvall: "VINVALL"
+    case .invdb: "INVDB"
+    }
+  }
 }

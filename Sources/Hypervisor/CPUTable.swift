@@ -14,6 +14,12 @@ internal import Architecture
 ///      │                     CPU_OFF relayed                            │
 ///      └────────────────────────────────────────────────────────────────┘
 ///                (and back to on, where firmware refuses CPU_OFF)
+///
+///        CPU_SUSPEND to a power-down state, SYSTEM_SUSPEND relayed
+///     on ────────────────────────────────────────────────────────▶ suspended
+///      ▲                                                               │
+///      └───────────────────────────────────────────────────────────────┘
+///         enters EL2, takes its order; or firmware returns from the call
 /// ```
 public enum CPUState: Equatable, Sendable {
   /// Not running host code.
@@ -22,6 +28,8 @@ public enum CPUState: Equatable, Sendable {
   case starting(entry: UInt64, context: UInt64)
   /// Running the host.
   case on
+  /// Firmware was asked to take its power; `entry` is where the host wants it to wake, `context` its x0.
+  case suspended(entry: UInt64, context: UInt64)
 }
 
 /// The CPUs of the machine, numbered as the device tree lists them.

@@ -26,7 +26,13 @@ public enum HypervisorService {
   /// NOT_SUPPORTED where nothing is recorded.
   public static let trace: UInt64 = 0x300
 
-  /// There is no such ITS, or no such half.
+  /// x1 of the call that reads a count: x2 = the number of it.
+  ///
+  /// x0 = 0 and the count in x1, or `invalidParameter` for a number of nothing; ``StatisticNumber`` has the
+  /// numbers.
+  public static let statistic: UInt64 = 0x301
+
+  /// There is no such ITS, no such half, or no such count.
   public static let invalidParameter: Int64 = -3
   /// The host is not trusted, or has handed this ITS over already.
   public static let denied: Int64 = -4

@@ -57,6 +57,6 @@ public enum SMCCC {
 
 /// The firmware at EL3, or what takes its place.
 public protocol Firmware: ~Copyable {
-  /// Calls firmware by SMC and returns x0.
-  func call(_ call: SMCCC.Call) -> UInt64
+  /// Calls firmware by SMC; returns x0 to x3.
+  func call(_ call: SMCCC.Call) -> SMCCC.Result
 }

@@ -14,6 +14,9 @@ public struct ITSCounters: Sendable {
   /// Writes of the hardware's GITS_CWRITER.
   public internal(set) var publications: UInt64 = 0
 
+  /// The commands that were refused for a reason.
+  public func count(_ reason: CommandRefusalReason) -> UInt64 { refused[Int(reason.rawValue)] }
+
   /// All commands that were refused.
   public var allRefused: UInt64 {
     var sum: UInt64 = 0

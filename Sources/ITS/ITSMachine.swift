@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+public import GIC
 public import Ownership
 public import Trace
 
@@ -23,17 +24,26 @@ public protocol ITSMachine: ~Copyable {
 
   /// Shares pages of the host's memory with EL2 and pins them.
   ///
-  /// Takes the lock of rank `ownership`. - Throws: any `OwnershipError`; nothing has changed then.
+  /// Takes the lock of rank `ownership`.
+  ///
+  /// - Throws: any `OwnershipError`; nothing has changed then.
   func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1>
   /// Ends what ``shareAndPin(_:)`` began.
   func unpinAndUnshare(_ pin: consuming Pin<1>)
 
   /// Shares pages of the host's memory, if they are not shared yet, and pins them in a slot of `table`.
   ///
-  /// Takes the lock of rank `ownership`. - Throws: any `OwnershipError`; nothing has changed then.
+  /// Takes the lock of rank `ownership`.
+  ///
+  /// - Throws: any `OwnershipError`; nothing has changed then.
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64
   /// Ends what ``hold(_:in:)`` began.
   func release(_ slot: UInt64, of table: inout PinTable)
+
+  /// Takes note of a command that was accepted, for statistics.
+  ///
+  /// Nothing by default, and then nothing is spent on it: it is bound statically.
+  func count(_ command: ITSCommand)
 
   /// Takes note of what happened, for a trace.
   ///
@@ -42,6 +52,10 @@ public protocol ITSMachine: ~Copyable {
 }
 
 extension ITSMachine where Self: ~Copyable {
+  /// Takes no note.
+  @inline(__always)
+  public func count(_ command: ITSCommand) {}
+
   /// Takes no note.
   @inline(__always)
   public func record(_ event: TraceEvent) {}

@@ -63,6 +63,7 @@ extension MediatedITS {
       case .done:
         if pending != nil { pending = nil }
         counters.accepted &+= 1
+        machine.count(command)
         staging.advance()
       case .later:
         pending = command

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Architecture
 internal import GIC
 internal import ITS
 public import Trace
@@ -74,23 +75,14 @@ extension TraceEvent {
 
   /// The name of the register of the control frame at `offset` (IHI 0069, 12.19).
   static func register(_ offset: UInt64) -> String {
-    func half(_ name: String) -> String { offset & 4 == 0 ? name : name + "+4" }
-    return switch offset {
-    case 0x00: "GITS_CTLR"
-    case 0x04: "GITS_IIDR"
-    case 0x08, 0x0c: half("GITS_TYPER")
-    case 0x10: "GITS_MPAMIDR"
-    case 0x14: "GITS_PARTIDR"
-    case 0x18: "GITS_MPIDR"
-    case 0x40: "GITS_STATUSR"
-    case 0x48, 0x4c: half("GITS_UMSIR")
-    case 0x80, 0x84: half("GITS_CBASER")
-    case 0x88, 0x8c: half("GITS_CWRITER")
-    case 0x90, 0x94: half("GITS_CREADR")
-    case 0x100..<0x140 where offset % 4 == 0: half("GITS_BASER\((offset - 0x100) / 8)")
-    case ITSRegister.peripheralID2: "GITS_PIDR2"
-    default: offset.hexadecimal
+    if let name = ITSRegister.name(at: offset) { return "\(name)" }
+    // The upper half of a register of 64 bits.
+    if offset & 4 != 0, ITSRegister.widths(at: offset) != .none,
+      let name = ITSRegister.name(at: offset - 4)
+    {
+      return "\(name)+4"
     }
+    return offset.hexadecimal
   }
 }
 
@@ -105,7 +97,7 @@ extension ITSCommand {
     guard let opcode else {
       return "\(UInt64(number).hexadecimal)" + wordsText
     }
-    let name = "\(opcode)".uppercased()
+    let name = "\(opcode.name)"
     let device = " device \(deviceID.hexadecimal)"
     let event = " event \(eventID.hexadecimal)"
     let collection = " collection \(collectionID)"

@@ -46,6 +46,15 @@ enum Hypercall {
   /// What reads the trace.
   static let trace: UInt64 = 0x300
 
+  /// What reads a count.
+  private static let statistic: UInt64 = 0x301
+
+  /// The count with this number; nil where there is none.
+  static func count(_ number: UInt64) -> UInt64? {
+    let result = Conduit.hvc.call(function, statistic, number)
+    return !result.undefined && result.x0 == 0 ? result.x1 : nil
+  }
+
   /// A call of the same service that doesn't exist.
   static let unknownFunction: UInt64 = 0xc600_50ff
 

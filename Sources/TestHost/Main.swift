@@ -53,6 +53,7 @@ struct Main {
     testHoles(&report)
     testEL2Memory(&report)
     testHypercalls(&report)
+    testStatistics(&report)
     testFirmware(&report, psci)
     testHonestLife(&report, tablesAreFixed: handover.isLive)
     testTargets(&report, psci)

@@ -25,6 +25,23 @@ public struct HostFeatures: Hashable, Sendable {
   /// Without SCTLR2En the register has no effect and this must be left out.
   public static var doubleFault2: HostFeatures { HostFeatures(rawValue: 1 << 4) }
 
+  /// The features of a CPU whose SCTLR2_EL1, if it has one, is given to the host.
+  public init(of identity: ProcessorIdentity) {
+    var features = HostFeatures.none
+    func has(_ register: UInt64, _ shift: UInt64, _ feature: HostFeatures) {
+      if ProcessorIdentity.field(register, shift) != 0 { features.insert(feature) }
+    }
+    has(identity.memoryModel1, 20, .pan)
+    has(identity.processorFeature1, 4, .ssbs)
+    has(identity.processorFeature1, 8, .mte)
+    has(identity.processorFeature1, 36, .nmi)
+    // Without SCTLR2_EL1 there is nothing to ask.
+    if ProcessorIdentity.field(identity.memoryModel3, 4) != 0 {
+      has(identity.processorFeature1, 56, .doubleFault2)
+    }
+    self = features
+  }
+
   /// Adds `other`.
   public mutating func insert(_ other: HostFeatures) { self = union(other) }
   /// The features of either set.

@@ -31,7 +31,8 @@ private func begin(
   in cpus: inout CPUTable
 ) -> PSCIRelay.Outcome {
   PSCIRelay.begin(
-    SMCCC.Call(PSCI.cpuOn64, a1, a2, a3), function: function, cpu: cpu, cpus: &cpus
+    SMCCC.Call(PSCI.cpuOn64, a1, a2, a3), function: function, cpu: cpu, cpus: &cpus,
+    powerStates: .original
   ) { (0x4000_0000..<0x5000_0000).contains($0) }
 }
 
@@ -87,8 +88,9 @@ struct PSCIRelayTests {
   @Test(
     "PSCI_FEATURES tells of nothing but what is relayed",
     arguments: [
-      (0x8400_0000, true), (0xc400_0003, true), (0x8400_000a, true), (0x8400_0001, false),
-      (0xc400_0001, false), (0x8000_0000, false), (1 << 32 | 0x8400_0000, false), (.max, false),
+      (0x8400_0000, true), (0xc400_0003, true), (0x8400_000a, true), (0x8400_0001, true),
+      (0xc400_0001, true), (0xc400_000e, true), (0x8000_0000, true), (0x8000_0001, false),
+      (0x8400_0013, false), (1 << 32 | 0x8400_0000, false), (.max, false),
     ] as [(UInt64, Bool)])
   func features(identifier: UInt64, isRelayed: Bool) {
     var cpus = table(.off)

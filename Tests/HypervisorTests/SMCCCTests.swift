@@ -29,14 +29,16 @@ struct SMCCCTests {
     arguments: 0...0x1f as ClosedRange<UInt32>)
   func functions(number: UInt32) {
     let known: [UInt32: PSCI.Function] = [
-      0: .version, 2: .cpuOff, 3: .cpuOn, 4: .affinityInfo, 8: .systemOff, 9: .systemReset,
-      10: .features,
+      0: .version, 1: .cpuSuspend, 2: .cpuOff, 3: .cpuOn, 4: .affinityInfo, 6: .migrateInfoType,
+      8: .systemOff, 9: .systemReset, 10: .features, 12: .cpuDefaultSuspend,
+      13: .nodeHardwareState, 14: .systemSuspend, 15: .setSuspendMode, 16: .residencyStatistics,
+      17: .countStatistics, 18: .systemReset2,
     ]
     #expect(PSCI.Function(identifier: 0x8400_0000 | number) == known[number])
-    // Only what has an address or an affinity among its arguments has a 64-bit form.
+    // Only what has an address, an affinity or a cookie among its arguments has a 64-bit form.
     #expect(
       PSCI.Function(identifier: 0xc400_0000 | number)
-        == ([3, 4].contains(number) ? known[number] : nil))
+        == ([1, 3, 4, 12, 13, 14, 16, 17, 18].contains(number) ? known[number] : nil))
     // Yielding calls, other owners.
     #expect(PSCI.Function(identifier: 0x0400_0000 | number) == nil)
     #expect(PSCI.Function(identifier: 0x8600_0000 | number) == nil)

@@ -136,8 +136,3 @@ func attack(
 
 /// EL2's own memory, to aim at.
 let canary = World.canary.first.address.rawValue
-
-extension ITSCounters {
-  /// How many commands were refused for a reason.
-  func count(_ reason: CommandRefusalReason) -> UInt64 { refused[Int(reason.rawValue)] }
-}

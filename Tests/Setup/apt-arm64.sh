@@ -2,32 +2,57 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# apt-arm64.sh TOOL ARGUMENT... - runs apt-get or apt-cache as on an arm64 machine.
+# apt-arm64.sh [--backports] TOOL ARGUMENT... - runs apt-get or apt-cache as on an arm64 machine.
 #
 # The machine's own sources, but lists and cache in .build/apt-arm64, fetched on first use: nothing
-# foreign is registered or installed, and no privilege is needed.
+# foreign is registered or installed, and no privilege is needed. With --backports the only source is
+# the backports suite of the machine's Debian release, where the machine's own sources have that
+# release; lists and cache are in .build/apt-arm64-backports.
 set -eu
 
-build=$(cd "$(dirname "$0")/../.." && pwd)/.build
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$here/../.." && pwd)/.build
 state=$build/apt-arm64
+if [ "${1-}" = --backports ]; then
+  state=$build/apt-arm64-backports
+  shift
+fi
 
 # run TOOL ARGUMENT... - with state and cache in $base.
 run() {
   tool=$1
   shift
+  if [ -d "$base/sources" ]; then
+    set -- -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$base/sources" "$@"
+  fi
   "$tool" --quiet \
     -o APT::Architecture=arm64 -o APT::Architectures=arm64 \
     -o Dir::State="$base" -o Dir::State::status=/dev/null -o Dir::Cache="$base/cache" \
     -o APT::Sandbox::User="$(id -un)" -o Acquire::Languages=none "$@"
 }
 
+# Writes the sources of the backports suite to $base/sources.
+write_backports() {
+  # The file of every Debian machine that names its release.
+  suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+  mkdir "$base/sources"
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
+    /etc/apt/sources.list.d/*.sources; do
+    [ -f "$file" ] || continue
+    target=$base/sources/$(basename "$file")
+    awk -v suite="$suite" -v form="${file##*.}" -f "$here/backports.awk" "$file" >"$target"
+    [ -s "$target" ] || rm "$target"
+  done
+}
+
 if [ ! -d "$state" ]; then
   # Moved into place whole, so that an interrupted run leaves nothing that looks complete.
   mkdir -p "$build"
-  base=$(mktemp -d "$build/apt-arm64.XXXXXX")
+  base=$(mktemp -d "$state.XXXXXX")
   trap 'rm -rf "$base"' EXIT
   trap 'exit 1' INT TERM
   mkdir -p "$base/lists/partial" "$base/cache/archives/partial"
+  case $state in *-backports) write_backports ;; esac
   # A source without arm64 makes update fail; what counts is whether the packages can be had.
   echo "Fetching the package lists of arm64" >&2
   run apt-get -qq update >&2 || echo "apt-get update failed for some source" >&2

@@ -7,19 +7,5 @@ set -eu
 
 directory=$1
 library=usr/lib/aarch64-linux-gnu/libfdt.a
-[ ! -d "$directory" ] || exit 0
-
-here=$(cd "$(dirname "$0")" && pwd)
-parent=$(dirname "$directory")
-mkdir -p "$parent"
-unpacked=$(mktemp -d "$(cd "$parent" && pwd)/libfdt.XXXXXX")
-trap 'rm -rf "$unpacked"' EXIT
-trap 'exit 1' INT TERM
-
-echo "Fetching libfdt for arm64" >&2
-(cd "$unpacked" && "$here/apt-arm64.sh" apt-get -qq download libfdt-dev >&2)
-dpkg -x "$unpacked"/libfdt-dev_*_arm64.deb "$unpacked/root"
-[ -f "$unpacked/root/$library" ] || { echo "libfdt-dev holds no $library" >&2; exit 1; }
-
-# Moved into place whole, so that an interrupted run leaves no half-unpacked directory behind.
-mv "$unpacked/root" "$directory"
+"$(dirname "$0")/unpack-arm64.sh" libfdt-dev "$directory"
+[ -f "$directory/$library" ] || { echo "libfdt-dev holds no $library" >&2; exit 1; }

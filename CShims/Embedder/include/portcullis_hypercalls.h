@@ -29,8 +29,34 @@
  */
 #define PORTCULLIS_CALL_TRACE 0x300u
 
+/*
+ * x2 = number: x1 = the count with that number since boot; INVALID where there is none. Numbers below
+ * PORTCULLIS_STATISTIC_PAGE are of EL2 as a whole, PORTCULLIS_STATISTIC_PAGE * (1 + N) and on of ITS N.
+ */
+#define PORTCULLIS_CALL_STATISTIC 0x301u
+#define PORTCULLIS_STATISTIC_PAGE 512u
+
+#define PORTCULLIS_STATISTIC_ITSES 0u             /* how many ITSes there are */
+#define PORTCULLIS_STATISTIC_FREQUENCY 1u         /* counts of the clock in a second */
+#define PORTCULLIS_STATISTIC_TRAPS 2u             /* aborts that the host's CPUs took to EL2 */
+#define PORTCULLIS_STATISTIC_UNFINISHED 3u        /* those after which the host's store ran again */
+#define PORTCULLIS_STATISTIC_CALLS 4u             /* HVC and SMC */
+#define PORTCULLIS_STATISTIC_LONGEST 5u           /* counts of the clock in the longest trap */
+#define PORTCULLIS_STATISTIC_LONGEST_SYNDROME 6u  /* its ESR_EL2 */
+#define PORTCULLIS_STATISTIC_LONGEST_ADDRESS 7u   /* its intermediate physical address */
+#define PORTCULLIS_STATISTIC_REFUSED 16u          /* + reason: accesses answered with an abort */
+
+/* Of an ITS. The reasons are in the order in which the log knows them. */
+#define PORTCULLIS_STATISTIC_LOADS 0u             /* + offset / 4, at most 80, which is all above 0x13f */
+#define PORTCULLIS_STATISTIC_STORES 96u           /* + offset / 4, as loads */
+#define PORTCULLIS_STATISTIC_ACCEPTED 192u        /* + number of a command, below 64 */
+#define PORTCULLIS_STATISTIC_COMMANDS_REFUSED 256u /* + reason */
+#define PORTCULLIS_STATISTIC_IGNORED 288u         /* accesses to registers that did nothing */
+#define PORTCULLIS_STATISTIC_DOORBELLS 289u       /* writes of GITS_CWRITER */
+#define PORTCULLIS_STATISTIC_PUBLICATIONS 290u    /* EL2's writes of the hardware's GITS_CWRITER */
+
 /* Errors of handing over and of finalising. */
-#define PORTCULLIS_HYPERCALL_INVALID (-3)         /* no such ITS, no such half */
+#define PORTCULLIS_HYPERCALL_INVALID (-3)         /* no such ITS, half or count */
 #define PORTCULLIS_HYPERCALL_DENIED (-4)          /* the host is not trusted, or this was done */
 #define PORTCULLIS_HANDOVER_UNREADABLE (-16)      /* the descriptor is not the host's own memory */
 #define PORTCULLIS_HANDOVER_MALFORMED (-17)       /* version, reserved words, counts, frame, alignment */

@@ -70,15 +70,42 @@ PC_READABLE(tcr_el1)
 PC_READABLE(ttbr0_el1)
 PC_READABLE(ttbr1_el1)
 
-/* ICC_SRE_EL2, by encoding because assemblers without the GIC extension do not know its name. */
-PC_INLINE uint64_t pc_read_icc_sre_el2(void) {
-    uint64_t value;
-    __asm__ volatile("mrs %0, s3_4_c12_c9_5" : "=r"(value));
-    return value;
-}
-PC_INLINE void pc_write_icc_sre_el2(uint64_t value) {
-    __asm__ volatile("msr s3_4_c12_c9_5, %0" ::"r"(value) : "memory");
-}
+/*
+ * By encoding, because an assembler knows the names of those registers alone that the extensions have
+ * which it was told of. An ID register that a CPU does not have reads as zero.
+ */
+#define PC_ENCODED_READABLE(name, encoding)                   \
+    PC_INLINE uint64_t pc_read_##name(void) {                 \
+        uint64_t value;                                       \
+        __asm__ volatile("mrs %0, " #encoding : "=r"(value)); \
+        return value;                                         \
+    }
+#define PC_ENCODED_WRITABLE(name, encoding)                                \
+    PC_INLINE void pc_write_##name(uint64_t value) {                       \
+        __asm__ volatile("msr " #encoding ", %0" ::"r"(value) : "memory"); \
+    }
+
+PC_ENCODED_READABLE(id_aa64pfr2_el1, s3_0_c0_c4_2)
+PC_ENCODED_READABLE(id_aa64smfr0_el1, s3_0_c0_c4_5)
+PC_ENCODED_READABLE(id_aa64isar2_el1, s3_0_c0_c6_2)
+PC_ENCODED_READABLE(id_aa64mmfr3_el1, s3_0_c0_c7_3)
+PC_ENCODED_READABLE(mpamidr_el1, s3_0_c10_c4_4)
+PC_ENCODED_READABLE(sctlr2_el1, s3_0_c1_c0_3)
+
+PC_ENCODED_READABLE(icc_sre_el2, s3_4_c12_c9_5)
+PC_ENCODED_WRITABLE(icc_sre_el2, s3_4_c12_c9_5)
+PC_ENCODED_WRITABLE(ich_hcr_el2, s3_4_c12_c11_0)
+PC_ENCODED_WRITABLE(hcrx_el2, s3_4_c1_c2_2)
+PC_ENCODED_WRITABLE(zcr_el2, s3_4_c1_c2_0)
+PC_ENCODED_WRITABLE(smcr_el2, s3_4_c1_c2_6)
+PC_ENCODED_WRITABLE(hfgrtr_el2, s3_4_c1_c1_4)
+PC_ENCODED_WRITABLE(hfgwtr_el2, s3_4_c1_c1_5)
+PC_ENCODED_WRITABLE(hfgitr_el2, s3_4_c1_c1_6)
+PC_ENCODED_WRITABLE(hdfgrtr_el2, s3_4_c3_c1_4)
+PC_ENCODED_WRITABLE(hdfgwtr_el2, s3_4_c3_c1_5)
+PC_ENCODED_WRITABLE(hafgrtr_el2, s3_4_c3_c1_6)
+PC_ENCODED_WRITABLE(mpam2_el2, s3_4_c10_c5_0)
+PC_ENCODED_WRITABLE(mpamhcr_el2, s3_4_c10_c4_0)
 
 /* AT S12E1R and S12E1W on behalf of the host's current context; the answer is PAR_EL1. */
 PC_REGISTER(par_el1)

@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import CEL2Boot
+internal import CHardware
+internal import DeviceTree
+internal import Hypervisor
+internal import ITS
+internal import Traps
+
+/// The counts that EL2 keeps, where they are and how the host and the console get them.
+enum EL2Statistics {
+  /// The counts.
+  @inline(__always)
+  static var counts: Statistics<Words> { Statistics(cpus: el2_max_cpus, memory: Words()) }
+
+  /// The words that the linker has set aside.
+  struct Words: CountMemory {
+    @inline(__always)
+    func load(_ index: UInt64) -> UInt64 { pc_load64(el2_statistics_here() &+ index &* 8) }
+    @inline(__always)
+    func store(_ value: UInt64, at index: UInt64) {
+      pc_store64(el2_statistics_here() &+ index &* 8, value)
+    }
+  }
+
+  /// The number of the CPU that runs this.
+  @inline(__always)
+  static var cpu: UInt64 { pc_read_tpidr_el2() }
+
+  /// Whether the memory is large enough.
+  static var fits: Bool {
+    Statistics<Words>.size(cpus: el2_max_cpus, services: el2_max_itses)
+      <= el2_statistics_size
+  }
+
+  /// The count that a number stands for; nil where there is none.
+  ///
+  /// Takes the lock of an ITS.
+  static func value(_ number: StatisticNumber) -> UInt64? {
+    guard let meaning = number.meaning else { return nil }
+    switch meaning {
+    case .services: return UInt64(services)
+    case .frequency: return pc_read_cntfrq_el0()
+    case .whole(let kind): return counts.value(kind)
+    case .refusedAccesses(let reason): return counts.refused(reason)
+    case .service(let service, let index):
+      return Int(service) < services ? counts.service(service, index) : nil
+    case .refusedCommands(let service, let reason):
+      return counters(of: service) { $0.count(reason) }
+    case .ignored(let service): return counters(of: service) { $0.ignored }
+    case .doorbells(let service): return counters(of: service) { $0.doorbells }
+    case .publications(let service): return counters(of: service) { $0.publications }
+    }
+  }
+
+  private static var services: Int { unsafe StateMemory.shared.pointee.identities.count }
+
+  private static func counters(
+    of service: UInt8, _ read: (borrowing ITSCounters) -> UInt64
+  ) -> UInt64? {
+    guard Int(service) < services else { return nil }
+    var held = HeldLocks()
+    return unsafe StateMemory.its(service).pointee.lock.withLock(&held) { _ in
+      guard unsafe StateMemory.its(service).pointee.isMediated else { return 0 }
+      return unsafe read(StateMemory.mediation(service).pointee.counters)
+    }
+  }
+
+  /// Answers the host's call for the count with this number.
+  static func answer(_ number: UInt64) -> SMCCC.Result {
+    guard let value = value(StatisticNumber(rawValue: number)) else {
+      return SMCCC.Result(UInt64(bitPattern: HypervisorService.invalidParameter))
+    }
+    var result = SMCCC.Result(0)
+    result.x1 = value
+    return result
+  }
+
+  /// Writes every count that is not zero to the console, past the ring of the log.
+  static func write() {
+    for page in 0...UInt64(services) {
+      for index in 0..<StatisticNumber.page {
+        let number = StatisticNumber(rawValue: page * StatisticNumber.page + index)
+        guard let value = value(number), value > 0 else { continue }
+        var line = LogLine("statistic ")
+        line.append(decimal: number.rawValue)
+        line.append(" ")
+        number.writeName(to: &line)
+        line.append(": ")
+        line.append(decimal: value)
+        guard HostCPU.logNow(.info, line) else { return }
+      }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import ITS
+public import Traps
+
+/// By which number the host asks for a count: 512 numbers for all of EL2, then 512 for each ITS.
+///
+/// `portcullis_hypercalls.h` has the same numbers for a host.
+public struct StatisticNumber: RawRepresentable, Hashable, Sendable {
+  /// The number.
+  public let rawValue: UInt64
+  /// Makes it from the number.
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// What is counted for EL2 as a whole.
+  public enum Whole: UInt64, Hashable, Sendable {
+    /// Aborts that the host's CPUs have taken to EL2.
+    case traps = 2
+    /// Those of them that left work, so that the host's store ran again.
+    case unfinished = 3
+    /// HVC and SMC.
+    case calls = 4
+    /// The counts of the clock that the longest trap took.
+    case longestTrap = 5
+    /// ESR_EL2 of that trap.
+    case longestSyndrome = 6
+    /// The intermediate physical address of that trap.
+    case longestAddress = 7
+  }
+
+  /// What a number stands for.
+  public enum Meaning: Hashable, Sendable {
+    /// How many ITSes there are.
+    case services
+    /// The counts of the clock in a second.
+    case frequency
+    /// A count of EL2 as a whole.
+    case whole(Whole)
+    /// Accesses that were refused for this reason.
+    case refusedAccesses(Refusal)
+    /// Loads, stores or accepted commands of an ITS, by the number within it.
+    case service(UInt8, UInt64)
+    /// Commands of an ITS that were refused for this reason.
+    case refusedCommands(UInt8, CommandRefusalReason)
+    /// Accesses to registers of an ITS that did nothing.
+    case ignored(UInt8)
+    /// Doorbells of an ITS.
+    case doorbells(UInt8)
+    /// Writes of the hardware's GITS_CWRITER.
+    case publications(UInt8)
+  }
+
+  /// The numbers of EL2 as a whole, and of each ITS.
+  public static var page: UInt64 { 512 }
+  /// How many registers of an ITS are told apart: each word up to GITS_BASER7, and all behind.
+  public static var registerCount: UInt64 { 0x140 / 4 + 1 }
+  /// How many numbers of commands are told apart.
+  public static var commandCount: UInt64 { 64 }
+  /// Within an ITS: the first of the stores; the loads come before.
+  public static var stores: UInt64 { 96 }
+  /// Within an ITS: the first of the commands.
+  public static var commands: UInt64 { 192 }
+  private static var refusedAccesses: UInt64 { 16 }
+  private static var refusedCommands: UInt64 { 256 }
+
+  /// What the number stands for; nil where nothing is counted.
+  public var meaning: Meaning? {
+    let index = rawValue % Self.page
+    guard rawValue >= Self.page else {
+      switch index {
+      case 0: return .services
+      case 1: return .frequency
+      default:
+        if let whole = Whole(rawValue: index) { return .whole(whole) }
+        guard let reason = Refusal(rawValue: Self.reason(index, from: Self.refusedAccesses)) else {
+          return nil
+        }
+        return .refusedAccesses(reason)
+      }
+    }
+    guard let service = UInt8(exactly: rawValue / Self.page - 1) else { return nil }
+    switch index {
+    case 0..<Self.registerCount, Self.stores..<(Self.stores + Self.registerCount),
+      Self.commands..<(Self.commands + Self.commandCount):
+      return .service(service, index)
+    case 288: return .ignored(service)
+    case 289: return .doorbells(service)
+    case 290: return .publications(service)
+    default:
+      let raw = Self.reason(index, from: Self.refusedCommands)
+      guard let reason = CommandRefusalReason(rawValue: raw) else { return nil }
+      return .refusedCommands(service, reason)
+    }
+  }
+
+  /// The raw value of a reason; one of no reason where the index is below the first.
+  private static func reason(_ index: UInt64, from first: UInt64) -> UInt8 {
+    index >= first ? UInt8(clamping: index - first) : .max
+  }
+}

@@ -1,0 +1,157 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Traps
+
+/// Words that are zero at first, by their index.
+public protocol CountMemory {
+  /// The word at an index.
+  func load(_ index: UInt64) -> UInt64
+  /// Changes the word at an index.
+  func store(_ value: UInt64, at index: UInt64)
+}
+
+/// What EL2 has counted since boot, a word a count.
+///
+///     CPU 0      CPU 1      …   ITS 0                         ITS 1     …
+///     traps …    traps …        loads, stores, commands       …
+///
+/// The words of a CPU are written by that CPU alone, those of an ITS with its lock held: no count is
+/// ever lost, and a reader, which takes no lock, sees one of the values that a word has had.
+public struct Statistics<Memory: CountMemory> {
+  private let memory: Memory
+  private let cpus: UInt64
+
+  /// The words of a CPU.
+  private static var cpuWords: UInt64 { 32 }
+  /// The words of an ITS.
+  private static var serviceWords: UInt64 { 256 }
+
+  /// The words of one CPU, and by which number of ``StatisticNumber`` each is read.
+  private enum CPUWord {
+    static var traps: UInt64 { 0 }
+    static var unfinished: UInt64 { 1 }
+    static var calls: UInt64 { 2 }
+    static var longest: UInt64 { 3 }
+    static var longestSyndrome: UInt64 { 4 }
+    static var longestAddress: UInt64 { 5 }
+    static var refusals: UInt64 { 16 }
+  }
+
+  /// The bytes that the counts of so many CPUs and ITSes take.
+  public static func size(cpus: UInt64, services: UInt64) -> UInt64 {
+    (cpus * cpuWords + services * serviceWords) * 8
+  }
+
+  /// The counts in `memory`.
+  @inline(__always)
+  public init(cpus: UInt64, memory: Memory) {
+    self.cpus = cpus
+    self.memory = memory
+  }
+
+  @inline(__always)
+  private func place(_ cpu: UInt64, _ word: UInt64) -> UInt64 { cpu &* Self.cpuWords &+ word }
+
+  @inline(__always)
+  private func servicePlace(_ number: UInt8, _ word: UInt64) -> UInt64 {
+    cpus &* Self.cpuWords &+ UInt64(number) &* Self.serviceWords &+ word
+  }
+
+  @inline(__always)
+  private func increment(_ place: UInt64) {
+    memory.store(memory.load(place) &+ 1, at: place)
+  }
+
+  // MARK: Counting
+
+  /// Counts an abort that a CPU of the host has taken to EL2 and that took so many counts of the clock.
+  @inline(__always)
+  public func countTrap(
+    cpu: UInt64, ticks: UInt64, syndrome: UInt64, address: UInt64
+  ) {
+    increment(place(cpu, CPUWord.traps))
+    guard ticks > memory.load(place(cpu, CPUWord.longest)) else { return }
+    memory.store(ticks, at: place(cpu, CPUWord.longest))
+    memory.store(syndrome, at: place(cpu, CPUWord.longestSyndrome))
+    memory.store(address, at: place(cpu, CPUWord.longestAddress))
+  }
+
+  /// Counts a store that a CPU runs again because work is left.
+  public func countUnfinished(cpu: UInt64) { increment(place(cpu, CPUWord.unfinished)) }
+
+  /// Counts an access that was answered with an abort.
+  public func count(_ refusal: Refusal, cpu: UInt64) {
+    increment(place(cpu, CPUWord.refusals &+ UInt64(refusal.rawValue)))
+  }
+
+  /// Counts an HVC or SMC.
+  public func countCall(cpu: UInt64) { increment(place(cpu, CPUWord.calls)) }
+
+  /// Counts a load at `offset` in the control frame of an ITS.
+  @inline(__always)
+  public func countLoad(_ number: UInt8, _ offset: UInt64) {
+    increment(servicePlace(number, Self.register(offset)))
+  }
+
+  /// Counts a store at `offset` in the control frame of an ITS.
+  @inline(__always)
+  public func countStore(_ number: UInt8, _ offset: UInt64) {
+    increment(servicePlace(number, StatisticNumber.stores &+ Self.register(offset)))
+  }
+
+  /// Counts a command that an ITS has accepted, by its number.
+  @inline(__always)
+  public func countCommand(_ number: UInt8, _ command: UInt8) {
+    increment(
+      servicePlace(
+        number, StatisticNumber.commands &+ UInt64(command) % StatisticNumber.commandCount)
+    )
+  }
+
+  /// A count for each word up to the last GITS_BASER<n>, and one for all that lies behind.
+  @inline(__always)
+  private static func register(_ offset: UInt64) -> UInt64 {
+    min(offset / 4, StatisticNumber.registerCount &- 1)
+  }
+
+  // MARK: Reading
+
+  /// The count of `kind`, of all CPUs: for the longest trap the longest of them, and what belongs to it.
+  public func value(_ kind: StatisticNumber.Whole) -> UInt64 {
+    switch kind {
+    case .traps: sum(CPUWord.traps)
+    case .unfinished: sum(CPUWord.unfinished)
+    case .calls: sum(CPUWord.calls)
+    case .longestTrap: memory.load(place(slowest, CPUWord.longest))
+    case .longestSyndrome: memory.load(place(slowest, CPUWord.longestSyndrome))
+    case .longestAddress: memory.load(place(slowest, CPUWord.longestAddress))
+    }
+  }
+
+  /// The accesses that were refused for a reason.
+  public func refused(_ refusal: Refusal) -> UInt64 {
+    sum(CPUWord.refusals + UInt64(refusal.rawValue))
+  }
+
+  /// A count of an ITS, by its number within the ITS; nil for one that is not kept here.
+  public func service(_ number: UInt8, _ index: UInt64) -> UInt64? {
+    guard index < StatisticNumber.commands + StatisticNumber.commandCount else { return nil }
+    return memory.load(servicePlace(number, index))
+  }
+
+  private func sum(_ word: UInt64) -> UInt64 {
+    var sum: UInt64 = 0
+    for cpu in 0..<cpus { sum &+= memory.load(place(cpu, word)) }
+    return sum
+  }
+
+  private var slowest: UInt64 {
+    var slowest: UInt64 = 0
+    for cpu in 1..<cpus
+    where memory.load(place(cpu, CPUWord.longest)) > memory.load(place(slowest, CPUWord.longest)) {
+      slowest = cpu
+    }
+    return slowest
+  }
+}

@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+
+# fetch.sh DIRECTORY KERNEL... - unpacks Debian's stock arm64 kernels and static busybox.
+#
+# KERNEL is the series: that of the machine's Debian release by its number (6.1), or that of its
+# backports (6.12). Below DIRECTORY there is then `busybox/` and for each series a folder of its name,
+# each the content of one package. What is there already isn't fetched again.
+set -eu
+
+directory=$1
+shift
+here=$(cd "$(dirname "$0")" && pwd)
+setup=$here/../Setup
+
+# newest [--backports] - the concrete kernel that the metapackage names today.
+newest() {
+  "$setup/apt-arm64.sh" "$@" apt-cache depends --important linux-image-arm64 |
+    sed -n 's/^ *Depends: *\(linux-image-[^ :]*\).*/\1/p' | head -n 1
+}
+
+for series in "$@"; do
+  [ ! -d "$directory/$series" ] || continue
+  suite=
+  package=$(newest)
+  case $package in
+    linux-image-"$series".*) ;;
+    *)
+      suite=--backports
+      package=$(newest --backports)
+      ;;
+  esac
+  case $package in
+    linux-image-"$series".*) ;;
+    *)
+      echo "fetch.sh: neither the machine's Debian release nor its backports has Linux $series" >&2
+      exit 1
+      ;;
+  esac
+  # shellcheck disable=SC2086 # nothing, or one word
+  "$setup/unpack-arm64.sh" $suite "$package" "$directory/$series"
+done
+"$setup/unpack-arm64.sh" busybox-static "$directory/busybox"

@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Compares the kernel's log of a bare boot with that of a boot through Portcullis."""
+
+import collections
+import dataclasses
+import pathlib
+import re
+
+# What the guest prints around its log.
+BEGIN = "# log"
+END = "# end"
+# `<8 * facility + level>[ seconds] text`
+LINE = re.compile(r"<(\d+)>\[ *\d+\.\d+\] (.*)")
+WARNING = 4
+# What may not be in any log, bare or not.
+FATAL = re.compile(r"ITS queue timeout|timed out, (aborting|reset)|\bOops\b|Kernel panic|soft lockup")
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One line of a log, without its time."""
+
+    level: int
+    text: str
+
+    def __str__(self):
+        return f"{'warning: ' if self.level <= WARNING else ''}{self.text}"
+
+
+def sections(lines):
+    """The logs among `lines`, one a boot, each a list of `Entry`.
+
+    Raises ValueError where a log has no end, or where a line of it is none of a log.
+    """
+    found = []
+    current = None
+    for line in lines:
+        if line == BEGIN:
+            current = []
+        elif line == END and current is not None:
+            found.append(current)
+            current = None
+        elif current is not None:
+            match = LINE.fullmatch(line)
+            if match:
+                current.append(Entry(int(match[1]) & 7, match[2]))
+            elif line.strip():
+                raise ValueError(f"no line of a log: {line!r}")
+    if current is not None:
+        raise ValueError("a log has no end")
+    return found
+
+
+class Differences:
+    """The differences that are allowed: a file of patterns, each with its reason above it.
+
+    `value PATTERN` is a part of a line that may be another; `line PATTERN` is a line, with any
+    level, that may be in one of the logs alone. Python's regular expressions; `#` starts a comment.
+    What stands below `[TEXT]` is for machines whose title has TEXT.
+    """
+
+    def __init__(self, text, title=""):
+        self._values = []
+        self._lines = []
+        applies = True
+        for number, line in enumerate(text.splitlines(), 1):
+            line = line.strip()
+            if not line or line.startswith("#"):
+                continue
+            if line.startswith("[") and line.endswith("]"):
+                applies = line[1:-1] in title
+                continue
+            kind, _, pattern = line.partition(" ")
+            kinds = {"value": self._values, "line": self._lines}
+            if kind not in kinds or not pattern:
+                raise ValueError(f"line {number}: neither a value nor a line: {line!r}")
+            compiled = re.compile(pattern)
+            if applies:
+                kinds[kind].append(compiled)
+
+    @classmethod
+    def read(cls, path, title):
+        """The differences that a file allows for a machine."""
+        return cls(pathlib.Path(path).read_text("utf-8"), title)
+
+    def _normal(self, entry):
+        text = entry.text
+        for pattern in self._values:
+            text = pattern.sub("…", text)
+        return Entry(entry.level, text)
+
+    def _is_allowed(self, entry):
+        return any(pattern.fullmatch(entry.text) for pattern in self._lines)
+
+    def between(self, bare, through):
+        """What tells the two logs apart, though it is not allowed to; one text a line.
+
+        Lines count, their order does not: the kernel does much at the same time.
+        """
+        counts = collections.Counter(self._normal(entry) for entry in through)
+        counts.subtract(collections.Counter(self._normal(entry) for entry in bare))
+        for entry, count in counts.items():
+            if count and not self._is_allowed(entry):
+                times = f" ({abs(count)} times)" if abs(count) > 1 else ""
+                where = "only through Portcullis" if count > 0 else "only bare"
+                yield f"{where}{times}: {entry}"
+
+
+def fatal(entries):
+    """The lines that may not be in any log."""
+    return [str(entry) for entry in entries if FATAL.search(entry.text)]

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""QEMU's `virt` board with an unmodified Linux on it, started by Portcullis or bare."""
+
+import dataclasses
+import os
+import pathlib
+
+import initramfs
+
+# Debian's current series: that of the release, and that of its backports.
+KERNELS = ("6.1", "6.12")
+GIC_VERSIONS = (3, 4)
+PROCESSORS = ("cortex-a76", "neoverse-n1", "max")
+
+# Where the loader puts kernel and RAM disk: beyond EL2's image and the board's own device tree, which
+# QEMU puts at 128 MiB.
+KERNEL_ADDRESS = 0x5000_0000
+RAMDISK_ADDRESS = 0x5800_0000
+DISK_SIZE = 64 << 20
+
+GUEST = pathlib.Path(__file__).parent / "guest"
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """One board, and the Linux that runs on it."""
+
+    kernel: str = KERNELS[0]
+    gic: int = GIC_VERSIONS[0]
+    cpus: int = 1
+    processor: str = PROCESSORS[0]
+
+    @property
+    def title(self):
+        """What tells this machine from the others."""
+        return f"linux-{self.kernel} gic-version={self.gic} smp={self.cpus} cpu={self.processor}"
+
+
+class Images:
+    """What was fetched for a kernel, and the RAM disk that is made of it."""
+
+    def __init__(self, fetched, series, directory):
+        kernel = initramfs.Kernel(fetched / series)
+        busybox = (fetched / "busybox" / "bin" / "busybox").read_bytes()
+        scripts = {path.name: path.read_bytes() for path in GUEST.iterdir()}
+        self.kernel = kernel.image
+        self.ramdisk = directory / f"initramfs-{series}"
+        self.ramdisk.write_bytes(initramfs.build(kernel, busybox, scripts))
+
+
+def make_disks(directory):
+    """Two empty disks for `arguments`."""
+    disks = directory / "disk0", directory / "disk1"
+    for disk in disks:
+        disk.write_bytes(b"")
+        os.truncate(disk, DISK_SIZE)
+    return disks
+
+
+def arguments(machine, images, disks, el2=None, words="", el2_words=""):
+    """QEMU's arguments.
+
+    `el2` is the image of Portcullis, with its own boot arguments `el2_words`; without it Linux is
+    started bare, at EL1 where the board lets it be. `words` are the kernel's boot arguments.
+    """
+    words = f"console=ttyAMA0 {words}".strip()
+    # GICv4 is there only together with EL2.
+    virtualization = "on" if el2 or machine.gic == 4 else "off"
+    # In its words a comma of the loader's value is written twice.
+    doubled = words.replace(",", ",,")
+    if el2:
+        start = [
+            "-kernel", os.fspath(el2),
+            *(["-append", el2_words] if el2_words else []),
+            "-device",
+            f"guest-loader,addr={KERNEL_ADDRESS:#x},kernel={images.kernel},bootargs={doubled}",
+            "-device", f"guest-loader,addr={RAMDISK_ADDRESS:#x},initrd={images.ramdisk}",
+        ]  # fmt: skip
+    else:
+        start = [
+            "-kernel", os.fspath(images.kernel),
+            "-initrd", os.fspath(images.ramdisk),
+            "-append", words,
+        ]  # fmt: skip
+    queues = machine.cpus
+    return [
+        "-M",
+        f"virt,virtualization={virtualization},gic-version={machine.gic},dtb-randomness=off",
+        "-cpu", machine.processor,
+        "-smp", str(machine.cpus),
+        "-m", "1G",
+        "-nographic",
+        "-nic", "none",
+        *start,
+        "-drive", f"if=none,id=disk0,format=raw,file={disks[0]}",
+        "-device", f"virtio-blk-pci,drive=disk0,num-queues={queues}",
+        "-drive", f"if=none,id=disk1,format=raw,file={disks[1]}",
+        "-device", "nvme,drive=disk1,serial=portcullis",
+        # Two interfaces on one wire, which leads nowhere else.
+        "-netdev", "hubport,id=end0,hubid=0",
+        "-device", "virtio-net-pci,netdev=end0,romfile=",
+        "-netdev", "hubport,id=end1,hubid=0",
+        "-device", "virtio-net-pci,netdev=end1,romfile=",
+    ]  # fmt: skip

@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Boots unmodified Linux kernels on several boards, bare and through Portcullis, and runs its tests.
+
+Both must pass all tests, and their kernels' logs may differ in what is listed alone. What a board cannot
+do without Portcullis it need not do with it, but then the run says so: nothing that was not run
+counts as passed.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+
+import board
+import logs
+import machine
+import tap
+
+# How long a machine may take, in seconds; one that hangs is not waited for longer.
+SECONDS = {"boot": 180, "short": 400, "full": 3600}
+# What stands between the tests' report: lines of the kernel's log, of EL2, and of QEMU's console.
+FOREIGN = ("<", "[", "portcullis: ")
+# The least number of tests of a machine, by what is run: a report that is shorter lies.
+LEAST = {"boot": 1, "short": 25, "full": 25}
+DIFFERENCES = pathlib.Path(__file__).parent / "differences.txt"
+
+Machine = machine.Machine
+# (machine, what is run)
+SHORT = [
+    (Machine("6.1", 3, 2), "short"),
+    (Machine("6.12", 4, 4), "short"),
+    (Machine("6.1", 4, 1, "neoverse-n1"), "boot"),
+    (Machine("6.12", 3, 2, "max"), "boot"),
+]
+FULL = [
+    *(
+        (Machine(kernel, gic, cpus), "full")
+        for kernel in machine.KERNELS
+        for gic in machine.GIC_VERSIONS
+        for cpus in (1, 2, 4)
+    ),
+    *(
+        (Machine(kernel, gic, 2, processor), "short")
+        for processor in machine.PROCESSORS[1:]
+        for kernel in machine.KERNELS
+        for gic in machine.GIC_VERSIONS
+    ),
+]
+
+
+class Run:
+    """One machine, booted in one way."""
+
+    def __init__(self, command, seconds, echo):
+        self.problems = []
+        self.lines = []
+        self.status = None
+        for item in board.lines(command, seconds):
+            if isinstance(item, int):
+                self.status = item
+            else:
+                self.lines.append(item)
+                echo(item)
+        self.reader = tap.Reader(FOREIGN)
+        for line in self.lines:
+            self.reader.feed(line)
+        self.reader.finish()
+        try:
+            self.logs = logs.sections(self.lines)
+        except ValueError as error:
+            self.logs = []
+            self.problems.append(str(error))
+
+    def judge(self, what):
+        """Notes what is wrong with this run by itself."""
+        points = self.reader.points
+        self.problems += self.reader.errors
+        self.problems += [f"failed: {point.number} - {point.name}" for point in points if not point.passed]
+        self.problems += [f"skipped: {point.number} - {point.name}" for point in points if point.skipped]
+        if len(points) < LEAST[what]:
+            self.problems.append(f"{len(points)} tests were run, at least {LEAST[what]} are due")
+        boots = 1 if what == "boot" else 2
+        if len(self.logs) != boots:
+            self.problems.append(f"{len(self.logs)} logs, where {boots} are due")
+        for log in self.logs:
+            self.problems += logs.fatal(log)
+        if self.status == 124:
+            self.problems.append("out of time")
+        elif self.status:
+            self.problems.append(f"QEMU's exit status {self.status}")
+
+    @property
+    def passed(self):
+        """How many tests have passed."""
+        return sum(point.passed and not point.skipped for point in self.reader.points)
+
+
+def compare(bare, through, differences):
+    """What the tests and the logs of two runs differ in though they may not."""
+    names = [point.name for point in bare.reader.points]
+    if names != [point.name for point in through.reader.points]:
+        yield "the tests of the two boots are not the same"
+    for number, (left, right) in enumerate(zip(bare.logs, through.logs), 1):
+        for text in differences.between(left, right):
+            yield f"log {number}, {text}"
+
+
+def echo(prefix):
+    """Prints the report of a guest as it comes, and nothing of the kernel's log."""
+
+    def write(line):
+        if line.startswith(("ok ", "not ok ", "  ", "portcullis: ", "1..")):
+            print(f"{prefix}{line}", flush=True)
+
+    return write
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("fetched", type=pathlib.Path, help="where fetch.sh has put its packages")
+    parser.add_argument("image", type=pathlib.Path, help="the EL2 image")
+    parser.add_argument("--qemu", default="qemu-system-aarch64")
+    parser.add_argument("--full", action="store_true", help="the whole matrix")
+    parser.add_argument("--only", metavar="TEXT", default="", help="machines whose title has TEXT")
+    parser.add_argument("--logs", type=pathlib.Path, help="where to leave what was printed")
+    parser.add_argument("--results", type=pathlib.Path, help="where to write the counts as JSON")
+    options = parser.parse_args()
+
+    if options.results:
+        options.results.unlink(missing_ok=True)
+    matrix = [each for each in (FULL if options.full else SHORT) if options.only in each[0].title]
+    if not matrix:
+        print(f"no machine is named {options.only!r}", file=sys.stderr)
+        return 1
+    if options.logs:
+        shutil.rmtree(options.logs, ignore_errors=True)
+        options.logs.mkdir(parents=True)
+
+    passed = failed = 0
+    summary = []
+    for each, what in matrix:
+        runs = []
+        problems = []
+        for name, el2 in (("bare", None), ("portcullis", options.image)):
+            print(f"# {each.title} {what} {name}", flush=True)
+            with tempfile.TemporaryDirectory() as temporary:
+                directory = pathlib.Path(temporary)
+                images = machine.Images(options.fetched, each.kernel, directory)
+                command = machine.arguments(
+                    each, images, machine.make_disks(directory), el2, f"TESTS={what} CPUS={each.cpus}"
+                )
+                start = time.monotonic()
+                run = Run([options.qemu, *command], SECONDS[what], echo(""))
+                run.judge(what)
+                seconds = time.monotonic() - start
+            if options.logs:
+                file = options.logs / f"{each.title.replace(' ', '_')}-{name}.log"
+                file.write_text("".join(f"{line}\n" for line in run.lines), "utf-8")
+            problems += [f"{name}: {problem}" for problem in run.problems]
+            runs.append(run)
+            summary.append(f"{each.title} {name}: {run.passed} passed in {seconds:.0f} s")
+        problems += compare(*runs, logs.Differences.read(DIFFERENCES, each.title))
+        # The tests are those of the boot through Portcullis; the bare one is what they are held against.
+        passed += runs[1].passed
+        failed += len(problems)
+        summary += [f"  {problem}" for problem in problems]
+
+    print("#")
+    for line in summary:
+        print(f"# {line}")
+    if options.results:
+        options.results.parent.mkdir(parents=True, exist_ok=True)
+        options.results.write_text(json.dumps({"passed": passed, "failed": failed}))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
