@@ -53,7 +53,9 @@ enum Confinement {
     unsafe StateMemory.shared.initialize(to: state)
     // The TLB operations of a claim are for the host's VMID.
     unsafe StateMemory.shared.pointee.context.loadTranslation()
-    if options.isTraced, mediation == .on { Recorder.begin() }
+    if options.isTraced, mediation == .on {
+      Recorder.begin(toConsole: options.drainsTrace)
+    }
     if mediation != .off {
       try claim(board, options, interruptLimit: interruptLimit, &log)
     }

@@ -61,6 +61,8 @@ struct EL2State: ~Copyable {
   let traceLock = SpinLock(.trace)
   /// With `traceLock` held; nil where nothing is recorded.
   var trace: TraceRing?
+  /// Whether the trace goes to the console while the host runs; never changes then.
+  var drainsTrace = false
 
   init(
     features: HostFeatures, context: HostContext, image: AddressRange, canary: Canary,
