@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import CEL2Boot
+internal import CHardware
 internal import DeviceTree
 internal import GIC
 internal import Hypervisor
@@ -69,6 +70,15 @@ enum RedistributorMediation {
 /// What the mediation of the Redistributors needs, on the CPU that runs this.
 struct RedistributorTrapMachine: RedistributorMachine {
   let registers = MetalDeviceMemory()
+  let affinity: UInt32
+
+  init() {
+    // MPIDR_EL1: Aff3 in bits [39:32], Aff2 to Aff0 in bits [23:0].
+    let value = pc_read_mpidr_el1()
+    affinity =
+      UInt32(truncatingIfNeeded: value >> 32 & 0xff) << 24
+      | UInt32(truncatingIfNeeded: value & 0xff_ffff)
+  }
 
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
     var held = HeldLocks(holding: .redistributor)

@@ -66,6 +66,11 @@ struct MediatedRedistributor: Sendable {
       at: VirtualAddress(frame.rawValue &+ register.offset))
   }
 
+  /// Whether the CPU that has trapped is that of this Redistributor.
+  func isOwn<Machine: RedistributorMachine & ~Copyable>(_ machine: borrowing Machine) -> Bool {
+    machine.affinity == typer.affinity
+  }
+
   func control<Machine: RedistributorMachine & ~Copyable>(
     _ machine: borrowing Machine
   ) -> GICRControl? {

@@ -12,19 +12,26 @@ extension MediatedRedistributors {
   /// Looks how far the hardware is, gives back what it has let go of, and returns GICR_CTLR; nil for an
   /// abort, after which nothing has changed.
   ///
-  /// Also where the host has not asked for it: a Redistributor that has lost its power is disabled.
+  /// Also where the host has not asked for it: a Redistributor that has lost its power is disabled. Only its
+  /// own CPU has what is held given back: firmware may enable the Redistributor of a sleeping CPU again, with
+  /// the tables that it had, before that CPU runs.
   mutating func observe<Machine: RedistributorMachine & ~Copyable>(
     _ number: Int, _ machine: borrowing Machine
   ) -> GICRControl? {
     var redistributor = slots[number]
     guard let control = redistributor.control(machine) else { return nil }
-    guard redistributor.lpis.use != .idle, !control.isWritePending else { return control }
+    guard redistributor.lpis.use != .idle || redistributor.lpis.holding != nil,
+      !control.isWritePending
+    else { return control }
     if control.isEnabled {
-      // Where it was to stop: the bit can't be cleared, and all is as before.
+      // Where it was to stop: the bit can't be cleared, and all is as before. Where it was idle: firmware has
+      // restored it.
       redistributor.lpis.use = .inUse
     } else {
       redistributor.lpis.use = .idle
-      if redistributor.canBeDisabled {
+      if redistributor.canBeDisabled, redistributor.lpis.holding != nil,
+        redistributor.isOwn(machine)
+      {
         redistributor.lpis.release(from: &pins, machine)
         counters.released &+= 1
       }
@@ -38,7 +45,7 @@ extension MediatedRedistributors {
     _ number: Int, _ machine: borrowing Machine
   ) -> Bool {
     guard slots[number].typer.hasPhysicalLPIs else { return false }
-    if slots[number].lpis.use != .idle { _ = observe(number, machine) }
+    _ = observe(number, machine)
     return slots[number].lpis.use == .idle
   }
 

@@ -63,7 +63,7 @@ extension MediatedRedistributors {
       let status: UInt64 = 0b1111 << 60
       return GICRVirtualPendingBase(rawValue: value & status | redistributor.vpe.pending & ~status)
     }
-    if base.isIdle {
+    if base.isIdle, redistributor.isOwn(machine) {
       redistributor.vpe.release(from: &pins, machine)
       redistributor.vpe.use = .idle
       counters.released &+= 1

@@ -12,6 +12,8 @@ public protocol RedistributorMachine: ~Copyable {
   associatedtype Registers: DeviceMemory
   /// The registers.
   var registers: Registers { get }
+  /// Aff3 to Aff0 of the CPU that has trapped, as GICR_TYPER has them.
+  var affinity: UInt32 { get }
 
   /// Shares pages of the host's memory, if they are not shared yet, and pins them in a slot of `table`.
   ///

@@ -14,8 +14,8 @@ internal import Ownership
 ///       │                                                     ▼  │ enabled, nothing pending
 ///       └──────────────────────────────────────────────── stopping
 ///
-/// Pages are held exactly while the hardware may touch them: in `inUse` and `stopping`, and for good in
-/// `idle` where the hardware does not promise that it is done.
+/// Pages are held while the hardware may touch them: in `inUse` and `stopping`; in `idle` until the own CPU of
+/// the Redistributor has seen it, and for good where the hardware does not promise that it is done.
 struct TablePair: Sendable {
   /// How far the hardware is.
   enum Use: Hashable, Sendable {
@@ -63,7 +63,7 @@ struct TablePair: Sendable {
     if let holding {
       // The same tables again: they are held already.
       guard holding.configuration == configuration, holding.pending == pendingBase else {
-        throw .heldForGood
+        throw .stillHeld
       }
       return
     }

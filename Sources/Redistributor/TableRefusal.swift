@@ -15,8 +15,9 @@ public enum TableRefusal: UInt8, Error, Hashable, Sendable {
   case configurationTable
   /// The pending table is not memory that the host owns.
   case pendingTable
-  /// The tables that are in use for good, for the hardware does not say when it is done, are others.
-  case heldForGood
+  /// The tables before are still held, and they are others: the hardware does not promise that it is done
+  /// with them, or its own CPU has not seen it.
+  case stillHeld
   /// The hardware does not take the registers as they were checked.
   case hardware
 
@@ -27,7 +28,7 @@ public enum TableRefusal: UInt8, Error, Hashable, Sendable {
     case .configurationDiffers: "another configuration table is in use"
     case .configurationTable: "the configuration table is not the host's"
     case .pendingTable: "the pending table is not the host's"
-    case .heldForGood: "the tables before are in use for good"
+    case .stillHeld: "the tables before are still held"
     case .hardware: "the hardware does not take the registers"
     }
   }

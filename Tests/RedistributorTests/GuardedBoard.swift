@@ -78,9 +78,9 @@ final class GuardedBoard {
       for redistributor in gic.redistributors {
         try guarding.add(
           VirtualAddress(redistributor.base), keepsLive: options.keepsLive,
-          machine: BoardMachine(board: self))
+          machine: machine(0))
       }
-      try guarding.finish(machine: BoardMachine(board: self))
+      try guarding.finish(machine: machine(0))
     }
     writes = []
     gic.onAccess = { [unowned self] access in check(access.range) }
@@ -88,11 +88,12 @@ final class GuardedBoard {
 
   func base(_ number: Int) -> UInt64 { gic.redistributors[number].base }
 
-  // MARK: The host
+  // MARK: The host, on the Redistributor's own CPU unless another is told
 
   @discardableResult
   func write(
-    _ number: Int, _ offset: UInt64, _ value: UInt64, _ width: AccessWidth = .double
+    _ number: Int, _ offset: UInt64, _ value: UInt64, _ width: AccessWidth = .double,
+    from cpu: Int? = nil
   ) -> WriteEffect {
     let address = base(number) + offset
     guard options.isMediated else {
@@ -100,21 +101,30 @@ final class GuardedBoard {
     }
     return guarding.write(
       number, Access(offset: offset, address: VirtualAddress(address), width: width),
-      value & width.mask, machine: BoardMachine(board: self))
+      value & width.mask, machine: machine(cpu ?? number))
   }
 
-  func read(_ number: Int, _ offset: UInt64, _ width: AccessWidth = .double) -> ReadEffect {
+  func read(
+    _ number: Int, _ offset: UInt64, _ width: AccessWidth = .double, from cpu: Int? = nil
+  ) -> ReadEffect {
     let address = base(number) + offset
     guard options.isMediated else {
       return gic.read(width, at: address).map(ReadEffect.value) ?? .refused(.externalAbort)
     }
     return guarding.read(
       number, Access(offset: offset, address: VirtualAddress(address), width: width),
-      machine: BoardMachine(board: self))
+      machine: machine(cpu ?? number))
   }
 
-  func value(_ number: Int, _ offset: UInt64, _ width: AccessWidth = .double) -> UInt64? {
-    if case .value(let value) = read(number, offset, width) { return value }
+  /// EL2 on a CPU, by the number of its Redistributor.
+  func machine(_ cpu: Int) -> BoardMachine {
+    BoardMachine(board: self, affinity: gic.redistributors[cpu].typer.affinity)
+  }
+
+  func value(
+    _ number: Int, _ offset: UInt64, _ width: AccessWidth = .double, from cpu: Int? = nil
+  ) -> UInt64? {
+    if case .value(let value) = read(number, offset, width, from: cpu) { return value }
     return nil
   }
 
@@ -211,6 +221,7 @@ final class GuardedBoard {
 /// EL2 in one trap.
 struct BoardMachine: RedistributorMachine {
   let board: GuardedBoard
+  let affinity: UInt32
   var registers: BoardRegisters { BoardRegisters(board: board) }
 
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {

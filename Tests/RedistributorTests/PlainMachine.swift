@@ -16,6 +16,7 @@ struct PlainMachine: RedistributorMachine {
   }
 
   var registers: Registers { Registers() }
+  var affinity: UInt32 { 0 }
 
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
     throw .empty

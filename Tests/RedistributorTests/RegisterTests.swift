@@ -100,7 +100,7 @@ import Traps
   func number(_ number: Int) throws {
     let board = try GuardedBoard()
     let access = Access(offset: 0, address: VirtualAddress(0x810_0000), width: .word)
-    let machine = BoardMachine(board: board)
+    let machine = board.machine(0)
     let read = board.guarding.read(number, access, machine: machine)
     let write = board.guarding.write(number, access, 1, machine: machine)
     #expect(read == .refused(.noHandler) && write == .refused(.noHandler))

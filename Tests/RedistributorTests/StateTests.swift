@@ -127,7 +127,7 @@ extension GuardedBoard {
     }
     let isMoved = board.enable(pending: GuardedBoard.pending(3))
     #expect(!isMoved)
-    #expect(board.refused(.heldForGood) == 1)
+    #expect(board.refused(.stillHeld) == 1)
     // The other one must agree with what the first still holds.
     let differs = board.enable(1, configuration: GuardedBoard.configuration(1))
     #expect(!differs)
@@ -147,6 +147,32 @@ extension GuardedBoard {
     #expect(isEnabled)
     #expect(board.gic.redistributors[0].pendingTable == GuardedBoard.pending())
     #expect(board.violation() == nil)
+  }
+
+  @Test("B-88 Only the Redistributor's own CPU has its tables given back")
+  func otherCPU() throws {
+    let board = try GuardedBoard()
+    board.enable(1)
+    let hardware = board.gic.redistributors[1]
+    // CPU 1 sleeps, and firmware has saved its Redistributor.
+    let saved = hardware.state
+    hardware.losePower()
+    #expect(board.value(1, Offset.control, .word, from: 0).map { $0 & 1 } == 0)
+    board.write(1, Offset.control, 0, .word, from: 0)
+    board.write(1, Offset.pending, GuardedBoard.pending(3), from: 0)
+    board.write(1, Offset.control, 1, .word, from: 0)
+    #expect(board.refused(.stillHeld) == 1)
+    let isTaken = board.takePage(GuardedBoard.pending(1))
+    #expect(!isTaken)
+    // It wakes up as it was.
+    hardware.state = saved
+    board.pend(8200, on: 1)
+    #expect(board.violation() == nil)
+    #expect(board.value(1, Offset.control, .word).map { $0 & 1 } == 1)
+    board.setEnabled(1, false)
+    #expect(board.guarding.heldTables == 0)
+    let isMoved = board.enable(1, pending: GuardedBoard.pending(3))
+    #expect(isMoved && board.violation() == nil)
   }
 
   @Test(

@@ -8,7 +8,10 @@ import Redistributor
 import SimulatedITS
 import Testing
 
-/// Steps of a host, of hardware and of the rest of EL2, in any order.
+/// Steps of a host on any CPU, of hardware, of firmware and of the rest of EL2, in any order.
+///
+/// Firmware saves the Redistributor of a CPU that goes to sleep, switches it off, and restores it before the
+/// CPU runs again; meanwhile other CPUs write its registers.
 ///
 /// After each step: what hardware may touch is held. Where the hardware promises to say that it is done,
 /// and EL2 has looked, nothing else is held.
@@ -47,22 +50,42 @@ import Testing
     }
     var random = Random(state: 0x9e37_79b9)
     var enabled = 0
+    var asleep: [Int: SimulatedRedistributor.State] = [:]
     for step in 0..<4000 {
       let number = Int(random.below(3))
-      switch random.below(16) {
-      case 0, 1, 2: board.write(number, Offset.control, 1, .word)
-      case 3, 4: board.write(number, Offset.control, 0, .word)
-      case 5: board.write(number, Offset.pending, place(&random))
-      case 6: board.write(number, Offset.configuration, place(&random) | 13 + random.below(3))
-      case 7: board.write(number, Offset.pending + 4 * random.below(2), place(&random), .word)
+      var cpu = random.below(2) == 0 ? number : Int(random.below(3))
+      while asleep[cpu] != nil { cpu = (cpu + 1) % 3 }
+      switch random.below(18) {
+      case 0, 1, 2: board.write(number, Offset.control, 1, .word, from: cpu)
+      case 3, 4: board.write(number, Offset.control, 0, .word, from: cpu)
+      case 5: board.write(number, Offset.pending, place(&random), from: cpu)
+      case 6:
+        board.write(
+          number, Offset.configuration, place(&random) | 13 + random.below(3), from: cpu)
+      case 7:
+        board.write(
+          number, Offset.pending + 4 * random.below(2), place(&random), .word, from: cpu)
       case 8: board.gic.redistributors[number].finishStopping()
       case 9: board.pend(UInt32(8192 + random.below(0xe000)), on: number)
       case 10 where random.below(8) == 0: board.gic.redistributors[number].losePower()
       case 11 where random.below(64) == 0: _ = board.takePage(place(&random))
-      case 12: board.write(number, Offset.virtualPending, place(&random) | random.below(2) << 63)
-      case 13: board.write(number, Offset.virtualConfiguration, place(&random) | 15)
-      case 14: board.write(number, Offset.invalidateAll, 0)
-      default: _ = board.value(number, Offset.control, .word)
+      case 12:
+        board.write(
+          number, Offset.virtualPending, place(&random) | random.below(2) << 63, from: cpu)
+      case 13:
+        board.write(number, Offset.virtualConfiguration, place(&random) | 15, from: cpu)
+      case 14: board.write(number, Offset.invalidateAll, 0, from: cpu)
+      case 15 where asleep[number] == nil && asleep.count < 2:
+        let redistributor = board.gic.redistributors[number]
+        guard !redistributor.state.isStopping else { break }
+        asleep[number] = redistributor.state
+        redistributor.losePower()
+      case 16:
+        // What other CPUs have made of it meanwhile is overwritten.
+        if let state = asleep.removeValue(forKey: number) {
+          board.gic.redistributors[number].state = state
+        }
+      default: _ = board.value(number, Offset.control, .word, from: cpu)
       }
       if let violation = board.violation() {
         Issue.record("step \(step): \(violation)")
@@ -73,7 +96,7 @@ import Testing
         return
       }
       enabled += board.gic.redistributors.filter { !$0.reachable.isEmpty }.count
-      guard kind.isPromised else { continue }
+      guard kind.isPromised, asleep.isEmpty else { continue }
       var inUse: UInt64 = 0
       for index in 0..<3 {
         _ = board.value(index, Offset.control, .word)
