@@ -251,7 +251,7 @@ fuzz-its: setup-test ## fuzzes the ITS mediation for FUZZ_SECONDS (600)
 	$(Q)Tests/Fuzz/ITS/run.sh .build-fuzz-its $(FUZZ_SECONDS)
 
 .PHONY: replay-its
-replay-its: setup-test ## runs the ITS mediation once over every input that found something before
+replay-its: setup-test ## runs the ITS mediation once over every seed
 	$(Q)Tests/Fuzz/ITS/build.sh $(SWIFT) .build-fuzz-its
 	$(Q)Tests/Fuzz/ITS/run.sh .build-fuzz-its 0
 

@@ -76,7 +76,9 @@ let package = Package(
     // Interfaces and programs.
     room(
       "PortcullisC",
-      ["Architecture", "DeviceTree", "Ownership", "Traps", "Hypervisor", "CEmbedder"]),
+      [
+        "Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS", "Hypervisor", "CEmbedder",
+      ]),
     room("Inspection", ["Architecture", "GIC", "Trace", "DeviceTree", "Traps", "ITS"]),
     room("Replay", ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedITS"]),
     program(
@@ -117,7 +119,9 @@ let package = Package(
     tests("ITS", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
     tests("Hypervisor", ["SimulatedBoard"]),
     tests("Inspection", ["Trace"]),
-    tests("Replay", ["Inspection", "Trace"], exclude: ["Traces", "cut.py"]),
+    tests(
+      "Replay", ["Architecture", "GIC", "Inspection", "SimulatedITS", "Trace"],
+      exclude: ["Traces", "cut.py"]),
   ],
   swiftLanguageModes: [.v6]
 )

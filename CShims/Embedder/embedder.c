@@ -12,8 +12,8 @@ const char *portcullis_strerror(enum portcullis_status status) {
     case PORTCULLIS_ERROR_ORDER: return "the call does not come at this point";
     case PORTCULLIS_ERROR_TREE: return "not a valid device tree";
     case PORTCULLIS_ERROR_BOARD: return "the board cannot be protected";
-    case PORTCULLIS_ERROR_ALIGNMENT: return "a base or size is not a multiple of the page size";
-    case PORTCULLIS_ERROR_RANGE: return "a region is empty or leaves the physical address space";
+    case PORTCULLIS_ERROR_ALIGNMENT: return "a base or size is not aligned";
+    case PORTCULLIS_ERROR_RANGE: return "a range is empty or leaves the physical address space";
     case PORTCULLIS_ERROR_OVERLAP: return "a region shares a page with another";
     case PORTCULLIS_ERROR_FULL: return "too many regions";
     case PORTCULLIS_ERROR_KIND: return "a region lies in memory";
@@ -22,8 +22,13 @@ const char *portcullis_strerror(enum portcullis_status status) {
     case PORTCULLIS_ERROR_POOL: return "the memory for the state cannot keep track of the pages";
     case PORTCULLIS_ERROR_EL2_ADDRESS: return "the address of an EL2 mapping is of no use";
     case PORTCULLIS_ERROR_STUCK: return "pages could not be given back to the host";
-    case PORTCULLIS_ERROR_INDEX: return "there is no such region";
+    case PORTCULLIS_ERROR_INDEX: return "there is no such region or ITS";
     case PORTCULLIS_ERROR_STRIDE: return "a stride is not a power of two or smaller than a frame";
+    case PORTCULLIS_ERROR_ITS: return "an ITS does not answer, or does not take its queue and tables";
+    case PORTCULLIS_ERROR_ITS_POOL: return "the pool of the ITSes is too small or out of their reach";
+    case PORTCULLIS_ERROR_GIC: return "the Distributor or a Redistributor does not answer";
+    case PORTCULLIS_ERROR_HANDOVER: return "the live ITS is not taken over";
+    case PORTCULLIS_ERROR_LIVE: return "a live ITS was not handed over";
     }
     return "unknown status";
 }

@@ -3,7 +3,6 @@
 
 internal import Architecture
 internal import DeviceTree
-internal import GIC
 internal import Hypervisor
 internal import ITS
 internal import Traps
@@ -54,21 +53,14 @@ struct HostTrap: ProtectionContext {
     let its = unsafe StateMemory.mediation(number)
     if let refusal = unsafe its.pointee.takeRefusal() { log(refusal, number) }
     guard unsafe its.pointee.isBroken else { return }
-    var line = LogLine("ITS ")
-    line.append(decimal: UInt64(number))
-    line.append(": the hardware has broken down, and gets no further command")
+    var line = LogLine("")
+    ITSNews.writeBreakdown(of: number, to: &line)
     HostCPU.log(.error, line)
   }
 
   private func log(_ refusal: CommandRefusal, _ number: UInt8) {
-    var line = LogLine("ITS ")
-    line.append(decimal: UInt64(number))
-    line.append(": command refused: ")
-    line.append(refusal.reason.text)
-    for index in 0..<4 {
-      line.append(" ")
-      line.append(hex: refusal.command.words[index])
-    }
+    var line = LogLine("")
+    ITSNews.write(refusal, of: number, to: &line)
     HostCPU.log(.warning, line)
   }
 }

@@ -25,25 +25,19 @@ enum ITSMediation {
     guard !identities.isEmpty else { return offered }
     unsafe StateMemory.shared.pointee.redistributors = board.redistributors
     unsafe StateMemory.shared.pointee.trustsHost.store(options.isHandover, ordering: .relaxed)
-    // A power of two of 64 KiB units, so that every part is as aligned as the whole.
-    var parts: UInt64 = 1
-    while parts < UInt64(identities.count) { parts *= 2 }
     let image = unsafe StateMemory.shared.pointee.image.base.rawValue
-    let arena = image + (el2_arena_here() - el2_image_start_here())
-    let size = el2_arena_size / parts
+    let arena = PhysicalAddress(image + (el2_arena_here() - el2_image_start_here()))
+    guard let whole = AddressRange(base: arena, size: el2_arena_size),
+      let pool = PageRange(covering: whole)
+    else { throw .mediation(.outOfMemory) }
     for index in identities.indices {
-      guard
-        let range = AddressRange(
-          base: PhysicalAddress(arena + UInt64(index) * size), size: size),
-        let pages = PageRange(covering: range)
-      else { throw .mediation(.outOfMemory) }
+      guard let pages = ITSSetup.arena(index, of: identities.count, in: pool) else {
+        throw .mediation(.outOfMemory)
+      }
       var policy = ITSPolicy(interruptLimit: interruptLimit)
       if options.checksVirtualInterrupts { policy.virtualInterrupts = .checked }
-      let traits = board.itses[index].traits
       let setup = ITSSetup(
-        frame: identities[index].address, arena: pages,
-        addressLimit: traits.contains(.addresses32Bit) ? 1 << 32 : 1 << 52,
-        isNonCoherent: traits.contains(.nonCoherent),
+        frame: identities[index].address, arena: pages, traits: board.itses[index].traits,
         policy: policy, cpus: el2_max_cpus)
       let number = UInt8(truncatingIfNeeded: index)
       unsafe StateMemory.its(number).initialize(
@@ -99,16 +93,10 @@ enum ITSMediation {
     // Region by region: the whole list would not fit a stack well.
     for index in unsafe StateMemory.shared.pointee.redistributors.indices {
       let region = unsafe StateMemory.shared.pointee.redistributors[index]
-      var fits = true
-      let isWhole = RedistributorScan.forEach(
-        region, at: VirtualLayout.redistributors(index), through: machine.registers
-      ) { (base, redistributor) in
-        fits =
-          fits
-          && targets.add(
-            base, redistributor, byAddress: typer.targetsAreAddresses, memory: machine.memory)
-      }
-      guard isWhole, fits else { return false }
+      guard
+        RedistributorScan.add(
+          region, at: VirtualLayout.redistributors(index), to: &targets, typer, machine: machine)
+      else { return false }
     }
     return true
   }

@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import DeviceTree
+internal import Hypervisor
 internal import Ownership
 
 /// The parts of the GIC beside the ITSes, as far as EL2 looks at them.
@@ -27,12 +28,12 @@ enum InterruptController {
     } catch {
       throw .memory
     }
-    // GICD_TYPER.IDbits, bits [23:19], is the number of bits minus one (IHI 0069, 12.9.38).
     let offset = distributor.base.rawValue & (PageFrameNumber.size - 1)
     guard
-      let typer = MetalDeviceMemory().read(
-        .word, at: VirtualAddress(VirtualLayout.distributor.rawValue + offset + 4))
+      let limit = InterruptLimit.read(
+        at: VirtualAddress(VirtualLayout.distributor.rawValue + offset),
+        through: MetalDeviceMemory())
     else { throw .interruptController }
-    return 1 << ((typer >> 19 & 0x1f) + 1)
+    return limit
   }
 }

@@ -4,6 +4,7 @@
 public import Architecture
 public import DeviceTree
 public import GIC
+public import ITS
 
 /// The Redistributors of a board, found by reading them.
 public enum RedistributorScan {
@@ -29,5 +30,22 @@ public enum RedistributorScan {
       if typer.isLast { break }
     }
     return true
+  }
+
+  /// Adds every Redistributor of a region that EL2 sees at `address` to the targets of an ITS with this
+  /// GITS_TYPER; false where one does not answer, or there are too many.
+  public static func add<Machine: ITSMachine & ~Copyable>(
+    _ region: RedistributorRegion, at address: VirtualAddress,
+    to targets: inout RedistributorDirectory, _ typer: GITSTyper, machine: borrowing Machine
+  ) -> Bool {
+    var fits = true
+    let isWhole = forEach(region, at: address, through: machine.registers) {
+      (base, redistributor) in
+      fits =
+        fits
+        && targets.add(
+          base, redistributor, byAddress: typer.targetsAreAddresses, memory: machine.memory)
+    }
+    return isWhole && fits
   }
 }

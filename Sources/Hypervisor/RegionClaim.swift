@@ -52,8 +52,9 @@ public enum RegionClaim {
 
   /// Claims `requests`, registers them in their order behind what `registry` holds, and freezes it.
   ///
-  /// With no request the registry is frozen as it is. `answers` is asked for each region, by its number
-  /// and where EL2 sees it, whether its registers answer.
+  /// With no request the registry is frozen as it is. When nothing else can fail any more, `answers` is
+  /// asked for each region, by its number and where EL2 sees it, whether its registers answer; after the
+  /// first that do not, the rest are not asked.
   ///
   /// - Throws: any `RegionClaimError`; the registry is as before.
   public static func claim<
@@ -112,7 +113,6 @@ public enum RegionClaim {
       } catch {
         throw .registry(error)
       }
-      guard answers(index, address) else { throw .silent(request.layout.base) }
       do throws(RegistryError) {
         try result.register(
           Region(
@@ -120,6 +120,12 @@ public enum RegionClaim {
             device: request.device))
       } catch {
         throw .registry(error)
+      }
+    }
+    // The last thing that can fail: whoever answers need undo nothing for another's sake.
+    for index in requests.indices {
+      guard let address = result[registry.count + index]?.address, answers(index, address) else {
+        throw .silent(requests[index].layout.base)
       }
     }
     return result

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Architecture
+public import Architecture
 public import GIC
 internal import Ownership
 
@@ -82,6 +82,21 @@ extension MediatedITS {
         collectionTable: collectionTable,
         rules: rules,
         installed: try port.installed(machine)))
+  }
+
+  /// Takes EL2's queue and tables out of an ITS that the host gets after all: it is disabled then and
+  /// holds no address, as after a reset; one that does not answer is left as it is.
+  public static func abandon<Machine: ITSMachine & ~Copyable>(
+    _ frame: VirtualAddress, machine: borrowing Machine
+  ) {
+    let port = ITSPort(frame: frame)
+    do throws(ITSSetupError) {
+      try port.disable(machine)
+      try port.write(ITSRegister.commandBase.offset, 0, machine)
+      for index in 0..<8 { try port.clearTable(UInt64(index), machine) }
+    } catch {
+      // Set-up begins with the same accesses, and installs nothing where they fail.
+    }
   }
 
   /// Takes zeroed memory from the arena; `alignment` in pages.

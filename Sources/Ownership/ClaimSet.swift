@@ -30,6 +30,30 @@ public struct ClaimSet: ~Copyable {
     PhysicalAddress(list.rawValue &+ index &* 16)
   }
 
+  /// - Throws: `tooManyRanges` where the set is full.
+  func checkRoom() throws(OwnershipError) {
+    guard count < capacity else {
+      throw .tooManyRanges(capacity: Int(truncatingIfNeeded: capacity))
+    }
+  }
+
+  /// Adds a range, for which there is room.
+  mutating func append<Memory: TableMemory & ~Copyable>(
+    _ pages: PageRange, _ memory: borrowing Memory
+  ) {
+    memory.store(pages.first.rawValue, at: place(count))
+    memory.store(pages.count, at: PhysicalAddress(place(count).rawValue &+ 8))
+    count += 1
+  }
+
+  /// The range that was added last; nil where there is none.
+  func last<Memory: TableMemory & ~Copyable>(_ memory: borrowing Memory) -> PageRange? {
+    guard count > 0 else { return nil }
+    let first = PageFrameNumber(memory.load(place(count - 1)))
+    return PageRange(
+      first: first, count: memory.load(PhysicalAddress(place(count - 1).rawValue &+ 8)))
+  }
+
   /// Ends the set without giving anything back: the pages are the hypervisor's until reset.
   public consuming func keepForever() { count = 0 }
 
@@ -47,16 +71,12 @@ where
   public mutating func donate(
     _ pages: PageRange, into set: inout ClaimSet
   ) throws(OwnershipError) {
-    guard set.count < set.capacity else {
-      throw .tooManyRanges(capacity: Int(truncatingIfNeeded: set.capacity))
-    }
+    try set.checkRoom()
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
     let claim = try donate(list, expecting: .memory)
     _ = claim.keepForever()
-    pool.memory.store(pages.first.rawValue, at: set.place(set.count))
-    pool.memory.store(pages.count, at: PhysicalAddress(set.place(set.count).rawValue &+ 8))
-    set.count += 1
+    set.append(pages, pool.memory)
   }
 
   /// Gives all pages of `set` back as they are: what the host had in them is there again.
@@ -66,10 +86,7 @@ where
   /// - Throws: a refusal; the pages that are still held stay in the set.
   public mutating func giveBackUntouched(_ set: inout ClaimSet) throws(OwnershipError) {
     while set.count > 0 {
-      let place = set.place(set.count - 1)
-      let first = PageFrameNumber(pool.memory.load(place))
-      let count = pool.memory.load(PhysicalAddress(place.rawValue &+ 8))
-      guard let pages = PageRange(first: first, count: count) else { throw .empty }
+      guard let pages = set.last(pool.memory) else { throw .empty }
       var list = FixedList<1, PageRange>(filler: pages)
       _ = list.append(pages)
       var reservation = try plan(.giveBack, list.span, .memory)

@@ -13,7 +13,7 @@ public struct PinTable: ~Copyable {
   /// How many slots there are.
   public let capacity: UInt64
   /// How many are taken.
-  public fileprivate(set) var count: UInt64 = 0
+  public private(set) var count: UInt64 = 0
 
   /// The bytes that `capacity` slots take.
   public static func size(capacity: UInt64) -> UInt64 { capacity * 16 }
@@ -24,7 +24,7 @@ public struct PinTable: ~Copyable {
     self.capacity = capacity
   }
 
-  fileprivate func place(_ slot: UInt64) -> PhysicalAddress {
+  private func place(_ slot: UInt64) -> PhysicalAddress {
     PhysicalAddress(list.rawValue &+ slot &* 16)
   }
 
@@ -37,12 +37,34 @@ public struct PinTable: ~Copyable {
     return PageRange(first: PageFrameNumber(memory.load(place(slot))), count: count)
   }
 
-  fileprivate func firstFree<Memory: TableMemory & ~Copyable>(
+  /// The first free slot.
+  ///
+  /// - Throws: `tooManyRanges` where none is free.
+  func firstFree<Memory: TableMemory & ~Copyable>(
     _ memory: borrowing Memory
-  ) -> UInt64? {
+  ) throws(OwnershipError) -> UInt64 {
     for slot in 0..<capacity
     where memory.load(PhysicalAddress(place(slot).rawValue &+ 8)) == 0 { return slot }
-    return nil
+    throw .tooManyRanges(capacity: Int(truncatingIfNeeded: capacity))
+  }
+
+  /// Has a free slot hold `pages`.
+  mutating func fill<Memory: TableMemory & ~Copyable>(
+    _ slot: UInt64, _ pages: PageRange, _ memory: borrowing Memory
+  ) {
+    memory.store(pages.first.rawValue, at: place(slot))
+    memory.store(pages.count, at: PhysicalAddress(place(slot).rawValue &+ 8))
+    count += 1
+  }
+
+  /// Frees a slot, and returns what it held; nil where it was free.
+  mutating func empty<Memory: TableMemory & ~Copyable>(
+    _ slot: UInt64, _ memory: borrowing Memory
+  ) -> PageRange? {
+    guard let pages = pages(in: slot, memory: memory) else { return nil }
+    memory.store(0, at: PhysicalAddress(place(slot).rawValue &+ 8))
+    count -= 1
+    return pages
   }
 }
 
@@ -58,9 +80,7 @@ where
   public mutating func hold(
     _ pages: PageRange, in table: inout PinTable
   ) throws(OwnershipError) -> UInt64 {
-    guard let slot = table.firstFree(pool.memory) else {
-      throw .tooManyRanges(capacity: Int(truncatingIfNeeded: table.capacity))
-    }
+    let slot = try table.firstFree(pool.memory)
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
     try checkRequest(list.span, .memory)
@@ -70,17 +90,13 @@ where
     let pin = isShared ? try pin(list) : try shareAndPin(list)
     // The slot stands for the pin from here on.
     pin.keepInTable()
-    pool.memory.store(pages.first.rawValue, at: table.place(slot))
-    pool.memory.store(pages.count, at: PhysicalAddress(table.place(slot).rawValue &+ 8))
-    table.count += 1
+    table.fill(slot, pages, pool.memory)
     return slot
   }
 
   /// Releases the pin in a slot, and ends the sharing of pages that no other pin holds.
   public mutating func release(_ slot: UInt64, of table: inout PinTable) {
-    guard let pages = table.pages(in: slot, memory: pool.memory) else { return }
-    pool.memory.store(0, at: PhysicalAddress(table.place(slot).rawValue &+ 8))
-    table.count -= 1
+    guard let pages = table.empty(slot, pool.memory) else { return }
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
     countPins(list.span, by: -1)

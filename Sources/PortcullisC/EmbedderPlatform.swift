@@ -22,7 +22,14 @@ internal import Traps
     unsafe table.host_prepare != nil && table.host_commit != nil && table.host_abort != nil
       && table.el2_prepare != nil && table.el2_commit != nil && table.el2_abort != nil
       && table.el2_unmap != nil && table.device_read != nil && table.device_write != nil
-      && table.order_accesses != nil && table.register_read != nil && table.register_write != nil
+      && table.order_accesses != nil && table.host_share != nil && table.host_unshare != nil
+      && table.clean != nil && table.publish != nil && table.register_read != nil
+      && table.register_write != nil
+  }
+
+  /// Whether the operations of a handover are there.
+  static func canTakeOver(_ table: portcullis_ops) -> Bool {
+    unsafe table.host_donate != nil && table.host_give_back != nil
   }
 
   // MARK: The host's stage 2
@@ -88,6 +95,67 @@ internal import Traps
     unsafe table.el2_unmap?(table.context, &pages, address.rawValue)
   }
 
+  /// Runs `body` with device registers that stay with the host mapped for as long; nil where the
+  /// embedder doesn't.
+  func withMapped<Result>(
+    _ range: AddressRange, _ granule: Granule, _ body: (VirtualAddress) -> Result
+  ) -> Result? {
+    let mask = granule.bytes - 1
+    let first = range.base.rawValue & ~mask
+    let (last, overflow) = range.last.rawValue.addingReportingOverflow(granule.bytes)
+    guard !overflow,
+      let pages = PageRange(
+        first: PageFrameNumber(first >> PageFrameNumber.shift),
+        count: ((last & ~mask) - first) >> PageFrameNumber.shift)
+    else { return nil }
+    var list = FixedList<1, PageRange>(filler: pages)
+    _ = list.append(pages)
+    guard prepareEL2(list.span) else { return nil }
+    let address = commitEL2(pages)
+    defer { unmapEL2(pages, at: address) }
+    // An address of no use is one that the registers don't fit behind.
+    guard address.isAligned(to: PageFrameNumber.size),
+      address.advanced(by: pages.count << PageFrameNumber.shift) != nil
+    else { return nil }
+    return body(VirtualAddress(address.rawValue + (range.base.rawValue - first)))
+  }
+
+  // MARK: Memory
+
+  func share(_ range: PageRange) -> Bool {
+    let table = unsafe operations
+    var pages = portcullis_pages(range)
+    return unsafe table.pointee.host_share?(table.pointee.context, &pages) == 0
+  }
+
+  func unshare(_ range: PageRange) {
+    let table = unsafe operations
+    var pages = portcullis_pages(range)
+    unsafe table.pointee.host_unshare?(table.pointee.context, &pages)
+  }
+
+  func donate(_ range: PageRange) -> Bool {
+    let table = unsafe operations
+    var pages = portcullis_pages(range)
+    return unsafe table.pointee.host_donate?(table.pointee.context, &pages) == 0
+  }
+
+  func giveBack(_ range: PageRange) {
+    let table = unsafe operations
+    var pages = portcullis_pages(range)
+    unsafe table.pointee.host_give_back?(table.pointee.context, &pages)
+  }
+
+  func clean(_ address: VirtualAddress, size: UInt64) {
+    let table = unsafe operations
+    unsafe table.pointee.clean?(table.pointee.context, address.rawValue, size)
+  }
+
+  func publish() {
+    let table = unsafe operations
+    unsafe table.pointee.publish?(table.pointee.context)
+  }
+
   // MARK: Registers
 
   func readRegister(_ register: portcullis_register) -> UInt64 {
@@ -116,14 +184,6 @@ internal import Traps
       unsafe table.pointee.log?(
         table.pointee.context, level, bytes.bindMemory(to: CChar.self).baseAddress, bytes.count)
     }
-  }
-}
-
-// An embedder's ITSes are forwarded or its own.
-extension EmbedderPlatform: ProtectionContext {
-  func readITS(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
-  func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
   }
 }
 

@@ -5,18 +5,20 @@ internal import Architecture
 internal import CEmbedder
 internal import DeviceTree
 internal import Hypervisor
+internal import ITS
 internal import Ownership
 internal import Traps
 
 typealias EmbedderOwnership = Ownership<
   EmbedderTables, EmbedderHostTranslation, EmbedderHypervisorTranslation, NoObserver
 >
-typealias Device = ProtectedDevice<EmbedderPlatform>
+typealias Device = ProtectedDevice<EmbedderTrap>
 typealias Regions = RegionClaim.Requests<Device>
 
 /// What lies behind `struct portcullis`.
 ///
-/// Until the claim one CPU changes it; from then on it is only read.
+/// Until the claim one CPU changes it; from then on it is only read, and the ITSes have locks of their
+/// own.
 struct EmbedderState: ~Copyable {
   /// How far the calls have come.
   enum Phase {
@@ -32,15 +34,24 @@ struct EmbedderState: ~Copyable {
   let platform: EmbedderPlatform
   let features: HostFeatures
   let granule: Granule
+  /// Read at the claim alone: it is large.
+  let mediation: EmbedderMediation
+  /// What a trap needs of it.
+  let trap: EmbedderTrap
+  /// How many ITSes there are.
+  let itsCount: Int
   private(set) var regions: Regions
   private(set) var registry = RegionRegistry<Device>()
   private var ownership: EmbedderOwnership
 
   private init(
-    granule: Granule, features: HostFeatures, platform: EmbedderPlatform, regions: Regions,
-    ownership: consuming EmbedderOwnership
+    granule: Granule, features: HostFeatures, platform: EmbedderPlatform,
+    mediation: EmbedderMediation, regions: Regions, ownership: consuming EmbedderOwnership
   ) {
     self.granule = granule
+    self.mediation = mediation
+    trap = mediation.trap
+    itsCount = mediation.count
     self.features = features
     self.platform = platform
     self.regions = regions
@@ -50,18 +61,19 @@ struct EmbedderState: ~Copyable {
   /// Reads the board and registers the control frames of its ITSes.
   static func make(
     _ blob: DeviceTreeBlob, granule: Granule, features: HostFeatures, platform: EmbedderPlatform,
-    pool: consuming PagePool<EmbedderTables>
+    choice: EmbedderMediation.Choice, itses: EmbedderITSes, pool: consuming PagePool<EmbedderTables>
   ) throws(EmbedderError) -> EmbedderState {
     var diagnostics = DiagnosticLog()
     let board = Board.read(blob, granule: granule, reporting: &diagnostics)
     diagnostics.write(to: platform, blob)
     guard board.verdict != .refused else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
     let regions = try regions(of: board)
+    let mediation = try EmbedderMediation(board, choice, platform, itses)
     do throws(OwnershipError) {
       let ownership = try ownership(of: board, platform, pool)
       return EmbedderState(
-        granule: granule, features: features, platform: platform, regions: regions,
-        ownership: ownership)
+        granule: granule, features: features, platform: platform, mediation: mediation,
+        regions: regions, ownership: ownership)
     } catch {
       if case .poolExhausted = error { throw EmbedderError(PORTCULLIS_ERROR_POOL) }
       throw EmbedderError(PORTCULLIS_ERROR_BOARD)
@@ -75,7 +87,8 @@ struct EmbedderState: ~Copyable {
       do throws(RegistryError) {
         let layout = try RegionLayout(base: frame.base, pages: frame.size >> PageFrameNumber.shift)
         let region = RegionRequest<Device>(
-          layout, widths: .word.union(.double), kinds: .readWrite, device: .forwarded)
+          layout, widths: .word.union(.double), kinds: .readWrite,
+          device: .mediatedITS(UInt8(truncatingIfNeeded: index)))
         guard regions.append(region) else { throw .full(frame.base) }
       } catch {
         throw EmbedderError(PORTCULLIS_ERROR_BOARD)
@@ -134,13 +147,28 @@ struct EmbedderState: ~Copyable {
     regions.indices.contains(index) ? regions.span[index].layout : nil
   }
 
-  /// Takes all registered regions from the host, or none.
+  /// Takes all registered regions from the host and has every ITS mediated, or none.
   mutating func claim() -> portcullis_status {
     guard phase == .registering else { return PORTCULLIS_ERROR_ORDER }
+    let mediation = mediation
+    // The control frames of the ITSes that are set up, which are the first regions.
+    var begun = FixedList<8, VirtualAddress>(filler: VirtualAddress(0))
+    var failure: EmbedderError?
     do throws(RegionClaimError) {
-      try RegionClaim.claim(regions, from: &ownership, registry: &registry) { _, _ in true }
+      try RegionClaim.claim(regions, from: &ownership, registry: &registry) { index, address in
+        guard index < mediation.count else { return true }
+        do throws(EmbedderError) {
+          try mediation.begin(index, at: address)
+          return begun.append(address)
+        } catch {
+          failure = error
+        }
+        for index in begun.indices { mediation.end(index, at: begun[index]) }
+        return false
+      }
     } catch {
       if case .stuck = error { phase = .stuck }
+      if case .silent = error, let failure { return failure.status }
       return portcullis_status(error)
     }
     phase = .claimed
@@ -151,12 +179,32 @@ struct EmbedderState: ~Copyable {
     return PORTCULLIS_OK
   }
 
+  /// The number of the ITS at `index`.
+  ///
+  /// - Throws: `ORDER` before the claim, `INDEX` where there is none.
+  func number(_ index: Int) throws(EmbedderError) -> UInt8 {
+    guard phase == .claimed else { throw EmbedderError(PORTCULLIS_ERROR_ORDER) }
+    guard index >= 0, index < itsCount else { throw EmbedderError(PORTCULLIS_ERROR_INDEX) }
+    return UInt8(truncatingIfNeeded: index)
+  }
+
+  /// The counts of an ITS and whether it has broken down; nil where it is not mediated yet.
+  func counters(of number: UInt8) -> (counters: ITSCounters, isBroken: Bool)? {
+    trap.itses.withLock(number) { its in
+      guard let counters = its.mediation?.counters, let isBroken = its.mediation?.isBroken else {
+        return nil
+      }
+      return (counters, isBroken)
+    }
+  }
+
   /// Answers a trap; nil before the claim.
   func handleTrap(esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile) -> Outcome? {
     guard phase == .claimed else { return nil }
     let outcome = registry.handleAbort(
       esr: esr, far: far, hpfar: hpfar, registers: registers,
-      host: EmbedderHostRegisters(platform: platform, features: features), context: platform)
+      host: EmbedderHostRegisters(platform: platform, features: features),
+      context: trap)
     if case .injected(let refusal) = outcome { log(refusal, esr: esr, far: far) }
     return outcome
   }
@@ -185,7 +233,7 @@ struct EmbedderError: Error {
   init(_ status: portcullis_status) { self.status = status }
 }
 
-extension RegionRequest where Device == ProtectedDevice<EmbedderPlatform> {
+extension RegionRequest where Device == ProtectedDevice<EmbedderTrap> {
   /// What unused slots of a list hold: the page of address 0, which every space has.
   static var filler: Self {
     do throws(RegistryError) {

@@ -10,25 +10,6 @@ internal import Traps
 
 // The functions of portcullis.h. Leaves: what a pointer must be, the header asks of the caller.
 
-/// How the memory for a state is divided: the state, then the pages of the ledger.
-private enum StateMemory {
-  /// Where the pages begin.
-  static var poolOffset: Int { (offset + MemoryLayout<EmbedderState>.size + 0xfff) & ~0xfff }
-  /// Where the state begins: behind the copy of the embedder's table.
-  static var offset: Int {
-    let mask = MemoryLayout<EmbedderState>.alignment - 1
-    return unsafe (MemoryLayout<portcullis_ops>.size + mask) & ~mask
-  }
-  /// The root of the ledger, and three levels of tables for each region.
-  static var recommendedPages: Int { 128 }
-
-  /// The state behind the C pointer.
-  static func state(_ pointer: OpaquePointer) -> UnsafeMutablePointer<EmbedderState> {
-    let base = unsafe UnsafeMutableRawPointer(pointer)
-    return unsafe (base + offset).assumingMemoryBound(to: EmbedderState.self)
-  }
-}
-
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func portcullis_state_size() -> Int {
@@ -62,6 +43,9 @@ func portcullis_init(
     let granule = unsafe Granule(rawValue: UInt64(config.pointee.page_size)),
     let features = unsafe UInt8(exactly: config.pointee.features), features < 1 << 5
   else { return PORTCULLIS_ERROR_ARGUMENT }
+  guard let choice = unsafe EmbedderMediation.Choice(config.pointee) else {
+    return PORTCULLIS_ERROR_ARGUMENT
+  }
   guard UInt(bitPattern: memory) % UInt(PORTCULLIS_STATE_ALIGNMENT) == 0,
     memorySize > StateMemory.poolOffset
   else { return PORTCULLIS_ERROR_MEMORY }
@@ -78,7 +62,9 @@ func portcullis_init(
     let blob = try check(unsafe bytes.bindMemory(to: UInt8.self).span)
     let made = try unsafe EmbedderState.make(
       blob, granule: granule, features: HostFeatures(rawValue: features),
-      platform: EmbedderPlatform(copy), pool: pool)
+      platform: EmbedderPlatform(copy), choice: choice,
+      itses: EmbedderITSes(
+        (memory + StateMemory.itsOffset).assumingMemoryBound(to: EmbedderITS.self)), pool: pool)
     unsafe StateMemory.state(OpaquePointer(memory)).initialize(to: made)
   } catch {
     return error.status
@@ -111,7 +97,7 @@ func portcullis_add_region(
   guard let widths = unsafe UInt8(exactly: request.widths), widths < 1 << 4,
     let kinds = unsafe UInt8(exactly: request.kinds), kinds < 1 << 2
   else { return PORTCULLIS_ERROR_ARGUMENT }
-  let device: ProtectedDevice<EmbedderPlatform>?
+  let device: Device?
   switch unsafe (request.handler, request.callback) {
   case (PORTCULLIS_HANDLER_NONE, nil): device = nil
   case (PORTCULLIS_HANDLER_FORWARD, nil): device = .forwarded
@@ -192,8 +178,8 @@ func portcullis_handle_trap(
       esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers))
   else { return PORTCULLIS_TRAP_NOT_READY }
   switch outcome {
-  // No device of an embedder asks for its store to run again.
-  case .completed, .unfinished: return PORTCULLIS_TRAP_COMPLETED
+  case .completed: return PORTCULLIS_TRAP_COMPLETED
+  case .unfinished: return PORTCULLIS_TRAP_UNFINISHED
   case .skipped: return PORTCULLIS_TRAP_SKIPPED
   case .unclaimed: return PORTCULLIS_TRAP_UNCLAIMED
   case .notAnAbort: return PORTCULLIS_TRAP_NOT_AN_ABORT

@@ -3,6 +3,7 @@
 
 internal import CEmbedder
 internal import Hypervisor
+internal import ITS
 internal import Ownership
 internal import Traps
 
@@ -45,6 +46,17 @@ extension portcullis_status {
       case .registry(let error): portcullis_status(error)
       case .silent: PORTCULLIS_ERROR_BOARD
       case .stuck: PORTCULLIS_ERROR_STUCK
+      }
+  }
+
+  /// What the C interface says for an ITS that can't be mediated.
+  init(_ error: ITSSetupError) {
+    self =
+      switch error {
+      case .silent, .notQuiescent, .tableRefused, .queueRefused, .noDeviceTable:
+        PORTCULLIS_ERROR_ITS
+      case .outOfMemory, .unreachable: PORTCULLIS_ERROR_ITS_POOL
+      case .tooManyRedistributors: PORTCULLIS_ERROR_GIC
       }
   }
 }

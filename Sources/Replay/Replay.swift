@@ -44,7 +44,8 @@ public struct Replay: Sendable {
   public init(_ records: [TraceRecord]) throws(ReplayError) {
     let plans = ServicePlan.all(in: records)
     handedOver = plans.values.count { $0.service.isHandedOver }
-    let board = try ReplayBoard(plans.filter { !$0.value.service.isHandedOver })
+    let board = try ReplayBoard(
+      plans.filter { !$0.value.service.isHandedOver }, addressBits: Self.addressBits(records))
     defer { board.finish() }
     services = board.count
     guard services > 0 else { throw .nothing }
@@ -65,6 +66,18 @@ public struct Replay: Sendable {
         for case (_, .command) in events { commands += 1 }
       }
     }
+  }
+}
+
+extension Replay {
+  /// The bits of an address that the host's queues need, 40 at least and 48 at most: the more, the longer it
+  /// takes to map them.
+  private static func addressBits(_ records: [TraceRecord]) -> UInt64 {
+    let last = records.reduce(0 as UInt64) { last, record in
+      guard case .pin(let pin) = record.event else { return last }
+      return max(last, pin.base | pin.pages << 12)
+    }
+    return min(48, max(40, 64 - UInt64(last.leadingZeroBitCount) + 1))
   }
 }
 

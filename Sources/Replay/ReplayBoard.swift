@@ -15,6 +15,15 @@ final class ReplayBoard {
     ProcessorMemory, Stage2Table<NoCache>, EL2Stage1Table<NoCache>, NoObserver
   >
 
+  /// How closely a trace is followed.
+  enum Manner {
+    /// The hardware answers what it answered.
+    case asRecorded
+    /// The simulated ITS answers what is true of it, and goes as far as the trace says if it can: what
+    /// is recorded may be anything.
+    case freely
+  }
+
   /// Where what the hardware answers comes from.
   private enum Source {
     /// Set-up: GITS_TYPER and GITS_BASER<n> as they were recorded, the rest from the simulated ITS.
@@ -32,7 +41,8 @@ final class ReplayBoard {
   }
 
   let gic: SimulatedGIC
-  private let plans: [UInt8: ServicePlan]
+  private let manner: Manner
+  let plans: [UInt8: ServicePlan]
   private var hardware: [UInt8: SimulatedITS] = [:]
   private var mediations: [UInt8: Mediation] = [:]
   private var tables: [UInt64: UInt64] = [:]
@@ -48,33 +58,42 @@ final class ReplayBoard {
   private var happened: [TraceEvent] = []
   /// What is wrong beside that.
   private var remark: String?
+  /// The first thing that an ITS has done with memory that isn't EL2's.
+  var violation: String?
 
-  /// Sets up the ITSes of `plans`.
-  init(_ plans: [UInt8: ServicePlan]) throws(ReplayError) {
+  /// Sets up the ITSes of `plans`; the host has memory up to `addressBits`.
+  init(
+    _ plans: [UInt8: ServicePlan], addressBits: UInt64 = 40, _ manner: Manner = .asRecorded
+  ) throws(ReplayError) {
     self.plans = plans
+    self.manner = manner
     let ordered = plans.values.sorted { $0.number < $1.number }
+    for plan in ordered where !plan.isPossible { throw .unusable(its: plan.number) }
     let first = ordered.first?.targets ?? []
     let byAddress = ordered.first.map { GITSTyper(rawValue: $0.service.typer).targetsAreAddresses }
     gic = SimulatedGIC(
       memory: PhysicalMemory(hasCache: false), processors: max(first.count, 1),
       redistributorBase: byAddress == true ? (first.first ?? 0) << 16 : 1 << 61)
     do throws(OwnershipError) {
-      ownership = try Self.makeOwnership()
+      ownership = try Self.makeOwnership(addressBits)
     } catch {
       throw .nothing
     }
+    gic.onAccess = { [unowned self] in check($0) }
     for plan in ordered { try add(plan) }
     source = .trace
   }
 
-  private static func makeOwnership() throws(OwnershipError) -> HostOwnership {
+  private static func makeOwnership(
+    _ bits: UInt64
+  ) throws(OwnershipError) -> HostOwnership {
     // The translations lie in a memory of their own.
     let tables = ProcessorMemory(PhysicalMemory(hasCache: false))
-    guard let geometry = TranslationGeometry(bits: 48),
+    guard let geometry = TranslationGeometry(bits: bits),
       let space = EL2AddressSpace(
         linearBase: VirtualAddress(1 << 46), linearPages: 1 << 28,
         window: VirtualAddress(1 << 47), windowPages: 1 << 18),
-      let all = PageRange(first: PageFrameNumber(0), count: 1 << 36),
+      let all = PageRange(first: PageFrameNumber(0), count: 1 << (bits - 12)),
       let pages = PageRange(first: PageFrameNumber(1 << 20), count: 1 << 16)
     else { throw .empty }
     var map = MemoryMap()
@@ -91,6 +110,9 @@ final class ReplayBoard {
 
   private func add(_ plan: ServicePlan) throws(ReplayError) {
     let setup = try plan.setup()
+    for other in plans.values where other.number < plan.number && other.overlaps(plan) {
+      throw .unusable(its: plan.number)
+    }
     let service = gic.addService(at: plan.service.frame, try plan.configuration())
     service.pace = .manual
     hardware[plan.number] = service
@@ -151,10 +173,18 @@ final class ReplayBoard {
       return Replay.Difference(
         record: index, recorded: .access(expected), replayed: .access(replayed))
     }
-    if remark == nil, !gic.faults.isEmpty {
-      remark = "the simulated ITS was misused: \(gic.faults[0])"
-    }
+    if remark == nil { remark = wrong() }
     return remark.map { Replay.Difference(record: index, remark: $0) }
+  }
+
+  /// Whether commands were published in the last trap.
+  var hasPublished: Bool {
+    happened.contains {
+      if case .hardware(let register) = $0 {
+        return register.isWrite && register.offset == ITSRegister.commandWrite.offset
+      }
+      return false
+    }
   }
 
   private func prepare(_ events: [TraceEvent]) {
@@ -164,6 +194,8 @@ final class ReplayBoard {
     for event in events {
       switch event {
       case .command(let command):
+        // What isn't the host's it could not have written.
+        guard !isArena(PageFrameNumber(command.address >> 12)) else { continue }
         for (word, value) in [command.word0, command.word1, command.word2, command.word3]
           .enumerated()
         {
@@ -203,6 +235,7 @@ final class ReplayBoard {
       reads.removeFirst()
       guard !next.isAborted else { return nil }
       if offset == ITSRegister.commandRead.offset { advance(service, to: next.value) }
+      if manner == .freely { break }
       return next.value
     }
     return gic.read(width, at: address)
@@ -233,7 +266,7 @@ final class ReplayBoard {
   private func advance(_ service: SimulatedITS, to value: UInt64) {
     let wanted = GITSQueuePointer(rawValue: value).offset
     while service.readPointer.offset != wanted, service.step() {}
-    guard service.readPointer.offset != wanted, remark == nil else { return }
+    guard service.readPointer.offset != wanted, remark == nil, manner == .asRecorded else { return }
     remark =
       "the simulated ITS can't come to offset \(wanted) of its queue: it is at"
       + " \(service.readPointer.offset)"
@@ -245,6 +278,11 @@ final class ReplayBoard {
     if source == .trace {
       let next = pins.popFirst()
       if let next, !next.isGranted { throw .refusedByObserver(pages.first) }
+      if (pages.first.rawValue...pages.last.rawValue).contains(where: {
+        isArena(PageFrameNumber($0))
+      }) {
+        throw .refusedByObserver(pages.first)
+      }
     }
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)

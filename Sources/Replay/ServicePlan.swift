@@ -10,7 +10,7 @@ internal import Trace
 /// What a trace tells of how one ITS was set up.
 struct ServicePlan {
   let number: UInt8
-  let service: TracedService
+  var service: TracedService
   var rules = Array(repeating: TableBaseRules(words: (0, 0)), count: 8)
   var targets: [UInt64] = []
 
@@ -29,6 +29,33 @@ struct ServicePlan {
       }
     }
     return plans
+  }
+
+  /// Whether its numbers are addresses that a machine has, so that sums of them don't overflow.
+  var isPossible: Bool {
+    service.frame < 1 << 60 && service.arena < 1 << 48 && targets.allSatisfy { $0 < 1 << 36 }
+  }
+
+  /// The pages of EL2 for this ITS.
+  var arena: Range<UInt64> {
+    let first = service.arena >> 12
+    return first..<(first + UInt64(service.arenaPages))
+  }
+
+  /// Whether two ITSes are where only one can be.
+  func overlaps(_ other: ServicePlan) -> Bool {
+    let distance = max(service.frame, other.service.frame) - min(service.frame, other.service.frame)
+    return arena.overlaps(other.arena) || distance < 1 << 18
+  }
+
+  /// The plan with no more of anything than a run of a moment needs.
+  var limited: ServicePlan {
+    var plan = self
+    plan.service.arenaPages = min(service.arenaPages, 1 << 12)
+    plan.service.bytesPerTrap = min(service.bytesPerTrap, 1 << 20)
+    plan.service.commandsPerTrap = min(service.commandsPerTrap, 512)
+    plan.targets = Array(targets.prefix(64))
+    return plan
   }
 
   private var unusable: ReplayError { .unusable(its: number) }

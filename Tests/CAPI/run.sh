@@ -10,7 +10,7 @@ swiftc=$1 clang=$2 library=$3 build=$4
 root=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$build"
 
-for tree in one-its two-its eight-its no-its; do
+for tree in one-its two-its eight-its no-its dma-noncoherent; do
   dtc --quiet --in-format dts --out-format dtb --out "$build/$tree.dtb" "$root/dts/$tree.dts"
 done
 # A tree that is sound as such and describes a board that cannot be protected.
@@ -20,10 +20,13 @@ warnings="-Wall -Wextra -Wpedantic -Werror"
 include="$root/CShims/Embedder/include"
 # shellcheck disable=SC2086 # a list of options on purpose
 {
-  "$clang" $warnings -std=c11 -I"$include" -c "$root/Tests/CAPI/capi.c" -o "$build/capi.o"
-  printf '#include "portcullis.h"\n' >"$build/header.cpp"
+  for source in capi mediation handover driver machine gic; do
+    "$clang" $warnings -std=c11 -I"$include" -c "$root/Tests/CAPI/$source.c" -o "$build/$source.o"
+  done
+  printf '#include "portcullis.h"\n#include "portcullis_hypercalls.h"\n' >"$build/header.cpp"
   "$clang" $warnings -std=c++17 -I"$include" -fsyntax-only "$build/header.cpp"
 }
-"$swiftc" "$build/capi.o" "$library" -lfdt -o "$build/capi"
+"$swiftc" "$build/capi.o" "$build/mediation.o" "$build/handover.o" "$build/driver.o" \
+  "$build/machine.o" "$build/gic.o" "$library" -lfdt -lpthread -o "$build/capi"
 cd "$build"
 exec ./capi

@@ -1,11 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Architecture
 import Foundation
+import GIC
 import Inspection
-import Replay
 import Testing
 import Trace
+
+@testable import Replay
+@testable import SimulatedITS
 
 /// Traces to run again.
 enum Recorded {
@@ -190,5 +194,74 @@ enum Recorded {
     }
     // It must not stop the process; whatever it finds is right.
     _ = try? Replay(records)
+  }
+
+  @Test(
+    "Whatever the bits of a trace are, no ITS leaves EL2's memory",
+    arguments: 0..<8 as Range<UInt64>)
+  func anyBitsFreely(_ seed: UInt64) throws {
+    var state = seed &* 0x9e37_79b9_7f4a_7c15 | 1
+    func next(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int((state >> 33) % UInt64(bound))
+    }
+    var records = Array(Recorded.attacks.dropFirst(next(300)).prefix(400))
+    records = Recorded.attacks.prefix(11) + records
+    for _ in 0..<(1 + next(40)) {
+      // How the ITS was set up stays mostly.
+      let index = next(8) == 0 ? next(records.count) : 11 + next(records.count - 11)
+      var words = records[index].words
+      words[next(8)] ^= 1 << UInt64(next(64))
+      if let record = TraceRecord(words: words) { records[index] = record }
+      if next(4) == 0 {
+        records.swapAt(11 + next(records.count - 11), 11 + next(records.count - 11))
+      }
+    }
+    do {
+      #expect(try Replay.violation(in: records) == nil)
+    } catch let error as ReplayError {
+      // Only one that can't be set up is let off.
+      if case .impossible = error { Issue.record("\(error.text)") }
+    }
+  }
+
+  @Test("Without a change no ITS leaves EL2's memory")
+  func freely() throws {
+    let violation = try Replay.violation(in: Recorded.attacks)
+    #expect(violation == nil)
+  }
+
+  @Test("An access outside EL2's memory, and an entry that points there, are seen")
+  func outside() throws {
+    let board = try ReplayBoard(ServicePlan.all(in: Recorded.attacks), .freely)
+    defer { board.finish() }
+    #expect(board.wrong() == nil && board.wrongInReach() == nil)
+    let service = board.gic.services[0]
+    let table = try #require(service.table(.devices))
+    let kept = board.gic.memory.load(.double, at: table.base)
+    for forged in [0x4000_0000, 1 << 63 | 0x4000_0000] as [UInt64] {
+      board.gic.memory.store(
+        .double, table.isIndirect ? forged : forged | 3 << 52, at: table.base)
+      #expect((board.wrongInReach() != nil) == (forged >> 63 != 0))
+    }
+    board.gic.memory.store(.double, kept, at: table.base)
+    #expect(board.wrongInReach() == nil)
+    func touch(_ base: UInt64, _ size: UInt64) {
+      board.check(
+        MemoryAccess(
+          service: 0, range: MemoryReach(use: .queue, base: base, size: size, isWritten: false)))
+    }
+    // The bitmap itself is in use; the last page of the arena is not yet.
+    let arena = try #require(board.plans.values.first).arena
+    touch(arena.lowerBound << 12, 4096)
+    #expect(board.wrong() == nil)
+    touch((arena.upperBound - 1) << 12, 8)
+    #expect(board.wrong() != nil)
+    board.violation = nil
+    touch(arena.upperBound << 12 - 8, 16)
+    #expect(board.wrong() != nil)
+    board.violation = nil
+    touch(.max - 8, 64)
+    #expect(board.wrong() != nil)
   }
 }

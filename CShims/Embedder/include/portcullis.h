@@ -1,15 +1,21 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Portcullis for a hypervisor that is not written in Swift: takes the ITS control frames that a
-// device tree describes, and regions of your own, away from the host, and answers the host's
-// accesses to them. You own both translations and the exception vectors; you supply them below as a
-// table of operations.
+// Portcullis for a hypervisor that is not written in Swift: takes the ITSes that a device tree
+// describes, and regions of your own, away from the host, and answers the host's accesses to them. You
+// own both translations and the exception vectors; you supply them below as a table of operations.
+//
+// An ITS is mediated: the host sees one with all its registers, while the hardware has a queue and
+// tables in memory that you set aside (the pool), and gets no command that was not checked. It reaches
+// no memory but the pool and, with PORTCULLIS_POLICY_VIRTUAL, the pending tables that host_share has
+// agreed to. Its registers are forwarded to a host alone that you trust to hand it over, and until then.
 //
 //     static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char memory[PORTCULLIS_STATE_SIZE];
 //     struct portcullis *gate;
 //     struct portcullis_config config = {
 //         .size = sizeof config, .page_size = 4096, .tree = dtb, .tree_size = dtb_size, .ops = &ops,
+//         .cpus = cpu_count, .linear_base = hyp_va_of_pa_0,
+//         .pool = {.base = pool, .bytes = portcullis_pool_size(its_count)},
 //     };
 //     struct portcullis_region region = {
 //         .size = sizeof region, .base = 0x9010000, .bytes = 0x1000,
@@ -24,32 +30,51 @@
 //     // in the vector of a synchronous exception from the host, registers saved as x[0] to x[30]:
 //     switch (portcullis_handle_trap(gate, esr, far, hpfar, x, NULL)) {
 //     case PORTCULLIS_TRAP_COMPLETED: case PORTCULLIS_TRAP_SKIPPED: case PORTCULLIS_TRAP_INJECTED:
+//     case PORTCULLIS_TRAP_UNFINISHED:
 //         break;                     // return to the host
 //     default: handle_it_yourself(); // not a region of Portcullis, or not an abort
 //     }
 //
 // Order: init, any number of add_region, claim once with success; from then on traps.
 //
+// When: claim before the host runs. It disables every ITS and gives it a queue and tables of the pool,
+// so that a host which drives its ITSes already would lose its interrupts. Such a host, which you
+// deprivilege while it runs, hands its ITSes over instead: PORTCULLIS_POLICY_HANDOVER.
+//
 // Threads: init, add_region and claim are called by one CPU, while no other CPU is in Portcullis;
 // the caller publishes the claimed state to the others (a barrier and whatever releases them).
-// portcullis_handle_trap may then run on all CPUs at once; it takes no lock, and neither sleeps nor
-// allocates. region_count and region_at may run beside it. No function may be called from an
-// operation, nor from the callback of a region.
+// portcullis_handle_trap may then run on all CPUs at once; it neither sleeps nor allocates.
+// region_count, region_at and its_counters may run beside it, and so may hand_over and finalise, which
+// are called by one CPU at a time. No function may be called from an operation, nor from the callback of
+// a region.
 //
-// Lifetimes: the memory of the state, the context pointers and the functions of the table live as
-// long as the state is used; there is nothing to release. The table, the configuration and the
-// region are copied; the tree is read by portcullis_init alone and must not change meanwhile.
+// Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory. A trap of that ITS,
+// its_counters, hand_over and finalise hold it, one at a time; nothing else takes a lock. Whatever
+// interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at EL2. Held while
+// device_read, device_write, order_accesses, host_share, host_unshare, clean, publish, log and cpu_index
+// run, and with a handover host_donate, host_give_back, el2_prepare, el2_commit, el2_abort and el2_unmap:
+// a lock that they take comes after it in your order, and must not be held where you call Portcullis. The
+// callback of a region and register_read and register_write run with no lock held.
+//
+// Time: one trap takes at most 512 commands and zeroes at most 128 KiB; what is left the host's store to
+// GITS_CWRITER does by running again (PORTCULLIS_TRAP_UNFINISHED), after the interrupts that wait for it.
+//
+// Lifetimes: the memory of the state and of the pool, the context pointers and the functions of the
+// table live as long as the state is used; there is nothing to release. The table, the configuration and
+// the region are copied; the tree is read by portcullis_init alone and must not change meanwhile.
 //
 // Sizes and addresses are in bytes. Structs that may grow begin with their size, which the caller
 // sets to sizeof: a size smaller than the one this header declares is refused, a larger one is of a
-// later header and its additional members are not looked at.
+// later header and its additional members are not looked at. So a table or a configuration from before
+// ITSes were mediated is refused, not forwarded.
 //
 // Linking on bare metal: libportcullis.a and an arm64 libfdt.a, with --gc-sections, and from you memchr,
 // memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr, __stack_chk_guard and __stack_chk_fail.
 // Debian's libfdt may use SIMD registers, in portcullis_init alone: call it before the host runs.
 //
-// Stack: portcullis_init needs up to 128 KiB, portcullis_claim 64 KiB, the other functions 3 KiB, and
-// what your operations need.
+// Stack: portcullis_init needs up to 128 KiB; portcullis_claim, portcullis_hand_over and
+// portcullis_finalise 64 KiB; portcullis_handle_trap 24 KiB; the other functions 3 KiB; and what your
+// operations need.
 
 #ifndef PORTCULLIS_H
 #define PORTCULLIS_H
@@ -70,6 +95,8 @@ extern "C" {
 #define PORTCULLIS_REGION_LIMIT 32
 /// The most frames that all regions have together; a region that does not repeat is one frame.
 #define PORTCULLIS_FRAME_LIMIT 128
+/// The most ITSes; a board with more is refused.
+#define PORTCULLIS_ITS_LIMIT 8
 
 /// The state of one host's gate; its contents are private.
 struct portcullis;
@@ -90,9 +117,9 @@ enum portcullis_status {
     PORTCULLIS_ERROR_TREE = -5,
     /// The board cannot be protected; the log tells node, property and reason.
     PORTCULLIS_ERROR_BOARD = -6,
-    /// A base or a size is not a multiple of the page size.
+    /// A base or a size is not a multiple of the page size, or of 64 KiB for the pool.
     PORTCULLIS_ERROR_ALIGNMENT = -7,
-    /// A region is empty or leaves the 48-bit physical address space.
+    /// A region is empty, or it or the pool leaves the 48-bit physical address space.
     PORTCULLIS_ERROR_RANGE = -8,
     /// A region shares a page with another one.
     PORTCULLIS_ERROR_OVERLAP = -9,
@@ -113,10 +140,23 @@ enum portcullis_status {
     /// A claim failed after its commit and host_prepare refused to take the pages back: they stay
     /// out of the host's reach, and the state cannot be used any more.
     PORTCULLIS_ERROR_STUCK = -16,
-    /// There is no region with this index.
+    /// There is no region, or no ITS, with this index.
     PORTCULLIS_ERROR_INDEX = -17,
     /// The stride of a region of several frames is not a power of two or is smaller than a frame.
     PORTCULLIS_ERROR_STRIDE = -18,
+    /// An ITS answers with an external abort, never becomes quiescent, or does not take a queue or
+    /// tables of the pool; the log tells which, and why.
+    PORTCULLIS_ERROR_ITS = -19,
+    /// The pool is too small, or lies where an ITS does not reach it.
+    PORTCULLIS_ERROR_ITS_POOL = -20,
+    /// The Distributor or a Redistributor answers with an external abort or cannot be mapped, or there
+    /// are more than 512 Redistributors.
+    PORTCULLIS_ERROR_GIC = -21,
+    /// A live ITS was not taken over; the host's ITS and memory are as before.
+    PORTCULLIS_ERROR_HANDOVER = -22,
+    /// The host's trust has ended with a live ITS that was not handed over: nobody answers for its
+    /// registers any more, but it still has the host's queue and tables. The host must not go on.
+    PORTCULLIS_ERROR_LIVE = -23,
 };
 
 /// The text of a status, in English, without a full stop; never null, valid for ever.
@@ -167,8 +207,9 @@ enum portcullis_log_level {
 ///
 /// A change comes as one prepare with all of its ranges, at most PORTCULLIS_FRAME_LIMIT, and then, for
 /// each range in the same order, one commit, or one abort for all. A range is one frame of a region;
-/// the frames of a region follow each other with rising addresses. Only prepare may fail: 0 agrees, anything else refuses, and then
-/// nothing is prepared. Both translations are prepared before either is committed.
+/// the frames of a region follow each other with rising addresses. Only prepare may fail: 0 agrees,
+/// anything else refuses, and then nothing is prepared. Both translations are prepared before either is
+/// committed.
 struct portcullis_ops {
     /// sizeof(struct portcullis_ops).
     size_t size;
@@ -186,7 +227,9 @@ struct portcullis_ops {
     void (*host_abort)(void *context, enum portcullis_change change,
                        const struct portcullis_pages *ranges, size_t count);
 
-    /// Gets ready to map device registers at EL2.
+    /// Gets ready to map device registers at EL2: those of regions, for good; and for as long as
+    /// portcullis_claim, portcullis_hand_over or portcullis_finalise reads them those of the Distributor
+    /// and of the Redistributors, which stay with the host.
     int (*el2_prepare)(void *context, const struct portcullis_pages *ranges, size_t count);
     /// Maps them: Device-nGnRnE, readable, writable, never executable. Returns the virtual address
     /// of the first page, page-aligned. The frames of one region must lie at the distances that they
@@ -206,6 +249,36 @@ struct portcullis_ops {
     /// Orders all accesses of this CPU before it against all after it: DMB SY.
     void (*order_accesses)(void *context);
 
+    /// Lets EL2 access pages of the host's memory, at linear_base plus the physical address, Normal
+    /// Write-Back: 0, or anything else, and nothing changed, where a page is not memory of the host
+    /// alone. The host has chosen the address, and whose a page is you know best: refuse here what is
+    /// device registers, the pool, lent, donated, or beyond your maps.
+    ///
+    /// Until as many calls of host_unshare the pages stay the host's: whoever asks for them, they are
+    /// neither revoked nor given away. Shares nest, so count them. Used for the staging queues, which
+    /// EL2 reads, and for the pending tables of vPEs, which the hardware writes; the host's own access
+    /// does not change. Called by portcullis_handle_trap, on all CPUs at once, and portcullis_hand_over.
+    int (*host_share)(void *context, const struct portcullis_pages *pages);
+    /// Ends one share.
+    void (*host_unshare)(void *context, const struct portcullis_pages *pages);
+
+    /// Takes pages of memory of the host alone, which nobody shares, from it and its devices, for good:
+    /// 0, or anything else and nothing changed, also where other data lie in the same page of yours. EL2
+    /// accesses them as it does shared pages; their content stays, as the hardware is using it. For the
+    /// queue and tables of a live ITS: called by portcullis_hand_over alone. May be null without
+    /// PORTCULLIS_POLICY_HANDOVER.
+    int (*host_donate)(void *context, const struct portcullis_pages *pages);
+    /// Gives donated pages back with their content, as the handover failed. As host_donate.
+    void (*host_give_back)(void *context, const struct portcullis_pages *pages);
+
+    /// Makes earlier stores of this CPU to `bytes` bytes from the EL2 address `address` visible to an
+    /// ITS that does not look into caches: DC CVAC for every line, then DSB SY. Called for the pool and
+    /// for what was donated; at every doorbell, where the ITS is such a one.
+    void (*clean)(void *context, uint64_t address, uint64_t bytes);
+    /// Makes earlier stores of this CPU visible to an ITS that looks into caches, before any later
+    /// store to a device: DSB ISHST.
+    void (*publish)(void *context);
+
     /// Reads a system register.
     uint64_t (*register_read)(void *context, enum portcullis_register which);
     /// Writes a system register.
@@ -215,7 +288,8 @@ struct portcullis_ops {
     /// the call; may run on several CPUs at once, and a host that provokes refusals can make it run
     /// often: bound what it costs. May be null.
     void (*log)(void *context, enum portcullis_log_level level, const char *text, size_t length);
-    /// The number of the CPU that runs this, for the log. May be null.
+    /// The number of the CPU that runs this, below the member `cpus` of the configuration. May be null
+    /// where that is 1.
     uint32_t (*cpu_index)(void *context);
 };
 
@@ -232,6 +306,17 @@ struct portcullis_ops {
 /// FEAT_DoubleFault2 is implemented, and HCRX_EL2.SCTLR2En is set.
 #define PORTCULLIS_FEATURE_DOUBLE_FAULT2 0x10u
 
+/// A refused command of an ITS stalls its queue: GITS_CREADR.Stalled is set until the host writes
+/// GITS_CWRITER.Retry. Without it the command is skipped, counted and logged, and the host goes on.
+#define PORTCULLIS_POLICY_STALL 0x1u
+/// The virtual interrupts of a GICv4.0 ITS are offered to the host, and their commands checked. Without
+/// it, and on a GICv4.1, GITS_TYPER hides them and their commands are refused.
+#define PORTCULLIS_POLICY_VIRTUAL 0x2u
+/// The host drives its ITSes already and is trusted: portcullis_claim leaves them as they are, and the
+/// host's accesses are forwarded until portcullis_hand_over for each that is enabled. portcullis_finalise
+/// ends the trust.
+#define PORTCULLIS_POLICY_HANDOVER 0x4u
+
 /// What portcullis_init starts from.
 struct portcullis_config {
     /// sizeof(struct portcullis_config).
@@ -246,6 +331,19 @@ struct portcullis_config {
     size_t tree_size;
     /// The operations.
     const struct portcullis_ops *ops;
+    /// How many CPUs may trap: 1 to 4096.
+    uint32_t cpus;
+    /// PORTCULLIS_POLICY_*.
+    uint32_t policy;
+    /// The EL2 virtual address of physical address 0, modulo 2^64: at this distance, as in a linear map,
+    /// EL2 sees the pool and what was donated always, and pages of the host while they are shared.
+    uint64_t linear_base;
+    /// The memory of EL2 that the queues, tables and ledgers of all ITSes come from, base and size
+    /// multiples of 64 KiB. Each ITS gets an equal part. You map it, Normal Write-Back, and keep it for
+    /// good out of the reach of the host and of all devices but the ITSes; its content does not matter.
+    /// For an ITS that reaches 32 bits of addresses it must lie below 4 GiB. Not looked at where there
+    /// is no ITS.
+    struct portcullis_pages pool;
 };
 
 /// The size that is recommended for the state. It is enough for PORTCULLIS_REGION_LIMIT frames of a
@@ -254,11 +352,16 @@ size_t portcullis_state_size(void);
 /// The alignment that the memory of the state needs.
 size_t portcullis_state_alignment(void);
 
-/// Makes a state in `memory`: reads the tree and registers the control frame of every ITS in it, to
-/// be forwarded with 32-bit and 64-bit accesses. The translation frames stay with the host's devices.
+/// The size that is recommended for the pool of a board with `its_count` ITSes: 4 MiB for each. About
+/// 1 MiB of it is used at once; the rest are the translation tables of some 700 devices with up to 512
+/// events. A device that finds no room is refused and counted (PORTCULLIS_COMMAND_OUT_OF_MEMORY).
+size_t portcullis_pool_size(size_t its_count);
+
+/// Makes a state in `memory`: reads the tree and registers the control frame of every ITS in it, to be
+/// mediated. The translation frames stay with the host's devices.
 ///
 /// `*state` is set where PORTCULLIS_OK is returned, and left alone otherwise.
-/// Errors: ARGUMENT, STRUCT_SIZE, MEMORY, TREE, BOARD, POOL.
+/// Errors: ARGUMENT, STRUCT_SIZE, MEMORY, TREE, BOARD, POOL; for the pool ALIGNMENT, RANGE, ITS_POOL.
 enum portcullis_status portcullis_init(void *memory, size_t memory_size,
                                        const struct portcullis_config *config,
                                        struct portcullis **state);
@@ -335,10 +438,12 @@ struct portcullis_region {
 enum portcullis_status portcullis_add_region(struct portcullis *state,
                                              const struct portcullis_region *region);
 
-/// Takes all registered regions from the host, or none.
+/// Takes all registered regions from the host and sets every ITS up, or none: each is disabled, and has
+/// a queue and tables of the pool. With PORTCULLIS_POLICY_HANDOVER the ITSes are taken and not set up.
 ///
-/// Errors: ORDER, HOST_REFUSED, EL2_REFUSED, POOL, EL2_ADDRESS: the host reaches everything as before,
-/// and it may be tried again. STUCK: see there.
+/// Errors: ORDER, HOST_REFUSED, EL2_REFUSED, POOL, EL2_ADDRESS, ITS, ITS_POOL, GIC: the host reaches
+/// everything as before, and it may be tried again; an ITS whose set-up had begun is disabled and has no
+/// queue and no tables, as after a reset. STUCK: see there.
 enum portcullis_status portcullis_claim(struct portcullis *state);
 
 /// How many regions are registered.
@@ -382,6 +487,9 @@ enum portcullis_trap {
     PORTCULLIS_TRAP_NOT_AN_ABORT = 4,
     /// Nothing is claimed, or a pointer is null; nothing was changed.
     PORTCULLIS_TRAP_NOT_READY = 5,
+    /// A store to an ITS has work left: ELR_EL2 is unchanged, so that the host runs it again once it
+    /// has taken the interrupts that wait for it. Return to the host as after COMPLETED.
+    PORTCULLIS_TRAP_UNFINISHED = 6,
 };
 
 /// Why an abort was injected.
@@ -403,9 +511,77 @@ enum portcullis_refusal {
 /// `esr`, `far` and `hpfar` are ESR_EL2, FAR_EL2 and HPFAR_EL2 as read on entry; `registers` are X0 to
 /// X30 of the host, of which a load changes one. `refusal` may be null; it is set where an abort was
 /// injected. A fault that another CPU's change of your stage 2 explains is yours to retry.
-enum portcullis_trap portcullis_handle_trap(const struct portcullis *state, uint64_t esr,
-                                            uint64_t far, uint64_t hpfar, uint64_t registers[31],
+enum portcullis_trap portcullis_handle_trap(struct portcullis *state, uint64_t esr, uint64_t far,
+                                            uint64_t hpfar, uint64_t registers[31],
                                             enum portcullis_refusal *refusal);
+
+// MARK: Handover
+
+/// Takes the live ITS at `index`, in the order of the tree, over from a host that is trusted: from here on
+/// it is mediated. `descriptor` is the physical address of a struct portcullis_handover in memory of the
+/// host, as portcullis_hypercalls.h has it; of that nothing is taken on trust that the hardware tells. Its
+/// queue and tables are donated and stay in use.
+///
+/// Errors: ARGUMENT, INDEX; ORDER before the claim, without PORTCULLIS_POLICY_HANDOVER, a second time,
+/// and after portcullis_finalise. HANDOVER: `*reason`, where that is not null, is set to one of
+/// PORTCULLIS_HANDOVER_* of portcullis_hypercalls.h; it may be tried again.
+enum portcullis_status portcullis_hand_over(struct portcullis *state, size_t index,
+                                            uint64_t descriptor, int64_t *reason);
+
+/// Ends the trust in the host: ITSes that are disabled and were not handed over are set up as by a claim.
+/// Done before, or without PORTCULLIS_POLICY_HANDOVER, it has nothing to do.
+///
+/// Errors: ARGUMENT, ORDER before the claim. LIVE, ITS, ITS_POOL, GIC, the last of several: the trust has
+/// ended for all, and nobody answers for an ITS that is not mediated.
+enum portcullis_status portcullis_finalise(struct portcullis *state);
+
+// MARK: What the ITSes did
+
+/// Why a command of the host did not reach the hardware: an index of `refused_for`.
+enum portcullis_command_refusal {
+    PORTCULLIS_COMMAND_RESERVED = 0,               ///< the architecture reserves the number
+    PORTCULLIS_COMMAND_RESERVED_BITS,              ///< a bit outside its fields is set
+    PORTCULLIS_COMMAND_VIRTUAL,                    ///< virtual interrupts are not offered
+    PORTCULLIS_COMMAND_DEVICE_OUT_OF_RANGE,        ///< the DeviceID is beyond the device table
+    PORTCULLIS_COMMAND_DEVICE_NOT_MAPPED,          ///< the device is not mapped
+    PORTCULLIS_COMMAND_EVENT_OUT_OF_RANGE,         ///< the EventID is beyond what the device has
+    PORTCULLIS_COMMAND_INTERRUPT_OUT_OF_RANGE,     ///< the INTID is no LPI
+    PORTCULLIS_COMMAND_COLLECTION_OUT_OF_RANGE,    ///< the collection is beyond the table
+    PORTCULLIS_COMMAND_COLLECTION_NOT_MAPPED,      ///< the collection is not mapped
+    PORTCULLIS_COMMAND_UNKNOWN_TARGET,             ///< RDbase names no Redistributor of the tree
+    PORTCULLIS_COMMAND_TOO_MANY_DEVICES,           ///< the ledger of devices is full
+    PORTCULLIS_COMMAND_VPE_OUT_OF_RANGE,           ///< the vPEID is beyond the table of vPEs
+    PORTCULLIS_COMMAND_VPE_NOT_MAPPED,             ///< the vPE is not mapped
+    PORTCULLIS_COMMAND_NOT_HOST_MEMORY,            ///< host_share refused a table
+    PORTCULLIS_COMMAND_OUT_OF_MEMORY,              ///< the pool is used up
+};
+/// How many reasons there are.
+#define PORTCULLIS_COMMAND_REFUSALS 15
+
+/// Counts of one ITS since the claim; they wrap.
+struct portcullis_its_counters {
+    /// sizeof(struct portcullis_its_counters), set by the caller.
+    size_t size;
+    /// Commands of the host that were accepted.
+    uint64_t accepted;
+    /// Commands that were refused, by enum portcullis_command_refusal.
+    uint64_t refused_for[PORTCULLIS_COMMAND_REFUSALS];
+    /// Accesses to registers that did nothing: reserved, read-only or locked, and a doorbell of a queue
+    /// that host_share refuses.
+    uint64_t ignored;
+    /// The host's doorbells: stores to GITS_CWRITER, each time that one runs.
+    uint64_t doorbells;
+    /// EL2's own stores to GITS_CWRITER: one for a batch.
+    uint64_t publications;
+    /// Not 0: the hardware answers with aborts, or is where it cannot be, and gets no further command.
+    uint32_t broken;
+};
+
+/// Tells the counts of the ITS at `index`, in the order of the tree, as of one moment.
+///
+/// Errors: ARGUMENT, STRUCT_SIZE, INDEX, ORDER before the claim and for one that is not mediated yet.
+enum portcullis_status portcullis_its_counters(struct portcullis *state, size_t index,
+                                               struct portcullis_its_counters *counters);
 
 #ifdef __cplusplus
 }

@@ -11,12 +11,14 @@ swift=$1 scratch=$2
 export PORTCULLIS_FUZZ=1
 
 build=("$swift" build --build-system native -c release --scratch-path "$scratch")
-"${build[@]}" --target FuzzWorld -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing \
-  -Xswiftc -cross-module-optimization -Xswiftc -assert-config -Xswiftc Debug
+for target in FuzzWorld Replay; do
+  "${build[@]}" --target "$target" -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing \
+    -Xswiftc -cross-module-optimization -Xswiftc -assert-config -Xswiftc Debug
+done
 binaries=$("${build[@]}" --show-bin-path)
 
 objects=()
-for module in Architecture GIC Ownership Traps ITS SimulatedITS FuzzWorld; do
+for module in Architecture GIC Trace Ownership Traps ITS SimulatedITS Replay FuzzWorld; do
   for object in "$binaries/$module.build"/*.o; do
     # Those of sources since deleted may linger.
     source=$(find Sources Tests -name "$(basename "$object" .o)" -print -quit)
@@ -25,4 +27,4 @@ for module in Architecture GIC Ownership Traps ITS SimulatedITS FuzzWorld; do
 done
 "${swift}c" -swift-version 6 -O -parse-as-library -module-name FuzzITS -sanitize=fuzzer \
   -use-ld=lld -I "$binaries/Modules" \
-  Tests/Fuzz/ITS/Fuzz.swift "${objects[@]}" -o "$scratch/ITS"
+  Tests/Fuzz/ITS/*.swift "${objects[@]}" -o "$scratch/ITS"

@@ -17,13 +17,17 @@ private func world(_ number: UInt64) throws -> World {
   return world
 }
 
+/// The most bytes of choices that are a life: a trace may be longer.
+private let longestLife = 8192
+
 /// The first byte chooses the world, all others what happens in it.
 ///
 /// Ends the process where anything is wrong.
 public func exercise(_ bytes: UnsafeBufferPointer<UInt8>) throws {
   guard let first = bytes.first else { return }
   let world = try world(UInt64(first))
-  var host = HostileHost(world, ByteChoices(UnsafeBufferPointer(rebasing: bytes.dropFirst())))
+  let choices = bytes.dropFirst().prefix(longestLife)
+  var host = HostileHost(world, ByteChoices(UnsafeBufferPointer(rebasing: choices)))
   while !host.choices.isSpent {
     host.step()
     if let violation = world.check(walks: false) { fatalError(violation) }

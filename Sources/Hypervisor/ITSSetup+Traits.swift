@@ -1,0 +1,18 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+public import DeviceTree
+public import ITS
+
+extension ITSSetup {
+  /// Describes the set-up of an ITS with these `traits`.
+  public init(
+    frame: VirtualAddress, arena: PageRange, traits: ITSTraits, policy: ITSPolicy, cpus: UInt64
+  ) {
+    self.init(
+      frame: frame, arena: arena,
+      addressLimit: traits.contains(.addresses32Bit) ? 1 << 32 : 1 << 52,
+      isNonCoherent: traits.contains(.nonCoherent), policy: policy, cpus: cpus)
+  }
+}

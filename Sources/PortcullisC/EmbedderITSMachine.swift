@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import CEmbedder
+internal import ITS
+internal import Ownership
+
+/// What the mediation of an ITS needs, on the CPU that runs this, of the embedder.
+struct EmbedderITSMachine: HandoverMachine, PageKeeper {
+  let memory: LinearMemory
+  let registers: EmbedderPlatform
+  let cpu: UInt64
+  private let linearBase: UInt64
+
+  init(_ platform: EmbedderPlatform, linearBase: UInt64) {
+    // The header asks that the pool and what is shared are mapped there.
+    memory = unsafe LinearMemory(base: linearBase, platform)
+    registers = platform
+    cpu = UInt64(platform.cpu ?? 0)
+    self.linearBase = linearBase
+  }
+
+  func share(_ pages: PageRange) throws(OwnershipError) -> VirtualAddress {
+    guard registers.share(pages) else { throw .refusedByHost(pages.first) }
+    return VirtualAddress(linearBase &+ pages.first.address.rawValue)
+  }
+
+  func unshare(_ pages: PageRange) { registers.unshare(pages) }
+
+  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+    try hold(pages, in: &table, memory: memory)
+  }
+
+  func release(_ slot: UInt64, of table: inout PinTable) {
+    release(slot, of: &table, memory: memory)
+  }
+
+  func donate(_ pages: PageRange) throws(OwnershipError) {
+    guard registers.donate(pages) else { throw .refusedByHost(pages.first) }
+  }
+
+  func giveBack(_ pages: PageRange) { registers.giveBack(pages) }
+
+  func claim(_ pages: PageRange, into set: inout ClaimSet) throws(OwnershipError) {
+    try donate(pages, into: &set, memory: memory)
+  }
+
+  func giveBackUntouched(_ set: inout ClaimSet) { giveBackUntouched(&set, memory: memory) }
+}

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CEmbedder
+internal import ITS
+
+extension EmbedderMediation {
+  /// What the embedder chooses.
+  struct Choice {
+    let pool: portcullis_pages
+    let linearBase: UInt64
+    let cpus: UInt64
+    let policy: ITSPolicy
+    /// Whether the host drives its ITSes already and is trusted to hand them over.
+    let isHandover: Bool
+  }
+}
+
+extension EmbedderMediation.Choice {
+  /// What the configuration chooses; nil where a member has a value that is not allowed.
+  init?(_ config: portcullis_config) {
+    let (cpus, flags) = unsafe (config.cpus, config.policy)
+    guard 1...4096 ~= cpus, flags < PORTCULLIS_POLICY_HANDOVER << 1,
+      unsafe cpus == 1 || config.ops.pointee.cpu_index != nil,
+      unsafe flags & PORTCULLIS_POLICY_HANDOVER == 0
+        || EmbedderPlatform.canTakeOver(config.ops.pointee)
+    else { return nil }
+    var policy = ITSPolicy()
+    if flags & PORTCULLIS_POLICY_STALL != 0 { policy.refused = .stalls }
+    if flags & PORTCULLIS_POLICY_VIRTUAL != 0 { policy.virtualInterrupts = .checked }
+    self.init(
+      pool: unsafe config.pool, linearBase: unsafe config.linear_base, cpus: UInt64(cpus),
+      policy: policy, isHandover: flags & PORTCULLIS_POLICY_HANDOVER != 0)
+  }
+}
