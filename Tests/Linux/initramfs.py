@@ -146,8 +146,9 @@ def _dependencies(module):
     return [name.replace("-", "_") for name in match[1].decode().split(",") if name]
 
 
-def build(kernel, busybox, scripts):
-    """The archive for `kernel` with the program `busybox` and the `scripts`, one of which is `init`."""
+def build(kernel, busybox, scripts, own_modules=()):
+    """The archive for `kernel` with the program `busybox`, the `scripts`, one of which is `init`, and the
+    files of `own_modules`, which depend on nothing."""
     archive = Archive()
     for directory in ("proc", "sys", "dev", "tmp", "root"):
         archive.add_directory(directory)
@@ -156,6 +157,7 @@ def build(kernel, busybox, scripts):
     archive.add_file("bin/busybox", busybox, executable=True)
     archive.add_link("bin/sh", "busybox")
     order = kernel.in_order(MODULES)
+    order += [(path.stem, path.read_bytes()) for path in own_modules]
     for name, content in order:
         archive.add_file(f"{MODULE_DIRECTORY}/{name}.ko", content)
     archive.add_file(MODULE_LIST, "".join(f"{name}\n" for name, _ in order).encode())

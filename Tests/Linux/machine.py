@@ -7,6 +7,7 @@ import os
 import pathlib
 
 import initramfs
+import kmodule
 
 # Debian's current series: that of the release, and that of its backports.
 KERNELS = ("6.1", "6.12")
@@ -20,6 +21,7 @@ RAMDISK_ADDRESS = 0x5800_0000
 DISK_SIZE = 64 << 20
 
 GUEST = pathlib.Path(__file__).parent / "guest"
+MODULES = pathlib.Path(__file__).parent / "module"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,15 +40,20 @@ class Machine:
 
 
 class Images:
-    """What was fetched for a kernel, and the RAM disk that is made of it."""
+    """What was fetched for a kernel, and the RAM disk that is made of it in `directory`."""
 
-    def __init__(self, fetched, series, directory):
+    def __init__(self, fetched, series, toolchain, directory):
         kernel = initramfs.Kernel(fetched / series)
         busybox = (fetched / "busybox" / "bin" / "busybox").read_bytes()
         scripts = {path.name: path.read_bytes() for path in GUEST.iterdir()}
+        headers = kmodule.Headers(fetched / f"{series}-headers", fetched / f"{series}-common")
+        modules = [
+            kmodule.build(source, headers, directory, toolchain)
+            for source in sorted(MODULES.glob("*.c"))
+        ]
         self.kernel = kernel.image
         self.ramdisk = directory / f"initramfs-{series}"
-        self.ramdisk.write_bytes(initramfs.build(kernel, busybox, scripts))
+        self.ramdisk.write_bytes(initramfs.build(kernel, busybox, scripts, modules))
 
 
 def make_disks(directory):
@@ -97,6 +104,7 @@ def arguments(machine, images, disks, el2=None, words="", el2_words=""):
         "-device", f"virtio-blk-pci,drive=disk0,num-queues={queues}",
         "-drive", f"if=none,id=disk1,format=raw,file={disks[1]}",
         "-device", "nvme,drive=disk1,serial=portcullis",
+        "-device", "edu",
         # Two interfaces on one wire, which leads nowhere else.
         "-netdev", "hubport,id=end0,hubid=0",
         "-device", "virtio-net-pci,netdev=end0,romfile=",
