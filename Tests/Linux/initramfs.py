@@ -147,8 +147,8 @@ def _dependencies(module):
 
 
 def build(kernel, busybox, scripts, own_modules=()):
-    """The archive for `kernel` with the program `busybox`, the `scripts`, one of which is `init`, and the
-    files of `own_modules`, which depend on nothing."""
+    """The archive for `kernel` with the program `busybox`, the `scripts` by their paths, one of which is
+    `init`, and the files of `own_modules`, which the scripts load."""
     archive = Archive()
     for directory in ("proc", "sys", "dev", "tmp", "root"):
         archive.add_directory(directory)
@@ -157,9 +157,10 @@ def build(kernel, busybox, scripts, own_modules=()):
     archive.add_file("bin/busybox", busybox, executable=True)
     archive.add_link("bin/sh", "busybox")
     order = kernel.in_order(MODULES)
-    order += [(path.stem, path.read_bytes()) for path in own_modules]
     for name, content in order:
         archive.add_file(f"{MODULE_DIRECTORY}/{name}.ko", content)
+    for path in own_modules:
+        archive.add_file(f"{MODULE_DIRECTORY}/{path.name}", path.read_bytes())
     archive.add_file(MODULE_LIST, "".join(f"{name}\n" for name, _ in order).encode())
     for name, content in scripts.items():
         archive.add_file(name, content, executable=True)

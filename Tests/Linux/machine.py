@@ -45,7 +45,11 @@ class Images:
     def __init__(self, fetched, series, toolchain, directory):
         kernel = initramfs.Kernel(fetched / series)
         busybox = (fetched / "busybox" / "bin" / "busybox").read_bytes()
-        scripts = {path.name: path.read_bytes() for path in GUEST.iterdir()}
+        scripts = {
+            str(path.relative_to(GUEST)): path.read_bytes()
+            for path in sorted(GUEST.rglob("*"))
+            if path.is_file()
+        }
         headers = kmodule.Headers(fetched / f"{series}-headers", fetched / f"{series}-common")
         modules = [
             kmodule.build(source, headers, directory, toolchain)
@@ -91,9 +95,11 @@ def arguments(machine, images, disks, el2=None, words="", el2_words=""):
             "-append", words,
         ]  # fmt: skip
     queues = machine.cpus
+    # The tags of MTE are the board's; of these processors one has it.
+    tags = ",mte=on" if machine.processor == "max" else ""
     return [
         "-M",
-        f"virt,virtualization={virtualization},gic-version={machine.gic},dtb-randomness=off",
+        f"virt,virtualization={virtualization},gic-version={machine.gic},dtb-randomness=off{tags}",
         "-cpu", machine.processor,
         "-smp", str(machine.cpus),
         "-m", "1G",

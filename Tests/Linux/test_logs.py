@@ -149,6 +149,8 @@ class Runs(unittest.TestCase):
         through = self.judged(GUEST.replace(" - a", " - d"))
         found = list(run.compare(bare, through, logs.Differences("")))
         self.assertEqual(found, ["the tests of the two boots are not the same"])
+        through = self.judged(GUEST.replace('"ok 1 - a"', '"ok 1 - a", "ok 2 - EL2: e"'))
+        self.assertEqual(list(run.compare(bare, through, logs.Differences(""))), [])
 
 
 class Machines(unittest.TestCase):
