@@ -154,7 +154,7 @@ LINUX_TESTS := PYTHONPATH=Tests/Board $(PYTHON) -B Tests/Linux
 
 .PHONY: linux
 linux: setup-run setup-linux $(IMAGES)/el2.img ## an unmodified Debian kernel at EL1, with a shell (KERNEL=6.1|6.12)
-	$(Q)$(LINUX_TESTS)/shell.py --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) --cpus $(CPUS) \
+	$(Q)$(LINUX_TESTS)/shell.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) --cpus $(CPUS) \
 	  --processor $(PROCESSOR) $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: debug
@@ -204,7 +204,7 @@ capi: setup-test ## the C program against portcullis.h, linked with the library 
 
 .PHONY: test-linux
 test-linux: setup-run setup-linux $(IMAGES)/el2.img ## Debian's kernels, bare and through Portcullis (FULL=1: the whole matrix)
-	$(Q)$(LINUX_TESTS)/run.py --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs \
+	$(Q)$(LINUX_TESTS)/run.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs \
 	  --results $(RESULTS)/test-linux.json $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: coverage

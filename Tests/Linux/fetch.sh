@@ -5,8 +5,9 @@
 # fetch.sh DIRECTORY KERNEL... - unpacks Debian's stock arm64 kernels and static busybox.
 #
 # KERNEL is the series: that of the machine's Debian release by its number (6.1), or that of its
-# backports (6.12). Below DIRECTORY there is then `busybox/` and for each series a folder of its name,
-# each the content of one package. What is there already isn't fetched again.
+# backports (6.12). Below DIRECTORY there is then `busybox/` and for each series a folder of its name, and
+# two more for its headers, `-headers` and `-common`; each is the content of one package. What is there
+# already isn't fetched again.
 set -eu
 
 directory=$1
@@ -21,7 +22,7 @@ newest() {
 }
 
 for series in "$@"; do
-  [ ! -d "$directory/$series" ] || continue
+  [ ! -d "$directory/$series-common" ] || continue
   suite=
   package=$(newest)
   case $package in
@@ -40,5 +41,10 @@ for series in "$@"; do
   esac
   # shellcheck disable=SC2086 # nothing, or one word
   "$setup/unpack-arm64.sh" $suite "$package" "$directory/$series"
+  release=${package#linux-image-}
+  # shellcheck disable=SC2086
+  "$setup/unpack-arm64.sh" $suite "linux-headers-$release" "$directory/$series-headers"
+  # shellcheck disable=SC2086
+  "$setup/unpack-arm64.sh" $suite "linux-headers-${release%-arm64}-common" "$directory/$series-common"
 done
 "$setup/unpack-arm64.sh" busybox-static "$directory/busybox"

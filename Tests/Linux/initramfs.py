@@ -146,8 +146,9 @@ def _dependencies(module):
     return [name.replace("-", "_") for name in match[1].decode().split(",") if name]
 
 
-def build(kernel, busybox, scripts):
-    """The archive for `kernel` with the program `busybox` and the `scripts`, one of which is `init`."""
+def build(kernel, busybox, scripts, own_modules=()):
+    """The archive for `kernel` with the program `busybox`, the `scripts` by their paths, one of which is
+    `init`, and the files of `own_modules`, which the scripts load."""
     archive = Archive()
     for directory in ("proc", "sys", "dev", "tmp", "root"):
         archive.add_directory(directory)
@@ -158,6 +159,8 @@ def build(kernel, busybox, scripts):
     order = kernel.in_order(MODULES)
     for name, content in order:
         archive.add_file(f"{MODULE_DIRECTORY}/{name}.ko", content)
+    for path in own_modules:
+        archive.add_file(f"{MODULE_DIRECTORY}/{path.name}", path.read_bytes())
     archive.add_file(MODULE_LIST, "".join(f"{name}\n" for name, _ in order).encode())
     for name, content in scripts.items():
         archive.add_file(name, content, executable=True)

@@ -7,7 +7,8 @@ import dataclasses
 import pathlib
 import re
 
-# What the guest prints around its log.
+# What the guest prints when it has started, and around each part of its log.
+BOOT = "# boot"
 BEGIN = "# log"
 END = "# end"
 # `<8 * facility + level>[ seconds] text`
@@ -31,23 +32,25 @@ class Entry:
 def sections(lines):
     """The logs among `lines`, one a boot, each a list of `Entry`.
 
-    Raises ValueError where a log has no end, or where a line of it is none of a log.
+    Raises ValueError where a part of a log has no end, where a line of it is none of a log, and where
+    there is no boot that it belongs to.
     """
     found = []
-    current = None
+    is_log = False
     for line in lines:
-        if line == BEGIN:
-            current = []
-        elif line == END and current is not None:
-            found.append(current)
-            current = None
-        elif current is not None:
+        if line == BOOT:
+            found.append([])
+        elif line == BEGIN:
+            is_log = True
+        elif line == END:
+            is_log = False
+        elif is_log:
             match = LINE.fullmatch(line)
-            if match:
-                current.append(Entry(int(match[1]) & 7, match[2]))
+            if match and found:
+                found[-1].append(Entry(int(match[1]) & 7, match[2]))
             elif line.strip():
                 raise ValueError(f"no line of a log: {line!r}")
-    if current is not None:
+    if is_log:
         raise ValueError("a log has no end")
     return found
 

@@ -7,6 +7,7 @@ import os
 import pathlib
 
 import initramfs
+import kmodule
 
 # Debian's current series: that of the release, and that of its backports.
 KERNELS = ("6.1", "6.12")
@@ -20,6 +21,7 @@ RAMDISK_ADDRESS = 0x5800_0000
 DISK_SIZE = 64 << 20
 
 GUEST = pathlib.Path(__file__).parent / "guest"
+MODULES = pathlib.Path(__file__).parent / "module"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,15 +40,24 @@ class Machine:
 
 
 class Images:
-    """What was fetched for a kernel, and the RAM disk that is made of it."""
+    """What was fetched for a kernel, and the RAM disk that is made of it in `directory`."""
 
-    def __init__(self, fetched, series, directory):
+    def __init__(self, fetched, series, toolchain, directory):
         kernel = initramfs.Kernel(fetched / series)
         busybox = (fetched / "busybox" / "bin" / "busybox").read_bytes()
-        scripts = {path.name: path.read_bytes() for path in GUEST.iterdir()}
+        scripts = {
+            str(path.relative_to(GUEST)): path.read_bytes()
+            for path in sorted(GUEST.rglob("*"))
+            if path.is_file()
+        }
+        headers = kmodule.Headers(fetched / f"{series}-headers", fetched / f"{series}-common")
+        modules = [
+            kmodule.build(source, headers, directory, toolchain)
+            for source in sorted(MODULES.glob("*.c"))
+        ]
         self.kernel = kernel.image
         self.ramdisk = directory / f"initramfs-{series}"
-        self.ramdisk.write_bytes(initramfs.build(kernel, busybox, scripts))
+        self.ramdisk.write_bytes(initramfs.build(kernel, busybox, scripts, modules))
 
 
 def make_disks(directory):
@@ -84,9 +95,11 @@ def arguments(machine, images, disks, el2=None, words="", el2_words=""):
             "-append", words,
         ]  # fmt: skip
     queues = machine.cpus
+    # The tags of MTE are the board's; of these processors one has it.
+    tags = ",mte=on" if machine.processor == "max" else ""
     return [
         "-M",
-        f"virt,virtualization={virtualization},gic-version={machine.gic},dtb-randomness=off",
+        f"virt,virtualization={virtualization},gic-version={machine.gic},dtb-randomness=off{tags}",
         "-cpu", machine.processor,
         "-smp", str(machine.cpus),
         "-m", "1G",
@@ -97,6 +110,7 @@ def arguments(machine, images, disks, el2=None, words="", el2_words=""):
         "-device", f"virtio-blk-pci,drive=disk0,num-queues={queues}",
         "-drive", f"if=none,id=disk1,format=raw,file={disks[1]}",
         "-device", "nvme,drive=disk1,serial=portcullis",
+        "-device", "edu",
         # Two interfaces on one wire, which leads nowhere else.
         "-netdev", "hubport,id=end0,hubid=0",
         "-device", "virtio-net-pci,netdev=end0,romfile=",

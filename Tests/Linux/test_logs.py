@@ -9,6 +9,7 @@ import machine
 import run
 
 LOG = [
+    "# boot",
     "ok 1 - a",
     "# log",
     "<6>[    0.000000] GICv3: CPU0: using allocated LPI pending table @0x0000000041590000",
@@ -33,8 +34,13 @@ class Sections(unittest.TestCase):
         self.assertEqual(len(log), 3)
 
     def test_one_a_boot(self):
-        self.assertEqual(len(logs.sections(LOG + LOG)), 2)
+        self.assertEqual([len(log) for log in logs.sections(LOG + LOG)], [3, 3])
+        self.assertEqual([len(log) for log in logs.sections(LOG + LOG[1:])], [6])
         self.assertEqual(logs.sections(["[    0.0] no log"]), [])
+
+    def test_a_log_of_no_boot(self):
+        with self.assertRaises(ValueError):
+            logs.sections(LOG[1:])
 
     def test_cut_off(self):
         with self.assertRaises(ValueError):
@@ -104,7 +110,8 @@ class Comparison(unittest.TestCase):
 
 GUEST = """
 import sys
-lines = ["TAP version 14", "ok 1 - a", "not ok 2 - b", "ok 3 - c # SKIP no time", "# log",
+lines = ["TAP version 14", "ok 1 - a", "not ok 2 - b", "ok 3 - c # SKIP no time",
+         "# boot", "# log",
          "<6>[ 0.1] ITS queue timeout", "# end", "1..3"]
 print(*lines, sep="\\n")
 """
@@ -142,6 +149,8 @@ class Runs(unittest.TestCase):
         through = self.judged(GUEST.replace(" - a", " - d"))
         found = list(run.compare(bare, through, logs.Differences("")))
         self.assertEqual(found, ["the tests of the two boots are not the same"])
+        through = self.judged(GUEST.replace('"ok 1 - a"', '"ok 1 - a", "ok 2 - EL2: e"'))
+        self.assertEqual(list(run.compare(bare, through, logs.Differences(""))), [])
 
 
 class Machines(unittest.TestCase):
