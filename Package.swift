@@ -151,7 +151,7 @@ if Context.environment["PORTCULLIS_FUZZ"] != nil {
   package.targets += [
     .target(
       name: "FuzzWorld",
-      dependencies: ["Architecture", "GIC", "Ownership", "Traps", "ITS", "SimulatedITS"],
+      dependencies: ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedITS"],
       path: "Tests/Fuzz/ITS/World", swiftSettings: settings),
     .executableTarget(
       name: "soak", dependencies: ["FuzzWorld"], path: "Tests/Fuzz/ITS/Soak",

@@ -5,6 +5,7 @@ import Architecture
 import ITS
 import Ownership
 import SimulatedITS
+import Trace
 
 /// One CPU in one trap, as the mediation of one ITS sees it.
 struct EL2Machine: ITSMachine {
@@ -25,6 +26,11 @@ struct EL2Machine: ITSMachine {
     throw .empty
   }
   func release(_ slot: UInt64, of table: inout PinTable) { service.reportHold() }
+
+  @inline(__always)
+  func record(_ event: TraceEvent) {
+    if case .command(let command) = event { service.count(command) }
+  }
 }
 
 /// Memory as EL2 loads and stores it while it mediates one ITS.

@@ -327,7 +327,7 @@ package struct HostileHost<Source: Choices> {
       return .mapti(device, event, interrupt: anyInterrupt(), collectionID: collection)
     case 10:
       // Device 0 has EventIDs that are LPIs, where there are so many.
-      if configuration.eventIDBits == 14, choices.next(8) == 0 {
+      if configuration.eventIDBits == 14, choices.next(4) == 0 {
         return .mapd(0, table: anyAddress(), eventIDBits: 14)
       }
       let event = choices.next(4) == 0 ? event : anyInterrupt()

@@ -6,6 +6,7 @@ import GIC
 @testable import ITS
 import Ownership
 @testable import SimulatedITS
+import Trace
 import Traps
 
 /// One ITS with its mediation, and what must hold of every access of either.
@@ -67,8 +68,7 @@ package final class MediatedService {
   /// Whether what the hardware does now is a late write to a table that was unmapped.
   private var isLate = false
 
-  /// The doublewords of the last staged command that EL2 has read, and which it has.
-  private var words: InlineArray<4, UInt64> = [0, 0, 0, 0]
+  /// Which doublewords of the last staged command EL2 has read.
   private var wordsRead: UInt64 = 0
   private var slot: UInt64 = .max
   /// What a doubleword of the staging queue becomes right after EL2 has loaded it; nil leaves it.
@@ -161,17 +161,13 @@ package final class MediatedService {
   /// How many commands the mediation has taken since the queue was given.
   package var taken: UInt64 { its.pointee.staging.taken }
 
-  private var accepted: UInt64 = 0
-
   @inline(__always)
   private func beginTrap() {
     slot = .max
     wordsRead = 0
-    accepted = its.pointee.counters.accepted
   }
 
   private func endTrap() {
-    if wordsRead == 0b1111, its.pointee.policy.commandsPerTrap == 1 { tell() }
     if its.pointee.arena.freeCount > freeCount { walk() }
     freeCount = its.pointee.arena.freeCount
     let staging = its.pointee.staging.register.size
@@ -182,13 +178,17 @@ package final class MediatedService {
     checkFailures()
   }
 
-  /// Takes note of the verdict on the only command that the trap has looked at.
-  private func tell() {
-    let command = ITSCommand(words[0], words[1], words[2], words[3])
-    if let refusal = its.pointee.takeRefusal() {
-      world.tally.refuse(command.number, refusal.reason)
-    } else if its.pointee.counters.accepted != accepted {
-      world.tally.accept(command.number)
+  /// Takes note of the verdict on a command.
+  func count(_ command: TracedCommand) {
+    let number = UInt8(truncatingIfNeeded: command.word0)
+    switch command.verdict {
+    case .accepted: world.tally.accept(number)
+    case .later: break
+    case .refused(let reason):
+      guard let reason = CommandRefusalReason(rawValue: reason) else {
+        return report("a command refused for no reason")
+      }
+      world.tally.refuse(number, reason)
     }
   }
 
@@ -225,7 +225,6 @@ package final class MediatedService {
     let number = address >> 3 & 3
     if wordsRead >> number & 1 != 0 { report("EL2 loads \(hex(address)) twice") }
     let value = memory.load(.double, at: address)
-    words[Int(number)] = value
     wordsRead |= 1 << number
     if let race, let changed = race(value) { memory.store(.double, changed, at: address) }
     return value

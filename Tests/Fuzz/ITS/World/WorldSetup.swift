@@ -53,7 +53,8 @@ package struct WorldSetup: Sendable {
     policy.commandsPerTrap = [1, 1, 2, 16, 512][Int(bits.next(5))]
     policy.bytesPerTrap = [64, 512, 4096, 1 << 17, 1 << 17][Int(bits.next(5))]
     if services.contains(where: { $0.eventIDBits == 14 }) {
-      arenaPages = 512
+      // Room for the tables of most devices, or of a few.
+      arenaPages = bits.next(2) == 0 ? 512 : 200
       policy.commandsPerTrap = bits.next(2) == 0 ? 1 : 16
       policy.bytesPerTrap = 1 << 17
     }
@@ -76,7 +77,7 @@ package struct WorldSetup: Sendable {
     service.targetsAreAddresses = bits.next(2) == 0
     service.deviceIDBits = 4 + bits.next(9)
     // With 14 bits an EventID can be an LPI, for MAPI.
-    service.eventIDBits = bits.next(8) == 0 ? 14 : 4 + bits.next(8)
+    service.eventIDBits = bits.next(4) == 0 ? 14 : 4 + bits.next(8)
     service.collectionIDBits = 2 + bits.next(4)
     let sizes: [UInt64] = version == .gicv3 ? [8, 12, 16] : [12, 16]
     service.translationEntrySize = sizes[Int(bits.next(UInt64(sizes.count)))]
