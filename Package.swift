@@ -71,6 +71,7 @@ let package = Package(
     room("Traps", ["Architecture"]),
     // Devices.
     room("ITS", ["Architecture", "GIC", "Trace", "Ownership", "Traps"]),
+    room("Redistributor", ["Architecture", "GIC", "Ownership", "Traps"]),
     // Composition.
     room("Hypervisor", ["Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS"]),
     // Interfaces and programs.
@@ -99,7 +100,9 @@ let package = Package(
     // A board with a host, its memory's owners, and mediated ITSes.
     .target(
       name: "ITSWorld",
-      dependencies: ["Architecture", "GIC", "Ownership", "Traps", "ITS", "SimulatedITS"],
+      dependencies: [
+        "Architecture", "GIC", "Ownership", "Traps", "ITS", "Redistributor", "SimulatedITS",
+      ],
       path: "Tests/ITSWorld", swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
     // The time that a command takes through the mediation, on Linux.
@@ -117,6 +120,8 @@ let package = Package(
     tests("Ownership", ["SimulatedBoard"]),
     tests("Traps"),
     tests("ITS", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
+    tests(
+      "Redistributor", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
     tests("Hypervisor", ["SimulatedBoard"]),
     tests("Inspection", ["Trace"]),
     tests(
@@ -132,7 +137,8 @@ if isMetal {
     program(
       "EL2Image",
       [
-        "Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "DeviceTree", "Hypervisor",
+        "Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "Redistributor", "DeviceTree",
+        "Hypervisor",
         "PortcullisC",
         "CHardware", "CEL2Boot", "CRuntime",
       ]))

@@ -32,6 +32,12 @@ el2_boot_stack_top:
 el2_itses:
 	.space	EL2_MAX_ITSES * EL2_ITS_STATE_SIZE
 
+	.section .redistributors, "aw", %nobits
+	.balign	4096
+	.global	el2_redistributors
+el2_redistributors:
+	.space	EL2_REDISTRIBUTORS_SIZE
+
 	.section .statistics, "aw", %nobits
 	.balign	4096
 	.global	el2_statistics

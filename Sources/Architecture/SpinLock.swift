@@ -11,6 +11,9 @@ public enum LockRank: UInt8, Sendable {
   case psci
   /// One ITS: its queues, tables and ledgers. A trap takes the lock of one ITS at a time.
   case its
+  /// All Redistributors: their registers, and the tables that they hold. Never taken with that of an ITS
+  /// held today; the place is the one it would have.
+  case redistributor
   /// The owners of pages, both translations and the pool.
   case ownership
   /// The log: everything else may log while it is held.

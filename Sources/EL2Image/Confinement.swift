@@ -53,7 +53,9 @@ enum Confinement {
     unsafe StateMemory.shared.initialize(to: state)
     // The TLB operations of a claim are for the host's VMID.
     unsafe StateMemory.shared.pointee.context.loadTranslation()
-    if options.isTraced, mediation == .on { Recorder.begin() }
+    if options.isTraced, mediation == .on {
+      Recorder.begin(toConsole: options.drainsTrace)
+    }
     if mediation != .off {
       try claim(board, options, interruptLimit: interruptLimit, &log)
     }
@@ -62,9 +64,16 @@ enum Confinement {
   private static func claim(
     _ board: borrowing Board, _ options: BootOptions, interruptLimit: UInt64, _ log: inout Log
   ) throws(StartupError) {
+    let redistributors: RegionClaim.Requests<Device>
+    if mediation == .on {
+      redistributors = try RedistributorMediation.requests(board)
+    } else {
+      redistributors = RegionClaim.none()
+    }
     do throws(ITSClaimError) {
       unsafe StateMemory.shared.pointee.identities = try ITSClaim.claim(
-        board, from: &StateMemory.shared.pointee.ownership,
+        board, beside: redistributors,
+        from: &StateMemory.shared.pointee.ownership,
         registry: &StateMemory.shared.pointee.registry,
         device: { index in
           mediation == .forwarding
@@ -75,6 +84,7 @@ enum Confinement {
     }
     let identities = unsafe StateMemory.shared.pointee.identities
     if mediation == .on {
+      try RedistributorMediation.begin(board, options, interruptLimit: interruptLimit, &log)
       let offered = try ITSMediation.begin(
         board, identities, options, interruptLimit: interruptLimit)
       unsafe StateMemory.shared.pointee.identities = offered

@@ -8,6 +8,7 @@ internal import Hypervisor
 internal import ITS
 internal import Synchronization
 internal import Ownership
+internal import Redistributor
 internal import Trace
 internal import Traps
 
@@ -50,6 +51,7 @@ struct EL2State: ~Copyable {
   let cpuLock = SpinLock(.psci)
   /// With `cpuLock` held.
   var cpus: CPUTable
+  let redistributorLock = SpinLock(.redistributor)
   let ownershipLock = SpinLock(.ownership)
   /// With `ownershipLock` held.
   var ownership: PageOwnership
@@ -59,6 +61,8 @@ struct EL2State: ~Copyable {
   let traceLock = SpinLock(.trace)
   /// With `traceLock` held; nil where nothing is recorded.
   var trace: TraceRing?
+  /// Whether the trace goes to the console while the host runs; never changes then.
+  var drainsTrace = false
 
   init(
     features: HostFeatures, context: HostContext, image: AddressRange, canary: Canary,
@@ -140,11 +144,21 @@ enum StateMemory {
     ).unsafelyUnwrapped
   }
 
+  /// The mediation of the Redistributors, behind the page of their pins: with `redistributorLock` held.
+  @inline(always)
+  static var redistributors: UnsafeMutablePointer<MediatedRedistributors> {
+    unsafe UnsafeMutablePointer(
+      bitPattern: UInt(el2_redistributors_here() &+ 0x1000)
+    ).unsafelyUnwrapped
+  }
+
   /// Whether the memory is large enough.
   static var fits: Bool {
     MemoryLayout<EarlyState>.size <= 0x1000
       && MemoryLayout<EL2State>.size <= Int(el2_state_size) - 0x1000
       && MemoryLayout<ITSState>.size <= 0x100
+      && MediatedRedistributors.pinsSize <= 0x1000
+      && MemoryLayout<MediatedRedistributors>.size <= Int(el2_redistributors_size) - 0x1000
       && MemoryLayout<MediatedITS>.size <= Int(el2_its_state_size) - 0x100
   }
 }

@@ -52,5 +52,6 @@ extension HostTrap {
     access.isForwarded = isForwarded
     access.duration = pc_read_cntpct_el0() &- start
     Recorder.append(.access(access), its: number, at: start)
+    Recorder.drainBehindAccess()
   }
 }

@@ -5,6 +5,7 @@ internal import Architecture
 internal import DeviceTree
 internal import Hypervisor
 internal import ITS
+internal import Redistributor
 internal import Traps
 
 /// One trap of the host, as the devices see it.
@@ -61,6 +62,42 @@ struct HostTrap: ProtectionContext {
   private func log(_ refusal: CommandRefusal, _ number: UInt8) {
     var line = LogLine("")
     ITSNews.write(refusal, of: number, to: &line)
+    HostCPU.log(.warning, line)
+  }
+}
+
+// Redistributors: rarely asked, and behind one lock.
+extension HostTrap {
+  @inline(never)
+  func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect {
+    var held = HeldLocks()
+    return unsafe StateMemory.shared.pointee.redistributorLock.withLock(&held) { _ in
+      unsafe StateMemory.redistributors.pointee.read(
+        number, access, machine: RedistributorTrapMachine())
+    }
+  }
+
+  @inline(never)
+  func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
+    var held = HeldLocks()
+    return unsafe StateMemory.shared.pointee.redistributorLock.withLock(&held) { _ in
+      let effect = unsafe StateMemory.redistributors.pointee.write(
+        number, access, value, machine: RedistributorTrapMachine())
+      if let refusal = unsafe StateMemory.redistributors.pointee.takeRefusal() { log(refusal) }
+      return effect
+    }
+  }
+
+  @inline(never)
+  private func log(_ refusal: RefusedTables) {
+    var line = LogLine("Redistributor ")
+    line.append(decimal: UInt64(refusal.number))
+    line.append(": tables refused: ")
+    line.append(refusal.reason.text)
+    line.append(", PROPBASER ")
+    line.append(hex: refusal.configuration)
+    line.append(" PENDBASER ")
+    line.append(hex: refusal.pending)
     HostCPU.log(.warning, line)
   }
 }

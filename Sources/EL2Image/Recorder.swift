@@ -15,7 +15,8 @@ enum Recorder {
   }
 
   /// Begins the trace, before the host runs.
-  static func begin() {
+  static func begin(toConsole: Bool) {
+    unsafe StateMemory.shared.pointee.drainsTrace = toConsole
     let place =
       unsafe StateMemory.shared.pointee.image.base.rawValue
       + (el2_trace_here() - el2_image_start_here())
@@ -54,10 +55,24 @@ enum Recorder {
     }
   }
 
-  /// Writes all records to the console, a line each, with the lock of the log held.
-  static func drain() {
-    // As many as there are room for, and the count of the lost: a host that still runs adds no more.
-    for _ in 0...el2_trace_size / UInt64(TraceRecord.size) {
+  /// The most records that one access has written to the console: most accesses make fewer.
+  private static var recordsPerAccess: UInt64 { 16 }
+
+  /// Writes some records to the console behind an access, where they are to go there at once.
+  static func drainBehindAccess() {
+    guard unsafe StateMemory.shared.pointee.drainsTrace else { return }
+    var held = HeldLocks()
+    unsafe StateMemory.shared.pointee.logLock.withLock(&held) { _ in
+      drain(atMost: recordsPerAccess)
+    }
+  }
+
+  /// Writes records to the console, a line each, with the lock of the log held.
+  ///
+  /// All of them: as many as there is room for, and the count of the lost; a host that still runs adds no
+  /// more.
+  static func drain(atMost limit: UInt64 = el2_trace_size / UInt64(TraceRecord.size) + 1) {
+    for _ in 0..<limit {
       guard let words = takeFirst() else { return }
       var line = LogLine("trace ")
       for index in 0..<8 { line.append(digits: words[index]) }

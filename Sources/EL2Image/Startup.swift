@@ -17,6 +17,7 @@ enum StartupError: Error {
   case memory
   case translation
   case claim
+  case redistributors
   case interruptController
   case mediation(ITSSetupError)
   case modules
@@ -32,6 +33,7 @@ enum StartupError: Error {
     case .memory: "memory cannot be mapped"
     case .translation: "the host's stage 2 cannot be built"
     case .claim: "the ITSes cannot be claimed"
+    case .redistributors: "the Redistributors cannot be mediated"
     case .interruptController: "the interrupt controller cannot be mapped"
     case .mediation(let error): error.text
     case .modules: "a boot module is of no use"

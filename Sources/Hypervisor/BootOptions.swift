@@ -15,6 +15,8 @@ public struct BootOptions: Equatable, Sendable {
   public private(set) var isHandover = false
   /// `portcullis.trace`: every access to an ITS and every command is recorded.
   public private(set) var isTraced = false
+  /// `portcullis.trace=console`: so it is, and the records go to the console while the host runs.
+  public private(set) var drainsTrace = false
 
   /// `portcullis.vlpi=checked`: virtual interrupts of GICv4.0 are offered, and their commands checked.
   public private(set) var checksVirtualInterrupts = false
@@ -38,6 +40,7 @@ public struct BootOptions: Equatable, Sendable {
     if Self.equal(argument, "portcullis.bench") { isBench = true }
     if Self.equal(argument, "portcullis.handover") { isHandover = true }
     if Self.equal(argument, "portcullis.trace") { isTraced = true }
+    if Self.equal(argument, "portcullis.trace=console") { (isTraced, drainsTrace) = (true, true) }
     if Self.equal(argument, "portcullis.vlpi=checked") { checksVirtualInterrupts = true }
     if Self.equal(argument, "portcullis.log=error") { logLevel = .error }
     if Self.equal(argument, "portcullis.log=warning") { logLevel = .warning }

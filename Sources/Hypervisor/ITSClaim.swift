@@ -32,19 +32,22 @@ public enum ITSClaim {
         base: PhysicalAddress(0), address: VirtualAddress(0), typer: 0, iidr: 0, pidr2: 0))
   }
 
-  /// The control frames of `board` as requests; nil where there is none.
+  /// The control frames of `board` as requests, and `others` behind them.
   private static func requests<Device: TrapDevice>(
-    for board: borrowing Board, _ device: (Int) -> Device
-  ) throws(ITSClaimError) -> RegionClaim.Requests<Device>? {
+    for board: borrowing Board, _ others: borrowing RegionClaim.Requests<Device>,
+    _ device: (Int) -> Device
+  ) throws(ITSClaimError) -> RegionClaim.Requests<Device> {
     guard board.verdict != .refused else { throw .boardRefused }
-    guard !board.itses.isEmpty else { return nil }
-    var requests = RegionClaim.Requests<Device>(
-      filler: try request(for: board.itses[0].controlFrame, device(0)))
+    var requests: RegionClaim.Requests<Device> = RegionClaim.none()
     for index in board.itses.indices {
       let frame = board.itses[index].controlFrame
       guard requests.append(try request(for: frame, device(index))) else {
         throw .badFrame(frame.base)
       }
+    }
+    for index in others.indices {
+      let other = others[index]
+      guard requests.append(other) else { throw .registry(.full(other.layout.base)) }
     }
     return requests
   }
@@ -63,6 +66,7 @@ public enum ITSClaim {
 
   /// Claims the control frames, registers each with its `device`, and freezes the registry.
   ///
+  /// `others` are claimed with them and registered behind them: what is asked for most comes first.
   /// The translation frames stay with the host: its devices must reach GITS_TRANSLATER.
   ///
   /// - Throws: any `ITSClaimError`; the host owns every page again and the registry is as before.
@@ -72,17 +76,17 @@ public enum ITSClaim {
     Device: TrapDevice, Registers: DeviceMemory & ~Copyable
   >(
     _ board: borrowing Board,
+    beside others: borrowing RegionClaim.Requests<Device> = RegionClaim.none(),
     from ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
     registry: inout RegionRegistry<Device>, device: (Int) -> Device,
     registers: borrowing Registers
   ) throws(ITSClaimError) -> Identities {
     var identities = noIdentities
-    guard let requests = try requests(for: board, device) else {
-      registry.freeze()
-      return identities
-    }
+    let requests = try requests(for: board, others, device)
+    let count = board.itses.count
     do throws(RegionClaimError) {
       try RegionClaim.claim(requests, from: &ownership, registry: &registry) { index, address in
+        guard index < count else { return true }
         guard
           let identity = ITSIdentity(
             requests[index].layout.base, at: address, through: registers)

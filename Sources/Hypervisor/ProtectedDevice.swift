@@ -9,6 +9,10 @@ public protocol ProtectionContext: TrapContext {
   func readITS(_ number: UInt8, _ access: Access) -> ReadEffect
   /// Has the mediated ITS with this number carry out a store.
   func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect
+  /// Has the mediated Redistributor with this number answer a load; the offset is from its RD frame.
+  func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect
+  /// Has the mediated Redistributor with this number carry out a store.
+  func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect
 }
 
 /// The devices that answer for protected regions: the one place that names them all.
@@ -17,6 +21,9 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
   case forwarded
   /// An ITS between whose registers and the host EL2 stands, by its number.
   case mediatedITS(UInt8)
+  /// Redistributors, one a frame of the region: the number of the first, and at which of its frames of
+  /// 64 KiB those of the region begin.
+  case mediatedRedistributors(first: UInt8, frame: UInt8)
   /// An embedder's function.
   case callback(RegionCallback)
 
@@ -24,7 +31,7 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
   public var forwardsAll: Bool {
     switch self {
     case .forwarded: true
-    case .mediatedITS, .callback: false
+    case .mediatedITS, .mediatedRedistributors, .callback: false
     }
   }
 
@@ -33,6 +40,8 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
     switch self {
     case .forwarded: Forwarder.read(access, through: context.deviceMemory)
     case .mediatedITS(let number): context.readITS(number, access)
+    case .mediatedRedistributors(let first, let frame):
+      Self.readRedistributor(first, frame, access, context)
     case .callback(let callback): callback.read(access)
     }
   }
@@ -42,7 +51,37 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
     switch self {
     case .forwarded: Forwarder.write(access, value, through: context.deviceMemory)
     case .mediatedITS(let number): context.writeITS(number, access, value)
+    case .mediatedRedistributors(let first, let frame):
+      Self.writeRedistributor(first, frame, access, value, context)
     case .callback(let callback): callback.write(access, value)
     }
+  }
+}
+
+// Rare, and kept out of the way to an ITS.
+extension ProtectedDevice {
+  @inline(never)
+  private static func readRedistributor(
+    _ first: UInt8, _ frame: UInt8, _ access: Access, _ context: Context
+  ) -> ReadEffect {
+    context.readRedistributor(
+      Int(first) &+ Int(access.frame), access.moved(by: UInt64(frame) &* 0x1_0000))
+  }
+
+  @inline(never)
+  private static func writeRedistributor(
+    _ first: UInt8, _ frame: UInt8, _ access: Access, _ value: UInt64, _ context: Context
+  ) -> WriteEffect {
+    context.writeRedistributor(
+      Int(first) &+ Int(access.frame), access.moved(by: UInt64(frame) &* 0x1_0000), value)
+  }
+}
+
+extension Access {
+  /// The same access with its offset counted from `distance` bytes before the frame.
+  fileprivate func moved(by distance: UInt64) -> Access {
+    Access(
+      offset: offset &+ distance, frame: frame, distance: self.distance, address: address,
+      width: width, isOrdered: isOrdered)
   }
 }

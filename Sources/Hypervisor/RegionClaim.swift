@@ -15,11 +15,15 @@ public struct RegionRequest<Device: TrapDevice>: Sendable {
   public let kinds: AccessKinds
   /// Who answers; nil for pages that are to be out of reach.
   public let device: Device?
+  /// Where EL2 sees it already; nil for a region that is seen where it is claimed to.
+  public let address: VirtualAddress?
 
   /// Describes a request.
   public init(
-    _ layout: RegionLayout, widths: AccessWidths, kinds: AccessKinds, device: Device?
+    _ layout: RegionLayout, widths: AccessWidths, kinds: AccessKinds, device: Device?,
+    mappedAt address: VirtualAddress? = nil
   ) {
+    self.address = address
     self.layout = layout
     self.widths = widths
     self.kinds = kinds
@@ -45,10 +49,15 @@ public enum RegionClaim {
   /// As many regions as a registry holds.
   public typealias Requests<Device: TrapDevice> = FixedList<32, RegionRequest<Device>>
   /// The frames of all regions together.
-  private typealias Frames = FixedList<128, PageRange>
+  private typealias Frames = FixedList<160, PageRange>
 
   /// The most frames of all regions together.
   public static var frameLimit: Int { Frames.capacity }
+
+  /// No requests.
+  public static func none<Device: TrapDevice>() -> Requests<Device> {
+    Requests(filler: RegionRequest(.nowhere, widths: .none, kinds: .none, device: nil))
+  }
 
   /// Claims `requests`, registers them in their order behind what `registry` holds, and freezes it.
   ///
@@ -69,7 +78,7 @@ public enum RegionClaim {
   ) throws(RegionClaimError) {
     guard !requests.isEmpty else { return registry.freeze() }
     guard !registry.isFrozen else { throw .registry(.frozen(requests[0].layout.base)) }
-    let claim: Claim<128>
+    let claim: Claim<160>
     do throws(OwnershipError) {
       claim = try ownership.donate(try frames(of: requests), expecting: .mmio)
     } catch {
@@ -78,7 +87,7 @@ public enum RegionClaim {
     do throws(RegionClaimError) {
       registry = try extended(registry, by: requests, at: claim, answers)
     } catch {
-      var held: Claim<128>? = consume claim
+      var held: Claim<160>? = consume claim
       do throws(OwnershipError) {
         try ownership.giveBack(&held)
       } catch {
@@ -94,7 +103,7 @@ public enum RegionClaim {
   /// What `registry` holds and the regions behind it, which EL2 sees where `claim` says.
   private static func extended<Device: TrapDevice>(
     _ registry: borrowing RegionRegistry<Device>, by requests: borrowing Requests<Device>,
-    at claim: borrowing Claim<128>, _ answers: (Int, VirtualAddress) -> Bool
+    at claim: borrowing Claim<160>, _ answers: (Int, VirtualAddress) -> Bool
   ) throws(RegionClaimError) -> RegionRegistry<Device> {
     var result = RegionRegistry<Device>()
     do throws(RegistryError) {
@@ -109,7 +118,7 @@ public enum RegionClaim {
       let request = requests[index]
       let address: VirtualAddress
       do throws(RegistryError) {
-        address = try self.address(of: request.layout, in: claim, at: &next)
+        address = try self.address(of: request, in: claim, at: &next)
       } catch {
         throw .registry(error)
       }
@@ -151,9 +160,14 @@ public enum RegionClaim {
   /// Where EL2 sees a region whose frames are those of `claim` from `next` on.
   ///
   /// - Throws: `virtualAddress` with the first that isn't as far from the base as in physical memory.
-  private static func address(
-    of layout: RegionLayout, in claim: borrowing Claim<128>, at next: inout Int
+  private static func address<Device: TrapDevice>(
+    of request: RegionRequest<Device>, in claim: borrowing Claim<160>, at next: inout Int
   ) throws(RegistryError) -> VirtualAddress {
+    let layout = request.layout
+    if let address = request.address {
+      next += Int(layout.count)
+      return address
+    }
     var base = VirtualAddress(0)
     for number in 0..<layout.count {
       // The claim has as many ranges as the regions have frames.

@@ -212,7 +212,7 @@ extension EmbedderPlatform: DeviceMemory {
 
 /// Ranges in the form of the C interface.
 private struct PageList {
-  static var capacity: Int { RegionClaim.frameLimit }
+  static var capacity: Int { Int(PORTCULLIS_FRAME_LIMIT) }
   var pages = InlineArray<128, portcullis_pages>(repeating: portcullis_pages(base: 0, bytes: 0))
   let count: Int
 

@@ -128,7 +128,7 @@ struct EmbedderState: ~Copyable {
     }
     var frames = layout.count
     for index in regions.indices { frames += regions.span[index].layout.count }
-    guard !regions.isFull, frames <= UInt64(RegionClaim.frameLimit) else {
+    guard !regions.isFull, frames <= UInt64(PORTCULLIS_FRAME_LIMIT) else {
       return PORTCULLIS_ERROR_FULL
     }
     for number in 0..<layout.count {

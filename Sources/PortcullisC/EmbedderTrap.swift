@@ -47,6 +47,12 @@ struct EmbedderTrap: ProtectionContext {
     }
   }
 
+  // An embedder's Redistributors are its own.
+  func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect { .refused(.noHandler) }
+  func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
+    .refused(.noHandler)
+  }
+
   @inline(__always)
   private func logNews(_ its: inout EmbedderITS, _ number: UInt8) {
     if its.mediation?.hasNews == true { log(&its, number) }

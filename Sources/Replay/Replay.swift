@@ -60,6 +60,8 @@ public struct Replay: Sendable {
       case .access(let access):
         let events = traps.removeValue(forKey: record.its) ?? []
         guard !access.isForwarded, board.has(record.its) else { continue }
+        board.nextPlace =
+          Self.disables(events.map(\.event)) ? Self.place(in: records[index...], record.its) : nil
         difference = try board.run(events, access, its: record.its, cpu: record.cpu, at: index)
         guard difference == nil else { return }
         accesses += 1
@@ -70,6 +72,24 @@ public struct Replay: Sendable {
 }
 
 extension Replay {
+  /// Whether EL2 disables the hardware.
+  private static func disables(_ events: [TraceEvent]) -> Bool {
+    events.contains {
+      guard case .hardware(let register) = $0 else { return false }
+      return register.isWrite && register.offset == 0 && register.value & 1 == 0
+    }
+  }
+
+  /// The first GITS_CREADR that the hardware of an ITS answers among these.
+  private static func place(in records: ArraySlice<TraceRecord>, _ its: UInt8) -> UInt64? {
+    for record in records where record.its == its {
+      if case .hardware(let register) = record.event, register.offset == 0x90, !register.isWrite {
+        return register.isAborted ? nil : register.value
+      }
+    }
+    return nil
+  }
+
   /// The bits of an address that the host's queues need, 40 at least and 48 at most: the more, the longer it
   /// takes to map them.
   private static func addressBits(_ records: [TraceRecord]) -> UInt64 {

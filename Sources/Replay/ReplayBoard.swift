@@ -58,6 +58,8 @@ final class ReplayBoard {
   private var happened: [TraceEvent] = []
   /// What is wrong beside that.
   private var remark: String?
+  /// GITS_CREADR as the hardware told it next, after the trap that is run; nil where it isn't known.
+  var nextPlace: UInt64?
   /// The first thing that an ITS has done with memory that isn't EL2's.
   var violation: String?
 
@@ -242,12 +244,18 @@ final class ReplayBoard {
   }
 
   func write(_ width: AccessWidth, _ value: UInt64, at address: UInt64, its number: UInt8) -> Bool {
-    guard let plan = plans[number] else { return false }
+    guard let plan = plans[number], let service = hardware[number] else { return false }
     let offset = address &- plan.service.frame
     var value = value
     if source == .setup, offset &- ITSRegister.tableBases.offset < 64 {
       value = readBack(value, offset, plan)
       tables[address] = value
+    }
+    if source == .trace, offset == ITSRegister.control.offset, value & 1 == 0, let place = nextPlace
+    {
+      // What the hardware had read before it was disabled, it tells later.
+      let wanted = GITSQueuePointer(rawValue: place).offset
+      while service.readPointer.offset != wanted, service.step() {}
     }
     if source == .trace, let next = writes.first, next.offset == offset,
       next.width == width.rawValue

@@ -60,6 +60,7 @@ struct Main {
     testRegisterFile(&report)
     testTableAttacks(&report)
     testCommandAttacks(&report, psci)
+    testRedistributorAttacks(&report)
     testVirtualAttacks(&report)
     testUnexpectedInterrupts(&report)
     testProcessors(&report, psci)

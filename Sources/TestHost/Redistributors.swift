@@ -10,7 +10,7 @@ func store64(_ address: UInt64, _ value: UInt64) { _ = probe(EL1_STR_X, address,
 
 /// The Redistributors, and the LPIs that they deliver (IHI 0069, 12.10).
 enum Redistributors {
-  private enum Offset {
+  enum Offset {
     static let control: UInt64 = 0x0000
     static let type: UInt64 = 0x0008
     static let waker: UInt64 = 0x0014
@@ -69,6 +69,33 @@ enum Redistributors {
       store32(base + Offset.setEnable, 1 << UInt64(EL1_TIMER_INTID))
     }
     el1_enable_cpu_interface()
+  }
+
+  /// The CPU whose Redistributor is the last one.
+  static var last: UInt64 {
+    var cpu: UInt64 = 0
+    while cpu + 1 < UInt64(EL1_CPU_LIMIT), base(of: cpu + 1) != nil { cpu += 1 }
+    return cpu
+  }
+
+  /// Clears EnableLPIs, and waits until that has taken effect.
+  static func disable(_ cpu: UInt64) {
+    guard let base = base(of: cpu) else { return }
+    store32(base + Offset.control, load32(base + Offset.control) & ~1)
+    while load32(base + Offset.control) & 1 << 3 != 0 {}  // RWP
+  }
+
+  /// Sets EnableLPIs.
+  static func enable(_ cpu: UInt64) {
+    guard let base = base(of: cpu) else { return }
+    el1_barrier()
+    store32(base + Offset.control, load32(base + Offset.control) | 1)
+  }
+
+  /// Disables all LPIs and begins anew.
+  static func restart() {
+    for cpu in 0...last { disable(cpu) }
+    begin()
   }
 
   /// Writes an LPI's configuration; the Redistributor reads it when it's told so by INV or INVALL.

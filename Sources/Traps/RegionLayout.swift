@@ -54,7 +54,7 @@ public struct RegionLayout: Hashable, Sendable {
   }
 
   /// A layout that holds no address, for unused slots.
-  static var nowhere: RegionLayout { RegionLayout() }
+  public static var nowhere: RegionLayout { RegionLayout() }
 
   private init() {
     base = PhysicalAddress(0)

@@ -50,6 +50,32 @@ struct RegisterMapTests {
       #expect(register.offset >= end2)
       end2 = register.offset + register.size * register.count
     }
-    #expect(end2 <= 0x1_0000)
+    #expect(end2 == 0x2_0080)
+  }
+
+  @Test(
+    "A Redistributor's register permits the widths of its row, and only at its own offset",
+    arguments: [
+      (0x0000, .word), (0x0004, .word), (0x0008, wordOrDouble), (0x000c, .word), (0x0010, .word),
+      (0x0014, .word), (0x0018, .word), (0x001c, .word), (0x0040, wordOrDouble),
+      (0x0070, wordOrDouble), (0x0074, .word), (0x0078, wordOrDouble), (0x00a0, .double),
+      (0x00b0, .double), (0x00c0, .word), (0xffe8, .word), (0x2_0070, wordOrDouble),
+      (0x2_007c, .word), (0x0020, .none), (0x00a4, .none), (0x0100, .none), (0xc000, .none),
+      (0x1_0080, .none), (0x2_0000, .none),
+    ] as [(UInt64, AccessWidths)])
+  func redistributor(offset: UInt64, widths: AccessWidths) {
+    #expect(RedistributorRegister.widths(at: offset) == widths)
+  }
+
+  @Test(
+    "LPI tables: a byte for each INTID from 8192 on, and a bit for each INTID",
+    arguments: [
+      (14, 8192, 2048), (16, 57344, 8192), (24, 0xff_e000, 0x20_0000), (1, 8192, 2048),
+      (32, 0xffff_e000, 0x2000_0000), (40, 0xffff_e000, 0x2000_0000),
+    ] as [(UInt64, UInt64, UInt64)])
+  func tables(bits: UInt64, configuration: UInt64, pending: UInt64) {
+    let sizes = LPITableSizes(interruptIDBits: bits)
+    #expect(sizes.configuration == configuration)
+    #expect(sizes.pending == pending)
   }
 }

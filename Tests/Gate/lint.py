@@ -18,14 +18,17 @@ STOREYS = [
     {"GIC", "Trace", "DeviceTree"},
     {"Ownership"},
     {"Traps"},
-    {"ITS"},
+    {"ITS", "Redistributor"},
     {"Hypervisor"},
     {"PortcullisC", "Inspection", "Replay"},
     {"portcullis", "EL2Image", "TestHost"},
 ]
 # The room that may not know the other although it stands above it.
 STRANGERS = {("Ownership", "GIC"), ("Ownership", "DeviceTree"), ("Traps", "GIC")}
-CORE = {"Architecture", "GIC", "Trace", "DeviceTree", "Ownership", "Traps", "ITS", "Hypervisor"}
+CORE = {
+    "Architecture", "GIC", "Trace", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
+    "Hypervisor",
+}  # fmt: skip
 
 # Modules of the toolchain: for everyone, and for what runs on Linux alone.
 FREESTANDING = {"Swift", "Synchronization"}

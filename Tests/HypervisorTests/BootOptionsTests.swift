@@ -26,6 +26,9 @@ struct BootOptionsTests {
   @Test("The trace is asked for by a word of its own")
   func trace() {
     #expect(options("portcullis.trace portcullis.log=error").isTraced)
+    #expect(!options("portcullis.trace").drainsTrace)
+    let console = options("portcullis.trace=console")
+    #expect(console.isTraced && console.drainsTrace)
     #expect(!options("portcullis.trace=on").isTraced)
     #expect(!options("").isTraced)
   }

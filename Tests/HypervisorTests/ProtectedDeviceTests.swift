@@ -23,6 +23,12 @@ private final class OneRegister: DeviceMemory, ProtectionContext, @unchecked Sen
     return !isSilent
   }
   func orderAccesses() {}
+  func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect {
+    .value(UInt64(number) << 32 | access.offset)
+  }
+  func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
+    number == 12 && access.offset == 0x2_0078 && value == 0x42 ? .done : .refused(.device)
+  }
   func readITS(_ number: UInt8, _ access: Access) -> ReadEffect { .value(UInt64(number) << 8) }
   func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
     number == 3 && value == 0x42 ? .again : .refused(.device)
@@ -51,6 +57,17 @@ struct ProtectedDeviceTests {
     let device = ProtectedDevice<OneRegister>.mediatedITS(3)
     #expect(device.read(access, context: memory) == .value(0x300))
     #expect(device.write(access, 0x42, context: memory) == .again)
+    #expect(memory.width == nil && !device.forwardsAll)
+  }
+
+  @Test("A mediated Redistributor is asked by its frame, from its RD frame on")
+  func redistributors() {
+    let memory = OneRegister()
+    let access = Access(
+      offset: 0x78, frame: 2, distance: 0x8_0078, address: VirtualAddress(0x7008), width: .double)
+    let device = ProtectedDevice<OneRegister>.mediatedRedistributors(first: 10, frame: 2)
+    #expect(device.read(access, context: memory) == .value(12 << 32 | 0x2_0078))
+    #expect(device.write(access, 0x42, context: memory) == .done)
     #expect(memory.width == nil && !device.forwardsAll)
   }
 

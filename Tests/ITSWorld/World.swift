@@ -56,7 +56,8 @@ package final class World {
   /// EL2's own memory that no ITS has a reason to touch; a multiple of 64 KiB.
   package static let canary = range(0x5fff_0000, size: 0x1_0000)
 
-  static func range(_ base: UInt64, size: UInt64) -> PageRange {
+  /// Pages by address and size.
+  package static func range(_ base: UInt64, size: UInt64) -> PageRange {
     guard let range = PageRange(first: PageFrameNumber(base >> 12), count: size >> 12) else {
       fatalError("bad range")
     }
@@ -125,7 +126,8 @@ package final class World {
     watches = true
   }
 
-  private static func makeOwnership(_ memory: PhysicalMemory) throws -> HostOwnership {
+  /// Who owns which page of the board: EL2 its own, the host all other memory.
+  package static func makeOwnership(_ memory: PhysicalMemory) throws -> HostOwnership {
     guard let geometry = TranslationGeometry(bits: 40),
       let space = EL2AddressSpace(
         linearBase: VirtualAddress(1 << 40), linearPages: 1 << 28,

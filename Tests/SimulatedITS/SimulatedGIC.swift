@@ -80,18 +80,21 @@ package final class SimulatedGIC {
 
   /// Makes a board of Redistributors side by side from `redistributorBase`, and no ITS yet.
   ///
-  /// Processor number n has affinity n. With `hasVirtualLPIs` a Redistributor has four frames.
+  /// Processor number n has affinity n, or that of `affinities`. With `hasVirtualLPIs` a Redistributor has
+  /// four frames. `features` are more bits of GICR_TYPER.
   package init(
     memory: PhysicalMemory = PhysicalMemory(), processors: Int = 2,
     redistributorBase: UInt64 = 0x80a_0000, hasVirtualLPIs: Bool = false,
-    interruptIDBits: UInt64 = 16, isCoherent: Bool = true
+    interruptIDBits: UInt64 = 16, isCoherent: Bool = true, affinities: [UInt32] = [],
+    features: UInt64 = 1 << 3
   ) {
     self.memory = memory
     var base = redistributorBase
     for number in 0..<processors {
       let typer =
-        1 | (hasVirtualLPIs ? 0b10 : 0) | 1 << 3 | (number == processors - 1 ? 1 << 4 : 0)
-        | UInt64(number) << 8 | UInt64(number) << 32
+        1 | (hasVirtualLPIs ? 0b10 : 0) | features | (number == processors - 1 ? 1 << 4 : 0)
+        | UInt64(number) << 8
+        | (affinities.isEmpty ? UInt64(number) : UInt64(affinities[number])) << 32
       let redistributor = SimulatedRedistributor(
         gic: self, index: number, base: base, typer: GICRTyper(rawValue: typer),
         interruptIDBits: interruptIDBits, isCoherent: isCoherent)

@@ -8,7 +8,15 @@ import GIC
 package final class SimulatedRedistributor {
   /// What it remembers.
   package struct State: Hashable, Sendable {
-    var isEnabled = false
+    package var isEnabled = false
+    /// GICR_CTLR.RWP: LPIs were disabled, and the tables are still in use.
+    package var isStopping = false
+    /// GICR_PENDBASER.PTZ as it was written.
+    var isPendingTableZeroed = false
+    /// GICR_CTLR.DPG0, DPG1NS and DPG1S where they are in the register.
+    var groups: UInt64 = 0
+    /// GICR_WAKER.ProcessorSleep, and with it ChildrenAsleep.
+    var isAsleep = true
     var configurationBase: UInt64 = 0
     var pendingBase: UInt64 = 0
     var virtualConfigurationBase: UInt64 = 0
@@ -29,6 +37,19 @@ package final class SimulatedRedistributor {
   let isCoherent: Bool
   /// What it remembers.
   package var state = State()
+
+  /// GICR_CTLR.CES: EnableLPIs can be cleared, as is promised.
+  package var promisesDisabling = true
+  /// Whether EnableLPIs stays set once it is.
+  package var staysEnabled = false
+  /// Whether the tables are in use after disabling, until `finishStopping` is called.
+  package var stopsSlowly = false
+  /// GICR_CTLR.IR.
+  package var hasInvalidation = true
+  /// Whether EnableLPIs can't be set.
+  package var refusesEnabling = false
+  /// What GICR_PROPBASER always is, where it is read only.
+  package var fixedConfigurationBase: UInt64?
 
   init(
     gic: SimulatedGIC, index: Int, base: UInt64, typer: GICRTyper, interruptIDBits: UInt64,
@@ -82,6 +103,35 @@ package final class SimulatedRedistributor {
         .byte, at: address, by: observer(state.configurationBase)))
     state.configuration[interrupt] = byte
     return byte & 1 != 0
+  }
+
+  /// LPIs are disabled: what is pending is written back, and no table is in use from here on.
+  package func finishStopping() {
+    guard state.isStopping else { return }
+    gic.record(nil, .pendingTable, pendingTable, 1024, isWritten: true)
+    state.isStopping = false
+    state.configuration = [:]
+  }
+
+  /// Loses its power and gets it back.
+  package func losePower() { state = State() }
+
+  private func setEnabled(_ enables: Bool) {
+    guard enables != state.isEnabled else { return }
+    if enables {
+      guard !refusesEnabling else { return }
+      if state.isStopping { fault(.configurationChangedWhileEnabled) }
+      state.isEnabled = true
+      let isZeroed = state.isPendingTableZeroed
+      state.isPendingTableZeroed = false
+      guard idBits > 13, !isZeroed else { return }
+      for interrupt in pendingInterrupts() { take(interrupt, for: nil) }
+      return
+    }
+    guard !staysEnabled else { return }
+    state.isEnabled = false
+    state.isStopping = true
+    if !stopsSlowly { finishStopping() }
   }
 
   private func hasRoom(_ interrupt: UInt32, checks: Bool) -> Bool {
@@ -150,7 +200,7 @@ package final class SimulatedRedistributor {
   /// What it may read and write now.
   package var reachable: [MemoryReach] {
     let resident = state.virtualPendingBase >> 63 != 0 ? [residentTable] : []
-    guard state.isEnabled, idBits > 13 else { return resident }
+    guard state.isEnabled || state.isStopping, idBits > 13 else { return resident }
     let size = 1 << idBits as UInt64
     return resident + [
       MemoryReach(use: .pendingTable, base: pendingTable, size: size / 8, isWritten: true),
@@ -191,9 +241,15 @@ package final class SimulatedRedistributor {
     let value: UInt64
     switch register {
     // GICR_CTLR, below GICR_IIDR
-    case 0: value = (state.isEnabled ? 1 : 0) | 0x43b << 32
+    case 0:
+      value =
+        (state.isEnabled ? 1 : 0) | (promisesDisabling ? 1 << 1 : 0)
+        | (hasInvalidation ? 1 << 2 : 0) | (state.isStopping ? 1 << 3 : 0) | state.groups
+        | 0x43b << 32
+    // GICR_WAKER, above GICR_STATUSR
+    case 0x10: value = (state.isAsleep ? 0b110 : 0) << 32
     case 0x8: value = typer.rawValue
-    case 0x70: value = state.configurationBase
+    case 0x70: value = fixedConfigurationBase ?? state.configurationBase
     case 0x78: value = state.pendingBase
     case 0xffe8: value = typer.hasVirtualLPIs ? 0x40 : 0x30
     case 0x2_0070 where typer.hasVirtualLPIs: value = state.virtualConfigurationBase
@@ -213,17 +269,21 @@ package final class SimulatedRedistributor {
       old & ~(width.mask << shift) | (value & width.mask) << shift
     }
     switch offset & ~7 {
-    case 0 where offset == 0: state.isEnabled = value & 1 != 0
+    case 0 where offset == 0:
+      state.groups = value & 0b111 << 24
+      setEnabled(value & 1 != 0)
+    case 0x10 where offset == 0x14: state.isAsleep = value & 1 << 1 != 0
     case 0x40: pend(UInt32(truncatingIfNeeded: value), for: nil, checksRange: true)
     case 0x48: clear(UInt32(truncatingIfNeeded: value), for: nil, checksRange: true)
     case 0x70, 0x78:
-      guard !state.isEnabled else {
+      guard !state.isEnabled, !state.isStopping else {
         fault(.configurationChangedWhileEnabled)
         return true
       }
       if offset & ~7 == 0x70 {
         state.configurationBase = merge(state.configurationBase) & ~(isCoherent ? 0 : 0b11 << 10)
       } else {
+        state.isPendingTableZeroed = merge(0) >> 62 & 1 != 0
         state.pendingBase =
           merge(state.pendingBase) & ~(1 << 62) & ~(isCoherent ? 0 : 0b11 << 10)
       }

@@ -64,6 +64,7 @@ static inline void el2_set_translation(uint64_t ttbr0, uint64_t tcr, uint64_t ma
     X(el2_canary)          \
     X(el2_pool)            \
     X(el2_itses)           \
+    X(el2_redistributors)  \
     X(el2_statistics)      \
     X(el2_trace)           \
     X(el2_arena)           \
@@ -99,5 +100,6 @@ static const uint64_t el2_statistics_size = EL2_STATISTICS_SIZE;
 static const uint64_t el2_trace_size = EL2_TRACE_SIZE;
 static const uint64_t el2_max_itses = EL2_MAX_ITSES;
 static const uint64_t el2_its_state_size = EL2_ITS_STATE_SIZE;
+static const uint64_t el2_redistributors_size = EL2_REDISTRIBUTORS_SIZE;
 static const uint64_t el2_canary_size = EL2_CANARY_SIZE;
 #endif

@@ -18,6 +18,8 @@
 /* The most ITSes, and the bytes of state of each. */
 #define EL2_MAX_ITSES 8
 #define EL2_ITS_STATE_SIZE 0x2000
+/* Bytes of the pins and the state of all Redistributors, the pins in the first page. */
+#define EL2_REDISTRIBUTORS_SIZE 0x5000
 /* Bytes of the counts of all CPUs and ITSes. */
 #define EL2_STATISTICS_SIZE 0x8000
 /* Bytes for the state that lives as long as the image. */

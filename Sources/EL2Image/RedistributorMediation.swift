@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import CEL2Boot
+internal import CHardware
+internal import DeviceTree
+internal import GIC
+internal import Hypervisor
+internal import Ownership
+internal import Redistributor
+
+/// Puts EL2 between the host and every Redistributor of the board.
+enum RedistributorMediation {
+  /// The pages to claim.
+  static func requests(
+    _ board: borrowing Board
+  ) throws(StartupError) -> RegionClaim.Requests<Device> {
+    do throws(RedistributorClaimError) {
+      return try RedistributorClaim.requests(
+        for: board.redistributors, at: VirtualLayout.redistributors, through: MetalDeviceMemory()
+      ) { first, frame in .mediatedRedistributors(first: first, frame: frame) }
+    } catch {
+      throw .redistributors
+    }
+  }
+
+  /// Adds every Redistributor in the order of the requests, before the host runs.
+  ///
+  /// A host that is trusted at first keeps what is live; it is mediated all the same.
+  static func begin(
+    _ board: borrowing Board, _ options: BootOptions, interruptLimit: UInt64, _ log: inout Log
+  ) throws(StartupError) {
+    let machine = RedistributorTrapMachine()
+    let imageBase = unsafe StateMemory.shared.pointee.image.base
+    let pins = PhysicalAddress(
+      imageBase.rawValue + (el2_redistributors_here() - el2_image_start_here()))
+    let memory = MetalTables(imageBase: imageBase)
+    for offset in stride(from: 0, to: MediatedRedistributors.pinsSize, by: 8) {
+      memory.store(0, at: PhysicalAddress(pins.rawValue + offset))
+    }
+    unsafe StateMemory.redistributors.initialize(
+      to: MediatedRedistributors(
+        interruptLimit: interruptLimit, pins: pins,
+        offersVirtualLPIs: options.checksVirtualInterrupts))
+    do throws(RedistributorSetupError) {
+      for index in board.redistributors.indices {
+        let region = board.redistributors[index]
+        let address = VirtualLayout.redistributors(index)
+        let isWhole = try RedistributorScan.forEach(
+          region, at: address, through: machine.registers
+        ) { (base, _) throws(RedistributorSetupError) in
+          let distance = base.rawValue &- region.range.base.rawValue
+          try unsafe StateMemory.redistributors.pointee.add(
+            VirtualAddress(address.rawValue &+ distance), keepsLive: options.isHandover,
+            machine: machine)
+        }
+        guard isWhole else { throw .silent(address) }
+      }
+      try unsafe StateMemory.redistributors.pointee.finish(machine: machine)
+    } catch {
+      throw .redistributors
+    }
+    var line = LogLine("Redistributors mediated: ")
+    line.append(decimal: UInt64(unsafe StateMemory.redistributors.pointee.count))
+    log.write(.info, line)
+  }
+}
+
+/// What the mediation of the Redistributors needs, on the CPU that runs this.
+struct RedistributorTrapMachine: RedistributorMachine {
+  let registers = MetalDeviceMemory()
+  let affinity: UInt32
+
+  init() {
+    // MPIDR_EL1: Aff3 in bits [39:32], Aff2 to Aff0 in bits [23:0].
+    let value = pc_read_mpidr_el1()
+    affinity =
+      UInt32(truncatingIfNeeded: value >> 32 & 0xff) << 24
+      | UInt32(truncatingIfNeeded: value & 0xff_ffff)
+  }
+
+  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+    var held = HeldLocks(holding: .redistributor)
+    return try unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) {
+      (_) throws(OwnershipError) -> UInt64 in
+      try unsafe StateMemory.shared.pointee.ownership.hold(pages, in: &table)
+    }
+  }
+
+  func release(_ slot: UInt64, of table: inout PinTable) {
+    var held = HeldLocks(holding: .redistributor)
+    unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) { _ in
+      unsafe StateMemory.shared.pointee.ownership.release(slot, of: &table)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+public import DeviceTree
+internal import GIC
+public import Traps
+
+/// Why the Redistributors of a board could not be protected.
+public enum RedistributorClaimError: Error, Hashable, Sendable {
+  /// A Redistributor of the region at this base answers with an abort.
+  case silent(PhysicalAddress)
+  /// The Redistributors lie in more runs than a claim has regions, or there are too many; the base of the
+  /// first that did not fit.
+  case tooMany(PhysicalAddress)
+  /// Frames of the Redistributor at this base can't be a region.
+  case layout(PhysicalAddress, RegistryError)
+}
+
+/// The pages of Redistributors that trap: the RD frame, and the VLPI frame with the reserved one behind it.
+///
+///      RD       SGI      VLPI     reserved      RD      …
+///     traps   the host's  traps    traps       traps
+///
+/// The SGI frame, which has the registers that a host uses all the time, stays with the host.
+public enum RedistributorClaim {
+  /// Redistributors side by side, all of the same kind.
+  private struct Run {
+    let base: PhysicalAddress
+    let address: VirtualAddress
+    let hasVirtualLPIs: Bool
+    /// The number of the first.
+    let first: UInt8
+    var count: UInt64 = 1
+    var stride: UInt64 = 0
+
+    /// Takes in the next one, if it is a stride further and of the same kind.
+    mutating func extend(_ next: PhysicalAddress, _ typer: GICRTyper) -> Bool {
+      let distance = next.rawValue &- base.rawValue
+      if count == 1, distance.nonzeroBitCount == 1 { stride = distance }
+      guard typer.hasVirtualLPIs == hasVirtualLPIs, stride != 0, distance == count &* stride else {
+        return false
+      }
+      count += 1
+      return true
+    }
+  }
+
+  /// The requests for all Redistributors of `regions`, which EL2 sees at `address`.
+  ///
+  /// A Redistributor without a CPU counts as well: an ITS can send interrupts to it. `device` tells who
+  /// answers for Redistributors from a number on, and from which of their frames on.
+  ///
+  /// - Throws: any `RedistributorClaimError`.
+  public static func requests<Device: TrapDevice, Memory: DeviceMemory & ~Copyable>(
+    for regions: borrowing Board.RedistributorRegions, at address: (Int) -> VirtualAddress,
+    through memory: borrowing Memory, device: (_ first: UInt8, _ frame: UInt8) -> Device
+  ) throws(RedistributorClaimError) -> RegionClaim.Requests<Device> {
+    var requests: RegionClaim.Requests<Device> = RegionClaim.none()
+    var number: UInt8 = 0
+    for index in regions.indices {
+      let region = regions[index]
+      let start = address(index)
+      var run: Run?
+      let isWhole = try RedistributorScan.forEach(region, at: start, through: memory) {
+        (base, typer) throws(RedistributorClaimError) in
+        if run?.extend(base, typer) != true {
+          if let run { try append(run, to: &requests, device) }
+          let distance = base.rawValue &- region.range.base.rawValue
+          run = Run(
+            base: base, address: VirtualAddress(start.rawValue &+ distance),
+            hasVirtualLPIs: typer.hasVirtualLPIs, first: number)
+        }
+        guard number < UInt8.max else { throw RedistributorClaimError.tooMany(base) }
+        number += 1
+      }
+      guard isWhole else { throw .silent(region.range.base) }
+      if let run { try append(run, to: &requests, device) }
+    }
+    return requests
+  }
+
+  private static func append<Device: TrapDevice>(
+    _ run: Run, to requests: inout RegionClaim.Requests<Device>,
+    _ device: (UInt8, UInt8) -> Device
+  ) throws(RedistributorClaimError) {
+    let pages = RedistributorRegister.frameSize >> PageFrameNumber.shift
+    try append(run, offset: 0, pages: pages, to: &requests, device)
+    guard run.hasVirtualLPIs else { return }
+    try append(
+      run, offset: RedistributorRegister.virtualFrame, pages: 2 * pages, to: &requests, device)
+  }
+
+  private static func append<Device: TrapDevice>(
+    _ run: Run, offset: UInt64, pages: UInt64, to requests: inout RegionClaim.Requests<Device>,
+    _ device: (UInt8, UInt8) -> Device
+  ) throws(RedistributorClaimError) {
+    let layout: RegionLayout
+    do throws(RegistryError) {
+      layout = try RegionLayout(
+        base: PhysicalAddress(run.base.rawValue &+ offset), pages: pages, stride: run.stride,
+        count: run.count)
+    } catch {
+      throw .layout(run.base, error)
+    }
+    let request = RegionRequest(
+      layout, widths: .word.union(.double), kinds: .readWrite,
+      device: device(
+        run.first, UInt8(truncatingIfNeeded: offset / RedistributorRegister.frameSize)),
+      mappedAt: VirtualAddress(run.address.rawValue &+ offset))
+    guard requests.append(request) else { throw .tooMany(run.base) }
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+internal import GIC
+internal import Ownership
+
+/// All Redistributors of a board between the host and the hardware.
+///
+///      host                          EL2                                     hardware
+///   PROPBASER, PENDBASER ──→ virtual registers ── EnableLPIs ──→ tables checked ──→ registers
+///                                                                 and held
+///   the tables themselves ←──── the host's, shared and pinned ────────────────→ read and written
+///
+/// The tables stay the host's, which goes on writing the configuration of its LPIs; what is taken from
+/// it is that they become anybody else's while the hardware may touch them.
+///
+/// All state is guarded by the lock of rank `redistributor`: Redistributors share a configuration table.
+public struct MediatedRedistributors: ~Copyable {
+  /// The most Redistributors.
+  public static var capacity: Int { 64 }
+  /// The pins that one of them may have at once.
+  private static var pinsEach: UInt64 { 4 }
+  /// The bytes of EL2's memory that the pins take.
+  public static var pinsSize: UInt64 {
+    PinTable.size(capacity: UInt64(capacity) * pinsEach)
+  }
+
+  /// The bits of an INTID, from GICD_TYPER.
+  let interruptIDBits: UInt64
+  /// Whether virtual LPIs of GICv4.0 are offered, and their tables checked.
+  let offersVirtualLPIs: Bool
+  // Not a FixedList, whose subscript has the compiler copy all of it to the stack.
+  var slots = InlineArray<64, MediatedRedistributor>(repeating: .filler)
+  /// How many Redistributors there are.
+  public internal(set) var count = 0
+  var pins: PinTable
+
+  /// What was done and refused.
+  public internal(set) var counters = RedistributorCounters()
+  /// The last refusal that was not yet logged.
+  var lastRefusal: RefusedTables?
+
+  /// Starts with no Redistributor.
+  ///
+  /// - Parameters:
+  ///   - interruptLimit: one more than the largest INTID of the board.
+  ///   - pins: ``pinsSize`` zeroed bytes of EL2's memory.
+  ///   - offersVirtualLPIs: whether those of GICv4.0 are offered.
+  public init(interruptLimit: UInt64, pins: PhysicalAddress, offersVirtualLPIs: Bool) {
+    interruptIDBits = UInt64(interruptLimit > 1 ? 64 - (interruptLimit - 1).leadingZeroBitCount : 1)
+    self.offersVirtualLPIs = offersVirtualLPIs
+    self.pins = PinTable(list: pins, capacity: UInt64(Self.capacity) * Self.pinsEach)
+  }
+
+  /// How many tables are held.
+  public var heldTables: UInt64 { pins.count }
+  /// Whether there is something to log.
+  public var hasNews: Bool { lastRefusal != nil }
+
+  /// Takes the last refusal that was not taken yet.
+  public mutating func takeRefusal() -> RefusedTables? { lastRefusal.take() }
+
+  mutating func refuse(_ reason: TableRefusal, _ number: Int, _ tables: TablePair) {
+    counters.refused[Int(reason.rawValue)] &+= 1
+    lastRefusal = RefusedTables(
+      number: number, reason: reason, configuration: tables.configuration.rawValue,
+      pending: tables.pending)
+  }
+}

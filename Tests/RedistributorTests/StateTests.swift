@@ -1,0 +1,393 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import GIC
+import ITSWorld
+import Redistributor
+import SimulatedITS
+import Testing
+import Traps
+
+extension GuardedBoard {
+  fileprivate func refused(_ reason: TableRefusal) -> UInt64 {
+    guarding.counters.refused[Int(reason.rawValue)]
+  }
+}
+
+@Suite("When LPI tables come into use and when they are free") struct StateTests {
+  @Test("B-85 An honest host's LPIs are enabled, taken, disabled, and enabled elsewhere")
+  func life() throws {
+    let board = try GuardedBoard()
+    let pending = GuardedBoard.pending()
+    board.gic.memory.store(.byte, 0xa1, at: GuardedBoard.configuration() + 8)
+    // What was pending before LPIs are enabled is taken then.
+    board.gic.memory.store(.byte, 1, at: pending + 8200 / 8)
+    let isEnabled = board.enable()
+    #expect(isEnabled)
+    #expect(board.gic.delivered.map(\.interrupt) == [8200])
+    let asked = GuardedBoard.configuration() | GuardedBoard.attributes | 15
+    #expect(board.value(0, Offset.configuration) == asked)
+    #expect(board.value(0, Offset.pending) == pending | GuardedBoard.attributes)
+    #expect(board.guarding.heldTables == 2)
+    // The host goes on writing the table.
+    board.gic.memory.store(.byte, 0xa1, at: GuardedBoard.configuration() + 9)
+    board.pend(8201)
+    #expect(board.gic.delivered.map(\.interrupt) == [8200, 8201])
+    let isDisabled = !board.setEnabled(0, false)
+    #expect(isDisabled)
+    #expect(board.guarding.heldTables == 0)
+    let isEnabledAgain = board.enable(
+      configuration: GuardedBoard.configuration(1), pending: GuardedBoard.pending(3))
+    #expect(isEnabledAgain)
+    #expect(board.guarding.counters.enabled == 2 && board.guarding.counters.released == 1)
+    #expect(board.guarding.counters.allRefused == 0)
+    #expect(board.violation() == nil)
+  }
+
+  @Test(
+    "PTZ reads as zero, counts once, and reaches the hardware with the table",
+    arguments: [true, false])
+  func zeroed(_ isZeroed: Bool) throws {
+    let board = try GuardedBoard()
+    let ptz: UInt64 = isZeroed ? 1 << 62 : 0
+    board.write(0, Offset.configuration, GuardedBoard.configuration() | 15)
+    board.write(0, Offset.pending, GuardedBoard.pending() | ptz)
+    #expect(board.value(0, Offset.pending) == GuardedBoard.pending())
+    board.setEnabled(0, true)
+    board.setEnabled(0, false)
+    board.setEnabled(0, true)
+    let written = board.writes.filter { $0.offset == Offset.pending }.map(\.value)
+    #expect(written == [GuardedBoard.pending() | ptz, GuardedBoard.pending()])
+  }
+
+  @Test("B-85 While LPIs are enabled the table registers keep what they have")
+  func locked() throws {
+    let board = try GuardedBoard()
+    board.enable()
+    let before = board.writes.count
+    let ignored = board.guarding.counters.ignored
+    board.write(0, Offset.pending, GuardedBoard.pending(3))
+    board.write(0, Offset.configuration, GuardedBoard.configuration(1) | 15)
+    board.write(0, Offset.configuration + 4, 0, .word)
+    #expect(board.value(0, Offset.pending) == GuardedBoard.pending() | GuardedBoard.attributes)
+    #expect(board.writes.count == before)
+    #expect(board.guarding.counters.ignored == ignored + 3)
+    #expect(board.violation() == nil)
+  }
+
+  @Test("B-86 While LPIs are being disabled nothing is written and all stays held")
+  func stopping() throws {
+    let board = try GuardedBoard()
+    board.enable()
+    board.gic.redistributors[0].stopsSlowly = true
+    board.write(0, Offset.control, 0, .word)
+    #expect(board.value(0, Offset.control, .word).map { $0 & 0b1001 } == 0b1000)
+    let before = board.writes.count
+    board.write(0, Offset.control, 1, .word)
+    board.write(0, Offset.pending, GuardedBoard.pending(3))
+    #expect(board.writes.count == before)
+    #expect(board.guarding.heldTables == 2)
+    #expect(board.violation() == nil)
+    board.gic.redistributors[0].finishStopping()
+    #expect(board.value(0, Offset.control, .word).map { $0 & 0b1001 } == 0)
+    #expect(board.guarding.heldTables == 0)
+    let isEnabled = board.enable(pending: GuardedBoard.pending(3))
+    #expect(isEnabled)
+    #expect(board.violation() == nil)
+  }
+
+  @Test("B-86 Where EnableLPIs can't be cleared it reads as set, and the tables stay held")
+  func stuck() throws {
+    let board = try GuardedBoard { $0.gic.redistributors[0].staysEnabled = true }
+    board.enable()
+    let isEnabled = board.setEnabled(0, false)
+    #expect(isEnabled)
+    #expect(board.guarding.heldTables == 2)
+    board.write(0, Offset.pending, GuardedBoard.pending(3))
+    #expect(board.value(0, Offset.pending) == GuardedBoard.pending() | GuardedBoard.attributes)
+    #expect(board.violation() == nil)
+  }
+
+  @Test("B-86 Without CES tables are held for good, and only the same may be used again")
+  func unpromised() throws {
+    let board = try GuardedBoard {
+      for redistributor in $0.gic.redistributors { redistributor.promisesDisabling = false }
+    }
+    board.enable()
+    let isDisabled = !board.setEnabled(0, false)
+    #expect(isDisabled)
+    #expect(board.guarding.heldTables == 2)
+    let isTaken = board.takePage(GuardedBoard.pending())
+    #expect(!isTaken)
+    for _ in 0..<200 {
+      let isEnabled = board.enable()
+      #expect(isEnabled)
+      board.setEnabled(0, false)
+    }
+    let isMoved = board.enable(pending: GuardedBoard.pending(3))
+    #expect(!isMoved)
+    #expect(board.refused(.stillHeld) == 1)
+    // The other one must agree with what the first still holds.
+    let differs = board.enable(1, configuration: GuardedBoard.configuration(1))
+    #expect(!differs)
+    #expect(board.guarding.heldTables == 2)
+    #expect(board.violation() == nil)
+  }
+
+  @Test("B-88 A Redistributor that has lost its power is disabled, and its tables are free")
+  func power() throws {
+    let board = try GuardedBoard()
+    board.enable()
+    board.gic.redistributors[0].losePower()
+    #expect(board.value(0, Offset.control, .word).map { $0 & 1 } == 0)
+    #expect(board.guarding.heldTables == 0)
+    // A host that resumes enables it with what it has written before.
+    let isEnabled = board.setEnabled(0, true)
+    #expect(isEnabled)
+    #expect(board.gic.redistributors[0].pendingTable == GuardedBoard.pending())
+    #expect(board.violation() == nil)
+  }
+
+  @Test("B-88 Only the Redistributor's own CPU has its tables given back")
+  func otherCPU() throws {
+    let board = try GuardedBoard()
+    board.enable(1)
+    let hardware = board.gic.redistributors[1]
+    // CPU 1 sleeps, and firmware has saved its Redistributor.
+    let saved = hardware.state
+    hardware.losePower()
+    #expect(board.value(1, Offset.control, .word, from: 0).map { $0 & 1 } == 0)
+    board.write(1, Offset.control, 0, .word, from: 0)
+    board.write(1, Offset.pending, GuardedBoard.pending(3), from: 0)
+    board.write(1, Offset.control, 1, .word, from: 0)
+    #expect(board.refused(.stillHeld) == 1)
+    let isTaken = board.takePage(GuardedBoard.pending(1))
+    #expect(!isTaken)
+    // It wakes up as it was.
+    hardware.state = saved
+    board.pend(8200, on: 1)
+    #expect(board.violation() == nil)
+    #expect(board.value(1, Offset.control, .word).map { $0 & 1 } == 1)
+    board.setEnabled(1, false)
+    #expect(board.guarding.heldTables == 0)
+    let isMoved = board.enable(1, pending: GuardedBoard.pending(3))
+    #expect(isMoved && board.violation() == nil)
+  }
+
+  @Test(
+    "Redistributors of one CommonLPIAff group have one configuration table",
+    arguments: [
+      // Group field, affinities of the two, and whether they are in one group.
+      (0, 0x0000_0000, 0x0102_0304, true), (1, 0x0100_0000, 0x0102_0304, true),
+      (1, 0x0100_0000, 0x0200_0000, false), (2, 0x0102_0000, 0x0102_0304, true),
+      (2, 0x0101_0000, 0x0102_0000, false), (3, 0x0102_0300, 0x0102_0304, true),
+      (3, 0x0102_0300, 0x0102_0400, false),
+    ] as [(UInt64, UInt32, UInt32, Bool)])
+  func groups(_ field: UInt64, _ first: UInt32, _ second: UInt32, isOne: Bool) throws {
+    var options = BoardOptions()
+    options.affinities = [first, second]
+    options.features = field << 24
+    let board = try GuardedBoard(options)
+    let isFirst = board.enable(0)
+    let isSecond = board.enable(1, configuration: GuardedBoard.configuration(1))
+    #expect(isFirst)
+    #expect(isSecond == !isOne)
+    #expect(board.refused(.configurationDiffers) == (isOne ? 1 : 0))
+    board.setEnabled(1, false)
+    let otherSize = board.enable(1, bits: 15)
+    #expect(otherSize == !isOne)
+    board.setEnabled(1, false)
+    let same = board.enable(1)
+    #expect(same)
+    // Nobody holds the old one any more: another will do.
+    board.setEnabled(0, false)
+    board.setEnabled(1, false)
+    let other = board.enable(1, configuration: GuardedBoard.configuration(1))
+    #expect(other)
+    #expect(board.violation() == nil)
+  }
+
+  @Test(
+    "Tables have their true size: what the register or the board has fewer bits for",
+    arguments: [(16, 16, 16), (16, 32, 16), (20, 17, 17), (14, 14, 14), (16, 1, 14), (16, 13, 14)]
+      as [(UInt64, UInt64, UInt64)])
+  func sizes(_ board: UInt64, _ register: UInt64, _ bits: UInt64) throws {
+    var options = BoardOptions()
+    options.interruptIDBits = board
+    let subject = try GuardedBoard(options)
+    let isEnabled = subject.enable(bits: register)
+    #expect(isEnabled)
+    let configuration = (1 << bits - 8192 + 0xfff) >> 12 as UInt64
+    let pending = (1 << bits / 8 + 0xfff) >> 12 as UInt64
+    for (base, pages) in [
+      (GuardedBoard.configuration(), configuration), (GuardedBoard.pending(), pending),
+    ] {
+      #expect(subject.isHeld(base >> 12) && subject.isHeld(base >> 12 + pages - 1))
+      #expect(!subject.isHeld(base >> 12 + pages))
+    }
+    #expect(subject.violation() == nil)
+  }
+
+  @Test("Tables for more INTIDs than EL2 holds tables for are refused")
+  func tooLarge() throws {
+    var options = BoardOptions()
+    options.interruptIDBits = 32
+    let board = try GuardedBoard(options)
+    let isLarge = board.enable(bits: 25)
+    #expect(!isLarge)
+    #expect(board.refused(.tooLarge) == 1)
+    let fits = board.enable(configuration: 0x4100_0000, pending: 0x4800_0000, bits: 24)
+    #expect(fits)
+    #expect(board.violation() == nil)
+  }
+
+  @Test("Hardware that has other registers than were checked is not enabled")
+  func readOnly() throws {
+    let board = try GuardedBoard {
+      $0.gic.redistributors[0].fixedConfigurationBase = World.canary.first.address.rawValue | 15
+    }
+    let isEnabled = board.enable()
+    #expect(!isEnabled)
+    #expect(board.refused(.hardware) == 1)
+    #expect(board.guarding.heldTables == 0)
+    #expect(!board.touchesHypervisor)
+  }
+
+  @Test("Where EnableLPIs does not stick nothing stays held")
+  func refusing() throws {
+    let board = try GuardedBoard { $0.gic.redistributors[0].refusesEnabling = true }
+    let isEnabled = board.enable()
+    #expect(!isEnabled)
+    #expect(board.guarding.heldTables == 0)
+  }
+
+  @Test("After an external abort in doubt everything stays held")
+  func aborted() throws {
+    let board = try GuardedBoard()
+    board.write(0, Offset.configuration, GuardedBoard.configuration() | 15)
+    board.write(0, Offset.pending, GuardedBoard.pending())
+    board.aborts = { offset, isWrite in isWrite && offset == Offset.control }
+    #expect(board.write(0, Offset.control, 1, .word) == .refused(.externalAbort))
+    #expect(board.guarding.heldTables == 2)
+    board.aborts = { _, _ in true }
+    #expect(board.read(0, Offset.control, .word) == .refused(.externalAbort))
+    #expect(board.guarding.heldTables == 2)
+    board.aborts = nil
+    #expect(board.value(0, Offset.control, .word).map { $0 & 1 } == 0)
+    #expect(board.guarding.heldTables == 0)
+    board.aborts = { offset, isWrite in isWrite && offset == Offset.pending }
+    let isEnabled = board.setEnabled(0, true)
+    #expect(!isEnabled)
+    #expect(board.guarding.heldTables == 0)
+  }
+
+  @Test("A refusal is told once, with what the host has asked for")
+  func news() throws {
+    let board = try GuardedBoard()
+    board.enable(1, pending: 0x5fff_0000)
+    let isNew = board.guarding.hasNews
+    #expect(isNew)
+    let refusal = board.guarding.takeRefusal()
+    #expect(refusal?.number == 1 && refusal?.reason == .pendingTable)
+    let pending = refusal?.pending
+    #expect(pending == 0x5fff_0000 | GuardedBoard.attributes)
+    let next = board.guarding.takeRefusal()
+    #expect(next == nil)
+  }
+
+  @Test("Virtual LPIs: a vPE's tables are held while it is resident")
+  func resident() throws {
+    var options = BoardOptions()
+    options.hasVirtualLPIs = true
+    options.offersVirtualLPIs = true
+    let board = try GuardedBoard(options)
+    let configuration = GuardedBoard.configuration() | 15
+    board.write(0, Offset.virtualConfiguration, configuration)
+    board.write(0, Offset.virtualPending, GuardedBoard.pending() | 1 << 63)
+    #expect(board.value(0, Offset.virtualPending) == GuardedBoard.pending() | 1 << 63)
+    #expect(board.guarding.heldTables == 2 && board.violation() == nil)
+    // Locked while it is resident.
+    board.write(0, Offset.virtualConfiguration, GuardedBoard.configuration(1))
+    #expect(board.value(0, Offset.virtualConfiguration) == configuration)
+    board.write(0, Offset.virtualPending + 4, 0, .word)
+    #expect(board.value(0, Offset.virtualPending).map { $0 >> 63 } == 0)
+    #expect(board.guarding.heldTables == 0)
+    #expect(!board.touchesHypervisor && board.violation() == nil)
+  }
+}
+
+@Suite("Redistributors before the host runs") struct SetupTests {
+  private static func makeLive(_ board: GuardedBoard, pending: UInt64) {
+    let base = board.base(0)
+    _ = board.gic.write(.double, GuardedBoard.configuration() | 15, at: base + 0x70)
+    _ = board.gic.write(.double, pending, at: base + 0x78)
+    _ = board.gic.write(.word, 1, at: base)
+  }
+
+  @Test("What firmware has left enabled is disabled")
+  func disabled() throws {
+    let board = try GuardedBoard { Self.makeLive($0, pending: 0x5fff_0000) }
+    #expect(board.value(0, Offset.control, .word).map { $0 & 1 } == 0)
+    #expect(board.guarding.heldTables == 0)
+    #expect(board.gic.redistributors[0].reachable.isEmpty)
+  }
+
+  @Test("Live LPIs are taken over as the hardware has them", arguments: [true, false])
+  func takenOver(_ isWanted: Bool) throws {
+    var options = BoardOptions()
+    options.keepsLive = isWanted
+    let board = try GuardedBoard(options) {
+      Self.makeLive($0, pending: GuardedBoard.pending())
+      $0.gic.redistributors[0].staysEnabled = !isWanted
+    }
+    #expect(board.value(0, Offset.control, .word).map { $0 & 1 } == 1)
+    #expect(board.value(0, Offset.pending) == GuardedBoard.pending())
+    #expect(board.value(0, Offset.configuration) == GuardedBoard.configuration() | 15)
+    #expect(board.guarding.heldTables == 2 && board.violation() == nil)
+    // A kexec'd kernel finds and reuses them; the other CPU joins.
+    let isJoined = board.write(1, Offset.configuration, GuardedBoard.configuration() | 15)
+    #expect(isJoined == .done)
+    board.write(1, Offset.pending, GuardedBoard.pending(1))
+    let isEnabled = board.setEnabled(1, true)
+    #expect(isEnabled && board.violation() == nil)
+  }
+
+  @Test("Live LPIs with tables in EL2's memory that can't be disabled end it")
+  func live() {
+    #expect(throws: RedistributorSetupError.live(VirtualAddress(0x810_0000))) {
+      _ = try GuardedBoard {
+        Self.makeLive($0, pending: 0x5fff_0000)
+        $0.gic.redistributors[0].staysEnabled = true
+      }
+    }
+  }
+
+  @Test("A Redistributor that does not answer ends it")
+  func silent() {
+    #expect(throws: RedistributorSetupError.silent(VirtualAddress(0x812_0000))) {
+      _ = try GuardedBoard { board in
+        board.aborts = { offset, isWrite in offset >= 0x2_0000 }
+      }
+    }
+  }
+
+  @Test("There are at most so many Redistributors as are held")
+  func tooMany() {
+    var options = BoardOptions()
+    options.processors = MediatedRedistributors.capacity + 1
+    #expect(throws: RedistributorSetupError.tooMany) { _ = try GuardedBoard(options) }
+  }
+
+  @Test("A vPE that is resident is evicted")
+  func resident() throws {
+    var options = BoardOptions()
+    options.hasVirtualLPIs = true
+    let board = try GuardedBoard(options) {
+      let frame = $0.base(0) + 0x2_0000
+      _ = $0.gic.write(.double, 0x5fff_000f, at: frame + 0x70)
+      _ = $0.gic.write(.double, 0x5fff_0000 | 1 << 63, at: frame + 0x78)
+    }
+    #expect(board.gic.redistributors[0].reachable.isEmpty)
+  }
+}
