@@ -21,7 +21,7 @@ import machine
 import tap
 
 # How long a machine may take, in seconds; one that hangs is not waited for longer.
-SECONDS = {"boot": 180, "short": 400, "full": 3600}
+SECONDS = {"boot": 180, "short": 600, "full": 3600}
 # What stands between the tests' report: lines of the kernel's log, of EL2, and of QEMU's console.
 FOREIGN = ("<", "[", "portcullis: ")
 # The least number of tests of a machine, by what is run: a report that is shorter lies.
