@@ -8,6 +8,7 @@ import pathlib
 
 import initramfs
 import kmodule
+import program
 
 # Debian's current series: that of the release, and that of its backports.
 KERNELS = ("6.1", "6.12")
@@ -22,6 +23,7 @@ DISK_SIZE = 64 << 20
 
 GUEST = pathlib.Path(__file__).parent / "guest"
 MODULES = pathlib.Path(__file__).parent / "module"
+KEXEC = pathlib.Path(__file__).parent / "program" / "kexec.c"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +42,10 @@ class Machine:
 
 
 class Images:
-    """What was fetched for a kernel, and the RAM disk that is made of it in `directory`."""
+    """What was fetched for a kernel, and the RAM disks that are made of it in `directory`.
+
+    One of the two also has the kernel and the other RAM disk, for the kernel to start itself anew.
+    """
 
     def __init__(self, fetched, series, toolchain, directory):
         kernel = initramfs.Kernel(fetched / series)
@@ -57,7 +62,15 @@ class Images:
         ]
         self.kernel = kernel.image
         self.ramdisk = directory / f"initramfs-{series}"
-        self.ramdisk.write_bytes(initramfs.build(kernel, busybox, scripts, modules))
+        plain = initramfs.build(kernel, busybox, scripts, modules)
+        self.ramdisk.write_bytes(plain)
+        more = initramfs.Archive()
+        more.add_file("bin/kexec", program.build(KEXEC, directory, toolchain).read_bytes(), True)
+        more.add_file("kexec/kernel", kernel.image.read_bytes())
+        more.add_file("kexec/initramfs", plain)
+        self.ramdisk_with_kernel = directory / f"initramfs-{series}-kexec"
+        # The kernel unpacks one archive after the other.
+        self.ramdisk_with_kernel.write_bytes(plain + more.finish())
 
 
 def make_disks(directory):
@@ -69,12 +82,14 @@ def make_disks(directory):
     return disks
 
 
-def arguments(machine, images, disks, el2=None, words="", el2_words=""):
+def arguments(machine, images, disks, el2=None, words="", el2_words="", ramdisk=None):
     """QEMU's arguments.
 
+    `ramdisk` is one of the images' RAM disks, the plain one if there is none.
     `el2` is the image of Portcullis, with its own boot arguments `el2_words`; without it Linux is
     started bare, at EL1 where the board lets it be. `words` are the kernel's boot arguments.
     """
+    ramdisk = ramdisk or images.ramdisk
     words = f"console=ttyAMA0 {words}".strip()
     # GICv4 is there only together with EL2.
     virtualization = "on" if el2 or machine.gic == 4 else "off"
@@ -86,12 +101,12 @@ def arguments(machine, images, disks, el2=None, words="", el2_words=""):
             *(["-append", el2_words] if el2_words else []),
             "-device",
             f"guest-loader,addr={KERNEL_ADDRESS:#x},kernel={images.kernel},bootargs={doubled}",
-            "-device", f"guest-loader,addr={RAMDISK_ADDRESS:#x},initrd={images.ramdisk}",
+            "-device", f"guest-loader,addr={RAMDISK_ADDRESS:#x},initrd={ramdisk}",
         ]  # fmt: skip
     else:
         start = [
             "-kernel", os.fspath(images.kernel),
-            "-initrd", os.fspath(images.ramdisk),
+            "-initrd", os.fspath(ramdisk),
             "-append", words,
         ]  # fmt: skip
     queues = machine.cpus

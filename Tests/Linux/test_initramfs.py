@@ -6,6 +6,7 @@ import lzma
 import pathlib
 import tempfile
 import unittest
+import unittest.mock
 
 import initramfs
 
@@ -45,6 +46,24 @@ class Archive(unittest.TestCase):
         self.assertEqual([mode for _, mode, _ in found], [0o40755, 0o40755, 0o100755, 0o100644, 0o120777])
         self.assertEqual(found[2][2], b"12345")
         self.assertEqual(found[4][2], b"b/c")
+
+
+class Whole(unittest.TestCase):
+    def test_what_is_in_it(self):
+        kernel = unittest.mock.Mock()
+        kernel.in_order.return_value = [("b", b"of b"), ("a", b"of a")]
+        with tempfile.TemporaryDirectory() as name:
+            own = pathlib.Path(name) / "own.ko"
+            own.write_bytes(b"of own")
+            scripts = {"init": b"#!/bin/sh", "bin/tool": b"#!/bin/sh"}
+            archive = initramfs.build(kernel, b"busybox", scripts, [own])
+        found = {name: (mode, content) for name, mode, content in entries(archive)}
+        self.assertEqual(found["modules/order"][1], b"b\na\n")
+        self.assertEqual(found["modules/own.ko"][1], b"of own")
+        self.assertEqual(found["init"], (0o100755, b"#!/bin/sh"))
+        self.assertEqual(found["bin/tool"][0], 0o100755)
+        self.assertEqual(found["bin/sh"], (0o120777, b"busybox"))
+        self.assertEqual(found["dev/console"][0], 0o20600)
 
 
 class Modules(unittest.TestCase):

@@ -135,7 +135,7 @@ class Runs(unittest.TestCase):
     def test_too_few(self):
         problems = self.judged(GUEST, "short").problems
         self.assertTrue(any("at least" in problem for problem in problems))
-        self.assertIn("1 logs, where 2 are due", problems)
+        self.assertIn("1 logs, where 3 are due", problems)
 
     def test_nothing(self):
         self.assertTrue(self.judged("print('hello')").problems)
