@@ -73,7 +73,9 @@ let package = Package(
     room("ITS", ["Architecture", "GIC", "Trace", "Ownership", "Traps"]),
     room("Redistributor", ["Architecture", "GIC", "Ownership", "Traps"]),
     // Composition.
-    room("Hypervisor", ["Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS"]),
+    room(
+      "Hypervisor",
+      ["Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor"]),
     // Interfaces and programs.
     room(
       "PortcullisC",

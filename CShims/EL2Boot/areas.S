@@ -7,8 +7,7 @@
 
 #include "el2_sizes.h"
 
-	// Where attack tests aim, aligned as the pages of an ITS's tables are. It stands first, so that
-	// tables of the host just below the image reach it.
+	// Where attack tests aim, aligned as the pages of an ITS's tables are.
 	.section .canary, "aw", %nobits
 	.balign	0x10000
 	.global	el2_canary

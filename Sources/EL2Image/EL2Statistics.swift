@@ -7,6 +7,7 @@ internal import CHardware
 internal import DeviceTree
 internal import Hypervisor
 internal import ITS
+internal import Redistributor
 internal import Traps
 
 /// The counts that EL2 keeps, where they are and how the host and the console get them.
@@ -37,7 +38,7 @@ enum EL2Statistics {
 
   /// The count that a number stands for; nil where there is none.
   ///
-  /// Takes the lock of an ITS.
+  /// Takes the lock of an ITS, or of the Redistributors.
   static func value(_ number: StatisticNumber) -> UInt64? {
     guard let meaning = number.meaning else { return nil }
     switch meaning {
@@ -45,6 +46,17 @@ enum EL2Statistics {
     case .frequency: return pc_read_cntfrq_el0()
     case .whole(let kind): return counts.value(kind)
     case .refusedAccesses(let reason): return counts.refused(reason)
+    case .redistributors(let kind):
+      return redistributors { redistributors in
+        switch kind {
+        case .count: UInt64(redistributors.count)
+        case .enabled: redistributors.counters.enabled
+        case .released: redistributors.counters.released
+        case .held: redistributors.heldTables
+        case .ignored: redistributors.counters.ignored
+        }
+      }
+    case .refusedTables(let reason): return redistributors { $0.counters.count(reason) }
     case .service(let service, let index):
       return Int(service) < services ? counts.service(service, index) : nil
     case .refusedCommands(let service, let reason):
@@ -52,6 +64,16 @@ enum EL2Statistics {
     case .ignored(let service): return counters(of: service) { $0.ignored }
     case .doorbells(let service): return counters(of: service) { $0.doorbells }
     case .publications(let service): return counters(of: service) { $0.publications }
+    }
+  }
+
+  private static func redistributors(
+    _ read: (borrowing MediatedRedistributors) -> UInt64
+  ) -> UInt64 {
+    guard mediation == .on else { return 0 }
+    var held = HeldLocks()
+    return unsafe StateMemory.shared.pointee.redistributorLock.withLock(&held) { _ in
+      unsafe read(StateMemory.redistributors.pointee)
     }
   }
 

@@ -4,6 +4,7 @@
 public import DeviceTree
 internal import GIC
 internal import ITS
+internal import Redistributor
 internal import Traps
 
 extension StatisticNumber {
@@ -15,6 +16,12 @@ extension StatisticNumber {
     case .whole(let whole): sink.append(whole.name)
     case .refusedAccesses(let reason):
       sink.append("accesses refused: ")
+      sink.append(reason.text)
+    case .redistributors(let kind):
+      sink.append("Redistributors")
+      sink.append(kind.name)
+    case .refusedTables(let reason):
+      sink.append("Redistributors, tables refused: ")
       sink.append(reason.text)
     case .service(let service, let index): Self.writeName(service, index, &sink)
     case .refusedCommands(let service, let reason):
@@ -62,6 +69,19 @@ extension StatisticNumber {
     } else {
       sink.append(register == registerCount - 1 ? "offsets from " : "offset ")
       sink.append(hex: register * 4)
+    }
+  }
+}
+
+extension StatisticNumber.Redistributors {
+  /// What is counted, in words behind the name of what it is counted of.
+  fileprivate var name: StaticString {
+    switch self {
+    case .count: ""
+    case .enabled: ", tables brought into use"
+    case .released: ", tables given back"
+    case .held: ", tables held"
+    case .ignored: ", accesses without effect"
     }
   }
 }

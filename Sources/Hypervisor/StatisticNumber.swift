@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ITS
+public import Redistributor
 public import Traps
 
 /// By which number the host asks for a count: 512 numbers for all of EL2, then 512 for each ITS.
@@ -29,6 +30,20 @@ public struct StatisticNumber: RawRepresentable, Hashable, Sendable {
     case longestAddress = 7
   }
 
+  /// What is counted for all Redistributors.
+  public enum Redistributors: UInt64, Hashable, Sendable {
+    /// How many there are.
+    case count = 64
+    /// How often LPIs were enabled, or a vPE became resident.
+    case enabled = 65
+    /// How often the tables of such were given back.
+    case released = 66
+    /// How many tables are held now.
+    case held = 67
+    /// Accesses to registers that did nothing.
+    case ignored = 68
+  }
+
   /// What a number stands for.
   public enum Meaning: Hashable, Sendable {
     /// How many ITSes there are.
@@ -39,6 +54,10 @@ public struct StatisticNumber: RawRepresentable, Hashable, Sendable {
     case whole(Whole)
     /// Accesses that were refused for this reason.
     case refusedAccesses(Refusal)
+    /// A count of all Redistributors.
+    case redistributors(Redistributors)
+    /// Tables of Redistributors that were refused for this reason.
+    case refusedTables(TableRefusal)
     /// Loads, stores or accepted commands of an ITS, by the number within it.
     case service(UInt8, UInt64)
     /// Commands of an ITS that were refused for this reason.
@@ -62,6 +81,7 @@ public struct StatisticNumber: RawRepresentable, Hashable, Sendable {
   /// Within an ITS: the first of the commands.
   public static var commands: UInt64 { 192 }
   private static var refusedAccesses: UInt64 { 16 }
+  private static var refusedTables: UInt64 { 80 }
   private static var refusedCommands: UInt64 { 256 }
 
   /// What the number stands for; nil where nothing is counted.
@@ -73,6 +93,10 @@ public struct StatisticNumber: RawRepresentable, Hashable, Sendable {
       case 1: return .frequency
       default:
         if let whole = Whole(rawValue: index) { return .whole(whole) }
+        if let kind = Redistributors(rawValue: index) { return .redistributors(kind) }
+        if let reason = TableRefusal(rawValue: Self.reason(index, from: Self.refusedTables)) {
+          return .refusedTables(reason)
+        }
         guard let reason = Refusal(rawValue: Self.reason(index, from: Self.refusedAccesses)) else {
           return nil
         }

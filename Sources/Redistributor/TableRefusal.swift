@@ -72,6 +72,9 @@ public struct RedistributorCounters: Sendable {
   /// Refusals, by reason.
   public internal(set) var refused = InlineArray<6, UInt64>(repeating: 0)
 
+  /// The refusals for one reason.
+  public func count(_ reason: TableRefusal) -> UInt64 { refused[Int(reason.rawValue)] }
+
   /// All refusals.
   public var allRefused: UInt64 {
     var sum: UInt64 = 0

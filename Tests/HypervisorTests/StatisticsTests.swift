@@ -90,6 +90,9 @@ struct StatisticsTests {
     }
     #expect(names["traps"] == 2)
     #expect(names["accesses refused: not mapped"] == 26)
+    #expect(names["Redistributors"] == 64)
+    #expect(names["Redistributors, tables held"] == 67)
+    #expect(names["Redistributors, tables refused: the pending table is not the host's"] == 83)
     #expect(names["ITS 0 loads of GITS_CREADR"] == 512 + 0x90 / 4)
     #expect(names["ITS 0 stores to GITS_CWRITER"] == 512 + 96 + 0x88 / 4)
     #expect(names["ITS 1 commands accepted: MAPD"] == 1024 + 192 + 8)

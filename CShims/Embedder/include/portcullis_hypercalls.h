@@ -45,6 +45,12 @@
 #define PORTCULLIS_STATISTIC_LONGEST_SYNDROME 6u  /* its ESR_EL2 */
 #define PORTCULLIS_STATISTIC_LONGEST_ADDRESS 7u   /* its intermediate physical address */
 #define PORTCULLIS_STATISTIC_REFUSED 16u          /* + reason: accesses answered with an abort */
+#define PORTCULLIS_STATISTIC_REDISTRIBUTORS 64u   /* how many Redistributors there are */
+#define PORTCULLIS_STATISTIC_TABLES_ENABLED 65u   /* how often LPI tables came into use */
+#define PORTCULLIS_STATISTIC_TABLES_RELEASED 66u  /* how often they were given back */
+#define PORTCULLIS_STATISTIC_TABLES_HELD 67u      /* how many are held now */
+#define PORTCULLIS_STATISTIC_TABLES_IGNORED 68u   /* accesses to Redistributors that did nothing */
+#define PORTCULLIS_STATISTIC_TABLES_REFUSED 80u   /* + reason: LPI tables that were refused */
 
 /* Of an ITS. The reasons are in the order in which the log knows them. */
 #define PORTCULLIS_STATISTIC_LOADS 0u             /* + offset / 4, at most 80, which is all above 0x13f */
