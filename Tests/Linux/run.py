@@ -35,7 +35,7 @@ Machine = machine.Machine
 SHORT = [
     (Machine("6.1", 3, 2), "short"),
     (Machine("6.12", 4, 4), "short"),
-    (Machine("6.1", 4, 1, "neoverse-n1"), "boot"),
+    (Machine("6.1", 4, 1, "neoverse-n1"), "short"),
     (Machine("6.12", 3, 2, "max"), "boot"),
 ]
 FULL = [
