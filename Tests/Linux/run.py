@@ -77,16 +77,14 @@ class Run:
             self.logs = []
             self.problems.append(str(error))
 
-    def judge(self, what):
-        """Notes what is wrong with this run by itself."""
+    def judge(self, what, boots):
+        """Notes what is wrong with this run by itself; `boots` is how many logs are due."""
         points = self.reader.points
         self.problems += self.reader.errors
         self.problems += [f"failed: {point.number} - {point.name}" for point in points if not point.passed]
         self.problems += [f"skipped: {point.number} - {point.name}" for point in points if point.skipped]
         if len(points) < LEAST[what]:
             self.problems.append(f"{len(points)} tests were run, at least {LEAST[what]} are due")
-        # Itself, by kexec, by reset.
-        boots = 1 if what == "boot" else 3
         if len(self.logs) != boots:
             self.problems.append(f"{len(self.logs)} logs, where {boots} are due")
         for log in self.logs:
@@ -151,6 +149,10 @@ def main():
     for each, what in matrix:
         runs = []
         problems = []
+        # By itself, by kexec, by a reset.
+        boots = 1 if what == "boot" else 2 + each.can_kexec
+        if what != "boot" and not each.can_kexec:
+            summary.append(f"{each.title}: no kexec, which this kernel fails bare too")
         for name, el2 in (("bare", None), ("portcullis", options.image)):
             print(f"# {each.title} {what} {name}", flush=True)
             with tempfile.TemporaryDirectory() as temporary:
@@ -158,13 +160,15 @@ def main():
                 images = machine.Images(
                     options.fetched, each.kernel, options.toolchain, directory
                 )
-                words = f"TESTS={what} CPUS={each.cpus} EL2={int(bool(el2))}"
+                words = (
+                    f"TESTS={what} CPUS={each.cpus} EL2={int(bool(el2))} KEXEC={int(each.can_kexec)}"
+                )
                 disks = machine.make_disks(directory)
                 ramdisk = images.ramdisk if what == "boot" else images.ramdisk_with_kernel
                 command = machine.arguments(each, images, disks, el2, words, ramdisk=ramdisk)
                 start = time.monotonic()
                 run = Run([options.qemu, *command], SECONDS[what], echo(""))
-                run.judge(what)
+                run.judge(what, boots)
                 seconds = time.monotonic() - start
             if options.logs:
                 file = options.logs / f"{each.title.replace(' ', '_')}-{name}.log"

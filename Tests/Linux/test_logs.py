@@ -122,7 +122,7 @@ class Runs(unittest.TestCase):
         import sys
 
         result = run.Run([sys.executable, "-c", script], 60, lambda line: None)
-        result.judge(what)
+        result.judge(what, 1 if what == "boot" else 3)
         return result
 
     def test_failures_skips_and_timeouts_are_problems(self):
