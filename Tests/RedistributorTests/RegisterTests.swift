@@ -110,7 +110,8 @@ import Traps
   func control() throws {
     let board = try GuardedBoard()
     board.write(0, Offset.control, 0xffff_fffe, .word)
-    #expect(board.value(0, Offset.control, .word) == 0b110 | 0b111 << 24)
+    let expected: UInt64 = 0b110 | 0b111 << 24
+    #expect(board.value(0, Offset.control, .word) == expected)
     let isEnabled = board.enable()
     #expect(isEnabled)
     #expect(board.value(0, Offset.control, .word) == 0b111)
@@ -154,7 +155,8 @@ import Traps
     let board = try GuardedBoard(options)
     for offset in [Offset.configuration, Offset.pending] {
       board.write(0, offset, GuardedBoard.pending() | GuardedBoard.attributes)
-      #expect(board.value(0, offset) == GuardedBoard.pending() | 7 << 7)
+      let expected: UInt64 = GuardedBoard.pending() | 7 << 7
+      #expect(board.value(0, offset) == expected)
     }
     #expect(board.writes.isEmpty)
   }

@@ -305,7 +305,8 @@ extension GuardedBoard {
     let configuration = GuardedBoard.configuration() | 15
     board.write(0, Offset.virtualConfiguration, configuration)
     board.write(0, Offset.virtualPending, GuardedBoard.pending() | 1 << 63)
-    #expect(board.value(0, Offset.virtualPending) == GuardedBoard.pending() | 1 << 63)
+    let expected: UInt64 = GuardedBoard.pending() | 1 << 63
+    #expect(board.value(0, Offset.virtualPending) == expected)
     #expect(board.guarding.heldTables == 2 && board.violation() == nil)
     // Locked while it is resident.
     board.write(0, Offset.virtualConfiguration, GuardedBoard.configuration(1))
