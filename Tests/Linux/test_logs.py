@@ -107,6 +107,11 @@ class Comparison(unittest.TestCase):
         moved = entries("ITS@0x0000000008080000: allocated 8192 Devices @77590000 (indirect, esz 8, psz 64K, shr 1)")
         self.assertEqual(list(logs.Differences.read(run.DIFFERENCES, "").between(bare, moved)), [])
 
+    def test_the_list_knows_lines_in_two_pieces(self):
+        bare = [*entries("Restarting tasks ... "), *entries("done.", level=4)]
+        through = entries("Restarting tasks ... done.")
+        self.assertEqual(list(logs.Differences.read(run.DIFFERENCES, "").between(bare, through)), [])
+
 
 GUEST = """
 import sys
