@@ -48,18 +48,11 @@ struct MediationMachine: HandoverMachine {
   }
 
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
-    var held = HeldLocks(holding: .its)
-    return try unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) {
-      (_) throws(OwnershipError) -> UInt64 in
-      try unsafe StateMemory.shared.pointee.ownership.hold(pages, in: &table)
-    }
+    try LockedOwnership(holding: .its).hold(pages, in: &table)
   }
 
   func release(_ slot: UInt64, of table: inout PinTable) {
-    var held = HeldLocks(holding: .its)
-    unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) { _ in
-      unsafe StateMemory.shared.pointee.ownership.release(slot, of: &table)
-    }
+    LockedOwnership(holding: .its).release(slot, of: &table)
   }
 
   func claim(_ pages: PageRange, into set: inout ClaimSet) throws(OwnershipError) {

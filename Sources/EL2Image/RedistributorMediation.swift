@@ -3,7 +3,6 @@
 
 internal import Architecture
 internal import CEL2Boot
-internal import CHardware
 internal import DeviceTree
 internal import GIC
 internal import Hypervisor
@@ -64,34 +63,5 @@ enum RedistributorMediation {
     var line = LogLine("Redistributors mediated: ")
     line.append(decimal: UInt64(unsafe StateMemory.redistributors.pointee.count))
     log.write(.info, line)
-  }
-}
-
-/// What the mediation of the Redistributors needs, on the CPU that runs this.
-struct RedistributorTrapMachine: RedistributorMachine {
-  let registers = MetalDeviceMemory()
-  let affinity: UInt32
-
-  init() {
-    // MPIDR_EL1: Aff3 in bits [39:32], Aff2 to Aff0 in bits [23:0].
-    let value = pc_read_mpidr_el1()
-    affinity =
-      UInt32(truncatingIfNeeded: value >> 32 & 0xff) << 24
-      | UInt32(truncatingIfNeeded: value & 0xff_ffff)
-  }
-
-  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
-    var held = HeldLocks(holding: .redistributor)
-    return try unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) {
-      (_) throws(OwnershipError) -> UInt64 in
-      try unsafe StateMemory.shared.pointee.ownership.hold(pages, in: &table)
-    }
-  }
-
-  func release(_ slot: UInt64, of table: inout PinTable) {
-    var held = HeldLocks(holding: .redistributor)
-    unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) { _ in
-      unsafe StateMemory.shared.pointee.ownership.release(slot, of: &table)
-    }
   }
 }

@@ -3,14 +3,6 @@
 
 public import Traps
 
-/// Words that are zero at first, by their index.
-public protocol CountMemory {
-  /// The word at an index.
-  func load(_ index: UInt64) -> UInt64
-  /// Changes the word at an index.
-  func store(_ value: UInt64, at index: UInt64)
-}
-
 /// What EL2 has counted since boot, a word a count.
 ///
 ///     CPU 0      CPU 1      …   ITS 0                         ITS 1     …

@@ -19,6 +19,16 @@
 #define PORTCULLIS_CALL_VERSION 0u
 /* x2 = index: x1 = GITS_TYPER as it reads once EL2 mediates, x2 = GITS_IIDR, x3 = GITS_PIDR2, x4 = control frame; -1 beyond the last. */
 #define PORTCULLIS_CALL_ITS 1u
+/*
+ * For tests. x1 and x2 = base and size of the canary, memory of EL2's that attacks aim at and nothing else
+ * uses.
+ */
+#define PORTCULLIS_CALL_CANARY 0x100u
+/*
+ * For tests. x1 = how many 64-bit words of the canary were overwritten since the last such call, x2 =
+ * address of the first; the canary is intact again afterwards.
+ */
+#define PORTCULLIS_CALL_CANARY_DAMAGE 0x101u
 /* x2 = index, x3 = physical address of a struct portcullis_handover, aligned to 4096. */
 #define PORTCULLIS_CALL_HAND_OVER 0x200u
 /* Ends the host's trust. Does not return where a live ITS was not handed over. */
