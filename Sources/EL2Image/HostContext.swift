@@ -55,6 +55,12 @@ struct HostContext {
     pc_write_hdfgrtr_el2(controls.debugReadTraps)
     pc_write_hdfgwtr_el2(controls.debugWriteTraps)
     if identity.hasActivityMonitors { pc_write_hafgrtr_el2(0) }
+    guard identity.hasFineGrainedTraps2 else { return }
+    pc_write_hfgrtr2_el2(controls.registerReadTraps2)
+    pc_write_hfgwtr2_el2(controls.registerWriteTraps2)
+    pc_write_hfgitr2_el2(controls.instructionTraps2)
+    pc_write_hdfgrtr2_el2(controls.debugReadTraps2)
+    pc_write_hdfgwtr2_el2(controls.debugWriteTraps2)
   }
 
   /// The partitions of memory are the host's: out of reset they trap.

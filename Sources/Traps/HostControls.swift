@@ -25,6 +25,16 @@ public struct HostControls: Equatable, Sendable {
   public let debugReadTraps: UInt64
   /// HDFGWTR_EL2.
   public let debugWriteTraps: UInt64
+  /// HFGRTR2_EL2; of use where there are fine-grained traps of version 2, as the next four.
+  public let registerReadTraps2: UInt64
+  /// HFGWTR2_EL2.
+  public let registerWriteTraps2: UInt64
+  /// HFGITR2_EL2.
+  public let instructionTraps2: UInt64
+  /// HDFGRTR2_EL2.
+  public let debugReadTraps2: UInt64
+  /// HDFGWTR2_EL2.
+  public let debugWriteTraps2: UInt64
   /// ZCR_EL2; of use where there is SVE.
   public let vectorLength: UInt64
   /// SMCR_EL2; of use where there is SME.
@@ -46,6 +56,13 @@ public struct HostControls: Equatable, Sendable {
     instructionTraps = 0b1_1111 << 55  // nGCSEPP to nBRBINJ
     debugReadTraps = 0b1111 << 59  // nPMSNEVFR_EL1, nBRBDATA, nBRBCTL, nBRBIDR
     debugWriteTraps = 0b111 << 60  // nPMSNEVFR_EL1, nBRBDATA, nBRBCTL
+    registerReadTraps2 = 0x7fff  // nPFAR_EL1 to nACTLRALIAS_EL1
+    registerWriteTraps2 = registerReadTraps2 & ~(1 << 1)  // nERXGSR_EL1 is read alone
+    instructionTraps2 = 1 << 1  // nDCCIVAPS
+    let debugTraps2: UInt64 = 0x1c0_0000 | 0x1f_ffff  // nPMECR_EL1 to nPMBMAR_EL1
+    debugReadTraps2 = debugTraps2
+    // nPMSSDATA, nSPMID and nSPMDEVAFF_EL1 are read alone, nPMZR_EL0 is written alone.
+    debugWriteTraps2 = debugTraps2 & ~(1 << 6 | 0b11 << 17) | 1 << 21
     vectorLength = 0xf  // LEN: as long as the CPU has them
     streamingControl = Self.streamingControl(identity)
   }

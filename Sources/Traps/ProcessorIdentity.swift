@@ -44,6 +44,8 @@ public struct ProcessorIdentity: Equatable, Sendable {
   public var hasExtendedConfiguration: Bool { Self.field(memoryModel1, 40) != 0 }
   /// FEAT_FGT: there are fine-grained traps.
   public var hasFineGrainedTraps: Bool { Self.field(memoryModel0, 56) != 0 }
+  /// FEAT_FGT2: there are more of them, in registers of their own.
+  public var hasFineGrainedTraps2: Bool { Self.field(memoryModel0, 56) >= 2 }
   /// FEAT_AMUv1: there are activity monitors, with fine-grained traps of their own.
   public var hasActivityMonitors: Bool { Self.field(processorFeature0, 44) != 0 }
   /// FEAT_PMUv3: there are the registers of the performance monitors.

@@ -95,6 +95,11 @@ private let exceptionFeatures: [Feature<HostFeatures>] = [
   Feature("DoubleFault2 without SCTLR2_EL1", \.processorFeature1, 56, 1, .none),
 ]
 
+/// A register in which these bits are set.
+private func bits(_ ranges: ClosedRange<UInt64>...) -> UInt64 {
+  ranges.joined().reduce(0) { $0 | 1 << $1 }
+}
+
 @Suite("What of the host's own instructions traps")
 struct HostControlsTests {
   @Test("HCR_EL2 gives the host what the CPU has", arguments: configurations)
@@ -127,6 +132,17 @@ struct HostControlsTests {
     #expect(controls.streamingControl == feature.outcome)
   }
 
+  @Test("No fine-grained trap is left on, and none of positive polarity is set")
+  func fineGrainedTraps() {
+    let controls = HostControls(for: ProcessorIdentity(), counters: 6)
+    // The numbers of the bits that trap where they are zero, register by register.
+    #expect(controls.registerReadTraps2 == bits(0...14))
+    #expect(controls.registerWriteTraps2 == bits(0...0, 2...14))
+    #expect(controls.instructionTraps2 == bits(1...1))
+    #expect(controls.debugReadTraps2 == bits(0...20, 22...24))
+    #expect(controls.debugWriteTraps2 == bits(0...5, 7...16, 19...24))
+  }
+
   @Test("Exceptions follow what the CPU has", arguments: exceptionFeatures)
   fileprivate func exceptions(feature: Feature<HostFeatures>) {
     #expect(HostFeatures(of: feature.identity) == feature.outcome)
@@ -154,5 +170,8 @@ struct HostControlsTests {
     identity.memoryModel1 = 1 << 40
     #expect(identity.hasSVE && identity.hasPartitions && identity.hasActivityMonitors)
     #expect(identity.hasFineGrainedTraps && identity.hasExtendedConfiguration)
+    #expect(!identity.hasFineGrainedTraps2)
+    identity.memoryModel0 = 2 << 56
+    #expect(identity.hasFineGrainedTraps && identity.hasFineGrainedTraps2)
   }
 }
