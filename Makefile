@@ -58,7 +58,8 @@ NATIVE := --build-system native
 METAL := $(NATIVE) -c release --triple aarch64-none-none-elf --toolset CShims/toolsets/metal.json
 # The manifest lists the EL2 image for these builds alone.
 METAL_SWIFT := PORTCULLIS_METAL=1 $(SWIFT)
-METAL_FDT := -Xcc -I$(LIBFDT)/usr/include -Xcc -ICShims/Runtime/libc
+# From the root: one image is built from a copy of the sources.
+METAL_FDT := -Xcc -I$(CURDIR)/$(LIBFDT)/usr/include -Xcc -I$(CURDIR)/CShims/Runtime/libc
 
 PACKAGES_BUILD := libfdt-dev
 PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3
@@ -98,7 +99,7 @@ define build-metal
 	cmp -s "$$built" $@ || cp "$$built" $@
 endef
 
-EL2_FLAGS := $(METAL_FDT) -Xcc -I$(IMAGES) -Xlinker $(LIBFDT_A)
+EL2_FLAGS := $(METAL_FDT) -Xcc -I$(CURDIR)/$(IMAGES) -Xlinker $(CURDIR)/$(LIBFDT_A)
 
 $(IMAGES)/testhost.elf: FORCE | setup-build
 	$(call build-metal,TestHost,CShims/EL1Boot/testhost.ld,,testhost)
@@ -111,6 +112,14 @@ $(IMAGES)/el2-unmediated.elf: FORCE .build-metal/el2-unmediated/.payload | setup
 
 $(IMAGES)/el2-forwarding.elf: FORCE .build-metal/el2-forwarding/.payload | setup-build setup-libfdt
 	$(call build-metal,EL2Image,CShims/EL2Boot/el2.ld,$(EL2_FLAGS) -Xswiftc -DMEDIATE_FORWARDING,el2-forwarding)
+
+# The image with a known defect put back, from a copy of the sources: it takes a command that it has checked
+# from the host's memory once more.
+DOUBLE_FETCH := .build-mutants/double-fetch
+
+$(IMAGES)/el2-double-fetch.elf: FORCE .build-metal/el2-double-fetch/.payload | setup-build setup-libfdt
+	$(Q)$(PYTHON) -B Tests/Mutants/tree.py double-fetch $(DOUBLE_FETCH)
+	$(call build-metal,EL2Image,CShims/EL2Boot/el2.ld,$(EL2_FLAGS) --package-path $(DOUBLE_FETCH),el2-double-fetch)
 
 # The EL2 image embeds the test host with .incbin, which no dependency file tells: a new test host
 # deletes the objects that hold the old one.

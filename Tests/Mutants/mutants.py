@@ -11,41 +11,24 @@ import argparse
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import time
 
+import tree
 from defects import DEFECTS
 
-FOLDERS = ["Sources", "Tests", "CShims"]
 # What is compiled for the detectors needs to look into modules and across them.
 FLAGS = ["-Xswiftc", "-enable-testing", "-Xswiftc", "-cross-module-optimization"]
-
-
-def copy_sources(tree):
-    """Makes `tree` as the working tree is, and leaves what is the same alone."""
-    tree.mkdir(parents=True, exist_ok=True)
-    for folder in FOLDERS:
-        for source in sorted(pathlib.Path(folder).rglob("*")):
-            target = tree / source
-            if source.is_dir():
-                target.mkdir(parents=True, exist_ok=True)
-            elif not target.exists() or target.read_bytes() != source.read_bytes():
-                shutil.copyfile(source, target)
-        for target in sorted((tree / folder).rglob("*"), reverse=True):
-            if target.is_file() and not pathlib.Path(target.relative_to(tree)).exists():
-                target.unlink()
-    shutil.copyfile("Package.swift", tree / "Package.swift")
 
 
 class Detectors:
     """The soak and the exhaustive search, built from a copy of the sources."""
 
-    def __init__(self, swift, tree, steps):
+    def __init__(self, swift, copy, steps):
         self.swift = swift
-        self.tree = tree
-        self.scratch = tree.parent / "build"
+        self.copy = copy
+        self.scratch = copy.parent / "build"
         self.steps = steps
         self.environment = os.environ | {"PORTCULLIS_FUZZ": "1", "SWIFT_BACKTRACE": "enable=no"}
 
@@ -54,7 +37,7 @@ class Detectors:
             result = subprocess.run(
                 [self.swift, "build", "--build-system", "native", "-c", "release", "--product",
                  product, "--scratch-path", self.scratch.resolve(), *FLAGS],
-                cwd=self.tree, env=self.environment, text=True, check=False,
+                cwd=self.copy, env=self.environment, text=True, check=False,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             )  # fmt: skip
             if result.returncode != 0:
@@ -91,20 +74,18 @@ def main():
     parser.add_argument("names", nargs="*", help="of the defects; all of them if none is named")
     options = parser.parse_args()
 
-    tree = options.scratch / "tree"
-    detectors = Detectors(options.swift, tree, options.steps)
+    copy = options.scratch / "tree"
+    detectors = Detectors(options.swift, copy, options.steps)
     caught = missed = 0
     for defect in DEFECTS:
         if options.names and defect.name not in options.names:
             continue
-        copy_sources(tree)
-        place = tree / "Sources/ITS" / defect.file
-        text = place.read_text("utf-8")
-        if text.count(defect.old) != 1:
-            print(f"STALE   {defect.name}: its place in {defect.file} is not there", flush=True)
+        try:
+            tree.copy(copy, defect)
+        except tree.Stale as stale:
+            print(f"STALE   {stale}", flush=True)
             missed += 1
             continue
-        place.write_text(text.replace(defect.old, defect.new), "utf-8")
         start = time.monotonic()
         detectors.build()
         finding = detectors.finding()
