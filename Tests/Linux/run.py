@@ -15,15 +15,12 @@ import sys
 import tempfile
 import time
 
-import board
+import boot
 import logs
 import machine
-import tap
 
 # How long a machine may take, in seconds; one that hangs is not waited for longer.
 SECONDS = {"boot": 180, "short": 600, "full": 3600}
-# What stands between the tests' report: lines of the kernel's log, of EL2, and of QEMU's console.
-FOREIGN = ("<", "[", "portcullis: ")
 # The least number of tests of a machine, by what is run: a report that is shorter lies.
 LEAST = {"boot": 1, "short": 30, "full": 30}
 # How the names of those tests begin that only a boot through Portcullis has.
@@ -54,52 +51,6 @@ FULL = [
 ]
 
 
-class Run:
-    """One machine, booted in one way."""
-
-    def __init__(self, command, seconds, echo):
-        self.problems = []
-        self.lines = []
-        self.status = None
-        for item in board.lines(command, seconds):
-            if isinstance(item, int):
-                self.status = item
-            else:
-                self.lines.append(item)
-                echo(item)
-        self.reader = tap.Reader(FOREIGN)
-        for line in self.lines:
-            self.reader.feed(line)
-        self.reader.finish()
-        try:
-            self.logs = logs.sections(self.lines)
-        except ValueError as error:
-            self.logs = []
-            self.problems.append(str(error))
-
-    def judge(self, what, boots):
-        """Notes what is wrong with this run by itself; `boots` is how many logs are due."""
-        points = self.reader.points
-        self.problems += self.reader.errors
-        self.problems += [f"failed: {point.number} - {point.name}" for point in points if not point.passed]
-        self.problems += [f"skipped: {point.number} - {point.name}" for point in points if point.skipped]
-        if len(points) < LEAST[what]:
-            self.problems.append(f"{len(points)} tests were run, at least {LEAST[what]} are due")
-        if len(self.logs) != boots:
-            self.problems.append(f"{len(self.logs)} logs, where {boots} are due")
-        for log in self.logs:
-            self.problems += logs.fatal(log)
-        if self.status == 124:
-            self.problems.append("out of time")
-        elif self.status:
-            self.problems.append(f"QEMU's exit status {self.status}")
-
-    @property
-    def passed(self):
-        """How many tests have passed."""
-        return sum(point.passed and not point.skipped for point in self.reader.points)
-
-
 def compare(bare, through, differences):
     """What the tests and the logs of two runs differ in though they may not."""
     names = [point.name for point in bare.reader.points]
@@ -108,16 +59,6 @@ def compare(bare, through, differences):
     for number, (left, right) in enumerate(zip(bare.logs, through.logs), 1):
         for text in differences.between(left, right):
             yield f"log {number}, {text}"
-
-
-def echo(prefix):
-    """Prints the report of a guest as it comes, and nothing of the kernel's log."""
-
-    def write(line):
-        if line.startswith(("ok ", "not ok ", "  ", "portcullis: ", "1..")):
-            print(f"{prefix}{line}", flush=True)
-
-    return write
 
 
 def main():
@@ -167,8 +108,8 @@ def main():
                 ramdisk = images.ramdisk if what == "boot" else images.ramdisk_with_kernel
                 command = machine.arguments(each, images, disks, el2, words, ramdisk=ramdisk)
                 start = time.monotonic()
-                run = Run([options.qemu, *command], SECONDS[what], echo(""))
-                run.judge(what, boots)
+                run = boot.Boot([options.qemu, *command], SECONDS[what])
+                run.judge(LEAST[what], boots)
                 seconds = time.monotonic() - start
             if options.logs:
                 file = options.logs / f"{each.title.replace(' ', '_')}-{name}.log"

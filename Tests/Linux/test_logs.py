@@ -4,6 +4,7 @@
 
 import unittest
 
+import boot
 import logs
 import machine
 import run
@@ -126,8 +127,8 @@ class Runs(unittest.TestCase):
     def judged(self, script, what="boot"):
         import sys
 
-        result = run.Run([sys.executable, "-c", script], 60, lambda line: None)
-        result.judge(what, 1 if what == "boot" else 3)
+        result = boot.Boot([sys.executable, "-c", script], 60, lambda line: None)
+        result.judge(run.LEAST[what], 1 if what == "boot" else 3)
         return result
 
     def test_failures_skips_and_timeouts_are_problems(self):

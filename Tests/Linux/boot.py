@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Boots a Linux and reads what its guest reports."""
+
+import board
+import logs
+import tap
+
+# What stands between the tests' report: lines of the kernel's log, of EL2, and of QEMU's console.
+FOREIGN = ("<", "[", "portcullis: ")
+
+
+def print_report(line):
+    """Prints the report of a guest as it comes, and nothing of the kernel's log."""
+    if line.startswith(("ok ", "not ok ", "  ", "portcullis: ", "1..")):
+        print(line, flush=True)
+
+
+class Boot:
+    """One machine, booted in one way: what it printed, read as a report and as logs."""
+
+    def __init__(self, command, seconds, echo=print_report):
+        self.problems = []
+        self.lines = []
+        self.status = None
+        for item in board.lines(command, seconds):
+            if isinstance(item, int):
+                self.status = item
+            else:
+                self.lines.append(item)
+                echo(item)
+        self.reader = tap.Reader(FOREIGN)
+        for line in self.lines:
+            self.reader.feed(line)
+        self.reader.finish()
+        try:
+            self.logs = logs.sections(self.lines)
+        except ValueError as error:
+            self.logs = []
+            self.problems.append(str(error))
+
+    def judge(self, least, boots):
+        """Notes what is wrong with this boot by itself; `least` is how many tests are due, `boots` how many
+        logs."""
+        points = self.reader.points
+        self.problems += self.reader.errors
+        self.problems += [f"failed: {point.number} - {point.name}" for point in points if not point.passed]
+        self.problems += [f"skipped: {point.number} - {point.name}" for point in points if point.skipped]
+        if len(points) < least:
+            self.problems.append(f"{len(points)} tests were run, at least {least} are due")
+        if len(self.logs) != boots:
+            self.problems.append(f"{len(self.logs)} logs, where {boots} are due")
+        for log in self.logs:
+            self.problems += logs.fatal(log)
+        if self.status == 124:
+            self.problems.append("out of time")
+        elif self.status:
+            self.problems.append(f"QEMU's exit status {self.status}")
+
+    @property
+    def passed(self):
+        """How many tests have passed."""
+        return sum(point.passed and not point.skipped for point in self.reader.points)
