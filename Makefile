@@ -7,7 +7,7 @@
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`: how long
 #   SOAK_STEPS=100000000  `soak-its`: how many; SOAK_SEED=1
 #   KERNEL=6.12       `linux`: which of Debian's kernels (6.1); also GIC=4, CPUS=4, PROCESSOR=max
-#   FULL=1            `test-linux`: the whole matrix
+#   FULL=1            `test-linux`, `hostile-linux`: the whole matrix
 #   COVERAGE=90       least line coverage of the core, per cent
 SWIFT ?= swift
 QEMU ?= qemu-system-aarch64
@@ -181,7 +181,7 @@ bench: setup-bench $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img $(IMAGES)/el2-
 
 ##@ Test
 
-STEPS := lint unit unit-address unit-thread capi embedded exhaustive run trace replay test-linux coverage
+STEPS := lint unit unit-address unit-thread capi embedded exhaustive run trace replay test-linux hostile-linux coverage
 
 .PHONY: test
 test: setup-test ## everything: lint, unit tests, sanitizers, board, coverage; ends with the count
@@ -215,6 +215,12 @@ capi: setup-test ## the C program against portcullis.h, linked with the library 
 test-linux: setup-run setup-linux $(IMAGES)/el2.img ## Debian's kernels, bare and through Portcullis (FULL=1: the whole matrix)
 	$(Q)$(LINUX_TESTS)/run.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs \
 	  --results $(RESULTS)/test-linux.json $(LINUX) $(IMAGES)/el2.img
+
+.PHONY: hostile-linux
+hostile-linux: setup-run setup-linux $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img $(IMAGES)/el2-double-fetch.img ## attacks from a Debian kernel, without and with mediation and with a defect (FULL=1: both kernels, both GICs)
+	$(Q)$(LINUX_TESTS)/hostile.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs-hostile \
+	  --results $(RESULTS)/hostile-linux.json $(LINUX) $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img \
+	  $(IMAGES)/el2-double-fetch.img
 
 .PHONY: coverage
 coverage: ## line coverage of the core, from the last `make unit`

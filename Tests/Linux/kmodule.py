@@ -92,22 +92,27 @@ def _run(*command):
 
 
 def build(source, headers, directory, toolchain):
-    """Builds the module of the file `source`, with the programs of `toolchain`; returns it, in
-    `directory`."""
+    """Builds a module with the programs of `toolchain`; returns it, in `directory`.
+
+    `source` is a file, or a directory of which all files are compiled; the module has its name.
+    """
     name = source.stem
+    files = sorted(source.glob("*.c")) if source.is_dir() else [source]
     clang = str(toolchain / "clang")
     resources = pathlib.Path(_run(clang, "-print-resource-dir").strip()) / "include"
     names = [f'-DKBUILD_MODNAME="{name}"', f'-DKBUILD_BASENAME="{name}"', f"-D__KBUILD_MODNAME=kmod_{name}"]
 
     def compile_file(file):
-        target = directory / f"{file.stem}.o"
+        target = directory / f"{name}-{file.stem}.o"
         _run(
             clang, *FLAGS, "-isystem", str(resources), *headers.flags, *names,
             "-c", str(file), "-o", str(target),
         )  # fmt: skip
         return target
 
-    body = compile_file(source)
+    body = directory / f"{name}.o"
+    linker = str(toolchain / "ld.lld")
+    _run(linker, "-r", "-o", str(body), *(str(compile_file(file)) for file in files))
     undefined = _run(str(toolchain / "llvm-nm"), "--undefined-only", "--just-symbol-name", str(body)).split()
     checksums = headers.checksums()
     rows = []
@@ -121,7 +126,7 @@ def build(source, headers, directory, toolchain):
     tail.write_text(TAIL.format(versions="\n".join(rows)))
     module = directory / f"{name}.ko"
     _run(
-        str(toolchain / "ld.lld"), "-r", "-T", str(headers.linker_script), "-o", str(module),
+        linker, "-r", "-T", str(headers.linker_script), "-o", str(module),
         str(body), str(compile_file(tail)),
     )  # fmt: skip
     return module

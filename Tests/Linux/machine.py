@@ -23,6 +23,8 @@ DISK_SIZE = 64 << 20
 
 GUEST = pathlib.Path(__file__).parent / "guest"
 MODULES = pathlib.Path(__file__).parent / "module"
+# The attacks; not among the modules that every guest has.
+HOSTILE = MODULES / "hostile"
 KEXEC = pathlib.Path(__file__).parent / "program" / "kexec.c"
 
 
@@ -55,9 +57,10 @@ class Images:
     """What was fetched for a kernel, and the RAM disks that are made of it in `directory`.
 
     One of the two also has the kernel and the other RAM disk, for the kernel to start itself anew.
+    `modules` are sources of modules beside those that every guest has.
     """
 
-    def __init__(self, fetched, series, toolchain, directory):
+    def __init__(self, fetched, series, toolchain, directory, modules=()):
         kernel = initramfs.Kernel(fetched / series)
         busybox = (fetched / "busybox" / "bin" / "busybox").read_bytes()
         scripts = {
@@ -68,7 +71,7 @@ class Images:
         headers = kmodule.Headers(fetched / f"{series}-headers", fetched / f"{series}-common")
         modules = [
             kmodule.build(source, headers, directory, toolchain)
-            for source in sorted(MODULES.glob("*.c"))
+            for source in [*sorted(MODULES.glob("*.c")), *modules]
         ]
         self.kernel = kernel.image
         self.ramdisk = directory / f"initramfs-{series}"
