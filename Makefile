@@ -7,7 +7,7 @@
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`: how long
 #   SOAK_STEPS=100000000  `soak-its`: how many; SOAK_SEED=1
 #   KERNEL=6.12       `linux`: which of Debian's kernels (6.1); also GIC=4, CPUS=4, PROCESSOR=max
-#   FULL=1            `test-linux`, `hostile-linux`: the whole matrix
+#   FULL=1            `test-linux`, `hostile-linux`: the whole matrix; `bench-linux`: more repeats
 #   COVERAGE=90       least line coverage of the core, per cent
 SWIFT ?= swift
 QEMU ?= qemu-system-aarch64
@@ -178,6 +178,11 @@ bench: setup-bench $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img $(IMAGES)/el2-
 	  $(IMAGES)/el2.elf $(IMAGES)/el2.img
 	$(Q)$(SWIFT) build $(NATIVE) -c release --product ITSBench --scratch-path .build-bench
 	$(Q)$(PYTHON) Tests/ITSBench/run.py .build-bench/release/ITSBench
+
+.PHONY: bench-linux
+bench-linux: setup-run setup-linux $(IMAGES)/el2.img ## instructions of a Linux: boot, disks, network, MSIs, bare and through Portcullis (FULL=1: more repeats)
+	$(Q)$(LINUX_TESTS)/bench.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) \
+	  $(LINUX) $(IMAGES)/el2.elf $(IMAGES)/el2.img
 
 ##@ Test
 

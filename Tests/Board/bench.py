@@ -36,7 +36,6 @@ AIMS = {
 }
 
 SECONDS = 300
-ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm"]
 LINE = re.compile(r"(?:portcullis: )?bench: (\S+) (\d+)")
 SECTION = re.compile(r"^\s*\d+ \.(text|rodata|data|bss)\S*\s+([0-9a-f]+)\s", re.MULTILINE)
 
@@ -66,7 +65,7 @@ def measure(command):
 
 def measure_twice(qemu, image):
     """The figures of `image`, and what was wrong, a figure that does not repeat among it."""
-    command = [qemu, *board.arguments(image), *ICOUNT, "-append", "portcullis.bench"]
+    command = [qemu, *board.arguments(image), *board.ICOUNT, "-append", "portcullis.bench"]
     first, problems = measure(command)
     if not problems:
         second, problems = measure(command)

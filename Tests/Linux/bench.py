@@ -1,0 +1,395 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Measures what Portcullis costs an unmodified Linux: instructions of its boot, disks, network and MSIs.
+
+Each machine boots bare, at EL1, and through Portcullis, with the same devices and the same jobs
+(guest/bench). Instructions are those of all CPUs under QEMU's `-icount`, EL2's among them, and not
+its clock, which also moves while the CPUs are idle. Boots repeat exactly; jobs nearly, for when a device
+answers is not a matter of instructions alone. So jobs are repeated and medians compared. Boards
+with GICv3 alone: QEMU has GICv4 only together with EL2, and there a bare Linux is at EL2, which is another
+kernel to compare with.
+
+A job that fails, an MSI that is lost or enters EL2, and counts of EL2 that are not those of the emulator
+make the exit status 1. An aim that is missed is printed as such and is no failure, as in `make bench`.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import re
+import statistics
+import sys
+import tempfile
+import time
+
+import board
+import initramfs
+import machine
+import marks
+import program
+import run
+import tap
+
+SECONDS = 600
+# (how often each job is done, how often the whole is booted)
+SHORT = (5, 2)
+FULL = (15, 3)
+MACHINES = [machine.Machine(kernel, 3, cpus) for cpus in (1, 2) for kernel in machine.KERNELS]
+
+# Disks that answer at once, network cards that send after a time of the guest's clock: the less hangs on how
+# busy the machine is that QEMU runs on, the better jobs repeat.
+DISKS = ("null-co://,file.read-zeroes=on",) * 2
+DEVICES = (
+    "-global", "virtio-blk-pci.ioeventfd=off",
+    "-global", "virtio-net-pci.ioeventfd=off",
+    "-global", "virtio-net-pci.tx=timer",
+)  # fmt: skip
+
+MARK = pathlib.Path(__file__).parent / "program" / "mark.c"
+
+# At most so many per cent more instructions than bare.
+AIMS = {marks.BOOT: 2.0, "vda": 1.0, "nvme0n1": 1.0, "network": 1.0}
+MSI = "msi"
+NOTHING = "nothing"
+JOBS = {
+    marks.BOOT: "boot to user space",
+    "drivers": "drivers are loaded",
+    "vda": "virtio-blk, 512 reads, 512 writes of 4 KiB",
+    "nvme0n1": "NVMe, 512 reads, 512 writes of 4 KiB",
+    "network": "virtio-net, 2 MiB over TCP",
+    MSI: "1,000 MSIs of edu",
+    NOTHING: "nothing: the marks themselves",
+}
+
+# Numbers of EL2's counts (portcullis_hypercalls.h).
+PAGE = 512
+TRAPS = 2
+CALLS = 4
+ACCESSES = range(192)
+COMMANDS = range(192, 256)
+# Each reading of the counts is so many calls, and that many before it comes to the count of calls.
+READING = 1 + 2 * PAGE
+READING_TO_CALLS = 1 + CALLS + 1
+
+JOB = re.compile(r"# job (\S+)")
+FIGURE = re.compile(r"# (interrupts|raised|counted|count) (\d+)(?: (\d+))?")
+
+
+@dataclasses.dataclass
+class Sample:
+    """One job, as it was once."""
+
+    interval: marks.Interval
+    interrupts: int = 0
+    # Of those whose number the job knows.
+    raised: int | None = None
+    counted: int | None = None
+    # EL2's counts by their numbers: by how much they rose.
+    counts: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def its_accesses(self):
+        """Accesses to registers of an ITS."""
+        return self._of_its(ACCESSES)
+
+    @property
+    def commands(self):
+        """Commands that an ITS was given."""
+        return self._of_its(COMMANDS)
+
+    @property
+    def other_accesses(self):
+        """All other accesses that EL2 took."""
+        return self.counts.get(TRAPS, 0) - self.its_accesses
+
+    @property
+    def calls(self):
+        """HVC and SMC, without those that read the counts."""
+        reading = READING_TO_CALLS if self.interval.job == marks.BOOT else READING
+        return self.counts.get(CALLS, 0) - reading
+
+    @property
+    def entries(self):
+        """What EL2 says of how often it was entered."""
+        return self.its_accesses + self.other_accesses + self.calls
+
+    def _of_its(self, numbers):
+        return sum(
+            count
+            for number, count in self.counts.items()
+            if number >= PAGE and number % PAGE in numbers
+        )
+
+    def problems(self, through):
+        """What is wrong with it, by itself."""
+        job = self.interval.job
+        entered = self.interval.entered
+        if through:
+            if self.entries < 0 or entered not in (None, self.entries):
+                yield f"{job}: EL2 was entered {entered} times and has counted {self.entries}"
+            for kind in marks.VECTORS[1:]:
+                if entered and self.interval.entries[kind]:
+                    yield f"{job}: EL2 took {kind}"
+        if job == MSI:
+            if self.raised is None or self.counted != self.raised:
+                yield f"{job}: {self.raised} raised, {self.counted} counted"
+            if through and entered != 0:
+                yield f"{job}: EL2 was entered {entered} times"
+
+
+def samples(intervals, lines):
+    """The jobs in their order, with what the guest has printed of them. Raises ValueError where the two
+    are not of the same jobs."""
+    found = [Sample(interval) for interval in intervals]
+    told = 0
+    for line in lines:
+        if match := JOB.fullmatch(line):
+            if told == len(found) or found[told].interval.job != match[1]:
+                raise ValueError(f"job {told} is another one: {line!r}")
+            told += 1
+        elif match := FIGURE.fullmatch(line):
+            if not told or (match[1] == "count") != bool(match[3]):
+                raise ValueError(f"no figure of a job: {line!r}")
+            current = found[told - 1]
+            if match[1] == "count":
+                current.counts[int(match[2])] = int(match[3])
+            else:
+                setattr(current, match[1], int(match[2]))
+    if told != len(found):
+        raise ValueError(f"{told} jobs are told of, {len(found)} were measured")
+    return found
+
+
+def report_problems(lines, points):
+    """What is wrong with the guest's report, which is to have so many points."""
+    reader = tap.Reader(run.FOREIGN)
+    for line in lines:
+        reader.feed(line)
+    reader.finish()
+    yield from reader.errors
+    for point in reader.points:
+        if not point.passed or point.skipped:
+            yield f"failed: {point.number} - {point.name}"
+    if len(reader.points) != points:
+        yield f"{len(reader.points)} jobs were reported, {points} are due"
+
+
+@dataclasses.dataclass(frozen=True)
+class Spread:
+    """One figure of all repeats."""
+
+    values: tuple
+
+    @property
+    def median(self):
+        """The one in the middle, or between those two."""
+        return statistics.median(self.values)
+
+    def __str__(self):
+        """The median, and how far the least and the greatest are from it, in per cent."""
+        text = f"{self.median:,.0f}"
+        if min(self.values) == max(self.values):
+            return f"{text} (each time)" if len(self.values) > 1 else text
+        low, high = (100 * (value / self.median - 1) for value in (min(self.values), max(self.values)))
+        return f"{text} ({low:+.1f} to {high:+.1f} %)"
+
+
+def difference(bare, through):
+    """How many per cent more the second is."""
+    return 100 * (through.median / bare.median - 1)
+
+
+def verdict(aim, per_cent):
+    """An aim, and whether it is met."""
+    if aim is None:
+        return ""
+    return f"{aim:g} %, {'met' if per_cent <= aim else 'MISSED'}"
+
+
+def table(rows):
+    """Rows of text in columns, the first one to the left, the others to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        first, *others = (
+            text.rjust(width) if column else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths))
+        )
+        yield "  ".join((first, *others)).rstrip()
+
+
+class Comparison:
+    """One machine's samples by job, bare and through Portcullis."""
+
+    def __init__(self, bare, through):
+        self._bare = _by_job(bare)
+        self._through = _by_job(through)
+
+    def _instructions(self, job):
+        return (
+            Spread(tuple(sample.interval.instructions for sample in each[job]))
+            for each in (self._bare, self._through)
+        )
+
+    def differences(self):
+        """(job, per cent, aim)"""
+        for job in JOBS:
+            if job in self._bare and job in self._through:
+                yield job, difference(*self._instructions(job)), AIMS.get(job)
+
+    def instructions(self):
+        """The table of instructions."""
+        yield "instructions", "times", "bare", "through Portcullis", "difference", "aim"
+        for job, per_cent, aim in self.differences():
+            bare, through = self._instructions(job)
+            times = f"{len(bare.values)}, {len(through.values)}"
+            difference_text = "" if job == NOTHING else f"{per_cent:+.2f} %"
+            yield JOBS[job], times, str(bare), str(through), difference_text, verdict(aim, per_cent)
+
+    def traps(self):
+        """The table of entries into EL2, each for the repeat that has the most."""
+        yield (
+            "entries into EL2", "all", "a second", "ITS", "other", "HVC, SMC", "commands", "counted outside",
+            "MSIs",
+        )  # fmt: skip
+        for job, title in JOBS.items():
+            told = [sample for sample in self._through.get(job, ()) if sample.counts]
+            if not told:
+                continue
+            most = max(told, key=lambda sample: sample.entries)
+            interval = most.interval
+            yield (
+                title,
+                f"{most.entries:,}",
+                f"{most.entries / interval.seconds:,.0f}",
+                f"{most.its_accesses:,}",
+                f"{most.other_accesses:,}",
+                f"{most.calls:,}",
+                f"{most.commands:,}",
+                "" if interval.entered is None else f"{interval.entered:,}",
+                f"{most.interrupts:,}",
+            )
+
+    def remarks(self):
+        """What the tables have no column for."""
+        if marks.BOOT in self._bare and marks.BOOT in self._through:
+            boot = self._through[marks.BOOT][0].interval
+            bare = self._bare[marks.BOOT][0].interval
+            rest = boot.instructions - boot.start - bare.instructions
+            yield (
+                f"boot: {boot.start:,} instructions from the reset to the host; from there to user space, "
+                f"with EL2's traps, {rest:+,} against bare"
+            )
+        raised = sum(sample.raised or 0 for sample in self._through.get(MSI, ()))
+        counted = sum(sample.counted or 0 for sample in self._through.get(MSI, ()))
+        entered = sum(sample.interval.entered or 0 for sample in self._through.get(MSI, ()))
+        each = f"{counted / raised:.3f}" if raised else "no"
+        yield (
+            f"MSIs: {raised:,} raised, {counted:,} counted: {each} interrupts each; "
+            f"{entered} entries into EL2"
+        )
+
+
+def _by_job(each):
+    found = {}
+    for sample in each:
+        found.setdefault(sample.interval.job, []).append(sample)
+    return found
+
+
+class Bench:
+    """What all machines have in common."""
+
+    def __init__(self, options):
+        self._options = options
+        self._vectors = marks.symbols(options.elf, options.toolchain)["el2_vectors"]
+        self._repeats, self._boots = FULL if options.full else SHORT
+
+    def measure(self, each):
+        """The table of a machine, line by line; returns what was wrong."""
+        problems = []
+        found = []
+        for el2 in (False, True):
+            mine = []
+            for number in range(self._boots):
+                only_boot = not self._options.full and number > 0
+                more, wrong = self._boot(each, el2, only_boot)
+                mine += more
+                way = "through Portcullis" if el2 else "bare"
+                problems += [f"{each.title} {way}: {problem}" for problem in wrong]
+            found.append(mine)
+        return Comparison(*found), problems
+
+    def _boot(self, each, el2, only_boot):
+        """One boot: its samples, and what was wrong."""
+        options = self._options
+        with tempfile.TemporaryDirectory() as name:
+            directory = pathlib.Path(name)
+            images = machine.Images(options.fetched, each.kernel, options.toolchain, directory)
+            program_of_marks = program.build(MARK, directory, options.toolchain)
+            more = initramfs.Archive()
+            more.add_file("bin/mark", program_of_marks.read_bytes(), True)
+            ramdisk = directory / "ramdisk"
+            ramdisk.write_bytes(images.ramdisk.read_bytes() + more.finish())
+            words = (
+                f"quiet rdinit=/bin/mark TESTS=bench CPUS={each.cpus} EL2={int(el2)} "
+                f"REPEATS={self._repeats} -- {marks.BOOT} /init"
+            )
+            command = machine.arguments(
+                each, images, DISKS, options.image if el2 else None, words, ramdisk=ramdisk
+            )
+            mark = marks.symbols(program_of_marks, options.toolchain)["mark"]
+            command = [options.qemu, *command, *DEVICES, *board.ICOUNT]
+            try:
+                ran = marks.run(command, mark, SECONDS, self._vectors if el2 else None, only_boot)
+            except (OSError, ValueError) as error:
+                return [], [f"not measured: {error}"]
+        problems = [f"QEMU's exit status {ran.status}"] if ran.status else []
+        if only_boot:
+            return [Sample(interval) for interval in ran.intervals], problems
+        # The drivers and the network are one each.
+        problems += report_problems(ran.lines, 2 + 5 * self._repeats)
+        try:
+            found = samples(ran.intervals, ran.lines)
+        except ValueError as error:
+            return [Sample(interval) for interval in ran.intervals], [*problems, str(error)]
+        problems += [problem for sample in found for problem in sample.problems(el2)]
+        return found, problems
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("fetched", type=pathlib.Path, help="where fetch.sh has put its packages")
+    parser.add_argument("elf", type=pathlib.Path, help="the EL2 image as ELF")
+    parser.add_argument("image", type=pathlib.Path, help="the EL2 image")
+    parser.add_argument(
+        "--toolchain", type=pathlib.Path, required=True, help="where clang and its companions are"
+    )
+    parser.add_argument("--qemu", default="qemu-system-aarch64")
+    parser.add_argument("--full", action="store_true", help="more repeats")
+    parser.add_argument("--only", metavar="TEXT", default="", help="machines whose title has TEXT")
+    options = parser.parse_args()
+
+    matrix = [each for each in MACHINES if options.only in each.title]
+    if not matrix:
+        print(f"no machine is named {options.only!r}", file=sys.stderr)
+        return 1
+    bench = Bench(options)
+    problems = []
+    missed = 0
+    for each in matrix:
+        start = time.monotonic()
+        comparison, wrong = bench.measure(each)
+        problems += wrong
+        print(f"\n# {each.title}, in {time.monotonic() - start:.0f} s\n")
+        for rows in (comparison.instructions(), comparison.traps()):
+            print(*table(list(rows)), "", sep="\n")
+        print(*comparison.remarks(), sep="\n", flush=True)
+        missed += sum(aim is not None and per_cent > aim for _, per_cent, aim in comparison.differences())
+    print(f"\n# {missed} aims missed, {len(problems)} problems")
+    for problem in problems:
+        print(f"bench: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
