@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The least of GDB's remote protocol that stops a machine at an instruction and looks at it.
 
-There is no single step: QEMU's clock that counts instructions does not bear it, a machine can hang in it. To go on
-from a breakpoint, clear it and set another one behind it.
+There is no single step: with a clock that counts instructions QEMU can hang behind it. To go on from a
+breakpoint, clear it and set another one behind it.
 """
 
 import contextlib

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a machine from mark to mark (program/mark.c) and counts what it executes in between.
 
-A debugger's breakpoint stands at the mark, so that marks cost the same with and without EL2 and none enters it.
-In jobs that are to do without EL2 more breakpoints stand at the vectors by which the host enters it: there
-the emulator counts, not what is measured. Where EL2 is entered often they would change what is measured, since
-the clock leaps to the next timer at each stop.
+A debugger's breakpoint stands at the mark, so that marks cost the same with and without EL2 and none enters
+it. In jobs that are to do without EL2 more breakpoints stand at the vectors by which the host enters it:
+there the emulator counts, not what is measured. Where EL2 is entered often they would change what is
+measured, since the clock leaps to the next timer at each stop.
 """
 
 import contextlib
@@ -127,7 +127,10 @@ class Run:
 
 def run(command, mark, seconds, vectors=None, only_boot=False):
     """Runs QEMU by `command` to its end, or to the mark of the boot; `mark` is the mark's address, and
-    `vectors` is where those of EL2 are, with Portcullis. Raises OSError where it takes longer than `seconds`."""
+    `vectors` is where those of EL2 are, with Portcullis.
+
+    Raises OSError where it takes longer than `seconds`, and ValueError where it does not stop as it should.
+    """
     lines = []
     with tempfile.TemporaryDirectory() as name:
         sockets = {what: pathlib.Path(name) / what for what in ("gdb", "qmp")}

@@ -92,6 +92,12 @@ class Problems(unittest.TestCase):
         self.assertTrue(list(sample("vda", counts={}).problems(True)))
         self.assertTrue(list(sample("boot", entered=None).problems(True)))
 
+    def test_a_control_that_is_not_seen(self):
+        counts = {bench.TRAPS: 3, bench.CALLS: bench.READING}
+        self.assertEqual(list(sample("control", entered=3, counts=counts).problems(True)), [])
+        self.assertEqual(list(sample("control").problems(True)), ["control: no entry into EL2 was seen"])
+        self.assertEqual(len(list(sample("control", entered=2, counts=counts).problems(True))), 1)
+
     def test_interrupts_that_enter(self):
         job = sample("vda", entered=1)
         job.interval.entries["IRQ"] = 1
@@ -120,7 +126,8 @@ class Arithmetic(unittest.TestCase):
 
 class Comparisons(unittest.TestCase):
     def setUp(self):
-        bare = [sample("boot", 1000, counts={}), *(sample("vda", count, counts={}) for count in (90, 100, 110))]
+        disk = [sample("vda", count, counts={}) for count in (90, 100, 110)]
+        bare = [sample("boot", 1000, counts={}), *disk]
         boot = bench.Sample(interval("boot", 1015, None, start=30), counts={2: 2, 4: 6})
         msi = sample("msi", raised=5, counted=5, interrupts=5)
         self.bare = [*bare, msi]
