@@ -4,8 +4,10 @@
 
 Each machine boots bare, at EL1, and through Portcullis, with the same devices and the same jobs
 (guest/bench). Instructions are those of all CPUs under QEMU's `-icount`, EL2's among them, and not
-its clock, which also moves while the CPUs are idle. Boots repeat exactly; jobs nearly, for when a device
-answers is not a matter of instructions alone. So jobs are repeated and medians compared. Boards
+its clock, which also moves while the CPUs are idle. The same boot repeats exactly; jobs nearly, for when a device
+answers is not a matter of instructions alone. So jobs are repeated and medians compared. What a kernel does
+by the clock makes a boot another one when anything before it is; so each of its repeats is told
+another word, of no meaning, for a boot that is only the same again says nothing of that. Boards
 with GICv3 alone: QEMU has GICv4 only together with EL2, and there a bare Linux is at EL2, which is another
 kernel to compare with.
 
@@ -31,9 +33,9 @@ import run
 import tap
 
 SECONDS = 600
-# (how often each job is done, how often the whole is booted)
-SHORT = (5, 2)
-FULL = (15, 3)
+# (how often each job is done, how many boots there are; jobs are done in the first one)
+SHORT = (5, 5)
+FULL = (15, 9)
 MACHINES = [machine.Machine(kernel, 3, cpus) for cpus in (1, 2) for kernel in machine.KERNELS]
 
 # Disks that answer at once, network cards that send after a time of the guest's clock: the less hangs on how
@@ -317,17 +319,17 @@ class Bench:
         for el2 in (False, True):
             mine = []
             for number in range(self._boots):
-                only_boot = not self._options.full and number > 0
-                more, wrong = self._boot(each, el2, only_boot)
+                more, wrong = self._boot(each, el2, number)
                 mine += more
                 way = "through Portcullis" if el2 else "bare"
                 problems += [f"{each.title} {way}: {problem}" for problem in wrong]
             found.append(mine)
         return Comparison(*found), problems
 
-    def _boot(self, each, el2, only_boot):
-        """One boot: its samples, and what was wrong."""
+    def _boot(self, each, el2, number):
+        """A boot by its number, the first one with jobs: its samples, and what was wrong."""
         options = self._options
+        only_boot = number > 0
         with tempfile.TemporaryDirectory() as name:
             directory = pathlib.Path(name)
             images = machine.Images(options.fetched, each.kernel, options.toolchain, directory)
@@ -338,7 +340,7 @@ class Bench:
             ramdisk.write_bytes(images.ramdisk.read_bytes() + more.finish())
             words = (
                 f"quiet rdinit=/bin/mark TESTS=bench CPUS={each.cpus} EL2={int(el2)} "
-                f"REPEATS={self._repeats} -- {marks.BOOT} /init"
+                f"REPEATS={self._repeats} BOOT=0{'x' * number} -- {marks.BOOT} /init"
             )
             command = machine.arguments(
                 each, images, DISKS, options.image if el2 else None, words, ramdisk=ramdisk
