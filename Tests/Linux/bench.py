@@ -313,7 +313,7 @@ class Bench:
         self._repeats, self._boots = FULL if options.full else SHORT
 
     def measure(self, each):
-        """The table of a machine, line by line; returns what was wrong."""
+        """The comparison of a machine, and what was wrong."""
         problems = []
         found = []
         for el2 in (False, True):
