@@ -8,6 +8,7 @@
 #   SOAK_STEPS=100000000  `soak-its`: how many; SOAK_SEED=1
 #   KERNEL=6.12       `linux`: which of Debian's kernels (6.1); also GIC=4, CPUS=4, PROCESSOR=max
 #   FULL=1            `test-linux`, `hostile-linux`: the whole matrix; `bench-linux`: more repeats
+#   MINUTES=30        `soak`: how long; also KERNEL, GIC, CPUS (4), PROCESSOR as for `linux`, and BARE=1
 #   COVERAGE=90       least line coverage of the core, per cent
 SWIFT ?= swift
 QEMU ?= qemu-system-aarch64
@@ -23,6 +24,8 @@ GIC ?= 3
 CPUS ?= 2
 PROCESSOR ?= cortex-a76
 FULL ?=
+MINUTES ?= 30
+BARE ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -226,6 +229,13 @@ hostile-linux: setup-run setup-linux $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.
 	$(Q)$(LINUX_TESTS)/hostile.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs-hostile \
 	  --results $(RESULTS)/hostile-linux.json $(LINUX) $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img \
 	  $(IMAGES)/el2-double-fetch.img
+
+# One CPU more or less is another soak: 4 unless they are asked for.
+.PHONY: soak
+soak: setup-run setup-linux $(IMAGES)/el2.img ## Debian's kernel under stress for MINUTES (30); EL2 may use no more at the end (BARE=1: without it)
+	$(Q)$(LINUX_TESTS)/soak.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) \
+	  --cpus $(if $(filter file,$(origin CPUS)),4,$(CPUS)) --processor $(PROCESSOR) --minutes $(MINUTES) \
+	  --log $(LINUX)/soak.log --results $(RESULTS)/soak.json $(LINUX) $(if $(BARE),,$(IMAGES)/el2.img)
 
 .PHONY: coverage
 coverage: ## line coverage of the core, from the last `make unit`

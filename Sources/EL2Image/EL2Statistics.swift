@@ -7,6 +7,7 @@ internal import CHardware
 internal import DeviceTree
 internal import Hypervisor
 internal import ITS
+internal import Ownership
 internal import Redistributor
 internal import Traps
 
@@ -38,7 +39,7 @@ enum EL2Statistics {
 
   /// The count that a number stands for; nil where there is none.
   ///
-  /// Takes the lock of an ITS, or of the Redistributors.
+  /// Takes one lock at a time: that of an ITS, of the Redistributors, of the owners of pages, or of the log.
   static func value(_ number: StatisticNumber) -> UInt64? {
     guard let meaning = number.meaning else { return nil }
     switch meaning {
@@ -64,6 +65,9 @@ enum EL2Statistics {
     case .ignored(let service): return counters(of: service) { $0.ignored }
     case .doorbells(let service): return counters(of: service) { $0.doorbells }
     case .publications(let service): return counters(of: service) { $0.publications }
+    case .gauge(let gauge): return value(gauge)
+    case .serviceGauge(let service, let gauge):
+      return its(of: service) { gauge.value(in: $0.usage) }
     }
   }
 
@@ -79,14 +83,32 @@ enum EL2Statistics {
 
   private static var services: Int { unsafe StateMemory.shared.pointee.identities.count }
 
+  private static func value(_ gauge: StatisticNumber.Gauge) -> UInt64 {
+    var held = HeldLocks()
+    let value = unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) { _ in
+      unsafe gauge.value(in: StateMemory.shared.pointee.ownership.usage)
+    }
+    if let value { return value }
+    return unsafe StateMemory.shared.pointee.logLock.withLock(&held) { _ in
+      unsafe gauge == .logBytes
+        ? StateMemory.shared.pointee.log.waiting : StateMemory.shared.pointee.log.dropped
+    }
+  }
+
   private static func counters(
     of service: UInt8, _ read: (borrowing ITSCounters) -> UInt64
+  ) -> UInt64? {
+    its(of: service) { read($0.counters) }
+  }
+
+  private static func its(
+    of service: UInt8, _ read: (borrowing MediatedITS) -> UInt64
   ) -> UInt64? {
     guard Int(service) < services else { return nil }
     var held = HeldLocks()
     return unsafe StateMemory.its(service).pointee.lock.withLock(&held) { _ in
       guard unsafe StateMemory.its(service).pointee.isMediated else { return 0 }
-      return unsafe read(StateMemory.mediation(service).pointee.counters)
+      return unsafe read(StateMemory.mediation(service).pointee)
     }
   }
 

@@ -58,6 +58,11 @@ struct Log: ~Copyable {
     self.level = level
   }
 
+  /// Bytes that wait for the console.
+  var waiting: UInt64 { UInt64(ring.count) }
+  /// Lines that found no room since the start.
+  var dropped: UInt64 { ring.allDropped }
+
   /// Writes a line.
   mutating func write(_ severity: LogLevel, _ line: consuming LogLine) {
     guard severity <= level else { return }

@@ -29,8 +29,10 @@ public struct LogRing: ~Copyable {
   private var bytes = InlineArray<8192, UInt8>(repeating: 0)
   private var head = 0
   private var used = 0
-  /// Lines that found no room.
+  /// Lines that found no room, since this was last told.
   public private(set) var dropped: UInt64 = 0
+  /// Lines that found no room since the start.
+  public private(set) var allDropped: UInt64 = 0
 
   /// An empty ring.
   public init() {}
@@ -42,6 +44,7 @@ public struct LogRing: ~Copyable {
   public mutating func append(_ line: Span<UInt8>) {
     guard line.count <= Self.capacity - used else {
       dropped &+= 1
+      allDropped &+= 1
       return
     }
     for index in line.indices {

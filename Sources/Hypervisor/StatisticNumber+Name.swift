@@ -32,6 +32,8 @@ extension StatisticNumber {
     case .doorbells(let service): Self.write("doorbells", service, &sink)
     case .publications(let service):
       Self.write("writes of the hardware's GITS_CWRITER", service, &sink)
+    case .gauge(let gauge): sink.append(gauge.name)
+    case .serviceGauge(let service, let gauge): Self.write(gauge.name, service, &sink)
     case nil: break
     }
   }

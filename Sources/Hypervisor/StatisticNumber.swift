@@ -68,6 +68,10 @@ public struct StatisticNumber: RawRepresentable, Hashable, Sendable {
     case doorbells(UInt8)
     /// Writes of the hardware's GITS_CWRITER.
     case publications(UInt8)
+    /// How much of something is in use now.
+    case gauge(Gauge)
+    /// How much of something an ITS uses now.
+    case serviceGauge(UInt8, ServiceGauge)
   }
 
   /// The numbers of EL2 as a whole, and of each ITS.
@@ -94,6 +98,7 @@ public struct StatisticNumber: RawRepresentable, Hashable, Sendable {
       default:
         if let whole = Whole(rawValue: index) { return .whole(whole) }
         if let kind = Redistributors(rawValue: index) { return .redistributors(kind) }
+        if let gauge = Gauge(rawValue: index) { return .gauge(gauge) }
         if let reason = TableRefusal(rawValue: Self.reason(index, from: Self.refusedTables)) {
           return .refusedTables(reason)
         }
@@ -112,6 +117,7 @@ public struct StatisticNumber: RawRepresentable, Hashable, Sendable {
     case 289: return .doorbells(service)
     case 290: return .publications(service)
     default:
+      if let gauge = ServiceGauge(rawValue: index) { return .serviceGauge(service, gauge) }
       let raw = Self.reason(index, from: Self.refusedCommands)
       guard let reason = CommandRefusalReason(rawValue: raw) else { return nil }
       return .refusedCommands(service, reason)

@@ -8,6 +8,8 @@ struct CollectionLedger: Sendable {
   private let base: PhysicalAddress
   /// How many ICIDs there are.
   let capacity: UInt64
+  /// How many collections are mapped.
+  private(set) var count: UInt64 = 0
 
   /// The bytes that `capacity` collections take.
   static func size(capacity: UInt64) -> UInt64 { capacity * 8 }
@@ -32,10 +34,13 @@ struct CollectionLedger: Sendable {
   }
 
   /// Notes whether a collection below the capacity is mapped.
-  func set<Memory: BusMemory & ~Copyable>(
+  mutating func set<Memory: BusMemory & ~Copyable>(
     _ collectionID: UInt64, isMapped: Bool, memory: borrowing Memory
   ) {
-    guard collectionID < capacity else { return }
+    guard collectionID < capacity, self.isMapped(collectionID, memory: memory) != isMapped else {
+      return
+    }
+    count = isMapped ? count + 1 : count - 1
     memory.store(isMapped ? 1 : 0, at: place(collectionID))
   }
 }

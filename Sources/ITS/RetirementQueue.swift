@@ -32,10 +32,12 @@ struct RetirementQueue: Sendable {
 
   init(_ base: PhysicalAddress) { self.base = base }
 
+  /// How many tables wait.
+  var count: UInt64 { tail &- head }
   /// Whether no further table can wait.
-  var isFull: Bool { tail &- head == Self.capacity }
+  var isFull: Bool { count == Self.capacity }
   /// Whether no table waits.
-  var isEmpty: Bool { tail == head }
+  var isEmpty: Bool { count == 0 }
   /// Whether tables wait for SYNCs that have not been appended yet.
   var hasUnsealed: Bool { tail != sealed }
 

@@ -85,6 +85,7 @@ where
     _ reservation: inout Reservation
   ) {
     let record = PageRecord(state: operation.to, pins: 0)
+    for index in ranges.indices { counts.count(operation, ranges[index].count) }
     if operation.hostLoses {
       commitHost(operation, ranges, kind, &reservation)
       commitObserver(operation, ranges, kind)
@@ -125,6 +126,7 @@ where
         let pins = UInt32(clamping: Int64(old.pins) + Int64(change))
         ledger.replaceRecord(
           PageRecord(state: old.state, pins: pins), of: PageFrameNumber(frame), pool)
+        counts.pins = counts.pins &+ UInt64(pins) &- UInt64(old.pins)
       }
     }
   }

@@ -23,6 +23,8 @@ public struct Ownership<
 >: ~Copyable {
   var pool: PagePool<Memory>
   var ledger: PageLedger
+  /// How many pages are away from where they were at the start.
+  var counts = PageCounts()
   /// Which pages are memory.
   public let memoryMap: MemoryMap
   /// The host's translation.
@@ -61,6 +63,13 @@ public struct Ownership<
   public var freeTablePages: UInt64 { pool.freeCount }
   /// How many pages of the pool have become tables.
   public var usedTablePages: UInt64 { pool.usedCount }
+
+  /// How much of what the hypervisor has set aside is in use.
+  public var usage: OwnershipUsage {
+    OwnershipUsage(
+      tables: pool.usedCount, freeTables: pool.freeCount, claimed: counts.claimed,
+      shared: counts.shared, pins: counts.pins)
+  }
 
   /// What the ledger says about `frame`.
   public func pageRecord(of frame: PageFrameNumber) -> PageRecord {

@@ -42,6 +42,9 @@ struct LogRingTests {
     #expect(ring.dropped == 2 && ring.count == LogRing.capacity)
     let out = drain(&ring)
     #expect(out == most + [3, 3, 3])
+    // Told once, and counted for good.
+    let told = ring.takeDropped()
+    #expect(told == 2 && ring.dropped == 0 && ring.allDropped == 2)
   }
 
   @Test("A line longer than the ring never fits; an empty one always does")

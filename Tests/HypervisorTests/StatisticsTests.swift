@@ -3,6 +3,7 @@
 
 import DeviceTree
 import ITS
+import Ownership
 import Testing
 import Traps
 
@@ -102,6 +103,30 @@ struct StatisticsTests {
     expect("ITS 1 commands accepted: MAPD", 1024 + 192 + 8)
     expect("ITS 1 commands refused: no memory left", 1024 + 256 + 14)
     expect("ITS 0 doorbells", 512 + 289)
+    expect("table pages in use", 128)
+    expect("pins of pages", 132)
+    expect("ITS 0 pages in use", 512 + 320)
+    expect("ITS 1 unfinished doorbells", 1024 + 325)
+  }
+
+  @Test("Each gauge reads its own figure")
+  func gauges() {
+    let ownership = OwnershipUsage(tables: 1, freeTables: 2, claimed: 3, shared: 4, pins: 5)
+    let service = ITSUsage(
+      pages: 1, freePages: 2, devices: 3, collections: 4, retiring: 5, doorbells: 6, heldTables: 7)
+    for number in 0..<StatisticNumber.page {
+      switch StatisticNumber(rawValue: number).meaning {
+      case .gauge(let gauge):
+        let value = gauge.value(in: ownership)
+        #expect(value == (number < 133 ? number - 127 : nil), "number \(number)")
+      default: #expect(!(128..<135).contains(number), "number \(number)")
+      }
+      switch StatisticNumber(rawValue: 2 * StatisticNumber.page + number).meaning {
+      case .serviceGauge(let owner, let gauge):
+        #expect(owner == 1 && gauge.value(in: service) == number - 319, "number \(number)")
+      default: #expect(!(320..<327).contains(number), "number \(number)")
+      }
+    }
   }
 
   @Test("A number beyond any ITS means nothing")

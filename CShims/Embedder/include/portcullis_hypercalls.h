@@ -40,7 +40,7 @@
 #define PORTCULLIS_CALL_TRACE 0x300u
 
 /*
- * x2 = number: x1 = the count with that number since boot; INVALID where there is none. Numbers below
+ * x2 = number: x1 = the count with that number since boot, or how much there is now; INVALID where there is none. Numbers below
  * PORTCULLIS_STATISTIC_PAGE are of EL2 as a whole, PORTCULLIS_STATISTIC_PAGE * (1 + N) and on of ITS N.
  */
 #define PORTCULLIS_CALL_STATISTIC 0x301u
@@ -61,6 +61,14 @@
 #define PORTCULLIS_STATISTIC_TABLES_HELD 67u      /* how many are held now */
 #define PORTCULLIS_STATISTIC_TABLES_IGNORED 68u   /* accesses to Redistributors that did nothing */
 #define PORTCULLIS_STATISTIC_TABLES_REFUSED 80u   /* + reason: LPI tables that were refused */
+/* Gauges: how much is in use now. TABLES_HELD above is one, too. */
+#define PORTCULLIS_STATISTIC_TABLE_PAGES 128u     /* pages of EL2's pool that have become tables */
+#define PORTCULLIS_STATISTIC_TABLE_PAGES_FREE 129u /* those that are free */
+#define PORTCULLIS_STATISTIC_CLAIMED_PAGES 130u   /* pages taken from the host */
+#define PORTCULLIS_STATISTIC_SHARED_PAGES 131u    /* pages that the host shares with EL2 */
+#define PORTCULLIS_STATISTIC_PINS 132u            /* pins of pages; one that two hold counts twice */
+#define PORTCULLIS_STATISTIC_LOG_BYTES 133u       /* bytes of the log that wait for the console */
+#define PORTCULLIS_STATISTIC_LOG_LOST 134u        /* lines that the log had no room for, since boot */
 
 /* Of an ITS. The reasons are in the order in which the log knows them. */
 #define PORTCULLIS_STATISTIC_LOADS 0u             /* + offset / 4, at most 80, which is all above 0x13f */
@@ -70,6 +78,14 @@
 #define PORTCULLIS_STATISTIC_IGNORED 288u         /* accesses to registers that did nothing */
 #define PORTCULLIS_STATISTIC_DOORBELLS 289u       /* writes of GITS_CWRITER */
 #define PORTCULLIS_STATISTIC_PUBLICATIONS 290u    /* EL2's writes of the hardware's GITS_CWRITER */
+/* Gauges of an ITS. */
+#define PORTCULLIS_STATISTIC_PAGES 320u           /* pages of its memory at EL2 that are taken */
+#define PORTCULLIS_STATISTIC_PAGES_FREE 321u      /* those that are free */
+#define PORTCULLIS_STATISTIC_DEVICES 322u         /* devices that are mapped */
+#define PORTCULLIS_STATISTIC_COLLECTIONS 323u     /* collections that are mapped */
+#define PORTCULLIS_STATISTIC_RETIRING 324u        /* tables that wait until the hardware has let go of them */
+#define PORTCULLIS_STATISTIC_UNFINISHED_DOORBELLS 325u /* stores of GITS_CWRITER that are to run again */
+#define PORTCULLIS_STATISTIC_VPE_TABLES_HELD 326u /* pending tables of vPEs that are held */
 
 /* Errors of handing over and of finalising. */
 #define PORTCULLIS_HYPERCALL_INVALID (-3)         /* no such ITS, half or count */
