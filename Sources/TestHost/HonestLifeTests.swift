@@ -355,8 +355,8 @@ private func testEvents(_ report: inout TestReport) {
       for _ in 0..<3 {
         test.require(Devices().unmap(&its), "the devices can't be unmapped")
         // EL2 learns with the next doorbell that the hardware has let go of them.
-        test.require(
-          its.run(.sync(target: Redistributors.target(of: currentCPU()))), "the ITS doesn't read SYNC")
+        let sync = ITSCommand.sync(target: Redistributors.target(of: currentCPU()))
+        test.require(its.run(sync), "the ITS doesn't read SYNC")
         test.expect("the devices left", gauge(512 + 322), equals: 0)
         test.expect("the tables that wait", gauge(512 + 324), equals: 0)
         test.expect("the pages fewer", pages &- gauge(512 + 320), equals: UInt64(Devices.count))

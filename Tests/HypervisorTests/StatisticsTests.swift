@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import DeviceTree
-import ITS
-import Ownership
 import Testing
 import Traps
 
 @testable import Hypervisor
+@testable import ITS
+@testable import Ownership
 
 @Suite("What EL2 counts")
 struct StatisticsTests {

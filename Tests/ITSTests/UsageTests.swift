@@ -1,9 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Architecture
 import GIC
 import ITSWorld
 import Testing
+import Traps
 
 @testable import ITS
 @testable import SimulatedITS

@@ -8,7 +8,7 @@ import Testing
 @testable import Ownership
 
 @Suite("How much owners and translations use") struct UsageTests {
-  private static let list = PhysicalAddress(0x5fff_0000)
+  private static let slots = PhysicalAddress(0x5fff_0000)
 
   @Test("What is held and released over and over uses no more than the first time")
   func held() throws {
@@ -16,7 +16,7 @@ import Testing
     var subject = try SmallBoard.make(machine)
     let start = subject.usage
     #expect(start.claimed == 0 && start.shared == 0 && start.pins == 0)
-    var table = PinTable(list: Self.list, capacity: 4)
+    var table = PinTable(list: Self.slots, capacity: 4)
     var first: OwnershipUsage?
     for _ in 0..<50 {
       let one = try subject.hold(pages(0x44000, 3), in: &table)
