@@ -182,13 +182,18 @@ struct PlainMemory: BusMemory {
   @Test("The ledger of collections knows what is mapped, below its capacity")
   func collections() {
     let memory = PlainMemory()
-    let ledger = CollectionLedger(PhysicalAddress(0x5000_0000), capacity: 10)
+    var ledger = CollectionLedger(PhysicalAddress(0x5000_0000), capacity: 10)
     for id in 0..<12 as Range<UInt64> {
       #expect(!ledger.isMapped(id, memory: memory))
       ledger.set(id, isMapped: true, memory: memory)
       #expect(ledger.isMapped(id, memory: memory) == (id < 10))
     }
-    ledger.set(3, isMapped: false, memory: memory)
+    // What is as it was counts nothing.
+    ledger.set(4, isMapped: true, memory: memory)
+    let all = ledger.count
+    for _ in 0..<2 { ledger.set(3, isMapped: false, memory: memory) }
+    let rest = ledger.count
+    #expect(all == 10 && rest == 9)
     #expect((0..<12).filter { ledger.isMapped($0, memory: memory) } == [0, 1, 2, 4, 5, 6, 7, 8, 9])
     #expect(memory.load(PhysicalAddress(0x5000_0050)) == 0)
   }
