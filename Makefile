@@ -8,7 +8,8 @@
 #   SOAK_STEPS=100000000  `soak-its`: how many; SOAK_SEED=1
 #   KERNEL=6.12       `linux`: which of Debian's kernels (6.1); also GIC=4, CPUS=4, PROCESSOR=max
 #   FULL=1            `test-linux`, `hostile-linux`: the whole matrix; `bench-linux`: more repeats
-#   MINUTES=30        `soak`: how long; also KERNEL, GIC, CPUS (4), PROCESSOR as for `linux`, and BARE=1
+#   MINUTES=30        `soak`: how long; also KERNEL, GIC, CPUS (4), PROCESSOR as for `linux`, BARE=1
+#                     for the same without Portcullis, and PROVOKE=1: the control, which must fail
 #   COVERAGE=90       least line coverage of the core, per cent
 SWIFT ?= swift
 QEMU ?= qemu-system-aarch64
@@ -26,6 +27,7 @@ PROCESSOR ?= cortex-a76
 FULL ?=
 MINUTES ?= 30
 BARE ?=
+PROVOKE ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -234,7 +236,7 @@ hostile-linux: setup-run setup-linux $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.
 .PHONY: soak
 soak: setup-run setup-linux $(IMAGES)/el2.img ## Debian's kernel under stress for MINUTES (30); EL2 may use no more at the end (BARE=1: without it)
 	$(Q)$(LINUX_TESTS)/soak.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) \
-	  --cpus $(if $(filter file,$(origin CPUS)),4,$(CPUS)) --processor $(PROCESSOR) --minutes $(MINUTES) \
+	  --cpus $(if $(filter file,$(origin CPUS)),4,$(CPUS)) --processor $(PROCESSOR) --minutes $(MINUTES) $(if $(PROVOKE),--provoke) \
 	  --log $(LINUX)/soak.log --results $(RESULTS)/soak.json $(LINUX) $(if $(BARE),,$(IMAGES)/el2.img)
 
 .PHONY: coverage

@@ -59,6 +59,9 @@ SERVICE_IGNORED = {288: "accesses without effect"}
 ALIVE = {2: "traps", 64: "Redistributors", 128: "table pages in use"}
 SERVICE_ALIVE = {289: "doorbells", 320: "pages in use", 322: "devices mapped"}
 
+# Where the board has its ITS.
+ITS = 0x0808_0000
+
 JOBS = ("vda", "nvme0n1", "network", "edu", "vectors", "cpus", "drivers")
 # How long a machine may take beyond its minutes, in seconds: a start, warm-up and pauses.
 BEYOND = 900
@@ -265,6 +268,9 @@ def main():
     parser.add_argument("--cpus", type=int, default=4)
     parser.add_argument("--processor", default=machine.PROCESSORS[0])
     parser.add_argument("--minutes", type=int, default=30)
+    parser.add_argument(
+        "--provoke", action="store_true", help="the control: one refusal, with which the soak must fail"
+    )
     parser.add_argument("--log", type=pathlib.Path, help="where to leave what was printed")
     parser.add_argument("--results", type=pathlib.Path, help="where to write the counts as JSON")
     options = parser.parse_args()
@@ -282,10 +288,12 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         directory = pathlib.Path(temporary)
         images = machine.Images(options.fetched, each.kernel, options.toolchain, directory)
-        command = machine.arguments(
-            each, images, machine.make_disks(directory), options.image,
-            f"TESTS=soak MINUTES={options.minutes} CPUS={each.cpus} EL2={int(bool(options.image))}",
-        )  # fmt: skip
+        words = f"TESTS=soak MINUTES={options.minutes} CPUS={each.cpus} EL2={int(bool(options.image))}"
+        if options.provoke:
+            # User space may reach registers that a driver has.
+            words += f" PROVOKE={ITS:#x} iomem=relaxed"
+        disks = machine.make_disks(directory)
+        command = machine.arguments(each, images, disks, options.image, words)
         limit = options.minutes * 60 * 3 // 2 + BEYOND
         for item in board.lines([options.qemu, *command], limit):
             if isinstance(item, int):
