@@ -9,10 +9,13 @@ import subprocess
 # tree at the start of RAM and its own copy at the end.
 U_BOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
 U_BOOT_ADDRESS = 0x48200000
+# What U-Boot prints before it starts by itself, and when it wants a command.
+U_BOOT_STOP = b"stop autoboot:"
+U_BOOT_PROMPT = b"=> "
 # What is typed at U-Boot, each at its prompt.
 U_BOOT_DIALOGUE = (
-    (b"stop autoboot:", b"\n"),
-    (b"=> ", b"booti %x - ${fdtcontroladdr}\n" % U_BOOT_ADDRESS),
+    (U_BOOT_STOP, b"\n"),
+    (U_BOOT_PROMPT, b"booti %x - ${fdtcontroladdr}\n" % U_BOOT_ADDRESS),
 )
 # A clock that counts instructions, and leaps over the time in which no CPU has any.
 ICOUNT = ("-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm")

@@ -32,7 +32,7 @@ import Traps
     let driver = try begin()
     let before = settle(driver)
     #expect(before.devices == 1 && before.retiring == 0 && before.doorbells == 0)
-    for _ in 0..<300 {
+    for _ in 0..<40 {
       driver.mapDevice(4, bits: 4, events: 2, interrupt: 8300)
       driver.mapDevice(5, bits: 14, events: 2, interrupt: 8400)
       let between = driver.world.its.usage

@@ -17,13 +17,16 @@ def print_report(line):
 
 
 class Boot:
-    """One machine, booted in one way: what it printed, read as a report and as logs."""
+    """One machine, booted in one way: what it printed, read as a report and as logs.
+
+    `dialogue` is what is typed, as `board.lines` takes it.
+    """
 
     def __init__(self, command, seconds, echo=print_report):
         self.problems = []
         self.lines = []
         self.status = None
-        for item in board.lines(command, seconds):
+        for item in board.lines(command, seconds, dialogue):
             if isinstance(item, int):
                 self.status = item
             else:

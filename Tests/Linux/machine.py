@@ -6,6 +6,7 @@ import dataclasses
 import os
 import pathlib
 
+import board
 import initramfs
 import kmodule
 import program
@@ -19,6 +20,8 @@ PROCESSORS = ("cortex-a76", "neoverse-n1", "max")
 # QEMU puts at 128 MiB.
 KERNEL_ADDRESS = 0x5000_0000
 RAMDISK_ADDRESS = 0x5800_0000
+# Where U-Boot is to put the tree that it adds them to.
+TREE_ADDRESS = 0x4700_0000
 DISK_SIZE = 64 << 20
 
 GUEST = pathlib.Path(__file__).parent / "guest"
@@ -36,12 +39,14 @@ class Machine:
     gic: int = GIC_VERSIONS[0]
     cpus: int = 1
     processor: str = PROCESSORS[0]
+    # Whether U-Boot starts Portcullis.
+    u_boot: bool = False
 
     @property
     def title(self):
         """What tells this machine from the others."""
-        return f"linux-{self.kernel} gic-version={self.gic} smp={self.cpus} cpu={self.processor}"
-
+        loader = " u-boot" if self.u_boot else ""
+        return f"linux-{self.kernel} gic-version={self.gic} smp={self.cpus} cpu={self.processor}{loader}"
 
     @property
     def can_kexec(self):
@@ -95,6 +100,40 @@ def make_disks(directory):
     return disks
 
 
+def kernel_words(words):
+    """The kernel's boot arguments, with the console."""
+    return f"console=ttyAMA0 {words}".strip()
+
+
+def dialogue(machine, images, words="", ramdisk=None):
+    """What is typed at U-Boot, each at its prompt, for it to start Portcullis with kernel and RAM disk as
+    modules; nothing where there is no U-Boot."""
+    if not machine.u_boot:
+        return ()
+    commands = [
+        "fdt addr ${fdtcontroladdr}",
+        f"fdt move ${{fdtcontroladdr}} {TREE_ADDRESS:x} 110000",
+        r"fdt set /chosen \#address-cells <2>",
+        r"fdt set /chosen \#size-cells <2>",
+    ]
+    for name, address, file in (
+        ("kernel", KERNEL_ADDRESS, images.kernel),
+        ("ramdisk", RAMDISK_ADDRESS, ramdisk or images.ramdisk),
+    ):
+        node = f"{name}@{address:x}"
+        commands += [
+            f"fdt mknode /chosen {node}",
+            f"fdt set /chosen/{node} compatible multiboot,{name} multiboot,module",
+            f"fdt set /chosen/{node} reg <0 {address:#x} 0 {os.path.getsize(file):#x}>",
+        ]
+    commands += [
+        f'fdt set /chosen/kernel@{KERNEL_ADDRESS:x} bootargs "{kernel_words(words)}"',
+        f"booti {board.U_BOOT_ADDRESS:x} - {TREE_ADDRESS:x}",
+    ]
+    typed = ((board.U_BOOT_PROMPT, f"{command}\n".encode()) for command in commands)
+    return ((board.U_BOOT_STOP, b"\n"), *typed)
+
+
 def arguments(machine, images, disks, el2=None, words="", el2_words="", ramdisk=None):
     """QEMU's arguments.
 
@@ -103,12 +142,20 @@ def arguments(machine, images, disks, el2=None, words="", el2_words="", ramdisk=
     started bare, at EL1 where the board lets it be. `words` are the kernel's boot arguments.
     """
     ramdisk = ramdisk or images.ramdisk
-    words = f"console=ttyAMA0 {words}".strip()
+    words = kernel_words(words)
     # GICv4 is there only together with EL2.
     virtualization = "on" if el2 or machine.gic == 4 else "off"
     # In its words a comma of the loader's value is written twice.
     doubled = words.replace(",", ",,")
-    if el2:
+    if el2 and machine.u_boot:
+        # All three lie in memory, as if U-Boot had loaded them from somewhere.
+        loaded = (
+            (el2, board.U_BOOT_ADDRESS), (images.kernel, KERNEL_ADDRESS), (ramdisk, RAMDISK_ADDRESS)
+        )  # fmt: skip
+        start = ["-bios", board.U_BOOT]
+        for file, address in loaded:
+            start += ["-device", f"loader,file={os.fspath(file)},addr={address:#x},force-raw=on"]
+    elif el2:
         start = [
             "-kernel", os.fspath(el2),
             *(["-append", el2_words] if el2_words else []),

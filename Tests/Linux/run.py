@@ -34,6 +34,7 @@ SHORT = [
     (Machine("6.12", 4, 4), "short"),
     (Machine("6.1", 4, 1, "neoverse-n1"), "short"),
     (Machine("6.12", 3, 2, "max"), "boot"),
+    (Machine("6.1", 3, 2, u_boot=True), "boot"),
 ]
 FULL = [
     *(
@@ -108,7 +109,8 @@ def main():
                 ramdisk = images.ramdisk if what == "boot" else images.ramdisk_with_kernel
                 command = machine.arguments(each, images, disks, el2, words, ramdisk=ramdisk)
                 start = time.monotonic()
-                run = boot.Boot([options.qemu, *command], SECONDS[what])
+                typed = machine.dialogue(each, images, words, ramdisk) if el2 else ()
+                run = boot.Boot([options.qemu, *command], SECONDS[what], typed)
                 run.judge(LEAST[what], boots)
                 seconds = time.monotonic() - start
             if options.logs:
