@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is typed at U-Boot."""
+
+import pathlib
+import tempfile
+import types
+import unittest
+
+import machine
+
+
+class Dialogue(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        kernel = pathlib.Path(directory.name) / "kernel"
+        ramdisk = pathlib.Path(directory.name) / "ramdisk"
+        kernel.write_bytes(bytes(0x1230))
+        ramdisk.write_bytes(bytes(0x456))
+        self.images = types.SimpleNamespace(kernel=kernel, ramdisk=ramdisk)
+
+    def test_nothing_without_u_boot(self):
+        self.assertEqual(machine.dialogue(machine.Machine(), self.images), ())
+
+    def test_modules(self):
+        each = machine.Machine(u_boot=True)
+        self.assertIn("u-boot", each.title)
+        typed = [text.decode() for _, text in machine.dialogue(each, self.images, "a=b")]
+        self.assertEqual(typed[0], "\n", "it would start by itself")
+        self.assertEqual(typed[-1], "booti 48200000 - 47000000\n")
+        self.assertIn("fdt set /chosen/kernel@50000000 reg <0 0x50000000 0 0x1230>\n", typed)
+        self.assertIn("fdt set /chosen/ramdisk@58000000 reg <0 0x58000000 0 0x456>\n", typed)
+        self.assertIn(
+            'fdt set /chosen/kernel@50000000 bootargs "console=ttyAMA0 a=b"\n', typed
+        )
+
+    def test_files_lie_in_memory(self):
+        each = machine.Machine(u_boot=True)
+        words = machine.arguments(each, self.images, ("disk0", "disk1"), "el2.img")
+        self.assertNotIn("-kernel", words)
+        loaded = [word for word in words if word.startswith("loader,")]
+        self.assertEqual([word.split("addr=")[1] for word in loaded], [
+            "0x48200000,force-raw=on", "0x50000000,force-raw=on", "0x58000000,force-raw=on",
+        ])  # fmt: skip
+
+
+if __name__ == "__main__":
+    unittest.main()
