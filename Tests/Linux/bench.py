@@ -25,11 +25,11 @@ import tempfile
 import time
 
 import board
+import boot
 import initramfs
 import machine
 import marks
 import program
-import run
 import tap
 
 SECONDS = 600
@@ -170,7 +170,7 @@ def samples(intervals, lines):
 
 def report_problems(lines, points):
     """What is wrong with the guest's report, which is to have so many points."""
-    reader = tap.Reader(run.FOREIGN)
+    reader = tap.Reader(boot.FOREIGN)
     for line in lines:
         reader.feed(line)
     reader.finish()
@@ -280,11 +280,11 @@ class Comparison:
     def remarks(self):
         """What the tables have no column for."""
         if marks.BOOT in self._bare and marks.BOOT in self._through:
-            boot = self._through[marks.BOOT][0].interval
+            through = self._through[marks.BOOT][0].interval
             bare = self._bare[marks.BOOT][0].interval
-            rest = boot.instructions - boot.start - bare.instructions
+            rest = through.instructions - through.start - bare.instructions
             yield (
-                f"boot: {boot.start:,} instructions from the reset to the host; from there to user space, "
+                f"boot: {through.start:,} instructions from the reset to the host; from there to user space, "
                 f"with EL2's traps, {rest:+,} against bare"
             )
         raised = sum(sample.raised or 0 for sample in self._through.get(MSI, ()))

@@ -22,7 +22,7 @@ class Boot:
     `dialogue` is what is typed, as `board.lines` takes it.
     """
 
-    def __init__(self, command, seconds, echo=print_report):
+    def __init__(self, command, seconds, echo=print_report, dialogue=()):
         self.problems = []
         self.lines = []
         self.status = None

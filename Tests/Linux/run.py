@@ -110,7 +110,7 @@ def main():
                 command = machine.arguments(each, images, disks, el2, words, ramdisk=ramdisk)
                 start = time.monotonic()
                 typed = machine.dialogue(each, images, words, ramdisk) if el2 else ()
-                run = boot.Boot([options.qemu, *command], SECONDS[what], typed)
+                run = boot.Boot([options.qemu, *command], SECONDS[what], dialogue=typed)
                 run.judge(LEAST[what], boots)
                 seconds = time.monotonic() - start
             if options.logs:
