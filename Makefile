@@ -227,7 +227,7 @@ test-linux: setup-run setup-linux $(IMAGES)/el2.img ## Debian's kernels, bare an
 	  --results $(RESULTS)/test-linux.json $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: hostile-linux
-hostile-linux: setup-run setup-linux $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img $(IMAGES)/el2-double-fetch.img ## attacks from a Debian kernel, without and with mediation and with a defect (FULL=1: both kernels, both GICs)
+hostile-linux: setup-run setup-linux $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img $(IMAGES)/el2-double-fetch.img ## attacks from a Debian kernel, without and with mediation (FULL=1: both kernels, both GICs)
 	$(Q)$(LINUX_TESTS)/hostile.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs-hostile \
 	  --results $(RESULTS)/hostile-linux.json $(LINUX) $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img \
 	  $(IMAGES)/el2-double-fetch.img
