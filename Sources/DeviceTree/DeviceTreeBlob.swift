@@ -104,6 +104,31 @@ public struct DeviceTreeBlob: ~Escapable {
     return found
   }
 
+  /// The property of `node` that follows the one at `place`, or its first one; `place` is where it is.
+  func property(
+    of node: DeviceTreeNode, after place: Int32?
+  ) -> (place: Int32, name: BlobBytes, value: BlobBytes)? {
+    var next = unsafe bytes.withUnsafeBufferPointer {
+      if let place {
+        unsafe cfdt_next_property($0.baseAddress, place)
+      } else {
+        unsafe cfdt_first_property($0.baseAddress, node.offset)
+      }
+    }
+    while next >= 0 {
+      let property = unsafe bytes.withUnsafeBufferPointer {
+        unsafe cfdt_property_at($0.baseAddress, next)
+      }
+      if let name = checked(property.name), let value = checked(property.value) {
+        return (next, name, value)
+      }
+      next = unsafe bytes.withUnsafeBufferPointer {
+        unsafe cfdt_next_property($0.baseAddress, next)
+      }
+    }
+    return nil
+  }
+
   /// The value of the property `name` of `node`.
   public func property(_ name: StaticString, of node: DeviceTreeNode) -> BlobBytes? {
     name.withUTF8Buffer { text in

@@ -16,11 +16,22 @@ extension HostTree {
   public func write(
     from source: DeviceTreeBlob, into buffer: inout MutableSpan<UInt8>
   ) throws(HostTreeError) -> Int {
+    var editor = try begin(source, &buffer)
+    return try end(source, &editor)
+  }
+
+  @_lifetime(&buffer)
+  func begin(
+    _ source: DeviceTreeBlob, _ buffer: inout MutableSpan<UInt8>
+  ) throws(HostTreeError) -> TreeEditor {
     let page = PageFrameNumber.size
     guard withheld.base.isAligned(to: page), withheld.size % page == 0 else {
       throw .misaligned(withheld)
     }
-    var editor = try TreeEditor(source, &buffer)
+    return try TreeEditor(source, &buffer)
+  }
+
+  func end(_ source: DeviceTreeBlob, _ editor: inout TreeEditor) throws(HostTreeError) -> Int {
     try removeModules(&editor)
     try cutMemory(&editor)
     try writeChosen(source, &editor)

@@ -34,6 +34,10 @@ public enum HostTreeError: Error, Hashable, Sendable {
   case tooManyEntries(DeviceTreeNode, limit: Int)
   /// There are more modules than this many.
   case tooManyModules(limit: Int)
+  /// A node's `iommus` or `iommu-map` can't be read, so that not all of it could be hidden.
+  case unreadableIOMMUs(DeviceTreeNode)
+  /// There is more DMA than a topology holds.
+  case incompleteTopology
   /// libfdt refused an edit with this code.
   case refused(Int32)
   /// The tree that came out does not pass the check.

@@ -55,6 +55,19 @@ struct TreeEditor: ~Copyable, ~Escapable {
     guard status >= 0 else { throw HostTreeError(code: status) }
   }
 
+  @_lifetime(self: copy self)
+  mutating func deleteProperty(
+    _ name: StaticString, of node: DeviceTreeNode
+  ) throws(HostTreeError) {
+    // A literal ends in a zero.
+    let status = unsafe buffer.withUnsafeMutableBufferPointer { target in
+      unsafe UnsafeRawPointer(name.utf8Start).withMemoryRebound(
+        to: CChar.self, capacity: name.utf8CodeUnitCount + 1
+      ) { unsafe cfdt_delete_property(target.baseAddress, node.offset, $0) }
+    }
+    guard status >= 0 else { throw HostTreeError(code: status) }
+  }
+
   /// Makes room for a value of `count` bytes.
   @_lifetime(self: copy self)
   mutating func makeProperty(

@@ -64,6 +64,12 @@ public struct JSONWriter {
     quote(value.hexadecimal)
   }
 
+  /// Writes `true` or `false`.
+  public mutating func boolean(_ value: Bool) {
+    separate()
+    bytes.append(contentsOf: (value ? "true" : "false").utf8)
+  }
+
   /// Writes `null`.
   public mutating func null() {
     separate()

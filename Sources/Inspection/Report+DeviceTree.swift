@@ -47,6 +47,7 @@ extension Report {
         severity: found.severity, node: blob.path(of: found.node),
         property: found.property.map { "\($0.text)" }, message: blob.message(of: found))
     }
+    readDMA(blob, of: board)
     verdict = board.verdict
     status = verdict == .refused ? .refused : .fine
   }

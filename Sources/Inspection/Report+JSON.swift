@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import DeviceTree
 
 extension Report {
   /// The version of the JSON that `write(to:)` writes.
@@ -41,6 +42,19 @@ extension Report {
       json.member("kind", iommu.kind)
       json.member("node", iommu.node)
       json.members(iommu.range)
+      json.endObject()
+    }
+    json.list("dma", dma) { json, master in
+      json.beginObject()
+      json.member("node", master.node)
+      json.member("evidence", master.evidence.name)
+      json.member("iommu", master.iommu)
+      json.member("kind", master.kind?.name)
+      json.list("streams", master.streams) { $0.streams($1) }
+      json.list("msi", master.msi) { $0.string($1) }
+      json.key("confined")
+      json.boolean(master.isConfined)
+      json.member("reason", master.confinement.name)
       json.endObject()
     }
     json.list("memory", memory) { json, memory in
@@ -91,6 +105,16 @@ extension JSONWriter {
   fileprivate mutating func members(_ range: AddressRange) {
     address("base", range.base.rawValue)
     address("size", range.size)
+  }
+
+  fileprivate mutating func streams(_ streams: Report.Streams) {
+    beginObject()
+    address("base", streams.base.map(UInt64.init))
+    key("count")
+    number(streams.count)
+    address("requester", streams.requester.map(UInt64.init))
+    address("ignored", streams.ignored == 0 ? nil : UInt64(streams.ignored))
+    endObject()
   }
 
   fileprivate mutating func list<Element>(

@@ -17,7 +17,32 @@ extension Report {
       let titles = ["KIND", "BASE", "SIZE", "PROTECTED", "PAGES", "TRANSLATER", "NODE"]
       lines += Self.align([titles] + rows).map { "  " + $0 }
     }
+    if !dma.isEmpty {
+      lines.append("  " + dmaSummary)
+      let titles = ["DMA MASTER", "IOMMU", "STREAMS", "MSI", "CONFINED"]
+      lines += Self.align([titles] + dmaRows).map { "  " + $0 }
+    }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// How many masters there are, and how many of them are confined with all that they have.
+  private var dmaSummary: String {
+    let masters = Set(dma.map(\.node))
+    let open = Set(dma.lazy.filter { !$0.isConfined }.map(\.node))
+    return "DMA masters that the tree tells of: \(masters.count), confined: "
+      + "\(masters.count - open.count)"
+  }
+
+  /// The cells of the table of DMA masters.
+  private var dmaRows: [[String]] {
+    dma.map { master in
+      let streams = master.streams.map(\.text).joined(separator: ", ")
+      let msi = master.msi.map(\.printable).joined(separator: ", ")
+      return [
+        master.node.printable, master.iommu?.printable ?? "-", streams.isEmpty ? "-" : streams,
+        msi.isEmpty ? "-" : msi, master.confinement.text,
+      ]
+    }
   }
 
   /// The cells of the table, a row for each range.
@@ -55,6 +80,18 @@ extension Report {
       }
       return line + (row.last ?? "")
     }
+  }
+}
+
+extension Report.Streams {
+  /// The streams, or the requesters where there are none.
+  fileprivate var text: String {
+    guard let first = base ?? requester else { return "-" }
+    var text = base == nil ? "requester " : ""
+    text += UInt64(first).hexadecimal
+    if count > 1 { text += "-" + (UInt64(first) + count - 1).hexadecimal }
+    if ignored != 0 { text += " without " + UInt64(ignored).hexadecimal }
+    return text
   }
 }
 

@@ -57,6 +57,8 @@ public struct Report: Sendable {
   public var redistributors: [Redistributors] = []
   /// The IOMMUs.
   public var iommus: [IOMMU] = []
+  /// The DMA masters, with the IOMMUs that they are behind, in the order of the tree.
+  public var dma: [DMA] = []
   /// The memory, a range for each entry of `reg` of a memory node, in the order of the tree.
   public var memory: [AddressRange] = []
   /// What is to be said about the file.

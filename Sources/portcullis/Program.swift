@@ -21,10 +21,11 @@ enum Program {
   static let help =
     usage + """
 
-      inspect tells what of a board Portcullis would protect, from its flattened device
-      tree. trace prints what EL2 has recorded of an ITS, and replay runs it again on a
-      simulated board and compares. FILE is a device tree blob, or a trace: its bytes, or
-      what a console printed with the trace in it; - is standard input.
+      inspect tells what of a board Portcullis would protect, and which devices that do
+      DMA are behind an SMMU, from its flattened device tree. trace prints what EL2 has
+      recorded of an ITS, and replay runs it again on a simulated board and compares. FILE
+      is a device tree blob, or a trace: its bytes, or what a console printed with the
+      trace in it; - is standard input.
 
         --json            write JSON instead of a table
         --perfetto        write trace events, which Perfetto shows as a timeline

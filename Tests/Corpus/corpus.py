@@ -10,7 +10,8 @@ Devicetree Specification (v0.4, 2.3), works on a tree of Python objects, and tra
 by recursion over parents. `fetch.sh` makes DIRECTORY; its `python/` has the binding of libfdt for
 machines that haven't got python3-libfdt.
 
-Prints how many files, ITS nodes, refusals and disagreements there are, and how long one process of
+Prints how many files, ITS nodes, refusals and disagreements there are, how many masters of DMA and how
+many of them are confined, and how long one process of
 Portcullis takes for all files against `fdtdump` over the same files. Exit status 1 if there is a
 disagreement or Portcullis takes three times as long as fdtdump or more.
 """
@@ -21,6 +22,8 @@ import pathlib
 import subprocess
 import sys
 import time
+
+import dma
 
 PAGE_SIZES = {"4k": 0x1000, "16k": 0x4000, "64k": 0x10000}
 CONTROL_FRAME = 0x10000
@@ -137,7 +140,7 @@ def read(libfdt, data, page):
         "model": (root.strings("model") or [None])[0],
         "compatible": root.strings("compatible"),
         "regions": [], "redistributors": [], "iommus": [], "memory": [],
-        "its": 0, "errors": [],
+        "its": 0, "errors": [], "dma": dma.masters(root),
     }
     for node in root.walk():
         if not node.enabled or not node.parent:
@@ -199,6 +202,7 @@ def differences(expected, found):
         for key in ("redistributors", "iommus", "memory"):
             if sorted(expected[key]) != sorted(map(span, found[key])):
                 yield key, expected[key], found[key]
+    yield from dma.differences(expected["dma"], dma.reported(found))
 
 
 def seconds(command, repeat=3):
@@ -231,12 +235,15 @@ def main():
     if [report["file"] for report in reports] != files:
         sys.exit("corpus.py: not one report a file")
 
-    nodes = refusals = disagreements = 0
+    nodes = refusals = disagreements = masters = confined = 0
     for name, found in zip(files, reports):
         expected = read(libfdt, pathlib.Path(name).read_bytes(),
                         PAGE_SIZES[options.page_size])
         nodes += expected["its"]
         refusals += expected["verdict"] == "refused"
+        masters += len(expected["dma"])
+        confined += sum(
+            all(reason is None for *_, reason in ways) for _, _, ways in expected["dma"].values())
         for key, should, does in differences(expected, found):
             disagreements += 1
             print(f"{name}: {key}: {should} expected, {does} found")
@@ -251,6 +258,7 @@ def main():
                      "; do fdtdump \"$file\"; done >/dev/null 2>&1")
     print(f"{len(files)} files, {nodes} ITS nodes, {refusals} refusals, "
           f"{disagreements} disagreements")
+    print(f"{masters} DMA masters, {confined} of them confined")
     print(f"portcullis {ours * 1000:.0f} ms, fdtdump {theirs * 1000:.0f} ms: "
           f"{ours / theirs:.2f} times (limit 3)")
     sys.exit(disagreements > 0 or ours >= 3 * theirs)

@@ -19,7 +19,7 @@ struct ProgramTests {
     for file in files {
       #expect(
         Set(file.keys) == [
-          "file", "model", "compatible", "pageSize", "regions", "redistributors", "iommus",
+          "file", "model", "compatible", "pageSize", "regions", "redistributors", "iommus", "dma",
           "memory", "diagnostics", "verdict",
         ])
     }
@@ -172,6 +172,7 @@ struct ProgramTests {
               }
             ],
             "iommus": [],
+            "dma": [],
             "memory": [
               {
                 "base": "0x80000000",
@@ -203,6 +204,30 @@ struct ProgramTests {
       """
     #expect(result.text == expected)
     #expect(result.errors.isEmpty)
+  }
+
+  @Test("The table says of each DMA master what it is behind, and how many are confined")
+  func dmaTable() throws {
+    let result = try #require(Fixtures.portcullis("inspect", file("dma-platform")))
+    #expect(result.status == 0)
+    #expect(result.text.contains("\n  DMA masters that the tree tells of: 10, confined: 2\n"))
+    let lines = result.text.split(separator: "\n").map { $0.split(separator: " ") }
+    let disk = try #require(lines.first { $0.first == "/disk@a010000" })
+    #expect(
+      disk.joined(separator: " ")
+        == "/disk@a010000 /iommu@90a0000 0x880 without 0x1 - no: an IOMMU that is not driven")
+    let fwCfg = try #require(lines.first { $0.first == "/fw-cfg@a050000" })
+    #expect(fwCfg.joined(separator: " ") == "/fw-cfg@a050000 - - - no: behind no IOMMU")
+  }
+
+  @Test("What cannot be followed is a warning, and the file is not refused for it")
+  func dmaWarnings() throws {
+    let path = file("dma-broken")
+    let result = try #require(Fixtures.portcullis("inspect", path))
+    #expect(result.status == 0)
+    #expect(
+      result.errorLines.contains(
+        "portcullis: \(path): /dangling@a020000: iommus: warning: no IOMMU has the phandle 0x7777"))
   }
 
   @Test("An error names file, node, property and reason")

@@ -11,7 +11,12 @@ import Testing
 ///     // region: NODE BASE SIZE PAGES TRANSLATER           each ITS, in order; pages of 4K
 ///     // redistributor: NODE BASE SIZE STRIDE              all of them, if there is such a line
 ///     // iommu: NODE BASE SIZE                             all of them, if there is such a line
+///     // dma: NODE IOMMU STREAMS MSI REASON               all of them, if there is such a line
+///     // warning: NODE PROPERTY                            all of them, if there is such a line
 ///     // error: NODE [PROPERTY]                            each error there must be; `*` is any node
+///
+/// STREAMS are requester/stream/count, MSI are paths, both with commas between; `-` is none, and the REASON
+/// of a master that is confined is `confined`.
 struct Sample: CustomTestStringConvertible, Sendable {
   let name: String
   let expectations: [String: [[String]]]
@@ -38,7 +43,8 @@ struct Sample: CustomTestStringConvertible, Sendable {
   }
 
   private static let keys: Set = [
-    "expect", "expect-16k", "expect-64k", "region", "redistributor", "iommu", "error",
+    "expect", "expect-16k", "expect-64k", "region", "redistributor", "iommu", "dma", "warning",
+    "error",
   ]
 
   subscript(key: String) -> [[String]] { expectations[key] ?? [] }

@@ -80,6 +80,33 @@ struct SampleTests {
   }
 
   @Test(
+    "DMA masters are behind what the sample says",
+    arguments: Sample.all.filter { !$0["dma"].isEmpty })
+  func dma(sample: Sample) throws {
+    #expect(try dmaLines(report(sample)) == sample["dma"].map { $0.joined(separator: " ") })
+  }
+
+  @Test("A master of DMA is there for every sample that has one, and for none else")
+  func noDMA() throws {
+    // Those without such a line have no device but the console.
+    for sample in Sample.all where sample["dma"].isEmpty {
+      #expect(try report(sample).dma.isEmpty, "\(sample.name)")
+    }
+    #expect(Sample.all.filter { !$0["dma"].isEmpty }.count >= 3)
+  }
+
+  @Test(
+    "Warnings are those that the sample expects",
+    arguments: Sample.all.filter { !$0["warning"].isEmpty })
+  func warnings(sample: Sample) throws {
+    let warnings = try report(sample).diagnostics.filter { $0.severity == .warning }
+    let found = warnings.map { [$0.node ?? "", $0.property ?? ""] }
+    #expect(
+      found.sorted { $0.lexicographicallyPrecedes($1) }
+        == sample["warning"].sorted { $0.lexicographicallyPrecedes($1) })
+  }
+
+  @Test(
     "Errors name the node and the property", arguments: Sample.all.filter { !$0["error"].isEmpty })
   func errors(sample: Sample) throws {
     let errors = try report(sample).diagnostics.filter { $0.severity == .error }
@@ -99,6 +126,34 @@ struct SampleTests {
     #expect(report.model == "Narrow ITS")
     #expect(report.compatible == ["portcullis,narrow-its", "rockchip,rk3566"])
     #expect(report.memory.map(\.base.rawValue) == [0x8000_0000, 0x1_0000_0000])
+  }
+}
+
+/// The DMA masters of a report's JSON, each as a sample writes it.
+private func dmaLines(_ report: Report) throws -> [String] {
+  var json = JSONWriter()
+  report.write(to: &json)
+  let object = try JSONSerialization.jsonObject(with: Data(json.takeBytes())) as? [String: Any]
+  let masters = try #require(object?["dma"] as? [[String: Any]])
+  return try masters.map { master in
+    let streams = try #require(master["streams"] as? [[String: Any]]).map { range in
+      let parts = [
+        range["requester"] as? String, range["base"] as? String,
+        (range["count"] as? Int).map(String.init),
+      ]
+      return parts.map { $0 ?? "-" }.joined(separator: "/")
+    }
+    let msi = try #require(master["msi"] as? [String])
+    let isConfined = try #require(master["confined"] as? Bool)
+    #expect(isConfined == (master["reason"] is NSNull))
+    let iommu = master["iommu"] as? String
+    #expect((iommu == nil) == (master["kind"] is NSNull))
+    return [
+      master["node"] as? String ?? "?", iommu ?? "-",
+      streams.isEmpty ? "-" : streams.joined(separator: ","),
+      msi.isEmpty ? "-" : msi.joined(separator: ","),
+      isConfined ? "confined" : master["reason"] as? String ?? "?",
+    ].joined(separator: " ")
   }
 }
 

@@ -14,7 +14,53 @@ struct Discard: DiagnosticSink, TextSink {
   mutating func append(_ byte: UInt8) {}
 }
 
-/// Takes one input along the whole path: check, board, messages, the host's tree.
+/// Writes what is wrong with the description of DMA, and keeps nothing.
+struct DiscardDMA: DMADiagnosticSink {
+  var text = Discard()
+  mutating func report(_ diagnostic: DMADiagnostic) { diagnostic.writeMessage(into: &text) }
+}
+
+/// Reads who does DMA and holds what comes out to what it promises.
+func exerciseDMA(_ blob: DeviceTreeBlob, _ board: Board) {
+  var sink = DiscardDMA()
+  let topology = DMATopology.read(blob, of: board, reporting: &sink)
+  var withPath = 0
+  var last = -1
+  for index in topology.paths.indices {
+    let path = topology.paths[index]
+    precondition(path.master >= last && path.master < topology.masters.count)
+    if path.master != last { withPath += 1 }
+    last = path.master
+    if let iommu = path.iommu { precondition(iommu < topology.iommus.count) }
+    if path.confinement == .confined {
+      guard let iommu = path.iommu, let streams = path.streams else { fatalError("no IOMMU") }
+      precondition(topology.iommus[iommu].kind == .smmuV3 && topology.iommus[iommu].isEnabled)
+      precondition(path.requesters.map { $0.count == streams.count } ?? (streams.count == 1))
+    }
+  }
+  precondition(withPath == topology.masters.count || !topology.isComplete)
+  for index in topology.doorbells.indices {
+    precondition(topology.msiControllers[topology.doorbells[index].its].isITS)
+  }
+}
+
+/// Hides the SMMUs from the host; where that is done, none may be left.
+func exerciseHiding(_ tree: HostTree, _ blob: DeviceTreeBlob, _ board: Board) {
+  var sink = Discard()
+  var other = DiscardDMA()
+  let topology = DMATopology.read(blob, of: board, reporting: &other)
+  var buffer = [UInt8](repeating: 0, count: blob.bytes.count + 1024)
+  var span = buffer.mutableSpan
+  guard let size = try? tree.write(from: blob, hidingSMMUsOf: topology, into: &span) else { return }
+  let hidden = Array(buffer[..<size])
+  guard let result = try? DeviceTreeBlob(checking: hidden.span) else { fatalError("broken") }
+  let left = DMATopology.read(
+    result, of: Board.read(result, granule: .kib4, reporting: &sink), reporting: &other)
+  for index in left.iommus.indices { precondition(left.iommus[index].kind != .smmuV3) }
+  for index in left.paths.indices { precondition(left.paths[index].confinement != .confined) }
+}
+
+/// Takes one input along the whole path: check, board, messages, who does DMA, the host's tree.
 func exercise(_ bytes: [UInt8]) {
   guard let blob = try? DeviceTreeBlob(checking: bytes.span) else { return }
   for granule in [Granule.kib4, .kib16, .kib64] {
@@ -22,6 +68,7 @@ func exercise(_ bytes: [UInt8]) {
     let board = Board.read(blob, granule: granule, reporting: &sink)
     let diagnostics = sink.pending
     for diagnostic in diagnostics { diagnostic.write(in: blob, into: &sink) }
+    if granule == .kib4 { exerciseDMA(blob, board) }
     guard granule == .kib4, board.memory.count > 0,
       let hole = AddressRange(
         base: PhysicalAddress(board.memory[0].base.rawValue & ~0xfff), size: 0x1000)
@@ -30,6 +77,7 @@ func exercise(_ bytes: [UInt8]) {
     var buffer = [UInt8](repeating: 0, count: bytes.count + 1024)
     var span = buffer.mutableSpan
     _ = try? tree.write(from: blob, into: &span)
+    exerciseHiding(tree, blob, board)
   }
 }
 

@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+
+extension DMATopology {
+  /// Reads who does DMA, and how, from a checked tree of which `board` was read.
+  ///
+  /// The work is two walks over the tree: one for what may be named, one for those that name it.
+  public static func read<Sink: DMADiagnosticSink & ~Copyable>(
+    _ blob: DeviceTreeBlob, of board: borrowing Board, reporting sink: inout Sink
+  ) -> DMATopology {
+    var reader = DMAReader()
+    var walk = DMAWalk(blob)
+    while let place = walk.next(in: blob) { reader.readNamed(place, board, blob, &sink) }
+    walk = DMAWalk(blob)
+    while let place = walk.next(in: blob) { reader.readMaster(place, blob, &sink) }
+    return reader.topology
+  }
+}
+
+/// A node of a walk.
+struct DMAPlace {
+  let node: DeviceTreeNode
+  let properties: DMAProperties
+  /// Whether the node, and each above it, is enabled.
+  let isEnabled: Bool
+  /// Whether it is a PCI host bridge.
+  let isPCIHost: Bool
+  /// Whether it is below a PCI host bridge.
+  let isPCIDevice: Bool
+}
+
+/// One walk over a tree that knows of each node whether it is enabled and on a PCI bus.
+struct DMAWalk {
+  private var current: (node: DeviceTreeNode, depth: Int)?
+  /// The levels that are enabled, one bit each.
+  private var enabled: UInt64 = 0
+  /// The levels that are PCI host bridges or below one, one bit each.
+  private var pci: UInt64 = 0
+
+  init(_ blob: DeviceTreeBlob) { current = nil }
+
+  /// The next node; what is nested too deep is left out, and an error of the board.
+  mutating func next(in blob: DeviceTreeBlob) -> DMAPlace? {
+    while let (node, depth) = blob.node(after: current) {
+      current = (node, depth)
+      guard depth < UInt64.bitWidth else { continue }
+      let properties = DMAProperties(of: node, in: blob)
+      let above = depth == 0 ? nil : UInt64(1) << UInt64(depth - 1)
+      let bit = UInt64(1) << UInt64(depth)
+      var isEnabled = above.map { enabled & $0 != 0 } ?? true
+      if let value = properties[.status] {
+        let status = blob.string(value)
+        isEnabled = isEnabled && (blob.equal(status, "okay") || blob.equal(status, "ok"))
+      }
+      let isPCIDevice = above.map { pci & $0 != 0 } ?? false
+      let type = properties[.deviceType]
+      let isPCI = type.map { blob.equal(blob.string($0), "pci") } ?? false
+      enabled = isEnabled ? enabled | bit : enabled & ~bit
+      pci = isPCIDevice || isPCI ? pci | bit : pci & ~bit
+      return DMAPlace(
+        node: node, properties: properties, isEnabled: isEnabled,
+        isPCIHost: isPCI && !isPCIDevice, isPCIDevice: isPCIDevice)
+    }
+    return nil
+  }
+}
+
+/// The state of reading a description of DMA.
+struct DMAReader {
+  var topology = DMATopology()
+  /// The lists whose overflow was reported, one bit a list.
+  private var overflowed: UInt8 = 0
+
+  /// The lists of a topology, for what is reported once a list.
+  enum List: UInt8 { case iommus, msiControllers, masters, paths, doorbells }
+
+  mutating func report<Sink: DMADiagnosticSink & ~Copyable>(
+    _ node: DeviceTreeNode, _ property: DMAPropertyName?, _ reason: DMADiagnostic.Reason,
+    _ sink: inout Sink
+  ) {
+    sink.report(DMADiagnostic(node: node, property: property, reason: reason))
+  }
+
+  /// Reports that `list` can't hold `node`; once a list, for a hostile tree could repeat it forever.
+  mutating func reportOverflow<Sink: DMADiagnosticSink & ~Copyable>(
+    of list: List, _ node: DeviceTreeNode, _ property: DMAPropertyName?, _ sink: inout Sink
+  ) {
+    topology.isComplete = false
+    let bit = 1 << list.rawValue as UInt8
+    guard overflowed & bit == 0 else { return }
+    overflowed |= bit
+    let reason: DMADiagnostic.Reason
+    switch list {
+    case .iommus: reason = .tooManyIOMMUs(DMATopology.IOMMUs.capacity)
+    case .msiControllers: reason = .tooManyMSIControllers(DMATopology.MSIControllers.capacity)
+    case .masters: reason = .tooManyMasters(DMATopology.Masters.capacity)
+    case .paths: reason = .tooManyPaths(DMATopology.Paths.capacity)
+    case .doorbells: reason = .tooManyDoorbells(DMATopology.Doorbells.capacity)
+    }
+    report(node, property, reason, &sink)
+  }
+}
