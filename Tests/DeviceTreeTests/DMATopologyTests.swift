@@ -259,16 +259,44 @@ struct DMATopologyTests {
     range.map { "\($0.first)-\($0.last)" } ?? "-"
   }
 
-  private func topology(_ bytes: [UInt8]) throws -> (DMATopology, [DMADiagnostic]) {
+  private func topology(_ bytes: [UInt8]) throws -> (FoundTopology, [DMADiagnostic]) {
     let blob = try DeviceTreeBlob(checking: bytes.span)
     var sink = Collector()
     let board = Board.read(blob, granule: .kib4, reporting: &sink)
     var found = DMACollector()
-    return (DMATopology.read(blob, of: board, reporting: &found), found.all)
+    let topology = DMATopology.read(blob, of: board, reporting: &found)
+    return (FoundTopology(topology), found.all)
   }
 }
 
 struct DMACollector: DMADiagnosticSink {
   var all: [DMADiagnostic] = []
   mutating func report(_ diagnostic: DMADiagnostic) { all.append(diagnostic) }
+}
+
+/// The lists of a topology as arrays, which tests may copy: the compiler takes minutes over copies of
+/// the topology itself.
+struct FoundTopology {
+  var iommus: [DMATranslator]
+  var msiControllers: [MSIController]
+  var masters: [DMAMaster]
+  var paths: [DMAPath]
+  var doorbells: [DoorbellPath]
+  var isComplete: Bool
+
+  init(_ topology: DMATopology) {
+    iommus = Array(topology.iommus)
+    msiControllers = Array(topology.msiControllers)
+    masters = Array(topology.masters)
+    paths = Array(topology.paths)
+    doorbells = Array(topology.doorbells)
+    isComplete = topology.isComplete
+  }
+}
+
+extension Array {
+  /// The elements of a list, in their order.
+  fileprivate init<let capacity: Int>(_ list: FixedList<capacity, Element>) {
+    self = list.indices.map { list[$0] }
+  }
 }
