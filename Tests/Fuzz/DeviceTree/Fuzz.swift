@@ -20,10 +20,8 @@ struct DiscardDMA: DMADiagnosticSink {
   mutating func report(_ diagnostic: DMADiagnostic) { diagnostic.writeMessage(into: &text) }
 }
 
-/// Reads who does DMA and holds what comes out to what it promises.
-func exerciseDMA(_ blob: DeviceTreeBlob, _ board: Board) {
-  var sink = DiscardDMA()
-  let topology = DMATopology.read(blob, of: board, reporting: &sink)
+/// Holds a topology to what it promises.
+func check(_ topology: DMATopology) {
   var withPath = 0
   var last = -1
   for index in topology.paths.indices {
@@ -44,11 +42,12 @@ func exerciseDMA(_ blob: DeviceTreeBlob, _ board: Board) {
   }
 }
 
-/// Hides the SMMUs from the host; where that is done, none may be left.
-func exerciseHiding(_ tree: HostTree, _ blob: DeviceTreeBlob, _ board: Board) {
+/// Reads who does DMA, and hides the SMMUs from the host; where that is done, none may be left.
+func exerciseDMA(_ tree: HostTree, _ blob: DeviceTreeBlob, _ board: Board) {
   var sink = Discard()
   var other = DiscardDMA()
   let topology = DMATopology.read(blob, of: board, reporting: &other)
+  check(topology)
   var buffer = [UInt8](repeating: 0, count: blob.bytes.count + 1024)
   var span = buffer.mutableSpan
   guard let size = try? tree.write(from: blob, hidingSMMUsOf: topology, into: &span) else { return }
@@ -68,16 +67,15 @@ func exercise(_ bytes: [UInt8]) {
     let board = Board.read(blob, granule: granule, reporting: &sink)
     let diagnostics = sink.pending
     for diagnostic in diagnostics { diagnostic.write(in: blob, into: &sink) }
-    if granule == .kib4 { exerciseDMA(blob, board) }
-    guard granule == .kib4, board.memory.count > 0,
-      let hole = AddressRange(
-        base: PhysicalAddress(board.memory[0].base.rawValue & ~0xfff), size: 0x1000)
-    else { continue }
+    guard granule == .kib4 else { continue }
+    // Where there is no memory to cut, the hole is anywhere.
+    let base = board.memory.count > 0 ? board.memory[0].base.rawValue & ~0xfff : 0x1000
+    guard let hole = AddressRange(base: PhysicalAddress(base), size: 0x1000) else { continue }
     let tree = HostTree(withheld: hole, ramdisk: hole, bootArguments: board.kernel?.bootArguments)
     var buffer = [UInt8](repeating: 0, count: bytes.count + 1024)
     var span = buffer.mutableSpan
     _ = try? tree.write(from: blob, into: &span)
-    exerciseHiding(tree, blob, board)
+    exerciseDMA(tree, blob, board)
   }
 }
 
