@@ -3,6 +3,7 @@
 
 # `make help` lists the targets. Variables for the command line:
 #   V=1               show the commands
+#   QEMU=new          the boards' QEMU is one with SMMUv3 stage 2 (9.1), from the backports where needed
 #   MEDIATE=off       `run`: the unmediated test image, on which the listed attacks must succeed
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`: how long
 #   SOAK_STEPS=100000000  `soak-its`: how many; SOAK_SEED=1
@@ -72,6 +73,13 @@ PACKAGES_TEST := $(PACKAGES_RUN) device-tree-compiler
 PACKAGES_BENCH := $(PACKAGES_RUN) valgrind
 
 BOARD := $(PYTHON) Tests/Board
+
+# A QEMU of which the SMMUv3 has stage 2, beside the machine's own.
+NEW_QEMU := .build/qemu
+ifeq ($(QEMU),new)
+override QEMU := $(NEW_QEMU)/qemu-system-aarch64
+setup-run: setup-qemu
+endif
 
 ##@ Build
 
@@ -308,9 +316,9 @@ docs: setup-build ## the reference of all rooms, in .build/docs
 	$(Q)Tests/Gate/docs.sh $(SWIFT) $(TOOLCHAIN)/docc .build/docs $(DOCUMENTED)
 
 .PHONY: setup
-setup: setup-test setup-libfdt setup-linux ## fetches all that build, run and test need
+setup: setup-test setup-libfdt setup-linux setup-qemu ## fetches all that build, run and test need
 
-.PHONY: setup-build setup-run setup-test setup-bench setup-libfdt setup-linux
+.PHONY: setup-build setup-run setup-test setup-bench setup-libfdt setup-linux setup-qemu
 setup-build:
 	@Tests/Setup/packages.sh $(PACKAGES_BUILD)
 setup-run:
@@ -323,6 +331,8 @@ setup-libfdt:
 	@Tests/Setup/libfdt.sh $(LIBFDT)
 setup-linux:
 	@Tests/Linux/fetch.sh $(LINUX) 6.1 6.12
+setup-qemu:
+	@Tests/Setup/qemu.sh $(NEW_QEMU)
 
 .PHONY: clean
 clean: ## removes everything that was built or fetched

@@ -7,7 +7,7 @@
 #   fetch.sh DIRECTORY
 #
 # Everything lands below DIRECTORY (`dtb/` and `python/`), nothing is installed, and no privilege is
-# needed: the arm64 packages come by the package lists of Tests/Setup/apt-arm64.sh. What is there
+# needed: the arm64 packages come by the package lists of Tests/Setup/apt-beside.sh. What is there
 # already isn't fetched again.
 
 set -eu
@@ -19,7 +19,7 @@ fi
 mkdir -p "$1"
 directory=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
-arm64=$here/../Setup/apt-arm64.sh
+apt=$here/../Setup/apt-beside.sh
 
 # unpack NAME TARGET COMMAND... - has COMMAND download one package, and unpacks it to the new
 # directory TARGET, which appears whole or not at all.
@@ -38,7 +38,7 @@ unpack() {
 }
 
 # The metapackage names the concrete kernel of the day.
-package=$("$arm64" apt-cache depends --important linux-image-arm64 |
+package=$("$apt" arm64 apt-cache depends --important linux-image-arm64 |
   sed -n 's/^ *Depends: *\(linux-image-[^ :]*\).*/\1/p' | head -n 1)
 if [ -z "$package" ]; then
   echo "fetch.sh: the machine's package sources have no linux-image-arm64" >&2
@@ -48,7 +48,7 @@ fi
 if [ ! -d "$directory/dtb/$package" ]; then
   mkdir -p "$directory/dtb"
   rm -rf "$directory/kernel"
-  unpack "$package" "$directory/kernel" "$arm64" apt-get -qq
+  unpack "$package" "$directory/kernel" "$apt" arm64 apt-get -qq
   mv "$directory"/kernel/usr/lib/linux-image-*/ "$directory/dtb/$package"
   rm -rf "$directory/kernel"
 fi

@@ -17,7 +17,7 @@ setup=$here/../Setup
 
 # newest [--backports] - the concrete kernel that the metapackage names today.
 newest() {
-  "$setup/apt-arm64.sh" "$@" apt-cache depends --important linux-image-arm64 |
+  "$setup/apt-beside.sh" arm64 "$@" apt-cache depends --important linux-image-arm64 |
     sed -n 's/^ *Depends: *\(linux-image-[^ :]*\).*/\1/p' | head -n 1
 }
 
@@ -40,11 +40,11 @@ for series in "$@"; do
       ;;
   esac
   # shellcheck disable=SC2086 # nothing, or one word
-  "$setup/unpack-arm64.sh" $suite "$package" "$directory/$series"
+  "$setup/unpack.sh" arm64 $suite "$package" "$directory/$series"
   release=${package#linux-image-}
   # shellcheck disable=SC2086
-  "$setup/unpack-arm64.sh" $suite "linux-headers-$release" "$directory/$series-headers"
+  "$setup/unpack.sh" arm64 $suite "linux-headers-$release" "$directory/$series-headers"
   # shellcheck disable=SC2086
-  "$setup/unpack-arm64.sh" $suite "linux-headers-${release%-arm64}-common" "$directory/$series-common"
+  "$setup/unpack.sh" arm64 $suite "linux-headers-${release%-arm64}-common" "$directory/$series-common"
 done
-"$setup/unpack-arm64.sh" busybox-static "$directory/busybox"
+"$setup/unpack.sh" arm64 busybox-static "$directory/busybox"

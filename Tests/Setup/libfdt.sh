@@ -7,5 +7,5 @@ set -eu
 
 directory=$1
 library=usr/lib/aarch64-linux-gnu/libfdt.a
-"$(dirname "$0")/unpack-arm64.sh" libfdt-dev "$directory"
+"$(dirname "$0")/unpack.sh" arm64 libfdt-dev "$directory"
 [ -f "$directory/$library" ] || { echo "libfdt-dev holds no $library" >&2; exit 1; }

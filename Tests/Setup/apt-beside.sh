@@ -2,19 +2,22 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# apt-arm64.sh [--backports] TOOL ARGUMENT... - runs apt-get or apt-cache as on an arm64 machine.
+# apt-beside.sh ARCHITECTURE [--backports] TOOL ARGUMENT... - runs apt-get or apt-cache as on another
+# machine of Debian's ARCHITECTURE, on which nothing is installed.
 #
-# The machine's own sources, but lists and cache in .build/apt-arm64, fetched on first use: nothing
+# The machine's own sources, but lists and cache in .build/apt-ARCHITECTURE, fetched on first use: nothing
 # foreign is registered or installed, and no privilege is needed. With --backports the only source is
 # the backports suite of the machine's Debian release, where the machine's own sources have that
-# release; lists and cache are in .build/apt-arm64-backports.
+# release; lists and cache are in .build/apt-ARCHITECTURE-backports.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$here/../.." && pwd)/.build
-state=$build/apt-arm64
+architecture=$1
+shift
+state=$build/apt-$architecture
 if [ "${1-}" = --backports ]; then
-  state=$build/apt-arm64-backports
+  state=$state-backports
   shift
 fi
 
@@ -26,7 +29,7 @@ run() {
     set -- -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$base/sources" "$@"
   fi
   "$tool" --quiet \
-    -o APT::Architecture=arm64 -o APT::Architectures=arm64 \
+    -o APT::Architecture="$architecture" -o APT::Architectures="$architecture" \
     -o Dir::State="$base" -o Dir::State::status=/dev/null -o Dir::Cache="$base/cache" \
     -o APT::Sandbox::User="$(id -un)" -o Acquire::Languages=none "$@"
 }
@@ -53,8 +56,8 @@ if [ ! -d "$state" ]; then
   trap 'exit 1' INT TERM
   mkdir -p "$base/lists/partial" "$base/cache/archives/partial"
   case $state in *-backports) write_backports ;; esac
-  # A source without arm64 makes update fail; what counts is whether the packages can be had.
-  echo "Fetching the package lists of arm64" >&2
+  # A source without the architecture makes update fail; what counts is whether the packages can be had.
+  echo "Fetching the package lists of ${state##*/apt-}" >&2
   run apt-get -qq update >&2 || echo "apt-get update failed for some source" >&2
   # The cache names files in the directory where it was made.
   rm -f "$base"/cache/*.bin
