@@ -48,7 +48,7 @@ endif
 # Swift's own crash handler would get in the way of the sanitizers and of libFuzzer.
 export SWIFT_BACKTRACE := enable=no
 
-CORE := Architecture GIC Trace DeviceTree Ownership Traps ITS Redistributor Hypervisor
+CORE := Architecture GIC SMMU Trace DeviceTree Ownership Traps ITS Redistributor Hypervisor
 DOCUMENTED := $(CORE) Inspection
 
 # The tools that come with the compiler, wherever it is installed.

@@ -64,6 +64,7 @@ let package = Package(
     // Vocabulary.
     room("Architecture"),
     room("GIC", ["Architecture"]),
+    room("SMMU"),
     room("Trace", ["Architecture"]),
     room("DeviceTree", ["Architecture", "CFdt"]),
     // Ownership, traps.
@@ -116,6 +117,7 @@ let package = Package(
 
     tests("Architecture"),
     tests("GIC"),
+    tests("SMMU"),
     tests("Trace", ["Architecture"]),
     tests("SimulatedITS", ["Architecture", "GIC"]),
     tests("DeviceTree"),

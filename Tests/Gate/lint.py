@@ -15,7 +15,7 @@ import sys
 STOREYS = [
     {"CHardware", "CRuntime", "CFdt", "CEmbedder", "COptions", "CEL2Boot", "CEL1Boot"},
     {"Architecture"},
-    {"GIC", "Trace", "DeviceTree"},
+    {"GIC", "SMMU", "Trace", "DeviceTree"},
     {"Ownership"},
     {"Traps"},
     {"ITS", "Redistributor"},
@@ -24,10 +24,13 @@ STOREYS = [
     {"portcullis", "EL2Image", "TestHost"},
 ]
 # The room that may not know the other although it stands above it.
-STRANGERS = {("Ownership", "GIC"), ("Ownership", "DeviceTree"), ("Traps", "GIC")}
+STRANGERS = {
+    ("Ownership", "GIC"), ("Ownership", "SMMU"), ("Ownership", "DeviceTree"),
+    ("Traps", "GIC"), ("Traps", "SMMU"),
+}  # fmt: skip
 CORE = {
-    "Architecture", "GIC", "Trace", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
-    "Hypervisor",
+    "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS",
+    "Redistributor", "Hypervisor",
 }  # fmt: skip
 
 # Modules of the toolchain: for everyone, and for what runs on Linux alone.
