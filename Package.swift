@@ -73,6 +73,7 @@ let package = Package(
     // Devices.
     room("ITS", ["Architecture", "GIC", "Trace", "Ownership", "Traps"]),
     room("Redistributor", ["Architecture", "GIC", "Ownership", "Traps"]),
+    room("IOMMU", ["Architecture", "Ownership"]),
     // Composition.
     room(
       "Hypervisor",
@@ -126,6 +127,7 @@ let package = Package(
     tests("ITS", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
     tests(
       "Redistributor", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
+    tests("IOMMU", ["Architecture", "Ownership", "SimulatedBoard"]),
     tests("Hypervisor", ["SimulatedBoard"]),
     tests("Inspection", ["Trace"]),
     tests(

@@ -61,6 +61,16 @@ public struct MemoryMap: Sendable {
     return .mmio
   }
 
+  /// What stands behind `first`, and one more than the last frame of which that is true without a gap.
+  public func run(from first: PageFrameNumber) -> (kind: PageKind, end: UInt64) {
+    for index in 0..<count {
+      guard let range = ranges[index], range.last >= first else { continue }
+      let isInside = range.first <= first
+      return (isInside ? .memory : .mmio, isInside ? range.last.rawValue + 1 : range.first.rawValue)
+    }
+    return (.mmio, PageRange.limit)
+  }
+
   /// The first frame of `pages` that is not of `kind`; nil where all of them are.
   public func firstMismatch(in pages: PageRange, _ kind: PageKind) -> PageFrameNumber? {
     var frame = pages.first

@@ -36,7 +36,8 @@ where
     }
   }
 
-  /// Checks everything and prepares everybody; after it nothing fails.
+  /// Checks everything, prepares everybody and takes what the host loses from its devices; after it
+  /// nothing fails.
   mutating func plan(
     _ operation: PageOperation, _ ranges: Span<PageRange>, _ kind: PageKind
   ) throws(OwnershipError) -> Reservation {
@@ -51,6 +52,7 @@ where
       }
     }
 
+    let transition = operation.transition(kind)
     var needed = ledger.tablesNeeded(for: ranges, in: pool)
     let hostChange = operation.hostChange(kind)
     if let hostChange { needed += try host.prepare(hostChange, ranges, pool) }
@@ -61,20 +63,34 @@ where
       throw error
     }
     do throws(OwnershipError) {
-      // The pages come first, so that the observer has nothing to undo where there are none.
-      let reservation = try pool.reserve(needed)
+      needed += try observer.prepare(transition, ranges, pool)
+    } catch {
+      abortTranslations(operation, ranges, kind)
+      throw error
+    }
+    do throws(OwnershipError) {
+      var reservation = try pool.reserve(needed)
+      guard operation.hostLoses else { return reservation }
       do throws(OwnershipError) {
-        try prepareObserver(operation, ranges, kind)
+        try observer.revoke(transition, ranges, &pool, &reservation)
       } catch {
         pool.release(reservation)
         throw error
       }
       return reservation
     } catch {
-      if operation.hypervisorGains { hypervisor.abortMap(ranges, kind) }
-      if let hostChange { host.abort(hostChange, ranges) }
+      observer.abort(transition, ranges)
+      abortTranslations(operation, ranges, kind)
       throw error
     }
+  }
+
+  /// Undoes the preparation of both translations.
+  private mutating func abortTranslations(
+    _ operation: PageOperation, _ ranges: Span<PageRange>, _ kind: PageKind
+  ) {
+    if operation.hypervisorGains { hypervisor.abortMap(ranges, kind) }
+    if let change = operation.hostChange(kind) { host.abort(change, ranges) }
   }
 
   /// Changes the host's side and the ledger, in the order that the operation asks for.
@@ -88,12 +104,11 @@ where
     for index in ranges.indices { counts.count(operation, ranges[index].count) }
     if operation.hostLoses {
       commitHost(operation, ranges, kind, &reservation)
-      commitObserver(operation, ranges, kind)
       self.record(ranges, record, &reservation)
     } else {
       self.record(ranges, record, &reservation)
       commitHost(operation, ranges, kind, &reservation)
-      commitObserver(operation, ranges, kind)
+      observer.commit(operation.transition(kind), ranges, &pool, &reservation)
     }
   }
 
@@ -153,42 +168,6 @@ where
     guard let change = operation.hostChange(kind) else { return }
     for index in ranges.indices { host.commit(change, ranges[index], &pool, &reservation) }
   }
-
-  private mutating func prepareObserver(
-    _ operation: PageOperation, _ ranges: Span<PageRange>, _ kind: PageKind
-  ) throws(OwnershipError) {
-    for index in ranges.indices {
-      for frame in ranges[index].numbers {
-        let transition = operation.transition(of: PageFrameNumber(frame), kind)
-        if observer.prepare(transition) { continue }
-        abortObserver(operation, ranges, kind, before: index, frame)
-        throw .refusedByObserver(PageFrameNumber(frame))
-      }
-    }
-  }
-
-  /// Undoes the preparation of every page before `lastFrame` of range `lastIndex`.
-  private mutating func abortObserver(
-    _ operation: PageOperation, _ ranges: Span<PageRange>, _ kind: PageKind,
-    before lastIndex: Int, _ lastFrame: UInt64
-  ) {
-    for index in 0...lastIndex {
-      let numbers = ranges[index].numbers
-      for frame in numbers.lowerBound..<(index == lastIndex ? lastFrame : numbers.upperBound) {
-        observer.abort(operation.transition(of: PageFrameNumber(frame), kind))
-      }
-    }
-  }
-
-  private mutating func commitObserver(
-    _ operation: PageOperation, _ ranges: Span<PageRange>, _ kind: PageKind
-  ) {
-    for index in ranges.indices {
-      for frame in ranges[index].numbers {
-        observer.commit(operation.transition(of: PageFrameNumber(frame), kind))
-      }
-    }
-  }
 }
 
 extension PageOperation {
@@ -196,7 +175,7 @@ extension PageOperation {
     hostLoses ? .revoke : hostGains ? .grant(kind) : nil
   }
 
-  func transition(of frame: PageFrameNumber, _ kind: PageKind) -> PageTransition {
-    PageTransition(frame: frame, kind: kind, old: from, new: to)
+  func transition(_ kind: PageKind) -> PageTransition {
+    PageTransition(kind: kind, old: from, new: to)
   }
 }

@@ -8,11 +8,11 @@ public import Architecture
 /// Every operation takes a set of ranges and changes all of them or nothing:
 ///
 /// 1. *Plan.* State, kind and pins of every page are checked; both translations prepare; the exact
-///    number of table pages is reserved; the observer prepares every page. Whatever fails here is
-///    undone and reported.
+///    number of table pages is reserved; the observer prepares. Last, where the host loses the pages,
+///    the observer takes them from its devices. Whatever fails here is undone and reported.
 /// 2. *Commit.* Whoever loses a page loses it first, everywhere: translation, cached translations on
-///    all CPUs, observer. Then the ledger changes. Then whoever gains the page is given it. Nothing
-///    in this part can fail.
+///    all CPUs. Then the ledger changes. Then whoever gains the page is given it, and the observer is
+///    told. Nothing in this part can fail.
 ///
 /// The value has no lock of its own: it is for whoever keeps it to hold the lock of rank
 /// `LockRank.ownership` around every call. The work of a call grows with the pages it names, so that
@@ -69,6 +69,19 @@ public struct Ownership<
     OwnershipUsage(
       tables: pool.usedCount, freeTables: pool.freeCount, claimed: counts.claimed,
       shared: counts.shared, pins: counts.pins)
+  }
+
+  /// Gives access to the observer, with what it needs to read the host's translation from end to end
+  /// and to keep tables of its own; no page changes its state meanwhile.
+  ///
+  /// - Throws: what `body` does.
+  public mutating func updateObserver<Failure: Error>(
+    _ body: (
+      _ observer: inout Observer, _ host: borrowing Host, _ memoryMap: MemoryMap,
+      _ pool: inout PagePool<Memory>
+    ) throws(Failure) -> Void
+  ) throws(Failure) {
+    try body(&observer, host, memoryMap, &pool)
   }
 
   /// What the ledger says about `frame`.

@@ -47,6 +47,10 @@ enum Stage2Descriptor {
 
   static func isValid(_ entry: UInt64) -> Bool { entry & 1 == 1 }
 
+  // S2AP, of a valid entry.
+  static func isReadable(_ entry: UInt64) -> Bool { entry & 1 << 6 != 0 }
+  static func isWritable(_ entry: UInt64) -> Bool { entry & 1 << 7 != 0 }
+
   static func entry(_ leaf: Leaf, at page: UInt64, level: UInt64) -> UInt64 {
     switch leaf {
     case .mapped(let kind):

@@ -18,7 +18,7 @@ STOREYS = [
     {"GIC", "SMMU", "Trace", "DeviceTree"},
     {"Ownership"},
     {"Traps"},
-    {"ITS", "Redistributor"},
+    {"ITS", "Redistributor", "IOMMU"},
     {"Hypervisor"},
     {"PortcullisC", "Inspection", "Replay"},
     {"portcullis", "EL2Image", "TestHost"},
@@ -30,7 +30,7 @@ STRANGERS = {
 }  # fmt: skip
 CORE = {
     "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS",
-    "Redistributor", "Hypervisor",
+    "Redistributor", "IOMMU", "Hypervisor",
 }  # fmt: skip
 
 # Modules of the toolchain: for everyone, and for what runs on Linux alone.

@@ -74,6 +74,64 @@ struct AtomicityTests {
     #expect(hostEntry(subject, set.ranges[0].first.rawValue).owner == .hypervisor)
   }
 
+  @Test(
+    "A page that can't be taken from the host's devices leaves everything as it was",
+    arguments: RegionSet.all)
+  func irrevocable(_ set: RegionSet) throws {
+    let machine = SimulatedMachine()
+    var subject = try SmallBoard.make(machine)
+    let before = snapshot(subject, set.frames)
+    let words = machine.words
+    for range in set.ranges {
+      machine.irrevocableFrame = range.last
+      #expect(throws: OwnershipError.refusedByObserver(range.last)) {
+        let claim = try subject.donate(list(set.ranges), expecting: set.kind)
+        _ = claim.keepForever()
+      }
+      let after = snapshot(subject, set.frames)
+      #expect(after == before)
+      #expect(machine.words == words && machine.preparedCount == 0)
+    }
+    machine.irrevocableFrame = nil
+    let claim = try subject.donate(list(set.ranges), expecting: set.kind)
+    _ = claim.keepForever()
+    #expect(hostEntry(subject, set.ranges[0].first.rawValue).owner == .hypervisor)
+  }
+
+  @Test("A recall that the observer can't follow leaves the pages lent")
+  func irrevocableLoan() throws {
+    let machine = SimulatedMachine()
+    var subject = try SmallBoard.make(machine)
+    let range = pages(SmallBoard.memoryPage, 3)
+    let claim = try subject.donate(list([range]), expecting: .memory)
+    try subject.lend(claim)
+    machine.irrevocableFrame = range.last
+    #expect(throws: OwnershipError.refusedByObserver(range.last)) { try subject.recall(claim) }
+    #expect(subject.pageRecord(of: range.first).state == .sharedBorrowed)
+    #expect(hostEntry(subject, range.last.rawValue).address == range.last.address)
+    machine.irrevocableFrame = nil
+    try subject.recall(claim)
+    #expect(subject.pageRecord(of: range.last).state == PageState.none)
+    #expect(machine.preparedCount == 0)
+    _ = claim.keepForever()
+  }
+
+  @Test("The pages that the observer asks for are reserved with the others, and come back")
+  func observerPages() throws {
+    let machine = SimulatedMachine()
+    var subject = try SmallBoard.make(machine, free: 20)
+    machine.observerPages = 21
+    #expect(throws: OwnershipError.self) {
+      let claim = try subject.donate(list([pages(SmallBoard.memoryPage)]), expecting: .memory)
+      _ = claim.keepForever()
+    }
+    #expect(subject.freeTablePages == 20 && machine.preparedCount == 0)
+    machine.observerPages = 10
+    let claim = try subject.donate(list([pages(SmallBoard.memoryPage)]), expecting: .memory)
+    _ = claim.keepForever()
+    #expect(subject.freeTablePages > 10)
+  }
+
   @Test("Too small a pool, of every size, leaves everything as it was", arguments: RegionSet.all)
   func exhaustion(_ set: RegionSet) throws {
     let needed = try Self.needed(set)
@@ -90,7 +148,7 @@ struct AtomicityTests {
       #expect(error == .poolExhausted(needed: needed, free: free))
       let after = snapshot(subject, set.frames)
       #expect(after == before)
-      #expect(machine.words == words && machine.events == [])
+      #expect(machine.words == words && machine.preparedCount == 0)
     }
     var subject = try SmallBoard.make(SimulatedMachine(), free: needed)
     let claim = try subject.donate(list(set.ranges), expecting: set.kind)

@@ -20,7 +20,7 @@ struct CommitOrderTests {
     return (lookup != .claimed(.hypervisor), entry.entry != 0)
   }
 
-  @Test("A donated page leaves the host, its TLBs and the observer before EL2 has it")
+  @Test("A donated page leaves the host's devices, the host and its TLBs before EL2 has it")
   func donate() throws {
     let machine = SimulatedMachine()
     var subject = try SmallBoard.make(machine)
@@ -32,11 +32,13 @@ struct CommitOrderTests {
     let range = pages(SmallBoard.mmioPage)
     let claim = try subject.donate(list([range]), expecting: .mmio)
     _ = claim.keepForever()
-    let committed = SimulatedMachine.Event.committed(
-      range.first, hostReaches: false, hypervisorReaches: false)
+    // What may fail comes first: the host still has the page, and EL2 does not yet.
+    let revoked = SimulatedMachine.Event.committed(
+      range.first, hostReaches: true, hypervisorReaches: false)
+    let told = try #require(machine.events.firstIndex(of: revoked))
     let invalidated = try #require(machine.events.lastIndex(of: .invalidateStage2(range)))
-    let told = try #require(machine.events.firstIndex(of: committed))
-    #expect(invalidated < told)
+    #expect(told < invalidated)
+    #expect(machine.events.filter { if case .committed = $0 { true } else { false } }.count == 1)
     #expect(machine.violations == [])
     #expect(machine.cached == [])
   }

@@ -42,6 +42,7 @@ struct WorkloadTests {
       let range = pages(first, UInt64.random(in: 1...3, using: &random))
       let before = snapshot(subject, Array(base..<base + 19), windowPages: 0)
       machine.refusedFrame = random.next() % 8 == 0 ? range.last : nil
+      machine.irrevocableFrame = random.next() % 8 == 0 ? range.first : nil
       do throws(OwnershipError) {
         switch random.next() % 4 {
         case 0:

@@ -27,6 +27,10 @@ package final class SimulatedMachine: @unchecked Sendable {
   package var violations: [String] = []
   /// Where the observer refuses; nil is nowhere.
   package var refusedFrame: PageFrameNumber?
+  /// What the observer can't take from the host's devices; nil is nothing.
+  package var irrevocableFrame: PageFrameNumber?
+  /// How many pages of the pool the observer asks for.
+  package var observerPages: UInt64 = 0
   /// How many pages the observer holds prepared.
   package var preparedCount = 0
   /// What the observer asks at commit.
