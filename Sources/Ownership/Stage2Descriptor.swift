@@ -23,6 +23,7 @@ enum Stage2Descriptor {
   private static let readWrite: UInt64 = 0b11 << 6
   private static let writeBack: UInt64 = 0b1111 << 2
   private static let nonCacheable: UInt64 = 0b0101 << 2
+  private static let device: UInt64 = 0b0001 << 2
 
   // An entry between break and make: a walk that meets it is to be repeated.
   static let changing: UInt64 = 0xff << 8
@@ -59,6 +60,31 @@ enum Stage2Descriptor {
       UInt64(owner.rawValue) << 8
     }
   }
+
+  /// An entry of the table that IOMMUs walk: MMIO is Device-nGnRE, whatever a device says of its access.
+  static func deviceEntry(
+    at page: UInt64, level: UInt64, isReadable: Bool, isWritable: Bool, _ kind: PageKind
+  ) -> UInt64 {
+    let memory =
+      switch kind {
+      case .memory: writeBack | innerShareable
+      case .mmio: device | outerShareable
+      }
+    let rights: UInt64 = (isReadable ? 1 << 6 : 0) | (isWritable ? 1 << 7 : 0)
+    return page << PageFrameNumber.shift | memory | rights | accessed | executeNever | type(level)
+  }
+
+  /// A valid entry without the bit that makes it valid: neither a leaf nor a link.
+  static func taken(_ entry: UInt64) -> UInt64 { entry & ~0b11 | isTaken }
+
+  /// What ``taken(_:)`` was made from; nil for an entry that it has not made.
+  static func restored(_ entry: UInt64, _ level: UInt64) -> UInt64? {
+    guard !isValid(entry), entry & isTaken != 0 else { return nil }
+    return entry & ~0b11 & ~isTaken | type(level)
+  }
+
+  // Ignored by hardware in a leaf, and ours in an invalid entry.
+  private static let isTaken: UInt64 = 1 << 58
 
   /// The entry of `level` that says for its part what `entry`, one level above, says for the whole.
   static func child(_ index: UInt64, of entry: UInt64, level: UInt64) -> UInt64 {

@@ -13,10 +13,12 @@ package struct SimulatedMemory: TableMemory {
   package func store(_ value: UInt64, at address: PhysicalAddress) {
     if !address.isAligned(to: 8) { machine.violations.append("misaligned store at \(address)") }
     let old = machine.words[address.rawValue] ?? 0
-    if old & 1 == 1 && value & 1 == 1 && old != value {
+    if machine.checksReplacement && old & 1 == 1 && value & 1 == 1 && old != value {
       machine.violations.append("valid to valid at \(String(address.rawValue, radix: 16))")
     }
-    if old & 1 == 0 && value & 1 == 1 && machine.cached.contains(address.rawValue) {
+    if machine.checksReplacement && old & 1 == 0 && value & 1 == 1
+      && machine.cached.contains(address.rawValue)
+    {
       machine.violations.append("made before invalidated at \(String(address.rawValue, radix: 16))")
     }
     if old & 1 == 1 { machine.cached.insert(address.rawValue) }
