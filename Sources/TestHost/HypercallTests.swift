@@ -103,7 +103,9 @@ func testStatistics(_ report: inout TestReport) {
   }
   report.test("statistics", "the longest trap took some time") { test in
     test.expect("counts of the clock", Hypercall.count(5) ?? 0, in: 1...(.max))
-    test.expect("the class of its syndrome", (Hypercall.count(6) ?? 0) >> 26, equals: 0x24)
+    // Mostly a data abort. But time is the machine's that emulates the board, and where that was busy
+    // elsewhere just then, any trap is the longest: from HVC to data abort.
+    test.expect("the class of its syndrome", (Hypercall.count(6) ?? 0) >> 26, in: 0x16...0x24)
   }
   report.test("statistics", "a number of nothing is INVALID") { test in
     test.expect("a hole", Hypercall.count(8) ?? .max, equals: .max)
