@@ -74,6 +74,9 @@ PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3
 PACKAGES_TEST := $(PACKAGES_RUN) device-tree-compiler
 PACKAGES_BENCH := $(PACKAGES_RUN) valgrind
 
+# The runners share modules: the counts for the gate, the board and its reports.
+export PYTHONPATH := Tests/Gate:Tests/Board
+export PYTHONDONTWRITEBYTECODE := 1
 BOARD := $(PYTHON) Tests/Board
 
 # A QEMU of which the SMMUv3 has stage 2, beside the machine's own.
@@ -136,7 +139,7 @@ $(IMAGES)/el2-forwarding.elf: FORCE .build-metal/el2-forwarding/.payload | setup
 DOUBLE_FETCH := .build-mutants/double-fetch
 
 $(IMAGES)/el2-double-fetch.elf: FORCE .build-metal/el2-double-fetch/.payload | setup-build setup-libfdt
-	$(Q)$(PYTHON) -B Tests/Mutants/tree.py double-fetch $(DOUBLE_FETCH)
+	$(Q)$(PYTHON) Tests/Mutants/tree.py double-fetch $(DOUBLE_FETCH)
 	$(call build-metal,EL2Image,CShims/EL2Boot/el2.ld,$(EL2_FLAGS) --package-path $(DOUBLE_FETCH),el2-double-fetch)
 
 # The EL2 image embeds the test host with .incbin, which no dependency file tells: a new test host
@@ -176,8 +179,7 @@ trace: setup-run cli $(IMAGES)/el2.img ## records a host's life on every board, 
 	  "$$($(SWIFT) build $(NATIVE) -c release --show-bin-path)/portcullis" $(IMAGES)/el2.img
 
 LINUX := .build/linux
-# The runner uses what the board's has.
-LINUX_TESTS := PYTHONPATH=Tests/Board $(PYTHON) -B Tests/Linux
+LINUX_TESTS := $(PYTHON) Tests/Linux
 
 .PHONY: linux
 linux: setup-run setup-linux $(IMAGES)/el2.img ## an unmodified Debian kernel at EL1, with a shell (KERNEL=6.1|6.12)
@@ -261,8 +263,8 @@ coverage: ## line coverage of the core, from the last `make unit`
 lint: setup-test ## formatting, licence headers, layering; the board's runner itself
 	$(Q)$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 	$(Q)$(PYTHON) Tests/Gate/lint.py --swift $(SWIFT)
-	$(Q)$(PYTHON) -B -m unittest discover --quiet --start-directory Tests/Board
-	$(Q)PYTHONPATH=Tests/Board $(PYTHON) -B -m unittest discover --quiet --start-directory Tests/Linux
+	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Board
+	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Linux
 
 .PHONY: format
 format: ## formats all Swift sources in place
@@ -312,7 +314,7 @@ exhaustive: setup-test ## every interleaving of steps in small worlds, to a dept
 
 .PHONY: mutants
 mutants: setup-test ## puts known defects back into the ITS mediation, each of which must be caught
-	$(Q)$(PYTHON) -B Tests/Mutants/mutants.py --swift $(SWIFT) --results $(RESULTS)/mutants.json
+	$(Q)$(PYTHON) Tests/Mutants/mutants.py --swift $(SWIFT) --results $(RESULTS)/mutants.json
 
 ##@ Other
 

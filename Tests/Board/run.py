@@ -15,7 +15,6 @@ test that a pattern of FILE names was seen to fail: the control of the tests the
 import argparse
 import dataclasses
 import fnmatch
-import json
 import os
 import pathlib
 import re
@@ -23,6 +22,7 @@ import sys
 import tempfile
 
 import board
+import counts
 import payload
 import tap
 
@@ -223,7 +223,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=SECONDS, help="limit of one run")
     parser.add_argument("--least", type=int, default=LEAST_TESTS, help="tests that must be run")
     parser.add_argument("--expect-failures", type=pathlib.Path, metavar="FILE")
-    parser.add_argument("--results", type=pathlib.Path, help="where to write the counts as JSON")
+    counts.add_option(parser)
     parser.add_argument(
         "--print-arguments", action="store_true", help="print QEMU's arguments and leave"
     )
@@ -239,8 +239,6 @@ def main():
             print(f"{options.expect_failures}: names no test", file=sys.stderr)
             return 1
 
-    if options.results:
-        options.results.unlink(missing_ok=True)
     passed = failed = bad = 0
     summary = []
     with tempfile.TemporaryDirectory() as directory:
@@ -277,9 +275,7 @@ def main():
     print("#")
     for line in summary:
         print(f"# {line}")
-    if options.results:
-        options.results.parent.mkdir(parents=True, exist_ok=True)
-        options.results.write_text(json.dumps({"passed": passed, "failed": failed}))
+    counts.write(options.results, passed, failed)
     return 1 if bad else 0
 
 

@@ -4,19 +4,16 @@
 """Runs a program that prints TAP, holds it to that, and counts."""
 
 import argparse
-import json
-import pathlib
 import subprocess
 import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Board"))
-import tap  # noqa: E402
+import counts
+import tap
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--results", type=pathlib.Path, help="where to write the counts as JSON")
+    counts.add_option(parser)
     parser.add_argument("command", nargs="+", help="the program with its arguments, after --")
     options = parser.parse_args()
 
@@ -34,9 +31,7 @@ def main():
         print(run.stdout, end="")
         print(*errors, sep="\n", file=sys.stderr)
     failed += len(errors)
-    if options.results:
-        options.results.parent.mkdir(parents=True, exist_ok=True)
-        options.results.write_text(json.dumps({"passed": passed, "failed": failed}))
+    counts.write(options.results, passed, failed)
     print(f"C API tests: {passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -8,21 +8,13 @@ fails without telling of a failed test counts as one. All steps run, whatever be
 """
 
 import argparse
-import json
 import pathlib
 import shlex
 import subprocess
 import sys
 import time
 
-
-def counts(path):
-    """What a step left in `path`; nothing if it does not count."""
-    try:
-        result = json.loads(path.read_text("utf-8"))
-        return int(result["passed"]), int(result["failed"])
-    except FileNotFoundError:
-        return 0, 0
+import counts
 
 
 def main():
@@ -42,7 +34,7 @@ def main():
         command = [*shlex.split(options.make), "--no-print-directory", step]
         status = subprocess.run(command, check=False).returncode
         seconds = time.monotonic() - start
-        good, bad = counts(result)
+        good, bad = counts.read(result)
         if status != 0 and bad == 0:
             bad = 1
         passed += good

@@ -4,12 +4,13 @@
 """Runs `swift test` and counts: a run of no tests, which `swift test` calls a success, fails."""
 
 import argparse
-import json
 import pathlib
 import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree
+
+import counts
 
 
 def read_xunit(path):
@@ -28,7 +29,7 @@ def read_xunit(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--results", type=pathlib.Path, help="where to write the counts as JSON")
+    counts.add_option(parser)
     parser.add_argument("command", nargs="+", help="swift test with its flags, after --")
     options = parser.parse_args()
 
@@ -44,9 +45,7 @@ def main():
     if passed == 0 and status == 0:
         print("no test was run", file=sys.stderr)
         failed += 1
-    if options.results:
-        options.results.parent.mkdir(parents=True, exist_ok=True)
-        options.results.write_text(json.dumps({"passed": passed, "failed": failed}))
+    counts.write(options.results, passed, failed)
     print(f"unit tests: {passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 

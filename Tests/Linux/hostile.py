@@ -9,7 +9,6 @@ is in attacks.txt.
 """
 
 import argparse
-import json
 import pathlib
 import shutil
 import sys
@@ -17,6 +16,7 @@ import tempfile
 import time
 
 import boot
+import counts
 import machine
 import verdict
 
@@ -144,11 +144,9 @@ def main():
     parser.add_argument("--full", action="store_true", help="both kernels, GICv3 and GICv4")
     parser.add_argument("--only", metavar="TEXT", default="", help="machines whose title has TEXT")
     parser.add_argument("--logs", type=pathlib.Path, help="where to leave what was printed")
-    parser.add_argument("--results", type=pathlib.Path, help="where to write the counts as JSON")
+    counts.add_option(parser)
     options = parser.parse_args()
 
-    if options.results:
-        options.results.unlink(missing_ok=True)
     boards = [each for each in (FULL if options.full else SHORT) if options.only in each.title]
     if not boards:
         print(f"no machine is named {options.only!r}", file=sys.stderr)
@@ -184,11 +182,7 @@ def main():
         print(f"# {line}")
     for problem in problems:
         print(f"hostile: {problem}", file=sys.stderr)
-    if options.results:
-        options.results.parent.mkdir(parents=True, exist_ok=True)
-        options.results.write_text(
-            json.dumps({"passed": passed, "failed": len(problems), "outcomes": columns}, indent=1)
-        )
+    counts.write(options.results, passed, len(problems), outcomes=columns)
     return 1 if problems else 0
 
 

@@ -8,7 +8,6 @@ counts as passed.
 """
 
 import argparse
-import json
 import pathlib
 import shutil
 import sys
@@ -16,6 +15,7 @@ import tempfile
 import time
 
 import boot
+import counts
 import logs
 import machine
 
@@ -73,11 +73,9 @@ def main():
     parser.add_argument("--full", action="store_true", help="the whole matrix")
     parser.add_argument("--only", metavar="TEXT", default="", help="machines whose title has TEXT")
     parser.add_argument("--logs", type=pathlib.Path, help="where to leave what was printed")
-    parser.add_argument("--results", type=pathlib.Path, help="where to write the counts as JSON")
+    counts.add_option(parser)
     options = parser.parse_args()
 
-    if options.results:
-        options.results.unlink(missing_ok=True)
     matrix = [each for each in (FULL if options.full else SHORT) if options.only in each[0].title]
     if not matrix:
         print(f"no machine is named {options.only!r}", file=sys.stderr)
@@ -128,9 +126,7 @@ def main():
     print("#")
     for line in summary:
         print(f"# {line}")
-    if options.results:
-        options.results.parent.mkdir(parents=True, exist_ok=True)
-        options.results.write_text(json.dumps({"passed": passed, "failed": failed}))
+    counts.write(options.results, passed, failed)
     return 1 if failed else 0
 
 

@@ -5,7 +5,6 @@ no interrupt is lost, nothing is refused, and EL2 uses as much of everything at 
 """
 
 import argparse
-import json
 import pathlib
 import re
 import sys
@@ -13,6 +12,7 @@ import tempfile
 import time
 
 import board
+import counts
 import logs
 import machine
 
@@ -272,12 +272,10 @@ def main():
         "--provoke", action="store_true", help="the control: one refusal, with which the soak must fail"
     )
     parser.add_argument("--log", type=pathlib.Path, help="where to leave what was printed")
-    parser.add_argument("--results", type=pathlib.Path, help="where to write the counts as JSON")
+    counts.add_option(parser)
     options = parser.parse_args()
     if options.cpus < 2 or options.minutes < 1:
         parser.error("at least 2 CPUs and a minute are due")
-    if options.results:
-        options.results.unlink(missing_ok=True)
 
     each = machine.Machine(options.kernel, options.gic, options.cpus, options.processor)
     title = f"{each.title}{'' if options.image else ' bare'}, {options.minutes} minutes"
@@ -318,9 +316,7 @@ def main():
     for line in found:
         print(f"# PROBLEM: {line}")
     print(f"# {title}: {'FAILED' if found else 'passed'}")
-    if options.results:
-        options.results.parent.mkdir(parents=True, exist_ok=True)
-        options.results.write_text(json.dumps({"passed": int(not found), "failed": len(found)}))
+    counts.write(options.results, int(not found), len(found))
     return 1 if found else 0
 
 

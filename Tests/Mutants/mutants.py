@@ -8,13 +8,13 @@ the soak (a fixed seed) and, where it finds nothing, the exhaustive search of sm
 """
 
 import argparse
-import json
 import os
 import pathlib
 import subprocess
 import sys
 import time
 
+import counts
 import tree
 from defects import DEFECTS
 
@@ -70,7 +70,7 @@ def main():
     parser.add_argument("--swift", default="swift")
     parser.add_argument("--scratch", type=pathlib.Path, default=pathlib.Path(".build-mutants"))
     parser.add_argument("--steps", type=int, default=2_000_000, help="of the soak")
-    parser.add_argument("--results", type=pathlib.Path)
+    counts.add_option(parser)
     parser.add_argument("names", nargs="*", help="of the defects; all of them if none is named")
     options = parser.parse_args()
 
@@ -96,9 +96,7 @@ def main():
         print(f"{verdict} {defect.name} ({defect.known}, {seconds:.0f} s): {finding}"[:200],
               flush=True)  # fmt: skip
     print(f"{caught} caught, {missed} missed")
-    if options.results:
-        options.results.parent.mkdir(parents=True, exist_ok=True)
-        options.results.write_text(json.dumps({"passed": caught, "failed": missed}), "utf-8")
+    counts.write(options.results, caught, missed)
     return 1 if missed or not caught else 0
 
 

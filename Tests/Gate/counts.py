@@ -1,0 +1,27 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""How many tests have passed and failed: the file that a step of `make test` leaves for the gate."""
+
+import json
+import pathlib
+
+
+def add_option(parser):
+    """Adds the option that names the file."""
+    parser.add_argument("--results", type=pathlib.Path, help="where to write the counts as JSON")
+
+
+def write(path, passed, failed, **more):
+    """Leaves the counts, and what else is told by name, in `path`; nothing where there is none."""
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"passed": passed, "failed": failed, **more}, indent=1), "utf-8")
+
+
+def read(path):
+    """(passed, failed) as `path` has them; none of either where the step does not count."""
+    try:
+        result = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return 0, 0
+    return int(result["passed"]), int(result["failed"])
