@@ -15,7 +15,6 @@ A job that fails, an MSI that is lost or enters EL2, and counts of EL2 that are 
 make the exit status 1. An aim that is missed is printed as such and is no failure, as in `make bench`.
 """
 
-import argparse
 import dataclasses
 import pathlib
 import re
@@ -26,6 +25,7 @@ import time
 
 import board
 import boot
+import commandline
 import initramfs
 import machine
 import marks
@@ -365,16 +365,10 @@ class Bench:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("fetched", type=pathlib.Path, help="where fetch.sh has put its packages")
+    parser = commandline.parser(__doc__)
     parser.add_argument("elf", type=pathlib.Path, help="the EL2 image as ELF")
     parser.add_argument("image", type=pathlib.Path, help="the EL2 image")
-    parser.add_argument(
-        "--toolchain", type=pathlib.Path, required=True, help="where clang and its companions are"
-    )
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
-    parser.add_argument("--full", action="store_true", help="more repeats")
-    parser.add_argument("--only", metavar="TEXT", default="", help="machines whose title has TEXT")
+    commandline.add_matrix(parser, "more repeats")
     options = parser.parse_args()
 
     matrix = [each for each in MACHINES if options.only in each.title]

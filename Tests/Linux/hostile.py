@@ -8,7 +8,6 @@ image with a defect put back, where the races that it is about must succeed agai
 is in attacks.txt.
 """
 
-import argparse
 import pathlib
 import shutil
 import sys
@@ -16,6 +15,7 @@ import tempfile
 import time
 
 import boot
+import commandline
 import counts
 import machine
 import verdict
@@ -132,17 +132,11 @@ def _table(columns, names):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("fetched", type=pathlib.Path, help="where fetch.sh has put its packages")
+    parser = commandline.parser(__doc__)
     parser.add_argument("unmediated", type=pathlib.Path, help="the control image")
     parser.add_argument("mediated", type=pathlib.Path, help="the image")
     parser.add_argument("mutants", type=pathlib.Path, nargs="*", help="images el2-DEFECT.img")
-    parser.add_argument(
-        "--toolchain", type=pathlib.Path, required=True, help="where clang and its companions are"
-    )
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
-    parser.add_argument("--full", action="store_true", help="both kernels, GICv3 and GICv4")
-    parser.add_argument("--only", metavar="TEXT", default="", help="machines whose title has TEXT")
+    commandline.add_matrix(parser, "both kernels, GICv3 and GICv4")
     parser.add_argument("--logs", type=pathlib.Path, help="where to leave what was printed")
     counts.add_option(parser)
     options = parser.parse_args()

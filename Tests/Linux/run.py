@@ -7,7 +7,6 @@ do without Portcullis it need not do with it, but then the run says so: nothing 
 counts as passed.
 """
 
-import argparse
 import pathlib
 import shutil
 import sys
@@ -15,6 +14,7 @@ import tempfile
 import time
 
 import boot
+import commandline
 import counts
 import logs
 import machine
@@ -63,15 +63,9 @@ def compare(bare, through, differences):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("fetched", type=pathlib.Path, help="where fetch.sh has put its packages")
+    parser = commandline.parser(__doc__)
     parser.add_argument("image", type=pathlib.Path, help="the EL2 image")
-    parser.add_argument(
-        "--toolchain", type=pathlib.Path, required=True, help="where clang and its companions are"
-    )
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
-    parser.add_argument("--full", action="store_true", help="the whole matrix")
-    parser.add_argument("--only", metavar="TEXT", default="", help="machines whose title has TEXT")
+    commandline.add_matrix(parser, "the whole matrix")
     parser.add_argument("--logs", type=pathlib.Path, help="where to leave what was printed")
     counts.add_option(parser)
     options = parser.parse_args()

@@ -2,30 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots an unmodified Linux under Portcullis, with a shell on this terminal."""
 
-import argparse
 import pathlib
 import subprocess
 import sys
 import tempfile
 
+import commandline
 import machine
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("fetched", type=pathlib.Path, help="where fetch.sh has put its packages")
+    parser = commandline.parser(__doc__)
     parser.add_argument("image", type=pathlib.Path, help="the EL2 image")
-    parser.add_argument(
-        "--toolchain", type=pathlib.Path, required=True, help="where clang and its companions are"
-    )
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
-    parser.add_argument("--kernel", choices=machine.KERNELS, default=machine.KERNELS[0])
-    parser.add_argument("--gic", type=int, choices=machine.GIC_VERSIONS, default=3)
-    parser.add_argument("--cpus", type=int, default=2)
-    parser.add_argument("--processor", default=machine.PROCESSORS[0])
+    commandline.add_machine(parser, 2)
     options = parser.parse_args()
 
-    board = machine.Machine(options.kernel, options.gic, options.cpus, options.processor)
+    board = commandline.chosen_machine(options)
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         images = machine.Images(options.fetched, board.kernel, options.toolchain, directory)

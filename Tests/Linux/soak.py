@@ -4,7 +4,6 @@
 no interrupt is lost, nothing is refused, and EL2 uses as much of everything at the end as after the warm-up.
 """
 
-import argparse
 import pathlib
 import re
 import sys
@@ -12,6 +11,7 @@ import tempfile
 import time
 
 import board
+import commandline
 import counts
 import logs
 import machine
@@ -256,17 +256,9 @@ def summary(report):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("fetched", type=pathlib.Path, help="where fetch.sh has put its packages")
+    parser = commandline.parser(__doc__)
     parser.add_argument("image", type=pathlib.Path, help="the EL2 image", nargs="?")
-    parser.add_argument(
-        "--toolchain", type=pathlib.Path, required=True, help="where clang and its companions are"
-    )
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
-    parser.add_argument("--kernel", choices=machine.KERNELS, default=machine.KERNELS[0])
-    parser.add_argument("--gic", type=int, choices=machine.GIC_VERSIONS, default=3)
-    parser.add_argument("--cpus", type=int, default=4)
-    parser.add_argument("--processor", default=machine.PROCESSORS[0])
+    commandline.add_machine(parser, 4)
     parser.add_argument("--minutes", type=int, default=30)
     parser.add_argument(
         "--provoke", action="store_true", help="the control: one refusal, with which the soak must fail"
@@ -277,7 +269,7 @@ def main():
     if options.cpus < 2 or options.minutes < 1:
         parser.error("at least 2 CPUs and a minute are due")
 
-    each = machine.Machine(options.kernel, options.gic, options.cpus, options.processor)
+    each = commandline.chosen_machine(options)
     title = f"{each.title}{'' if options.image else ' bare'}, {options.minutes} minutes"
     print(f"# {title}", flush=True)
     start = time.monotonic()
