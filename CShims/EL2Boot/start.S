@@ -39,10 +39,19 @@ el2_entry:
 	// the MMU is on every access goes past them.
 	bl	forget_cached_image
 
+	// Both are at the start of a page. These are most of what EL2 executes before the host, so
+	// 128 bytes are cleared at a time; DC ZVA needs the MMU.
 	adrp	x0, el2_bss_start
-	add	x0, x0, :lo12:el2_bss_start
 	adrp	x1, el2_image_end
-1:	stp	xzr, xzr, [x0], #16
+1:	stp	xzr, xzr, [x0]
+	stp	xzr, xzr, [x0, #16]
+	stp	xzr, xzr, [x0, #32]
+	stp	xzr, xzr, [x0, #48]
+	stp	xzr, xzr, [x0, #64]
+	stp	xzr, xzr, [x0, #80]
+	stp	xzr, xzr, [x0, #96]
+	stp	xzr, xzr, [x0, #112]
+	add	x0, x0, #128
 	cmp	x0, x1
 	b.lo	1b
 
