@@ -193,6 +193,11 @@ class Spread:
         """The one in the middle, or between those two."""
         return statistics.median(self.values)
 
+    @property
+    def width(self):
+        """How far the greatest is from the least, in per cent of the median."""
+        return 100 * (max(self.values) - min(self.values)) / self.median
+
     def __str__(self):
         """The median, and how far the least and the greatest are from it, in per cent."""
         text = f"{self.median:,.0f}"
@@ -207,11 +212,12 @@ def difference(bare, through):
     return 100 * (through.median / bare.median - 1)
 
 
-def verdict(aim, per_cent):
-    """An aim, and whether it is met."""
+def verdict(aim, per_cent, *spreads):
+    """An aim, and whether it is met; where the figures differ by more among themselves, that too."""
     if aim is None:
         return ""
-    return f"{aim:g} %, {'met' if per_cent <= aim else 'MISSED'}"
+    text = f"{aim:g} %, {'met' if per_cent <= aim else 'MISSED'}"
+    return f"{text}, finer than the spread" if any(each.width > aim for each in spreads) else text
 
 
 def table(rows):
@@ -251,7 +257,7 @@ class Comparison:
             bare, through = self._instructions(job)
             times = f"{len(bare.values)}, {len(through.values)}"
             difference_text = "" if job == NOTHING else f"{per_cent:+.2f} %"
-            yield JOBS[job], times, str(bare), str(through), difference_text, verdict(aim, per_cent)
+            yield JOBS[job], times, str(bare), str(through), difference_text, verdict(aim, per_cent, bare, through)
 
     def traps(self):
         """The table of entries into EL2, each for the repeat that has the most."""

@@ -119,6 +119,12 @@ class Arithmetic(unittest.TestCase):
         self.assertEqual(bench.verdict(2.0, 2.01), "2 %, MISSED")
         self.assertEqual(bench.verdict(None, 50.0), "")
 
+    def test_verdict_that_the_spread_hides(self):
+        narrow, wide = bench.Spread((1000, 1009, 1010)), bench.Spread((1000, 1000, 1011))
+        self.assertEqual(bench.verdict(1.0, 0.5, narrow, narrow), "1 %, met")
+        self.assertEqual(bench.verdict(1.0, 0.5, narrow, wide), "1 %, met, finer than the spread")
+        self.assertEqual(bench.verdict(1.0, 1.5, wide, narrow), "1 %, MISSED, finer than the spread")
+
     def test_columns(self):
         rows = [("a", "bbb"), ("aaa", "b")]
         self.assertEqual(list(bench.table(rows)), ["a    bbb", "aaa    b"])
@@ -139,7 +145,7 @@ class Comparisons(unittest.TestCase):
         found = {job: (round(per_cent, 9), aim) for job, per_cent, aim in self.comparison.differences()}
         self.assertEqual(found, {"boot": (1.5, 2.0), "vda": (2.0, 1.0), "msi": (0.0, None)})
         last = [row[-1] for row in self.comparison.instructions()]
-        self.assertEqual(last, ["aim", "2 %, met", "1 %, MISSED", ""])
+        self.assertEqual(last, ["aim", "2 %, met", "1 %, MISSED, finer than the spread", ""])
 
     def test_where_it_comes_from(self):
         first, second = self.comparison.remarks()

@@ -17,7 +17,10 @@
 
 /* x1 = version of this interface, x2 and x3 = base and size of EL2's memory, x4 = regions. */
 #define PORTCULLIS_CALL_VERSION 0u
-/* x2 = index: x1 = GITS_TYPER as it reads once EL2 mediates, x2 = GITS_IIDR, x3 = GITS_PIDR2, x4 = control frame; -1 beyond the last. */
+/*
+ * x2 = index: x1 = GITS_TYPER as it reads once EL2 mediates, x2 = GITS_IIDR, x3 = GITS_PIDR2, x4 = control
+ * frame; -1 beyond the last.
+ */
 #define PORTCULLIS_CALL_ITS 1u
 /*
  * For tests. x1 and x2 = base and size of the canary, memory of EL2's that attacks aim at and nothing else
@@ -40,8 +43,9 @@
 #define PORTCULLIS_CALL_TRACE 0x300u
 
 /*
- * x2 = number: x1 = the count with that number since boot, or how much there is now; INVALID where there is none. Numbers below
- * PORTCULLIS_STATISTIC_PAGE are of EL2 as a whole, PORTCULLIS_STATISTIC_PAGE * (1 + N) and on of ITS N.
+ * x2 = number: x1 = the count with that number since boot, or how much there is now; INVALID where there
+ * is none. Numbers below PORTCULLIS_STATISTIC_PAGE are of EL2 as a whole, PORTCULLIS_STATISTIC_PAGE * (1 + N)
+ * and on of ITS N.
  */
 #define PORTCULLIS_CALL_STATISTIC 0x301u
 #define PORTCULLIS_STATISTIC_PAGE 512u
