@@ -60,7 +60,8 @@ class Runner:
         disks = machine.make_disks(self._directory)
         command = machine.arguments(board, self._linux, disks, image, words)
         start = time.monotonic()
-        this = boot.Boot([options.qemu, *command], SECONDS)
+        echo = boot.print_report if goes_on else boot.print_control
+        this = boot.Boot([options.qemu, *command], SECONDS, echo)
         seconds = time.monotonic() - start
         if options.logs:
             file = options.logs / f"{title.replace(' ', '_')}-{len(self.summary)}.log"
