@@ -96,17 +96,20 @@ class Differences:
     def _is_allowed(self, entry):
         return any(pattern.fullmatch(entry.text) for pattern in self._lines)
 
-    def between(self, bare, through):
-        """What tells the two logs apart, though it is not allowed to; one text a line.
+    def between(self, bares, through):
+        """What tells a log apart from those of some bare boots, though it is not allowed to; one text a line.
 
-        Lines count, their order does not: the kernel does much at the same time.
+        Lines count, their order does not: the kernel does much at the same time. A line may be there as often as
+        in any of the bare boots, or between the least and the most of them.
         """
         counts = collections.Counter(self._normal(entry) for entry in through)
-        counts.subtract(collections.Counter(self._normal(entry) for entry in bare))
-        for entry, count in counts.items():
-            if count and not self._is_allowed(entry):
-                times = f" ({abs(count)} times)" if abs(count) > 1 else ""
-                where = "only through Portcullis" if count > 0 else "only bare"
+        counted = [collections.Counter(self._normal(entry) for entry in bare) for bare in bares]
+        for entry in dict.fromkeys([*counts, *(entry for each in counted for entry in each)]):
+            least, most = (extreme(each[entry] for each in counted) for extreme in (min, max))
+            more = max(counts[entry] - most, 0) or min(counts[entry] - least, 0)
+            if more and not self._is_allowed(entry):
+                times = f" ({abs(more)} times)" if abs(more) > 1 else ""
+                where = "only through Portcullis" if more > 0 else "only bare"
                 yield f"{where}{times}: {entry}"
 
 

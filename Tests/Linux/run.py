@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots unmodified Linux kernels on several boards, bare and through Portcullis, and runs its tests.
 
-Both must pass all tests, and their kernels' logs may differ in what is listed alone. What a board cannot
-do without Portcullis it need not do with it, but then the run says so: nothing that was not run
-counts as passed.
+Both must pass all tests, and their kernels' logs may differ in what is listed alone, or in what bare boots of
+the machine differ in among themselves. What a board cannot do without Portcullis it need not do with it, but then
+the run says so: nothing that was not run counts as passed.
 """
 
 import pathlib
@@ -27,24 +27,27 @@ LEAST = {"boot": 1, "short": 30, "full": 30}
 OF_EL2 = "EL2: "
 DIFFERENCES = pathlib.Path(__file__).parent / "differences.txt"
 
-Machine = machine.Machine
-# (machine, what is run)
+# At most so many, where the logs differ in what is not listed.
+BARE_BOOTS = 3
+
+Board = machine.Machine
+# (board, what is run)
 SHORT = [
-    (Machine("6.1", 3, 2), "short"),
-    (Machine("6.12", 4, 4), "short"),
-    (Machine("6.1", 4, 1, "neoverse-n1"), "short"),
-    (Machine("6.12", 3, 2, "max"), "boot"),
-    (Machine("6.1", 3, 2, u_boot=True), "boot"),
+    (Board("6.1", 3, 2), "short"),
+    (Board("6.12", 4, 4), "short"),
+    (Board("6.1", 4, 1, "neoverse-n1"), "short"),
+    (Board("6.12", 3, 2, "max"), "boot"),
+    (Board("6.1", 3, 2, u_boot=True), "boot"),
 ]
 FULL = [
     *(
-        (Machine(kernel, gic, cpus), "full")
+        (Board(kernel, gic, cpus), "full")
         for kernel in machine.KERNELS
         for gic in machine.GIC_VERSIONS
         for cpus in (1, 2, 4)
     ),
     *(
-        (Machine(kernel, gic, 2, processor), "short")
+        (Board(kernel, gic, 2, processor), "short")
         for processor in machine.PROCESSORS[1:]
         for kernel in machine.KERNELS
         for gic in machine.GIC_VERSIONS
@@ -52,14 +55,68 @@ FULL = [
 ]
 
 
-def compare(bare, through, differences):
-    """What the tests and the logs of two runs differ in though they may not."""
-    names = [point.name for point in bare.reader.points]
+def compare(bares, through, differences):
+    """What the tests and the logs of a run differ in, from bare ones, though they may not."""
+    names = [point.name for point in bares[0].reader.points]
     if names != [p.name for p in through.reader.points if not p.name.startswith(OF_EL2)]:
         yield "the tests of the two boots are not the same"
-    for number, (left, right) in enumerate(zip(bare.logs, through.logs), 1):
-        for text in differences.between(left, right):
+    for number, (log, *lefts) in enumerate(zip(through.logs, *(bare.logs for bare in bares)), 1):
+        for text in differences.between(lefts, log):
             yield f"log {number}, {text}"
+
+
+class Trial:
+    """One machine, booted bare and through Portcullis; what came of it."""
+
+    def __init__(self, options, each, what):
+        self._options = options
+        self._each = each
+        self._what = what
+        # By itself, by kexec, by a reset.
+        self._boots = 1 if what == "boot" else 2 + each.can_kexec
+        self.passed = 0
+        self.problems = []
+        self.summary = []
+        if what != "boot" and not each.can_kexec:
+            self.summary.append(f"{each.title}: no kexec, which this kernel fails bare too")
+
+    def run(self):
+        """Boots it until what is wrong with it is known."""
+        bares = [self._boot("bare")]
+        through = self._boot("portcullis")
+        # The tests are those of the boot through Portcullis; the bare one is what they are held against.
+        self.passed = through.passed
+        allowed = logs.Differences.read(DIFFERENCES, self._each.title)
+        while found := list(compare(bares, through, allowed)):
+            if self.problems or len(bares) == BARE_BOOTS:
+                break
+            self.summary += [f"  seen with one bare boot: {text}" for text in found]
+            bares.append(self._boot(f"bare, {len(bares) + 1}"))
+        self.problems += found
+        self.summary += [f"  {problem}" for problem in self.problems]
+
+    def _boot(self, name):
+        options, each, what = self._options, self._each, self._what
+        el2 = options.image if name == "portcullis" else None
+        print(f"# {each.title} {what} {name}", flush=True)
+        with tempfile.TemporaryDirectory() as temporary:
+            directory = pathlib.Path(temporary)
+            images = machine.Images(options.fetched, each.kernel, options.toolchain, directory)
+            words = f"TESTS={what} CPUS={each.cpus} EL2={int(bool(el2))} KEXEC={int(each.can_kexec)}"
+            disks = machine.make_disks(directory)
+            ramdisk = images.ramdisk if what == "boot" else images.ramdisk_with_kernel
+            command = machine.arguments(each, images, disks, el2, words, ramdisk=ramdisk)
+            start = time.monotonic()
+            typed = machine.dialogue(each, images, words, ramdisk) if el2 else ()
+            run = boot.Boot([options.qemu, *command], SECONDS[what], dialogue=typed)
+            run.judge(LEAST[what], self._boots)
+            seconds = time.monotonic() - start
+        if options.logs:
+            file = options.logs / f"{each.title} {name}.log".replace(",", "").replace(" ", "_")
+            file.write_text("".join(f"{line}\n" for line in run.lines), "utf-8")
+        self.problems += [f"{name}: {problem}" for problem in run.problems]
+        self.summary.append(f"{each.title} {name}: {run.passed} passed in {seconds:.0f} s")
+        return run
 
 
 def main():
@@ -78,49 +135,14 @@ def main():
         shutil.rmtree(options.logs, ignore_errors=True)
         options.logs.mkdir(parents=True)
 
-    passed = failed = 0
-    summary = []
-    for each, what in matrix:
-        runs = []
-        problems = []
-        # By itself, by kexec, by a reset.
-        boots = 1 if what == "boot" else 2 + each.can_kexec
-        if what != "boot" and not each.can_kexec:
-            summary.append(f"{each.title}: no kexec, which this kernel fails bare too")
-        for name, el2 in (("bare", None), ("portcullis", options.image)):
-            print(f"# {each.title} {what} {name}", flush=True)
-            with tempfile.TemporaryDirectory() as temporary:
-                directory = pathlib.Path(temporary)
-                images = machine.Images(
-                    options.fetched, each.kernel, options.toolchain, directory
-                )
-                words = (
-                    f"TESTS={what} CPUS={each.cpus} EL2={int(bool(el2))} KEXEC={int(each.can_kexec)}"
-                )
-                disks = machine.make_disks(directory)
-                ramdisk = images.ramdisk if what == "boot" else images.ramdisk_with_kernel
-                command = machine.arguments(each, images, disks, el2, words, ramdisk=ramdisk)
-                start = time.monotonic()
-                typed = machine.dialogue(each, images, words, ramdisk) if el2 else ()
-                run = boot.Boot([options.qemu, *command], SECONDS[what], dialogue=typed)
-                run.judge(LEAST[what], boots)
-                seconds = time.monotonic() - start
-            if options.logs:
-                file = options.logs / f"{each.title.replace(' ', '_')}-{name}.log"
-                file.write_text("".join(f"{line}\n" for line in run.lines), "utf-8")
-            problems += [f"{name}: {problem}" for problem in run.problems]
-            runs.append(run)
-            summary.append(f"{each.title} {name}: {run.passed} passed in {seconds:.0f} s")
-        problems += compare(*runs, logs.Differences.read(DIFFERENCES, each.title))
-        # The tests are those of the boot through Portcullis; the bare one is what they are held against.
-        passed += runs[1].passed
-        failed += len(problems)
-        summary += [f"  {problem}" for problem in problems]
-
+    trials = [Trial(options, *each) for each in matrix]
+    for each in trials:
+        each.run()
     print("#")
-    for line in summary:
+    for line in (line for each in trials for line in each.summary):
         print(f"# {line}")
-    counts.write(options.results, passed, failed)
+    failed = sum(len(each.problems) for each in trials)
+    counts.write(options.results, sum(each.passed for each in trials), failed)
     return 1 if failed else 0
 
 

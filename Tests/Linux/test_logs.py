@@ -25,7 +25,7 @@ def entries(*texts, level=6):
 
 
 def between(text, bare, through, title=""):
-    return list(logs.Differences(text, title).between(bare, through))
+    return list(logs.Differences(text, title).between([bare], through))
 
 
 class Sections(unittest.TestCase):
@@ -70,6 +70,18 @@ class Comparison(unittest.TestCase):
         self.assertEqual(between("", entries("a"), entries("a", "a")), ["only through Portcullis: a"])
         self.assertEqual(between("", entries("a", "b", "b"), entries("a")), ["only bare (2 times): b"])
 
+    def test_what_bare_boots_differ_in(self):
+        bares = [entries("a", "b"), entries("a", "b", "b", "b", "c")]
+        differences = logs.Differences("")
+        for through in (bares[0], bares[1], entries("a", "b", "b"), entries("a", "b", "c")):
+            self.assertEqual(list(differences.between(bares, through)), [])
+        found = set(differences.between(bares, entries("b", "b", "b", "b", "c", "c", "c", "d")))
+        self.assertEqual(
+            found,
+            {"only bare: a"}
+            | {f"only through Portcullis{more}" for more in (": b", " (2 times): c", ": d")},
+        )
+
     def test_levels_count(self):
         found = between("", entries("a"), entries("a", level=4))
         self.assertEqual(found, ["only through Portcullis: warning: a", "only bare: a"])
@@ -103,15 +115,15 @@ class Comparison(unittest.TestCase):
             "ITS@0x0000000008080000: allocated 8192 Devices @41590000 (flat, esz 8, psz 64K, shr 1)",
             "ITS@0x0000000008090000: allocated 8192 Devices @41590000 (indirect, esz 8, psz 64K, shr 0)",
         ):
-            found = list(logs.Differences.read(run.DIFFERENCES, "").between(bare, entries(other)))
+            found = list(logs.Differences.read(run.DIFFERENCES, "").between([bare], entries(other)))
             self.assertEqual(len(found), 2, other)
         moved = entries("ITS@0x0000000008080000: allocated 8192 Devices @77590000 (indirect, esz 8, psz 64K, shr 1)")
-        self.assertEqual(list(logs.Differences.read(run.DIFFERENCES, "").between(bare, moved)), [])
+        self.assertEqual(list(logs.Differences.read(run.DIFFERENCES, "").between([bare], moved)), [])
 
     def test_the_list_knows_lines_in_two_pieces(self):
         bare = [*entries("Restarting tasks ... "), *entries("done.", level=4)]
         through = entries("Restarting tasks ... done.")
-        self.assertEqual(list(logs.Differences.read(run.DIFFERENCES, "").between(bare, through)), [])
+        self.assertEqual(list(logs.Differences.read(run.DIFFERENCES, "").between([bare], through)), [])
 
 
 GUEST = """
@@ -153,10 +165,10 @@ class Runs(unittest.TestCase):
     def test_other_tests(self):
         bare = self.judged(GUEST)
         through = self.judged(GUEST.replace(" - a", " - d"))
-        found = list(run.compare(bare, through, logs.Differences("")))
+        found = list(run.compare([bare], through, logs.Differences("")))
         self.assertEqual(found, ["the tests of the two boots are not the same"])
         through = self.judged(GUEST.replace('"ok 1 - a"', '"ok 1 - a", "ok 2 - EL2: e"'))
-        self.assertEqual(list(run.compare(bare, through, logs.Differences(""))), [])
+        self.assertEqual(list(run.compare([bare], through, logs.Differences(""))), [])
 
 
 class Machines(unittest.TestCase):
