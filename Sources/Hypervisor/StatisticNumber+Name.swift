@@ -98,6 +98,7 @@ extension StatisticNumber.Whole {
     case .longestTrap: "counts of the clock in the longest trap"
     case .longestSyndrome: "syndrome of the longest trap"
     case .longestAddress: "address of the longest trap"
+    case .ticks: "counts of the clock in all traps"
     }
   }
 }

@@ -28,6 +28,8 @@ public struct StatisticNumber: RawRepresentable, Hashable, Sendable {
     case longestSyndrome = 6
     /// The intermediate physical address of that trap.
     case longestAddress = 7
+    /// The counts of the clock that all traps took, from the first line of their handler to its last.
+    case ticks = 8
   }
 
   /// What is counted for all Redistributors.

@@ -27,6 +27,7 @@ public struct Statistics<Memory: CountMemory> {
     static var longest: UInt64 { 3 }
     static var longestSyndrome: UInt64 { 4 }
     static var longestAddress: UInt64 { 5 }
+    static var ticks: UInt64 { 6 }
     static var refusals: UInt64 { 16 }
   }
 
@@ -63,6 +64,8 @@ public struct Statistics<Memory: CountMemory> {
     cpu: UInt64, ticks: UInt64, syndrome: UInt64, address: UInt64
   ) {
     increment(place(cpu, CPUWord.traps))
+    let all = place(cpu, CPUWord.ticks)
+    memory.store(memory.load(all) &+ ticks, at: all)
     guard ticks > memory.load(place(cpu, CPUWord.longest)) else { return }
     memory.store(ticks, at: place(cpu, CPUWord.longest))
     memory.store(syndrome, at: place(cpu, CPUWord.longestSyndrome))
@@ -118,6 +121,7 @@ public struct Statistics<Memory: CountMemory> {
     case .longestTrap: memory.load(place(slowest, CPUWord.longest))
     case .longestSyndrome: memory.load(place(slowest, CPUWord.longestSyndrome))
     case .longestAddress: memory.load(place(slowest, CPUWord.longestAddress))
+    case .ticks: sum(CPUWord.ticks)
     }
   }
 

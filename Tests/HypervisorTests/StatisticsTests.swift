@@ -45,6 +45,7 @@ struct StatisticsTests {
       counts.countTrap(cpu: cpu, ticks: 6, syndrome: 77, address: 77)
     }
     #expect(counts.value(.longestTrap) == 900)
+    #expect(counts.value(.ticks) == 900 + 2 * 7 + 3 * 6)
     #expect(counts.value(.longestSyndrome) == slowest)
     #expect(counts.value(.longestAddress) == slowest + 10)
   }

@@ -182,7 +182,7 @@ def arguments(machine, images, disks, el2=None, words="", el2_words="", ramdisk=
         "-nic", "none",
         *start,
         "-drive", f"if=none,id=disk0,format=raw,file={disks[0]}",
-        "-device", f"virtio-blk-pci,drive=disk0,num-queues={queues}",
+        "-device", f"virtio-blk-pci,drive=disk0,serial=virtio,num-queues={queues}",
         "-drive", f"if=none,id=disk1,format=raw,file={disks[1]}",
         "-device", "nvme,drive=disk1,serial=portcullis",
         "-device", "edu",

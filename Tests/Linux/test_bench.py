@@ -134,7 +134,7 @@ class Comparisons(unittest.TestCase):
     def setUp(self):
         disk = [sample("vda", count, counts={}) for count in (90, 100, 110)]
         bare = [sample("boot", 1000, counts={}), *disk]
-        boot = bench.Sample(interval("boot", 1015, None, start=30), counts={2: 2, 4: 6})
+        boot = bench.Sample(interval("boot", 1015, None, start=30), counts={1: 62_500_000, 2: 2, 4: 6, 8: 5})
         msi = sample("msi", raised=5, counted=5, interrupts=5)
         self.bare = [*bare, msi]
         self.comparison = bench.Comparison(
@@ -148,9 +148,10 @@ class Comparisons(unittest.TestCase):
         self.assertEqual(last, ["aim", "2 %, met", "1 %, MISSED, finer than the spread", ""])
 
     def test_where_it_comes_from(self):
-        first, second = self.comparison.remarks()
+        first, own, second = self.comparison.remarks()
         self.assertIn("30 instructions from the reset", first)
         self.assertIn(" -15 against bare", first)
+        self.assertIn("110 of all instructions are EL2's own: 11.00 % of bare", own)
         self.assertIn("5 raised, 5 counted: 1.000 interrupts each; 0 entries", second)
 
     def test_a_machine_that_was_not_measured(self):

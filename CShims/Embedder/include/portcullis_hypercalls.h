@@ -58,6 +58,7 @@
 #define PORTCULLIS_STATISTIC_LONGEST 5u           /* counts of the clock in the longest trap */
 #define PORTCULLIS_STATISTIC_LONGEST_SYNDROME 6u  /* its ESR_EL2 */
 #define PORTCULLIS_STATISTIC_LONGEST_ADDRESS 7u   /* its intermediate physical address */
+#define PORTCULLIS_STATISTIC_TICKS 8u             /* counts of the clock in all traps */
 #define PORTCULLIS_STATISTIC_REFUSED 16u          /* + reason: accesses answered with an abort */
 #define PORTCULLIS_STATISTIC_REDISTRIBUTORS 64u   /* how many Redistributors there are */
 #define PORTCULLIS_STATISTIC_TABLES_ENABLED 65u   /* how often LPI tables came into use */
