@@ -132,7 +132,10 @@ class Sample:
 
     @property
     def own(self):
-        """Instructions of EL2 itself: those before the host, and those in its traps of accesses."""
+        """Instructions of EL2 itself: those before the host, and those of the handler of its traps of accesses.
+
+        Left out are the vectors' own, some dozens for each entry, and calls, most of which are firmware's.
+        """
         # An instruction is a nanosecond of the guest's clock (board.ICOUNT).
         ticks = self.counts.get(TICKS, 0)
         return self.interval.start + (ticks * 10**9 // self.counts[FREQUENCY] if ticks else 0)
@@ -313,7 +316,8 @@ class Comparison:
             )
             own = self._through[marks.BOOT][0].own
             yield (
-                f"boot: {own:,} of all instructions are EL2's own: {100 * own / bare.instructions:.2f} % of bare; "
+                f"boot: {own:,} of all instructions are EL2's own, before the host and in traps of accesses: "
+                f"{100 * own / bare.instructions:.2f} % of bare; "
                 "the rest of the difference is a kernel that goes another way"
             )
         raised = sum(sample.raised or 0 for sample in self._through.get(MSI, ()))

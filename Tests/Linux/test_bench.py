@@ -151,7 +151,7 @@ class Comparisons(unittest.TestCase):
         first, own, second = self.comparison.remarks()
         self.assertIn("30 instructions from the reset", first)
         self.assertIn(" -15 against bare", first)
-        self.assertIn("110 of all instructions are EL2's own: 11.00 % of bare", own)
+        self.assertIn("110 of all instructions are EL2's own, before the host and in traps of accesses: 11.00 % of bare", own)
         self.assertIn("5 raised, 5 counted: 1.000 interrupts each; 0 entries", second)
 
     def test_a_machine_that_was_not_measured(self):
