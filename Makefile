@@ -48,10 +48,10 @@ endif
 # Swift's own crash handler would get in the way of the sanitizers and of libFuzzer.
 export SWIFT_BACKTRACE := enable=no
 
-CORE := Architecture GIC SMMU Trace DeviceTree Ownership Traps ITS Redistributor IOMMU Hypervisor
+CORE := Architecture GIC SMMU Trace DeviceTree Ownership Traps ITS Redistributor IOMMU SMMUDriver Hypervisor
 DOCUMENTED := $(CORE) Inspection
 # Of the core, what no program is made of yet.
-UNUSED := SMMU IOMMU
+UNUSED := SMMU IOMMU SMMUDriver
 
 # The tools that come with the compiler, wherever it is installed.
 TOOLCHAIN = $(shell $(SWIFT) -print-target-info | sed -n 's,.*"runtimeResourcePath": "\(.*\)/lib/swift".*,\1/bin,p')

@@ -74,6 +74,7 @@ let package = Package(
     room("ITS", ["Architecture", "GIC", "Trace", "Ownership", "Traps"]),
     room("Redistributor", ["Architecture", "GIC", "Ownership", "Traps"]),
     room("IOMMU", ["Architecture", "Ownership"]),
+    room("SMMUDriver", ["Architecture", "SMMU", "Ownership", "IOMMU"]),
     // Composition.
     room(
       "Hypervisor",
@@ -128,6 +129,7 @@ let package = Package(
     tests(
       "Redistributor", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
     tests("IOMMU", ["Architecture", "Ownership", "SimulatedBoard"]),
+    tests("SMMUDriver", ["Architecture", "SMMU", "Ownership", "IOMMU", "SimulatedBoard"]),
     tests("Hypervisor", ["SimulatedBoard"]),
     tests("Inspection", ["Trace"]),
     tests(

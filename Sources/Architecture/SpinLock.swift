@@ -14,7 +14,7 @@ public enum LockRank: UInt8, Sendable {
   /// All Redistributors: their registers, and the tables that they hold. Never taken with that of an ITS
   /// held today; the place is the one it would have.
   case redistributor
-  /// The owners of pages, both translations and the pool.
+  /// The owners of pages, both translations and the pool; with them the IOMMUs, which follow.
   case ownership
   /// The log: everything else may log while it is held.
   case log

@@ -15,7 +15,7 @@ public protocol IOMMUDriver: ~Copyable {
 
   /// Takes the IOMMUs over: devices reach nothing when this returns.
   ///
-  /// - Throws: any error; the IOMMUs are then as they were.
+  /// - Throws: any error; the IOMMUs are then as they were, or let nothing pass.
   mutating func begin<Memory: TableMemory & ~Copyable>(
     _ pool: inout PagePool<Memory>
   ) throws(IOMMUError)

@@ -29,6 +29,10 @@ public struct SMMUGBPA: RawRepresentable, Hashable, Sendable {
   /// Update, bit [31].
   public var update: Bool { bits.bit(31) }
 
+  /// With ABORT set, and all else as it is.
+  public var aborting: Self { Self(rawValue: rawValue | 1 << 20) }
+  /// What to write so that this takes effect: with Update set.
+  public var updating: Self { Self(rawValue: rawValue | 1 << 31) }
   /// What to write so that every transaction aborts and all else stays.
-  public var abortingUpdate: Self { Self(rawValue: rawValue | 1 << 20 | 1 << 31) }
+  public var abortingUpdate: Self { aborting.updating }
 }

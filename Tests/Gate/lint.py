@@ -19,6 +19,7 @@ STOREYS = [
     {"Ownership"},
     {"Traps"},
     {"ITS", "Redistributor", "IOMMU"},
+    {"SMMUDriver"},
     {"Hypervisor"},
     {"PortcullisC", "Inspection", "Replay"},
     {"portcullis", "EL2Image", "TestHost"},
@@ -30,7 +31,7 @@ STRANGERS = {
 }  # fmt: skip
 CORE = {
     "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS",
-    "Redistributor", "IOMMU", "Hypervisor",
+    "Redistributor", "IOMMU", "SMMUDriver", "Hypervisor",
 }  # fmt: skip
 
 # Modules of the toolchain: for everyone, and for what runs on Linux alone.

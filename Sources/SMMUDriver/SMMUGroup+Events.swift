@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import SMMU
+
+// EL2 reads the events: whoever traps for an SMMU, or asks for statistics, has some of them read.
+
+extension SMMUGroup where Machine: ~Copyable {
+  /// Reads at most `limit` events of each SMMU, counts them and keeps the first for the log; also what else
+  /// an SMMU has to complain of.
+  ///
+  /// Comes with the ownership lock held.
+  ///
+  /// - Returns: how many events were read; where it is `limit` or more, there may be further ones.
+  public mutating func drainEvents(atMost limit: UInt64) -> UInt64 {
+    guard phase == .confining else { return 0 }
+    var read: UInt64 = 0
+    for index in units.indices {
+      var unit = units[index]
+      guard var queue = unit.parts?.events else { continue }
+      let (waiting, hasOverflown) = queue.look(unit.port, machine)
+      let count = min(waiting, limit)
+      for _ in 0..<count {
+        keep(SMMUFault(unit: unit.port.unit, event: queue.take(machine.memory)))
+      }
+      if hasOverflown { events.overflows &+= 1 }
+      if count > 0 || hasOverflown {
+        queue.giveBack(unit.port, machine)
+        unit.parts?.events = queue
+        units[index] = unit
+      }
+      events.aborts &+= acknowledgeErrors(unit)
+      read += count
+    }
+    return read
+  }
+
+  /// Takes the oldest fault that is kept; logged without the ownership lock.
+  public mutating func takeFault() -> SMMUFault? { faults.takeFirst() }
+
+  private mutating func keep(_ fault: SMMUFault) {
+    events.add(fault.event)
+    if !faults.append(fault) { events.unlogged &+= 1 }
+  }
+
+  /// Acknowledges what an SMMU complains of, but for its commands, which whoever waits for them sees to.
+  ///
+  /// - Returns: how often events could not be written.
+  private func acknowledgeErrors(_ unit: SMMUUnit) -> UInt64 {
+    guard let errors = unit.port.activeErrors(machine) else { return 0 }
+    let seen = errors.subtracting(SMMUGlobalError.command.union(.serviceFailure))
+    guard seen.rawValue != 0, unit.port.acknowledge(seen, machine) else { return 0 }
+    return seen.contains(.eventQueueAborted) ? 1 : 0
+  }
+}

@@ -1,0 +1,103 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+public import Ownership
+public import SMMU
+
+/// The SMMUv3s of a board, of which all walk one table: a device reaches the same behind any of them.
+///
+/// ```text
+///                 begin: every SMMU translates by an empty table
+///        off ────────────────────────────────────────────────────▶ confining
+///        ▲ │ one of them fails, on the way
+///        │ ▼
+///     (given back) ── one was translating for firmware,
+///                     or does not take it back ──────────▶ quarantined
+/// ```
+///
+/// There is no lock here: an SMMU's queues belong to whoever holds the ownership lock, as the mirror does
+/// that calls. A lock of their own would come right behind it.
+public struct SMMUGroup<Machine: SMMUMachine & ~Copyable>: ~Copyable {
+  /// What devices behind the SMMUs go by.
+  public enum Phase: Hashable, Sendable {
+    /// What firmware left: nothing was changed, or it was given back.
+    case off
+    /// The table.
+    case confining
+    /// They abort at each SMMU that was not given back, as far as that obeys; for good.
+    case quarantined
+  }
+
+  /// The most SMMUs.
+  public static var capacity: Int { 16 }
+
+  /// What devices go by.
+  public internal(set) var phase = Phase.off
+  /// Why ``begin(_:)`` has refused.
+  public internal(set) var refusal: SMMUSetupError?
+  /// What was asked of the SMMUs.
+  public internal(set) var usage = SMMUUsage()
+  /// The events that they have recorded.
+  public internal(set) var events = SMMUEventCounts()
+  /// The table, once there is one.
+  public internal(set) var table: DMATable?
+
+  let machine: Machine
+  let geometry: TranslationGeometry
+  let outputSize: SMMUAddressSize
+  let splitting: DMATable.Splitting
+  let vmid: VMID
+  let setups: FixedList<16, SMMUSetup>
+  var units: FixedList<16, SMMUUnit>
+  var pending = PendingInvalidation()
+  var faults = FaultLog()
+
+  /// Looks at the SMMUs, and changes nothing.
+  ///
+  /// - Parameters:
+  ///   - bits: the size of addresses that the host has; what an SMMU has less of all do without.
+  ///   - vmid: what the SMMUs' TLBs know the table by.
+  /// - Throws: why one of them can't be driven.
+  public init(
+    _ setups: Span<SMMUSetup>, bits: UInt64, vmid: VMID = VMID(0), machine: consuming Machine
+  ) throws(SMMUSetupError) {
+    guard setups.count > 0 else { throw .noUnits }
+    guard setups.count <= Self.capacity else { throw .tooManyUnits }
+    var list = FixedList<16, SMMUSetup>(filler: setups[0])
+    var found: FixedList<16, SMMUUnit>?
+    var outputSize = SMMUAddressSize.bits48
+    var splitting = DMATable.Splitting.atOnce
+    for index in setups.indices {
+      let setup = setups[index]
+      let port = SMMUPort(frame: setup.frame, unit: UInt16(truncatingIfNeeded: index))
+      for earlier in 0..<index where setups[earlier].frame == setup.frame {
+        throw .unitTwice(unit: port.unit)
+      }
+      let features = try SMMUFeatures.probe(port, vmid: vmid, machine)
+      guard features.reaches(setup.arena) else {
+        throw .unreachable(unit: port.unit, setup.arena.last.address)
+      }
+      let unit = SMMUUnit(port, features)
+      var units = found ?? FixedList(filler: unit)
+      _ = units.append(unit)
+      _ = list.append(setup)
+      found = units
+      outputSize = min(outputSize, features.outputSize)
+      if features.splitting == .broken { splitting = .broken }
+    }
+    guard let found,
+      let geometry = TranslationGeometry(bits: max(32, min(bits, outputSize.bits)))
+    else { throw .noUnits }
+    self.geometry = geometry
+    self.outputSize = outputSize
+    self.splitting = splitting
+    self.vmid = vmid
+    self.setups = list
+    units = found
+    self.machine = machine
+  }
+
+  /// How many SMMUs there are.
+  public var count: Int { units.count }
+}
