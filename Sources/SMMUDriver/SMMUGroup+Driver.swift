@@ -50,7 +50,9 @@ extension SMMUGroup: IOMMUDriver where Machine: ~Copyable {
     }
   }
 
-  /// Puts back what was taken. What is remembered stays: to forget too much is no harm.
+  /// Puts back what was taken.
+  ///
+  /// What is remembered stays: to forget too much is no harm.
   public mutating func restore<Memory: TableMemory & ~Copyable>(
     _ pages: PageRange, _ pool: inout PagePool<Memory>
   ) { table?.restore(pages, &pool) }

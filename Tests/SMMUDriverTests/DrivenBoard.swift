@@ -11,6 +11,7 @@ import SimulatedBoard
 /// SMMUs, their arenas and a pool for the table.
 struct DrivenBoard {
   let machine = SimulatedMachine()
+  let waits = Waits()
   let units: [FakeSMMU]
   let streams: PermittedStreams
   let arenaPages: UInt64
@@ -55,7 +56,8 @@ struct DrivenBoard {
     return try SMMUGroup(
       setups.span, bits: bits, vmid: vmid,
       machine: FakeMachine(
-        memory: FakeMemory(machine: machine), registers: FakeRegisters(units: units)))
+        memory: FakeMemory(machine: machine), registers: FakeRegisters(units: units),
+        waits: waits))
   }
 
   /// Forgets what was written and carried out.

@@ -6,8 +6,10 @@ import SMMU
 import SMMUDriver
 import SimulatedBoard
 
-/// Registers that answer, and a command queue that is consumed: just enough to see what the driver writes, in
-/// which order, and what it does about an SMMU that fails. It translates nothing.
+/// Registers that answer, and a command queue that is consumed.
+///
+/// Just enough to see what the driver writes, in which order, and what it does about an SMMU that fails. It
+/// translates nothing.
 final class FakeSMMU {
   /// What was written, in order.
   struct Write: Hashable {
@@ -184,8 +186,18 @@ struct FakeRegisters: DeviceMemory {
   func orderAccesses() {}
 }
 
+/// How often somebody has waited.
+final class Waits {
+  var count = 0
+}
+
 struct FakeMachine: SMMUMachine {
   let memory: FakeMemory
   let registers: FakeRegisters
-  func mayLookAgain(after looks: UInt64) -> Bool { looks < 50 }
+  var waits = Waits()
+
+  func mayLookAgain(after looks: UInt64) -> Bool {
+    waits.count += 1
+    return looks < 50
+  }
 }
