@@ -101,6 +101,11 @@ let package = Package(
     .target(
       name: "SimulatedITS", dependencies: ["Architecture", "GIC"], path: "Tests/SimulatedITS",
       swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+    // An SMMU that carries out commands, and translates for devices by tables in memory.
+    .target(
+      name: "SimulatedSMMU", dependencies: ["Architecture", "SMMU", "SimulatedITS"],
+      path: "Tests/SimulatedSMMU",
+      swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
     // A board with a host, its memory's owners, and mediated ITSes.
     .target(
@@ -122,6 +127,7 @@ let package = Package(
     tests("SMMU"),
     tests("Trace", ["Architecture"]),
     tests("SimulatedITS", ["Architecture", "GIC"]),
+    tests("SimulatedSMMU", ["Architecture", "SMMU", "SimulatedITS"]),
     tests("DeviceTree"),
     tests("Ownership", ["SimulatedBoard"]),
     tests("Traps"),

@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import SMMU
+import SimulatedITS
+import SimulatedSMMU
+import Testing
+
+@Suite("ATS at the simulated SMMU")
+struct DeviceTranslationTests {
+  /// EATS of STE.DW1.
+  func driver(service: UInt64, control: UInt64 = everything | 1 << 4) -> Driver {
+    var configuration = SMMUConfiguration()
+    configuration.hasATS = true
+    let driver = Driver(configuration)
+    driver.write(0x20, control)
+    driver.confine(3)
+    driver.put(Place.streams + 3 * 64 + 8, 1 << 44 | service << 28)
+    return driver
+  }
+
+  let secret: UInt64 = 0x9000_0000
+
+  @Test("With EATS full a device that says it has translated passes stage 2 by")
+  func full() {
+    let driver = driver(service: 1)
+    driver.put(secret, 42)
+    let forged = DeviceTransaction(3, secret, type: .translated)
+    #expect(driver.smmu.process(forged) == .completed(42))
+    #expect(driver.smmu.read(3, secret) == .aborted)
+  }
+
+  @Test("With EATS none it may not, and may not ask either")
+  func none() {
+    let driver = driver(service: 0)
+    #expect(driver.smmu.process(DeviceTransaction(3, secret, type: .translated)) == .aborted)
+    #expect(driver.smmu.process(DeviceTransaction(3, secret, type: .request)) == .aborted)
+    #expect(driver.events().map(\.type) == [.translatedForbidden, .badTranslationRequest])
+  }
+
+  @Test("Without ATSCHK nobody looks at EATS")
+  func unchecked() {
+    let driver = driver(service: 0, control: everything)
+    driver.put(secret, 42)
+    let forged = DeviceTransaction(3, secret, type: .translated)
+    #expect(driver.smmu.process(forged) == .completed(42))
+  }
+
+  @Test("An SMMU without ATS takes no such word")
+  func absent() {
+    let driver = Driver()
+    driver.confine(3)
+    #expect(driver.smmu.process(DeviceTransaction(3, secret, type: .translated)) == .aborted)
+    #expect(driver.events().map(\.type) == [.translatedForbidden])
+  }
+
+  @Test("A device keeps what it asked for until CMD_ATC_INV")
+  func kept() {
+    let driver = driver(service: 1)
+    driver.put(Place.level3 + 8, secret | 0x77f)
+    let request = DeviceTransaction(3, Place.pages + 0x1010, type: .request)
+    #expect(
+      driver.smmu.process(request)
+        == .translation(secret + 0x10, isReadable: true, isWritable: false))
+    driver.post((0x40 | 3 << 32, Place.pages), synchronise)
+    let kept = driver.smmu.keptTranslation(3, Place.pages + 0x1018)
+    #expect(kept == 0x9000_0018)
+    driver.post((0x40 | 3 << 32, Place.pages | 1), synchronise)
+    #expect(driver.smmu.keptTranslation(3, Place.pages + 0x1018) == nil)
+    let nowhere = DeviceTransaction(3, Place.pages + 0x8000, type: .request)
+    #expect(
+      driver.smmu.process(nowhere) == .translation(nil, isReadable: false, isWritable: false))
+    #expect(driver.events().isEmpty)
+  }
+}
