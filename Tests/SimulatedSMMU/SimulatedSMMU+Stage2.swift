@@ -142,12 +142,15 @@ extension SimulatedSMMU {
     return result
   }
 
-  /// Keeps a translation, and notices one of another size for the same addresses.
+  /// Keeps a translation, and notices one of another size for the same addresses: where BBML is 2 the two
+  /// may be there at once, if they come to the same.
   func insert(_ entry: CachedTranslation) {
-    if entry.kind == .stage2, configuration.breakBeforeMake != .level2 {
+    if entry.kind == .stage2 {
       let last = entry.input + UInt64.ones(entry.log2)
       let conflicts = state.translations.entries.contains {
         $0.isSibling(of: entry) && $0.log2 != entry.log2 && $0.overlaps(entry.input, last)
+          && (configuration.breakBeforeMake != .level2
+            || entry.translate($0.input) != $0.output)
       }
       if conflicts { faults.append(.cacheConflict(address: entry.input)) }
     }

@@ -186,4 +186,62 @@ struct CacheTests {
     driver.smmu.prefetch(DeviceTransaction(3, Place.pages + 0x1000))
     #expect(driver.smmu.isKept(Place.pages + 0x1000))
   }
+
+  @Test(
+    "With BBML 2 a block may take the place of its pages, but not of others", arguments: [0, 1])
+  func merge(offset: UInt64) {
+    var configuration = SMMUConfiguration()
+    configuration.breakBeforeMake = .level2
+    let driver = Driver(configuration)
+    driver.confine(3)
+    #expect(driver.smmu.read(3, Place.pages) == .completed(0))
+    driver.put(Place.level2, (Place.pages + offset << 21) | block)
+    driver.post(invalidateStage2(Place.pages + 0x1000, leaf: false), synchronise)
+    #expect(driver.smmu.read(3, Place.pages + 0x1000) == .completed(0))
+    #expect(
+      driver.smmu.faults == (offset == 0 ? [] : [.cacheConflict(address: Place.pages)]))
+  }
+
+  @Test("An entry of the stream table may be forgotten no earlier than CMD_SYNC, too")
+  func lateConfiguration() {
+    var configuration = SMMUConfiguration()
+    configuration.invalidation = .atSync
+    let driver = Driver(configuration)
+    driver.setEntry(3, 0x9)
+    #expect(driver.smmu.read(3, 0x6000_0000) == .completed(0))
+    driver.setEntry(3, 0x1)
+    driver.post(invalidateEntry(3))
+    #expect(driver.smmu.read(3, 0x6000_0000) == .completed(0))
+    driver.post(synchronise)
+    #expect(driver.smmu.read(3, 0x6000_0000) == .aborted)
+  }
+
+  @Test("A walk doesn't see a store that no barrier has published")
+  func storeBuffer() {
+    let driver = Driver(memory: PhysicalMemory(hasStoreBuffer: true))
+    driver.confine(3)
+    driver.smmu.memory.store(.double, 0, at: Place.level3)
+    #expect(driver.smmu.read(3, Place.pages) == .completed(0))
+    driver.post(invalidateBoth, synchronise)
+    #expect(driver.smmu.read(3, Place.pages) == .aborted)
+  }
+
+  @Test("Stage 1 of EL2 is out of reach of EL1's commands")
+  func hypervisor() {
+    var configuration = SMMUConfiguration()
+    configuration.hasHypervisorContexts = true
+    let driver = Driver(configuration)
+    // STRW 2.
+    driver.setEntry(3, 0xb | 0x6000_0000, 1 << 44 | 2 << 30 | 0xd4)
+    driver.put(0x6000_0000, NestedTests.contextWord0, 0x6000_1000)
+    driver.put(0x6000_1000, 0x6000_2000 | table)
+    driver.put(0x6000_2000, 0x6000_3000 | NestedTests.leaf)
+    #expect(driver.smmu.read(3, 0) == .completed(0))
+    driver.put(0x6000_2000, 0)
+    driver.post((0x30, 0), (0x10, 0), (0x28, 0), (0x21 | 8 << 48, 0), (0x22 | 9 << 48, 0x1000))
+    #expect(driver.smmu.read(3, 0) == .completed(0))
+    driver.post((0x22 | 9 << 48, 0), synchronise)
+    #expect(driver.smmu.read(3, 0) == .aborted)
+    #expect(driver.smmu.activeErrors.rawValue == 0)
+  }
 }

@@ -40,9 +40,9 @@ struct Driver {
   /// An SMMU with its queues, and a linear table of 256 streams of which none is valid.
   init(
     _ configuration: SMMUConfiguration = SMMUConfiguration(), control1: UInt64 = 0xd75,
-    enables: Bool = true
+    enables: Bool = true, memory: PhysicalMemory = PhysicalMemory()
   ) {
-    smmu = SimulatedSMMU(configuration)
+    smmu = SimulatedSMMU(configuration, memory: memory)
     write(0x28, control1)
     write(0x2c, 0b0110)
     write64(0x80, Place.streams | 1 << 62)

@@ -228,4 +228,47 @@ struct NestedTests {
     let event = driver.events().first
     #expect(event?.type == .translation && event?.isStage2 == false)
   }
+
+  @Test("A table of contexts may have two levels")
+  func twoLevelContexts() {
+    var configuration = SMMUConfiguration()
+    configuration.substreamIDBits = 8
+    let driver = driver(configuration)
+    // S1Fmt 1, S1CDMax 8: the first level where the context was, the second in the data's page.
+    driver.setEntry(
+      3, 0xf | Self.context | 1 << 4 | 8 << 59, 1 << 44 | 0xd4,
+      5 | stage2Control | stage2Flags, Place.root)
+    driver.put(Self.context, 0, Self.data | 1)
+    driver.put(Self.data + 64, Self.contextWord0, Self.table1)
+    #expect(driver.smmu.read(3, 0x40, substream: 65) == .completed(Self.contextWord0))
+    #expect(driver.smmu.read(3, 0x40, substream: 1) == .aborted)
+    let event = driver.events().first
+    #expect(event?.type == .badSubstream && event?.substream == SubstreamID(1))
+  }
+
+  @Test("Without A a refused write is lost and a read is zero; without R nobody is told")
+  func silent() {
+    let driver = driver()
+    driver.put(Self.context, Self.contextWord0 & ~(3 << 45), Self.table1)
+    driver.put(Self.table2, 0)
+    driver.put(Self.data, 42)
+    #expect(driver.smmu.read(3, 0) == .completed(0))
+    #expect(driver.smmu.write(3, 0, 1) == .completed(0))
+    #expect(driver.word(Self.data) == 42 && driver.events().isEmpty)
+  }
+
+  @Test(
+    "Hardware sets the Access flag of stage 1 where stage 2 lets it write",
+    arguments: [true, false])
+  func accessFlag(mayWrite: Bool) {
+    var configuration = SMMUConfiguration()
+    configuration.hardwareUpdates = 1
+    let driver = driver(configuration)
+    driver.put(Self.context, Self.contextWord0 | 1 << 43, Self.table1)
+    driver.put(Self.table2, Self.data | Self.leaf & ~(1 << 10))
+    if !mayWrite { driver.put(Place.level3 + 2 * 8, Self.table2 | 0x77f) }
+    #expect(driver.smmu.read(3, 0) == (mayWrite ? .completed(0) : .aborted))
+    #expect(driver.word(Self.table2) & 1 << 10 == (mayWrite ? 1 << 10 : 0))
+    #expect(driver.events().map(\.accessClass) == (mayWrite ? [] : [.table]))
+  }
 }

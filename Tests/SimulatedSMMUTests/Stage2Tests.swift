@@ -215,4 +215,17 @@ struct Stage2Tests {
     #expect(driver.smmu.read(3, Place.pages) == .aborted)
     #expect(driver.events().isEmpty)
   }
+
+  @Test("Tables may be big-endian where the SMMU reads them so")
+  func bigEndian() {
+    var configuration = SMMUConfiguration()
+    configuration.endianness = 0
+    let driver = Driver(configuration)
+    driver.confine(3, flags: 1 << 52)
+    #expect(driver.smmu.read(3, Place.pages) == .aborted)
+    for place in [Place.root + 2 * 8, Place.level2, Place.level3] {
+      driver.put(place, driver.word(place).byteSwapped)
+    }
+    #expect(driver.smmu.read(3, Place.pages) == .completed(0))
+  }
 }
