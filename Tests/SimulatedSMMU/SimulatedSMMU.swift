@@ -158,9 +158,9 @@ package final class SimulatedSMMU {
       state.streamShape = preset.shape
     }
     let earlier = memory.onStore
-    memory.onStore = { [unowned self] address, size in
+    memory.onStore = { [weak self] address, size in
       earlier?(address, size)
-      noticeStore(address, size)
+      self?.noticeStore(address, size)
     }
   }
 

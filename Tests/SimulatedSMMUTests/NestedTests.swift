@@ -271,4 +271,31 @@ struct NestedTests {
     #expect(driver.word(Self.table2) & 1 << 10 == (mayWrite ? 1 << 10 : 0))
     #expect(driver.events().map(\.accessClass) == (mayWrite ? [] : [.table]))
   }
+
+  @Test(
+    "What has been read and is kept may still not be written where a stage forbids it",
+    arguments: [1, 2])
+  func keptRights(stage: Int) {
+    let driver = driver()
+    if stage == 1 {
+      driver.put(Self.table2, Self.data | Self.leaf | 1 << 7)
+    } else {
+      driver.put(Place.level3 + 3 * 8, Self.data | 0x77f)
+    }
+    #expect(driver.smmu.read(3, 0) == .completed(0))
+    #expect(driver.smmu.write(3, 0, 1) == .aborted)
+    #expect(driver.smmu.read(3, 0) == .completed(0))
+    let events = driver.events()
+    #expect(events.map(\.type) == [.permission])
+    #expect(events.map(\.isStage2) == [stage == 2])
+  }
+
+  @Test("What has been written and is kept may still not be read where stage 2 forbids it")
+  func keptReads() {
+    let driver = driver()
+    driver.put(Place.level3 + 3 * 8, Self.data | 0x7bf)
+    #expect(driver.smmu.write(3, 0, 1) == .completed(0))
+    #expect(driver.smmu.read(3, 0) == .aborted)
+    #expect(driver.events().map(\.isStage2) == [true])
+  }
 }

@@ -42,6 +42,8 @@ struct Stage2Tests {
     driver.put(0x4012_0000 + 512 * 8, 0x4000_0000 | block)
     driver.put(0x6000_0000, 9)
     #expect(driver.smmu.read(3, 1 << 39 | 0x2000_0000) == .completed(9))
+    // What lies behind the root is no part of it.
+    driver.put(0x4012_0000 + 1024 * 8, 0x4000_0000 | block)
     #expect(driver.smmu.read(3, 1 << 40) == .aborted)
     #expect(driver.events().map(\.type) == [.translation])
   }
