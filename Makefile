@@ -6,7 +6,7 @@
 #   QEMU=new          the boards' QEMU is one with SMMUv3 stage 2 (9.1), from the backports where needed
 #   MEDIATE=off       `run`: the unmediated test image, on which the listed attacks must succeed
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`: how long
-#   SOAK_STEPS=100000000  `soak-its`: how many; SOAK_SEED=1
+#   SOAK_STEPS=100000000  `soak-its`: how many (`soak-iommu`: 10000000); SOAK_SEED=1
 #   KERNEL=6.12       `linux`: which of Debian's kernels (6.1); also GIC=4, CPUS=4, PROCESSOR=max
 #   FULL=1            `test-linux`, `hostile-linux`: the whole matrix; `bench-linux`: more repeats
 #   MINUTES=30        `soak`: how long; also KERNEL, GIC, CPUS (4), PROCESSOR as for `linux`, BARE=1
@@ -306,6 +306,14 @@ replay-its: setup-test ## runs the ITS mediation once over every seed
 soak-its: setup-test ## SOAK_STEPS (100000000) steps of hostile hosts; tells what each command came to
 	$(Q)$(SOAK) --product soak
 	$(Q).build-soak/release/soak --steps $(SOAK_STEPS) --seed $(SOAK_SEED)
+
+# The default is meant for a soak that is faster.
+.PHONY: soak-iommu
+soak-iommu: setup-test ## SOAK_STEPS (10000000) steps of pages that change owners; both tables compared after each
+	$(Q)PORTCULLIS_FUZZ=1 $(SWIFT) build $(NATIVE) -c release --scratch-path .build-soak-iommu \
+	  --product soak-iommu
+	$(Q).build-soak-iommu/release/soak-iommu --steps $(if $(filter file,$(origin SOAK_STEPS)),10000000,$(SOAK_STEPS)) \
+	  --seed $(SOAK_SEED)
 
 .PHONY: exhaustive
 exhaustive: setup-test ## every interleaving of steps in small worlds, to a depth

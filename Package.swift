@@ -115,6 +115,14 @@ let package = Package(
       ],
       path: "Tests/ITSWorld", swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
+    // A board with a host's memory, its owners, and SMMUs behind the mirror that devices go by.
+    .target(
+      name: "SMMUWorld",
+      dependencies: [
+        "Architecture", "Ownership", "IOMMU", "SMMU", "SMMUDriver", "SimulatedITS", "SimulatedSMMU",
+      ],
+      path: "Tests/SMMUWorld", swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+
     // The time that a command takes through the mediation, on Linux.
     .executableTarget(
       name: "ITSBench",
@@ -129,7 +137,7 @@ let package = Package(
     tests("SimulatedITS", ["Architecture", "GIC"]),
     tests("SimulatedSMMU", ["Architecture", "SMMU", "SimulatedITS"]),
     tests("DeviceTree"),
-    tests("Ownership", ["SimulatedBoard"]),
+    tests("Ownership", ["Architecture", "SimulatedBoard", "SimulatedITS"]),
     tests("Traps"),
     tests("ITS", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
     tests(
@@ -158,8 +166,8 @@ if isMetal {
       ]))
 }
 
-/// The programs that run the mediation of an ITS for millions of steps. They look into modules, and so
-/// need `-enable-testing`, which the Makefile says where it builds them.
+/// The programs that run the mediation of an ITS, or the mirror of page states, for millions of steps. Some
+/// look into modules, and so need `-enable-testing`, which the Makefile says where it builds them.
 if Context.environment["PORTCULLIS_FUZZ"] != nil {
   let settings: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
   package.targets += [
@@ -169,6 +177,9 @@ if Context.environment["PORTCULLIS_FUZZ"] != nil {
       path: "Tests/Fuzz/ITS/World", swiftSettings: settings),
     .executableTarget(
       name: "soak", dependencies: ["FuzzWorld"], path: "Tests/Fuzz/ITS/Soak",
+      swiftSettings: settings),
+    .executableTarget(
+      name: "soak-iommu", dependencies: ["SMMUWorld"], path: "Tests/Fuzz/IOMMU",
       swiftSettings: settings),
     .executableTarget(
       name: "exhaustive",

@@ -13,6 +13,9 @@ public protocol TableMemory: ~Copyable {
   func store(_ value: UInt64, at address: PhysicalAddress)
   /// Makes earlier table stores visible to table walks (DSB ISHST).
   func publishTables()
+  /// Makes earlier stores to `size` bytes from `address` visible to who does not look into caches, such as
+  /// a device, or a mapping that is not cacheable: DC CVAC of every line, then DSB SY.
+  func clean(_ address: PhysicalAddress, size: UInt64)
 }
 
 /// Invalidation of cached translations.
@@ -44,9 +47,6 @@ public protocol DeviceMemory: ~Copyable {
 /// Memory of EL2 that a device reaches by physical address without a translation of its own, such as
 /// the queue and the tables of an ITS.
 public protocol BusMemory: TableMemory, ~Copyable {
-  /// Makes earlier stores to `size` bytes from `address` visible to a device that does not look into
-  /// caches: DC CVAC of every line, then DSB SY.
-  func clean(_ address: PhysicalAddress, size: UInt64)
   /// Reads four consecutive words, each once, from `address`, which is a multiple of 32.
   func load4(_ address: PhysicalAddress) -> (UInt64, UInt64, UInt64, UInt64)
   /// Writes four consecutive words to `address`, which is a multiple of 32.

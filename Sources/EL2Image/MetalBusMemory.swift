@@ -61,15 +61,7 @@ struct MetalBusMemory: BusMemory {
   }
 
   func clean(_ address: PhysicalAddress, size: UInt64) {
-    guard size > 0 else { return }
-    let line = pc_data_cache_line()
-    let first = place(address)
-    var at = first & ~(line &- 1)
-    while at < first &+ size {
-      pc_clean_line(at)
-      at &+= line
-    }
-    pc_dsb_sy()
+    DataCache.clean(place(address), size: size)
   }
 
   func publishToDevices() { pc_dsb_ishst() }

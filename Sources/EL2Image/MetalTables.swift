@@ -32,4 +32,8 @@ struct MetalTables: TableMemory {
     pc_dsb_ishst()
     pc_isb()
   }
+
+  func clean(_ address: PhysicalAddress, size: UInt64) {
+    DataCache.clean(place(address), size: size)
+  }
 }

@@ -129,6 +129,7 @@ where
   ) throws(OwnershipError) {
     let ranges = pages(of: claim.mapped)
     var reservation = try plan(operation, ranges.span, .memory)
+    if operation.hostGains { clean(ranges.span) }
     commit(operation, ranges.span, .memory, &reservation)
     pool.release(reservation)
   }
@@ -150,6 +151,17 @@ where
   func scrub(_ ranges: Span<PageRange>) {
     for index in ranges.indices {
       for frame in ranges[index].numbers { pool.zero(PageFrameNumber(frame).address) }
+    }
+    clean(ranges)
+  }
+
+  /// Has memory hold what EL2 has written to the pages, which it still maps.
+  ///
+  /// Whom the host has look past the caches would find there what they held before.
+  func clean(_ ranges: Span<PageRange>) {
+    for index in ranges.indices {
+      pool.memory.clean(
+        ranges[index].first.address, size: ranges[index].count << PageFrameNumber.shift)
     }
   }
 

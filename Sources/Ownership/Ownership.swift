@@ -111,7 +111,7 @@ public struct Ownership<
     return Claim(mapped, kind)
   }
 
-  /// Gives the pages of a claim back to the host: memory is zeroed first.
+  /// Gives the pages of a claim back to the host: memory is zeroed first, and cleaned from the caches.
   ///
   /// The claim is nil afterwards; where this throws it is untouched and still held.
   ///
@@ -163,7 +163,7 @@ public struct Ownership<
     pool.release(reservation)
   }
 
-  /// Lets the host access claimed pages of memory, such as a log that it drains.
+  /// Lets the host access claimed pages of memory, such as a log that it drains, as EL2 has written them.
   ///
   /// - Throws: any `OwnershipError`; nothing has changed then.
   public mutating func lend<let capacity: Int>(

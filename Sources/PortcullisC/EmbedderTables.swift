@@ -33,4 +33,7 @@ internal import Architecture
 
   /// No hardware walks these tables.
   func publishTables() {}
+
+  /// Nothing but software reads them, and they are never the host's.
+  func clean(_ address: PhysicalAddress, size: UInt64) {}
 }

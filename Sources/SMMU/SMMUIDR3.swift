@@ -29,8 +29,8 @@ public struct SMMUIDR3: RawRepresentable, Hashable, Sendable {
   public var hasPageBasedAttributes: Bool { bits.bit(3) }
   /// XNX, bit [4].
   public var hasExecuteNeverByLevel: Bool { bits.bit(4) }
-  /// PPS, bit [5].
-  public var hasPrivilegedPageRequests: Bool { bits.bit(5) }
+  /// PPS: what answers a page request that found no room always says the SubstreamID, bit [5].
+  public var answersWithSubstream: Bool { bits.bit(5) }
   /// MPAM, bit [7].
   public var hasPartitioning: Bool { bits.bit(7) }
   /// FWB, bit [8].

@@ -49,8 +49,8 @@ extension StreamTableEntry {
     get { word1.bit(17) }
     set { word1.set(17, newValue) }
   }
-  /// PPAR, DW1[18].
-  public var checksPagePermissions: Bool {
+  /// PPAR: what answers a page request that found no room says the SubstreamID, DW1[18].
+  public var answersWithSubstream: Bool {
     get { word1.bit(18) }
     set { word1.set(18, newValue) }
   }

@@ -11,9 +11,7 @@ extension SMMUUnit {
   mutating func submit<Machine: SMMUMachine & ~Copyable>(
     _ pending: PendingInvalidation, _ vmid: VMID, _ machine: borrowing Machine
   ) -> UInt64? {
-    guard var queue = parts?.commands, let consumed = port.pointer(.commandQueueConsumed, machine),
-      queue.freeCount(consumed) > queue.batchLimit
-    else { return nil }
+    guard var queue = parts?.commands, hasRoom(queue, machine) else { return nil }
     let memory = machine.memory
     var count: UInt64 = 0
     pending.commands(
@@ -23,6 +21,24 @@ extension SMMUUnit {
       count += 1
     }
     return finish(queue, machine) ? count : nil
+  }
+
+  /// Whether a batch fits.
+  ///
+  /// Of what was appended while the register did not answer the SMMU knows nothing, and would never make room:
+  /// it is told again. Whether that goes well need not be asked, for whatever it was about still is pending.
+  private func hasRoom<Machine: SMMUMachine & ~Copyable>(
+    _ queue: SMMUCommandQueue, _ machine: borrowing Machine
+  ) -> Bool {
+    guard let consumed = port.pointer(.commandQueueConsumed, machine) else { return false }
+    if queue.freeCount(consumed) > queue.batchLimit { return true }
+    guard let told = port.pointer(.commandQueueProduced, machine),
+      told.position != queue.produced.position,
+      port.put(.commandQueueProduced, UInt64(queue.produced.rawValue), machine)
+    else { return false }
+    _ = confirm(machine)
+    guard let now = port.pointer(.commandQueueConsumed, machine) else { return false }
+    return queue.freeCount(now) > queue.batchLimit
   }
 
   /// Has the SMMU forget whatever it has cached of before, and waits for it.

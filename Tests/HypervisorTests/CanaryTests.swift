@@ -26,6 +26,7 @@ final class WordMemory: TableMemory {
   func load(_ address: PhysicalAddress) -> UInt64 { words[index(address)] }
   func store(_ value: UInt64, at address: PhysicalAddress) { words[index(address)] = value }
   func publishTables() {}
+  func clean(_ address: PhysicalAddress, size: UInt64) {}
 }
 
 @Suite("The canary")

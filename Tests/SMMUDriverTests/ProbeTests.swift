@@ -89,7 +89,8 @@ struct ProbeTests {
   }
 
   @Test(
-    "Later revisions are driven", arguments: [0x4832_043b, 0x4871_143b, 0x4830_0001] as [UInt64])
+    "Later revisions are driven",
+    arguments: [0x4832_043b, 0x4871_143b, 0x4872_043b, 0x4830_0001] as [UInt64])
   func revisions(identity: UInt64) throws {
     let board = DrivenBoard(1)
     board.units[0].registers[.implementer] = identity

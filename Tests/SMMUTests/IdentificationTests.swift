@@ -106,7 +106,7 @@ struct IdentificationTests {
 
   static let idr3Fields: [Field<SMMUIDR3>] = [
     .init("HAD", 2, \.canDisableHierarchy), .init("PBHA", 3, \.hasPageBasedAttributes),
-    .init("XNX", 4, \.hasExecuteNeverByLevel), .init("PPS", 5, \.hasPrivilegedPageRequests),
+    .init("XNX", 4, \.hasExecuteNeverByLevel), .init("PPS", 5, \.answersWithSubstream),
     .init("MPAM", 7, \.hasPartitioning), .init("FWB", 8, \.canForceWriteBack),
     .init("STT", 9, \.hasSmallTables), .init("RIL", 10, \.hasRangeInvalidation),
     .init("E0PD", 13, \.canPreventEL0Access), .init("PTWNNC", 14, \.walksAsNormalMemory),

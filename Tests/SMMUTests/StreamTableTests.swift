@@ -54,7 +54,7 @@ struct StreamTableTests {
     .number("S1DSS", 65, 64, \.defaultSubstream), .number("S1CIR", 67, 66, \.contextInner),
     .number("S1COR", 69, 68, \.contextOuter), .number("S1CSH", 71, 70, \.contextShareability),
     .flag("DRE", 76, \.hasDestructiveReads), .number("CONT", 80, 77, \.contiguous),
-    .flag("DCP", 81, \.prefetchesDirectly), .flag("PPAR", 82, \.checksPagePermissions),
+    .flag("DCP", 81, \.prefetchesDirectly), .flag("PPAR", 82, \.answersWithSubstream),
     .flag("MEV", 83, \.mergesEvents), .flag("S2FWB", 89, \.forcesWriteBack),
     .flag("S1MPAM", 90, \.partitionsStage1), .flag("S1STALLD", 91, \.forbidsStalls),
     .number("STRW", 95, 94, \.regime), .number("MemAttr", 99, 96, \.memoryType),

@@ -30,4 +30,7 @@ package struct SimulatedMemory: TableMemory {
   }
 
   package func publishTables() {}
+
+  /// Everybody sees the same memory.
+  package func clean(_ address: PhysicalAddress, size: UInt64) {}
 }

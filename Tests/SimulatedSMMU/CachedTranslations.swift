@@ -58,7 +58,7 @@ struct CachedTranslations: Hashable, Sendable {
   static let capacity = 256
 
   private(set) var entries: [CachedTranslation] = []
-  /// The descriptors of stage 2 of which something is kept.
+  /// The descriptors of stage 2 of which something is kept; others, too, for finding out which takes long.
   private(set) var sources: Set<UInt64> = []
 
   func first(
@@ -87,7 +87,7 @@ struct CachedTranslations: Hashable, Sendable {
     if entries.contains(entry) { return }
     if entries.count == Self.capacity {
       entries.removeFirst()
-      sources = Set(entries.compactMap { $0.source?.address })
+      forgetSources()
     }
     entries.append(entry)
     if let source = entry.source { sources.insert(source.address) }
@@ -95,7 +95,12 @@ struct CachedTranslations: Hashable, Sendable {
 
   mutating func remove(where isGone: (CachedTranslation) -> Bool) {
     entries.removeAll(where: isGone)
-    sources = Set(entries.compactMap { $0.source?.address })
+    forgetSources()
+  }
+
+  private mutating func forgetSources() {
+    guard sources.count > 4 * Self.capacity || entries.isEmpty else { return }
+    sources = Set(entries.lazy.compactMap { $0.source?.address })
   }
 
   /// Takes what memory holds now for what was read, so that one change is noticed once.

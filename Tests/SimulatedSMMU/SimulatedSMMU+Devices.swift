@@ -66,14 +66,7 @@ extension SimulatedSMMU {
 
   private func resolve(_ transaction: DeviceTransaction) -> Outcome {
     checkTables()
-    guard control.contains(.translates) else {
-      let isRefused =
-        SMMUGBPA(rawValue: state.bypass).aborts
-        || transaction.type == .request || transaction.type == .unsupported
-        || transaction.address > UInt64.ones(configuration.outputSize.bits)
-      return isRefused
-        ? .refused(.aborted) : .reached(Translated(physical: transaction.address))
-    }
+    guard control.contains(.translates) else { return resolveByDefault(transaction) }
     do throws(TranslationFault) {
       return .reached(try translate(transaction))
     } catch {
@@ -81,10 +74,26 @@ extension SimulatedSMMU {
     }
   }
 
+  /// While SMMUEN is clear SMMU_GBPA decides, but nothing is done for ATS.
+  private func resolveByDefault(_ transaction: DeviceTransaction) -> Outcome {
+    switch transaction.type {
+    case .translated:
+      return .refused(refuse(transaction, TranslationFault(.translatedForbidden)))
+    case .request:
+      return .refused(refuse(transaction, TranslationFault(.badTranslationRequest)))
+    case .unsupported: return .refused(.aborted)
+    case .untranslated: break
+    }
+    let isRefused =
+      SMMUGBPA(rawValue: state.bypass).aborts
+      || transaction.address > UInt64.ones(configuration.outputSize.bits)
+    return isRefused ? .refused(.aborted) : .reached(Translated(physical: transaction.address))
+  }
+
   private func refuse(
     _ transaction: DeviceTransaction, _ fault: TranslationFault
   ) -> DeviceResponse {
-    if transaction.type == .request, fault.type.hasAccess {
+    if transaction.type == .request, fault.type.hasAccess, fault.type != .walkAbort {
       // The answer to a request that no translation is for is that there is none.
       return .translation(nil, isReadable: false, isWritable: false)
     }
@@ -94,8 +103,25 @@ extension SimulatedSMMU {
       report(fault.event(transaction, tag: tag))
       return .stalled(tag)
     }
-    if fault.isRecorded { report(fault.event(transaction, tag: nil)) }
-    return fault.aborts ? .aborted : .completed(0)
+    if isRecorded(fault, transaction.type) { report(fault.event(transaction, tag: nil)) }
+    return fault.aborts || transaction.type == .request ? .aborted : .completed(0)
+  }
+
+  /// Whether an event tells of a fault: with ATS, of an error of the configuration only where
+  /// SMMU_CR2.REC_CFG_ATS asks for it (IHI 0070, 3.9.1.2 and 3.9.1.3).
+  private func isRecorded(
+    _ fault: TranslationFault, _ type: DeviceTransaction.AddressType
+  ) -> Bool {
+    let isAsked = SMMUCR2(rawValue: state.control2).contains(.recordsATSConfigurationErrors)
+    switch (type, fault.type) {
+    case (.untranslated, _), (.unsupported, _): return fault.isRecorded
+    case (_, .badTranslationRequest), (_, .translatedForbidden): return fault.isRecorded
+    // RECINVSID does not count.
+    case (.translated, .badStream): return isAsked
+    // What stage 2 says of a split translation.
+    case (.translated, let reason) where reason.hasAccess: return fault.isRecorded
+    default: return fault.isRecorded && isAsked
+    }
   }
 
   private func answer(

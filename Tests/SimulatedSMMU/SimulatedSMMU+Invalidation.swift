@@ -85,7 +85,9 @@ extension SimulatedSMMU {
   func checkTables() {
     guard state.hasTouchedTables else { return }
     state.hasTouchedTables = false
-    for source in Set(state.translations.entries.compactMap(\.source)) {
+    // One that several entries have is replaced in all of them when it is found.
+    for index in state.translations.entries.indices {
+      guard let source = state.translations.entries[index].source else { continue }
       let new = TableDescriptor(raw: memory.load(.double, at: source.address))
       let old = source.descriptor
       guard new.kind(level: source.level) != .invalid,

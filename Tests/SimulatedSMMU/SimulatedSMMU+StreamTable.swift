@@ -104,10 +104,19 @@ extension SimulatedSMMU {
       configuration.hasStage1 || !what.hasStage1,
       configuration.hasStage2 || !what.hasStage2
     else { throw TranslationFault(.badEntry) }
-    if configuration.hasATS, entry.translationService == .split,
-      what != .nested || configuration.hasFullATSOnly || !control.contains(.checksATS)
-    {
-      throw TranslationFault(.badEntry)
+    guard hasLegalService(entry, what) else { throw TranslationFault(.badEntry) }
+  }
+
+  /// ATS does not go with stage 2 that stalls, and split-stage ATS with nested stages alone.
+  private func hasLegalService(
+    _ entry: StreamTableEntry, _ what: StreamTableEntry.Configuration
+  ) -> Bool {
+    guard configuration.hasATS else { return true }
+    let stalls = what.hasStage2 && entry.stallsStage2
+    switch entry.translationService {
+    case .full: return !stalls
+    case .split: return what == .nested && !stalls && !configuration.hasFullATSOnly
+    default: return true
     }
   }
 

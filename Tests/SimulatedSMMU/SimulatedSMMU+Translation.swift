@@ -51,7 +51,8 @@ extension SimulatedSMMU {
     else { return .none }
     switch entry.translationService {
     case .full: return .full
-    case .split: return .split
+    // What nobody would check counts as none.
+    case .split: return control.contains(.checksATS) ? .split : .none
     default: return .none
     }
   }

@@ -164,8 +164,8 @@ package final class SimulatedSMMU {
     }
   }
 
-  /// Stops at the command that follows `count` more, with `error`.
-  package func failCommand(after count: UInt64, _ error: SMMUCommandError) {
+  /// Stops at the command that follows `count` more, with `error`; nil undoes it.
+  package func failCommand(after count: UInt64?, _ error: SMMUCommandError = .none) {
     state.commandsToError = count
     state.injectedError = error
   }

@@ -55,6 +55,64 @@ struct DeviceTranslationTests {
     #expect(driver.events().map(\.type) == [.translatedForbidden])
   }
 
+  @Test("While the SMMU is off it serves no request, and passes nothing that says it is translated")
+  func off() {
+    let driver = driver(service: 1, control: 0b1100)
+    driver.put(secret, 42)
+    #expect(driver.smmu.read(3, secret) == .completed(42))
+    #expect(driver.smmu.process(DeviceTransaction(3, secret, type: .translated)) == .aborted)
+    #expect(driver.smmu.process(DeviceTransaction(3, secret, type: .request)) == .aborted)
+    #expect(driver.events().map(\.type) == [.translatedForbidden, .badTranslationRequest])
+  }
+
+  @Test(
+    "Of errors of the configuration an event tells where REC_CFG_ATS asks for it",
+    arguments: [false, true])
+  func configurationErrors(isAsked: Bool) {
+    let driver = driver(service: 1, control: 0b1100)
+    // Without RECINVSID.
+    driver.write(0x2c, isAsked ? 0b1000 : 0)
+    driver.write(0x20, everything | 1 << 4)
+    // An entry that is not valid, and a stream beyond the table.
+    driver.setEntry(4, 0)
+    for stream in [4, 0x100] as [UInt32] {
+      for type in [DeviceTransaction.AddressType.translated, .request] {
+        #expect(driver.smmu.process(DeviceTransaction(stream, secret, type: type)) == .aborted)
+      }
+    }
+    // A request for a stream that is not there also asks for RECINVSID.
+    #expect(driver.events().map(\.type) == (isAsked ? [.badEntry, .badEntry, .badStream] : []))
+    // A walk that is aborted.
+    driver.smmu.holes = [Place.level2..<Place.level2 + 0x1000]
+    let request = DeviceTransaction(3, Place.pages, type: .request)
+    #expect(driver.smmu.process(request) == .aborted)
+    #expect(driver.events().map(\.type) == (isAsked ? [.walkAbort] : []))
+    #expect(driver.smmu.read(3, Place.pages) == .aborted)
+    #expect(driver.events().map(\.type) == [.walkAbort])
+  }
+
+  @Test("Which entries ATS makes illegal, and which have none")
+  func entries() {
+    // EATS, S2S, ATSCHK: what comes of a transaction that is to be translated, and of a request.
+    let cases: [(UInt64, Bool, Bool, SMMUEventType?, SMMUEventType?)] = [
+      (1, false, true, nil, nil), (1, true, true, .badEntry, nil),
+      // Split-stage ATS is for nested streams.
+      (2, false, true, .badEntry, nil), (2, false, false, .badEntry, nil),
+      // There is no Device Permission Table.
+      (3, false, true, nil, .badTranslationRequest),
+    ]
+    for (service, stalls, checks, event, answer) in cases {
+      let driver = driver(service: service, control: everything | (checks ? 1 << 4 : 0))
+      driver.confine(3, flags: stalls ? 1 << 57 : 0)
+      driver.put(Place.streams + 3 * 64 + 8, 1 << 44 | service << 28)
+      let response = driver.smmu.read(3, Place.pages)
+      #expect(response == (event == nil ? .completed(0) : .aborted))
+      #expect(driver.events().map(\.type) == (event.map { [$0] } ?? []))
+      _ = driver.smmu.process(DeviceTransaction(3, Place.pages, type: .request))
+      #expect(driver.events().map(\.type) == (answer.map { [$0] } ?? []))
+    }
+  }
+
   @Test("A device keeps what it asked for until CMD_ATC_INV")
   func kept() {
     let driver = driver(service: 1)

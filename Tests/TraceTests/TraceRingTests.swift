@@ -11,6 +11,7 @@ private final class Words: TableMemory {
   func load(_ address: PhysicalAddress) -> UInt64 { words[address.rawValue] ?? 0 }
   func store(_ value: UInt64, at address: PhysicalAddress) { words[address.rawValue] = value }
   func publishTables() {}
+  func clean(_ address: PhysicalAddress, size: UInt64) {}
 }
 
 @Suite("The ring of a trace") struct TraceRingTests {

@@ -32,6 +32,7 @@ final class HostPages {
       words[Int((address.rawValue - BoardLayout.hypervisor) / 8)] = value
     }
     func publishTables() {}
+    func clean(_ address: PhysicalAddress, size: UInt64) {}
   }
 
   typealias HostOwnership = Ownership<
