@@ -198,6 +198,8 @@ bench: setup-bench $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img $(IMAGES)/el2-
 	  $(IMAGES)/el2.elf $(IMAGES)/el2.img
 	$(Q)$(SWIFT) build $(NATIVE) -c release --product ITSBench --scratch-path .build-bench
 	$(Q)$(PYTHON) Tests/ITSBench/run.py .build-bench/release/ITSBench
+	$(Q)$(SWIFT) build $(NATIVE) -c release --product IOMMUBench --scratch-path .build-bench
+	$(Q).build-bench/release/IOMMUBench
 
 .PHONY: bench-linux
 bench-linux: setup-run setup-linux $(IMAGES)/el2.img ## instructions of a Linux: boot, disks, network, MSIs, bare and through Portcullis (FULL=1: more repeats)

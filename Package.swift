@@ -130,6 +130,14 @@ let package = Package(
       path: "Tests/ITSBench", exclude: ["run.py"],
       swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
+    // What the devices' table takes, and what SMMUs are asked for.
+    .executableTarget(
+      name: "IOMMUBench",
+      dependencies: [
+        "Architecture", "Ownership", "SMMU", "SMMUDriver", "SimulatedSMMU", "SMMUWorld",
+      ],
+      path: "Tests/IOMMUBench", swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+
     tests("Architecture"),
     tests("GIC"),
     tests("SMMU"),
@@ -143,7 +151,12 @@ let package = Package(
     tests(
       "Redistributor", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
     tests("IOMMU", ["Architecture", "Ownership", "SimulatedBoard"]),
-    tests("SMMUDriver", ["Architecture", "SMMU", "Ownership", "IOMMU", "SimulatedBoard"]),
+    tests(
+      "SMMUDriver",
+      [
+        "Architecture", "SMMU", "Ownership", "IOMMU", "SimulatedBoard", "SimulatedITS",
+        "SimulatedSMMU", "SMMUWorld",
+      ]),
     tests("Hypervisor", ["SimulatedBoard"]),
     tests("Inspection", ["Trace"]),
     tests(

@@ -227,6 +227,7 @@ extension SimulatedSMMU {
     if unacknowledged & (new ^ state.control) != 0 {
       faults.append(.changedBeforeAcknowledged(.control0))
     }
+    if new & ~state.control & SMMUCR0.commandQueue.rawValue != 0 { checkCommandIndices() }
     state.control = new
     state.stepsToControl =
       new == state.controlAcknowledged ? 0 : configuration.stepsToAcknowledge
@@ -288,11 +289,15 @@ extension SimulatedSMMU {
   }
 
   private func setCommandProduced(_ value: UInt32) {
-    let log2 = commandBase.log2
-    let new = value & positions(commandBase)
-    let held = (new &- state.commandConsumed) & positions(commandBase)
-    if UInt64(held) > 1 << log2 { faults.append(.queueOverrun) }
-    state.commandProduced = new
+    let either = state.control | state.controlAcknowledged
+    state.commandProduced = value & positions(commandBase)
+    if either & SMMUCR0.commandQueue.rawValue != 0 { checkCommandIndices() }
+  }
+
+  /// Notices a queue that holds more than it has room for: while it is off its indices may be anything.
+  private func checkCommandIndices() {
+    let held = (state.commandProduced &- state.commandConsumed) & positions(commandBase)
+    if UInt64(held) > 1 << commandBase.log2 { faults.append(.queueOverrun) }
   }
 
   // MARK: Errors

@@ -31,6 +31,21 @@ struct CommandTests {
     #expect(driver.smmu.faults == [.queueOverrun])
   }
 
+  @Test("While the queue is off its indices may be anything; they count when it is switched on")
+  func indices() {
+    let driver = Driver(enables: false)
+    driver.write(0x9c, 3)
+    // One after the other, as a driver sets a queue up that was used before.
+    driver.write(0x98, 0)
+    driver.write(0x9c, 0)
+    driver.write(0x20, 0b1000)
+    #expect(driver.smmu.faults.isEmpty)
+    let other = Driver(enables: false)
+    other.write(0x9c, 3)
+    other.write(0x20, 0b1000)
+    #expect(other.smmu.faults == [.queueOverrun])
+  }
+
   @Test(
     "A command that the SMMU has not, or that is Secure, stops the queue where it is",
     arguments: [
