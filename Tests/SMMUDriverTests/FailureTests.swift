@@ -50,7 +50,7 @@ struct FailureTests {
 
   @Test(
     "Whichever access to a register is aborted while SMMUs are taken over, devices reach no more than before",
-    arguments: [false, true], [1, 3, UInt64.max])
+    arguments: [false, true], [1, UInt64.max])
   func takeover(isTranslating: Bool, count: UInt64) throws {
     func make() throws -> World {
       let world = try World(LifeTests.options(2)) { if isTranslating { Self.firmware($0) } }
@@ -63,7 +63,8 @@ struct FailureTests {
     let total = try Self.accesses(whole) { try whole.start() }
     #expect(total > 60)
     var phases: Set<SMMUGroup<WorldMachine>.Phase> = []
-    for first in 0..<total {
+    // One that is silent for good is so from every fourth access on.
+    for first in stride(from: 0, to: total, by: count == 1 ? 1 : 4) {
       let world = try make()
       let before = Self.reach(world)
       world.seams.abort(after: first, count: count)
