@@ -78,7 +78,10 @@ let package = Package(
     // Composition.
     room(
       "Hypervisor",
-      ["Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor"]),
+      [
+        "Architecture", "GIC", "SMMU", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
+        "IOMMU", "SMMUDriver",
+      ]),
     // Interfaces and programs.
     room(
       "PortcullisC",
@@ -157,7 +160,7 @@ let package = Package(
         "Architecture", "SMMU", "Ownership", "IOMMU", "SimulatedBoard", "SimulatedITS",
         "SimulatedSMMU", "SMMUWorld",
       ]),
-    tests("Hypervisor", ["SimulatedBoard"]),
+    tests("Hypervisor", ["SMMU", "SMMUDriver", "SimulatedBoard"]),
     tests("Inspection", ["Trace"]),
     tests(
       "Replay", ["Architecture", "GIC", "Inspection", "SimulatedITS", "Trace"],
@@ -172,9 +175,8 @@ if isMetal {
     program(
       "EL2Image",
       [
-        "Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "Redistributor", "DeviceTree",
-        "Hypervisor",
-        "PortcullisC",
+        "Architecture", "GIC", "SMMU", "Trace", "Ownership", "Traps", "ITS", "Redistributor",
+        "IOMMU", "SMMUDriver", "DeviceTree", "Hypervisor", "PortcullisC",
         "CHardware", "CEL2Boot", "CRuntime",
       ]))
 }

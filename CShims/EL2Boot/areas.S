@@ -68,4 +68,11 @@ el2_trace:
 el2_arena:
 	.space	EL2_ARENA_SIZE
 
+	// Aligned as the largest table of an SMMU that is alone.
+	.section .smmus, "aw", %nobits
+	.balign	EL2_SMMUS_SIZE
+	.global	el2_smmus
+el2_smmus:
+	.space	EL2_SMMUS_SIZE
+
 #endif

@@ -14,7 +14,8 @@ public enum LockRank: UInt8, Sendable {
   /// All Redistributors: their registers, and the tables that they hold. Never taken with that of an ITS
   /// held today; the place is the one it would have.
   case redistributor
-  /// The owners of pages, both translations and the pool; with them the IOMMUs, which follow.
+  /// The owners of pages, both translations and the pool; with them the IOMMUs, which follow, and all that EL2
+  /// asks of an IOMMU or reads of it. What an IOMMU has recorded is logged without it.
   case ownership
   /// The log: everything else may log while it is held.
   case log

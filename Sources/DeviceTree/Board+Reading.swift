@@ -144,6 +144,7 @@ struct BoardReader {
     if blob.list(compatible, contains: "arm,gic-v3-its") { readITS(context, blob, &sink) }
     if blob.list(compatible, contains: "arm,gic-v3") { readGIC(context, blob, &sink) }
     if blob.list(compatible, contains: "arm,smmu-v3") { readIOMMU(context, blob, &sink) }
+    if blob.list(compatible, contains: "arm,smmu-v3-pmcg") { readMonitor(context, blob, &sink) }
     if path.levels[depth - 1].role == .chosen, blob.list(compatible, contains: "multiboot,module") {
       readModule(context, blob, &sink)
     }

@@ -15,6 +15,8 @@ public struct Board: Sendable {
   public typealias RedistributorRegions = FixedList<64, RedistributorRegion>
   /// IOMMUs; at most 64.
   public typealias IOMMUs = FixedList<64, IOMMUDescription>
+  /// Registers of SMMUv3s' performance monitors; at most 128.
+  public typealias MonitorRanges = FixedList<128, AddressRange>
   /// Ranges of RAM; at most 64.
   public typealias MemoryRanges = FixedList<64, AddressRange>
   /// Reserved memory; at most 128.
@@ -53,6 +55,11 @@ public struct Board: Sendable {
   public internal(set) var redistributors = RedistributorRegions(filler: .filler)
   /// The SMMUv3s, in the order of the tree.
   public internal(set) var iommus = IOMMUs(filler: .filler)
+  /// The registers of the SMMUv3s' performance monitors (`arm,smmu-v3-pmcg`), which signal by writing where they
+  /// are told to, untranslated.
+  public internal(set) var monitors = MonitorRanges(filler: .filler)
+  /// Whether all of them could be read, and fit.
+  public internal(set) var hasAllMonitors = true
   /// RAM, in the order of the tree.
   public internal(set) var memory = MemoryRanges(filler: .filler)
   /// Memory that is not free for use, of `/reserved-memory` and of the memory reservation block.

@@ -122,6 +122,28 @@ extension BoardReader {
     }
   }
 
+  /// One page of registers, or two.
+  mutating func readMonitor<Sink: DiagnosticSink & ~Copyable>(
+    _ context: NodeContext, _ blob: DeviceTreeBlob, _ sink: inout Sink
+  ) {
+    guard let reg = context.properties[.reg],
+      let entry = path.levels[context.depth - 1].entrySize, reg.count > 0, reg.count % entry == 0
+    else {
+      board.hasAllMonitors = false
+      let length = context.properties[.reg]?.count
+      return report(
+        .warning, context.node, .reg, length.map { .badLength($0) } ?? .missing, &sink)
+    }
+    for index in 0..<reg.count / entry {
+      guard let range = range(context, entry: index, severity: .warning, blob, &sink),
+        board.monitors.append(range)
+      else {
+        board.hasAllMonitors = false
+        return
+      }
+    }
+  }
+
   mutating func readMemory<Sink: DiagnosticSink & ~Copyable>(
     _ context: NodeContext, _ blob: DeviceTreeBlob, _ sink: inout Sink
   ) {

@@ -8,8 +8,8 @@ internal import Architecture
 extension HostTree {
   /// Writes the tree without the SMMUv3s, disabled ones among them.
   ///
-  /// Their nodes are gone, and so is what names them in `iommus` and `iommu-map`. Other IOMMUs and
-  /// what names those stay.
+  /// Their nodes are gone, those of their performance monitors, and what names them in `iommus` and `iommu-map`.
+  /// Other IOMMUs and what names those stay.
   ///
   /// - Parameter topology: what was read from `source`.
   /// - Returns: how many bytes the tree has.
@@ -28,7 +28,8 @@ extension HostTree {
       try Self.hideMapEntries(of: next.node, topology, &editor)
       current = next
     }
-    for _ in 0...DMATopology.IOMMUs.capacity {
+    // Each round removes a node; there are fewer nodes than bytes.
+    for _ in 0..<source.bytes.count {
       guard let smmu = Self.firstSMMU(editor.blob) else { break }
       try editor.delete(smmu)
     }
@@ -38,7 +39,10 @@ extension HostTree {
   private static func firstSMMU(_ blob: DeviceTreeBlob) -> DeviceTreeNode? {
     var current: (node: DeviceTreeNode, depth: Int)?
     while let next = blob.node(after: current) {
-      if blob.list(blob.property("compatible", of: next.node), contains: "arm,smmu-v3") {
+      let compatible = blob.property("compatible", of: next.node)
+      if blob.list(compatible, contains: "arm,smmu-v3")
+        || blob.list(compatible, contains: "arm,smmu-v3-pmcg")
+      {
         return next.node
       }
       current = next

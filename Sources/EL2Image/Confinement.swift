@@ -12,7 +12,8 @@ internal import Traps
 /// Builds what confines the host, and with it the state that all CPUs share.
 enum Confinement {
   static func begin(
-    _ board: borrowing Board, _ options: BootOptions, image: AddressRange, interruptLimit: UInt64,
+    _ board: borrowing Board, _ options: BootOptions, _ smmus: borrowing SMMUPlan,
+    image: AddressRange, interruptLimit: UInt64,
     _ stage1: consuming ImageMap.Stage1, _ pool: consuming ImageMap.Pool, _ log: inout Log
   ) throws(StartupError) {
     guard board.verdict != .refused else { throw .boardRefused }
@@ -25,11 +26,11 @@ enum Confinement {
     let canary = try canary(of: image)
 
     let range = pc_read_id_aa64mmfr0_el1() & 0xf
+    guard let geometry = TranslationGeometry(physicalAddressRange: range) else {
+      throw .translation
+    }
     let state: EL2State
     do throws(OwnershipError) {
-      guard let geometry = TranslationGeometry(physicalAddressRange: range) else {
-        throw .unsupportedSize(bits: range)
-      }
       let stage2 = try Stage2(
         geometry, memoryMap: memory, excluded: excluded.span, pool: &pool,
         cache: MetalTranslationCache())
@@ -39,7 +40,7 @@ enum Confinement {
       let walk = stage2.walk
       let ownership = try PageOwnership(
         geometry, memoryMap: memory, hypervisorPages: excluded.span, pool: pool, host: stage2,
-        hypervisor: stage1, observer: NoObserver())
+        hypervisor: stage1, observer: DMAProtection())
       state = EL2State(
         features: HostFeatures(of: .ofThisCPU()), context: context, image: image,
         canary: canary,
@@ -57,22 +58,30 @@ enum Confinement {
       Recorder.begin(toConsole: options.drainsTrace)
     }
     if mediation != .off {
-      try claim(board, options, interruptLimit: interruptLimit, &log)
+      try claim(board, options, smmus, geometry, interruptLimit: interruptLimit, &log)
     }
   }
 
   private static func claim(
-    _ board: borrowing Board, _ options: BootOptions, interruptLimit: UInt64, _ log: inout Log
+    _ board: borrowing Board, _ options: BootOptions, _ smmus: borrowing SMMUPlan,
+    _ geometry: TranslationGeometry, interruptLimit: UInt64, _ log: inout Log
   ) throws(StartupError) {
-    let redistributors: RegionClaim.Requests<Device>
+    var others: RegionClaim.Requests<Device>
     if mediation == .on {
-      redistributors = try RedistributorMediation.requests(board)
+      others = try RedistributorMediation.requests(board)
     } else {
-      redistributors = RegionClaim.none()
+      others = RegionClaim.none()
+    }
+    do throws(RegistryError) {
+      guard try SMMUClaim.append(smmus, to: &others, { .smmu($0) }) else {
+        throw .full(PhysicalAddress(0))
+      }
+    } catch {
+      throw .claim
     }
     do throws(ITSClaimError) {
       unsafe StateMemory.shared.pointee.identities = try ITSClaim.claim(
-        board, beside: redistributors,
+        board, beside: others,
         from: &StateMemory.shared.pointee.ownership,
         registry: &StateMemory.shared.pointee.registry,
         device: { index in
@@ -89,6 +98,18 @@ enum Confinement {
         board, identities, options, interruptLimit: interruptLimit)
       unsafe StateMemory.shared.pointee.identities = offered
     }
+    do throws(OwnershipError) {
+      // Nobody answers there: the abort is that of any page which is not the host's.
+      if !smmus.monitors.isEmpty {
+        _ = try unsafe StateMemory.shared.pointee.ownership.donate(
+          smmus.monitors, expecting: .mmio
+        ).keepForever()
+      }
+    } catch {
+      throw .claim
+    }
+    // Behind all other claims, so that the snapshot has them.
+    try SMMUMediation.begin(smmus, board, geometry, &log)
     for index in identities.indices {
       var line = LogLine("ITS at ")
       line.append(hex: identities[index].base.rawValue)

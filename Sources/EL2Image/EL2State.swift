@@ -13,7 +13,7 @@ internal import Trace
 internal import Traps
 
 typealias Stage2 = Stage2Table<MetalTranslationCache>
-typealias PageOwnership = Ownership<MetalTables, Stage2, ImageMap.Stage1, NoObserver>
+typealias PageOwnership = Ownership<MetalTables, Stage2, ImageMap.Stage1, DMAProtection>
 typealias Device = ProtectedDevice<HostTrap>
 
 /// What the code before the MMU hands to the code after it.
@@ -37,6 +37,8 @@ struct EL2State: ~Copyable {
   var identities = ITSClaim.noIdentities
   /// Read only after boot: the Redistributors, as EL2 has mapped them.
   var redistributors = Board.noRedistributors
+  /// Read only after boot: whether the SMMUs are EL2's own.
+  var ownsSMMUs = false
   /// Whether the host is trusted with ITSes that it has not handed over yet.
   let trustsHost = Atomic(false)
   /// Read only after boot: where the image lies.

@@ -58,6 +58,8 @@ enum EL2Statistics {
         }
       }
     case .refusedTables(let reason): return redistributors { $0.counters.count(reason) }
+    case .dma(let kind): return DMAFaults.value(kind)
+    case .dmaFaults(let type): return DMAFaults.value(type)
     case .service(let service, let index):
       return Int(service) < services ? counts.service(service, index) : nil
     case .refusedCommands(let service, let reason):

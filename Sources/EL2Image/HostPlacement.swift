@@ -39,8 +39,8 @@ struct HostPlacement: ~Copyable {
 
   /// Places everything.
   mutating func place(
-    _ board: borrowing Board, _ blob: DeviceTreeBlob, _ stage1: inout ImageMap.Stage1,
-    _ pool: inout ImageMap.Pool
+    _ board: borrowing Board, _ blob: DeviceTreeBlob, hidesSMMUs: Bool,
+    _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
   ) throws(StartupError) -> HostStart {
     let entry: PhysicalAddress
     var hostTree = HostTree(withheld: image)
@@ -52,7 +52,8 @@ struct HostPlacement: ~Copyable {
     } else {
       entry = try placePayload(&stage1, &pool)
     }
-    let tree = try placeTree(hostTree, blob, &stage1, &pool)
+    let tree = try placeTree(
+      hostTree, board, blob, hidesSMMUs: hidesSMMUs, &stage1, &pool)
     return HostStart(entry: entry, tree: tree)
   }
 
@@ -102,8 +103,8 @@ struct HostPlacement: ~Copyable {
 
   /// Writes the host's tree to free memory.
   private mutating func placeTree(
-    _ hostTree: HostTree, _ blob: DeviceTreeBlob, _ stage1: inout ImageMap.Stage1,
-    _ pool: inout ImageMap.Pool
+    _ hostTree: HostTree, _ board: borrowing Board, _ blob: DeviceTreeBlob, hidesSMMUs: Bool,
+    _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
   ) throws(StartupError) -> PhysicalAddress {
     // What is added to a tree is a few properties; libfdt refuses the edit where it is more.
     let size = (UInt64(blob.bytes.count) + 0x2000) & ~0xfff
@@ -117,7 +118,11 @@ struct HostPlacement: ~Copyable {
         start: UnsafeMutablePointer(
           bitPattern: UInt(VirtualLayout.linear(place.base).rawValue)), count: Int(size))
       var bytes = unsafe buffer.mutableSpan
-      _ = try hostTree.write(from: blob, into: &bytes)
+      if hidesSMMUs {
+        try DMADescription.write(hostTree, board, blob, into: &bytes)
+      } else {
+        _ = try hostTree.write(from: blob, into: &bytes)
+      }
     } catch {
       throw .hostTree
     }

@@ -6,8 +6,10 @@ internal import CEL2Boot
 internal import CHardware
 internal import DeviceTree
 internal import Hypervisor
+internal import IOMMU
 internal import ITS
 internal import Ownership
+internal import SMMUDriver
 internal import Traps
 
 /// Why the board is switched off instead of being handed to the host.
@@ -20,10 +22,22 @@ enum StartupError: Error {
   case redistributors
   case interruptController
   case mediation(ITSSetupError)
+  case plan(SMMUPlanError)
+  case smmu(SMMUSetupError)
+  case mirror(IOMMUError)
   case modules
   case noRoom
   case hostTree
   case cpus
+
+  /// What it is about, in front of that.
+  var subject: StaticString {
+    switch self {
+    case .mediation: "an ITS cannot be mediated: "
+    case .plan, .smmu, .mirror: "the SMMUs cannot be owned: "
+    default: ""
+    }
+  }
 
   /// What the log says about it.
   var text: StaticString {
@@ -32,10 +46,14 @@ enum StartupError: Error {
     case .boardRefused: "the board cannot be protected"
     case .memory: "memory cannot be mapped"
     case .translation: "the host's stage 2 cannot be built"
-    case .claim: "the ITSes cannot be claimed"
+    case .claim: "registers cannot be claimed"
     case .redistributors: "the Redistributors cannot be mediated"
     case .interruptController: "the interrupt controller cannot be mapped"
     case .mediation(let error): error.text
+    case .plan(let error): error.text
+    case .smmu(let error): error.text
+    case .mirror(.poolExhausted): "there is no memory for their table"
+    case .mirror: "what devices reach can't be changed"
     case .modules: "a boot module is of no use"
     case .noRoom: "no room for the host"
     case .hostTree: "the host's device tree cannot be written"
@@ -77,15 +95,17 @@ enum Startup {
         let image = AddressRange(
           base: pool.memory.imageBase, size: el2_image_end_here() - el2_image_start_here())
       else { throw .memory }
+      let ownsSMMUs = mediation == .on && options.smmuPolicy == .owned && !board.iommus.isEmpty
+      let smmus = ownsSMMUs ? try DMADescription.plan(board, blob, &log) : SMMUPlan()
       var placement = try HostPlacement(board, tree: bytes, image: image)
-      start = try placement.place(board, blob, &stage1, &pool)
+      start = try placement.place(board, blob, hidesSMMUs: ownsSMMUs, &stage1, &pool)
       let interruptLimit = try InterruptController.map(board, &stage1, &pool)
       try Confinement.begin(
-        board, options, image: image, interruptLimit: interruptLimit, stage1, pool, &log)
+        board, options, smmus, image: image, interruptLimit: interruptLimit, stage1, pool, &log)
       if options.isBench { Figures.logTablePages(&log) }
     } catch {
       var line = LogLine("not started: ")
-      if case .mediation = error { line.append("an ITS cannot be mediated: ") }
+      line.append(error.subject)
       line.append(error.text)
       log.write(.error, line)
       powerOff()

@@ -21,6 +21,9 @@ public struct BootOptions: Equatable, Sendable {
   /// `portcullis.vlpi=checked`: virtual interrupts of GICv4.0 are offered, and their commands checked.
   public private(set) var checksVirtualInterrupts = false
 
+  /// `portcullis.smmu=owned|off`: what becomes of the board's SMMUv3s.
+  public private(set) var smmuPolicy = SMMUPolicy.owned
+
   /// The options of a board that has no arguments.
   public init() {}
 
@@ -42,6 +45,8 @@ public struct BootOptions: Equatable, Sendable {
     if Self.equal(argument, "portcullis.trace") { isTraced = true }
     if Self.equal(argument, "portcullis.trace=console") { (isTraced, drainsTrace) = (true, true) }
     if Self.equal(argument, "portcullis.vlpi=checked") { checksVirtualInterrupts = true }
+    if Self.equal(argument, "portcullis.smmu=owned") { smmuPolicy = .owned }
+    if Self.equal(argument, "portcullis.smmu=off") { smmuPolicy = .off }
     if Self.equal(argument, "portcullis.log=error") { logLevel = .error }
     if Self.equal(argument, "portcullis.log=warning") { logLevel = .warning }
     if Self.equal(argument, "portcullis.log=info") { logLevel = .info }

@@ -13,6 +13,10 @@ public protocol ProtectionContext: TrapContext {
   func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect
   /// Has the mediated Redistributor with this number carry out a store.
   func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect
+  /// Has whoever owns the SMMU with this number answer a load.
+  func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect
+  /// Has whoever owns the SMMU with this number carry out a store.
+  func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect
 }
 
 /// The devices that answer for protected regions: the one place that names them all.
@@ -24,6 +28,8 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
   /// Redistributors, one a frame of the region: the number of the first, and at which of its frames of
   /// 64 KiB those of the region begin.
   case mediatedRedistributors(first: UInt8, frame: UInt8)
+  /// An SMMU of EL2's own, by its number.
+  case smmu(UInt8)
   /// An embedder's function.
   case callback(RegionCallback)
 
@@ -31,7 +37,7 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
   public var forwardsAll: Bool {
     switch self {
     case .forwarded: true
-    case .mediatedITS, .mediatedRedistributors, .callback: false
+    case .mediatedITS, .mediatedRedistributors, .smmu, .callback: false
     }
   }
 
@@ -42,6 +48,7 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
     case .mediatedITS(let number): context.readITS(number, access)
     case .mediatedRedistributors(let first, let frame):
       Self.readRedistributor(first, frame, access, context)
+    case .smmu(let number): context.readSMMU(number, access)
     case .callback(let callback): callback.read(access)
     }
   }
@@ -53,6 +60,7 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
     case .mediatedITS(let number): context.writeITS(number, access, value)
     case .mediatedRedistributors(let first, let frame):
       Self.writeRedistributor(first, frame, access, value, context)
+    case .smmu(let number): context.writeSMMU(number, access, value)
     case .callback(let callback): callback.write(access, value)
     }
   }

@@ -5,6 +5,7 @@ public import DeviceTree
 internal import GIC
 internal import ITS
 internal import Redistributor
+internal import SMMU
 internal import Traps
 
 extension StatisticNumber {
@@ -23,6 +24,10 @@ extension StatisticNumber {
     case .refusedTables(let reason):
       sink.append("Redistributors, tables refused: ")
       sink.append(reason.text)
+    case .dma(let kind): sink.append(kind.name)
+    case .dmaFaults(let type):
+      sink.append("DMA faults: ")
+      sink.append(type.name)
     case .service(let service, let index): Self.writeName(service, index, &sink)
     case .refusedCommands(let service, let reason):
       Self.writeService(service, &sink)

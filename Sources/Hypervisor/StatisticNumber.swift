@@ -3,6 +3,7 @@
 
 public import ITS
 public import Redistributor
+public import SMMU
 public import Traps
 
 /// By which number the host asks for a count: 512 numbers for all of EL2, then 512 for each ITS.
@@ -60,6 +61,10 @@ public struct StatisticNumber: RawRepresentable, Hashable, Sendable {
     case redistributors(Redistributors)
     /// Tables of Redistributors that were refused for this reason.
     case refusedTables(TableRefusal)
+    /// A count of the SMMUs.
+    case dma(DMA)
+    /// Events of the SMMUs, of this type.
+    case dmaFaults(SMMUEventType)
     /// Loads, stores or accepted commands of an ITS, by the number within it.
     case service(UInt8, UInt64)
     /// Commands of an ITS that were refused for this reason.
@@ -101,6 +106,10 @@ public struct StatisticNumber: RawRepresentable, Hashable, Sendable {
         if let whole = Whole(rawValue: index) { return .whole(whole) }
         if let kind = Redistributors(rawValue: index) { return .redistributors(kind) }
         if let gauge = Gauge(rawValue: index) { return .gauge(gauge) }
+        if let kind = DMA(rawValue: index) { return .dma(kind) }
+        if let type = SMMUEventType(rawValue: Self.reason(index, from: Self.eventNumbers)) {
+          return .dmaFaults(type)
+        }
         if let reason = TableRefusal(rawValue: Self.reason(index, from: Self.refusedTables)) {
           return .refusedTables(reason)
         }

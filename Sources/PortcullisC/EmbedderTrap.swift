@@ -52,6 +52,11 @@ struct EmbedderTrap: ProtectionContext {
   func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
     .refused(.noHandler)
   }
+  // So are its SMMUs.
+  func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
+  func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
+    .refused(.noHandler)
+  }
 
   @inline(__always)
   private func logNews(_ its: inout EmbedderITS, _ number: UInt8) {

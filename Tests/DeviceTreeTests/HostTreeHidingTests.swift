@@ -10,6 +10,8 @@ struct HostTreeHidingTests {
   static let iommus = """
     smmu@1 { compatible = "arm,smmu-v3"; reg = <0 0x9050000 0 0x20000>; #iommu-cells = <1>;
       phandle = <1>; tbu { }; };
+    pmcg@3 { compatible = "vendor,pmcg", "arm,smmu-v3-pmcg"; reg = <0 0x9052000 0 0x1000>; };
+    pmcg@4 { compatible = "arm,smmu-v3-pmcg"; reg = <0 0x9062000 0 0x1000>; status = "disabled"; };
     smmu@2 { compatible = "arm,smmu-v3"; reg = <0 0x9070000 0 0x20000>; #iommu-cells = <1>;
       phandle = <2>; status = "disabled"; };
     mmu500 { compatible = "arm,mmu-500"; reg = <0 0x9090000 0 0x20000>; #iommu-cells = <2>;
@@ -57,7 +59,7 @@ struct HostTreeHidingTests {
       mixed { device_type = "pci"; iommu-map = <0 1 0 0x100>, <0x100 3 0x40 0x100>, <0x200 2 0 1>,
         <0x300 7 0x50 0x100>; iommu-map-mask = <0xfff>; };
       """)
-    for path in ["/smmu@1", "/smmu@1/tbu", "/smmu@2"] as [StaticString] {
+    for path in ["/smmu@1", "/smmu@1/tbu", "/smmu@2", "/pmcg@3", "/pmcg@4"] as [StaticString] {
       #expect(try !hasNode(bytes, path))
     }
     #expect(try hasNode(bytes, "/mmu500"))

@@ -41,6 +41,17 @@ struct BootOptionsTests {
     #expect(!options("").isBench)
   }
 
+  @Test(
+    "SMMUs are owned unless the last word about them says otherwise",
+    arguments: [
+      ("", SMMUPolicy.owned), ("portcullis.smmu=off", .off), ("portcullis.smmu=no", .owned),
+      ("portcullis.smmu=off portcullis.smmu=owned", .owned), ("portcullis.smmu=offx", .owned),
+      ("quiet portcullis.smmu=owned portcullis.smmu=off x", .off),
+    ])
+  func smmus(text: String, expected: SMMUPolicy) {
+    #expect(options(text).smmuPolicy == expected)
+  }
+
   @Test("A handover and checked virtual interrupts are asked for by words of their own")
   func policies() {
     #expect(options("portcullis.handover").isHandover)

@@ -33,6 +33,12 @@ private final class OneRegister: DeviceMemory, ProtectionContext, @unchecked Sen
   func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
     number == 3 && value == 0x42 ? .again : .refused(.device)
   }
+  func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect {
+    .value(UInt64(number) << 16 | access.offset)
+  }
+  func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
+    number == 5 && value == 0x42 ? .done : .refused(.device)
+  }
 }
 
 @Suite("Devices behind protected regions")
@@ -67,6 +73,16 @@ struct ProtectedDeviceTests {
       offset: 0x78, frame: 2, distance: 0x8_0078, address: VirtualAddress(0x7008), width: .double)
     let device = ProtectedDevice<OneRegister>.mediatedRedistributors(first: 10, frame: 2)
     #expect(device.read(access, context: memory) == .value(12 << 32 | 0x2_0078))
+    #expect(device.write(access, 0x42, context: memory) == .done)
+    #expect(memory.width == nil && !device.forwardsAll)
+  }
+
+  @Test("Whoever owns an SMMU is asked by its number, and the hardware is left alone")
+  func smmu() {
+    let memory = OneRegister()
+    let access = Access(offset: 8, address: VirtualAddress(0x7008), width: .word)
+    let device = ProtectedDevice<OneRegister>.smmu(5)
+    #expect(device.read(access, context: memory) == .value(0x5_0008))
     #expect(device.write(access, 0x42, context: memory) == .done)
     #expect(memory.width == nil && !device.forwardsAll)
   }

@@ -21,6 +21,10 @@ private final class TyperMemory: DeviceMemory, ProtectionContext, @unchecked Sen
   func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
     .refused(.noHandler)
   }
+  func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
+  func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
+    .refused(.noHandler)
+  }
   func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect { .refused(.noHandler) }
   func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
     .refused(.noHandler)

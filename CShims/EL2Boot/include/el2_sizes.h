@@ -13,6 +13,8 @@
 #define EL2_POOL_PAGES 1024
 /* Bytes that the queues and tables of all mediated ITSes come from. */
 #define EL2_ARENA_SIZE 0x800000
+/* Bytes that the queues and stream tables of all SMMUs come from: 64 KiB each, where there are 16. */
+#define EL2_SMMUS_SIZE 0x100000
 /* Bytes of records that a trace holds. */
 #define EL2_TRACE_SIZE 0x100000
 /* The most ITSes, and the bytes of state of each. */

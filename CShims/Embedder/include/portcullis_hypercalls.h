@@ -74,6 +74,20 @@
 #define PORTCULLIS_STATISTIC_PINS 132u            /* pins of pages; one that two hold counts twice */
 #define PORTCULLIS_STATISTIC_LOG_BYTES 133u       /* bytes of the log that wait for the console */
 #define PORTCULLIS_STATISTIC_LOG_LOST 134u        /* lines that the log had no room for, since boot */
+/* The SMMUs that EL2 owns. The call that reads one of these has EL2 read, count and log what they have recorded. */
+#define PORTCULLIS_STATISTIC_SMMUS 160u           /* how many there are */
+#define PORTCULLIS_STATISTIC_DMA_EVENTS 161u      /* events: mostly devices that reached for what they may not */
+#define PORTCULLIS_STATISTIC_DMA_OVERFLOWS 162u   /* how often events were lost: no room */
+#define PORTCULLIS_STATISTIC_DMA_ABORTS 163u      /* how often events were lost: not written */
+#define PORTCULLIS_STATISTIC_DMA_UNLOGGED 164u    /* events that are not in the log */
+#define PORTCULLIS_STATISTIC_DMA_INVALIDATIONS 165u /* commands for what the host has lost */
+#define PORTCULLIS_STATISTIC_DMA_SYNCS 166u       /* SYNCs behind them */
+#define PORTCULLIS_STATISTIC_DMA_UNCONFIRMED 167u /* batches of commands that were not carried out */
+#define PORTCULLIS_STATISTIC_DMA_REFUSALS 168u    /* pages that stayed the host's for that */
+#define PORTCULLIS_STATISTIC_DMA_STREAM 169u      /* StreamID of the last event in the log */
+#define PORTCULLIS_STATISTIC_DMA_ADDRESS 170u     /* its address */
+#define PORTCULLIS_STATISTIC_DMA_EVENT 171u       /* its number */
+#define PORTCULLIS_STATISTIC_DMA_FAULTS 192u      /* + number of an event, at most 37; 38: of no known type */
 
 /* Of an ITS. The reasons are in the order in which the log knows them. */
 #define PORTCULLIS_STATISTIC_LOADS 0u             /* + offset / 4, at most 80, which is all above 0x13f */
