@@ -10,6 +10,12 @@ enum Board {
   static let itsTranslation: UInt64 = 0x0809_0000
   static let redistributors: UInt64 = 0x080a_0000
   static let console: UInt64 = 0x0900_0000
+  /// An SMMU, where there is one: two pages of 64 KiB.
+  static let smmu: UInt64 = 0x0905_0000
+  static let smmuSize: UInt64 = 0x2_0000
+  /// Where devices on PCI may be given addresses, and their configuration.
+  static let deviceWindow: UInt64 = 0x1000_0000
+  static let configurationSpace: UInt64 = 0x40_1000_0000
   static let memory: UInt64 = 0x4000_0000
 
   /// The pages of an ITS control frame.

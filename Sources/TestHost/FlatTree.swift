@@ -61,6 +61,13 @@ struct FlatTree {
     return found
   }
 
+  /// Whether a node right below the root whose name begins so has a property.
+  func hasProperty(_ property: StaticString, of node: StaticString) -> Bool {
+    var found = false
+    forEachProperty(property, of: node) { _, _ in found = true }
+    return found
+  }
+
   /// Calls `body` with place and length of each such property of a node whose name begins so.
   private func forEachProperty(
     _ property: StaticString, of node: StaticString, _ body: (UInt64, UInt64) -> Void

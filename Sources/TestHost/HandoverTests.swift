@@ -34,7 +34,7 @@ enum HandoverForm {
 }
 
 /// An ITS that a trusted host has programmed itself, with devices that signal.
-private struct LiveITS {
+struct LiveITS {
   enum Place {
     private static func at(_ offset: UInt64) -> UInt64 { Arena.handover + offset }
     static var queue: UInt64 { at(0x0_0000) }

@@ -31,6 +31,16 @@ struct Main {
       testHonestLife(&report)
       el1_exit(report.finish())
     }
+    if tree.bootArgumentsHold("testhost.dma") {
+      StageOne.enable()
+      if handover.isLive {
+        testDMAHandover(&report)
+      } else {
+        testDMA(&report)
+        testProbing(&report)
+      }
+      el1_exit(report.finish())
+    }
     testDeviceTree(&report)
     if handover.isLive {
       StageOne.enable()

@@ -39,6 +39,12 @@ enum StageOne {
     el1_enable_mmu()
   }
 
+  /// Maps the configuration of devices on PCI.
+  static func mapConfigurationSpace() {
+    let address = Board.configurationSpace
+    el1_set_root_entry(address / entrySize, block(address, Memory.nGnRE))
+  }
+
   /// Maps the GiB of a physical address as executable memory; returns the virtual address of it.
   static func window(onto physical: UInt64) -> UInt64 {
     el1_set_root_entry(windowIndex, block(physical, Memory.writeBack))

@@ -3,6 +3,7 @@
 """QEMU's `virt` board as the tests use it."""
 
 import os
+import re
 import subprocess
 
 # Debian's U-Boot for this board, and where the image is put for it: away from what it keeps itself, the
@@ -19,14 +20,40 @@ U_BOOT_DIALOGUE = (
 )
 # A clock that counts instructions, and leaps over the time in which no CPU has any.
 ICOUNT = ("-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm")
+# From this version on the SMMUv3 has a stage 2 that does what it should.
+STAGE_2 = (9, 1)
+# Where the educational devices are on the bus: a StreamID is eight times as much. They do DMA to any address.
+EDU_SLOTS = (2, 5)
+EDU = [
+    argument
+    for slot in EDU_SLOTS
+    for argument in ("-device", f"edu,dma_mask=0xffffffffffffffff,addr={slot:#x}")
+]
 
 
-def arguments(image, gic=3, cpus=1, memory="1G", bootargs=None, module=None, u_boot=False):
+def version(qemu):
+    """The version of `qemu` as numbers; none where it does not say."""
+    told = subprocess.run([qemu, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    match = re.search(r"version (\d+)\.(\d+)(?:\.(\d+))?", told)
+    return tuple(int(number) for number in match.groups() if number) if match else ()
+
+
+def lack(qemu):
+    """Why `qemu` can't have EL2 own an SMMU; None where it can."""
+    found = version(qemu)
+    if found >= STAGE_2:
+        return None
+    return f"the SMMUv3 of QEMU {'.'.join(map(str, found)) or '?'} has no stage 2 (9.1 has)"
+
+
+def arguments(
+    image, gic=3, cpus=1, memory="1G", bootargs=None, module=None, u_boot=False, smmu=False
+):
     """QEMU's arguments for a board that starts `image` at EL2 with `bootargs`.
 
     `module` is a payload for EL1, the address at which the multiboot binding hands it over, and its
     own boot arguments. With `u_boot` the image only lies in memory, and U-Boot is started, which wants
-    `U_BOOT_DIALOGUE`.
+    `U_BOOT_DIALOGUE`. With `smmu` all of PCI is behind an SMMUv3.
     """
     loaded = f"loader,file={os.fspath(image)},addr={U_BOOT_ADDRESS:#x},force-raw=on"
     start = ["-bios", U_BOOT, "-device", loaded] if u_boot else ["-kernel", os.fspath(image)]
@@ -35,7 +62,8 @@ def arguments(image, gic=3, cpus=1, memory="1G", bootargs=None, module=None, u_b
         payload, address, words = module
         optional += ["-device", f"guest-loader,addr={address:#x},kernel={payload},bootargs={words}"]
     return [
-        "-M", f"virt,virtualization=on,gic-version={gic},dtb-randomness=off",
+        "-M",
+        f"virt,virtualization=on,gic-version={gic},dtb-randomness=off{',iommu=smmuv3' if smmu else ''}",
         "-cpu", "cortex-a76",
         "-smp", str(cpus),
         "-m", memory,

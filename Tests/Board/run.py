@@ -5,7 +5,8 @@
 
 The image runs its built-in host on every board, with a log of errors alone. With --elf and
 --payload the other forms are booted too, on the first board: the ELF that the image is made of, the
-image with a host that QEMU's guest-loader puts in memory, and what the boot arguments change.
+image with a host that QEMU's guest-loader puts in memory, what the boot arguments change, and a board
+with an SMMU where QEMU has one that can be owned.
 
 A run is good if its TAP is complete, has enough tests that were not skipped, has no failure, and
 QEMU's exit status is 0. With --expect-failures FILE a run is good if its TAP is complete and every
@@ -62,6 +63,8 @@ class Boot:
     bootargs: str = "portcullis.log=error"
     # The arguments of board.arguments' `module`; None for the built-in host.
     module: tuple = None
+    # Whether the board has an SMMUv3.
+    smmu: bool = False
     # Whether U-Boot starts EL2, with no arguments.
     u_boot: bool = False
     # Where the host's report is not what is looked at: a line of the output must match this.
@@ -84,6 +87,7 @@ class Boot:
             bootargs=None if self.u_boot else self.bootargs,
             module=self.module,
             u_boot=self.u_boot,
+            smmu=self.smmu,
         )
 
     @property
@@ -149,6 +153,7 @@ def boots(image, elf, testhost, directory):
         yield Boot("module-flat", image, module=(flat, FLAT_ADDRESS, "quiet"))
         measuring = (arm64, IMAGE_ADDRESS, "portcullis.bench")
         yield Boot("module-bootargs", image, module=measuring, sign=FIGURE)
+        yield Boot("smmu", image, 4, 4, smmu=True)
         yield Boot("log-warning", image, bootargs="portcullis.log=warning", sign=REFUSAL)
 
 
@@ -241,8 +246,12 @@ def main():
 
     passed = failed = bad = 0
     summary = []
+    lack = board.lack(options.qemu)
     with tempfile.TemporaryDirectory() as directory:
         for each in boots(options.image, options.elf, options.payload, pathlib.Path(directory)):
+            if each.smmu and lack:
+                summary.append(f"{each.title}: not run: {lack}")
+                continue
             print(f"# {each.title}", flush=True)
             command = [options.qemu, *each.arguments]
             lines, status = boot(command, options.seconds, each.dialogue)

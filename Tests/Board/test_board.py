@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is typed at a board is typed at its prompt, and what it prints comes line by line."""
 
+import pathlib
+import tempfile
 import unittest
 
 import board
@@ -21,6 +23,30 @@ class Lines(unittest.TestCase):
 
     def test_without_a_dialogue_nothing_can_be_read(self):
         self.assertEqual(list(board.lines(ECHO, 10)), ["one", "two> got ", "$ ", 0])
+
+
+class Version(unittest.TestCase):
+    def program(self, text):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        program = pathlib.Path(self.directory.name, "qemu")
+        program.write_text(f"#!/bin/sh\necho '{text}'\n", "utf-8")
+        program.chmod(0o755)
+        return program
+
+    def test_an_older_one_lacks_stage_2_and_a_newer_one_does_not(self):
+        for text, version, lacks in (
+            ("QEMU emulator version 7.2.22 (Debian 1:7.2)", (7, 2, 22), True),
+            ("QEMU emulator version 9.0.4", (9, 0, 4), True),
+            ("QEMU emulator version 9.1.0", (9, 1, 0), False),
+            ("QEMU emulator version 10.0.2 (Debian)", (10, 0, 2), False),
+            ("QEMU emulator version 10.0", (10, 0), False),
+            ("something else", (), True),
+        ):
+            with self.subTest(text):
+                program = self.program(text)
+                self.assertEqual(board.version(program), version)
+                self.assertEqual(board.lack(program) is not None, lacks)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,7 @@ class Boots(unittest.TestCase):
                 "module-image",
                 "module-flat",
                 "module-bootargs",
+                "smmu",
                 "log-warning",
             ],
         )

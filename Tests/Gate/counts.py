@@ -25,3 +25,11 @@ def read(path):
     except FileNotFoundError:
         return 0, 0
     return int(result["passed"]), int(result["failed"])
+
+
+def not_run(path):
+    """Why the step's tests were not run, as `path` has it; None where they were."""
+    try:
+        return json.loads(path.read_text("utf-8")).get("not_run")
+    except FileNotFoundError:
+        return None

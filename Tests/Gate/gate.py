@@ -4,7 +4,8 @@
 """Runs the steps of `make test`, each a make target, and ends with one count of all of them.
 
 A step that counts its tests leaves `{"passed": N, "failed": M}` in RESULTS/STEP.json. A step that
-fails without telling of a failed test counts as one. All steps run, whatever became of others.
+fails without telling of a failed test counts as one. One that could not run its tests here leaves why as
+`not_run` beside no count, and is told of as not run. All steps run, whatever became of others.
 """
 
 import argparse
@@ -40,6 +41,10 @@ def main():
         passed += good
         failed += bad
         told = f", {good} passed, {bad} failed" if good or bad else ""
+        why = counts.not_run(result)
+        if why and not good and status == 0:
+            summary.append(f"---- {step} was not run: {why}")
+            continue
         summary.append(f"{'ok  ' if status == 0 else 'FAIL'} {step} ({seconds:.0f} s{told})")
 
     print("==> summary")

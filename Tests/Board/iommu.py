@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Boots EL2 on boards with an SMMUv3 and two devices that do DMA, and judges what their host finds.
+
+With the SMMU owned every test must pass, and the log must name the streams and the addresses of what
+was refused. The controls are the same boards with the SMMU left to the host, and with the image that
+mediates nothing: there each attack that the lists name must be seen to succeed, by what it changed or
+read, and all that is no attack must go on. An SMMU that can't be owned must not be left to the host.
+
+On a QEMU whose SMMUv3 has no stage 2 nothing is run, and nothing is told to have passed.
+"""
+
+import argparse
+import dataclasses
+import fnmatch
+import pathlib
+import re
+import sys
+
+import board
+import counts
+import run
+
+FOLDER = pathlib.Path(__file__).parent
+SECONDS = 300
+LEAST_TESTS = 30
+LEAST_HANDOVER_TESTS = 14
+
+AREA = "dma attack: "
+# By these an attack is seen to have succeeded, and not only to have gone wrong.
+EFFECTS = {
+    "words of EL2's memory that were overwritten",
+    "what a device has read",
+    "the ITS doesn't read INT",
+    "the LPIs taken",
+}
+WHAT = re.compile(r'\s+- what: "(.*)"')
+POINT = re.compile(r"(?:not )?ok \d+ - (.*?)(?: # SKIP.*)?")
+# What is no attack, and needs nobody who confines devices.
+HONEST = (
+    "dma: *", "dma, second device: *", "dma handover: the live ITS's table *",
+    "dma handover: what a refused *", "dma handover: the ITS is handed over *",
+)  # fmt: skip
+
+FAULT = re.compile(
+    r"portcullis: DMA fault: SMMU 0 stream (0x[0-9a-f]+) (\w+) at (0x[0-9a-f]+), a (read|write)"
+)
+STREAMS = {slot << 3 for slot in board.EDU_SLOTS}
+# The control frame of the ITS, and the doorbell.
+CONTROL_FRAME = range(0x8080000, 0x8090000)
+DOORBELL = range(0x8090000, 0x80A0000)
+
+REFUSAL = r"portcullis: not started: the SMMUs cannot be owned: it has no stage 2"
+
+
+@dataclasses.dataclass(frozen=True)
+class Boot:
+    """One boot: an image on a board with these arguments, and the attacks that must succeed on it."""
+
+    form: str
+    image: pathlib.Path
+    gic: int = 3
+    cpus: int = 1
+    bootargs: str = "portcullis.log=warning testhost.dma"
+    machine: tuple = ()
+    least: int = LEAST_TESTS
+    # The list of the attacks that succeed; None where all must be held off.
+    attacks: str = None
+    # What the last line must be, where the host is not to be entered.
+    end: str = None
+    # Whether the log must tell of faults of these kinds.
+    faults: tuple = ()
+
+    @property
+    def title(self):
+        return f"form={self.form} gic-version={self.gic} smp={self.cpus}"
+
+    @property
+    def arguments(self):
+        """QEMU's arguments: time is that of the instructions, so that a DMA takes its time."""
+        common = board.arguments(
+            self.image, self.gic, self.cpus, bootargs=self.bootargs, smmu=True
+        )
+        return [*common, *board.EDU, *board.ICOUNT, *self.machine]
+
+
+def boots(image, unmediated):
+    """All boots, the controls among them."""
+    handover = "portcullis.log=warning portcullis.handover testhost.dma"
+    kinds = ("F_TRANSLATION", "F_PERMISSION")
+    for gic, cpus in ((3, 1), (4, 4)):
+        yield Boot("owned", image, gic, cpus, faults=kinds)
+    yield Boot(
+        "owned-handover", image, bootargs=handover, least=LEAST_HANDOVER_TESTS,
+        faults=("F_TRANSLATION",),
+    )  # fmt: skip
+    off = "portcullis.log=error portcullis.smmu=off"
+    yield Boot("control-off", image, bootargs=f"{off} testhost.dma", attacks="attacks-dma.txt")
+    yield Boot(
+        "control-off-handover", image, bootargs=f"{off} portcullis.handover testhost.dma",
+        attacks="attacks-dma-handover.txt",
+    )  # fmt: skip
+    yield Boot("control-unmediated", unmediated, attacks="attacks-dma.txt")
+    stage1 = ("-machine", "virt-9.0", "-global", "arm-smmuv3.stage=1")
+    yield Boot("refused", image, machine=stage1, end=REFUSAL)
+
+
+def differences(lines):
+    """What differed in each test, by its name."""
+    found = {}
+    name = None
+    for line in lines:
+        if match := POINT.fullmatch(line):
+            name = match[1]
+        elif name and (match := WHAT.match(line)):
+            found.setdefault(name, set()).add(match[1])
+    return found
+
+
+def judge_control(reader, lines, status, patterns):
+    """What is wrong with a control, in which each named attack must succeed and no honest test fail."""
+    problems = list(reader.errors)
+    if status == 124:
+        problems.append("out of time")
+    seen = differences(lines)
+    for pattern in patterns:
+        matching = [p for p in reader.points if fnmatch.fnmatchcase(p.name, pattern)]
+        if not matching:
+            problems.append(f"no test is named {pattern!r}")
+        for point in matching:
+            if point.skipped or point.passed or not seen.get(point.name, set()) & EFFECTS:
+                problems.append(f"does not succeed: {point.number} - {point.name}")
+    attacks = [p for p in reader.points if p.name.startswith(AREA)]
+    for point in attacks:
+        if not any(fnmatch.fnmatchcase(point.name, pattern) for pattern in patterns):
+            problems.append(f"is not listed: {point.name}")
+    for point in reader.points:
+        if not point.passed and any(fnmatch.fnmatchcase(point.name, name) for name in HONEST):
+            problems.append(f"fails without an SMMU: {point.number} - {point.name}")
+    return problems
+
+
+def judge_log(lines, kinds):
+    """What is wrong with what the log tells of faults."""
+    faults = [FAULT.fullmatch(line) for line in lines if "DMA fault" in line]
+    problems = []
+    if not all(faults):
+        problems.append("a line of the log that is no fault's")
+    told = {(int(f[1], 16), f[2], int(f[3], 16), f[4]) for f in faults if f}
+    if strays := {fault[0] for fault in told} - STREAMS:
+        problems.append(f"faults of streams of no device: {sorted(map(hex, strays))}")
+    for stream in STREAMS:
+        for word in ("read", "write"):
+            fitting = (stream, "F_TRANSLATION", word)
+            if not any((fault[0], fault[1], fault[3]) == fitting for fault in told):
+                problems.append(f"no {word} of stream {stream:#x} is told of")
+    for kind in kinds:
+        if not any(fault[1] == kind for fault in told):
+            problems.append(f"no {kind} is told of")
+    if "F_PERMISSION" in kinds:
+        if not any(fault[2] in CONTROL_FRAME for fault in told):
+            problems.append("nothing is told of the control frame")
+        for _, kind, address, word in told:
+            if address in DOORBELL and (kind, word) != ("F_PERMISSION", "read"):
+                problems.append(f"a fault at the doorbell: {kind}, a {word}")
+    return problems
+
+
+def judge(boot, lines, status):
+    """(passed, failed, skipped, what is wrong) of a boot."""
+    if boot.end:
+        printed = [line for line in lines if line.strip()]
+        problems = []
+        if not printed or not re.fullmatch(boot.end, printed[-1]):
+            problems.append(f"the last line does not match {boot.end!r}")
+        if any(line.startswith("TAP version") for line in lines):
+            problems.append("the host was entered")
+        problems += run.status_problems(status)
+        return int(not problems), 0, 0, problems
+    reader = run.read(lines)
+    if boot.attacks:
+        patterns = run.attack_patterns(FOLDER / boot.attacks)
+        problems = judge_control(reader, lines, status, patterns)
+        # What is due are the attacks that succeed.
+        return 0 if problems else len(patterns), 0, 0, problems
+    problems = run.judge_mediated(reader, status, boot.least)
+    problems += judge_log(lines, boot.faults)
+    return (
+        sum(p.passed and not p.skipped for p in reader.points),
+        sum(not p.passed for p in reader.points),
+        sum(p.skipped for p in reader.points),
+        problems,
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("unmediated", type=pathlib.Path, help="the control image")
+    parser.add_argument("image", type=pathlib.Path, help="the image")
+    parser.add_argument("--qemu", default="qemu-system-aarch64")
+    parser.add_argument("--only", default="", help="boots whose title holds this alone")
+    parser.add_argument("--seconds", type=int, default=SECONDS, help="limit of one run")
+    counts.add_option(parser)
+    options = parser.parse_args()
+
+    if lack := board.lack(options.qemu):
+        print(f"# not run: {lack}")
+        counts.write(options.results, 0, 0, not_run=lack)
+        return 0
+    print(f"# QEMU {'.'.join(map(str, board.version(options.qemu)))}", flush=True)
+    passed = failed = bad = 0
+    summary = []
+    for boot in boots(options.image, options.unmediated):
+        if options.only not in boot.title:
+            continue
+        print(f"# {boot.title}", flush=True)
+        lines, status = run.boot([options.qemu, *boot.arguments], options.seconds)
+        good, failures, skipped, problems = judge(boot, lines, status)
+        passed += good
+        failed += failures or bool(problems)
+        bad += bool(problems)
+        what = f"{good} attacks succeed" if boot.attacks else f"{good} passed, {failures} failed"
+        verdict = "BAD" if problems else "good"
+        summary.append(f"{boot.title}: {what}, {skipped} skipped: {verdict}")
+        summary += [f"  {problem}" for problem in problems]
+    print("#")
+    for line in summary:
+        print(f"# {line}")
+    counts.write(options.results, passed, failed)
+    return 1 if bad or not summary else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The judge of boards with an SMMU sees what is wrong, and takes no attack for one that only went wrong."""
+
+import unittest
+
+import iommu
+import run
+
+LINE = "portcullis: DMA fault: SMMU 0 stream {:#x} {} at {:#x}, a {}"
+GOOD = [
+    LINE.format(stream, "F_TRANSLATION", address, word)
+    for stream, address in ((0x10, 0x8080080), (0x28, 0x40300000))
+    for word in ("read", "write")
+] + [LINE.format(0x10, "F_PERMISSION", 0x8090040, "read")]
+
+ATTACK = "dma attack: a device reads EL2's memory"
+
+
+def report(*tests):
+    """TAP of tests: a name, and what differed or None."""
+    yield "TAP version 14"
+    for number, (name, what) in enumerate(tests, 1):
+        yield f"{'not ' if what else ''}ok {number} - {name}"
+        if what:
+            yield from ("  ---", "  differences:", f'    - what: "{what}"', "  ...")
+    yield f"1..{len(tests)}"
+
+
+class Log(unittest.TestCase):
+    def problems(self, lines):
+        return iommu.judge_log(lines, ("F_TRANSLATION", "F_PERMISSION"))
+
+    def test_good(self):
+        self.assertEqual(self.problems([*GOOD, "ok 1 - x"]), [])
+
+    def test_each_kind_of_line_is_due(self):
+        for index, line in enumerate(GOOD):
+            with self.subTest(line):
+                self.assertNotEqual(self.problems(GOOD[:index] + GOOD[index + 1 :]), [])
+
+    def test_what_may_not_be_told(self):
+        for wrong in (
+            LINE.format(0x18, "F_TRANSLATION", 0x40300000, "read"),
+            LINE.format(0x10, "F_TRANSLATION", 0x8090040, "write"),
+            "portcullis: DMA fault: SMMU 0 stream",
+        ):
+            with self.subTest(wrong):
+                self.assertNotEqual(self.problems([*GOOD, wrong]), [])
+
+
+class Control(unittest.TestCase):
+    def problems(self, *tests, patterns=(ATTACK,), status=1):
+        lines = list(report(*tests))
+        return iommu.judge_control(run.read(lines), lines, status, patterns)
+
+    def test_an_attack_that_succeeds(self):
+        self.assertEqual(self.problems((ATTACK, "what a device has read")), [])
+
+    def test_an_attack_that_does_not(self):
+        self.assertNotEqual(self.problems((ATTACK, None)), [])
+        self.assertNotEqual(self.problems((ATTACK, "the DMA doesn't end")), [])
+        self.assertNotEqual(self.problems(("dma: x", None)), [])
+
+    def test_an_attack_that_is_not_listed(self):
+        other = ("dma attack: another", None)
+        self.assertNotEqual(self.problems((ATTACK, "what a device has read"), other), [])
+
+    def test_what_is_honest_must_go_on(self):
+        seen = (ATTACK, "what a device has read")
+        self.assertNotEqual(self.problems(seen, ("dma: own memory", "the word read")), [])
+        self.assertEqual(self.problems(seen, ("smmu: hidden", "x")), [])
+
+    def test_out_of_time(self):
+        self.assertNotEqual(self.problems((ATTACK, "what a device has read"), status=124), [])
+
+
+class Boots(unittest.TestCase):
+    def setUp(self):
+        self.all = list(iommu.boots("el2.img", "el2-unmediated.img"))
+
+    def test_titles_differ_and_each_has_an_smmu_and_two_devices(self):
+        self.assertEqual(len({boot.title for boot in self.all}), len(self.all))
+        for boot in self.all:
+            self.assertIn("iommu=smmuv3", " ".join(boot.arguments))
+            self.assertEqual(sum(word.startswith("edu,") for word in boot.arguments), 2)
+
+    def test_lists_name_attacks(self):
+        for boot in self.all:
+            if boot.attacks:
+                for pattern in run.attack_patterns(iommu.FOLDER / boot.attacks):
+                    self.assertTrue(pattern.startswith(iommu.AREA))
+
+
+if __name__ == "__main__":
+    unittest.main()
