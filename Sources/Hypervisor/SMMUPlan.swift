@@ -43,7 +43,7 @@ public struct SMMUPlan: Sendable {
   public struct Place: Sendable {
     /// Its registers.
     public let range: AddressRange
-    /// The streams of devices in the tree. All of them reach the same: a stream of no device reaches nothing.
+    /// The streams of devices in the tree: all of them reach the same, and any other nothing.
     public var streams: PermittedStreams
   }
   /// The SMMUs; as many as a driver takes.

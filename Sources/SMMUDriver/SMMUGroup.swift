@@ -4,6 +4,7 @@
 internal import Architecture
 public import Ownership
 public import SMMU
+internal import Synchronization
 
 /// The SMMUv3s of a board, of which all walk one table: a device reaches the same behind any of them.
 ///
@@ -52,6 +53,9 @@ public struct SMMUGroup<Machine: SMMUMachine & ~Copyable>: ~Copyable {
   var units: FixedList<16, SMMUUnit>
   var pending = PendingInvalidation()
   var faults = FaultLog()
+  // It gives the group an identity in memory, so that a borrow is its address. As a plain value the compiler
+  // copied all of it to the stack at each change of a page's state.
+  private let identity = Atomic(false)
 
   /// Looks at the SMMUs, and changes nothing.
   ///

@@ -27,6 +27,6 @@
 /* Bytes for the state that lives as long as the image. */
 #define EL2_STATE_SIZE 0x20000
 /* The boot CPU's stack until it enters the host: what a board says is large and lives there. */
-#define EL2_BOOT_STACK_SIZE 0x40000
+#define EL2_BOOT_STACK_SIZE 0x80000
 /* Bytes that hold a pattern, for attack tests to aim at. */
 #define EL2_CANARY_SIZE 0x20000
