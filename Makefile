@@ -193,8 +193,8 @@ debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction
 	$(Q)$(QEMU) $$($(BOARD)/run.py --print-arguments $(IMAGES)/el2.img) -S -s
 
 .PHONY: bench
-bench: setup-bench $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img $(IMAGES)/el2-unmediated.img ## instructions of traps and commands, table pages, sizes
-	$(Q)$(BOARD)/bench.py --qemu $(QEMU) --objdump $(TOOLCHAIN)/llvm-objdump \
+bench: setup-bench setup-qemu $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img $(IMAGES)/el2-unmediated.img ## instructions of traps and commands, table pages, sizes
+	$(Q)$(BOARD)/bench.py --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --objdump $(TOOLCHAIN)/llvm-objdump \
 	  --forwarding $(IMAGES)/el2-forwarding.img --unmediated $(IMAGES)/el2-unmediated.img \
 	  $(IMAGES)/el2.elf $(IMAGES)/el2.img
 	$(Q)$(SWIFT) build $(NATIVE) -c release --product ITSBench --scratch-path .build-bench

@@ -160,7 +160,7 @@ let package = Package(
         "Architecture", "SMMU", "Ownership", "IOMMU", "SimulatedBoard", "SimulatedITS",
         "SimulatedSMMU", "SMMUWorld",
       ]),
-    tests("Hypervisor", ["SMMU", "SMMUDriver", "SimulatedBoard"]),
+    tests("Hypervisor", ["SMMU", "IOMMU", "SMMUDriver", "SimulatedBoard"]),
     tests("Inspection", ["Trace"]),
     tests(
       "Replay", ["Architecture", "GIC", "Inspection", "SimulatedITS", "Trace"],

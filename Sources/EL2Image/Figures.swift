@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import CEL2Boot
+internal import CHardware
 internal import DeviceTree
 internal import Hypervisor
 internal import Ownership
@@ -24,6 +25,80 @@ enum Figures {
     logTablePages("bench: table-pages-1g ", memory: 1 << 30, bits: 40, unmapped.span, &log)
     logTablePages("bench: table-pages-64g ", memory: 64 << 30, bits: 40, unmapped.span, &log)
     logTablePages("bench: table-pages-1t ", memory: 1 << 40, bits: 42, unmapped.span, &log)
+  }
+
+  /// Logs what it takes to claim a page, and 512 pages of a block, and to give them back.
+  ///
+  /// It is read in nanoseconds: on a board whose clock counts instructions that is how many there are. Beside it
+  /// stands what the SMMUs were asked for. Blocks are split before, and each is done so often that the clock's step is of no account.
+  static func logDonations(_ spare: PageRange?, _ log: inout Log) {
+    guard let spare, spare.count == 512, let page = PageRange(first: spare.first, count: 1) else {
+      return log.write(.error, LogLine("bench: no memory to spare"))
+    }
+    do throws(OwnershipError) {
+      try logDonation(spare, &log)
+      try logDonation(page, &log)
+    } catch {
+      log.write(.error, LogLine("bench: no donation"))
+    }
+  }
+
+  private static func logDonation(
+    _ pages: PageRange, _ log: inout Log
+  ) throws(OwnershipError) {
+    _ = try measure(pages, rounds: 1)
+    let figures = try measure(pages, rounds: rounds)
+    logFigure("donate-", pages.count, "-el2-instructions ", figures.donation, &log)
+    logFigure("give-back-", pages.count, "-el2-instructions ", figures.giveBack, &log)
+    logFigure("donate-", pages.count, "-invalidations ", figures.invalidations, &log)
+    logFigure("donate-", pages.count, "-syncs ", figures.syncs, &log)
+  }
+
+  private static var rounds: UInt64 { 64 }
+
+  /// What one round takes.
+  private struct DonationFigures {
+    var donation: UInt64 = 0
+    var giveBack: UInt64 = 0
+    var invalidations: UInt64 = 0
+    var syncs: UInt64 = 0
+  }
+
+  private static func measure(
+    _ pages: PageRange, rounds: UInt64
+  ) throws(OwnershipError) -> DonationFigures {
+    var list = FixedList<1, PageRange>(filler: pages)
+    _ = list.append(pages)
+    var figures = DonationFigures()
+    let invalidations = DMAFaults.value(.invalidations)
+    let syncs = DMAFaults.value(.syncs)
+    for _ in 0..<rounds {
+      let start = pc_read_cntpct_el0()
+      var claim: Claim<1>? = try unsafe StateMemory.shared.pointee.ownership.donate(
+        list, expecting: .memory)
+      let middle = pc_read_cntpct_el0()
+      try unsafe StateMemory.shared.pointee.ownership.giveBack(&claim)
+      figures.donation &+= middle &- start
+      figures.giveBack &+= pc_read_cntpct_el0() &- middle
+    }
+    let tick = 1_000_000_000 / pc_read_cntfrq_el0()
+    figures.donation = figures.donation &* tick / rounds
+    figures.giveBack = figures.giveBack &* tick / rounds
+    figures.invalidations = (DMAFaults.value(.invalidations) &- invalidations) / rounds
+    figures.syncs = (DMAFaults.value(.syncs) &- syncs) / rounds
+    return figures
+  }
+
+  private static func logFigure(
+    _ before: StaticString, _ count: UInt64, _ behind: StaticString, _ value: UInt64,
+    _ log: inout Log
+  ) {
+    var line = LogLine("bench: ")
+    line.append(before)
+    line.append(decimal: count)
+    line.append(behind)
+    line.append(decimal: value)
+    log.write(.error, line)
   }
 
   private static func logTablePages(

@@ -37,6 +37,14 @@ struct HostPlacement: ~Copyable {
     guard fits else { throw .noRoom }
   }
 
+  /// Memory that nobody has a use for: 2 MiB of the host's; nil where there is none.
+  var spare: PageRange? {
+    let size: UInt64 = 0x20_0000
+    return free.find(size: size, alignment: size, in: memory.span).flatMap {
+      PageRange(covering: $0)
+    }
+  }
+
   /// Places everything.
   mutating func place(
     _ board: borrowing Board, _ blob: DeviceTreeBlob, hidesSMMUs: Bool,
@@ -108,9 +116,9 @@ struct HostPlacement: ~Copyable {
   ) throws(StartupError) -> PhysicalAddress {
     // What is added to a tree is a few properties; libfdt refuses the edit where it is more.
     let size = (UInt64(blob.bytes.count) + 0x2000) & ~0xfff
-    guard let place = free.find(size: size, alignment: HostImage.alignment, in: memory.span) else {
-      throw .noRoom
-    }
+    guard let place = free.find(size: size, alignment: HostImage.alignment, in: memory.span),
+      free.take(place)
+    else { throw .noRoom }
     try MappedMemory.map(place, .data, &stage1, &pool)
     do throws(HostTreeError) {
       // The pages were mapped just now, for this alone.

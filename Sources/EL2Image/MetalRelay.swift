@@ -18,6 +18,9 @@ struct MetalRelay: RelayMachine {
     unsafe StateMemory.shared.pointee.powerStateFormat
   }
 
+  /// SMMUs that are EL2's own would wake as firmware leaves them, before EL2 does.
+  var maySuspendSystem: Bool { unsafe !StateMemory.shared.pointee.ownsSMMUs }
+
   func call(_ call: SMCCC.Call) -> SMCCC.Result { MetalFirmware().call(call) }
 
   /// Memory that the host's stage 2 maps.

@@ -102,7 +102,10 @@ enum Startup {
       let interruptLimit = try InterruptController.map(board, &stage1, &pool)
       try Confinement.begin(
         board, options, smmus, image: image, interruptLimit: interruptLimit, stage1, pool, &log)
-      if options.isBench { Figures.logTablePages(&log) }
+      if options.isBench {
+        Figures.logTablePages(&log)
+        Figures.logDonations(placement.spare, &log)
+      }
     } catch {
       var line = LogLine("not started: ")
       line.append(error.subject)

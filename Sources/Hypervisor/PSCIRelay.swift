@@ -11,6 +11,8 @@ public protocol RelayMachine: Firmware, ~Copyable {
   func isHostMemory(_ address: UInt64) -> Bool
   /// Runs `body` on the table of CPUs, with its lock held.
   func withCPUs<Value>(_ body: (inout CPUTable) -> Value) -> Value
+  /// Whether the machine may be suspended as a whole, and what EL2 has set up is there when it wakes.
+  var maySuspendSystem: Bool { get }
   /// Called before firmware is asked to switch the machine off or reset it.
   func prepareForEnd()
   /// Called before firmware is asked to suspend the machine.
@@ -65,6 +67,9 @@ public enum PSCIRelay {
   public static func serve<Machine: RelayMachine & ~Copyable>(
     _ call: SMCCC.Call, function: PSCI.Function, cpu: Int, on machine: borrowing Machine
   ) -> SMCCC.Result {
+    if !machine.maySuspendSystem, asksToSuspend(call, function) {
+      return SMCCC.Result(PSCI.Status.notSupported.register)
+    }
     let format = machine.powerStateFormat
     let outcome = machine.withCPUs { cpus in
       begin(
@@ -93,6 +98,16 @@ public enum PSCIRelay {
         suspension.call(entry: machine.entry, context: UInt64(truncatingIfNeeded: cpu)))
       machine.withCPUs { finishSuspend(cpu: cpu, cpus: &$0) }
       return answer
+    }
+  }
+
+  /// Whether a call is SYSTEM_SUSPEND, or asks whether there is one.
+  private static func asksToSuspend(_ call: SMCCC.Call, _ function: PSCI.Function) -> Bool {
+    switch function {
+    case .systemSuspend: true
+    case .features:
+      UInt32(exactly: call.argument1).flatMap { PSCI.Function(identifier: $0) } == .systemSuspend
+    default: false
     }
   }
 

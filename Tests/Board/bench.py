@@ -25,6 +25,16 @@ ACCESSES += tuple(
 ACCESSES += ("int-to-handler", "int-to-lpi")
 FIGURES = [f"{access}-{what}" for access in ACCESSES for what in ("instructions", "el2-instructions")]
 FIGURES += [f"table-pages-{memory}" for memory in ("1g", "64g", "1t")]
+# What claiming pages takes, and giving them back, with what the SMMUs are asked for.
+DONATIONS = [
+    f"{what}-{count}-{figure}"
+    for count in (1, 512)
+    for what, figure in (
+        ("donate", "el2-instructions"), ("give-back", "el2-instructions"),
+        ("donate", "invalidations"), ("donate", "syncs"),
+    )
+]  # fmt: skip
+FIGURES += DONATIONS
 
 # What is aimed at: at most so much.
 AIMS = {
@@ -32,6 +42,8 @@ AIMS = {
     "int-to-lpi-instructions": 900,
     "each-further-inv": 150,
     "each-further-mapti": 150,
+    "smmu-owned-donate-1-syncs": 1,
+    "smmu-owned-donate-512-syncs": 1,
     "text+rodata": 64 * 1024,
 }
 
@@ -63,9 +75,10 @@ def measure(command):
     return figures, problems
 
 
-def measure_twice(qemu, image):
+def measure_twice(qemu, image, bootargs="portcullis.bench", smmu=False):
     """The figures of `image`, and what was wrong, a figure that does not repeat among it."""
-    command = [qemu, *board.arguments(image), *board.ICOUNT, "-append", "portcullis.bench"]
+    arguments = board.arguments(image, bootargs=bootargs, smmu=smmu)
+    command = [qemu, *arguments, *board.ICOUNT]
     first, problems = measure(command)
     if not problems:
         second, problems = measure(command)
@@ -94,6 +107,7 @@ def main():
     parser.add_argument("elf", type=pathlib.Path)
     parser.add_argument("image", type=pathlib.Path)
     parser.add_argument("--qemu", default="qemu-system-aarch64")
+    parser.add_argument("--smmu-qemu", help="a QEMU whose SMMUv3 has stage 2")
     parser.add_argument("--forwarding", type=pathlib.Path, help="the image that forwards all")
     parser.add_argument("--unmediated", type=pathlib.Path, help="the image that claims nothing")
     parser.add_argument("--objdump", default="llvm-objdump")
@@ -110,6 +124,19 @@ def main():
             problems += more
             names = [name for name in FIGURES if name.startswith(kept) and name in others]
             first |= {f"{prefix}-{name}": others[name] for name in names}
+    # With the devices' mirror and without it, on one board.
+    lack = board.lack(options.smmu_qemu) if options.smmu_qemu else "no QEMU is named for it"
+    if lack:
+        print(f"bench: not measured with an SMMU: {lack}", file=sys.stderr)
+    else:
+        for policy in ("owned", "off"):
+            bootargs = f"portcullis.bench portcullis.smmu={policy}"
+            others, more = measure_twice(options.smmu_qemu, options.image, bootargs, smmu=True)
+            problems += more
+            first |= {f"smmu-{policy}-{n}": others[n] for n in DONATIONS if n in others}
+        for count in (1, 512):
+            if (syncs := first.get(f"smmu-owned-donate-{count}-syncs")) != 1:
+                problems.append(f"a donation of {count} pages takes {syncs} SYNCs")
     # Every other command of a batch is a SYNC, as a driver sends them.
     for command in ("inv", "mapti"):
         many, few = (first.get(f"doorbell-{command}-{count}-instructions") for count in (256, 16))

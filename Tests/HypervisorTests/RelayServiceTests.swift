@@ -9,6 +9,7 @@ import Testing
 private final class FakeMachine: RelayMachine {
   let entry: UInt64 = 0x8000_1000
   var powerStateFormat = PSCI.PowerStateFormat.original
+  var maySuspendSystem = true
   /// What firmware answers to a function; SUCCESS to all others.
   var answers: [UInt32: SMCCC.Result] = [:]
   /// What is done while firmware has the control.
@@ -68,6 +69,27 @@ private let powerStates: [(format: PSCI.PowerStateFormat, state: UInt64, isPower
 
 @Suite("The host's PSCI calls, with a firmware that is not there")
 struct RelayServiceTests {
+  @Test(
+    "A machine that may not be suspended has no SYSTEM_SUSPEND, and all else",
+    arguments: [0x8400_000e, 0xc400_000e] as [UInt32])
+  func noSuspension(function: UInt32) throws {
+    let machine = FakeMachine()
+    machine.maySuspendSystem = false
+    let notSupported = PSCI.Status.notSupported.register
+    #expect(try machine.serve(function, 0x4000_8000, 0x77).x0 == notSupported)
+    #expect(try machine.serve(0x8400_000a, UInt64(function)).x0 == notSupported)
+    #expect(machine.calls.isEmpty && machine.suspensions == 0)
+    #expect(machine.states == [.on, .off])
+    // CPU_ON, and CPU_DEFAULT_SUSPEND of one CPU.
+    #expect(try machine.serve(0x8400_000a, 0xc400_0003).x0 == 0)
+    _ = try machine.serve(0xc400_000c, 0x4000_8000, 0x77)
+    #expect(machine.calls.count == 2)
+    machine.maySuspendSystem = true
+    #expect(try machine.serve(0x8400_000a, UInt64(function)).x0 == 0)
+    _ = try machine.serve(function, 0x4000_8000, 0x77)
+    #expect(machine.suspensions == 1)
+  }
+
   @Test(
     "CPU_SUSPEND to a power-down state has firmware wake the CPU at EL2's entry",
     arguments: [0x8400_0001, 0xc400_0001] as [UInt32], powerStates)
