@@ -10,9 +10,10 @@ extension DMAReader {
     _ place: DMAPlace, _ blob: DeviceTreeBlob, _ sink: inout Sink
   ) {
     // What lies below a PCI host bridge does DMA as a requester of the bridge.
-    guard place.isEnabled, !place.isPCIDevice, place.node != .root,
-      let evidence = DMAMaster.evidence(of: place, in: blob)
-    else { return }
+    guard place.isEnabled, !place.isPCIDevice, place.node != .root else { return }
+    guard let evidence = DMAMaster.evidence(of: place, in: blob) else {
+      return readIOMMUDoorbells(place, blob, &sink)
+    }
     let master = topology.masters.count
     guard topology.masters.append(DMAMaster(node: place.node, evidence: evidence)) else {
       return reportOverflow(of: .masters, place.node, nil, &sink)
@@ -194,10 +195,31 @@ extension DMAReader {
   }
 
   private func msiController(_ phandle: UInt32) -> Int? {
-    for index in topology.msiControllers.indices
-    where topology.msiControllers[index].phandle == phandle {
-      return index
+    MSISpecifiers.controller(phandle, topology.msiControllers)
+  }
+
+  /// Of an IOMMU, `msi-parent` with a DeviceID: it sends its own interrupts, of events and errors.
+  private mutating func readIOMMUDoorbells<Sink: DMADiagnosticSink & ~Copyable>(
+    _ place: DMAPlace, _ blob: DeviceTreeBlob, _ sink: inout Sink
+  ) {
+    guard let value = place.properties[.msiParent], let iommu = iommu(at: place.node) else {
+      return
     }
+    var specifiers = MSISpecifiers(value)
+    while let specifier = specifiers.next(topology.msiControllers, blob) {
+      let controller = topology.msiControllers[specifier.controller]
+      guard controller.isITS, controller.isEnabled else { continue }
+      let doorbell = IOMMUDoorbellPath(
+        iommu: iommu, its: specifier.controller, deviceID: specifier.deviceID)
+      guard topology.iommuDoorbells.append(doorbell) else {
+        return reportOverflow(of: .doorbells, place.node, .msiParent, &sink)
+      }
+    }
+    if let complaint = specifiers.complaint { report(place.node, .msiParent, complaint, &sink) }
+  }
+
+  private func iommu(at node: DeviceTreeNode) -> Int? {
+    for index in topology.iommus.indices where topology.iommus[index].node == node { return index }
     return nil
   }
 
@@ -208,28 +230,16 @@ extension DMAReader {
     guard let value = place.properties[.msiParent] else { return }
     // A bus's requesters are the DeviceIDs themselves.
     let all: IDRange? = place.isPCIHost ? .pci : nil
-    var start = 0
-    repeat {
-      guard let phandle = blob.word(value, at: start) else {
-        return report(place.node, .msiParent, .badLength(value.count), &sink)
-      }
-      guard let index = msiController(phandle) else {
-        return report(place.node, .msiParent, .noMSIController(phandle), &sink)
-      }
-      // The older form is the phandle alone, whatever cells the MSI controller has.
-      let cells = value.count == 4 ? 0 : topology.msiControllers[index].cells
-      start += 4
-      guard value.count - start >= 4 * cells else {
-        return report(place.node, .msiParent, .badLength(value.count), &sink)
-      }
-      let deviceID = cells > 0 ? blob.word(value, at: start) : nil
-      let deviceIDs = all ?? deviceID.flatMap { IDRange($0, count: 1) }
+    var specifiers = MSISpecifiers(value)
+    while let specifier = specifiers.next(topology.msiControllers, blob) {
+      let deviceIDs = all ?? specifier.deviceID.flatMap { IDRange($0, count: 1) }
       guard
         addDoorbell(
-          master, index, requesters: all, deviceIDs: deviceIDs, place, .msiParent, &sink)
+          master, specifier.controller, requesters: all, deviceIDs: deviceIDs, place, .msiParent,
+          &sink)
       else { return }
-      start += 4 * cells
-    } while start < value.count
+    }
+    if let complaint = specifiers.complaint { report(place.node, .msiParent, complaint, &sink) }
   }
 
   private mutating func readMSIMap<Sink: DMADiagnosticSink & ~Copyable>(

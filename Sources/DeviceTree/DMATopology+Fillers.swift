@@ -28,6 +28,10 @@ extension DMAPath {
   }
 }
 
+extension IOMMUDoorbellPath {
+  static var filler: IOMMUDoorbellPath { IOMMUDoorbellPath(iommu: 0, its: 0, deviceID: nil) }
+}
+
 extension DoorbellPath {
   static var filler: DoorbellPath {
     DoorbellPath(master: 0, its: 0, requesters: nil, deviceIDs: nil)

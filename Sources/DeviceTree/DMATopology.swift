@@ -19,6 +19,8 @@ public struct DMATopology: Sendable {
   public typealias Paths = FixedList<1024, DMAPath>
   /// Paths to the doorbell of an ITS; at most 512.
   public typealias Doorbells = FixedList<512, DoorbellPath>
+  /// Paths of IOMMUs to the doorbell of an ITS; at most 64.
+  public typealias IOMMUDoorbells = FixedList<64, IOMMUDoorbellPath>
 
   /// The IOMMUs that masters may name, disabled ones among them, in the order of the tree.
   public internal(set) var iommus = IOMMUs(filler: .filler)
@@ -30,6 +32,8 @@ public struct DMATopology: Sendable {
   public internal(set) var paths = Paths(filler: .filler)
   /// Their paths to ITSes, in the same order.
   public internal(set) var doorbells = Doorbells(filler: .filler)
+  /// The IOMMUs' own paths to ITSes, in the order of the tree.
+  public internal(set) var iommuDoorbells = IOMMUDoorbells(filler: .filler)
   /// Whether everything that was found fits.
   public internal(set) var isComplete = true
 
@@ -185,6 +189,16 @@ public struct DoorbellPath: Hashable, Sendable {
   public let requesters: IDRange?
   /// The DeviceIDs that they have; nil where the tree does not tell: it may then be any.
   public let deviceIDs: IDRange?
+}
+
+/// The way of an IOMMU's own interrupts to the doorbell of an enabled ITS.
+public struct IOMMUDoorbellPath: Hashable, Sendable {
+  /// The index of the IOMMU.
+  public let iommu: Int
+  /// The index of the ITS among the MSI controllers.
+  public let its: Int
+  /// Its DeviceID; nil where the tree does not tell: it may then be any.
+  public let deviceID: UInt32?
 }
 
 /// Some consecutive 32-bit numbers: requesters, streams or DeviceIDs.

@@ -28,7 +28,21 @@ extension HostTree {
     guard withheld.base.isAligned(to: page), withheld.size % page == 0 else {
       throw .misaligned(withheld)
     }
-    return try TreeEditor(source, &buffer)
+    var editor = try TreeEditor(source, &buffer)
+    // From the last to the first: what changes in one moves those behind it alone.
+    for index in disabled.indices.reversed() { try Self.disable(disabled[index], &editor) }
+    return editor
+  }
+
+  private static func disable(
+    _ node: DeviceTreeNode, _ editor: inout TreeEditor
+  ) throws(HostTreeError) {
+    let text: StaticString = "disabled"
+    // With the zero that ends it.
+    let count = text.utf8CodeUnitCount
+    let place = try editor.makeProperty("status", of: node, count: count + 1)
+    for index in 0..<count { editor.store(text.byte(at: index), at: place.offset + index) }
+    editor.store(UInt8(0), at: place.offset + count)
   }
 
   func end(_ source: DeviceTreeBlob, _ editor: inout TreeEditor) throws(HostTreeError) -> Int {

@@ -11,6 +11,11 @@ public struct HostTree {
   public var ramdisk: AddressRange?
   /// The host's command line, bytes of the source tree; nil leaves it as it is.
   public var bootArguments: BlobBytes?
+  /// Nodes of the source tree that are disabled for the host, in the order of the tree.
+  public var disabled = DisabledNodes(filler: .root)
+
+  /// Nodes that are disabled; at most 64.
+  public typealias DisabledNodes = FixedList<64, DeviceTreeNode>
 
   /// Describes a tree for the host.
   public init(

@@ -12,7 +12,8 @@ internal import Traps
 /// Builds what confines the host, and with it the state that all CPUs share.
 enum Confinement {
   static func begin(
-    _ board: borrowing Board, _ options: BootOptions, _ smmus: borrowing SMMUPlan,
+    _ board: borrowing Board, _ options: BootOptions, _ masters: MasterProtection,
+    _ smmus: borrowing SMMUPlan,
     image: AddressRange, interruptLimit: UInt64,
     _ stage1: consuming ImageMap.Stage1, _ pool: consuming ImageMap.Pool, _ log: inout Log
   ) throws(StartupError) {
@@ -58,13 +59,14 @@ enum Confinement {
       Recorder.begin(toConsole: options.drainsTrace)
     }
     if mediation != .off {
-      try claim(board, options, smmus, geometry, interruptLimit: interruptLimit, &log)
+      try claim(board, options, masters, smmus, geometry, interruptLimit: interruptLimit, &log)
     }
   }
 
   private static func claim(
-    _ board: borrowing Board, _ options: BootOptions, _ smmus: borrowing SMMUPlan,
-    _ geometry: TranslationGeometry, interruptLimit: UInt64, _ log: inout Log
+    _ board: borrowing Board, _ options: BootOptions, _ masters: MasterProtection,
+    _ smmus: borrowing SMMUPlan, _ geometry: TranslationGeometry, interruptLimit: UInt64,
+    _ log: inout Log
   ) throws(StartupError) {
     var others: RegionClaim.Requests<Device>
     if mediation == .on {
@@ -79,6 +81,7 @@ enum Confinement {
     } catch {
       throw .claim
     }
+    try masters.append(to: &others)
     do throws(ITSClaimError) {
       unsafe StateMemory.shared.pointee.identities = try ITSClaim.claim(
         board, beside: others,
@@ -95,7 +98,7 @@ enum Confinement {
     if mediation == .on {
       try RedistributorMediation.begin(board, options, interruptLimit: interruptLimit, &log)
       let offered = try ITSMediation.begin(
-        board, identities, options, interruptLimit: interruptLimit)
+        board, identities, options, masters, interruptLimit: interruptLimit)
       unsafe StateMemory.shared.pointee.identities = offered
     }
     do throws(OwnershipError) {

@@ -142,7 +142,7 @@ enum StateMemory {
   @inline(always)
   static func mediation(_ number: UInt8) -> UnsafeMutablePointer<MediatedITS> {
     unsafe UnsafeMutablePointer(
-      bitPattern: UInt(el2_itses_here() &+ UInt64(number) &* el2_its_state_size &+ 0x100)
+      bitPattern: UInt(el2_itses_here() &+ UInt64(number) &* el2_its_state_size &+ 0x200)
     ).unsafelyUnwrapped
   }
 
@@ -158,9 +158,9 @@ enum StateMemory {
   static var fits: Bool {
     MemoryLayout<EarlyState>.size <= 0x1000
       && MemoryLayout<EL2State>.size <= Int(el2_state_size) - 0x1000
-      && MemoryLayout<ITSState>.size <= 0x100
+      && MemoryLayout<ITSState>.size <= 0x200
       && MediatedRedistributors.pinsSize <= 0x1000
       && MemoryLayout<MediatedRedistributors>.size <= Int(el2_redistributors_size) - 0x1000
-      && MemoryLayout<MediatedITS>.size <= Int(el2_its_state_size) - 0x100
+      && MemoryLayout<MediatedITS>.size <= Int(el2_its_state_size) - 0x200
   }
 }

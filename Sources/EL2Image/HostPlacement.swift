@@ -48,10 +48,12 @@ struct HostPlacement: ~Copyable {
   /// Places everything.
   mutating func place(
     _ board: borrowing Board, _ blob: DeviceTreeBlob, hidesSMMUs: Bool,
+    disabling nodes: HostTree.DisabledNodes,
     _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
   ) throws(StartupError) -> HostStart {
     let entry: PhysicalAddress
     var hostTree = HostTree(withheld: image)
+    hostTree.disabled = nodes
     if let kernel = board.kernel {
       try checkKernel(kernel.range, &stage1, &pool)
       entry = kernel.range.base

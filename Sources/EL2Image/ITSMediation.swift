@@ -19,7 +19,7 @@ enum ITSMediation {
   /// does.
   static func begin(
     _ board: borrowing Board, _ identities: ITSClaim.Identities, _ options: BootOptions,
-    interruptLimit: UInt64
+    _ masters: MasterProtection, interruptLimit: UInt64
   ) throws(StartupError) -> ITSClaim.Identities {
     var offered = ITSClaim.noIdentities
     guard !identities.isEmpty else { return offered }
@@ -35,6 +35,7 @@ enum ITSMediation {
         throw .mediation(.outOfMemory)
       }
       var policy = ITSPolicy(interruptLimit: interruptLimit)
+      policy.devices = masters.permitted(index)
       if options.checksVirtualInterrupts { policy.virtualInterrupts = .checked }
       let setup = ITSSetup(
         frame: identities[index].address, arena: pages, traits: board.itses[index].traits,

@@ -22,6 +22,8 @@ enum StartupError: Error {
   case redistributors
   case interruptController
   case mediation(ITSSetupError)
+  case masters
+  case devices
   case plan(SMMUPlanError)
   case smmu(SMMUSetupError)
   case mirror(IOMMUError)
@@ -50,6 +52,8 @@ enum StartupError: Error {
     case .redistributors: "the Redistributors cannot be mediated"
     case .interruptController: "the interrupt controller cannot be mapped"
     case .mediation(let error): error.text
+    case .masters: "masters that nothing confines cannot be claimed"
+    case .devices: "the DeviceIDs of the board cannot be listed"
     case .plan(let error): error.text
     case .smmu(let error): error.text
     case .mirror(.poolExhausted): "there is no memory for their table"
@@ -97,11 +101,14 @@ enum Startup {
       else { throw .memory }
       let ownsSMMUs = mediation == .on && options.smmuPolicy == .owned && !board.iommus.isEmpty
       let smmus = ownsSMMUs ? try DMADescription.plan(board, blob, &log) : SMMUPlan()
+      let masters = try MasterProtection.decide(board, blob, options, ownsSMMUs: ownsSMMUs, &log)
       var placement = try HostPlacement(board, tree: bytes, image: image)
-      start = try placement.place(board, blob, hidesSMMUs: ownsSMMUs, &stage1, &pool)
+      start = try placement.place(
+        board, blob, hidesSMMUs: ownsSMMUs, disabling: masters.disabled, &stage1, &pool)
       let interruptLimit = try InterruptController.map(board, &stage1, &pool)
       try Confinement.begin(
-        board, options, smmus, image: image, interruptLimit: interruptLimit, stage1, pool, &log)
+        board, options, masters, smmus, image: image, interruptLimit: interruptLimit, stage1, pool,
+        &log)
       if options.isBench {
         Figures.logTablePages(&log)
         Figures.logDonations(placement.spare, &log)

@@ -21,6 +21,10 @@ public struct BootOptions: Equatable, Sendable {
   /// `portcullis.vlpi=checked`: virtual interrupts of GICv4.0 are offered, and their commands checked.
   public private(set) var checksVirtualInterrupts = false
 
+  /// `portcullis.deviceids=listed`: only DeviceIDs that the device tree gives to a device are mapped.
+  public private(set) var listsDevices = false
+  /// `portcullis.masters=claim`: masters that no SMMU confines are claimed, where they can be.
+  public private(set) var claimsMasters = false
   /// `portcullis.smmu=owned|off`: what becomes of the board's SMMUv3s.
   public private(set) var smmuPolicy = SMMUPolicy.owned
 
@@ -45,6 +49,8 @@ public struct BootOptions: Equatable, Sendable {
     if Self.equal(argument, "portcullis.trace") { isTraced = true }
     if Self.equal(argument, "portcullis.trace=console") { (isTraced, drainsTrace) = (true, true) }
     if Self.equal(argument, "portcullis.vlpi=checked") { checksVirtualInterrupts = true }
+    if Self.equal(argument, "portcullis.deviceids=listed") { listsDevices = true }
+    if Self.equal(argument, "portcullis.masters=claim") { claimsMasters = true }
     if Self.equal(argument, "portcullis.smmu=owned") { smmuPolicy = .owned }
     if Self.equal(argument, "portcullis.smmu=off") { smmuPolicy = .off }
     if Self.equal(argument, "portcullis.log=error") { logLevel = .error }

@@ -37,9 +37,11 @@ public enum CommandRefusalReason: UInt8, Hashable, Sendable {
   case notHostMemory
   /// The memory set aside for tables is used up.
   case outOfMemory
+  /// No device of the board has the DeviceID, and by the policy only theirs are mapped.
+  case unknownDevice
 
   /// How many reasons there are.
-  public static var count: Int { Int(CommandRefusalReason.outOfMemory.rawValue) + 1 }
+  public static var count: Int { Int(CommandRefusalReason.unknownDevice.rawValue) + 1 }
 
   /// The reason in words, for a log.
   public var text: StaticString {
@@ -59,6 +61,7 @@ public enum CommandRefusalReason: UInt8, Hashable, Sendable {
     case .vpeNotMapped: "vPE not mapped"
     case .notHostMemory: "not the host's memory"
     case .outOfMemory: "no memory left"
+    case .unknownDevice: "no such device"
     }
   }
 }

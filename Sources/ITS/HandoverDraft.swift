@@ -161,7 +161,7 @@ struct HandoverDraft {
       let id = UInt32(truncatingIfNeeded: head)
       let bits = head >> 32
       guard bits > 0, bits <= typer.eventIDBits, UInt64(id) < deviceTable.capacity,
-        address & 0xff == 0, address < setup.addressLimit
+        setup.policy.devices.permits(id), address & 0xff == 0, address < setup.addressLimit
       else { throw .device(id) }
       let size = max(typer.translationEntrySize << bits, 256)
       guard size <= setup.addressLimit - address,

@@ -23,7 +23,8 @@ public enum HandoverError: Error, Hashable, Sendable {
   case table(index: UInt64)
   /// An entry of the first level of a table has reserved bits, or points beyond the address space.
   case firstLevelEntry(PhysicalAddress)
-  /// A device is beyond the table, is named twice, has too many events, or its table is not aligned.
+  /// A device is beyond the table or is not permitted, is named twice, has too many events, or its table
+  /// is not aligned.
   case device(UInt32)
   /// A collection is beyond the table, or its target is no Redistributor.
   case collection(UInt16)

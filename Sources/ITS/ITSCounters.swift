@@ -6,7 +6,7 @@ public struct ITSCounters: Sendable {
   /// Commands that were accepted.
   public internal(set) var accepted: UInt64 = 0
   /// Commands that were refused, by reason.
-  public internal(set) var refused = InlineArray<15, UInt64>(repeating: 0)
+  public internal(set) var refused = InlineArray<16, UInt64>(repeating: 0)
   /// Accesses to registers that did nothing: reserved, read only or locked.
   public internal(set) var ignored: UInt64 = 0
   /// Doorbells.

@@ -4,7 +4,7 @@
 internal import GIC
 
 /// What the mediation of an ITS permits and how much it does at once.
-public struct ITSPolicy: Hashable, Sendable {
+public struct ITSPolicy: Sendable {
   /// What becomes of virtual interrupts (GICv4).
   public enum VirtualInterrupts: Hashable, Sendable {
     /// GITS_TYPER does not offer them, and their commands are refused.
@@ -16,6 +16,9 @@ public struct ITSPolicy: Hashable, Sendable {
 
   /// What becomes of virtual interrupts.
   public var virtualInterrupts: VirtualInterrupts
+
+  /// The DeviceIDs that MAPD may map.
+  public var devices: PermittedDevices
 
   /// What becomes of a command that is refused, which never reaches the hardware.
   public enum Refused: Hashable, Sendable {
@@ -38,6 +41,7 @@ public struct ITSPolicy: Hashable, Sendable {
   public init(interruptLimit: UInt64 = 1 << 16) {
     refused = .skipped
     virtualInterrupts = .off
+    devices = .all
     commandsPerTrap = 512
     bytesPerTrap = 1 << 17
     self.interruptLimit = interruptLimit

@@ -8,7 +8,8 @@ internal import GIC
 // from the hardware; it changes nothing before all of it holds.
 //
 //   command              rule                                             effect beside the command itself
-//   MAPD V=1             DeviceID below both tables, Size up to ID_bits   own table, zeroed; old one unmapped first
+//   MAPD V=1             DeviceID below both tables, permitted;           own table, zeroed; old one unmapped first
+//                        Size up to ID_bits
 //   MAPD V=0             DeviceID below both tables; Size, ITT ignored    unmapped by the ledger, table retired
 //   MAPC                 ICID below the limit; V=1: RDbase known          ledger
 //   MAPTI                device, EventID, ICID, INTID an LPI
@@ -174,6 +175,7 @@ extension MediatedITS {
     _ command: ITSCommand, replacing old: MappedDevice?, _ budget: inout Budget,
     _ machine: borrowing Machine
   ) -> CommandOutcome {
+    guard policy.devices.permits(command.deviceID) else { return .refused(.unknownDevice) }
     let bits = command.eventIDBitsMinusOne + 1
     guard bits <= typer.eventIDBits else { return .refused(.eventOutOfRange) }
     guard old != nil || devices.count < devices.capacity else { return .refused(.tooManyDevices) }

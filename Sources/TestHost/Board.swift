@@ -10,6 +10,11 @@ enum Board {
   static let itsTranslation: UInt64 = 0x0809_0000
   static let redistributors: UInt64 = 0x080a_0000
   static let console: UInt64 = 0x0900_0000
+  /// A device between masters that no SMMU confines: its page is nobody else's.
+  static let clock: UInt64 = 0x0901_0000
+  static let firmwareConfiguration: UInt64 = 0x0902_0000
+  /// Of virtio, 512 bytes each.
+  static let virtioTransports: UInt64 = 0x0a00_0000
   /// An SMMU, where there is one: two pages of 64 KiB.
   static let smmu: UInt64 = 0x0905_0000
   static let smmuSize: UInt64 = 0x2_0000

@@ -31,6 +31,11 @@ struct Main {
       testHonestLife(&report)
       el1_exit(report.finish())
     }
+    if tree.bootArgumentsHold("testhost.listed") {
+      StageOne.enable()
+      testListedDevices(&report)
+      el1_exit(report.finish())
+    }
     if tree.bootArgumentsHold("testhost.dma") {
       StageOne.enable()
       if handover.isLive {
@@ -62,6 +67,8 @@ struct Main {
     testNeighbours(&report)
     testHoles(&report)
     testEL2Memory(&report)
+    testUnconfinedMasters(
+      &report, areClaimed: tree.bootArgumentsHold("portcullis.masters=claim"))
     testHypercalls(&report)
     testStatistics(&report)
     testFirmware(&report, psci)

@@ -67,6 +67,8 @@ class Boots(unittest.TestCase):
                 "module-image",
                 "module-flat",
                 "module-bootargs",
+                "masters-claimed",
+                "devices-listed",
                 "smmu",
                 "log-warning",
             ],

@@ -204,6 +204,26 @@ struct DMATopologyTests {
       reason: .tooManyDoorbells(512)),
   ]
 
+  @Test("an IOMMU's own DeviceID is known, unless it is disabled or rings no enabled ITS")
+  func iommuDoorbells() throws {
+    let smmu = "compatible = \"arm,smmu-v3\"; #iommu-cells = <1>;"
+    let (topology, diagnostics) = try topology(
+      compile(
+        """
+        \(Self.devices)
+        a { \(smmu) reg = <0 0x9090000 0 0x20000>; msi-parent = <1 0x10>, <2 0x11>; };
+        b { \(smmu) reg = <0 0x90b0000 0 0x20000>; msi-parent = <2>; };
+        c { \(smmu) reg = <0 0x90d0000 0 0x20000>; msi-parent = <1 0x12>; status = "disabled"; };
+        d { \(smmu) reg = <0 0x90f0000 0 0x20000>; msi-parent = <9 0x13>; };
+        e { \(smmu) reg = <0 0x9110000 0 0x20000>; msi-parent = <1 0x14>, <2>; };
+        """))
+    #expect(diagnostics.map(\.reason) == [.noMSIController(9), .badLength(12)])
+    #expect(topology.doorbells.isEmpty)
+    #expect(topology.iommuDoorbells.map(\.iommu) == [1, 1, 2, 5])
+    #expect(topology.iommuDoorbells.map(\.its) == [0, 1, 1, 0])
+    #expect(topology.iommuDoorbells.map(\.deviceID) == [0x10, 0x11, nil, 0x14])
+  }
+
   @Test("a full list is reported once, and the topology is then not complete", arguments: crowds)
   func overflow(crowd: Crowd) throws {
     for overflows in [true, false] {
@@ -282,6 +302,7 @@ struct FoundTopology {
   var masters: [DMAMaster]
   var paths: [DMAPath]
   var doorbells: [DoorbellPath]
+  var iommuDoorbells: [IOMMUDoorbellPath]
   var isComplete: Bool
 
   init(_ topology: DMATopology) {
@@ -290,6 +311,7 @@ struct FoundTopology {
     masters = Array(topology.masters)
     paths = Array(topology.paths)
     doorbells = Array(topology.doorbells)
+    iommuDoorbells = Array(topology.iommuDoorbells)
     isComplete = topology.isComplete
   }
 }

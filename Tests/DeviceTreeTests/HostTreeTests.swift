@@ -68,4 +68,40 @@ struct HostTreeTests {
     let odd = try #require(range(0x4000_0800, 0x1000))
     #expect(throws: HostTreeError.misaligned(odd)) { try write(odd) }
   }
+
+  @Test("nodes are disabled in place, whatever their status was, and the rest is left")
+  func disabled() throws {
+    let source = try compile(
+      """
+      \(Self.body)
+      a { status = "okay"; x = <1>; child { y = <2>; }; };
+      b { x = <3>; };
+      c { status = "ok"; x = <4>; };
+      """)
+    let blob = try DeviceTreeBlob(checking: source.span)
+    var tree = HostTree(withheld: try #require(range(0x4000_0000, 0x20_0000)))
+    for path in ["/a", "/a/child", "/b"] as [StaticString] {
+      let found = blob.node(path: path)
+      let isAdded = tree.disabled.append(try #require(found))
+      #expect(isAdded)
+    }
+    var buffer = [UInt8](repeating: 0, count: source.count + 1024)
+    var span = buffer.mutableSpan
+    let size = try tree.write(from: blob, into: &span)
+    let bytes = Array(buffer[..<size])
+    let written = try DeviceTreeBlob(checking: bytes.span)
+    for (path, status, name, value) in [
+      ("/a", "disabled", "x", 1), ("/a/child", "disabled", "y", 2), ("/b", "disabled", "x", 3),
+      ("/c", "ok", "x", 4),
+    ] as [(StaticString, String, StaticString, UInt32)] {
+      let found = written.node(path: path)
+      let node = try #require(found)
+      let text = written.property("status", of: node).map { value in
+        String(decoding: (0..<value.count - 1).map { written.byte(value, $0) }, as: UTF8.self)
+      }
+      #expect(text == status)
+      let word = written.property(name, of: node).flatMap { written.word($0) }
+      #expect(word == value)
+    }
+  }
 }

@@ -58,6 +58,11 @@ struct BootOptionsTests {
     #expect(!options("portcullis.handover=1 handover").isHandover)
     #expect(options("a portcullis.vlpi=checked").checksVirtualInterrupts)
     #expect(!options("portcullis.vlpi=off portcullis.vlpi").checksVirtualInterrupts)
+    #expect(options("portcullis.deviceids=listed x").listsDevices)
+    #expect(!options("portcullis.deviceids portcullis.deviceids=any").listsDevices)
+    #expect(options("x portcullis.masters=claim").claimsMasters)
+    #expect(!options("portcullis.masters portcullis.masters=report").claimsMasters)
+    #expect(!options("").listsDevices && !options("").claimsMasters)
     #expect(!options("").isHandover && !options("").checksVirtualInterrupts)
   }
 }

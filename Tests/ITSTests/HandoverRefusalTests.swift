@@ -485,6 +485,31 @@ extension HandoverHost {
     host.world.expectSound()
   }
 
+  @Test("A device that the policy does not permit is not handed over; with it permitted it is")
+  func unknownDevice() throws {
+    let host = try HandoverHost.live()
+    var listed = PermittedDevices.none
+    var fits = true
+    for device in host.devices where device != 2 { fits = listed.add(device...device) && fits }
+    let whole = host.world.setup(host.driver.index)
+    var policy = whole.policy
+    policy.devices = listed
+    host.expectRefusal(
+      .device(2),
+      setup: ITSSetup(
+        frame: whole.frame, arena: whole.arena, addressLimit: whole.addressLimit,
+        isNonCoherent: whole.isNonCoherent, policy: policy, cpus: whole.cpus))
+    host.expectWorking()
+    fits = policy.devices.add(2...2) && fits
+    #expect(fits)
+    host.writeDescriptor()
+    try host.world.handOver(
+      host.driver.index, descriptor: host.descriptorPlace,
+      setup: ITSSetup(
+        frame: whole.frame, arena: whole.arena, addressLimit: whole.addressLimit,
+        isNonCoherent: whole.isNonCoherent, policy: policy, cpus: whole.cpus))
+  }
+
   @Test("An arena that the ITS does not reach")
   func unreachableArena() throws {
     var options = HandoverHost.options()

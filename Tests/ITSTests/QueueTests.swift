@@ -316,6 +316,80 @@ import Traps
     world.expectSound()
   }
 
+  @Test("MAPD of a DeviceID that no device has is refused by policy, and has no effect")
+  func unknownDevices() throws {
+    let listed = try #require(PermittedDevices(1...2, 0x100...0x1ff))
+    for devices in [listed, .all] {
+      var options = WorldOptions()
+      options.services[0].errorResponse = .ignore
+      options.policy.devices = devices
+      let world = try World(options)
+      world.enableLPIs()
+      let driver = HostDriver(world).start()
+      driver.mapCollections()
+      let isListed = devices.rangeCount > 0
+      let free = world.its.arena.freeCount
+      for device in [0, 3, 4, 0x80, 0xff] as [UInt32] {
+        let count = world.its.counters.count(.unknownDevice)
+        driver.post(.mapd(device, table: driver.table(0), eventIDBits: 4))
+        #expect(world.its.counters.count(.unknownDevice) == count + (isListed ? 1 : 0))
+        if isListed {
+          #expect(world.takeRefusal()?.reason == .unknownDevice)
+          // It is not mapped, so that none of its events can be.
+          driver.post(.mapti(device, 1, interrupt: 8200, collectionID: 0))
+          #expect(world.takeRefusal()?.reason == .deviceNotMapped)
+          // Nothing is there that could be unmapped, and a host may say so.
+          driver.post(.unmapd(device))
+        }
+      }
+      #expect(world.its.counters.allRefused == (isListed ? 10 : 0))
+      #expect(world.its.devices.count == (isListed ? 0 : 5))
+      #expect(isListed == (world.its.arena.freeCount == free))
+      // A device of the list is served, and may be mapped anew and unmapped.
+      let refused = world.its.counters.allRefused
+      for device in [1, 2, 0x100, 0x1ff] as [UInt32] {
+        driver.post(
+          .mapd(device, table: driver.table(0), eventIDBits: 4),
+          .mapti(device, 3, interrupt: 8192 + device, collectionID: 0), .event(.int, device, 3),
+          .sync(target: 0), .mapd(device, table: driver.table(0), eventIDBits: 5), .unmapd(device),
+          .sync(target: 0))
+        #expect(world.taken(by: 0).contains(8192 + device))
+      }
+      #expect(world.its.counters.allRefused == refused)
+      world.expectSound()
+    }
+  }
+
+  @Test("A list of DeviceIDs joins ranges that touch, and refuses what it has no room for")
+  func permittedDevices() {
+    #expect(PermittedDevices.all.permits(0) && PermittedDevices.all.permits(.max))
+    #expect(!PermittedDevices.none.permits(0) && !PermittedDevices.none.permits(.max))
+    var list = PermittedDevices.none
+    var fits = true
+    for index in 0..<UInt32(PermittedDevices.capacity) {
+      fits = list.add(4 * index...4 * index + 1) && fits
+    }
+    #expect(fits && list.rangeCount == PermittedDevices.capacity)
+    let isTooMuch = !list.add(0x1000...0x1000)
+    #expect(isTooMuch && !list.permits(0x1000))
+    for id in 0..<UInt32(4 * PermittedDevices.capacity) {
+      #expect(list.permits(id) == (id % 4 < 2), "\(id)")
+    }
+    // It touches two of them.
+    fits = list.add(2...3)
+    #expect(fits && list.rangeCount == PermittedDevices.capacity - 1)
+    // It swallows all up to 97, and touches the first and one behind: six of the others are left.
+    fits = list.add(6...100)
+    #expect(fits && list.permits(50) && list.permits(101) && !list.permits(102))
+    #expect(list.rangeCount == 7 && list.permits(0) && list.permits(5))
+    // At both ends of the numbers.
+    fits = list.add(.max ... .max)
+    fits = list.add(UInt32.max - 3...UInt32.max - 1) && fits
+    #expect(fits && list.rangeCount == 8 && list.permits(.max) && !list.permits(.max - 4))
+    fits = list.add(0 ... .max)
+    #expect(fits && list.rangeCount == 1 && list.permits(0x8000_0000))
+  }
+
   @Test("A rule for each command: what is out of range or not mapped is refused for its reason")
   func reasons() throws {
     var options = WorldOptions()
@@ -367,5 +441,13 @@ import Traps
     driver.post(.unmapd(9), .unmapc(5))
     #expect(world.its.counters.allRefused == UInt64(cases.count))
     world.expectSound()
+  }
+}
+
+extension PermittedDevices {
+  /// A list of ranges; nil where it has no room for them.
+  init?(_ ranges: ClosedRange<UInt32>...) {
+    self = .none
+    for range in ranges where !add(range) { return nil }
   }
 }

@@ -158,6 +158,7 @@ package final class World {
   /// What the mediation of an ITS starts from.
   package func setup(_ service: Int) -> ITSSetup {
     var policy = ITSPolicy(interruptLimit: options.policy.interruptLimit)
+    policy.devices = options.policy.devices
     if options.policy.stalls { policy.refused = .stalls }
     if options.policy.checksVirtualInterrupts { policy.virtualInterrupts = .checked }
     if let count = options.policy.commandsPerTrap { policy.commandsPerTrap = count }

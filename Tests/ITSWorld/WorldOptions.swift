@@ -3,6 +3,7 @@
 
 import Architecture
 import GIC
+import ITS
 import SimulatedITS
 
 /// What the board of a `World` is made of.
@@ -42,6 +43,8 @@ package struct ITSWorldPolicy: Sendable {
   package var commandsPerTrap: UInt64?
   /// The most bytes that one trap zeroes; nil for the usual.
   package var bytesPerTrap: UInt64?
+  /// The DeviceIDs that may be mapped.
+  package var devices = PermittedDevices.all
   /// One more than the largest INTID.
   package var interruptLimit: UInt64 = 1 << 16
 

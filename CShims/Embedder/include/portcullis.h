@@ -554,9 +554,10 @@ enum portcullis_command_refusal {
     PORTCULLIS_COMMAND_VPE_NOT_MAPPED,             ///< the vPE is not mapped
     PORTCULLIS_COMMAND_NOT_HOST_MEMORY,            ///< host_share refused a table
     PORTCULLIS_COMMAND_OUT_OF_MEMORY,              ///< the pool is used up
+    PORTCULLIS_COMMAND_UNKNOWN_DEVICE,             ///< by a policy of the board's image alone
 };
 /// How many reasons there are.
-#define PORTCULLIS_COMMAND_REFUSALS 15
+#define PORTCULLIS_COMMAND_REFUSALS 16
 
 /// Counts of one ITS since the claim; they wrap.
 struct portcullis_its_counters {

@@ -25,7 +25,13 @@ package struct CommandTally {
 
   /// The rules that there are: each command, and why it may be refused.
   private static let rules: [(ITSOpcode, [CommandRefusalReason])] = [
-    (.mapd, [.reservedBits, .deviceOutOfRange, .eventOutOfRange, .tooManyDevices, .outOfMemory]),
+    (
+      .mapd,
+      [
+        .reservedBits, .deviceOutOfRange, .eventOutOfRange, .tooManyDevices, .outOfMemory,
+        .unknownDevice,
+      ]
+    ),
     (.mapc, [.reservedBits, .collectionOutOfRange, .unknownTarget]),
     (
       .mapti,

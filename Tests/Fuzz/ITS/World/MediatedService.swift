@@ -344,6 +344,9 @@ package final class MediatedService {
       for page in old { tableOwners[page] = -1 }
     }
     guard command.isValid else { return }
+    guard world.setup.policy.devices.permits(id) else {
+      return report("MAPD of a device that is not permitted")
+    }
     let size =
       simulated.configuration.translationEntrySize << (command.eventIDBitsMinusOne + 1)
     let base = command.translationTable

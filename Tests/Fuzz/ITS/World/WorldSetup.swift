@@ -66,6 +66,11 @@ package struct WorldSetup: Sendable {
       policy.bytesPerTrap = 1 << 17
       for index in services.indices { services[index].deviceIDBits = 12 }
     }
+    // Some permit a list of devices alone, with a hole in it. Drawn last, so that all else of a number stays.
+    if bits.next(8) == 0 {
+      policy.devices = .none
+      for range in [0...4, 8...0xfff] as [ClosedRange<UInt32>] { _ = policy.devices.add(range) }
+    }
   }
 
   private static func service(

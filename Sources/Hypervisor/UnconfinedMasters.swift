@@ -1,0 +1,284 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+public import DeviceTree
+
+/// What becomes of the masters of a board that no IOMMU confines: they are reported, and by policy those
+/// whose registers can be taken from the host are claimed, so that it can't program them.
+///
+/// A master is claimed with all pages that its registers are in. It can't be where that would take something
+/// else from the host too, and so it is with a PCI host bridge and other buses: their devices can be
+/// programmed without them. Whatever a master was told to do before the host is entered it goes on with.
+public struct UnconfinedMasters: Sendable {
+  /// The most ranges of pages that are claimed.
+  public static let rangeLimit = 16
+  /// The most pages that the registers of one master may take.
+  public static let pageLimit: UInt64 = 4096
+
+  /// What becomes of a master.
+  public enum Fate: UInt8, Hashable, Sendable {
+    /// It is confined.
+    case confined
+    /// Its registers are claimed.
+    case claimed
+    /// It is the host's, for the policy claims none.
+    case open
+    /// It is the host's: devices on a bus can be programmed without the bus.
+    case bus
+    /// It is the host's: it has no registers that can be found.
+    case withoutRegisters
+    /// It is the host's: its registers share pages with others, or with memory.
+    case shared
+    /// It is the host's: its registers are too large, or there are too many of them.
+    case tooLarge
+
+    /// What is said of it in a log, behind where its accesses pass.
+    public var text: StaticString {
+      switch self {
+      case .confined: "confined"
+      case .claimed: "its registers are claimed"
+      case .open: "it is the host's"
+      case .bus: "it is the host's, for it is a bus"
+      case .withoutRegisters: "it is the host's, for its registers are not known"
+      case .shared: "it is the host's, for its registers share pages"
+      case .tooLarge: "it is the host's, for its registers are too large"
+      }
+    }
+  }
+
+  /// What becomes of each master, by its index.
+  private var fates = InlineArray<256, Fate>(repeating: .confined)
+  /// The pages of those that are claimed.
+  public private(set) var pages = PageList()
+  /// How many masters are claimed.
+  public private(set) var claimedCount = 0
+  /// How many masters are not confined, claimed or not.
+  public private(set) var count = 0
+
+  /// What becomes of the master with this index.
+  public subscript(master: Int) -> Fate { fates[master] }
+
+  /// Decides.
+  ///
+  /// - Parameters:
+  ///   - topology: what was read from `blob`, of which `board` was read.
+  ///   - isDriven: whether the SMMUs are driven; where they are not nothing is confined.
+  ///   - claims: whether masters are claimed where they can be.
+  public init(
+    _ topology: borrowing DMATopology, _ board: borrowing Board, _ blob: DeviceTreeBlob,
+    isDriven: Bool, claims: Bool
+  ) {
+    for index in topology.paths.indices {
+      let path = topology.paths[index]
+      if isDriven, path.confinement == .confined { continue }
+      fates[path.master] = claims ? .claimed : .open
+    }
+    for index in topology.masters.indices where fates[index] != .confined {
+      count += 1
+      let evidence = topology.masters[index].evidence
+      if claims, evidence == .pciHost || evidence == .iommuMap { fates[index] = .bus }
+    }
+    guard claims else { return }
+    refuseUnfit(topology, board, blob)
+    // Who can't be claimed is one that others may share pages with. Each turn has fewer that are claimed.
+    while refuseSharing(topology, blob) {}
+    for index in topology.masters.indices where fates[index] == .claimed { claimedCount += 1 }
+  }
+
+  private func claimed(_ node: DeviceTreeNode, _ topology: borrowing DMATopology) -> Int? {
+    for index in topology.masters.indices where topology.masters[index].node == node {
+      return fates[index] == .claimed ? index : nil
+    }
+    return nil
+  }
+
+  /// Leaves out who has no registers, too large ones, or some in memory.
+  private mutating func refuseUnfit(
+    _ topology: borrowing DMATopology, _ board: borrowing Board, _ blob: DeviceTreeBlob
+  ) {
+    var hasRegisters = InlineArray<256, Bool>(repeating: false)
+    var walk = RegisterWalk()
+    while let registers = walk.next(in: blob) {
+      guard let master = claimed(registers.node, topology) else { continue }
+      guard let range = registers.range, let found = PageRange(covering: range) else {
+        fates[master] = .withoutRegisters
+        continue
+      }
+      hasRegisters[master] = true
+      if found.count > Self.pageLimit { fates[master] = .tooLarge }
+      for index in board.memory.indices
+      where PageRange(covering: board.memory[index])?.overlaps(found) != false {
+        fates[master] = .shared
+      }
+    }
+    for index in topology.masters.indices where fates[index] == .claimed && !hasRegisters[index] {
+      fates[index] = .withoutRegisters
+    }
+  }
+
+  /// Collects the pages of all that are claimed, and leaves out who shares some with others; whether
+  /// there was one.
+  private mutating func refuseSharing(
+    _ topology: borrowing DMATopology, _ blob: DeviceTreeBlob
+  ) -> Bool {
+    var isChanged = false
+    pages = PageList()
+    var walk = RegisterWalk()
+    while let registers = walk.next(in: blob) {
+      guard let master = claimed(registers.node, topology), let found = registers.pages else {
+        continue
+      }
+      if !pages.add(found) {
+        fates[master] = .tooLarge
+        isChanged = true
+      }
+    }
+    var shared = PageList()
+    walk = RegisterWalk()
+    while let registers = walk.next(in: blob) {
+      guard claimed(registers.node, topology) == nil, let found = registers.pages,
+        pages.overlaps(found)
+      else { continue }
+      // What finds no room now does in the next turn.
+      _ = shared.add(found)
+    }
+    guard shared.count > 0 else { return isChanged }
+    walk = RegisterWalk()
+    while let registers = walk.next(in: blob) {
+      guard let master = claimed(registers.node, topology), let found = registers.pages,
+        shared.overlaps(found)
+      else { continue }
+      fates[master] = .shared
+    }
+    return true
+  }
+
+  /// The pages of all that are claimed; from the lowest.
+  public struct PageList: Sendable {
+    private var ranges: FixedList<16, PageRange>?
+
+    /// None.
+    init() { ranges = nil }
+
+    /// How many ranges there are.
+    public var count: Int { ranges?.count ?? 0 }
+
+    /// The range at `index`; nil where there is none.
+    public subscript(index: Int) -> PageRange? {
+      guard let ranges, ranges.indices.contains(index) else { return nil }
+      return ranges[index]
+    }
+
+    func overlaps(_ other: PageRange) -> Bool {
+      for index in 0..<count where self[index]?.overlaps(other) == true { return true }
+      return false
+    }
+
+    /// Adds pages, joined with those that they overlap or touch; false, and nothing has changed, where
+    /// there is no room.
+    mutating func add(_ new: PageRange) -> Bool {
+      var first = new.first.rawValue
+      var last = new.last.rawValue
+      var kept = FixedList<16, PageRange>(filler: new)
+      for index in 0..<count {
+        guard let range = self[index] else { continue }
+        if range.first.rawValue <= new.last.rawValue + 1,
+          new.first.rawValue <= range.last.rawValue + 1
+        {
+          first = min(first, range.first.rawValue)
+          last = max(last, range.last.rawValue)
+        } else {
+          _ = kept.append(range)
+        }
+      }
+      guard let joined = PageRange(first: PageFrameNumber(first), count: last - first + 1),
+        kept.append(joined)
+      else { return false }
+      ranges = kept
+      return true
+    }
+  }
+}
+
+extension NodeRegisters {
+  /// The pages that they are in.
+  fileprivate var pages: PageRange? { range.flatMap { PageRange(covering: $0) } }
+}
+
+// What is said of them.
+extension UnconfinedMasters {
+  /// Masters in a row that are not confined and have the same said of them.
+  public struct Group: Sendable {
+    /// The index of the first.
+    public let first: Int
+    /// How many others there are.
+    public fileprivate(set) var others: Int
+    /// The index behind the last.
+    public fileprivate(set) var end: Int
+  }
+
+  /// The first such masters from an index on; nil where there are none.
+  public func group(
+    from start: Int, _ topology: borrowing DMATopology, _ blob: DeviceTreeBlob
+  ) -> Group? {
+    var found: Group?
+    for index in start..<topology.masters.count where fates[index] != .confined {
+      guard var group = found else {
+        found = Group(first: index, others: 0, end: index + 1)
+        continue
+      }
+      guard isAlike(group.first, index, topology, blob) else { return group }
+      group.others += 1
+      group.end = index + 1
+      found = group
+    }
+    return found
+  }
+
+  /// Writes what is to be said of them.
+  public func write(
+    _ group: Group, _ topology: borrowing DMATopology, _ blob: DeviceTreeBlob,
+    into sink: inout some TextSink & ~Copyable
+  ) {
+    sink.append("DMA of ")
+    blob.writePath(of: topology.masters[group.first].node, into: &sink)
+    if group.others > 0 {
+      sink.append(" and ")
+      sink.append(decimal: UInt64(group.others))
+      sink.append(" like it")
+    }
+    sink.append(" is not confined, ")
+    sink.append(reason(of: group.first, topology).reason)
+    sink.append(": ")
+    sink.append(fates[group.first].text)
+  }
+
+  /// What the first of a master's paths that is not confined passes; all are where SMMUs are not driven.
+  private func reason(of master: Int, _ topology: borrowing DMATopology) -> DMAPath.Confinement {
+    for index in topology.paths.indices where topology.paths[index].master == master {
+      let confinement = topology.paths[index].confinement
+      if confinement != .confined { return confinement }
+    }
+    return .notDriven
+  }
+
+  /// Whether two masters have the same said of them, but for the addresses in their names.
+  private func isAlike(
+    _ one: Int, _ other: Int, _ topology: borrowing DMATopology, _ blob: DeviceTreeBlob
+  ) -> Bool {
+    guard fates[one] == fates[other], reason(of: one, topology) == reason(of: other, topology)
+    else {
+      return false
+    }
+    let (left, right) = (
+      blob.name(of: topology.masters[one].node), blob.name(of: topology.masters[other].node)
+    )
+    var index = 0
+    while index < left.count, blob.byte(left, index) != UInt8(ascii: "@") {
+      guard blob.byte(left, index) == blob.byte(right, index) else { return false }
+      index += 1
+    }
+    return index == right.count || blob.byte(right, index) == UInt8(ascii: "@")
+  }
+}

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Changes the device tree that QEMU makes of a board, for boards that QEMU has not."""
+
+import pathlib
+import struct
+import subprocess
+
+MAGIC = 0xD00DFEED
+# The tokens of the structure block (Devicetree Specification 0.4, 5.4).
+BEGIN_NODE, END_NODE, PROPERTY, NOP, END = 1, 2, 3, 4, 9
+
+
+def properties(tree):
+    """(path of the node, name, place of the value, its length) of each property of a flattened tree.
+
+    Raises ValueError where it is none.
+    """
+    magic, _, structure, strings = struct.unpack_from(">4I", tree)
+    if magic != MAGIC:
+        raise ValueError("no device tree")
+    path = []
+    at = structure
+    while True:
+        (token,) = struct.unpack_from(">I", tree, at)
+        at += 4
+        if token == BEGIN_NODE:
+            end = tree.index(b"\0", at)
+            path.append(tree[at:end].decode())
+            at = (end + 4) & ~3
+        elif token == END_NODE:
+            path.pop()
+        elif token == PROPERTY:
+            length, offset = struct.unpack_from(">2I", tree, at)
+            at += 8
+            name = tree[strings + offset : tree.index(b"\0", strings + offset)].decode()
+            yield "/".join(path) or "/", name, at, length
+            at = (at + length + 3) & ~3
+        elif token == END:
+            return
+        elif token != NOP:
+            raise ValueError(f"no token: {token}")
+
+
+def with_cells(tree, name, change):
+    """The tree with what `change` makes of the cells, a list, of its one property `name`.
+
+    Raises ValueError where there is none or more than one, or where the number of cells changes.
+    """
+    found = [each for each in properties(tree) if each[1] == name]
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} properties are named {name}")
+    _, _, at, length = found[0]
+    form = f">{length // 4}I"
+    changed = struct.pack(form, *change(list(struct.unpack_from(form, tree, at))))
+    return tree[:at] + changed + tree[at + length :]
+
+
+def packed(tree):
+    """The tree without the room behind its last block, the strings: QEMU would double what it loads."""
+    _, _, _, strings, _, _, _, _, size = struct.unpack_from(">9I", tree)
+    end = (strings + size + 7) & ~7
+    return tree[:4] + struct.pack(">I", end) + tree[8:end].ljust(end - 8, b"\0")
+
+
+def dump(command, path):
+    """The tree that QEMU makes by this command, by way of a file at `path`."""
+    subprocess.run(
+        [*command, "-machine", f"dumpdtb={path}"],
+        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    return pathlib.Path(path).read_bytes()
+
+
+def board_with(command, path, name, change):
+    """`command` for a board whose tree has the property `name` changed; the tree is left at `path`."""
+    tree = with_cells(packed(dump(command, path)), name, change)
+    pathlib.Path(path).write_bytes(tree)
+    return [*command, "-dtb", str(path)]

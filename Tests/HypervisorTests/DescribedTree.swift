@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import DeviceTree
+import Foundation
+import Hypervisor
+import ITS
+
+/// A device tree of DTS source, for what is decided by what a tree says; the root has two cells each.
+struct DescribedTree {
+  let bytes: [UInt8]
+
+  /// Compiles `body`, what the root holds.
+  init(_ body: String) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["dtc", "-q", "-I", "dts", "-O", "dtb"]
+    let (to, from) = (Pipe(), Pipe())
+    process.standardInput = to
+    process.standardOutput = from
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    to.fileHandleForWriting.write(
+      Data("/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; \(body) };".utf8))
+    try to.fileHandleForWriting.close()
+    bytes = [UInt8](from.fileHandleForReading.readDataToEndOfFile())
+    process.waitUntilExit()
+  }
+
+  private struct Silence: DiagnosticSink, DMADiagnosticSink {
+    func report(_ diagnostic: Diagnostic) {}
+    func report(_ diagnostic: DMADiagnostic) {}
+  }
+
+  /// The DeviceIDs of the ITS at `index` of the board.
+  func listed(_ index: Int) throws -> PermittedDevices {
+    let blob = try DeviceTreeBlob(checking: bytes.span)
+    var silence = Silence()
+    let board = Board.read(blob, granule: .kib4, reporting: &silence)
+    let topology = DMATopology.read(blob, of: board, reporting: &silence)
+    return try PermittedDevices(listedFor: board.itses[index].node, in: topology)
+  }
+
+  /// What becomes of the masters.
+  struct Masters {
+    var fates: [UnconfinedMasters.Fate] = []
+    var pages: [[UInt64]] = []
+    var count = 0
+    var claimed = 0
+    var lines: [String] = []
+  }
+
+  /// Decides what becomes of the masters.
+  func masters(isDriven: Bool = true, claims: Bool = true) throws -> Masters {
+    let blob = try DeviceTreeBlob(checking: bytes.span)
+    var silence = Silence()
+    let board = Board.read(blob, granule: .kib4, reporting: &silence)
+    let topology = DMATopology.read(blob, of: board, reporting: &silence)
+    let masters = UnconfinedMasters(topology, board, blob, isDriven: isDriven, claims: claims)
+    var found = Masters()
+    found.fates = topology.masters.indices.map { masters[$0] }
+    found.pages = (0..<masters.pages.count).compactMap { index in
+      masters.pages[index].map { [$0.first.rawValue, $0.count] }
+    }
+    found.count = masters.count
+    found.claimed = masters.claimedCount
+    var next = 0
+    while let group = masters.group(from: next, topology, blob) {
+      var text = Text()
+      masters.write(group, topology, blob, into: &text)
+      found.lines.append(String(decoding: text.bytes, as: UTF8.self))
+      next = group.end
+    }
+    return found
+  }
+
+  private struct Text: TextSink {
+    var bytes: [UInt8] = []
+    mutating func append(_ byte: UInt8) { bytes.append(byte) }
+  }
+}
