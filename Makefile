@@ -209,7 +209,7 @@ bench-linux: setup-run setup-linux $(IMAGES)/el2.img ## instructions of a Linux:
 
 ##@ Test
 
-STEPS := lint unit unit-address unit-thread capi embedded exhaustive run test-iommu trace replay test-linux hostile-linux coverage
+STEPS := lint unit unit-address unit-thread capi embedded exhaustive run test-iommu test-iommu-linux trace replay test-linux hostile-linux coverage
 
 .PHONY: test
 test: setup-test ## everything: lint, unit tests, sanitizers, board, coverage; ends with the count
@@ -243,6 +243,16 @@ capi: setup-test ## the C program against portcullis.h, linked with the library 
 test-linux: setup-run setup-linux $(IMAGES)/el2.img ## Debian's kernels, bare and through Portcullis (FULL=1: the whole matrix)
 	$(Q)$(LINUX_TESTS)/run.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs \
 	  --results $(RESULTS)/test-linux.json $(LINUX) $(IMAGES)/el2.img
+
+.PHONY: test-iommu-linux
+test-iommu-linux: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## Debian's kernels with all devices behind an SMMUv3 that EL2 owns, and with devices that may reach nothing
+	$(Q)$(LINUX_TESTS)/run.py --toolchain $(TOOLCHAIN) --qemu $(NEW_QEMU)/qemu-system-aarch64 --smmu \
+	  --logs $(LINUX)/logs-iommu --results $(RESULTS)/test-iommu-linux.json $(LINUX) $(IMAGES)/el2.img
+
+.PHONY: bench-dma
+bench-dma: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## throughput of virtio's DMA with the mirror of pages' owners and without
+	$(Q)$(LINUX_TESTS)/throughput.py --toolchain $(TOOLCHAIN) --qemu $(NEW_QEMU)/qemu-system-aarch64 \
+	  $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: hostile-linux
 hostile-linux: setup-run setup-linux $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img $(IMAGES)/el2-double-fetch.img ## attacks from a Debian kernel, without and with mediation (FULL=1: both kernels, both GICs)

@@ -15,6 +15,9 @@ import program
 KERNELS = ("6.1", "6.12")
 GIC_VERSIONS = (3, 4)
 PROCESSORS = ("cortex-a76", "neoverse-n1", "max")
+# What Portcullis may do with the SMMUs of a board: `portcullis.smmu`.
+OWNED = "owned"
+NESTED = "nested"
 
 # Where the loader puts kernel and RAM disk: beyond EL2's image and the board's own device tree, which
 # QEMU puts at 128 MiB.
@@ -41,12 +44,31 @@ class Machine:
     processor: str = PROCESSORS[0]
     # Whether U-Boot starts Portcullis.
     u_boot: bool = False
+    # What becomes of an SMMUv3 with all devices behind it; none where there is no such.
+    smmu: str = ""
 
     @property
     def title(self):
         """What tells this machine from the others."""
         loader = " u-boot" if self.u_boot else ""
-        return f"linux-{self.kernel} gic-version={self.gic} smp={self.cpus} cpu={self.processor}{loader}"
+        smmu = f" smmu={self.smmu}" if self.smmu else ""
+        return (
+            f"linux-{self.kernel} gic-version={self.gic} smp={self.cpus} cpu={self.processor}"
+            f"{loader}{smmu}"
+        )
+
+    @property
+    def shows_smmu(self):
+        """Whether the Linux of this board sees the SMMU.
+
+        One that is owned is hidden, and the bare board to compare with is the same one without it.
+        """
+        return self.smmu == NESTED
+
+    @property
+    def words(self):
+        """What this board's kernel is told beside all others: where it sees an SMMU it is to use it."""
+        return "iommu.passthrough=0" if self.shows_smmu else ""
 
     @property
     def can_kexec(self):
@@ -142,7 +164,9 @@ def arguments(machine, images, disks, el2=None, words="", el2_words="", ramdisk=
     started bare, at EL1 where the board lets it be. `words` are the kernel's boot arguments.
     """
     ramdisk = ramdisk or images.ramdisk
-    words = kernel_words(words)
+    words = kernel_words(f"{machine.words} {words}".strip())
+    if machine.smmu:
+        el2_words = f"portcullis.smmu={machine.smmu} {el2_words}".strip()
     # GICv4 is there only together with EL2.
     virtualization = "on" if el2 or machine.gic == 4 else "off"
     # In its words a comma of the loader's value is written twice.
@@ -170,11 +194,14 @@ def arguments(machine, images, disks, el2=None, words="", el2_words="", ramdisk=
             "-append", words,
         ]  # fmt: skip
     queues = machine.cpus
+    smmu = ",iommu=smmuv3" if machine.smmu and (el2 or machine.shows_smmu) else ""
+    # Devices of virtio do DMA by the addresses that the platform gives, as all others do, only if told so.
+    behind = ",iommu_platform=on,disable-legacy=on" if machine.smmu else ""
     # The tags of MTE are the board's; of these processors one has it.
     tags = ",mte=on" if machine.processor == "max" else ""
     return [
         "-M",
-        f"virt,virtualization={virtualization},gic-version={machine.gic},dtb-randomness=off{tags}",
+        f"virt,virtualization={virtualization},gic-version={machine.gic},dtb-randomness=off{tags}{smmu}",
         "-cpu", machine.processor,
         "-smp", str(machine.cpus),
         "-m", "1G",
@@ -182,13 +209,13 @@ def arguments(machine, images, disks, el2=None, words="", el2_words="", ramdisk=
         "-nic", "none",
         *start,
         "-drive", f"if=none,id=disk0,format=raw,file={disks[0]}",
-        "-device", f"virtio-blk-pci,drive=disk0,serial=virtio,num-queues={queues}",
+        "-device", f"virtio-blk-pci,drive=disk0,serial=virtio,num-queues={queues}{behind}",
         "-drive", f"if=none,id=disk1,format=raw,file={disks[1]}",
         "-device", "nvme,drive=disk1,serial=portcullis",
         "-device", "edu",
         # Two interfaces on one wire, which leads nowhere else.
         "-netdev", "hubport,id=end0,hubid=0",
-        "-device", "virtio-net-pci,netdev=end0,romfile=",
+        "-device", f"virtio-net-pci,netdev=end0,romfile={behind}",
         "-netdev", "hubport,id=end1,hubid=0",
-        "-device", "virtio-net-pci,netdev=end1,romfile=",
+        "-device", f"virtio-net-pci,netdev=end1,romfile={behind}",
     ]  # fmt: skip

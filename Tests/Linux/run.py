@@ -5,9 +5,14 @@
 Both must pass all tests, and their kernels' logs may differ in what is listed alone, or in what bare boots of
 the machine differ in among themselves. What a board cannot do without Portcullis it need not do with it, but then
 the run says so: nothing that was not run counts as passed.
+
+With --smmu the machines have an SMMUv3, which takes a QEMU with its stage 2. Linux does not see one that is
+owned: it is held against the same board without it. That devices are behind it is seen where they may reach
+nothing: what works on every other machine must then fail.
 """
 
 import pathlib
+import re
 import shutil
 import sys
 import tempfile
@@ -16,16 +21,23 @@ import time
 import boot
 import commandline
 import counts
+import flattree
 import logs
 import machine
 
 # How long a machine may take, in seconds; one that hangs is not waited for longer.
-SECONDS = {"boot": 180, "short": 600, "full": 3600}
+SECONDS = {"boot": 180, "short": 600, "full": 3600, "denied": 900}
 # The least number of tests of a machine, by what is run: a report that is shorter lies.
-LEAST = {"boot": 1, "short": 30, "full": 30}
+LEAST = {"boot": 1, "short": 30, "full": 30, "denied": 7}
 # How the names of those tests begin that only a boot through Portcullis has.
 OF_EL2 = "EL2: "
 DIFFERENCES = pathlib.Path(__file__).parent / "differences.txt"
+
+# What is run where devices may reach nothing, and how EL2 tells of what they tried.
+DENIED = "denied"
+FAULT = re.compile(r"portcullis: .*\bstream 0x([0-9a-f]+)")
+# The devices of every machine: each is a function 0, behind the bridge of device 0.
+STREAMS = {f"{device << 3:x}" for device in range(1, 6)}
 
 # At most so many, where the logs differ in what is not listed.
 BARE_BOOTS = 3
@@ -53,6 +65,14 @@ FULL = [
         for gic in machine.GIC_VERSIONS
     ),
 ]
+# With an SMMUv3 of which QEMU has stage 2, and all devices behind it.
+BEHIND = [
+    *(
+        (Board(kernel, gic, cpus, smmu=machine.OWNED), "short")
+        for kernel, gic, cpus in (("6.1", 3, 2), ("6.12", 4, 4))
+    ),
+    (Board("6.12", 3, 2, smmu=machine.OWNED), DENIED),
+]
 
 
 def compare(bares, through, differences):
@@ -65,6 +85,23 @@ def compare(bares, through, differences):
             yield f"log {number}, {text}"
 
 
+def denied(command, directory):
+    """`command` for a board of whose requesters on PCI only those that no device has are behind the SMMU.
+
+    To EL2 the streams of all devices are then of none, and it lets them reach nothing.
+    """
+    return [
+        *flattree.board_with(
+            command,
+            directory / "tree",
+            "iommu-map",
+            lambda cells: [0x8000, cells[1], 0x8000, 0x8000],
+        ),
+        # The guest ends by a reset.
+        "-no-reboot",
+    ]
+
+
 class Trial:
     """One machine, booted bare and through Portcullis; what came of it."""
 
@@ -73,15 +110,23 @@ class Trial:
         self._each = each
         self._what = what
         # By itself, by kexec, by a reset.
-        self._boots = 1 if what == "boot" else 2 + each.can_kexec
+        self._is_plain = what in ("boot", DENIED)
+        self._boots = 1 if self._is_plain else 2 + each.can_kexec
         self.passed = 0
         self.problems = []
         self.summary = []
-        if what != "boot" and not each.can_kexec:
+        if not self._is_plain and not each.can_kexec:
             self.summary.append(f"{each.title}: no kexec, which this kernel fails bare too")
 
     def run(self):
         """Boots it until what is wrong with it is known."""
+        if self._what == DENIED:
+            self._deny()
+        else:
+            self._compare()
+        self.summary += [f"  {problem}" for problem in self.problems]
+
+    def _compare(self):
         bares = [self._boot("bare")]
         through = self._boot("portcullis")
         # The tests are those of the boot through Portcullis; the bare one is what they are held against.
@@ -93,9 +138,15 @@ class Trial:
             self.summary += [f"  seen with one bare boot: {text}" for text in found]
             bares.append(self._boot(f"bare, {len(bares) + 1}"))
         self.problems += found
-        self.summary += [f"  {problem}" for problem in self.problems]
 
-    def _boot(self, name):
+    def _deny(self):
+        run = self._boot("portcullis", denied)
+        self.passed = run.passed
+        streams = {match[1] for line in run.lines if (match := FAULT.match(line))}
+        if not streams & STREAMS:
+            self.problems.append(f"EL2 tells of no fault of a device, but of {sorted(streams)}")
+
+    def _boot(self, name, change=None):
         options, each, what = self._options, self._each, self._what
         el2 = options.image if name == "portcullis" else None
         print(f"# {each.title} {what} {name}", flush=True)
@@ -104,11 +155,14 @@ class Trial:
             images = machine.Images(options.fetched, each.kernel, options.toolchain, directory)
             words = f"TESTS={what} CPUS={each.cpus} EL2={int(bool(el2))} KEXEC={int(each.can_kexec)}"
             disks = machine.make_disks(directory)
-            ramdisk = images.ramdisk if what == "boot" else images.ramdisk_with_kernel
+            ramdisk = images.ramdisk if self._is_plain else images.ramdisk_with_kernel
             command = machine.arguments(each, images, disks, el2, words, ramdisk=ramdisk)
+            command = [options.qemu, *command]
+            if change:
+                command = change(command, directory)
             start = time.monotonic()
             typed = machine.dialogue(each, images, words, ramdisk) if el2 else ()
-            run = boot.Boot([options.qemu, *command], SECONDS[what], dialogue=typed)
+            run = boot.Boot(command, SECONDS[what], dialogue=typed)
             run.judge(LEAST[what], self._boots)
             seconds = time.monotonic() - start
         if options.logs:
@@ -123,11 +177,15 @@ def main():
     parser = commandline.parser(__doc__)
     parser.add_argument("image", type=pathlib.Path, help="the EL2 image")
     commandline.add_matrix(parser, "the whole matrix")
+    parser.add_argument(
+        "--smmu", action="store_true", help="machines with all devices behind an SMMUv3 instead"
+    )
     parser.add_argument("--logs", type=pathlib.Path, help="where to leave what was printed")
     counts.add_option(parser)
     options = parser.parse_args()
 
-    matrix = [each for each in (FULL if options.full else SHORT) if options.only in each[0].title]
+    whole = BEHIND if options.smmu else FULL if options.full else SHORT
+    matrix = [each for each in whole if options.only in each[0].title]
     if not matrix:
         print(f"no machine is named {options.only!r}", file=sys.stderr)
         return 1

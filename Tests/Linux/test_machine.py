@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is typed at U-Boot."""
+"""What is typed at U-Boot, and what a board has."""
 
 import pathlib
 import tempfile
@@ -43,6 +43,40 @@ class Dialogue(unittest.TestCase):
         self.assertEqual([word.split("addr=")[1] for word in loaded], [
             "0x48200000,force-raw=on", "0x50000000,force-raw=on", "0x58000000,force-raw=on",
         ])  # fmt: skip
+
+
+class Behind(unittest.TestCase):
+    images = types.SimpleNamespace(kernel="kernel", ramdisk="ramdisk")
+
+    def words(self, smmu, el2):
+        each = machine.Machine(smmu=smmu)
+        return machine.arguments(each, self.images, ("disk0", "disk1"), "el2.img" if el2 else None)
+
+    def test_who_has_an_smmu(self):
+        for smmu, el2, has in (
+            ("", True, False), ("", False, False), ("owned", True, True), ("owned", False, False),
+            ("nested", True, True), ("nested", False, True),
+        ):  # fmt: skip
+            words = self.words(smmu, el2)
+            board = words[words.index("-M") + 1]
+            self.assertEqual("iommu=smmuv3" in board, has, (smmu, el2))
+            # The devices are the same on the boards that are compared.
+            devices = [word for word in words if word.startswith("virtio-")]
+            self.assertEqual(len(devices), 3)
+            for device in devices:
+                self.assertEqual(bool(smmu), device.endswith(",iommu_platform=on,disable-legacy=on"))
+
+    def test_words(self):
+        self.assertIn("portcullis.smmu=owned", self.words("owned", True))
+        nested = self.words("nested", True)
+        self.assertIn("portcullis.smmu=nested", nested)
+        self.assertTrue(any("bootargs=console=ttyAMA0 iommu.passthrough=0" in word for word in nested))
+        self.assertIn("console=ttyAMA0 iommu.passthrough=0", self.words("nested", False))
+        self.assertFalse(any("passthrough" in word for word in self.words("owned", True)))
+
+    def test_title(self):
+        self.assertTrue(machine.Machine(smmu="owned").title.endswith(" smmu=owned"))
+        self.assertNotIn("smmu", machine.Machine().title)
 
 
 if __name__ == "__main__":

@@ -109,14 +109,18 @@ static int set(uint8_t *tree, const char *name, uint64_t value) {
     }
 }
 
-/* What runs first: x0 = the tree, x1 to x3 = 0, then the kernel. */
+/*
+ * What runs first: x0 = the tree, x1 to x3 = 0, then the kernel. The MMU is off, and so all memory is Device
+ * memory: what is loaded is aligned.
+ */
 static const uint32_t entry[] = {
-    0x580000e0, /* ldr x0, 0x1c */
+    0x58000100, /* ldr x0, 0x20 */
     0xaa1f03e1, /* mov x1, xzr */
     0xaa1f03e2, /* mov x2, xzr */
     0xaa1f03e3, /* mov x3, xzr */
-    0x580000a4, /* ldr x4, 0x24 */
+    0x580000c4, /* ldr x4, 0x28 */
     0xd61f0080, /* br x4 */
+    0xd503201f, /* nop */
     0xd503201f, /* nop */
     (uint32_t)TREE_AT, 0, (uint32_t)KERNEL_AT, 0,
 };
