@@ -5,8 +5,8 @@
 #   V=1               show the commands
 #   QEMU=new          the boards' QEMU is one with SMMUv3 stage 2 (9.1), from the backports where needed
 #   MEDIATE=off       `run`: the unmediated test image, on which the listed attacks must succeed
-#   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`: how long
-#   SOAK_STEPS=100000000  `soak-its`: how many (`soak-iommu`: 10000000); SOAK_SEED=1
+#   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`, `fuzz-smmu`: how long
+#   SOAK_STEPS=100000000  `soak-its`, `soak-smmu`: how many (`soak-iommu`: 10000000); SOAK_SEED=1
 #   KERNEL=6.12       `linux`: which of Debian's kernels (6.1); also GIC=4, CPUS=4, PROCESSOR=max
 #   FULL=1            `test-linux`, `hostile-linux`: the whole matrix; `bench-linux`: more repeats
 #   MINUTES=30        `soak`: how long; also KERNEL, GIC, CPUS (4), PROCESSOR as for `linux`, BARE=1
@@ -48,8 +48,10 @@ endif
 # Swift's own crash handler would get in the way of the sanitizers and of libFuzzer.
 export SWIFT_BACKTRACE := enable=no
 
-CORE := Architecture GIC SMMU Trace DeviceTree Ownership Traps ITS Redistributor IOMMU SMMUDriver Hypervisor
+CORE := Architecture GIC SMMU Trace DeviceTree Ownership Traps ITS Redistributor IOMMU SMMUDriver VirtualSMMU Hypervisor
 DOCUMENTED := $(CORE) Inspection
+# Of the core, what no program is made of yet.
+UNUSED := VirtualSMMU
 
 # The tools that come with the compiler, wherever it is installed.
 TOOLCHAIN = $(shell $(SWIFT) -print-target-info | sed -n 's,.*"runtimeResourcePath": "\(.*\)/lib/swift".*,\1/bin,p')
@@ -99,6 +101,9 @@ images: $(IMAGES)/el2.img $(IMAGES)/el2-unmediated.img ## all bare-metal images,
 .PHONY: embedded
 embedded: setup-build setup-libfdt ## the core as a bare-metal static library, libportcullis.a
 	$(Q)$(METAL_SWIFT) build $(METAL) --product PortcullisCore --scratch-path .build-metal/core $(METAL_FDT)
+	$(Q)for room in $(UNUSED); do \
+	  $(METAL_SWIFT) build $(METAL) --target $$room --scratch-path .build-metal/core $(METAL_FDT); \
+	done
 	$(Q)mkdir -p $(IMAGES)
 	$(Q)cp .build-metal/core/aarch64-none-none-elf/release/libPortcullisCore.a $(IMAGES)/libportcullis.a
 
@@ -320,6 +325,16 @@ soak-its: setup-test ## SOAK_STEPS (100000000) steps of hostile hosts; tells wha
 	$(Q)$(SOAK) --product soak
 	$(Q).build-soak/release/soak --steps $(SOAK_STEPS) --seed $(SOAK_SEED)
 
+.PHONY: soak-smmu
+soak-smmu: setup-test ## SOAK_STEPS steps of hostile hosts with a virtual SMMU; tells what was refused
+	$(Q)$(SOAK) --product soak-smmu
+	$(Q).build-soak/release/soak-smmu --steps $(SOAK_STEPS) --seed $(SOAK_SEED)
+
+.PHONY: fuzz-smmu
+fuzz-smmu: setup-test ## fuzzes the virtual SMMU for FUZZ_SECONDS (600)
+	$(Q)Tests/Fuzz/SMMU/build.sh $(SWIFT) .build-fuzz-smmu
+	$(Q)Tests/Fuzz/SMMU/run.sh .build-fuzz-smmu $(FUZZ_SECONDS)
+
 # The default is meant for a soak that is faster.
 .PHONY: soak-iommu
 soak-iommu: setup-test ## SOAK_STEPS (10000000) steps of pages that change owners; both tables compared after each
@@ -334,7 +349,7 @@ exhaustive: setup-test ## every interleaving of steps in small worlds, to a dept
 	$(Q).build-soak/release/exhaustive
 
 .PHONY: mutants
-mutants: setup-test ## puts known defects back into the ITS mediation, each of which must be caught
+mutants: setup-test ## puts known defects back into the ITS and SMMU mediation, each of which must be caught
 	$(Q)$(PYTHON) Tests/Mutants/mutants.py --swift $(SWIFT) --results $(RESULTS)/mutants.json
 
 ##@ Other

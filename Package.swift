@@ -75,6 +75,7 @@ let package = Package(
     room("Redistributor", ["Architecture", "GIC", "Ownership", "Traps"]),
     room("IOMMU", ["Architecture", "Ownership"]),
     room("SMMUDriver", ["Architecture", "SMMU", "Ownership", "IOMMU"]),
+    room("VirtualSMMU", ["Architecture", "SMMU", "SMMUDriver", "Ownership", "Traps"]),
     // Composition.
     room(
       "Hypervisor",
@@ -118,6 +119,15 @@ let package = Package(
       ],
       path: "Tests/ITSWorld", swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
+    // A board with a host, its memory's owners, and an SMMU with a virtual one in front of it.
+    .target(
+      name: "NestedWorld",
+      dependencies: [
+        "Architecture", "SMMU", "SMMUDriver", "IOMMU", "Ownership", "Traps", "VirtualSMMU",
+        "SimulatedITS", "SimulatedSMMU",
+      ],
+      path: "Tests/NestedWorld", swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+
     // A board with a host's memory, its owners, and SMMUs behind the mirror that devices go by.
     .target(
       name: "SMMUWorld",
@@ -160,6 +170,12 @@ let package = Package(
         "Architecture", "SMMU", "Ownership", "IOMMU", "SimulatedBoard", "SimulatedITS",
         "SimulatedSMMU", "SMMUWorld",
       ]),
+    tests(
+      "VirtualSMMU",
+      [
+        "Architecture", "SMMU", "SMMUDriver", "Ownership", "Traps", "SimulatedITS",
+        "SimulatedSMMU", "NestedWorld",
+      ]),
     tests("Hypervisor", ["SMMU", "IOMMU", "SMMUDriver", "SimulatedBoard"]),
     tests("Inspection", ["Trace"]),
     tests(
@@ -200,5 +216,16 @@ if Context.environment["PORTCULLIS_FUZZ"] != nil {
       name: "exhaustive",
       dependencies: ["FuzzWorld", "GIC", "ITS", "SimulatedITS", "Architecture", "Traps"],
       path: "Tests/Exhaustive", swiftSettings: settings),
+    .target(
+      name: "SMMUFuzzWorld",
+      dependencies: [
+        "FuzzWorld", "NestedWorld", "Architecture", "SMMU", "SimulatedITS", "SimulatedSMMU",
+        "VirtualSMMU",
+      ],
+      path: "Tests/Fuzz/SMMU/World", swiftSettings: settings),
+    .executableTarget(
+      name: "soak-smmu",
+      dependencies: ["SMMUFuzzWorld", "NestedWorld", "FuzzWorld", "SMMUDriver", "VirtualSMMU"],
+      path: "Tests/Fuzz/SMMU/Soak", swiftSettings: settings),
   ]
 }

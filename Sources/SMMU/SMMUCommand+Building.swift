@@ -50,6 +50,46 @@ extension SMMUCommand {
       address.masked(51, 12) | 1 << 10 | (leaf ? 1 : 0))
   }
 
+  /// CMD_CFGI_CD (4.3.3); without `leaf`, also what the first level says.
+  public static func invalidateContext(
+    _ stream: StreamID, _ substream: SubstreamID, leaf: Bool
+  ) -> Self {
+    Self(
+      .invalidateContext, UInt64(stream.rawValue) << 32 | UInt64(substream.rawValue) << 12,
+      leaf ? 1 : 0)
+  }
+
+  /// CMD_CFGI_CD_ALL (4.3.4).
+  public static func invalidateContexts(_ stream: StreamID) -> Self {
+    Self(.invalidateContexts, UInt64(stream.rawValue) << 32)
+  }
+
+  /// CMD_TLBI_NH_ASID (4.4).
+  public static func invalidateStage1(_ vmid: VMID, _ asid: ASID) -> Self {
+    Self(.invalidateStage1ASID, UInt64(vmid.rawValue) << 32 | UInt64(asid.rawValue) << 48)
+  }
+
+  /// CMD_TLBI_NH_VA (4.4), or without an ASID CMD_TLBI_NH_VAA.
+  public static func invalidateStage1(
+    _ vmid: VMID, _ asid: ASID?, address: UInt64, leaf: Bool
+  ) -> Self {
+    Self(
+      asid == nil ? .invalidateStage1AddressAllASIDs : .invalidateStage1Address,
+      UInt64(vmid.rawValue) << 32 | UInt64(asid?.rawValue ?? 0) << 48,
+      address.masked(63, 12) | (leaf ? 1 : 0))
+  }
+
+  /// The same for (`count` + 1) × 2^`scale` pages of a granule from `address`; with IDR3.RIL.
+  public static func invalidateStage1(
+    _ vmid: VMID, _ asid: ASID?, address: UInt64, count: UInt64, scale: UInt64, granule: UInt64,
+    leaf: Bool
+  ) -> Self {
+    var command = invalidateStage1(vmid, asid, address: address, leaf: leaf)
+    command.word0 |= count.bits(4, 0) << 12 | scale.bits(4, 0) << 20
+    command.word1 |= granule.bits(1, 0) << 10
+    return command
+  }
+
   /// CMD_SYNC (4.7), of which CMDQ_CONS alone tells the completion.
   public static var synchronise: Self { Self(.synchronise) }
 }

@@ -7,8 +7,10 @@ public import SMMU
 public struct SMMUEventCounts: Sendable {
   // By number: the largest that the architecture has is 0x25, and behind it is everything else.
   private var numbers: InlineArray<39, UInt64> = InlineArray(repeating: 0)
-  /// All events.
+  /// All events that are EL2's.
   public private(set) var total: UInt64 = 0
+  /// Events that were about a stage 1 of the host, and kept for it, which are not among the others.
+  public internal(set) var forwarded: UInt64 = 0
   /// How often a queue had no room, and events were lost.
   public internal(set) var overflows: UInt64 = 0
   /// How often an SMMU could not write events, which were lost.

@@ -15,6 +15,8 @@ struct SMMUFeatures: Sendable {
   let hasATS: Bool
   /// MSI: it can signal by writing.
   let hasMSI: Bool
+  /// STALL_MODEL: a fault of stage 1 stalls where nobody forbids it.
+  let mayStall: Bool
   /// RIL.
   let hasRangeInvalidation: Bool
   /// BBML.
@@ -30,7 +32,7 @@ struct SMMUFeatures: Sendable {
   ///
   /// - Throws: why the SMMU can't be driven.
   static func probe<Machine: SMMUMachine & ~Copyable>(
-    _ port: SMMUPort, vmid: VMID, _ machine: borrowing Machine
+    _ port: SMMUPort, vmid: VMID, _ policy: StreamPolicy, _ machine: borrowing Machine
   ) throws(SMMUSetupError) -> SMMUFeatures {
     let unit = port.unit
     let identity = SMMUIIDR(rawValue: try port.readWord(.implementer, machine))
@@ -47,6 +49,10 @@ struct SMMUFeatures: Sendable {
     switch idr0.stallModel {
     case .stallOrTerminate, .terminateOnly: break
     case .stallOnly, nil: throw .alwaysStalls(unit: unit)
+    }
+    if policy == .nested {
+      guard idr0.hasStage1 else { throw .noStage1(unit: unit) }
+      guard idr0.hasTwoLevelStreamTables else { throw .noTwoLevelTables(unit: unit) }
     }
     guard vmid.rawValue < 1 << 8 || idr0.hasVMID16 else { throw .vmidTooWide(unit: unit) }
 
@@ -67,7 +73,8 @@ struct SMMUFeatures: Sendable {
       // More is reserved.
       streamIDBits: min(idr1.streamIDBits, 32),
       hasTwoLevelStreamTables: idr0.hasTwoLevelStreamTables, hasATS: idr0.hasATS,
-      hasMSI: idr0.hasMSI, hasRangeInvalidation: idr3.hasRangeInvalidation,
+      hasMSI: idr0.hasMSI, mayStall: idr0.stallModel == .stallOrTerminate,
+      hasRangeInvalidation: idr3.hasRangeInvalidation,
       splitting: idr3.breakBeforeMake == .level2 ? .atOnce : .broken, outputSize: outputSize,
       commandLog2: idr1.commandQueueLog2, eventLog2: idr1.eventQueueLog2)
   }

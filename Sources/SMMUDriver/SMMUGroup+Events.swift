@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import SMMU
+public import SMMU
 
 // EL2 reads the events: whoever traps for an SMMU, or asks for statistics, has some of them read.
 
@@ -16,24 +16,51 @@ extension SMMUGroup where Machine: ~Copyable {
   public mutating func drainEvents(atMost limit: UInt64) -> UInt64 {
     guard phase == .confining else { return 0 }
     var read: UInt64 = 0
-    for index in units.indices {
-      var unit = units[index]
-      guard var queue = unit.parts?.events else { continue }
-      let (waiting, hasOverflown) = queue.look(unit.port, machine)
-      let count = min(waiting, limit)
-      for _ in 0..<count {
-        keep(SMMUFault(unit: unit.port.unit, event: queue.take(machine.memory)))
-      }
-      if hasOverflown { events.overflows &+= 1 }
-      if count > 0 || hasOverflown {
-        queue.giveBack(unit.port, machine)
-        unit.parts?.events = queue
-        units[index] = unit
-      }
-      events.aborts &+= acknowledgeErrors(unit)
-      read += count
-    }
+    for index in units.indices { read += drainEvents(index, atMost: limit) }
     return read
+  }
+
+  /// The same for one SMMU.
+  ///
+  /// What is for the host waits for ``takeHostEvent(of:)``; where it finds no room, what comes behind it
+  /// stays in the hardware's queue.
+  public mutating func drainEvents(of unit: UInt16, atMost limit: UInt64) -> UInt64 {
+    guard phase == .confining, units.indices.contains(Int(unit)) else { return 0 }
+    return drainEvents(Int(unit), atMost: limit)
+  }
+
+  private mutating func drainEvents(_ index: Int, atMost limit: UInt64) -> UInt64 {
+    var unit = units[index]
+    guard var queue = unit.parts?.events else { return 0 }
+    let (waiting, hasOverflown) = queue.look(unit.port, machine)
+    let room = unit.parts?.hostEvents?.freeCount ?? limit
+    let count = min(min(waiting, limit), room)
+    for _ in 0..<count {
+      let event = queue.take(machine.memory)
+      if unit.parts?.hostEvents != nil, event.isForHost {
+        unit.parts?.hostEvents?.append(event, machine.memory)
+        events.forwarded &+= 1
+      } else {
+        keep(SMMUFault(unit: unit.port.unit, event: event))
+      }
+    }
+    if hasOverflown { events.overflows &+= 1 }
+    if count > 0 || hasOverflown {
+      queue.giveBack(unit.port, machine)
+      unit.parts?.events = queue
+      units[index] = unit
+    }
+    events.aborts &+= acknowledgeErrors(unit)
+    return count
+  }
+
+  /// Takes the oldest event that the host is to be told of, as the hardware has recorded it.
+  public mutating func takeHostEvent(of unit: UInt16) -> SMMUEvent? {
+    guard units.indices.contains(Int(unit)) else { return nil }
+    var one = units[Int(unit)]
+    guard let event = one.parts?.hostEvents?.takeFirst(machine.memory) else { return nil }
+    units[Int(unit)] = one
+    return event
   }
 
   /// Takes the oldest fault that is kept; logged without the ownership lock.

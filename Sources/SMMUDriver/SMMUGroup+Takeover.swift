@@ -58,7 +58,7 @@ extension SMMUGroup where Machine: ~Copyable {
       guard unit.features.reaches(pool) else {
         throw .unreachable(unit: unit.port.unit, pool.last.address)
       }
-      try unit.build(setups[index], entry, machine.memory)
+      try unit.build(setups[index], entry, policy, machine.memory)
       units[index] = unit
     }
   }

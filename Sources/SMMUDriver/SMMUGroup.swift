@@ -44,6 +44,9 @@ public struct SMMUGroup<Machine: SMMUMachine & ~Copyable>: ~Copyable {
   /// The table, once there is one.
   public internal(set) var table: DMATable?
 
+  /// What the host is shown.
+  public let policy: StreamPolicy
+
   let machine: Machine
   let geometry: TranslationGeometry
   let outputSize: SMMUAddressSize
@@ -62,9 +65,11 @@ public struct SMMUGroup<Machine: SMMUMachine & ~Copyable>: ~Copyable {
   /// - Parameters:
   ///   - bits: the size of addresses that the host has; what an SMMU has less of all do without.
   ///   - vmid: what the SMMUs' TLBs know the table by.
+  ///   - policy: what the host is shown.
   /// - Throws: why one of them can't be driven.
   public init(
-    _ setups: Span<SMMUSetup>, bits: UInt64, vmid: VMID = VMID(0), machine: consuming Machine
+    _ setups: Span<SMMUSetup>, bits: UInt64, vmid: VMID = VMID(0), policy: StreamPolicy = .owned,
+    machine: consuming Machine
   ) throws(SMMUSetupError) {
     guard setups.count > 0 else { throw .noUnits }
     guard setups.count <= Self.capacity else { throw .tooManyUnits }
@@ -78,7 +83,7 @@ public struct SMMUGroup<Machine: SMMUMachine & ~Copyable>: ~Copyable {
       for earlier in 0..<index where setups[earlier].frame == setup.frame {
         throw .unitTwice(unit: port.unit)
       }
-      let features = try SMMUFeatures.probe(port, vmid: vmid, machine)
+      let features = try SMMUFeatures.probe(port, vmid: vmid, policy, machine)
       guard features.reaches(setup.arena) else {
         throw .unreachable(unit: port.unit, setup.arena.last.address)
       }
@@ -97,6 +102,7 @@ public struct SMMUGroup<Machine: SMMUMachine & ~Copyable>: ~Copyable {
     self.outputSize = outputSize
     self.splitting = splitting
     self.vmid = vmid
+    self.policy = policy
     self.setups = list
     units = found
     self.machine = machine

@@ -15,6 +15,10 @@ public struct SMMUSetup: Sendable {
   /// The bytes that are recommended for an arena: enough for two levels of 65,536 streams.
   public static var recommendedArenaSize: UInt64 { 1 << 16 }
 
+  /// The bytes that are recommended for an arena where the host has a stage 1: 2,048 streams of their own
+  /// beside that, if they are neighbours.
+  public static var recommendedNestedArenaSize: UInt64 { 1 << 18 }
+
   /// Describes a set-up.
   public init(frame: VirtualAddress, arena: PageRange, streams: PermittedStreams = .all) {
     self.frame = frame

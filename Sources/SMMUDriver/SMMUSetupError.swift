@@ -51,6 +51,10 @@ public enum SMMUSetupError: Error, Hashable, Sendable {
   case serviceFailure(unit: UInt16)
   /// It does not carry out the commands with which it begins.
   case commandsNotConfirmed(unit: UInt16)
+  /// IDR0.S1P is clear, and the host is to have a stage 1.
+  case noStage1(unit: UInt16)
+  /// IDR0.ST_LEVEL is clear, and the host is to have a stage 1: its streams need a table each of their own.
+  case noTwoLevelTables(unit: UInt16)
 
   /// The number of the reason, from one in the order of the cases: `IOMMUError.unsupported`.
   public var reason: UInt16 {
@@ -78,6 +82,8 @@ public enum SMMUSetupError: Error, Hashable, Sendable {
     case .refused: 21
     case .serviceFailure: 22
     case .commandsNotConfirmed: 23
+    case .noStage1: 24
+    case .noTwoLevelTables: 25
     }
   }
 
@@ -100,6 +106,8 @@ public enum SMMUSetupError: Error, Hashable, Sendable {
     case .outOfMemory(let unit): unit
     case .serviceFailure(let unit): unit
     case .commandsNotConfirmed(let unit): unit
+    case .noStage1(let unit): unit
+    case .noTwoLevelTables(let unit): unit
     case .silent(let unit, _): unit
     case .commandQueueTooSmall(let unit, _): unit
     case .unsoundRevision(let unit, _): unit
@@ -135,6 +143,8 @@ public enum SMMUSetupError: Error, Hashable, Sendable {
     case .refused: "it does not take what is written"
     case .serviceFailure: "it has given up"
     case .commandsNotConfirmed: "it does not carry out commands"
+    case .noStage1: "it has no stage 1"
+    case .noTwoLevelTables: "its stream table has one level"
     }
   }
 }

@@ -15,7 +15,8 @@ extension SMMUUnit {
     let memory = machine.memory
     var count: UInt64 = 0
     pending.commands(
-      vmid, byRange: features.hasRangeInvalidation, limit: queue.batchLimit
+      vmid, byRange: features.hasRangeInvalidation, hasStage1: parts?.nested != nil,
+      limit: queue.batchLimit
     ) { command in
       queue.append(command, memory)
       count += 1
@@ -49,6 +50,28 @@ extension SMMUUnit {
     queue.append(.invalidateConfiguration, machine.memory)
     queue.append(.invalidateAll, machine.memory)
     return finish(queue, machine) && confirm(machine)
+  }
+
+  /// Carries out commands, with a SYNC behind them, and waits for it.
+  ///
+  /// - Returns: whether the SMMU has confirmed all of them.
+  mutating func carryOut<Machine: SMMUMachine & ~Copyable>(
+    _ commands: Span<SMMUCommand>, _ machine: borrowing Machine
+  ) -> Bool {
+    guard var queue = parts?.commands, let consumed = port.pointer(.commandQueueConsumed, machine),
+      queue.freeCount(consumed) > UInt64(commands.count)
+    else { return false }
+    for index in commands.indices { queue.append(commands[index], machine.memory) }
+    return finish(queue, machine) && confirm(machine)
+  }
+
+  /// The same for one command.
+  mutating func carryOut<Machine: SMMUMachine & ~Copyable>(
+    _ command: SMMUCommand, _ machine: borrowing Machine
+  ) -> Bool {
+    var list = FixedList<1, SMMUCommand>(filler: command)
+    _ = list.append(command)
+    return carryOut(list.span, machine)
   }
 
   /// Appends a SYNC and tells the SMMU.

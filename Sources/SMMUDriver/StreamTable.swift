@@ -25,10 +25,11 @@ struct StreamTable: Sendable {
   /// Writes a table; nil where the arena is too small for it.
   static func make<Memory: BusMemory>(
     _ entry: StreamTableEntry, for streams: PermittedStreams, idBits: UInt64, hasTwoLevels: Bool,
-    _ arena: inout SMMUArena, _ memory: Memory
+    needsTwoLevels: Bool = false, _ arena: inout SMMUArena, _ memory: Memory
   ) -> StreamTable? {
     let needed = UInt64(32 - (streams.last?.rawValue ?? 0).leadingZeroBitCount)
     let log2 = min(idBits, needed)
+    if needsTwoLevels { return twoLevel(entry, streams, log2, &arena, memory) }
     guard hasTwoLevels, log2 > splitLog2 else {
       return linear(entry, streams, log2, &arena, memory)
     }
@@ -36,7 +37,7 @@ struct StreamTable: Sendable {
   }
 
   /// log2 of the streams behind one descriptor, whose table is then one page.
-  private static var splitLog2: UInt64 { 6 }
+  static var splitLog2: UInt64 { 6 }
 
   private static func linear<Memory: BusMemory>(
     _ entry: StreamTableEntry, _ streams: PermittedStreams, _ log2: UInt64,
@@ -52,7 +53,8 @@ struct StreamTable: Sendable {
     _ entry: StreamTableEntry, _ streams: PermittedStreams, _ log2: UInt64,
     _ arena: inout SMMUArena, _ memory: Memory
   ) -> StreamTable? {
-    let descriptors: UInt64 = 1 << (log2 - splitLog2)
+    // Fewer streams than one table has are behind one descriptor.
+    let descriptors: UInt64 = log2 > splitLog2 ? 1 << (log2 - splitLog2) : 1
     // A table of less than 64 bytes is aligned to 64.
     guard let first = arena.take(max(descriptors * StreamTableDescriptor.size, 64), memory) else {
       return nil

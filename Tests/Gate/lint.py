@@ -20,6 +20,7 @@ STOREYS = [
     {"Traps"},
     {"ITS", "Redistributor", "IOMMU"},
     {"SMMUDriver"},
+    {"VirtualSMMU"},
     {"Hypervisor"},
     {"PortcullisC", "Inspection", "Replay"},
     {"portcullis", "EL2Image", "TestHost"},
@@ -31,7 +32,7 @@ STRANGERS = {
 }  # fmt: skip
 CORE = {
     "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS",
-    "Redistributor", "IOMMU", "SMMUDriver", "Hypervisor",
+    "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor",
 }  # fmt: skip
 
 # Modules of the toolchain: for everyone, and for what runs on Linux alone.

@@ -14,6 +14,7 @@ class Defect:
     file: str
     old: str
     new: str
+    room: str = "ITS"
 
 
 DEFECTS = [
@@ -130,5 +131,41 @@ DEFECTS = [
         "read-pointer-of-the-old-queue", "B-84", "MediatedITS+Registers.swift",
         "offset: isEarlier ? 0 : offset,",
         "offset: isEarlier ? offset : offset,",
+    ),
+    Defect(
+        "entry-with-ats", "4.4 d", "SMMUUnit+Streams.swift",
+        "      entry.forbidsStalls = features.mayStall\n",
+        "      entry.forbidsStalls = features.mayStall\n      entry.serve(.full)\n",
+        "SMMUDriver",
+    ),
+    Defect(
+        "bypass-as-it-is", "4.4", "SMMUUnit+Streams.swift",
+        "    case .pass: break\n",
+        "    case .pass: entry.configure(.bypass)\n",
+        "SMMUDriver",
+    ),
+    Defect(
+        "combined-stages-kept", "4.3", "PendingInvalidation.swift",
+        "    if hasStage1 { issue(.invalidateStage1(vmid)) }\n",
+        "",
+        "SMMUDriver",
+    ),
+    Defect(
+        "command-queue-not-held", "4.4", "MediatedSMMU+Commands.swift",
+        "    guard commands.slot != nil else { return nil }\n",
+        "",
+        "VirtualSMMU",
+    ),
+    Defect(
+        "stage-1-as-it-is", "4.4", "SMMUUnit+Streams.swift",
+        "      entry.configure(.nested)\n",
+        "      entry.configure(.stage1)\n",
+        "SMMUDriver",
+    ),
+    Defect(
+        "range-unchecked", "4.4 c", "CommandRule.swift",
+        "      return command.levelHint == 0 ? .refused(.range) : single\n",
+        "",
+        "VirtualSMMU",
     ),
 ]

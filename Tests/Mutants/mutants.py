@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Puts known defects back into the ITS mediation, one at a time, and tells which are caught.
+"""Puts known defects back into the ITS and SMMU mediation, one at a time, and tells which are caught.
 
-Each is a replacement of one place in Sources/ITS, applied to a copy of the sources. The detectors are
-the soak (a fixed seed) and, where it finds nothing, the exhaustive search of small worlds.
+Each is a replacement of one place in a room below Sources, applied to a copy of the sources. The detectors
+of the ITS are the soak (a fixed seed) and, where it finds nothing, the exhaustive search of small worlds;
+that of the SMMU is its soak.
 """
 
 import argparse
@@ -23,7 +24,7 @@ FLAGS = ["-Xswiftc", "-enable-testing", "-Xswiftc", "-cross-module-optimization"
 
 
 class Detectors:
-    """The soak and the exhaustive search, built from a copy of the sources."""
+    """The soaks and the exhaustive search, built from a copy of the sources."""
 
     def __init__(self, swift, copy, steps):
         self.swift = swift
@@ -32,8 +33,14 @@ class Detectors:
         self.steps = steps
         self.environment = os.environ | {"PORTCULLIS_FUZZ": "1", "SWIFT_BACKTRACE": "enable=no"}
 
-    def build(self):
-        for product in ("soak", "exhaustive"):
+    def _of(self, room):
+        steps = ["--steps", str(self.steps), "--seed", "3"]
+        if room == "ITS":
+            return {"soak": steps, "exhaustive": ["1"]}
+        return {"soak-smmu": steps}
+
+    def build(self, room):
+        for product in self._of(room):
             result = subprocess.run(
                 [self.swift, "build", "--build-system", "native", "-c", "release", "--product",
                  product, "--scratch-path", self.scratch.resolve(), *FLAGS],
@@ -44,12 +51,9 @@ class Detectors:
                 print(result.stdout[-4000:], file=sys.stderr)
                 raise SystemExit(f"{product} does not build")
 
-    def finding(self):
+    def finding(self, room):
         """What the first detector that finds something says; nothing if none does."""
-        for name, arguments in (
-            ("soak", ["--steps", str(self.steps), "--seed", "3"]),
-            ("exhaustive", ["1"]),
-        ):
+        for name, arguments in self._of(room).items():
             command = [self.scratch / "release" / name, *arguments]
             try:
                 result = subprocess.run(
@@ -87,8 +91,8 @@ def main():
             missed += 1
             continue
         start = time.monotonic()
-        detectors.build()
-        finding = detectors.finding()
+        detectors.build(defect.room)
+        finding = detectors.finding(defect.room)
         seconds = time.monotonic() - start
         caught += finding is not None
         missed += finding is None

@@ -11,8 +11,8 @@ import sys
 from defects import DEFECTS
 
 FOLDERS = ["Sources", "Tests", "CShims"]
-# Where the files of the defects are.
-ROOM = pathlib.Path("Sources/ITS")
+# Where the rooms are.
+ROOMS = pathlib.Path("Sources")
 
 
 class Stale(Exception):
@@ -21,7 +21,7 @@ class Stale(Exception):
 
 def place(defect):
     """The file that a defect changes."""
-    return ROOM / defect.file
+    return ROOMS / defect.room / defect.file
 
 
 def with_defect(defect):

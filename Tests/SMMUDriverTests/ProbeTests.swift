@@ -77,6 +77,24 @@ struct ProbeTests {
     #expect(item.refusal.unit == 1)
   }
 
+  @Test("A stage 1 for the host takes one, and a stream table of two levels")
+  func nested() throws {
+    for (bit, refusal) in [
+      (1, SMMUSetupError.noStage1(unit: 0)), (27, .noTwoLevelTables(unit: 0)),
+    ] {
+      let board = DrivenBoard(1)
+      let registers = FakeMachine(
+        memory: FakeMemory(machine: board.machine), registers: FakeRegisters(units: board.units))
+      _ = try SMMUGroup(board.setups.span, bits: 40, policy: .nested, machine: registers)
+      board.units[0].registers[.identification0] = board.units[0][.identification0] & ~(1 << bit)
+      #expect(throws: refusal) {
+        _ = try SMMUGroup(board.setups.span, bits: 40, policy: .nested, machine: registers)
+      }
+      // Without it that is no matter.
+      _ = try SMMUGroup(board.setups.span, bits: 40, machine: registers)
+    }
+  }
+
   @Test("Without the change the same SMMUs are driven, and nothing was written")
   func accepted() throws {
     let board = DrivenBoard(2)

@@ -1,0 +1,236 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import FuzzWorld
+import SMMU
+import NestedWorld
+import SimulatedITS
+import SimulatedSMMU
+import VirtualSMMU
+
+/// A host that does to its SMMU whatever its choices say, and its devices with it.
+///
+/// Most steps nearly make sense, so that the next one finds something: queues that are on, entries that lead to
+/// contexts, contexts that lead to tables.
+package struct HostileSMMUHost<Source: Choices> {
+  typealias Place = HostSMMUDriver.Place
+
+  package let world: NestedWorld
+  package var choices: Source
+  package private(set) var steps: UInt64 = 0
+  private let host: HostSMMUDriver
+  /// Whether a device was left to wait for the host.
+  package private(set) var hasStalled = false
+  private var donations = 0
+  private var interestingAddresses: [UInt64] = []
+
+  package init(_ world: NestedWorld, _ choices: Source) {
+    self.world = world
+    self.choices = choices
+    host = HostSMMUDriver(world)
+    interestingAddresses = [
+      Place.commands, Place.events, Place.streams, Place.streams + 0x1000, Place.secondLevel,
+      Place.secondLevel + 0x1000, Place.context, Place.table1, Place.table2, Place.data,
+      Place.data + 0x1000, NestedWorld.canary.lowerBound, 0x4300_0000, 0x4380_0000, 0x43c0_0000,
+      0x905_0000, 0, 1 << 40, 1 << 47,
+    ]
+    switch self.choices.next(4) {
+    case 0: break
+    case 1: host.start(log2: 10, split: [6, 8, 10][Int(self.choices.next(3))])
+    default: host.start()
+    }
+    host.buildStage1()
+  }
+
+  /// One step.
+  package mutating func step() {
+    steps += 1
+    switch choices.next(100) {
+    case 0..<22: device()
+    case 22..<44: command()
+    case 44..<56: entry()
+    case 56..<62: descriptor()
+    case 62..<70: stage1()
+    case 70..<80: register()
+    case 80..<85: read()
+    case 85..<90: recover()
+    case 90..<94: world.store(address() & ~7, choices.word())
+    case 94: donate()
+    case 95: world.smmu.land()
+    case 96: restart()
+    case 97: world.smmu.pace = choices.next(2) == 0 ? .instant : .steps(1 + Int(choices.next(8)))
+    default: host.put(Place.commands + choices.next(256) * 16, choices.word(), choices.word())
+    }
+  }
+
+  // MARK: Choices
+
+  private mutating func stream() -> UInt64 {
+    switch choices.next(8) {
+    case 0..<5: choices.next(8)
+    case 5: choices.next(1024)
+    case 6: 517
+    default: choices.word() & 0xffff_ffff
+    }
+  }
+
+  private mutating func address() -> UInt64 {
+    let base = interestingAddresses[Int(choices.next(UInt64(interestingAddresses.count)))]
+    return base + (choices.next(4) == 0 ? choices.next(0x1000) : choices.next(8) * 8)
+  }
+
+  private mutating func flips(_ word: UInt64) -> UInt64 {
+    choices.next(4) == 0 ? word ^ 1 << choices.next(64) : word
+  }
+
+  // MARK: Steps
+
+  private mutating func device() {
+    let stream = UInt32(truncatingIfNeeded: stream())
+    let place = choices.next(3) == 0 ? address() : choices.next(16) << 9
+    var transaction = DeviceTransaction(stream, place & ~7)
+    if choices.next(2) == 0 { transaction.value = choices.word() }
+    if choices.next(8) == 0 {
+      transaction.substream = SubstreamID(UInt32(choices.next(20)))
+    }
+    switch choices.next(12) {
+    case 0: transaction.type = .translated
+    case 1: transaction.type = .request
+    case 2: transaction.type = .unsupported
+    default: break
+    }
+    switch choices.next(8) {
+    case 0: _ = world.smmu.post(transaction)
+    case 1: world.smmu.prefetch(transaction)
+    default:
+      if case .stalled = world.smmu.process(transaction) { hasStalled = true }
+    }
+  }
+
+  private mutating func command() {
+    let numbers: [UInt64] = [
+      0x01, 0x02, 0x03, 0x03, 0x03, 0x04, 0x05, 0x06, 0x10, 0x11, 0x12, 0x12, 0x13, 0x30, 0x46,
+    ]
+    var commands: [(UInt64, UInt64)] = []
+    for _ in 0...choices.next(4) {
+      let number =
+        choices.next(32) == 0
+        ? choices.next(256) : numbers[Int(choices.next(UInt64(numbers.count)))]
+      var word0 = number | stream() << 32
+      var word1: UInt64 = 0
+      switch number {
+      case 0x03, 0x05: word1 = choices.next(2)
+      case 0x04: word1 = choices.next(2) == 0 ? 31 : choices.next(12)
+      case 0x11, 0x12, 0x13:
+        word0 = number | 9 << 48 | choices.next(4) << 32
+        word1 = choices.next(4) << 12 | choices.next(2)
+        if choices.next(3) == 0 {
+          word0 |= choices.next(4) << 12 | choices.next(3) << 20
+          word1 |= 1 << 10 | choices.next(4) << 8
+        }
+      case 0x46:
+        word0 = number | choices.next(3) << 12
+        if choices.next(4) == 0 { word1 = address() }
+      default: break
+      }
+      if choices.next(16) == 0 { word1 = choices.word() }
+      commands.append((flips(word0), word1))
+    }
+    host.post(commands)
+    if choices.next(2) == 0 { host.wait(reads: 20) }
+  }
+
+  private mutating func entry() {
+    let stream = choices.next(4) == 0 ? choices.next(256) : choices.next(8)
+    var word0: UInt64 =
+      switch choices.next(10) {
+      case 0: 0
+      case 1: 0b0001
+      case 2..<5: 0b1001
+      case 5: 0b1101 | address() & ~0x3f
+      case 6: 0b1111 | address() & ~0x3f
+      default: 0b1011 | Place.context
+      }
+    if choices.next(8) == 0 { word0 |= choices.next(20) << 59 | choices.next(4) << 4 }
+    var word1 = HostSMMUDriver.attributes
+    if choices.next(8) == 0 { word1 |= choices.next(4) }
+    if choices.next(8) == 0 { word1 |= 1 << (choices.next(64)) }
+    let place =
+      choices.next(2) == 0
+      ? Place.streams + stream * 64 : Place.secondLevel + (stream & 63) * 64
+    host.put(place, flips(word0), flips(word1), choices.word(), address())
+    guard choices.next(4) != 0 else { return }
+    host.post((0x03 | stream << 32, 1), (0x46, 0))
+  }
+
+  private mutating func descriptor() {
+    let place = Place.streams + choices.next(16) * 8
+    host.put(place, flips((choices.next(4) == 0 ? address() : Place.secondLevel) & ~0x3f | 7))
+  }
+
+  private mutating func stage1() {
+    switch choices.next(6) {
+    case 0: host.buildStage1(target: address() & ~0xfff)
+    case 1: host.put(Place.context, flips(HostSMMUDriver.contextWord0), address() & ~0xfff)
+    case 2: host.put(Place.table1, address() & ~0xfff | 0b11)
+    case 3:
+      host.put(
+        Place.table2 + choices.next(16) * 8, flips(address() & ~0xfff | HostSMMUDriver.leaf))
+    case 4: host.put(Place.context + choices.next(20) * 64, flips(HostSMMUDriver.contextWord0))
+    default: host.buildStage1()
+    }
+  }
+
+  private mutating func register() {
+    let offsets: [UInt64] = [
+      0x20, 0x20, 0x28, 0x2c, 0x44, 0x50, 0x64, 0x68, 0x70, 0x80, 0x88, 0x90, 0x98, 0x9c, 0xa0,
+      0xb0, 0xb8, 0xc0, 0x100, 0x100a8, 0x100ac, 0x100c8,
+    ]
+    let offset =
+      choices.next(16) == 0
+      ? choices.next(0x2_0000) & ~3 : offsets[Int(choices.next(UInt64(offsets.count)))]
+    let value: UInt64 =
+      switch choices.next(4) {
+      case 0: choices.word()
+      case 1: address() | choices.next(16)
+      case 2: choices.next(16)
+      default: 1 << choices.next(64)
+      }
+    let width = choices.next(3) == 0 ? AccessWidth.double : .word
+    guard offset & (width.bytes - 1) == 0 else { return }
+    world.write(width, offset, value)
+  }
+
+  private mutating func read() {
+    let offsets: [UInt64] = [0x24, 0x60, 0x9c, 0x9c, 0x100a8, 0x100a8]
+    let offset =
+      choices.next(8) == 0
+      ? choices.next(0x2_0000) & ~3 : offsets[Int(choices.next(UInt64(offsets.count)))]
+    _ = world.read(.word, offset)
+  }
+
+  /// What an honest driver does about a queue that has stopped, and events that wait.
+  private mutating func recover() {
+    if host.stop != nil {
+      let consumed = host.read(0x9c) & 0xff
+      host.put(Place.commands + consumed * 16, 0x46, 0)
+    }
+    host.write(0x64, host.read(0x60))
+    host.write(0x100ac, host.read(0x100a8))
+    host.wait(reads: 20)
+  }
+
+  private mutating func donate() {
+    // Most of a life should have pages left.
+    guard donations < 3, choices.next(16) == 0 else { return }
+    if world.donate(address()) { donations += 1 }
+  }
+
+  private mutating func restart() {
+    host.control(0)
+    host.write(0x64, host.read(0x60))
+    if choices.next(2) == 0 { host.start() } else { host.start(log2: 10, split: 6) }
+    host.buildStage1()
+  }
+}

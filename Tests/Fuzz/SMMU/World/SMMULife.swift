@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import FuzzWorld
+import SMMU
+import NestedWorld
+import SimulatedSMMU
+import VirtualSMMU
+
+/// A world by its number: what its hardware has, and how late it does things.
+package func makeNestedWorld(_ number: UInt64) throws -> NestedWorld {
+  var choices = RandomChoices(seed: number)
+  var configuration = NestedWorld.configuration
+  configuration.invalidation = choices.next(2) == 0 ? .atSync : .immediate
+  configuration.combinesStages = choices.next(4) != 0
+  configuration.prefetchesEntries = choices.next(2) == 0
+  configuration.hasRangeInvalidation = choices.next(2) == 0
+  configuration.breakBeforeMake = choices.next(2) == 0 ? .level2 : .required
+  configuration.commandsFetchedAhead = Int(choices.next(4))
+  configuration.stallModel = choices.next(2) == 0 ? .terminateOnly : .stallOrTerminate
+  configuration.hasATS = choices.next(4) != 0
+  var policy = VirtualSMMUPolicy()
+  policy.commandsPerTrap = 1 + choices.next(64)
+  policy.entriesPerTrap = 1 + choices.next(64)
+  policy.eventsPerTrap = 1 + choices.next(64)
+  return try NestedWorld(
+    configuration, policy: policy, arenaSize: choices.next(4) == 0 ? 1 << 16 : 1 << 18)
+}
+
+/// What is wrong in a world, nil for nothing; `walks` looks at everything.
+package func violation<Source>(_ host: HostileSMMUHost<Source>, walks: Bool) -> String? {
+  let world = host.world
+  if host.hasStalled { return "a device stalls" }
+  if let first = world.violations.first { return first }
+  if let first = world.smmu.faults.first { return "the SMMU was misused: \(first)" }
+  if world.held > 2 { return "\(world.held) pages are held between two traps" }
+  if world.mediated.isBroken { return "an SMMU that works was given up" }
+  if world.smmu.activeErrors.rawValue != 0 {
+    return "EL2's own queue has stopped: \(world.smmu.activeErrors)"
+  }
+  if walks, world.isCanaryTouched { return "the canary is dead" }
+  return nil
+}
+
+/// The first byte chooses the world, all others what happens in it; ends the process where anything is wrong.
+public func exerciseSMMU(_ bytes: UnsafeBufferPointer<UInt8>) throws {
+  guard let first = bytes.first else { return }
+  let world = try makeNestedWorld(UInt64(first))
+  let choices = bytes.dropFirst().prefix(8192)
+  var host = HostileSMMUHost(world, ByteChoices(UnsafeBufferPointer(rebasing: choices)))
+  while !host.choices.isSpent {
+    host.step()
+    if let violation = violation(host, walks: false) { fatalError(violation) }
+  }
+  if let violation = violation(host, walks: true) { fatalError(violation) }
+}

@@ -1,0 +1,253 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import IOMMU
+import Ownership
+import SMMU
+import SMMUDriver
+import SimulatedITS
+import SimulatedSMMU
+import Traps
+import VirtualSMMU
+
+/// A small board: memory with its owners, an SMMU with devices behind it, EL2's driver, a virtual SMMU, and a
+/// host whose every step is a call.
+///
+///     0x0905_0000  the SMMU
+///     0x4000_0000  memory, 64 MiB; of it EL2's from 0x4300_0000:
+///     0x4300_0000  tables of translations
+///     0x4380_0000  the SMMU's arena
+///     0x43c0_0000  what the virtual SMMU keeps
+///     0x43ff_0000  the canary: EL2's own, which nothing may touch
+///
+/// Not mediated, the host programs the hardware itself: what an attack must then succeed at.
+package final class NestedWorld {
+  package typealias Owners = Ownership<
+    SMMUBusMemory, Stage2Table<UncachedTranslation>, EL2Stage1Table<UncachedTranslation>,
+    DMAMirror<SMMUGroup<WorldHardware>>
+  >
+
+  /// All memory.
+  package static let ram: Range<UInt64> = 0x4000_0000..<0x4400_0000
+  /// What is EL2's from the start.
+  package static let hypervisor: Range<UInt64> = 0x4300_0000..<0x4400_0000
+  private static let pool: Range<UInt64> = 0x4300_0000..<0x4380_0000
+  private static let ledger: UInt64 = 0x43c0_0000
+  /// EL2's own memory that no device has a reason to touch.
+  package static let canary: Range<UInt64> = 0x43ff_0000..<0x4400_0000
+  /// What the canary holds, in each doubleword.
+  package static let song: UInt64 = 0xca4a_11e5_ca4a_11e5
+
+  /// The hardware.
+  package let smmu: SimulatedSMMU
+  /// The arena of the SMMU.
+  package let arena: Range<UInt64>
+  /// Who owns which page; nil where nothing is mediated.
+  package var ownership: Owners
+  /// What the host's accesses go to; nil where they go to the hardware.
+  package var mediated: MediatedSMMU
+  /// Whether EL2 stands between host and hardware.
+  package let isMediated: Bool
+  /// What was touched that must not be, in words.
+  package private(set) var violations: [String] = []
+  /// The pages that the host has given up.
+  package private(set) var taken: Set<UInt64> = []
+  /// How often EL2 may look at an SMMU that does not get on.
+  package var patience: UInt64 = 200
+  /// The host's pages that are held, as often as they are.
+  package internal(set) var heldPages: [PageRange] = []
+  /// How many there are.
+  package var held: Int { heldPages.count }
+  /// Called for each holding of a page; true refuses it.
+  package var refusesHold: ((PageRange) -> Bool)?
+  /// Called behind each load of EL2 in a trap.
+  package var onHypervisorLoad: ((UInt64) -> Void)?
+  private var claims: [HeldPages] = []
+
+  final class HeldPages {
+    var claim: Claim<1>?
+    init(_ claim: consuming Claim<1>) { self.claim = consume claim }
+  }
+
+  /// Pages by address and size.
+  package static func range(_ addresses: Range<UInt64>) -> PageRange {
+    guard
+      let range = PageRange(
+        first: PageFrameNumber(addresses.lowerBound >> 12),
+        count: (addresses.upperBound - addresses.lowerBound) >> 12)
+    else { fatalError("bad range") }
+    return range
+  }
+
+  /// What the hardware of a world is by default: as QEMU has it, with the features that attacks want.
+  package static var configuration: SMMUConfiguration {
+    var configuration = SMMUConfiguration()
+    configuration.hasATS = true
+    configuration.hasPRI = true
+    configuration.hasHypervisorContexts = true
+    configuration.hardwareUpdates = 2
+    configuration.breakBeforeMake = .level2
+    configuration.streamIDBits = 10
+    configuration.substreamIDBits = 4
+    return configuration
+  }
+
+  /// Makes a board; mediated, the SMMU is EL2's already and the host sees one out of reset.
+  package init(
+    _ configuration: SMMUConfiguration = NestedWorld.configuration, isMediated: Bool = true,
+    policy: VirtualSMMUPolicy = VirtualSMMUPolicy(), arenaSize: UInt64 = 1 << 18,
+    streams: PermittedStreams = .all
+  ) throws {
+    self.isMediated = isMediated
+    let memory = PhysicalMemory()
+    smmu = SimulatedSMMU(configuration, memory: memory)
+    arena = 0x4380_0000..<0x4380_0000 + arenaSize
+    for address in stride(
+      from: Self.canary.lowerBound, to: Self.canary.upperBound, by: 8)
+    { memory.store(.double, Self.song, at: address) }
+    memory.cleanAll()
+
+    guard let geometry = TranslationGeometry(bits: 40),
+      let space = EL2AddressSpace(
+        linearBase: VirtualAddress(1 << 40), linearPages: 1 << 28,
+        window: VirtualAddress(1 << 46), windowPages: 1 << 18)
+    else { fatalError("bad geometry") }
+    var map = MemoryMap()
+    try map.add(Self.range(Self.ram))
+    let bus = SMMUBusMemory(memory)
+    var pool = PagePool(pages: Self.range(Self.pool), memory: bus)
+    let excluded = [Self.range(Self.hypervisor)]
+    let host = try Stage2Table(
+      geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: UncachedTranslation())
+    let el2 = try EL2Stage1Table(space, pool: &pool, cache: UncachedTranslation())
+    let looks = Patience()
+    let hardware = WorldHardware(
+      memory: bus, registers: SMMUDeviceMemory([smmu]), looks: looks)
+    let setups = [
+      SMMUSetup(
+        frame: VirtualAddress(smmu.base), arena: Self.range(arena), streams: streams)
+    ]
+    let group = try SMMUGroup(setups.span, bits: 40, policy: .nested, machine: hardware)
+    var owners = try Ownership(
+      geometry, memoryMap: map, hypervisorPages: excluded.span, pool: pool, host: host,
+      hypervisor: el2, observer: DMAMirror(group))
+    var identification: SMMUIdentification?
+    if isMediated {
+      try owners.updateObserver { (mirror, host, map, pool) throws(IOMMUError) in
+        try mirror.start(host, map, &pool)
+        identification = mirror.driver.identification(of: 0)
+      }
+    }
+    ownership = owners
+    let offered = OfferedIdentification(
+      identification
+        ?? SMMUIdentification(
+          idr0: configuration.idr0, idr1: configuration.idr1, idr3: configuration.idr3,
+          idr5: configuration.idr5, implementer: SMMUIIDR(rawValue: 0),
+          architecture: SMMUAIDR(rawValue: 0), addressBits: 40, streamLog2: 10))
+    mediated = MediatedSMMU(offered, policy: policy, ledger: PhysicalAddress(Self.ledger))
+    looks.world = self
+    if isMediated { smmu.onAccess = { [unowned self] in check($0) } }
+  }
+
+  deinit {
+    smmu.onAccess = nil
+    for held in claims { _ = held.claim.take()?.keepForever() }
+  }
+
+  // MARK: What must hold
+
+  private func check(_ access: SMMUAccess) {
+    switch access.use {
+    case .commandQueue, .eventQueue, .streamDescriptor, .streamEntry:
+      if !arena.contains(access.address) { violations.append("\(access) is not of the arena") }
+    case .stage2Table:
+      if !Self.pool.contains(access.address) { violations.append("\(access) is not of the pool") }
+    case .message: violations.append("\(access) is an MSI of the SMMU itself")
+    case .context, .stage1Table, .device:
+      if Self.hypervisor.contains(access.address) {
+        violations.append("\(access) reaches EL2's memory")
+      } else if taken.contains(access.address >> 12) {
+        violations.append("\(access) reaches what the host has given up")
+      }
+    }
+  }
+
+  /// The virtual SMMU's own accesses: to what it keeps, and to pages that are held.
+  func checkHypervisor(_ address: UInt64) {
+    let page = PageFrameNumber(address >> 12)
+    if address >> 12 == Self.ledger >> 12 { return }
+    if !heldPages.contains(where: { $0.contains(page) }) {
+      violations.append("EL2 accesses \(String(address, radix: 16)), which it does not hold")
+    }
+  }
+
+  /// What is wrong; empty for nothing.
+  package var complaints: [String] {
+    var complaints = violations
+    complaints += smmu.faults.map { "the SMMU was misused: \($0)" }
+    if isCanaryTouched { complaints.append("the canary is dead") }
+    return complaints
+  }
+
+  /// Whether something has changed the canary.
+  package var isCanaryTouched: Bool {
+    stride(from: Self.canary.lowerBound, to: Self.canary.upperBound, by: 8).contains {
+      smmu.memory.load(.double, at: $0) != Self.song
+    }
+  }
+
+  // MARK: The host
+
+  /// A store of the host to a register.
+  @discardableResult
+  package func write(_ width: AccessWidth, _ offset: UInt64, _ value: UInt64) -> WriteEffect {
+    guard isMediated else {
+      return smmu.write(width, value & width.mask, at: offset) ? .done : .refused(.externalAbort)
+    }
+    return mediated.write(
+      Access(
+        offset: offset, address: VirtualAddress(smmu.base + offset), width: width),
+      value & width.mask, machine: WorldMachine(world: self))
+  }
+
+  /// A load of the host from a register.
+  package func read(_ width: AccessWidth, _ offset: UInt64) -> ReadEffect {
+    guard isMediated else {
+      return smmu.read(width, at: offset).map(ReadEffect.value) ?? .refused(.externalAbort)
+    }
+    return mediated.read(
+      Access(
+        offset: offset, address: VirtualAddress(smmu.base + offset), width: width),
+      machine: WorldMachine(world: self))
+  }
+
+  /// The host stores to memory, unless the page is not its own.
+  package func store(_ address: UInt64, _ value: UInt64) {
+    guard Self.ram.contains(address), !Self.hypervisor.contains(address),
+      !taken.contains(address >> 12)
+    else { return }
+    smmu.memory.store(.double, value, at: address)
+  }
+
+  /// What memory holds.
+  package func load(_ address: UInt64) -> UInt64 { smmu.memory.load(.double, at: address) }
+
+  /// The host gives a page up, as for a claim; false where that is refused.
+  package func donate(_ address: UInt64) -> Bool {
+    let pages = Self.range(address & ~0xfff..<(address & ~0xfff) + 0x1000)
+    var list = FixedList<1, PageRange>(filler: pages)
+    _ = list.append(pages)
+    do throws(OwnershipError) {
+      claims.append(HeldPages(try ownership.donate(list, expecting: .memory)))
+    } catch {
+      return false
+    }
+    taken.insert(address >> 12)
+    return true
+  }
+
+  /// What the driver has counted of events.
+  package var hypervisorEvents: SMMUEventCounts { ownership.observer.driver.events }
+}

@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import Ownership
+import SMMUDriver
+import SimulatedSMMU
+
+/// Translation caches of a board that has none.
+package struct UncachedTranslation: TranslationCache {
+  package func invalidateStage2(_ pages: PageRange) {}
+  package func invalidateStage2All() {}
+  package func invalidateEL2(_ address: VirtualAddress, count: UInt64) {}
+}
+
+/// How long EL2 waits for the SMMU of a world.
+package final class Patience {
+  weak var world: NestedWorld?
+}
+
+/// The hardware as the driver reaches it.
+package struct WorldHardware: SMMUMachine {
+  package let memory: SMMUBusMemory
+  package let registers: SMMUDeviceMemory
+  let looks: Patience
+
+  package func mayLookAgain(after looks: UInt64) -> Bool {
+    looks < self.looks.world?.patience ?? 200
+  }
+}

@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import IOMMU
+import Ownership
+import SMMU
+import SMMUDriver
+import SimulatedITS
+import SimulatedSMMU
+import VirtualSMMU
+
+/// One trap, as the virtual SMMU sees the world.
+struct WorldMachine: VirtualSMMUMachine {
+  let world: NestedWorld
+
+  var memory: WorldMemory { WorldMemory(world: world) }
+
+  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+    if world.refusesHold?(pages) == true { throw .refusedByObserver(pages.first) }
+    let slot = try world.ownership.hold(pages, in: &table)
+    world.heldPages.append(pages)
+    return slot
+  }
+
+  func release(_ slot: UInt64, of table: inout PinTable) {
+    if let pages = table.pages(in: slot, memory: SMMUBusMemory(world.smmu.memory)),
+      let index = world.heldPages.firstIndex(of: pages)
+    {
+      world.heldPages.remove(at: index)
+    }
+    world.ownership.release(slot, of: &table)
+  }
+
+  func activate(_ mode: StreamMode) -> Bool {
+    var isDone = false
+    world.ownership.updateObserver { mirror, _, _, _ in
+      isDone = mirror.driver.activate(mode, on: 0)
+    }
+    return isDone
+  }
+
+  func set(_ stream: StreamID, _ rule: StreamRule) -> StreamUpdate {
+    var update = StreamUpdate.notConfirmed
+    world.ownership.updateObserver { mirror, _, _, _ in
+      update = mirror.driver.set(stream, rule, on: 0)
+    }
+    return update
+  }
+
+  func nextStream(from stream: UInt64, upTo end: UInt64) -> UInt64? {
+    world.ownership.observer.driver.nextStream(from: stream, upTo: end, on: 0)
+  }
+
+  func invalidate(_ list: borrowing FixedList<32, Stage1Invalidation>) -> Bool {
+    let list = copy list
+    var isDone = false
+    world.ownership.updateObserver { mirror, _, _, _ in
+      isDone = mirror.driver.invalidate(list.span, on: 0)
+    }
+    return isDone
+  }
+
+  func signalEvents(_ isOn: Bool) -> Bool {
+    world.ownership.observer.driver.signalEvents(isOn, on: 0)
+  }
+
+  func drainEvents(atMost limit: UInt64) {
+    world.ownership.updateObserver { mirror, _, _, _ in
+      _ = mirror.driver.drainEvents(of: 0, atMost: limit)
+    }
+  }
+
+  func takeEvent() -> SMMUEvent? {
+    var event: SMMUEvent?
+    world.ownership.updateObserver { mirror, _, _, _ in
+      event = mirror.driver.takeHostEvent(of: 0)
+    }
+    return event
+  }
+}
+
+/// Memory as the virtual SMMU loads and stores it.
+struct WorldMemory: BusMemory {
+  let world: NestedWorld
+
+  func load(_ address: PhysicalAddress) -> UInt64 {
+    world.checkHypervisor(address.rawValue)
+    let value = world.smmu.memory.load(.double, at: address.rawValue)
+    world.onHypervisorLoad?(address.rawValue)
+    return value
+  }
+
+  func store(_ value: UInt64, at address: PhysicalAddress) {
+    world.checkHypervisor(address.rawValue)
+    world.smmu.memory.store(.double, value, at: address.rawValue)
+  }
+
+  func publishTables() { world.smmu.memory.publish() }
+  func publishToDevices() { world.smmu.memory.publish() }
+
+  func clean(_ address: PhysicalAddress, size: UInt64) {
+    world.smmu.memory.clean(address.rawValue, size: size)
+  }
+}

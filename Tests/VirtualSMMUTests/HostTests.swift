@@ -1,0 +1,213 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import SMMU
+import SMMUDriver
+import NestedWorld
+import SimulatedSMMU
+import Testing
+import VirtualSMMU
+
+@Suite("A host with a virtual SMMU")
+struct HostTests {
+  typealias Place = HostSMMUDriver.Place
+
+  @Test("Before the host has begun, and where it passes a stream, stage 2 alone is in the way")
+  func passing() throws {
+    let world = try NestedWorld()
+    let host = HostSMMUDriver(world)
+    host.put(Place.data, 42)
+    #expect(world.smmu.read(3, Place.data) == .completed(42))
+    #expect(world.smmu.read(3, NestedWorld.canary.lowerBound) == .aborted)
+    host.start()
+    #expect(world.smmu.read(3, Place.data) == .aborted)
+    host.setEntry(3, 0b1001, 1 << 44)
+    #expect(world.smmu.read(3, Place.data) == .completed(42))
+    #expect(world.smmu.read(4, Place.data) == .aborted)
+    #expect(world.smmu.read(3, NestedWorld.canary.lowerBound) == .aborted)
+    #expect(world.complaints == [])
+    #expect(world.mediated.counters.allRefused == 0)
+  }
+
+  @Test("Its stage 1 translates, in tables of one level and of two", arguments: [nil, 6, 8, 10])
+  func stage1(split: UInt64?) throws {
+    let world = try NestedWorld()
+    let host = HostSMMUDriver(world)
+    host.start(log2: split == nil ? 8 : 10, split: split)
+    host.buildStage1()
+    host.put(Place.data + 8, 7)
+    if let split {
+      // Stream 517, behind whichever descriptor.
+      host.put(
+        Place.streams + (517 >> split) * 8, Place.secondLevel | (split + 1))
+      let place = Place.secondLevel + (517 & (1 << split - 1)) * 64
+      host.put(place, 0b1011 | Place.context, HostSMMUDriver.attributes)
+      host.send((0x03 | 517 << 32, 1), (0x01 | 517 << 32, 0), (0x46, 2 << 12))
+    } else {
+      host.attach(5)
+    }
+    let stream: UInt32 = split == nil ? 5 : 517
+    #expect(world.smmu.read(stream, 8) == .completed(7))
+    #expect(world.smmu.write(stream, 0x1010, 99) == .completed(0))
+    let written = world.load(Place.data + 0x10)
+    #expect(written == 99)
+    #expect(world.smmu.read(stream + 1, 8) == .aborted)
+    #expect(world.complaints == [])
+    #expect(world.mediated.counters.allRefused == 0)
+    #expect(world.held == 2)
+  }
+
+  @Test("What is there when it turns the SMMU on holds without a command")
+  func enabling() throws {
+    let world = try NestedWorld()
+    let host = HostSMMUDriver(world)
+    host.buildStage1()
+    host.setEntry(5, 0b1011 | Place.context, HostSMMUDriver.attributes, invalidates: false)
+    host.setEntry(200, 0b1001, 1 << 44, invalidates: false)
+    host.start()
+    #expect(world.smmu.read(5, 8) == .completed(0))
+    #expect(world.smmu.read(200, Place.data) == .completed(0))
+    #expect(world.smmu.read(201, Place.data) == .aborted)
+    host.put(Place.data + 8, 7)
+    #expect(world.smmu.read(5, 8) == .completed(7))
+    host.control(0b1100)
+    #expect(world.smmu.read(201, Place.data) == .completed(0))
+    // Without stage 1 that is another address.
+    #expect(world.smmu.read(5, 8) == .completed(0))
+    host.write(0x44, 1 << 31 | 1 << 20)
+    let bypass = host.read(0x44)
+    #expect(bypass == 1 << 20 | 1 << 12)
+    #expect(world.smmu.read(201, Place.data) == .aborted)
+    #expect(world.complaints == [])
+  }
+
+  private static let asid: UInt64 = 9 << 48
+  static let invalidations: [SMMUCommand] = [
+    SMMUCommand(0x10), SMMUCommand(0x11 | asid), SMMUCommand(0x12 | asid), SMMUCommand(0x13),
+    SMMUCommand(0x30),
+    // VMIDs are not its to say.
+    SMMUCommand(0x10 | 0xffff << 32), SMMUCommand(0x12 | asid | 77 << 32),
+    // Ranges: two pages, and one of level 3.
+    SMMUCommand(0x12 | asid | 1 << 12, 1 << 10), SMMUCommand(0x12 | asid, 1 << 10 | 3 << 8),
+  ]
+
+  @Test(
+    "Its invalidations reach its address space, and nothing else does before them",
+    arguments: invalidations)
+  func invalidation(command: SMMUCommand) throws {
+    let world = try NestedWorld()
+    let host = HostSMMUDriver(world)
+    host.start()
+    host.buildStage1()
+    host.attach(5)
+    #expect(world.smmu.read(5, 8) == .completed(0))
+    host.put(Place.table2, 0)
+    #expect(world.smmu.read(5, 8) == .completed(0))
+    host.send((command.word0, command.word1), (0x46, 0))
+    #expect(world.smmu.read(5, 8) == .aborted)
+    #expect(world.complaints == [])
+  }
+
+  @Test("A context stays until it is told")
+  func contexts() throws {
+    for command in [SMMUCommand(0x05 | 5 << 32, 1), SMMUCommand(0x06 | 5 << 32)] {
+      let world = try NestedWorld()
+      let host = HostSMMUDriver(world)
+      host.start()
+      host.buildStage1()
+      host.attach(5)
+      #expect(world.smmu.read(5, 8) == .completed(0))
+      host.put(Place.context, 0)
+      host.send((0x30, 0), (0x46, 0))
+      #expect(world.smmu.read(5, 8) == .completed(0))
+      host.send((command.word0, command.word1), (0x46, 0))
+      #expect(world.smmu.read(5, 8) == .aborted)
+      #expect(host.events().map(\.type) == [.badContext])
+    }
+  }
+
+  @Test("A trap does a bounded part, and CMDQ_CONS is where the hardware is")
+  func bounded() throws {
+    var policy = VirtualSMMUPolicy()
+    policy.commandsPerTrap = 4
+    policy.entriesPerTrap = 16
+    let world = try NestedWorld(policy: policy)
+    let host = HostSMMUDriver(world)
+    host.start()
+    host.post((0..<20).map { _ in (0x10, 0) })
+    let first = host.read(0x98)
+    let waits = host.wait()
+    // Four were carried out in the trap of the doorbell.
+    #expect(waits == 4)
+    #expect(first == 23)
+    // All 256 entries, 16 at a time.
+    host.post((0x04, 31), (0x46, 0))
+    let looks = host.wait()
+    #expect(looks == 15)
+    #expect(world.complaints == [])
+  }
+
+  @Test("An entry changes while its device works, and the hardware fetches at the worst moments")
+  func changes() throws {
+    var configuration = NestedWorld.configuration
+    configuration.prefetchesEntries = true
+    configuration.invalidation = .atSync
+    let world = try NestedWorld(configuration)
+    let host = HostSMMUDriver(world)
+    host.start()
+    host.buildStage1()
+    // Address 8 is that of no memory, and by stage 1 it is one of the data.
+    host.put(Place.data + 8, 7)
+    let entries: [(UInt64, UInt64, DeviceResponse, DeviceResponse)] = [
+      (0b1011 | Place.context, HostSMMUDriver.attributes, .completed(7), .aborted),
+      (0b1001, 1 << 44, .completed(0), .completed(0)),
+      (0, 0, .aborted, .aborted),
+      (0b0001, 0, .aborted, .aborted),
+      (0b1011 | Place.context, 1 << 44 | 0xc0, .completed(7), .aborted),
+    ]
+    for first in entries {
+      for second in entries {
+        for (word0, word1, stage1, stage2) in [first, second] {
+          host.setEntry(5, word0, word1)
+          host.send((0x30, 0), (0x46, 0))
+          #expect(world.smmu.read(5, 8) == stage1)
+          #expect(world.smmu.read(5, Place.data) == stage2)
+        }
+      }
+    }
+    #expect(world.complaints == [])
+  }
+
+  @Test("A page that the host loses is out of reach, although both stages were combined")
+  func donation() throws {
+    let world = try NestedWorld()
+    let host = HostSMMUDriver(world)
+    host.start()
+    host.buildStage1(target: Place.data + 0x1000)
+    host.attach(5)
+    #expect(world.smmu.write(5, 0x1000, 1) == .completed(0))
+    #expect(world.donate(Place.data + 0x1000))
+    #expect(world.smmu.write(5, 0x1000, 2) == .aborted)
+    let kept = world.load(Place.data + 0x1000)
+    #expect(kept == 1)
+    #expect(world.complaints == [])
+    // It is no matter of the host's: EL2 has it in its log.
+    #expect(host.events().isEmpty)
+    #expect(world.hypervisorEvents.count(of: .translation) == 1)
+  }
+
+  @Test("Queues are held while they are on, and not longer")
+  func queuesHeld() throws {
+    let world = try NestedWorld()
+    let host = HostSMMUDriver(world)
+    host.start()
+    #expect(world.held == 2)
+    #expect(!world.donate(Place.commands))
+    #expect(!world.donate(Place.events))
+    host.control(0)
+    #expect(world.held == 0)
+    #expect(world.donate(Place.commands))
+    #expect(world.donate(Place.events))
+  }
+}
