@@ -116,12 +116,4 @@ extension StreamTableEntry {
     entry.stage2Table = table
     return entry
   }
-
-  /// A stream of which every transaction aborts without an event.
-  public static var abort: Self {
-    var entry = Self()
-    entry.isValid = true
-    entry.configure(.abort)
-    return entry
-  }
 }

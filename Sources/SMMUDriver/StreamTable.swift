@@ -60,14 +60,14 @@ struct StreamTable: Sendable {
       return nil
     }
     var allowing: PhysicalAddress?
-    var aborting: PhysicalAddress?
+    var denying: PhysicalAddress?
     for index in 0..<descriptors {
       let start = UInt32(truncatingIfNeeded: index << splitLog2)
       let share = streams.share(of: StreamID(start)...StreamID(start | 63))
       let known: PhysicalAddress? =
         switch share {
         case .everybody: allowing
-        case .nobody: aborting
+        case .nobody: denying
         case .part: nil
         }
       let table: PhysicalAddress
@@ -80,7 +80,7 @@ struct StreamTable: Sendable {
       }
       switch share {
       case .everybody: allowing = table
-      case .nobody: aborting = table
+      case .nobody: denying = table
       case .part: break
       }
       let descriptor = StreamTableDescriptor(table: table.rawValue, log2: splitLog2)
@@ -99,7 +99,8 @@ struct StreamTable: Sendable {
   ) {
     for index in 0..<count {
       let stream = StreamID(first | UInt32(truncatingIfNeeded: index))
-      let words = (streams.contains(stream) ? entry : .abort).words
+      // One that is not valid has its transactions recorded, which one that aborts has not.
+      let words = (streams.contains(stream) ? entry : StreamTableEntry()).words
       let place = table.rawValue + index * StreamTableEntry.size
       for word in 0..<8 {
         memory.store(words[word].littleEndian, at: PhysicalAddress(place + UInt64(word) * 8))

@@ -153,9 +153,6 @@ struct StreamTableTests {
     #expect(!entry.stallsStage2 && entry.recordsStage2)
   }
 
-  @Test("A stream that aborts")
-  func abort() { #expect(Self.words(.abort) == [1, 0, 0, 0, 0, 0, 0, 0]) }
-
   @Test("A descriptor of the first level has a table of 1 to 1,024 entries", arguments: 0...10)
   func descriptor(log2: UInt64) {
     let descriptor = StreamTableDescriptor(table: 0x000f_edcb_a987_6540, log2: log2)
