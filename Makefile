@@ -50,8 +50,6 @@ export SWIFT_BACKTRACE := enable=no
 
 CORE := Architecture GIC SMMU Trace DeviceTree Ownership Traps ITS Redistributor IOMMU SMMUDriver VirtualSMMU Hypervisor
 DOCUMENTED := $(CORE) Inspection
-# Of the core, what no program is made of yet.
-UNUSED := VirtualSMMU
 
 # The tools that come with the compiler, wherever it is installed.
 TOOLCHAIN = $(shell $(SWIFT) -print-target-info | sed -n 's,.*"runtimeResourcePath": "\(.*\)/lib/swift".*,\1/bin,p')
@@ -101,9 +99,6 @@ images: $(IMAGES)/el2.img $(IMAGES)/el2-unmediated.img ## all bare-metal images,
 .PHONY: embedded
 embedded: setup-build setup-libfdt ## the core as a bare-metal static library, libportcullis.a
 	$(Q)$(METAL_SWIFT) build $(METAL) --product PortcullisCore --scratch-path .build-metal/core $(METAL_FDT)
-	$(Q)for room in $(UNUSED); do \
-	  $(METAL_SWIFT) build $(METAL) --target $$room --scratch-path .build-metal/core $(METAL_FDT); \
-	done
 	$(Q)mkdir -p $(IMAGES)
 	$(Q)cp .build-metal/core/aarch64-none-none-elf/release/libPortcullisCore.a $(IMAGES)/libportcullis.a
 

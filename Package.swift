@@ -81,7 +81,7 @@ let package = Package(
       "Hypervisor",
       [
         "Architecture", "GIC", "SMMU", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
-        "IOMMU", "SMMUDriver",
+        "IOMMU", "SMMUDriver", "VirtualSMMU",
       ]),
     // Interfaces and programs.
     room(
@@ -176,7 +176,7 @@ let package = Package(
         "Architecture", "SMMU", "SMMUDriver", "Ownership", "Traps", "SimulatedITS",
         "SimulatedSMMU", "NestedWorld",
       ]),
-    tests("Hypervisor", ["SMMU", "IOMMU", "SMMUDriver", "SimulatedBoard"]),
+    tests("Hypervisor", ["SMMU", "IOMMU", "SMMUDriver", "VirtualSMMU", "SimulatedBoard"]),
     tests("Inspection", ["Trace"]),
     tests(
       "Replay", ["Architecture", "GIC", "Inspection", "SimulatedITS", "Trace"],
@@ -192,7 +192,7 @@ if isMetal {
       "EL2Image",
       [
         "Architecture", "GIC", "SMMU", "Trace", "Ownership", "Traps", "ITS", "Redistributor",
-        "IOMMU", "SMMUDriver", "DeviceTree", "Hypervisor", "PortcullisC",
+        "IOMMU", "SMMUDriver", "VirtualSMMU", "DeviceTree", "Hypervisor", "PortcullisC",
         "CHardware", "CEL2Boot", "CRuntime",
       ]))
 }

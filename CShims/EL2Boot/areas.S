@@ -37,6 +37,12 @@ el2_itses:
 el2_redistributors:
 	.space	EL2_REDISTRIBUTORS_SIZE
 
+	.section .virtual_smmus, "aw", %nobits
+	.balign	4096
+	.global	el2_virtual_smmus
+el2_virtual_smmus:
+	.space	EL2_MAX_SMMUS * EL2_VIRTUAL_SMMU_SIZE
+
 	.section .statistics, "aw", %nobits
 	.balign	4096
 	.global	el2_statistics
@@ -70,7 +76,7 @@ el2_arena:
 
 	// Aligned as the largest table of an SMMU that is alone.
 	.section .smmus, "aw", %nobits
-	.balign	EL2_SMMUS_SIZE
+	.balign	EL2_SMMUS_ALIGNMENT
 	.global	el2_smmus
 el2_smmus:
 	.space	EL2_SMMUS_SIZE

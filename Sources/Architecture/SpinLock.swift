@@ -14,6 +14,9 @@ public enum LockRank: UInt8, Sendable {
   /// All Redistributors: their registers, and the tables that they hold. Never taken with that of an ITS
   /// held today; the place is the one it would have.
   case redistributor
+  /// One SMMU as the host sees it: its registers, and the queues that it reads. A trap takes the lock of one at
+  /// a time, and holds no other of a device.
+  case smmu
   /// The owners of pages, both translations and the pool; with them the IOMMUs, which follow, and all that EL2
   /// asks of an IOMMU or reads of it. What an IOMMU has recorded is logged without it.
   case ownership

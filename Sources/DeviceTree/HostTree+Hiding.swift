@@ -116,7 +116,7 @@ extension DMATopology {
 extension TreeEditor {
   /// Copies bytes of a value to a place before them, or to their own.
   @_lifetime(self: copy self)
-  fileprivate mutating func copy(_ value: BlobBytes, from start: Int, to target: Int, count: Int) {
+  mutating func copy(_ value: BlobBytes, from start: Int, to target: Int, count: Int) {
     for index in 0..<count {
       store(blob.byte(value, start + index), at: value.offset + target + index)
     }

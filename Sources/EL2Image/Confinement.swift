@@ -112,7 +112,7 @@ enum Confinement {
       throw .claim
     }
     // Behind all other claims, so that the snapshot has them.
-    try SMMUMediation.begin(smmus, board, geometry, &log)
+    try SMMUMediation.begin(smmus, options.smmuPolicy, board, geometry, &log)
     for index in identities.indices {
       var line = LogLine("ITS at ")
       line.append(hex: identities[index].base.rawValue)

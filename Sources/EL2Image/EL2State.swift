@@ -9,8 +9,10 @@ internal import ITS
 internal import Synchronization
 internal import Ownership
 internal import Redistributor
+internal import SMMUDriver
 internal import Trace
 internal import Traps
+internal import VirtualSMMU
 
 typealias Stage2 = Stage2Table<MetalTranslationCache>
 typealias PageOwnership = Ownership<MetalTables, Stage2, ImageMap.Stage1, DMAProtection>
@@ -39,6 +41,8 @@ struct EL2State: ~Copyable {
   var redistributors = Board.noRedistributors
   /// Read only after boot: whether the SMMUs are EL2's own.
   var ownsSMMUs = false
+  /// Read only after boot: how many SMMUs the host sees, from the first one on.
+  var virtualSMMUs: UInt8 = 0
   /// Whether the host is trusted with ITSes that it has not handed over yet.
   let trustsHost = Atomic(false)
   /// Read only after boot: where the image lies.
@@ -112,6 +116,15 @@ struct ITSState: ~Copyable {
   }
 }
 
+/// An SMMU as the host sees it.
+struct VirtualSMMUState: ~Copyable {
+  let lock = SpinLock(.smmu)
+  /// With `lock` held.
+  var smmu: MediatedSMMU
+
+  init(_ smmu: consuming MediatedSMMU) { self.smmu = smmu }
+}
+
 // Leaves: the memory is set aside by the linker for these two values alone, aligned to a page, and
 // `StateMemory.fits` is checked before the first use.
 
@@ -154,6 +167,14 @@ enum StateMemory {
     ).unsafelyUnwrapped
   }
 
+  /// The SMMU `number` as the host sees it, one of those that it sees; its pins are in the upper half.
+  @inline(always)
+  static func virtualSMMU(_ number: UInt8) -> UnsafeMutablePointer<VirtualSMMUState> {
+    unsafe UnsafeMutablePointer(
+      bitPattern: UInt(el2_virtual_smmus_here() &+ UInt64(number) &* el2_virtual_smmu_size)
+    ).unsafelyUnwrapped
+  }
+
   /// Whether the memory is large enough.
   static var fits: Bool {
     MemoryLayout<EarlyState>.size <= 0x1000
@@ -162,5 +183,8 @@ enum StateMemory {
       && MediatedRedistributors.pinsSize <= 0x1000
       && MemoryLayout<MediatedRedistributors>.size <= Int(el2_redistributors_size) - 0x1000
       && MemoryLayout<MediatedITS>.size <= Int(el2_its_state_size) - 0x200
+      && MemoryLayout<VirtualSMMUState>.size <= Int(el2_virtual_smmu_size) / 2
+      && MediatedSMMU.ledgerSize <= el2_virtual_smmu_size / 2
+      && SMMUGroup<MetalSMMUs>.capacity <= Int(el2_max_smmus)
   }
 }

@@ -10,6 +10,7 @@ internal import ITS
 internal import Ownership
 internal import Redistributor
 internal import Traps
+internal import VirtualSMMU
 
 /// The counts that EL2 keeps, where they are and how the host and the console get them.
 enum EL2Statistics {
@@ -39,7 +40,7 @@ enum EL2Statistics {
 
   /// The count that a number stands for; nil where there is none.
   ///
-  /// Takes one lock at a time: that of an ITS, of the Redistributors, of the owners of pages, or of the log.
+  /// Takes one lock at a time: that of an ITS, of the Redistributors, of a virtual SMMU, of the owners of pages, or of the log.
   static func value(_ number: StatisticNumber) -> UInt64? {
     guard let meaning = number.meaning else { return nil }
     switch meaning {
@@ -60,6 +61,10 @@ enum EL2Statistics {
     case .refusedTables(let reason): return redistributors { $0.counters.count(reason) }
     case .dma(let kind): return DMAFaults.value(kind)
     case .dmaFaults(let type): return DMAFaults.value(type)
+    case .virtualSMMUs(let kind):
+      return VirtualSMMUMediation.sum { kind.value(in: $0) }
+    case .refusedByVirtualSMMUs(let reason):
+      return VirtualSMMUMediation.sum { $0.counters.count(reason) }
     case .service(let service, let index):
       return Int(service) < services ? counts.service(service, index) : nil
     case .refusedCommands(let service, let reason):

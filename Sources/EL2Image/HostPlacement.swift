@@ -47,7 +47,7 @@ struct HostPlacement: ~Copyable {
 
   /// Places everything.
   mutating func place(
-    _ board: borrowing Board, _ blob: DeviceTreeBlob, hidesSMMUs: Bool,
+    _ board: borrowing Board, _ blob: DeviceTreeBlob, smmus policy: SMMUPolicy,
     disabling nodes: HostTree.DisabledNodes,
     _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
   ) throws(StartupError) -> HostStart {
@@ -63,7 +63,7 @@ struct HostPlacement: ~Copyable {
       entry = try placePayload(&stage1, &pool)
     }
     let tree = try placeTree(
-      hostTree, board, blob, hidesSMMUs: hidesSMMUs, &stage1, &pool)
+      hostTree, board, blob, smmus: policy, &stage1, &pool)
     return HostStart(entry: entry, tree: tree)
   }
 
@@ -113,7 +113,8 @@ struct HostPlacement: ~Copyable {
 
   /// Writes the host's tree to free memory.
   private mutating func placeTree(
-    _ hostTree: HostTree, _ board: borrowing Board, _ blob: DeviceTreeBlob, hidesSMMUs: Bool,
+    _ hostTree: HostTree, _ board: borrowing Board, _ blob: DeviceTreeBlob,
+    smmus policy: SMMUPolicy,
     _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
   ) throws(StartupError) -> PhysicalAddress {
     // What is added to a tree is a few properties; libfdt refuses the edit where it is more.
@@ -128,10 +129,10 @@ struct HostPlacement: ~Copyable {
         start: UnsafeMutablePointer(
           bitPattern: UInt(VirtualLayout.linear(place.base).rawValue)), count: Int(size))
       var bytes = unsafe buffer.mutableSpan
-      if hidesSMMUs {
-        try DMADescription.write(hostTree, board, blob, into: &bytes)
-      } else {
-        _ = try hostTree.write(from: blob, into: &bytes)
+      switch policy {
+      case .owned: try DMADescription.write(hostTree, board, blob, into: &bytes)
+      case .nested: _ = try hostTree.write(from: blob, nestingSMMUsInto: &bytes)
+      case .off: _ = try hostTree.write(from: blob, into: &bytes)
       }
     } catch {
       throw .hostTree

@@ -18,8 +18,8 @@ enum SMMUMediation {
   /// Comes behind all other claims of the start-up, so that the snapshot has them; what is claimed later the
   /// mirror is told of.
   static func begin(
-    _ plan: borrowing SMMUPlan, _ board: borrowing Board, _ geometry: TranslationGeometry,
-    _ log: inout Log
+    _ plan: borrowing SMMUPlan, _ policy: SMMUPolicy, _ board: borrowing Board,
+    _ geometry: TranslationGeometry, _ log: inout Log
   ) throws(StartupError) {
     guard !plan.places.isEmpty else { return }
     let image = unsafe StateMemory.shared.pointee.image.base
@@ -33,7 +33,8 @@ enum SMMUMediation {
     do throws(SMMUSetupError) {
       mirror = DMAMirror(
         try SMMUGroup(
-          setups.span, bits: geometry.bits, machine: MetalSMMUs(imageBase: image)),
+          setups.span, bits: geometry.bits, policy: policy == .nested ? .nested : .owned,
+          machine: MetalSMMUs(imageBase: image)),
         doorbells: SMMUClaim.doorbells(of: board))
     } catch {
       throw .smmu(error)
@@ -53,10 +54,11 @@ enum SMMUMediation {
       }
     }
     unsafe StateMemory.shared.pointee.ownsSMMUs = true
+    if policy == .nested { try VirtualSMMUMediation.begin(plan.places.count) }
     for index in plan.places.indices {
       var line = LogLine("SMMU at ")
       line.append(hex: plan.places[index].range.base.rawValue)
-      line.append(" owned")
+      line.append(policy == .nested ? " behind a stage 2" : " owned")
       log.write(.info, line)
     }
   }

@@ -27,6 +27,7 @@ enum StartupError: Error {
   case plan(SMMUPlanError)
   case smmu(SMMUSetupError)
   case mirror(IOMMUError)
+  case virtualSMMU
   case modules
   case noRoom
   case hostTree
@@ -36,7 +37,7 @@ enum StartupError: Error {
   var subject: StaticString {
     switch self {
     case .mediation: "an ITS cannot be mediated: "
-    case .plan, .smmu, .mirror: "the SMMUs cannot be owned: "
+    case .plan, .smmu, .mirror, .virtualSMMU: "the SMMUs cannot be owned: "
     default: ""
     }
   }
@@ -58,6 +59,7 @@ enum StartupError: Error {
     case .smmu(let error): error.text
     case .mirror(.poolExhausted): "there is no memory for their table"
     case .mirror: "what devices reach can't be changed"
+    case .virtualSMMU: "one does not say what it is"
     case .modules: "a boot module is of no use"
     case .noRoom: "no room for the host"
     case .hostTree: "the host's device tree cannot be written"
@@ -99,12 +101,14 @@ enum Startup {
         let image = AddressRange(
           base: pool.memory.imageBase, size: el2_image_end_here() - el2_image_start_here())
       else { throw .memory }
-      let ownsSMMUs = mediation == .on && options.smmuPolicy == .owned && !board.iommus.isEmpty
-      let smmus = ownsSMMUs ? try DMADescription.plan(board, blob, &log) : SMMUPlan()
-      let masters = try MasterProtection.decide(board, blob, options, ownsSMMUs: ownsSMMUs, &log)
+      let policy =
+        mediation == .on && !board.iommus.isEmpty ? options.smmuPolicy : SMMUPolicy.off
+      let smmus = policy.isOwning ? try DMADescription.plan(board, blob, &log) : SMMUPlan()
+      let masters = try MasterProtection.decide(
+        board, blob, options, ownsSMMUs: policy.isOwning, &log)
       var placement = try HostPlacement(board, tree: bytes, image: image)
       start = try placement.place(
-        board, blob, hidesSMMUs: ownsSMMUs, disabling: masters.disabled, &stage1, &pool)
+        board, blob, smmus: policy, disabling: masters.disabled, &stage1, &pool)
       let interruptLimit = try InterruptController.map(board, &stage1, &pool)
       try Confinement.begin(
         board, options, masters, smmus, image: image, interruptLimit: interruptLimit, stage1, pool,

@@ -25,7 +25,7 @@ public struct BootOptions: Equatable, Sendable {
   public private(set) var listsDevices = false
   /// `portcullis.masters=claim`: masters that no SMMU confines are claimed, where they can be.
   public private(set) var claimsMasters = false
-  /// `portcullis.smmu=owned|off`: what becomes of the board's SMMUv3s.
+  /// `portcullis.smmu=owned|nested|off`: what becomes of the board's SMMUv3s.
   public private(set) var smmuPolicy = SMMUPolicy.owned
 
   /// The options of a board that has no arguments.
@@ -52,6 +52,7 @@ public struct BootOptions: Equatable, Sendable {
     if Self.equal(argument, "portcullis.deviceids=listed") { listsDevices = true }
     if Self.equal(argument, "portcullis.masters=claim") { claimsMasters = true }
     if Self.equal(argument, "portcullis.smmu=owned") { smmuPolicy = .owned }
+    if Self.equal(argument, "portcullis.smmu=nested") { smmuPolicy = .nested }
     if Self.equal(argument, "portcullis.smmu=off") { smmuPolicy = .off }
     if Self.equal(argument, "portcullis.log=error") { logLevel = .error }
     if Self.equal(argument, "portcullis.log=warning") { logLevel = .warning }

@@ -7,6 +7,7 @@ internal import ITS
 internal import Redistributor
 internal import SMMU
 internal import Traps
+internal import VirtualSMMU
 
 extension StatisticNumber {
   /// Writes in words what is counted; nothing where nothing is.
@@ -28,6 +29,10 @@ extension StatisticNumber {
     case .dmaFaults(let type):
       sink.append("DMA faults: ")
       sink.append(type.name)
+    case .virtualSMMUs(let kind): sink.append(kind.name)
+    case .refusedByVirtualSMMUs(let reason):
+      sink.append("virtual SMMUs, refused: ")
+      sink.append(reason.text)
     case .service(let service, let index): Self.writeName(service, index, &sink)
     case .refusedCommands(let service, let reason):
       Self.writeService(service, &sink)

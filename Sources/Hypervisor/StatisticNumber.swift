@@ -5,6 +5,7 @@ public import ITS
 public import Redistributor
 public import SMMU
 public import Traps
+public import VirtualSMMU
 
 /// By which number the host asks for a count: 512 numbers for all of EL2, then 512 for each ITS.
 ///
@@ -65,6 +66,10 @@ public struct StatisticNumber: RawRepresentable, Hashable, Sendable {
     case dma(DMA)
     /// Events of the SMMUs, of this type.
     case dmaFaults(SMMUEventType)
+    /// A count of the virtual SMMUs.
+    case virtualSMMUs(VirtualSMMUs)
+    /// What virtual SMMUs have refused for this reason.
+    case refusedByVirtualSMMUs(SMMURefusalReason)
     /// Loads, stores or accepted commands of an ITS, by the number within it.
     case service(UInt8, UInt64)
     /// Commands of an ITS that were refused for this reason.
@@ -107,6 +112,10 @@ public struct StatisticNumber: RawRepresentable, Hashable, Sendable {
         if let kind = Redistributors(rawValue: index) { return .redistributors(kind) }
         if let gauge = Gauge(rawValue: index) { return .gauge(gauge) }
         if let kind = DMA(rawValue: index) { return .dma(kind) }
+        if let kind = VirtualSMMUs(rawValue: index) { return .virtualSMMUs(kind) }
+        if let reason = SMMURefusalReason(rawValue: Self.reason(index, from: Self.refusals)) {
+          return .refusedByVirtualSMMUs(reason)
+        }
         if let type = SMMUEventType(rawValue: Self.reason(index, from: Self.eventNumbers)) {
           return .dmaFaults(type)
         }

@@ -69,9 +69,12 @@ extension SMMUUnit {
   mutating func carryOut<Machine: SMMUMachine & ~Copyable>(
     _ command: SMMUCommand, _ machine: borrowing Machine
   ) -> Bool {
-    var list = FixedList<1, SMMUCommand>(filler: command)
-    _ = list.append(command)
-    return carryOut(list.span, machine)
+    // Not as a list of one: of that the optimiser for bare metal leaves out the command.
+    guard var queue = parts?.commands, let consumed = port.pointer(.commandQueueConsumed, machine),
+      queue.freeCount(consumed) > 1
+    else { return false }
+    queue.append(command, machine.memory)
+    return finish(queue, machine) && confirm(machine)
   }
 
   /// Appends a SYNC and tells the SMMU.

@@ -41,8 +41,9 @@ struct Main {
       if handover.isLive {
         testDMAHandover(&report)
       } else {
-        testDMA(&report)
-        testProbing(&report)
+        let isNested = tree.bootArgumentsHold("testhost.nested")
+        testDMA(&report, isNested: isNested)
+        testProbing(&report, isNested: isNested)
       }
       el1_exit(report.finish())
     }

@@ -13,7 +13,7 @@ private final class Counter: @unchecked Sendable {
 
 @Suite("Locks")
 struct SpinLockTests {
-  static let ranks: [LockRank] = [.psci, .ownership, .log]
+  static let ranks: [LockRank] = [.psci, .smmu, .ownership, .log]
 
   @Test("What a lock protects is changed by one thread at a time")
   func exclusion() {

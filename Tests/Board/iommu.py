@@ -52,6 +52,7 @@ CONTROL_FRAME = range(0x8080000, 0x8090000)
 DOORBELL = range(0x8090000, 0x80A0000)
 
 REFUSAL = r"portcullis: not started: the SMMUs cannot be owned: it has no stage 2"
+NO_STAGE_1 = r"portcullis: not started: the SMMUs cannot be owned: it has no stage 1"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +107,16 @@ def boots(image, unmediated):
     yield Boot("control-unmediated", unmediated, attacks="attacks-dma.txt")
     stage1 = ("-machine", "virt-9.0", "-global", "arm-smmuv3.stage=1")
     yield Boot("refused", image, machine=stage1, end=REFUSAL)
+    # The host has a stage 1 in front of EL2's stage 2.
+    nested = "portcullis.log=warning portcullis.smmu=nested testhost.dma testhost.nested"
+    for gic, cpus in ((3, 1), (4, 4)):
+        yield Boot("nested", image, gic, cpus, bootargs=nested, faults=kinds)
+    yield Boot(
+        "control-off-nested", image, bootargs=f"{off} testhost.dma testhost.nested",
+        attacks="attacks-dma-nested.txt",
+    )  # fmt: skip
+    stage2 = ("-machine", "virt-9.0", "-global", "arm-smmuv3.stage=2")
+    yield Boot("refused-nested", image, bootargs=nested, machine=stage2, end=NO_STAGE_1)
 
 
 def differences(lines):

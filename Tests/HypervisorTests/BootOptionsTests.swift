@@ -47,6 +47,8 @@ struct BootOptionsTests {
       ("", SMMUPolicy.owned), ("portcullis.smmu=off", .off), ("portcullis.smmu=no", .owned),
       ("portcullis.smmu=off portcullis.smmu=owned", .owned), ("portcullis.smmu=offx", .owned),
       ("quiet portcullis.smmu=owned portcullis.smmu=off x", .off),
+      ("portcullis.smmu=nested", .nested), ("portcullis.smmu=nest", .owned),
+      ("portcullis.smmu=nested portcullis.smmu=owned", .owned),
     ])
   func smmus(text: String, expected: SMMUPolicy) {
     #expect(options(text).smmuPolicy == expected)

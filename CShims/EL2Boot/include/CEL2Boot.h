@@ -69,6 +69,7 @@ static inline void el2_set_translation(uint64_t ttbr0, uint64_t tcr, uint64_t ma
     X(el2_trace)           \
     X(el2_arena)           \
     X(el2_smmus)           \
+    X(el2_virtual_smmus)   \
     X(el2_image_end)       \
     X(el2_payload_start)   \
     X(el2_payload_end)     \
@@ -98,6 +99,8 @@ static const uint64_t el2_pool_pages = EL2_POOL_PAGES;
 static const uint64_t el2_state_size = EL2_STATE_SIZE;
 static const uint64_t el2_arena_size = EL2_ARENA_SIZE;
 static const uint64_t el2_smmus_size = EL2_SMMUS_SIZE;
+static const uint64_t el2_max_smmus = EL2_MAX_SMMUS;
+static const uint64_t el2_virtual_smmu_size = EL2_VIRTUAL_SMMU_SIZE;
 static const uint64_t el2_statistics_size = EL2_STATISTICS_SIZE;
 static const uint64_t el2_trace_size = EL2_TRACE_SIZE;
 static const uint64_t el2_max_itses = EL2_MAX_ITSES;

@@ -13,8 +13,13 @@
 #define EL2_POOL_PAGES 1024
 /* Bytes that the queues and tables of all mediated ITSes come from. */
 #define EL2_ARENA_SIZE 0x800000
-/* Bytes that the queues and stream tables of all SMMUs come from: 64 KiB each, where there are 16. */
-#define EL2_SMMUS_SIZE 0x100000
+/* Bytes that the queues and stream tables of all SMMUs come from: 256 KiB each, where there are 16. */
+#define EL2_SMMUS_SIZE 0x400000
+/* The largest of those tables that one SMMU takes is aligned to its size. */
+#define EL2_SMMUS_ALIGNMENT 0x100000
+/* The most SMMUs that the host sees, and the bytes of state of each, the upper half of them its pins. */
+#define EL2_MAX_SMMUS 16
+#define EL2_VIRTUAL_SMMU_SIZE 0x1000
 /* Bytes of records that a trace holds. */
 #define EL2_TRACE_SIZE 0x100000
 /* The most ITSes, and the bytes of state of each. */

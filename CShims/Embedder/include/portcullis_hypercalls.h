@@ -88,6 +88,16 @@
 #define PORTCULLIS_STATISTIC_DMA_ADDRESS 170u     /* its address */
 #define PORTCULLIS_STATISTIC_DMA_EVENT 171u       /* its number */
 #define PORTCULLIS_STATISTIC_DMA_FAULTS 192u      /* + number of an event, at most 37; 38: of no known type */
+/* The SMMUs that the host sees, all together; the reasons are in the order in which the log knows them. */
+#define PORTCULLIS_STATISTIC_VIRTUAL_SMMUS 256u   /* how many there are */
+#define PORTCULLIS_STATISTIC_VIRTUAL_COMMANDS 257u /* commands that were carried out */
+#define PORTCULLIS_STATISTIC_VIRTUAL_BATCHES 258u /* batches of invalidations, each with a SYNC */
+#define PORTCULLIS_STATISTIC_VIRTUAL_ENTRIES 259u /* entries of the host's stream tables that were read */
+#define PORTCULLIS_STATISTIC_VIRTUAL_EVENTS 260u  /* events written into the host's queues */
+#define PORTCULLIS_STATISTIC_VIRTUAL_LOST 261u    /* events that the host has lost */
+#define PORTCULLIS_STATISTIC_VIRTUAL_IGNORED 262u /* accesses to registers that did nothing */
+#define PORTCULLIS_STATISTIC_VIRTUAL_BROKEN 263u  /* how many get nothing more: the hardware does not confirm */
+#define PORTCULLIS_STATISTIC_VIRTUAL_REFUSED 272u /* + reason, at most 15 */
 
 /* Of an ITS. The reasons are in the order in which the log knows them. */
 #define PORTCULLIS_STATISTIC_LOADS 0u             /* + offset / 4, at most 80, which is all above 0x13f */
