@@ -52,6 +52,8 @@ public struct FixedList<let capacity: Int, Element> {
 
   /// The elements, borrowed.
   public var span: Span<Element> {
+    // Of a list of one the optimiser otherwise lends a copy, which is gone when the span is read.
+    @_addressableSelf
     @_lifetime(borrow self)
     get { slots.span.extracting(0..<count) }
   }

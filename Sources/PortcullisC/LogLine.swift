@@ -15,6 +15,7 @@ struct LogLine: TextSink, ~Copyable {
   }
 
   var text: Span<UInt8> {
+    @_addressableSelf
     @_lifetime(borrow self)
     get { bytes.span.extracting(0..<count) }
   }

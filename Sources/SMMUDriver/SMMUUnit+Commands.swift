@@ -69,12 +69,8 @@ extension SMMUUnit {
   mutating func carryOut<Machine: SMMUMachine & ~Copyable>(
     _ command: SMMUCommand, _ machine: borrowing Machine
   ) -> Bool {
-    // Not as a list of one: of that the optimiser for bare metal leaves out the command.
-    guard var queue = parts?.commands, let consumed = port.pointer(.commandQueueConsumed, machine),
-      queue.freeCount(consumed) > 1
-    else { return false }
-    queue.append(command, machine.memory)
-    return finish(queue, machine) && confirm(machine)
+    let list: InlineArray<1, SMMUCommand> = [command]
+    return carryOut(list.span, machine)
   }
 
   /// Appends a SYNC and tells the SMMU.
