@@ -177,15 +177,15 @@ def attack_patterns(path):
     return [text for text in texts if text and not text.startswith("#")]
 
 
-def boot(command, seconds, dialogue=()):
-    """Runs the board, prints what it prints; returns its lines and the exit status."""
+def boot(command, seconds, dialogue=(), prefix=""):
+    """Runs the board, prints what it prints behind `prefix`; returns its lines and the exit status."""
     printed = []
     status = None
     for item in board.lines(command, seconds, dialogue):
         if isinstance(item, int):
             status = item
         else:
-            print(item, flush=True)
+            print(f"{prefix}{item}", flush=True)
             printed.append(item)
     return printed, status
 
