@@ -40,13 +40,14 @@ public struct FixedList<let capacity: Int, Element> {
   ///
   /// - Precondition: `index` is below `count`.
   public subscript(index: Int) -> Element {
-    get {
+    // Not `get` and `set`: for those the optimiser copies the whole list to get at one element.
+    _read {
       precondition(index < count)
-      return slots[index]
+      yield slots[index]
     }
-    set {
+    _modify {
       precondition(index < count)
-      slots[index] = newValue
+      yield &slots[index]
     }
   }
 
