@@ -13,7 +13,7 @@ enum DMADescription {
   static func plan(
     _ board: borrowing Board, _ blob: DeviceTreeBlob, _ log: inout Log
   ) throws(StartupError) -> SMMUPlan {
-    var diagnostics = KeptDMADiagnostics()
+    var diagnostics = FirstDiagnostics<DMADiagnostic>()
     let topology = DMATopology.read(blob, of: board, reporting: &diagnostics)
     diagnostics.write(to: &log, blob)
     do throws(SMMUPlanError) {
@@ -30,7 +30,7 @@ enum DMADescription {
     into bytes: inout MutableSpan<UInt8>
   ) throws(HostTreeError) {
     // What is wrong was told when the plan was made.
-    var diagnostics = KeptDMADiagnostics()
+    var diagnostics = FirstDiagnostics<DMADiagnostic>()
     let topology = DMATopology.read(blob, of: board, reporting: &diagnostics)
     _ = try tree.write(from: blob, hidingSMMUsOf: topology, into: &bytes)
   }

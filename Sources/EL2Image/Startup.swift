@@ -90,7 +90,7 @@ enum Startup {
         start: UnsafePointer(bitPattern: UInt(VirtualLayout.linear(bytes.base).rawValue)),
         count: Int(bytes.size))
       let blob = try check(unsafe source.span)
-      var diagnostics = KeptDiagnostics()
+      var diagnostics = FirstDiagnostics<Diagnostic>()
       let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
       let options =
         board.bootArguments.map { BootOptions(arguments: blob.span($0)) } ?? BootOptions()
@@ -147,7 +147,7 @@ enum Startup {
       start: UnsafePointer(bitPattern: UInt(tree.rawValue)), count: Int(size))
     do throws(BlobError) {
       let blob = try DeviceTreeBlob(checking: unsafe source.span)
-      var diagnostics = KeptDiagnostics()
+      var diagnostics = FirstDiagnostics<Diagnostic>()
       let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
       guard let console = board.console, console.kind == .pl011 else { return nil }
       return PL011(base: console.range.base.rawValue)

@@ -63,7 +63,7 @@ struct EmbedderState: ~Copyable {
     _ blob: DeviceTreeBlob, granule: Granule, features: HostFeatures, platform: EmbedderPlatform,
     choice: EmbedderMediation.Choice, itses: EmbedderITSes, pool: consuming PagePool<EmbedderTables>
   ) throws(EmbedderError) -> EmbedderState {
-    var diagnostics = DiagnosticLog()
+    var diagnostics = FirstDiagnostics<Diagnostic>()
     let board = Board.read(blob, granule: granule, reporting: &diagnostics)
     diagnostics.write(to: platform, blob)
     guard board.verdict != .refused else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
