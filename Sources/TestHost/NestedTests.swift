@@ -76,20 +76,57 @@ private func testStage1(_ report: inout TestReport, _ device: EduDevice, _ smmu:
 private func testStage1Attacks(
   _ report: inout TestReport, _ device: EduDevice, _ smmu: SMMUDriver
 ) {
-  report.test("dma attack", "a stage 1 that leads a device into EL2's memory") { test in
+  func withCanary(_ test: inout Test, _ body: (inout Test, UInt64) -> Void) {
     guard let canary = Hypercall.canary() else {
       test.fail("no hypervisor tells where its canary is")
       return
     }
-    begin(&test, device, smmu, target: canary.base)
     _ = Hypercall.overwrittenCanaryWords()
-    let before = DMAFaults.count
-    device.write(.max, to: SMMUDriver.second)
+    body(&test, canary.base)
     test.expect(
       "words of EL2's memory that were overwritten", Hypercall.overwrittenCanaryWords(), equals: 0)
+  }
+  func expectFault(_ test: inout Test, _ body: () -> Void) {
+    let before = DMAFaults.count
+    body()
     test.expect("the faults recorded", DMAFaults.count - before, in: 1...16)
     test.expect("the stream", DMAFaults.stream, equals: UInt64(device.stream))
     if smmu.takeEvent() != nil { test.fail("the host is told of EL2's stage 2") }
+  }
+
+  report.test("dma attack", "a stage 1 that leads a device into EL2's memory") { test in
+    withCanary(&test) { test, canary in
+      begin(&test, device, smmu, target: canary)
+      expectFault(&test) { device.write(.max, to: SMMUDriver.second) }
+    }
+  }
+  report.test("dma attack", "an entry without a stage lets a device into EL2's memory") { test in
+    withCanary(&test) { test, canary in
+      begin(&test, device, smmu)
+      if !smmu.attach(device.stream, configuration: SMMUDriver.bypass) {
+        test.fail("commands are not carried out")
+      }
+      expectFault(&test) { device.write(.max, to: canary) }
+    }
+  }
+  report.test("dma attack", "a stage 2 of the host's leads a device into EL2's memory") { test in
+    withCanary(&test) { test, canary in
+      if !smmu.start() { test.fail("the SMMU can't be started") }
+      if !smmu.attachStage2(device.stream, target: canary) {
+        test.fail("commands are not carried out")
+      }
+      device.write(.max, to: SMMUDriver.second)
+    }
+  }
+  report.test("dma attack", "an event queue in EL2's memory") { test in
+    withCanary(&test) { test, canary in
+      if !smmu.start(events: canary) { test.fail("the SMMU can't be started") }
+      if !smmu.build(target: SMMUDriver.data) || !smmu.attach(device.stream) {
+        test.fail("commands are not carried out")
+      }
+      _ = device.read(SMMUDriver.unmapped)
+      if !smmu.hasLostEvents { test.fail("the host is not told that events are lost") }
+    }
   }
 }
 

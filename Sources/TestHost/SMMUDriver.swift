@@ -47,11 +47,18 @@ struct SMMUDriver {
     | 9 << 48
   private static let block: UInt64 = 1 << 11 | 0x741
   private static let page: UInt64 = 1 << 11 | 0x743
+  /// Of a stage 2: Normal memory that may be read and written.
+  private static let block2: UInt64 = 0x7fd
+  private static let page2: UInt64 = 0x7ff
+  /// 39 bits of input from level 1, 4 KiB tables, Write-Back and Inner Shareable; faults are recorded.
+  private static let regime2: UInt64 =
+    25 << 32 | 1 << 38 | 1 << 40 | 1 << 42 | 3 << 44 | 4 << 48 | 1 << 51 | 1 << 58
   /// SHCFG, S1CSH, S1COR, S1CIR.
   private static let attributes: UInt64 = 1 << 44 | 0xd4
   /// V and Config of an entry.
   static let stage1: UInt64 = 0b1011
   static let stage2: UInt64 = 0b1101
+  static let bypass: UInt64 = 0b1001
 
   func read(_ offset: UInt64) -> UInt64 { load32(Board.smmu + offset) }
   func write(_ offset: UInt64, _ value: UInt64) { store32(Board.smmu + offset, value) }
@@ -68,7 +75,7 @@ struct SMMUDriver {
   }
 
   /// From whatever it was to translating by an empty table; false where it does not get there.
-  func start(commands queue: UInt64 = commands) -> Bool {
+  func start(commands queue: UInt64 = commands, events: UInt64 = events) -> Bool {
     guard stop() else { return false }
     el1_zero(Arena.handover, Arena.page)
     write(Offset.control1, 0xd75)
@@ -78,7 +85,7 @@ struct SMMUDriver {
     store64(Board.smmu + Offset.commandBase, queue | 1 << 62 | 8)
     write(Offset.commandProduced, 0)
     write(Offset.commandConsumed, 0)
-    store64(Board.smmu + Offset.eventBase, Self.events | 1 << 62 | 7)
+    store64(Board.smmu + Offset.eventBase, events | 1 << 62 | 7)
     write(Offset.eventProduced, 0)
     write(Offset.eventConsumed, 0)
     write(Offset.errorAcknowledged, read(Offset.error))
@@ -117,6 +124,18 @@ struct SMMUDriver {
     return send(0x03 | UInt64(stream) << 32, 1)
   }
 
+  /// Gives a stream an entry with a stage 2, of which the second page is `target`; false where that is not done.
+  func attachStage2(_ stream: UInt32, target: UInt64) -> Bool {
+    el1_store64(Self.table(1), Self.table(2) | 0b11)
+    el1_store64(Self.table(1) + 8, Board.memory | Self.block2)
+    el1_store64(Self.table(2), Self.table(3) | 0b11)
+    el1_store64(Self.table(3) + 8, target | Self.page2)
+    let place = Self.streams + UInt64(stream) * 64
+    el1_store64(place + 16, Self.regime2)
+    el1_store64(place + 24, Self.table(1))
+    return attach(stream, configuration: Self.stage2, context: 0)
+  }
+
   /// Builds stage 1, of which the second page is `target`, and has the SMMU forget what it knew.
   func build(target: UInt64) -> Bool {
     el1_store64(Self.context, Self.contextWord)
@@ -139,6 +158,12 @@ struct SMMUDriver {
     let event = (el1_load64(place), el1_load64(place + 8), el1_load64(place + 16))
     write(Offset.eventConsumed, (consumed + 1) & 0xff)
     return (event.0, event.1, event.2)
+  }
+
+  /// Whether events had nowhere to go.
+  var hasLostEvents: Bool {
+    _ = read(Offset.eventProduced)
+    return (read(Offset.error) ^ read(Offset.errorAcknowledged)) >> 2 & 1 == 1
   }
 
   /// Whether the queue has stopped, and by which error; 0 where it has not.
