@@ -55,6 +55,9 @@ package final class NestedWorld {
   package private(set) var taken: Set<UInt64> = []
   /// How often EL2 may look at an SMMU that does not get on.
   package var patience: UInt64 = 200
+  /// How often streams came to go by which rule.
+  package internal(set) var rules = StreamRuleCounts()
+  private let streams: [ClosedRange<StreamID>]
   /// The host's pages that are held, as often as they are.
   package internal(set) var heldPages: [PageRange] = []
   /// How many there are.
@@ -97,9 +100,10 @@ package final class NestedWorld {
   package init(
     _ configuration: SMMUConfiguration = NestedWorld.configuration, isMediated: Bool = true,
     policy: VirtualSMMUPolicy = VirtualSMMUPolicy(), arenaSize: UInt64 = 1 << 18,
-    streams: PermittedStreams = .all
+    streams: [ClosedRange<StreamID>] = [StreamID(0)...StreamID(.max)]
   ) throws {
     self.isMediated = isMediated
+    self.streams = streams
     let memory = PhysicalMemory()
     smmu = SimulatedSMMU(configuration, memory: memory)
     arena = 0x4380_0000..<0x4380_0000 + arenaSize
@@ -124,9 +128,11 @@ package final class NestedWorld {
     let looks = Patience()
     let hardware = WorldHardware(
       memory: bus, registers: SMMUDeviceMemory([smmu]), looks: looks)
+    var permitted = PermittedStreams()
+    for range in streams where !permitted.permit(range) { fatalError("too many ranges") }
     let setups = [
       SMMUSetup(
-        frame: VirtualAddress(smmu.base), arena: Self.range(arena), streams: streams)
+        frame: VirtualAddress(smmu.base), arena: Self.range(arena), streams: permitted)
     ]
     let group = try SMMUGroup(setups.span, bits: 40, policy: .nested, machine: hardware)
     var owners = try Ownership(
@@ -247,6 +253,9 @@ package final class NestedWorld {
     taken.insert(address >> 12)
     return true
   }
+
+  /// Whether the devices of a stream may reach anything.
+  package func mayReach(_ stream: StreamID) -> Bool { streams.contains { $0.contains(stream) } }
 
   /// What the driver has counted of events.
   package var hypervisorEvents: SMMUEventCounts { ownership.observer.driver.events }

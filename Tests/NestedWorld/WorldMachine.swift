@@ -45,6 +45,7 @@ struct WorldMachine: VirtualSMMUMachine {
     world.ownership.updateObserver { mirror, _, _, _ in
       update = mirror.driver.set(stream, rule, on: 0)
     }
+    if update == .done { world.rules.count(rule) }
     return update
   }
 

@@ -338,9 +338,7 @@ struct AttackTests {
 
   @Test("Streams that may reach nothing stay so, whatever the host says")
   func notPermitted() throws {
-    var streams = PermittedStreams()
-    _ = streams.permit(StreamID(0)...StreamID(7))
-    let world = try NestedWorld(streams: streams)
+    let world = try NestedWorld(streams: [StreamID(0)...StreamID(7)])
     let host = HostSMMUDriver(world)
     host.start()
     host.setEntry(7, 0b1001, 1 << 44)

@@ -20,8 +20,12 @@ package struct HostileSMMUHost<Source: Choices> {
   package var choices: Source
   package private(set) var steps: UInt64 = 0
   private let host: HostSMMUDriver
-  /// Whether a device was left to wait for the host.
-  package private(set) var hasStalled = false
+  /// What a device was answered with that it must never be; nil for nothing.
+  package private(set) var wrongAnswer: String?
+  /// How many accesses of devices have ended well.
+  package private(set) var completed: UInt64 = 0
+  /// How many have not.
+  package private(set) var aborted: UInt64 = 0
   private var donations = 0
   private var interestingAddresses: [UInt64] = []
 
@@ -103,8 +107,21 @@ package struct HostileSMMUHost<Source: Choices> {
     switch choices.next(8) {
     case 0: _ = world.smmu.post(transaction)
     case 1: world.smmu.prefetch(transaction)
-    default:
-      if case .stalled = world.smmu.process(transaction) { hasStalled = true }
+    default: take(world.smmu.process(transaction), transaction)
+    }
+  }
+
+  private mutating func take(_ response: DeviceResponse, _ transaction: DeviceTransaction) {
+    switch response {
+    case .completed:
+      completed += 1
+      if !world.mayReach(transaction.stream) {
+        wrongAnswer = "stream \(transaction.stream.rawValue), which may reach nothing, does"
+      }
+    case .aborted: aborted += 1
+    case .stalled: wrongAnswer = "a device stalls"
+    case .translation(nil, _, _): break
+    case .translation: wrongAnswer = "a device that asks for a translation gets one"
     }
   }
 
