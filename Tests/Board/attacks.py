@@ -12,6 +12,18 @@ Each image is booted with GICv3 and GICv4. What an attack comes to:
 
 It is an error if an attack does not hold with mediation, if one that the lists name does not
 overwrite the canary without, and if one does that they do not name.
+
+What devices do is tried on boards with an SMMUv3, by the boots of iommu.py, and comes to
+
+    overwritten  EL2's canary was changed by a device, or by the SMMU
+    leaked       a device has read what EL2 owns
+    stopped      the ITS does not go on, for a device has switched it off
+    lost         an interrupt is lost, for a device has changed the ITS's table
+    held         nothing of that
+    failed       none of that was seen, but the test has failed
+
+Each must succeed without mediation, and where the SMMU is the host's own, and hold otherwise. A QEMU whose
+SMMUv3 has no stage 2 runs none of these, and that is said.
 """
 
 import argparse
@@ -22,6 +34,7 @@ import re
 import sys
 
 import board
+import iommu
 import run
 import tap
 
@@ -38,6 +51,17 @@ SECONDS = 300
 # Patterns of the attacks that overwrite the canary without mediation: with any GIC, and with one
 # that has virtual LPIs beside those.
 LISTS = {3: ("attacks.txt",), 4: ("attacks.txt", "attacks-gicv4.txt")}
+
+OUTCOMES = ("overwritten", "held", "wedged", "not run")
+
+# The tables of what devices do: the boots of iommu.py, the controls first.
+DMA_TABLES = {
+    "of a device": ("control-unmediated", "control-off", "owned"),
+    "of a device, while the ITS is handed over": ("control-off-handover", "owned-handover"),
+    "of a device, by an SMMU that the host sees": ("control-off-nested", "nested"),
+}
+DMA_OUTCOMES = ("overwritten", "leaked", "stopped", "lost", "held", "failed", "not run")
+SUCCESSES = frozenset(iommu.EFFECTS.values())
 
 
 class Run:
@@ -109,22 +133,52 @@ def attack_patterns(gic):
     return [pattern for pattern in patterns if pattern.startswith(AREA)]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("unmediated", type=pathlib.Path, help="the control image")
-    parser.add_argument("mediated", type=pathlib.Path, help="the image")
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
-    parser.add_argument("--seconds", type=int, default=SECONDS, help="limit of one run")
-    parser.add_argument("--results", type=pathlib.Path, help="where to write the table as JSON")
-    options = parser.parse_args()
+def judge_devices(controls, others):
+    """What is wrong with a table of what devices do; each is columns by their titles."""
+    names = {name for columns in (controls, others) for each in columns.values() for name in each}
+    if not names or not controls or not others:
+        yield "nothing was tried"
+    for name in sorted(names):
+        for title, outcomes in controls.items():
+            outcome = outcomes.get(name, "not run")
+            if outcome not in SUCCESSES:
+                yield f"{title}: does not succeed: {name} ({outcome})"
+        for title, outcomes in others.items():
+            outcome = outcomes.get(name, "not run")
+            if outcome != "held":
+                yield f"{title}: {name}: {outcome}"
 
+
+def table(heading, columns, kinds):
+    """The lines of a table: the attacks, what became of each, and how often."""
+    names = list(dict.fromkeys(name for outcomes in columns.values() for name in outcomes))
+    width = max(map(len, [heading, *names]))
+    widths = [max(len(title), 15) for title in columns]
+
+    def line(first, cells):
+        aligned = (f"{cell:<{size}}" for cell, size in zip(cells, widths, strict=True))
+        return "  ".join((f"{first:<{width}}", *aligned)).rstrip()
+
+    yield line(heading, columns)
+    for name in names:
+        yield line(name, (outcomes.get(name, "not run") for outcomes in columns.values()))
+    for kind in kinds:
+        counts = [
+            sum(outcomes.get(name, "not run") == kind for name in names)
+            for outcomes in columns.values()
+        ]
+        yield line(f"{kind} of {len(names)}", counts)
+
+
+def run_its(qemu, images, seconds):
+    """The columns of the attacks by the ITS, and what is wrong with them."""
     columns = {}
     problems = []
-    for word, image in (("without", options.unmediated), ("with", options.mediated)):
+    for word, image in images.items():
         for gic in GIC_VERSIONS:
             title = f"{word}, GICv{gic}"
             arguments = board.arguments(image, gic, CPUS)
-            this = Run([options.qemu, *arguments], options.seconds)
+            this = Run([qemu, *arguments], seconds)
             columns[title] = this.outcomes
             found = this.problems()
             if word == "without":
@@ -132,24 +186,58 @@ def main():
             else:
                 found += judge_with(this.outcomes)
             problems += [f"{title}: {problem}" for problem in found]
+    return columns, problems
 
-    names = list(dict.fromkeys(name for outcomes in columns.values() for name in outcomes))
-    width = max(map(len, names), default=0)
-    print(f"{'attack':<{width}}", *(f"{title:<15}" for title in columns), sep="  ")
-    for name in names:
-        outcomes = (f"{outcomes.get(name, 'not run'):<15}" for outcomes in columns.values())
-        print(f"{name:<{width}}", *outcomes, sep="  ")
-    for outcome in ("overwritten", "held", "wedged", "not run"):
-        counts = (
-            f"{sum(outcomes.get(name, 'not run') == outcome for name in names):<15}"
-            for outcomes in columns.values()
-        )
-        print(f"{outcome + ' of ' + str(len(names)):<{width}}", *counts, sep="  ")
+
+def run_devices(qemu, boots, seconds):
+    """The columns of what devices do, and what is wrong with them."""
+    controls, others = {}, {}
+    problems = []
+    for boot in boots:
+        title = f"{boot.form}, GICv{boot.gic}"
+        *lines, status = board.lines([qemu, *boot.arguments], seconds)
+        (controls if boot.attacks else others)[title] = iommu.outcomes(run.read(lines), lines)
+        *_, found = iommu.judge(boot, lines, status)
+        problems += [f"{title}: {problem}" for problem in found]
+    problems += judge_devices(controls, others)
+    return controls | others, problems
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("unmediated", type=pathlib.Path, help="the control image")
+    parser.add_argument("mediated", type=pathlib.Path, help="the image")
+    parser.add_argument("--qemu", default="qemu-system-aarch64")
+    parser.add_argument("--seconds", type=int, default=SECONDS, help="limit of one run")
+    parser.add_argument("--results", type=pathlib.Path, help="where to write the tables as JSON")
+    options = parser.parse_args()
+
+    images = {"without": options.unmediated, "with": options.mediated}
+    columns, problems = run_its(options.qemu, images, options.seconds)
+    tables = {"of the ITS": columns}
+    print(*table("attacks of the ITS", columns, OUTCOMES), sep="\n", flush=True)
+    lack = board.lack(options.qemu)
+    for heading, forms in DMA_TABLES.items():
+        print(flush=True)
+        if lack:
+            print(f"attacks {heading}: not run: {lack}; QEMU=new takes one that has")
+            continue
+        boots = [
+            boot
+            for form in forms
+            for boot in iommu.boots(options.mediated, options.unmediated)
+            if boot.form == form
+        ]
+        columns, found = run_devices(options.qemu, boots, options.seconds)
+        tables[heading] = columns
+        problems += found
+        print(*table(f"attacks {heading}", columns, DMA_OUTCOMES), sep="\n", flush=True)
     for problem in problems:
         print(f"attacks: {problem}", file=sys.stderr)
     if options.results:
         options.results.parent.mkdir(parents=True, exist_ok=True)
-        options.results.write_text(json.dumps(columns, indent=1))
+        results = tables | ({"not run": lack} if lack else {})
+        options.results.write_text(json.dumps(results, indent=1))
     return 1 if problems else 0
 
 

@@ -28,12 +28,12 @@ LEAST_TESTS = 30
 LEAST_HANDOVER_TESTS = 14
 
 AREA = "dma attack: "
-# By these an attack is seen to have succeeded, and not only to have gone wrong.
+# By these an attack is seen to have succeeded, and not only to have gone wrong; what it comes to then.
 EFFECTS = {
-    "words of EL2's memory that were overwritten",
-    "what a device has read",
-    "the ITS doesn't read INT",
-    "the LPIs taken",
+    "words of EL2's memory that were overwritten": "overwritten",
+    "what a device has read": "leaked",
+    "the ITS doesn't read INT": "stopped",
+    "the LPIs taken": "lost",
 }
 WHAT = re.compile(r'\s+- what: "(.*)"')
 POINT = re.compile(r"(?:not )?ok \d+ - (.*?)(?: # SKIP.*)?")
@@ -131,6 +131,22 @@ def differences(lines):
     return found
 
 
+def outcomes(reader, lines):
+    """What each attack came to, by its name: an effect, `held`, `failed` for no effect, or `not run`."""
+    seen = differences(lines)
+    found = {}
+    for point in reader.points:
+        if not point.name.startswith(AREA):
+            continue
+        effects = [EFFECTS[what] for what in sorted(seen.get(point.name, set()) & EFFECTS.keys())]
+        if point.skipped:
+            outcome = "not run"
+        else:
+            outcome = "held" if point.passed else (effects or ["failed"])[0]
+        found[point.name.removeprefix(AREA)] = outcome
+    return found
+
+
 def judge_control(reader, lines, status, patterns):
     """What is wrong with a control, in which each named attack must succeed and no honest test fail."""
     problems = list(reader.errors)
@@ -142,7 +158,7 @@ def judge_control(reader, lines, status, patterns):
         if not matching:
             problems.append(f"no test is named {pattern!r}")
         for point in matching:
-            if point.skipped or point.passed or not seen.get(point.name, set()) & EFFECTS:
+            if point.skipped or point.passed or not seen.get(point.name, set()) & EFFECTS.keys():
                 problems.append(f"does not succeed: {point.number} - {point.name}")
     attacks = [p for p in reader.points if p.name.startswith(AREA)]
     for point in attacks:

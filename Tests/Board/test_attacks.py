@@ -6,6 +6,7 @@ import sys
 import unittest
 
 import attacks
+import iommu
 
 HOST = """
 lines = [
@@ -74,6 +75,61 @@ class JudgementTests(unittest.TestCase):
     def test_lists(self):
         self.assertGreaterEqual(len(attacks.attack_patterns(3)), attacks.LEAST_OVERWRITTEN)
         self.assertGreater(len(attacks.attack_patterns(4)), len(attacks.attack_patterns(3)))
+
+
+class DeviceTests(unittest.TestCase):
+    def setUp(self):
+        self.controls = {"off": {"a": "overwritten", "b": "leaked"}}
+        self.others = {"owned": {"a": "held", "b": "held"}}
+
+    def problems(self):
+        return list(attacks.judge_devices(self.controls, self.others))
+
+    def test_good(self):
+        self.assertEqual(self.problems(), [])
+
+    def test_an_attack_that_does_not_succeed_in_the_control(self):
+        for outcome in ("held", "failed", "not run"):
+            self.controls["off"]["b"] = outcome
+            self.assertEqual(self.problems(), [f"off: does not succeed: b ({outcome})"])
+
+    def test_an_attack_that_is_not_held(self):
+        for outcome in ("leaked", "failed", "not run"):
+            self.others["owned"]["a"] = outcome
+            self.assertEqual(self.problems(), [f"owned: a: {outcome}"])
+
+    def test_an_attack_without_a_control_or_without_a_defence(self):
+        self.others["owned"]["c"] = "held"
+        self.controls["off"]["d"] = "leaked"
+        self.assertEqual(
+            self.problems(), ["off: does not succeed: c (not run)", "owned: d: not run"]
+        )
+
+    def test_nothing_tried(self):
+        self.controls = {}
+        self.assertIn("nothing was tried", self.problems())
+        self.others = {}
+        self.assertIn("nothing was tried", self.problems())
+
+    def test_each_table_has_boots_of_both_kinds(self):
+        boots = list(iommu.boots("el2.img", "el2-unmediated.img"))
+        for forms in attacks.DMA_TABLES.values():
+            chosen = [boot for boot in boots if boot.form in forms]
+            self.assertEqual({boot.form for boot in chosen}, set(forms))
+            self.assertEqual({bool(boot.attacks) for boot in chosen}, {False, True})
+
+    def test_table(self):
+        lines = list(attacks.table("attacks", self.controls | self.others, ("leaked", "held")))
+        self.assertEqual(
+            [line.split() for line in lines],
+            [
+                ["attacks", "off", "owned"],
+                ["a", "overwritten", "held"],
+                ["b", "leaked", "held"],
+                ["leaked", "of", "2", "1", "0"],
+                ["held", "of", "2", "0", "2"],
+            ],
+        )
 
 
 if __name__ == "__main__":

@@ -75,6 +75,28 @@ class Control(unittest.TestCase):
         self.assertNotEqual(self.problems((ATTACK, "what a device has read"), status=124), [])
 
 
+class Outcomes(unittest.TestCase):
+    def test_outcomes(self):
+        area = iommu.AREA
+        lines = list(
+            report(
+                (area + "held", None),
+                (area + "reads", "what a device has read"),
+                (area + "writes", "words of EL2's memory that were overwritten"),
+                (area + "only wrong", "the DMA doesn't end"),
+                ("dma: honest", "the word read"),
+            )
+        )
+        lines[-1:] = [f"ok 6 - {area}left out # SKIP a reason", "1..6"]
+        self.assertEqual(
+            iommu.outcomes(run.read(lines), lines),
+            {
+                "held": "held", "reads": "leaked", "writes": "overwritten",
+                "only wrong": "failed", "left out": "not run",
+            },
+        )  # fmt: skip
+
+
 class Boots(unittest.TestCase):
     def setUp(self):
         self.all = list(iommu.boots("el2.img", "el2-unmediated.img"))
