@@ -7,6 +7,7 @@
 #   MEDIATE=off       `run`: the unmediated test image, on which the listed attacks must succeed
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`, `fuzz-smmu`: how long
 #   SOAK_STEPS=100000000  `soak-its`, `soak-smmu`: how many (`soak-iommu`: 10000000); SOAK_SEED=1
+#   MUTANTS="NAME …"  `mutants`: these alone
 #   KERNEL=6.12       `linux`: which of Debian's kernels (6.1); also GIC=4, CPUS=4, PROCESSOR=max
 #   FULL=1            `test-linux`, `hostile-linux`: the whole matrix; `bench-linux`: more repeats
 #   MINUTES=30        `soak`: how long; also KERNEL, GIC, CPUS (4), PROCESSOR as for `linux`, BARE=1
@@ -21,6 +22,7 @@ FUZZ_SECONDS ?= 600
 SOAK_STEPS ?= 100000000
 SOAK_SEED ?= 1
 COVERAGE ?= 90
+MUTANTS ?=
 KERNEL ?= 6.1
 GIC ?= 3
 CPUS ?= 2
@@ -164,7 +166,7 @@ run: $(IMAGES)/el2.img $(IMAGES)/el2.elf $(IMAGES)/testhost.img
 endif
 
 .PHONY: attacks
-attacks: setup-run $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img ## a table: each attack, without and with mediation
+attacks: setup-run $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img ## tables: each attack, without and with mediation (QEMU=new: those of devices too)
 	$(Q)$(BOARD)/attacks.py --qemu $(QEMU) --results $(RESULTS)/attacks.json \
 	  $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img
 
@@ -344,8 +346,8 @@ exhaustive: setup-test ## every interleaving of steps in small worlds, to a dept
 	$(Q).build-soak/release/exhaustive
 
 .PHONY: mutants
-mutants: setup-test ## puts known defects back into the ITS and SMMU mediation, each of which must be caught
-	$(Q)$(PYTHON) Tests/Mutants/mutants.py --swift $(SWIFT) --results $(RESULTS)/mutants.json
+mutants: setup-test ## puts known defects back into the ITS and SMMU mediation, each of which must be caught (MUTANTS: these alone)
+	$(Q)$(PYTHON) Tests/Mutants/mutants.py --swift $(SWIFT) --results $(RESULTS)/mutants.json $(MUTANTS)
 
 ##@ Other
 

@@ -15,6 +15,8 @@ class Defect:
     old: str
     new: str
     room: str = "ITS"
+    # What is to find it, where that is not what finds defects of its room.
+    detectors: tuple = ()
 
 
 DEFECTS = [
@@ -167,5 +169,123 @@ DEFECTS = [
         "      return command.levelHint == 0 ? .refused(.range) : single\n",
         "",
         "VirtualSMMU",
+    ),
+    Defect(
+        "entry-valid-too-early", "4.4", "SMMUUnit+Streams.swift",
+        "      store(1, new.word1, place, memory)\n"
+        "      store(2, new.word2, place, memory)\n"
+        "      store(3, new.word3, place, memory)\n"
+        "      return forget(stream, machine) && publish(new.word0, stream, place, machine)\n",
+        "      store(1, new.word1, place, memory)\n"
+        "      store(2, new.word2, place, memory)\n"
+        "      guard publish(new.word0, stream, place, machine) else { return false }\n"
+        "      store(3, new.word3, place, memory)\n"
+        "      return true\n",
+        "SMMUDriver",
+    ),
+    Defect(
+        "stalls-kept", "4.4", "SMMUUnit+Streams.swift",
+        "      entry.forbidsStalls = features.mayStall\n",
+        "",
+        "SMMUDriver",
+    ),
+    Defect(
+        "event-queue-not-held", "4.4", "MediatedSMMU+Events.swift",
+        "    guard events.slot != nil else {\n",
+        "    guard events.size > 0 else {\n",
+        "VirtualSMMU",
+    ),
+    Defect(
+        "stream-table-not-held", "4.4", "MediatedSMMU+Streams.swift",
+        "    guard second.open(place, &pins, machine) else {\n",
+        "    guard place > 0 else {\n",
+        "VirtualSMMU",
+    ),
+    Defect(
+        "stream-table-kept", "4.4", "MediatedSMMU+Streams.swift",
+        "    second.close(&pins, machine)\n",
+        "",
+        "VirtualSMMU",
+    ),
+    Defect(
+        "stream-not-confined", "4.4", "NestedStreamTable.swift",
+        "    UInt64(stream.rawValue) >> log2 == 0 && streams.contains(stream)\n",
+        "    UInt64(stream.rawValue) >> log2 == 0\n",
+        "SMMUDriver",
+    ),
+    Defect(
+        "nothing-invalidated", "4.3", "SMMUGroup+Driver.swift",
+        "    defer { pending.add(pages) }\n",
+        "",
+        "SMMUDriver", ("soak-iommu",),
+    ),
+    Defect(
+        "sync-not-awaited", "4.3", "SMMUGroup+Driver.swift",
+        "      if !unit.confirm(machine) {\n",
+        "      if unit.parts == nil {\n",
+        "SMMUDriver", ("soak-iommu",),
+    ),
+    Defect(
+        "one-smmu-told", "4.3", "SMMUGroup+Driver.swift",
+        "    for index in units.indices {\n",
+        "    for index in units.indices where index == 0 {\n",
+        "SMMUDriver", ("soak-iommu",),
+    ),
+    Defect(
+        "first-range-alone", "4.1 i", "DMAMirror+Following.swift",
+        "      while tried < ranges.count {\n",
+        "      while tried < 1 {\n",
+        "IOMMU", ("soak-iommu",),
+    ),
+    Defect(
+        "mmio-not-followed", "4.1 iv", "DMAMirror+Following.swift",
+        "    guard transition.effect == .unmap, phase == .following else { return }\n",
+        "    guard transition.effect == .unmap, transition.kind == .memory, phase == .following else {\n"
+        "      return\n    }\n",
+        "IOMMU", ("soak-iommu",),
+    ),
+    Defect(
+        "failure-to-unmap-ignored", "4.1 iii", "DMAMirror+Following.swift",
+        "        if let pages = ranges[index].below(driver.pageLimit) { driver.restore(pages, &pool) }\n"
+        "      }\n"
+        "      refusals += 1\n"
+        "      throw Self.refusal(error, ranges)\n",
+        "        if let pages = ranges[index].below(driver.pageLimit) { driver.restore(pages, &pool) }\n"
+        "      }\n"
+        "      refusals += 1\n",
+        "IOMMU", ("soak-iommu",),
+    ),
+    Defect(
+        "refused-pages-not-restored", "4.1 iii", "DMAMirror+Following.swift",
+        "        if let pages = ranges[index].below(driver.pageLimit) { driver.restore(pages, &pool) }\n",
+        "        if ranges[index].below(driver.pageLimit) == nil { tried = 0 }\n",
+        "IOMMU", ("soak-iommu",),
+    ),
+    Defect(
+        "first-page-decides", "4.1 i", "Ownership+Change.swift",
+        "      for frame in ranges[index].numbers {\n"
+        "        let record = ledger.record(of: PageFrameNumber(frame), in: pool)\n"
+        "        guard record.state == operation.from else {\n",
+        "      for frame in ranges[index].numbers.prefix(1) {\n"
+        "        let record = ledger.record(of: PageFrameNumber(frame), in: pool)\n"
+        "        guard record.state == operation.from else {\n",
+        "Ownership", ("soak-iommu",),
+    ),
+    Defect(
+        "doorbell-readable", "4.5", "DMAAccess.swift",
+        "var doorbell: Self { Self(isReadable: false, isWritable: true, kind: .mmio) }",
+        "var doorbell: Self { Self(isReadable: true, isWritable: true, kind: .mmio) }",
+        "IOMMU", ("soak-iommu",),
+    ),
+    Defect(
+        "doorbell-taken", "4.5", "DMAMirror+Following.swift",
+        "          if !isDoorbell { try driver.unmap(part, &pool, &reservation) }\n",
+        "          if isDoorbell || part.count > 0 { try driver.unmap(part, &pool, &reservation) }\n",
+        "IOMMU", ("soak-iommu",),
+    ),
+    Defect(
+        "unlisted-device-mapped", "4.5", "MediatedITS+Commands.swift",
+        "    guard policy.devices.permits(command.deviceID) else { return .refused(.unknownDevice) }\n",
+        "",
     ),
 ]

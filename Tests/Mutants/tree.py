@@ -32,9 +32,9 @@ def with_defect(defect):
     return text.replace(defect.old, defect.new).encode()
 
 
-def copy(tree, defect):
-    """Makes `tree` as the working tree is, but with `defect`, and leaves what is the same alone."""
-    changed = {place(defect): with_defect(defect)}
+def copy(tree, defect=None):
+    """Makes `tree` as the working tree is, but with a defect, and leaves what is the same alone."""
+    changed = {place(defect): with_defect(defect)} if defect else {}
     tree.mkdir(parents=True, exist_ok=True)
     for folder in FOLDERS:
         for source in sorted(pathlib.Path(folder).rglob("*")):
