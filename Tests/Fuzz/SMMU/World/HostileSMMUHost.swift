@@ -40,11 +40,14 @@ package struct HostileSMMUHost<Source: Choices> {
       0x905_0000, 0, 1 << 40, 1 << 47,
     ]
     switch self.choices.next(4) {
-    case 0: break
-    case 1: host.start(log2: 10, split: [6, 8, 10][Int(self.choices.next(3))])
-    default: host.start()
+    case 0: host.buildStage1()
+    case 1:
+      host.start(log2: 10, split: [6, 8, 10][Int(self.choices.next(3))])
+      populate(isTwoLevel: true)
+    default:
+      host.start()
+      populate(isTwoLevel: false)
     }
-    host.buildStage1()
   }
 
   /// One step.
@@ -238,16 +241,43 @@ package struct HostileSMMUHost<Source: Choices> {
     host.wait(reads: 20)
   }
 
+  /// The host gives a page up, most often one that a device is at before and after.
   private mutating func donate() {
     // Most of a life should have pages left.
-    guard donations < 3, choices.next(16) == 0 else { return }
-    if world.donate(address()) { donations += 1 }
+    guard donations < 3, choices.next(8) == 0 else { return }
+    let used = [Place.data, Place.data + 0x1000, Place.table2, Place.context]
+    let page = choices.next(4) == 0 ? address() : used[Int(choices.next(8) / 2)]
+    let stream = UInt32(choices.next(4))
+    approach(stream)
+    if world.donate(page) { donations += 1 }
+    approach(stream)
+  }
+
+  /// A device accesses what the first two pages of stage 1 are.
+  private mutating func approach(_ stream: UInt32) {
+    for place: UInt64 in [0, 0x1000] {
+      let transaction = DeviceTransaction(stream, place)
+      take(world.smmu.process(transaction), transaction)
+    }
   }
 
   private mutating func restart() {
     host.control(0)
     host.write(0x64, host.read(0x60))
-    if choices.next(2) == 0 { host.start() } else { host.start(log2: 10, split: 6) }
+    let isTwoLevel = choices.next(2) != 0
+    if isTwoLevel { host.start(log2: 10, split: 6) } else { host.start() }
+    populate(isTwoLevel: isTwoLevel)
+  }
+
+  /// Gives up to three streams a stage 1, as an honest driver does.
+  private mutating func populate(isTwoLevel: Bool) {
     host.buildStage1()
+    if isTwoLevel { host.put(Place.streams, Place.secondLevel | 7) }
+    let table = isTwoLevel ? Place.secondLevel : Place.streams
+    for stream in 0..<choices.next(4) {
+      host.put(table + stream * 64, 0b1011 | Place.context, HostSMMUDriver.attributes)
+      host.post((0x03 | stream << 32, 1), (0x46, 0))
+    }
+    host.wait(reads: 50)
   }
 }
