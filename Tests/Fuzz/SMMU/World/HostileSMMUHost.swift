@@ -91,6 +91,11 @@ package struct HostileSMMUHost<Source: Choices> {
     choices.next(4) == 0 ? word ^ 1 << choices.next(64) : word
   }
 
+  /// The first word of a context, which asks for stalls now and then.
+  private mutating func context() -> UInt64 {
+    flips(HostSMMUDriver.contextWord0) | (choices.next(4) == 0 ? 1 << 44 : 0)
+  }
+
   // MARK: Steps
 
   private mutating func device() {
@@ -192,12 +197,13 @@ package struct HostileSMMUHost<Source: Choices> {
   private mutating func stage1() {
     switch choices.next(6) {
     case 0: host.buildStage1(target: address() & ~0xfff)
-    case 1: host.put(Place.context, flips(HostSMMUDriver.contextWord0), address() & ~0xfff)
+    case 1: host.put(Place.context, context(), address() & ~0xfff)
     case 2: host.put(Place.table1, address() & ~0xfff | 0b11)
     case 3:
       host.put(
         Place.table2 + choices.next(16) * 8, flips(address() & ~0xfff | HostSMMUDriver.leaf))
-    case 4: host.put(Place.context + choices.next(20) * 64, flips(HostSMMUDriver.contextWord0))
+    case 4:
+      host.put(Place.context + (choices.next(2) == 0 ? 0 : choices.next(20)) * 64, context())
     default: host.buildStage1()
     }
   }
