@@ -49,6 +49,8 @@ public struct UnconfinedMasters: Sendable {
 
   /// What becomes of each master, by its index.
   private var fates = InlineArray<256, Fate>(repeating: .confined)
+  /// What the first path of each passes that is not confined; `confined` where there is none such.
+  private var reasons = InlineArray<256, DMAPath.Confinement>(repeating: .confined)
   /// The pages of those that are claimed.
   public private(set) var pages = PageList()
   /// How many masters are claimed.
@@ -69,10 +71,12 @@ public struct UnconfinedMasters: Sendable {
     _ topology: borrowing DMATopology, _ board: borrowing Board, _ blob: DeviceTreeBlob,
     isDriven: Bool, claims: Bool
   ) {
-    for index in topology.paths.indices {
-      let path = topology.paths[index]
+    let paths = topology.paths.span
+    for index in paths.indices {
+      let path = paths[index]
       if isDriven, path.confinement == .confined { continue }
       fates[path.master] = claims ? .claimed : .open
+      if reasons[path.master] == .confined { reasons[path.master] = path.confinement }
     }
     for index in topology.masters.indices where fates[index] != .confined {
       count += 1
@@ -249,28 +253,21 @@ extension UnconfinedMasters {
       sink.append(" like it")
     }
     sink.append(" is not confined, ")
-    sink.append(reason(of: group.first, topology).reason)
+    sink.append(reason(of: group.first).reason)
     sink.append(": ")
     sink.append(fates[group.first].text)
   }
 
-  /// What the first of a master's paths that is not confined passes; all are where SMMUs are not driven.
-  private func reason(of master: Int, _ topology: borrowing DMATopology) -> DMAPath.Confinement {
-    for index in topology.paths.indices where topology.paths[index].master == master {
-      let confinement = topology.paths[index].confinement
-      if confinement != .confined { return confinement }
-    }
-    return .notDriven
+  /// Why a master is not confined; all paths are not where SMMUs are not driven.
+  private func reason(of master: Int) -> DMAPath.Confinement {
+    reasons[master] == .confined ? .notDriven : reasons[master]
   }
 
   /// Whether two masters have the same said of them, but for the addresses in their names.
   private func isAlike(
     _ one: Int, _ other: Int, _ topology: borrowing DMATopology, _ blob: DeviceTreeBlob
   ) -> Bool {
-    guard fates[one] == fates[other], reason(of: one, topology) == reason(of: other, topology)
-    else {
-      return false
-    }
+    guard fates[one] == fates[other], reason(of: one) == reason(of: other) else { return false }
     let (left, right) = (
       blob.name(of: topology.masters[one].node), blob.name(of: topology.masters[other].node)
     )
