@@ -229,13 +229,10 @@ unit-address: setup-test ## the unit tests under AddressSanitizer
 	  $(PYTHON) Tests/Gate/unit.py -- $(SWIFT) test $(NATIVE) --disable-xctest \
 	  --sanitize address -Xswiftc -use-ld=lld --scratch-path .build-address
 
-# Long tests of one thread, which have nothing for it to find: left out but for FULL=1.
-ONE_THREAD := ITSTests|SimulatedITSTests|ReplayTests|SMMUDriverTests|SimulatedSMMUTests|VirtualSMMUTests
-
 .PHONY: unit-thread
-unit-thread: setup-test ## the unit tests under ThreadSanitizer (FULL=1: the long ones of one thread, too)
+unit-thread: setup-test ## the unit tests under ThreadSanitizer
 	$(Q)$(PYTHON) Tests/Gate/unit.py -- $(SWIFT) test $(NATIVE) --disable-xctest \
-	  $(if $(FULL),,--skip '$(ONE_THREAD)') --sanitize thread --scratch-path .build-thread
+	  --sanitize thread --scratch-path .build-thread
 
 .PHONY: capi
 capi: setup-test ## the C program against portcullis.h, linked with the library of this machine
