@@ -12,6 +12,8 @@
 #   FULL=1            `test-linux`, `hostile-linux`: the whole matrix; `bench-linux`: more repeats
 #   MINUTES=30        `soak`: how long; also KERNEL, GIC, CPUS (4), PROCESSOR as for `linux`, BARE=1
 #                     for the same without Portcullis, and PROVOKE=1: the control, which must fail
+#   STEPS="unit run"  `test`, `test-all`: these steps alone; STEPS=left: what has not passed on this commit
+#   FROM=run          `test`, `test-all`: the step to begin at
 #   COVERAGE=90       least line coverage of the core, per cent
 SWIFT ?= swift
 QEMU ?= qemu-system-aarch64
@@ -23,6 +25,8 @@ SOAK_STEPS ?= 100000000
 SOAK_SEED ?= 1
 COVERAGE ?= 90
 MUTANTS ?=
+STEPS ?=
+FROM ?=
 KERNEL ?= 6.1
 GIC ?= 3
 CPUS ?= 2
@@ -63,11 +67,14 @@ LIBFDT := .build/libfdt-arm64
 LIBFDT_A := $(LIBFDT)/usr/lib/aarch64-linux-gnu/libfdt.a
 
 NATIVE := --build-system native
-METAL := $(NATIVE) -c release --triple aarch64-none-none-elf --toolset CShims/toolsets/metal.json
-# The manifest lists the EL2 image for these builds alone.
-METAL_SWIFT := PORTCULLIS_METAL=1 $(SWIFT)
+# All that is bare metal is built in one place and by the same options, so that it shares the modules below.
 # From the root: one image is built from a copy of the sources.
-METAL_FDT := -Xcc -I$(CURDIR)/$(LIBFDT)/usr/include -Xcc -I$(CURDIR)/CShims/Runtime/libc
+METAL_SCRATCH := .build-metal
+METAL := $(NATIVE) -c release --triple aarch64-none-none-elf --toolset CShims/toolsets/metal.json \
+  -Xcc -I$(CURDIR)/$(LIBFDT)/usr/include -Xcc -I$(CURDIR)/CShims/Runtime/libc -Xcc -I$(CURDIR)/$(IMAGES)
+METAL_RELEASE = $(METAL_SCRATCH)/aarch64-none-none-elf/release
+# What decides whether an image is up to date. A folder is newer than what was deleted from it.
+METAL_SOURCES := Package.swift Makefile $(shell find Sources CShims)
 
 PACKAGES_BUILD := libfdt-dev
 PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3
@@ -99,69 +106,67 @@ cli: setup-build ## the command line tool for this machine
 images: $(IMAGES)/el2.img $(IMAGES)/el2-unmediated.img ## all bare-metal images, in .build/images
 
 .PHONY: embedded
-embedded: setup-build setup-libfdt ## the core as a bare-metal static library, libportcullis.a
-	$(Q)$(METAL_SWIFT) build $(METAL) --product PortcullisCore --scratch-path .build-metal/core $(METAL_FDT)
-	$(Q)mkdir -p $(IMAGES)
-	$(Q)cp .build-metal/core/aarch64-none-none-elf/release/libPortcullisCore.a $(IMAGES)/libportcullis.a
+embedded: $(IMAGES)/libportcullis.a ## the core as a bare-metal static library, libportcullis.a
 
-# Builds product $(1) with the linker script $(2) and the flags $(3) below .build-metal/$(4), and
-# leaves it as $@. SwiftPM does not know the linker script as an input: when that is newer, the old
-# executable is deleted to have it linked again. $@ is replaced only by different contents, so that
-# what depends on it is left alone otherwise.
-define build-metal
-	$(Q)built=.build-metal/$(4)/aarch64-none-none-elf/release/$(1); \
-	if [ $(2) -nt "$$built" ]; then rm -f "$$built"; fi; \
-	$(METAL_SWIFT) build $(METAL) --product $(1) --scratch-path .build-metal/$(4) \
-	  -Xlinker -T -Xlinker $(2) $(3); \
-	mkdir -p $(@D); \
-	cmp -s "$$built" $@ || cp "$$built" $@
+# Builds product $(1) with the condition $(2), $(3) being further options.
+build-metal = PORTCULLIS_METAL=$(2) $(SWIFT) build $(METAL) --scratch-path $(METAL_SCRATCH) --product $(1) $(3)
+
+$(IMAGES)/libportcullis.a: $(METAL_SOURCES) | setup-build setup-libfdt
+	$(Q)$(call build-metal,PortcullisCore,MEDIATE_ON)
+	$(Q)mkdir -p $(@D)
+	$(Q)cp $(METAL_RELEASE)/libPortcullisCore.a $@
+
+# Links product $(1) with the linker script $(2), which SwiftPM does not know as an input: the executable of
+# before is deleted to have it linked again. Other arguments as above, but for METAL_SCRATCH.
+define link-metal
+	$(Q)rm -f $(METAL_RELEASE)/$(1)
+	$(Q)$(call build-metal,$(1),$(3),-Xlinker -T -Xlinker $(2) $(4))
+	$(Q)mkdir -p $(@D)
+	$(Q)cp $(METAL_RELEASE)/$(1) $@
 endef
 
-EL2_FLAGS := $(METAL_FDT) -Xcc -I$(CURDIR)/$(IMAGES) -Xlinker $(CURDIR)/$(LIBFDT_A)
+# The EL2 image embeds the test host with .incbin, which no dependency file tells: the object that holds it is
+# deleted.
+define link-el2
+	$(Q)find $(METAL_SCRATCH) -path '*/CEL2Boot.build/*.o' -delete
+	$(call link-metal,EL2Image,CShims/EL2Boot/el2.ld,$(1),-Xlinker $(CURDIR)/$(LIBFDT_A) $(2))
+endef
 
-$(IMAGES)/testhost.elf: FORCE | setup-build
-	$(call build-metal,TestHost,CShims/EL1Boot/testhost.ld,,testhost)
+$(IMAGES)/testhost.elf: $(METAL_SOURCES) | setup-build setup-libfdt
+	$(call link-metal,TestHost,CShims/EL1Boot/testhost.ld,MEDIATE_ON)
 
-$(IMAGES)/el2.elf: FORCE .build-metal/el2/.payload | setup-build setup-libfdt
-	$(call build-metal,EL2Image,CShims/EL2Boot/el2.ld,$(EL2_FLAGS),el2)
+$(IMAGES)/el2.elf: $(METAL_SOURCES) $(IMAGES)/testhost.img | setup-build setup-libfdt
+	$(call link-el2,MEDIATE_ON)
 
-$(IMAGES)/el2-unmediated.elf: FORCE .build-metal/el2-unmediated/.payload | setup-build setup-libfdt
-	$(call build-metal,EL2Image,CShims/EL2Boot/el2.ld,$(EL2_FLAGS) -Xswiftc -DMEDIATE_OFF,el2-unmediated)
+$(IMAGES)/el2-unmediated.elf: $(METAL_SOURCES) $(IMAGES)/testhost.img | setup-build setup-libfdt
+	$(call link-el2,MEDIATE_OFF)
 
-$(IMAGES)/el2-forwarding.elf: FORCE .build-metal/el2-forwarding/.payload | setup-build setup-libfdt
-	$(call build-metal,EL2Image,CShims/EL2Boot/el2.ld,$(EL2_FLAGS) -Xswiftc -DMEDIATE_FORWARDING,el2-forwarding)
+$(IMAGES)/el2-forwarding.elf: $(METAL_SOURCES) $(IMAGES)/testhost.img | setup-build setup-libfdt
+	$(call link-el2,MEDIATE_FORWARDING)
 
 # The image with a known defect put back, from a copy of the sources: it takes a command that it has checked
 # from the host's memory once more.
 DOUBLE_FETCH := .build-mutants/double-fetch
 
-$(IMAGES)/el2-double-fetch.elf: FORCE .build-metal/el2-double-fetch/.payload | setup-build setup-libfdt
+$(IMAGES)/el2-double-fetch.elf: private METAL_SCRATCH := .build-mutants/metal
+$(IMAGES)/el2-double-fetch.elf: $(METAL_SOURCES) $(IMAGES)/testhost.img | setup-build setup-libfdt
+	$(Q)mkdir -p $(METAL_SCRATCH)
 	$(Q)$(PYTHON) Tests/Mutants/tree.py double-fetch $(DOUBLE_FETCH)
-	$(call build-metal,EL2Image,CShims/EL2Boot/el2.ld,$(EL2_FLAGS) --package-path $(DOUBLE_FETCH),el2-double-fetch)
-
-# The EL2 image embeds the test host with .incbin, which no dependency file tells: a new test host
-# deletes the objects that hold the old one.
-.build-metal/%/.payload: $(IMAGES)/testhost.img
-	$(Q)mkdir -p $(@D)
-	$(Q)find $(@D) -path '*/CEL2Boot.build/*.o' -delete
-	$(Q)touch $@
+	$(call link-el2,MEDIATE_ON,--package-path $(DOUBLE_FETCH))
 
 $(IMAGES)/%.img: $(IMAGES)/%.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
 
-.PHONY: FORCE
-FORCE:
-
 ##@ Run
 
 .PHONY: run
-run: setup-run ## boots every board and every form, and runs the host's tests (MEDIATE=off: the control)
+run: setup-run setup-qemu ## boots every board and every form, and runs the host's tests (MEDIATE=off: the control)
 ifeq ($(MEDIATE),off)
 run: $(IMAGES)/el2-unmediated.img
 	$(Q)$(BOARD)/run.py --qemu $(QEMU) --expect-failures Tests/Board/attacks.txt $<
 else
 run: $(IMAGES)/el2.img $(IMAGES)/el2.elf $(IMAGES)/testhost.img
-	$(Q)$(BOARD)/run.py --qemu $(QEMU) --results $(RESULTS)/run.json \
+	$(Q)$(BOARD)/run.py --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --results $(RESULTS)/run.json \
 	  --elf $(IMAGES)/el2.elf --payload $(IMAGES)/testhost.img $<
 endif
 
@@ -211,16 +216,24 @@ bench-linux: setup-run setup-linux $(IMAGES)/el2.img ## instructions of a Linux:
 
 ##@ Test
 
-STEPS := lint unit unit-address unit-thread capi embedded exhaustive run test-iommu test-iommu-linux trace replay test-linux hostile-linux coverage
+GATE := $(PYTHON) Tests/Gate/gate.py --make "$(MAKE)" --results $(RESULTS) \
+  $(if $(FROM),--from $(FROM)) $(if $(STEPS),--steps "$(STEPS)")
 
 .PHONY: test
-test: setup-test ## everything: lint, unit tests, sanitizers, board, coverage; ends with the count
-	$(Q)$(PYTHON) Tests/Gate/gate.py --make "$(MAKE)" --results $(RESULTS) $(STEPS)
+test: setup-python ## what a change must pass, in 20 minutes; ends with a table and the count (STEPS, FROM)
+	$(Q)$(GATE) test
+
+.PHONY: test-all
+test-all: setup-python ## all that is tested: also sanitizers, more machines, fuzzers, soaks, mutants (STEPS, FROM)
+	$(Q)$(GATE) test-all
+
+# The unit tests and the C program share what is compiled for them.
+UNIT := $(NATIVE) --enable-code-coverage
 
 .PHONY: unit
 unit: setup-test ## the unit tests, with coverage
 	$(Q)$(PYTHON) Tests/Gate/unit.py --results $(RESULTS)/unit.json -- \
-	  $(SWIFT) test $(NATIVE) --disable-xctest --enable-code-coverage
+	  $(SWIFT) test $(UNIT) --disable-xctest
 
 # gold, the default linker, prints a line for every symbol that AddressSanitizer keeps local.
 .PHONY: unit-address
@@ -236,7 +249,7 @@ unit-thread: setup-test ## the unit tests under ThreadSanitizer
 
 .PHONY: capi
 capi: setup-test ## the C program against portcullis.h, linked with the library of this machine
-	$(Q)$(SWIFT) build $(NATIVE) --product PortcullisCore
+	$(Q)$(SWIFT) build $(UNIT) --product PortcullisCore
 	$(Q)$(PYTHON) Tests/CAPI/count.py --results $(RESULTS)/capi.json -- \
 	  Tests/CAPI/run.sh $(TOOLCHAIN)/swiftc $(TOOLCHAIN)/clang \
 	  "$$($(SWIFT) build $(NATIVE) --show-bin-path)/libPortcullisCore.a" .build/capi
@@ -245,6 +258,12 @@ capi: setup-test ## the C program against portcullis.h, linked with the library 
 test-linux: setup-run setup-linux $(IMAGES)/el2.img ## Debian's kernels, bare and through Portcullis (FULL=1: the whole matrix)
 	$(Q)$(LINUX_TESTS)/run.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs \
 	  --results $(RESULTS)/test-linux.json $(LINUX) $(IMAGES)/el2.img
+
+# Two machines, of which each kernel has one.
+.PHONY: test-linux-brief
+test-linux-brief: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## each of Debian's kernels once, bare and through Portcullis, one with a nested SMMU
+	$(Q)$(LINUX_TESTS)/run.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 \
+	  --brief --logs $(LINUX)/logs-brief --results $(RESULTS)/test-linux-brief.json $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: test-iommu-linux
 test-iommu-linux: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## Debian's kernels with all devices behind an SMMUv3 that EL2 owns, and with devices that may reach nothing
@@ -262,6 +281,11 @@ hostile-linux: setup-run setup-linux $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.
 	  --results $(RESULTS)/hostile-linux.json $(LINUX) $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img \
 	  $(IMAGES)/el2-double-fetch.img
 
+.PHONY: hostile-linux-brief
+hostile-linux-brief: setup-run setup-linux $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img ## attacks from a Debian kernel that do not ruin the machine, without and with mediation
+	$(Q)$(LINUX_TESTS)/hostile.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) --brief --logs $(LINUX)/logs-hostile-brief \
+	  --results $(RESULTS)/hostile-linux-brief.json $(LINUX) $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img
+
 # One CPU more or less is another soak: 4 unless they are asked for.
 .PHONY: soak
 soak: setup-run setup-linux $(IMAGES)/el2.img ## Debian's kernel under stress for MINUTES (30); EL2 may use no more at the end (BARE=1: without it)
@@ -272,12 +296,13 @@ soak: setup-run setup-linux $(IMAGES)/el2.img ## Debian's kernel under stress fo
 .PHONY: coverage
 coverage: ## line coverage of the core, from the last `make unit`
 	$(Q)$(PYTHON) Tests/Gate/coverage.py --least $(COVERAGE) \
-	  "$$($(SWIFT) test $(NATIVE) --show-codecov-path)" $(CORE)
+	  "$$($(SWIFT) test $(UNIT) --show-codecov-path)" $(CORE)
 
 .PHONY: lint
 lint: setup-test ## formatting, licence headers, layering; the board's runner itself
 	$(Q)$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 	$(Q)$(PYTHON) Tests/Gate/lint.py --swift $(SWIFT)
+	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Gate
 	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Board
 	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Linux
 
@@ -340,10 +365,13 @@ soak-iommu: setup-test ## SOAK_STEPS (10000000) steps of pages that change owner
 	$(Q).build-soak-iommu/release/soak-iommu --steps $(if $(filter file,$(origin SOAK_STEPS)),10000000,$(SOAK_STEPS)) \
 	  --seed $(SOAK_SEED)
 
-.PHONY: exhaustive
+.PHONY: exhaustive exhaustive-brief
 exhaustive: setup-test ## every interleaving of steps in small worlds, to a depth
 	$(Q)$(SOAK) --product exhaustive
 	$(Q).build-soak/release/exhaustive
+exhaustive-brief: setup-test ## the same, a step less deep
+	$(Q)$(SOAK) --product exhaustive
+	$(Q).build-soak/release/exhaustive 1
 
 .PHONY: mutants
 mutants: setup-test ## puts known defects back into the ITS and SMMU mediation, each of which must be caught (MUTANTS: these alone)
@@ -355,10 +383,14 @@ mutants: setup-test ## puts known defects back into the ITS and SMMU mediation, 
 docs: setup-build ## the reference of all rooms, in .build/docs
 	$(Q)Tests/Gate/docs.sh $(SWIFT) $(TOOLCHAIN)/docc .build/docs $(DOCUMENTED)
 
-.PHONY: setup
-setup: setup-test setup-libfdt setup-linux setup-qemu ## fetches all that build, run and test need
+.PHONY: setup fetch
+setup: setup-test fetch ## installs and fetches all that build, run and test need
+fetch: setup-libfdt setup-linux setup-qemu ## fetches what is not installed: libfdt for arm64, kernels, a second QEMU
 
-.PHONY: setup-build setup-run setup-test setup-bench setup-libfdt setup-linux setup-qemu
+.PHONY: setup-python setup-build setup-run setup-test setup-bench setup-libfdt setup-linux setup-qemu
+# What runs the gate; the rest is a step of it.
+setup-python:
+	@Tests/Setup/packages.sh python3
 setup-build:
 	@Tests/Setup/packages.sh $(PACKAGES_BUILD)
 setup-run:

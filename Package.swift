@@ -15,17 +15,21 @@ let strict: [SwiftSetting] = [
   .enableExperimentalFeature("AddressableParameters"),
 ]
 
+/// How tests, and what they alone import, are compiled.
+let supporting: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
+
 /// One room of the house; `dependencies` may only name rooms below it.
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
 /// A program; its name is also its folder below `Sources`.
-func program(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [])
-  -> Target
-{
+func program(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
+  settings: [SwiftSetting] = []
+) -> Target {
   .executableTarget(
-    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict + settings)
 }
 
 /// The C and assembly of one purpose, each in a folder of its own below `CShims`.
@@ -38,12 +42,23 @@ func tests(
 ) -> Target {
   .testTarget(
     name: room + "Tests", dependencies: [.target(name: room)] + dependencies, exclude: exclude,
-    swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")])
+    swiftSettings: supporting)
+}
+
+/// Simulated hardware, or a whole board of it, below `Tests`: what the unit tests spend their time in, so
+/// that it is optimised, with its checks, when they are not.
+func simulation(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Tests/" + name,
+    swiftSettings: supporting + [
+      .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))
+    ])
 }
 
 /// Only bare metal has what the EL2 image is made of, and a manifest isn't told the triple (SwiftPM
-/// issue 8431): the Makefile's builds for bare metal say it.
-let isMetal = Context.environment["PORTCULLIS_METAL"] != nil
+/// issue 8431): the Makefile's builds for bare metal say it. The value is a condition that the image
+/// alone is compiled with, MEDIATE_OFF or MEDIATE_FORWARDING: all images share what is below it.
+let metal = Context.environment["PORTCULLIS_METAL"]
 
 let package = Package(
   name: "Portcullis",
@@ -98,51 +113,40 @@ let package = Package(
     program("TestHost", ["Architecture", "GIC", "CHardware", "CEL1Boot", "CRuntime"]),
 
     // A board in memory, for the tests of several rooms.
-    .target(
-      name: "SimulatedBoard", dependencies: ["Architecture", "Ownership"],
-      path: "Tests/SimulatedBoard",
-      swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+    simulation("SimulatedBoard", ["Architecture", "Ownership"]),
     // An interrupt controller that carries out commands on tables in memory.
-    .target(
-      name: "SimulatedITS", dependencies: ["Architecture", "GIC"], path: "Tests/SimulatedITS",
-      swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+    simulation("SimulatedITS", ["Architecture", "GIC"]),
     // An SMMU that carries out commands, and translates for devices by tables in memory.
-    .target(
-      name: "SimulatedSMMU", dependencies: ["Architecture", "SMMU", "SimulatedITS"],
-      path: "Tests/SimulatedSMMU",
-      swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+    simulation("SimulatedSMMU", ["Architecture", "SMMU", "SimulatedITS"]),
 
     // A board with a host, its memory's owners, and mediated ITSes.
-    .target(
-      name: "ITSWorld",
-      dependencies: [
+    simulation(
+      "ITSWorld",
+      [
         "Architecture", "GIC", "Ownership", "Traps", "ITS", "Redistributor", "SimulatedITS",
-      ],
-      path: "Tests/ITSWorld", swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+      ]),
 
     // A board with a host, its memory's owners, and an SMMU with a virtual one in front of it.
-    .target(
-      name: "NestedWorld",
-      dependencies: [
+    simulation(
+      "NestedWorld",
+      [
         "Architecture", "SMMU", "SMMUDriver", "IOMMU", "Ownership", "Traps", "VirtualSMMU",
         "SimulatedITS", "SimulatedSMMU",
-      ],
-      path: "Tests/NestedWorld", swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+      ]),
 
     // A board with a host's memory, its owners, and SMMUs behind the mirror that devices go by.
-    .target(
-      name: "SMMUWorld",
-      dependencies: [
+    simulation(
+      "SMMUWorld",
+      [
         "Architecture", "Ownership", "IOMMU", "SMMU", "SMMUDriver", "SimulatedITS", "SimulatedSMMU",
-      ],
-      path: "Tests/SMMUWorld", swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+      ]),
 
     // The time that a command takes through the mediation, on Linux.
     .executableTarget(
       name: "ITSBench",
       dependencies: ["Architecture", "GIC", "ITS", "Ownership", "SimulatedBoard", "Traps"],
       path: "Tests/ITSBench", exclude: ["run.py"],
-      swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+      swiftSettings: supporting),
 
     // What the devices' table takes, and what SMMUs are asked for.
     .executableTarget(
@@ -150,7 +154,7 @@ let package = Package(
       dependencies: [
         "Architecture", "Ownership", "SMMU", "SMMUDriver", "SimulatedSMMU", "SMMUWorld",
       ],
-      path: "Tests/IOMMUBench", swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+      path: "Tests/IOMMUBench", swiftSettings: supporting),
 
     tests("Architecture"),
     tests("GIC"),
@@ -186,7 +190,7 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
-if isMetal {
+if let metal {
   package.products.append(.executable(name: "EL2Image", targets: ["EL2Image"]))
   package.targets.append(
     program(
@@ -195,38 +199,37 @@ if isMetal {
         "Architecture", "GIC", "SMMU", "Trace", "Ownership", "Traps", "ITS", "Redistributor",
         "IOMMU", "SMMUDriver", "VirtualSMMU", "DeviceTree", "Hypervisor", "PortcullisC",
         "CHardware", "CEL2Boot", "CRuntime",
-      ]))
+      ], settings: metal.hasPrefix("MEDIATE_") ? [.define(metal)] : []))
 }
 
 /// The programs that run the mediation of an ITS, or the mirror of page states, for millions of steps. Some
 /// look into modules, and so need `-enable-testing`, which the Makefile says where it builds them.
 if Context.environment["PORTCULLIS_FUZZ"] != nil {
-  let settings: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
   package.targets += [
     .target(
       name: "FuzzWorld",
       dependencies: ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedITS"],
-      path: "Tests/Fuzz/ITS/World", swiftSettings: settings),
+      path: "Tests/Fuzz/ITS/World", swiftSettings: supporting),
     .executableTarget(
       name: "soak", dependencies: ["FuzzWorld"], path: "Tests/Fuzz/ITS/Soak",
-      swiftSettings: settings),
+      swiftSettings: supporting),
     .executableTarget(
       name: "soak-iommu", dependencies: ["SMMUWorld"], path: "Tests/Fuzz/IOMMU",
-      swiftSettings: settings),
+      swiftSettings: supporting),
     .executableTarget(
       name: "exhaustive",
       dependencies: ["FuzzWorld", "GIC", "ITS", "SimulatedITS", "Architecture", "Traps"],
-      path: "Tests/Exhaustive", swiftSettings: settings),
+      path: "Tests/Exhaustive", swiftSettings: supporting),
     .target(
       name: "SMMUFuzzWorld",
       dependencies: [
         "FuzzWorld", "NestedWorld", "Architecture", "SMMU", "SimulatedITS", "SimulatedSMMU",
         "VirtualSMMU",
       ],
-      path: "Tests/Fuzz/SMMU/World", swiftSettings: settings),
+      path: "Tests/Fuzz/SMMU/World", swiftSettings: supporting),
     .executableTarget(
       name: "soak-smmu",
       dependencies: ["SMMUFuzzWorld", "NestedWorld", "FuzzWorld", "SMMUDriver", "VirtualSMMU"],
-      path: "Tests/Fuzz/SMMU/Soak", swiftSettings: settings),
+      path: "Tests/Fuzz/SMMU/Soak", swiftSettings: supporting),
   ]
 }

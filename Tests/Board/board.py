@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 
+import pace
+
 # Debian's U-Boot for this board, and where the image is put for it: away from what it keeps itself, the
 # tree at the start of RAM and its own copy at the end.
 U_BOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
@@ -76,12 +78,13 @@ def arguments(
 
 
 def lines(command, seconds, dialogue=()):
-    """Runs `command` for at most `seconds`; yields its output line by line, then its exit status.
+    """Runs `command` for at most `seconds` at the machine's pace; yields its output line by line, then its exit
+    status.
 
     `dialogue` is what is typed: pairs of the output that is waited for and the input that follows it.
     The lines are `str`, the status is the last item and an `int`: 124 when the time was up.
     """
-    limited = ["timeout", "--kill-after=5", str(seconds), *command]
+    limited = ["timeout", "--kill-after=5", str(pace.limit(seconds)), *command]
     awaited = list(dialogue)
     typed = subprocess.PIPE if awaited else subprocess.DEVNULL
     with subprocess.Popen(

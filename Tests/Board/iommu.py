@@ -21,6 +21,7 @@ import sys
 import board
 import counts
 import run
+import turns
 
 FOLDER = pathlib.Path(__file__).parent
 SECONDS = 300
@@ -223,6 +224,24 @@ def judge(boot, lines, status):
     )
 
 
+def attempt(boot, options, say):
+    """Boots a board and judges it."""
+    say(f"# {boot.title}")
+    # What fails in a control is due: as comments it is no failure for who reads TAP.
+    prefix = "#   " if boot.attacks else ""
+    lines, status = run.boot(
+        [options.qemu, *boot.arguments], options.seconds, lambda line: say(f"{prefix}{line}")
+    )
+    good, failures, skipped, problems = judge(boot, lines, status)
+    what = f"{good} attacks succeed" if boot.attacks else f"{good} passed, {failures} failed"
+    verdict = "BAD" if problems else "good"
+    summary = [
+        f"{boot.title}: {what}, {skipped} skipped: {verdict}",
+        *(f"  {problem}" for problem in problems),
+    ]
+    return run.Outcome(good, failures or int(bool(problems)), problems, summary)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("unmediated", type=pathlib.Path, help="the control image")
@@ -238,28 +257,11 @@ def main():
         counts.write(options.results, 0, 0, not_run=lack)
         return 0
     print(f"# QEMU {'.'.join(map(str, board.version(options.qemu)))}", flush=True)
-    passed = failed = bad = 0
-    summary = []
-    for boot in boots(options.image, options.unmediated):
-        if options.only not in boot.title:
-            continue
-        print(f"# {boot.title}", flush=True)
-        # What fails in a control is due: as comments it is no failure for who reads TAP.
-        prefix = "#   " if boot.attacks else ""
-        lines, status = run.boot([options.qemu, *boot.arguments], options.seconds, prefix=prefix)
-        good, failures, skipped, problems = judge(boot, lines, status)
-        passed += good
-        failed += failures or bool(problems)
-        bad += bool(problems)
-        what = f"{good} attacks succeed" if boot.attacks else f"{good} passed, {failures} failed"
-        verdict = "BAD" if problems else "good"
-        summary.append(f"{boot.title}: {what}, {skipped} skipped: {verdict}")
-        summary += [f"  {problem}" for problem in problems]
-    print("#")
-    for line in summary:
-        print(f"# {line}")
-    counts.write(options.results, passed, failed)
-    return 1 if bad or not summary else 0
+    chosen = [
+        boot for boot in boots(options.image, options.unmediated) if options.only in boot.title
+    ]
+    outcomes = list(turns.in_turn(lambda boot, say: attempt(boot, options, say), chosen))
+    return run.conclude(outcomes, options.results)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ import counts
 import flattree
 import payload
 import tap
+import turns
 
 GIC_VERSIONS = (3, 4)
 CPU_COUNTS = (1, 4)
@@ -177,15 +178,15 @@ def attack_patterns(path):
     return [text for text in texts if text and not text.startswith("#")]
 
 
-def boot(command, seconds, dialogue=(), prefix=""):
-    """Runs the board, prints what it prints behind `prefix`; returns its lines and the exit status."""
+def boot(command, seconds, say, dialogue=()):
+    """Runs the board, says each line that it prints; returns its lines and the exit status."""
     printed = []
     status = None
     for item in board.lines(command, seconds, dialogue):
         if isinstance(item, int):
             status = item
         else:
-            print(f"{prefix}{item}", flush=True)
+            say(item)
             printed.append(item)
     return printed, status
 
@@ -231,6 +232,71 @@ def judge_unmediated(reader, status, patterns):
     return problems
 
 
+@dataclasses.dataclass
+class Outcome:
+    """What became of a boot."""
+
+    passed: int = 0
+    failed: int = 0
+    problems: list = dataclasses.field(default_factory=list)
+    summary: list = dataclasses.field(default_factory=list)
+
+
+def conclude(outcomes, results):
+    """Prints what became of all boots and leaves the counts in `results`; the exit status."""
+    print("#")
+    for line in (line for outcome in outcomes for line in outcome.summary):
+        print(f"# {line}")
+    passed = sum(outcome.passed for outcome in outcomes)
+    failed = sum(outcome.failed for outcome in outcomes)
+    counts.write(results, passed, failed)
+    return 1 if not outcomes or any(outcome.problems for outcome in outcomes) else 0
+
+
+def qemu_of(each, options):
+    """The QEMU that can have a board, and why none can: one of the two is None."""
+    if not each.smmu:
+        return options.qemu, None
+    lack = board.lack(options.qemu)
+    if lack and options.smmu_qemu:
+        return options.smmu_qemu, board.lack(options.smmu_qemu)
+    return options.qemu, lack
+
+
+def attempt(each, options, patterns, directory, say):
+    """Boots a board and judges it."""
+    qemu, lack = qemu_of(each, options)
+    if lack:
+        return Outcome(summary=[f"{each.title}: not run: {lack}"])
+    say(f"# {each.title}")
+    command = [qemu, *each.arguments]
+    if each.tree:
+        command = flattree.board_with(command, directory / f"tree-{each.form}", *each.tree)
+    lines, status = boot(command, options.seconds, say, each.dialogue)
+    problems = each.judge(lines)
+    if each.sign:
+        problems += status_problems(status)
+        good, skipped, failures = int(not problems), 0, []
+    else:
+        reader = read(lines)
+        if patterns:
+            problems += judge_unmediated(reader, status, patterns)
+        else:
+            problems += judge_mediated(reader, status, each.least or options.least)
+        good = sum(p.passed and not p.skipped for p in reader.points)
+        skipped = sum(p.skipped for p in reader.points)
+        failures = [p for p in reader.points if not p.passed]
+    verdict = "BAD" if problems else "good"
+    summary = [
+        f"{each.title}: {good} passed, {len(failures)} failed, {skipped} skipped: {verdict}",
+        *(f"  {problem}" for problem in problems),
+    ]
+    if patterns and not problems:
+        summary += [f"  fails as it must: {p.number} - {p.name}" for p in failures]
+    # A run that is wrong as a whole (cut off, hung) counts as one failure.
+    return Outcome(good, len(failures) or int(bool(problems)), problems, summary)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("image", type=pathlib.Path)
@@ -239,6 +305,7 @@ def main():
         "--payload", type=pathlib.Path, help="a test host for the guest-loader, to be booted too"
     )
     parser.add_argument("--qemu", default="qemu-system-aarch64")
+    parser.add_argument("--smmu-qemu", help="for boards with an SMMU, where the other can't have them")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="limit of one run")
     parser.add_argument("--least", type=int, default=LEAST_TESTS, help="tests that must be run")
     parser.add_argument("--expect-failures", type=pathlib.Path, metavar="FILE")
@@ -258,50 +325,15 @@ def main():
             print(f"{options.expect_failures}: names no test", file=sys.stderr)
             return 1
 
-    passed = failed = bad = 0
-    summary = []
-    lack = board.lack(options.qemu)
-    with tempfile.TemporaryDirectory() as directory:
-        for each in boots(options.image, options.elf, options.payload, pathlib.Path(directory)):
-            if each.smmu and lack:
-                summary.append(f"{each.title}: not run: {lack}")
-                continue
-            print(f"# {each.title}", flush=True)
-            command = [options.qemu, *each.arguments]
-            if each.tree:
-                command = flattree.board_with(command, pathlib.Path(directory) / "tree", *each.tree)
-            lines, status = boot(command, options.seconds, each.dialogue)
-            problems = each.judge(lines)
-            if each.sign:
-                problems += status_problems(status)
-                good, skipped, failures = int(not problems), 0, []
-            else:
-                reader = read(lines)
-                if patterns:
-                    problems += judge_unmediated(reader, status, patterns)
-                else:
-                    problems += judge_mediated(reader, status, each.least or options.least)
-                good = sum(p.passed and not p.skipped for p in reader.points)
-                skipped = sum(p.skipped for p in reader.points)
-                failures = [p for p in reader.points if not p.passed]
-            passed += good
-            # A run that is wrong as a whole (cut off, hung) counts as one failure.
-            failed += len(failures) or bool(problems)
-            bad += bool(problems)
-            verdict = "BAD" if problems else "good"
-            summary.append(
-                f"{each.title}: {good} passed, {len(failures)} failed,"
-                f" {skipped} skipped: {verdict}"
+    with tempfile.TemporaryDirectory() as name:
+        directory = pathlib.Path(name)
+        all_boots = list(boots(options.image, options.elf, options.payload, directory))
+        outcomes = list(
+            turns.in_turn(
+                lambda each, say: attempt(each, options, patterns, directory, say), all_boots
             )
-            summary += [f"  {problem}" for problem in problems]
-            if patterns and not problems:
-                summary += [f"  fails as it must: {p.number} - {p.name}" for p in failures]
-
-    print("#")
-    for line in summary:
-        print(f"# {line}")
-    counts.write(options.results, passed, failed)
-    return 1 if bad else 0
+        )
+    return conclude(outcomes, options.results)
 
 
 if __name__ == "__main__":

@@ -10,25 +10,33 @@ import tap
 FOREIGN = ("<", "[", "portcullis: ")
 
 
-def print_report(line):
-    """Prints the report of a guest as it comes, and nothing of the kernel's log."""
-    if line.startswith(("ok ", "not ok ", "  ", "portcullis: ", "1..")):
-        print(line, flush=True)
+def report_to(say):
+    """An echo that says the report of a guest as it comes, and nothing of the kernel's log."""
+
+    def echo(line):
+        if line.startswith(("ok ", "not ok ", "  ", "portcullis: ", "1..")):
+            say(line)
+
+    return echo
 
 
-def print_control(line):
-    """As `print_report`, for a boot on which tests must fail: its report is told as comments."""
-    if line.startswith(("ok ", "not ok ", "  ")):
-        print(f"#   {line}", flush=True)
+def control_to(say):
+    """As `report_to`, for a boot on which tests must fail: its report is told as comments."""
+
+    def echo(line):
+        if line.startswith(("ok ", "not ok ", "  ")):
+            say(f"#   {line}")
+
+    return echo
 
 
 class Boot:
     """One machine, booted in one way: what it printed, read as a report and as logs.
 
-    `dialogue` is what is typed, as `board.lines` takes it.
+    `echo` gets each line as it comes. `dialogue` is what is typed, as `board.lines` takes it.
     """
 
-    def __init__(self, command, seconds, echo=print_report, dialogue=()):
+    def __init__(self, command, seconds, echo, dialogue=()):
         self.problems = []
         self.lines = []
         self.status = None

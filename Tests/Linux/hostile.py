@@ -8,6 +8,7 @@ image with a defect put back, where the races that it is about must succeed agai
 is in attacks.txt.
 """
 
+import dataclasses
 import pathlib
 import shutil
 import sys
@@ -18,6 +19,7 @@ import boot
 import commandline
 import counts
 import machine
+import turns
 import verdict
 
 SECONDS = 900
@@ -26,92 +28,143 @@ CPUS = 3
 TABLE = pathlib.Path(__file__).parent / "attacks.txt"
 # A report that is shorter lies.
 LEAST = 10
+# A control is a race now and then: what was not seen to succeed is tried again, in at most so many boots.
+CONTROL_BOOTS = 3
 
 Machine = machine.Machine
 SHORT = [Machine("6.1", 3, CPUS)]
 FULL = [Machine(kernel, gic, CPUS) for kernel in machine.KERNELS for gic in machine.GIC_VERSIONS]
 
 
-class Runner:
-    """Boots a machine on images of EL2, with some of the attacks."""
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """A way to boot a machine: `word` tells it from others, `chosen` are attacks, `due` what each must come to.
 
-    def __init__(self, options, table, board, directory):
+    Without `due` all must be held, and the machine must go on working after each group.
+    """
+
+    word: str
+    image: pathlib.Path
+    chosen: tuple
+    due: object = None
+
+
+def ways(table, options, mutants):
+    """All ways to boot a machine."""
+    quiet = [each for each in table if not each.ruins]
+    for chosen in (quiet, *([each] for each in table if each.ruins)):
+        yield Way("without", options.unmediated, tuple(chosen), lambda attack: attack.without)
+    yield Way("with", options.mediated, tuple(table))
+    for name, image in mutants.items():
+        chosen = tuple(attack for attack in table if attack.mutant == name)
+        yield Way(name, image, chosen, lambda attack: "overwritten")
+
+
+class Trial:
+    """One machine, booted in one way; what came of it."""
+
+    def __init__(self, options, table, board, way, images, say):
         self._options = options
         self._table = table
         self._board = board
-        self._directory = directory
-        self._linux = machine.Images(
-            options.fetched, board.kernel, options.toolchain, directory, [machine.HOSTILE]
-        )
+        self._way = way
+        self._images = images
+        self._say = say
+        self._boots = 0
+        self.outcomes = {}
+        self.passed = 0
         self.problems = []
         self.summary = []
 
-    def run(self, word, image, chosen, goes_on):
-        """What the boot reports of the attacks `chosen`; `word` tells the boots of a machine apart.
+    def run(self):
+        """Boots it, and judges."""
+        if not self._way.chosen:
+            self._note(["no attack is for this image"])
+        elif self._way.due:
+            self._see_success()
+        else:
+            self._see_held()
 
-        With `goes_on` the machine must go on working after each group.
-        """
-        board = self._board
-        options = self._options
-        title = f"{board.title} {word}"
-        print(f"# {title}", flush=True)
+    def _see_success(self):
+        left = self._way.chosen
+        while left and self._boots < CONTROL_BOOTS:
+            _, report = self._boot(left)
+            wrong = []
+            again = []
+            for attack in left:
+                due = self._way.due(attack)
+                self.outcomes[attack.name] = report.outcome(attack)
+                if found := list(report.judge_without(attack, due)):
+                    wrong += found
+                    again.append(attack)
+                elif due != verdict.NOTHING:
+                    # What can't succeed is no test.
+                    self.passed += 1
+            left = again
+        self._note(wrong)
+
+    def _see_held(self):
+        this, report = self._boot(self._way.chosen)
+        self.outcomes = {attack.name: report.outcome(attack) for attack in self._way.chosen}
+        for attack in self._way.chosen:
+            self._note(report.judge_with(attack))
+        strange = sorted(set(report.outcomes) - self.outcomes.keys())
+        self._note(f"{name}: nobody has said what it must come to" for name in strange)
+        self.passed = this.passed
+
+    def _boot(self, chosen):
+        """What the boot reports of the attacks `chosen`."""
+        board, options, way = self._board, self._options, self._way
+        goes_on = not way.due
+        title = f"{board.title} {way.word}"
+        self._boots += 1
+        self._say(f"# {title}")
         names = ",".join(_patterns(chosen, self._table))
         words = f"TESTS=hostile CPUS={board.cpus} GOES_ON={int(goes_on)} ATTACKS={names}"
-        disks = machine.make_disks(self._directory)
         # A CPU that was started in EL2's memory aborts without end, and a line of EL2's log for each would break
         # the lines of the report.
         el2_words = "" if goes_on else "portcullis.log=error"
-        command = machine.arguments(board, self._linux, disks, image, words, el2_words)
-        start = time.monotonic()
-        echo = boot.print_report if goes_on else boot.print_control
-        this = boot.Boot([options.qemu, *command], SECONDS, echo)
-        seconds = time.monotonic() - start
+        echo = boot.report_to(self._say) if goes_on else boot.control_to(self._say)
+        with tempfile.TemporaryDirectory() as directory:
+            disks = machine.make_disks(pathlib.Path(directory))
+            command = machine.arguments(board, self._images, disks, way.image, words, el2_words)
+            start = time.monotonic()
+            this = boot.Boot([options.qemu, *command], SECONDS, echo)
+            seconds = time.monotonic() - start
         if options.logs:
-            file = options.logs / f"{title.replace(' ', '_')}-{len(self.summary)}.log"
+            ruin = f"-{chosen[0].name.replace('/', '-')}" if chosen[0].ruins and not goes_on else ""
+            file = options.logs / f"{title.replace(' ', '_')}{ruin}-{self._boots}.log"
             file.write_text("".join(f"{line}\n" for line in this.lines), "utf-8")
         if goes_on:
             this.judge(LEAST, 1)
-            self.problems += [f"{title}: {problem}" for problem in this.problems]
+            self._note(this.problems)
         elif this.status:
-            self.problems.append(f"{title}: QEMU's exit status {this.status}")
+            self._note([f"QEMU's exit status {this.status}"])
         self.summary.append(f"{title}: {len(chosen)} attacks in {seconds:.0f} s")
         return this, verdict.Report(this.lines)
 
-    def note(self, word, problems):
-        """Notes problems of a boot; whether there were none."""
-        found = [f"{self._board.title} {word}: {problem}" for problem in problems]
-        self.problems += found
-        return not found
+    def _note(self, problems):
+        self.problems += [f"{self._board.title} {self._way.word}: {problem}" for problem in problems]
 
 
-def _attack(runner, table, options, mutants):
-    """Boots a machine in every way; what became of each attack, by the way, and how many tests have passed."""
-    columns = {"without": {}}
-    passed = 0
-    for chosen in ([each for each in table if not each.ruins], *([each] for each in table if each.ruins)):
-        _, report = runner.run("without", options.unmediated, chosen, False)
-        for attack in chosen:
-            columns["without"][attack.name] = report.outcome(attack)
-            is_due = runner.note("without", report.judge_without(attack, attack.without))
-            # What can't succeed is no test.
-            passed += is_due and attack.without != verdict.NOTHING
-    this, report = runner.run("with", options.mediated, table, True)
-    columns["with"] = {attack.name: report.outcome(attack) for attack in table}
-    for attack in table:
-        runner.note("with", report.judge_with(attack))
-    strange = sorted(set(report.outcomes) - {attack.name for attack in table})
-    runner.note("with", [f"{name}: nobody has said what it must come to" for name in strange])
-    passed += this.passed
-    for name, image in mutants.items():
-        chosen = [attack for attack in table if attack.mutant == name]
-        if not chosen:
-            runner.note(name, ["no attack is for this image"])
-            continue
-        _, report = runner.run(name, image, chosen, False)
-        columns[name] = {attack.name: report.outcome(attack) for attack in chosen}
-        for attack in chosen:
-            passed += runner.note(name, report.judge_without(attack, "overwritten"))
-    return columns, passed
+def run_all(options, table, boards, mutants):
+    """The trials of all machines, in every way, run; each with its machine and way."""
+    with tempfile.TemporaryDirectory() as temporary:
+        images = {
+            kernel: machine.Images(
+                options.fetched, kernel, options.toolchain, pathlib.Path(temporary), [machine.HOSTILE]
+            )
+            for kernel in {board.kernel for board in boards}
+        }
+
+        def run(pair, say):
+            board, way = pair
+            trial = Trial(options, table, board, way, images[board.kernel], say)
+            trial.run()
+            return board, way, trial
+
+        pairs = [(board, way) for board in boards for way in ways(table, options, mutants)]
+        return list(turns.in_turn(run, pairs))
 
 
 def _patterns(chosen, table):
@@ -141,6 +194,9 @@ def main():
     parser.add_argument("mediated", type=pathlib.Path, help="the image")
     parser.add_argument("mutants", type=pathlib.Path, nargs="*", help="images el2-DEFECT.img")
     commandline.add_matrix(parser, "both kernels, GICv3 and GICv4")
+    parser.add_argument(
+        "--brief", action="store_true", help="without attacks that ruin the machine, a boot each"
+    )
     parser.add_argument("--logs", type=pathlib.Path, help="where to leave what was printed")
     counts.add_option(parser)
     options = parser.parse_args()
@@ -153,24 +209,24 @@ def main():
         shutil.rmtree(options.logs, ignore_errors=True)
         options.logs.mkdir(parents=True)
     table = verdict.parse(TABLE.read_text("utf-8"))
+    if options.brief:
+        table = [attack for attack in table if not attack.ruins]
     mutants = {image.stem.removeprefix("el2-"): image for image in options.mutants}
     problems = [
         f"{attack.name}: there is no image with {attack.mutant}"
         for attack in table
-        if attack.mutant and attack.mutant not in mutants
+        if attack.mutant and attack.mutant not in mutants and not options.brief
     ]
 
     columns = {}
     summary = []
     passed = 0
-    for board in boards:
-        with tempfile.TemporaryDirectory() as temporary:
-            runner = Runner(options, table, board, pathlib.Path(temporary))
-            found, count = _attack(runner, table, options, mutants)
-        columns |= {f"{board.kernel} v{board.gic} {word}": outcomes for word, outcomes in found.items()}
-        passed += count
-        problems += runner.problems
-        summary += runner.summary
+    for board, way, trial in run_all(options, table, boards, mutants):
+        title = f"{board.kernel} v{board.gic} {way.word}"
+        columns.setdefault(title, {}).update(trial.outcomes)
+        passed += trial.passed
+        problems += trial.problems
+        summary += trial.summary
 
     _table(columns, [attack.name for attack in table])
     for attack in table:

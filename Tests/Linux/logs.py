@@ -96,21 +96,27 @@ class Differences:
     def _is_allowed(self, entry):
         return any(pattern.fullmatch(entry.text) for pattern in self._lines)
 
-    def between(self, bares, through):
-        """What tells a log apart from those of some bare boots, though it is not allowed to; one text a line.
+    def between(self, bares, throughs):
+        """What tells boots through Portcullis apart from bare ones, though it is not allowed to; one text a line.
 
-        Lines count, their order does not: the kernel does much at the same time. A line may be there as often as
-        in any of the bare boots, or between the least and the most of them.
+        Lines count, their order does not: the kernel does much at the same time. A line is a difference where it is
+        there more often, or less often, in each boot of one kind than in each of the other: what comes and goes
+        among boots of one kind is the kernel's own race. But a warning may never be there more often than in some
+        bare boot.
         """
-        counts = collections.Counter(self._normal(entry) for entry in through)
-        counted = [collections.Counter(self._normal(entry) for entry in bare) for bare in bares]
-        for entry in dict.fromkeys([*counts, *(entry for each in counted for entry in each)]):
-            least, most = (extreme(each[entry] for each in counted) for extreme in (min, max))
-            more = max(counts[entry] - most, 0) or min(counts[entry] - least, 0)
+        bare, through = (
+            [collections.Counter(self._normal(entry) for entry in log) for log in logs]
+            for logs in (bares, throughs)
+        )
+        for entry in dict.fromkeys(entry for log in [*through, *bare] for entry in log):
+            times = [log[entry] for log in bare]
+            others = [log[entry] for log in through]
+            decides = max if entry.level <= WARNING else min
+            more = max(decides(others) - max(times), 0) or min(max(others) - min(times), 0)
             if more and not self._is_allowed(entry):
-                times = f" ({abs(more)} times)" if abs(more) > 1 else ""
+                often = f" ({abs(more)} times)" if abs(more) > 1 else ""
                 where = "only through Portcullis" if more > 0 else "only bare"
-                yield f"{where}{times}: {entry}"
+                yield f"{where}{often}: {entry}"
 
 
 def fatal(entries):

@@ -3,12 +3,14 @@
 """QEMU's `virt` board with an unmodified Linux on it, started by Portcullis or bare."""
 
 import dataclasses
+import math
 import os
 import pathlib
 
 import board
 import initramfs
 import kmodule
+import pace
 import program
 
 # Debian's current series: that of the release, and that of its backports.
@@ -81,13 +83,15 @@ class Machine:
 
 
 class Images:
-    """What was fetched for a kernel, and the RAM disks that are made of it in `directory`.
+    """What was fetched for a kernel, and the RAM disks that are made of it below `directory`.
 
     One of the two also has the kernel and the other RAM disk, for the kernel to start itself anew.
     `modules` are sources of modules beside those that every guest has.
     """
 
     def __init__(self, fetched, series, toolchain, directory, modules=()):
+        directory = directory / series
+        directory.mkdir()
         kernel = initramfs.Kernel(fetched / series)
         busybox = (fetched / "busybox" / "bin" / "busybox").read_bytes()
         scripts = {
@@ -101,14 +105,14 @@ class Images:
             for source in [*sorted(MODULES.glob("*.c")), *modules]
         ]
         self.kernel = kernel.image
-        self.ramdisk = directory / f"initramfs-{series}"
+        self.ramdisk = directory / "initramfs"
         plain = initramfs.build(kernel, busybox, scripts, modules)
         self.ramdisk.write_bytes(plain)
         more = initramfs.Archive()
         more.add_file("bin/kexec", program.build(KEXEC, directory, toolchain).read_bytes(), True)
         more.add_file("kexec/kernel", kernel.image.read_bytes())
         more.add_file("kexec/initramfs", plain)
-        self.ramdisk_with_kernel = directory / f"initramfs-{series}-kexec"
+        self.ramdisk_with_kernel = directory / "initramfs-kexec"
         # The kernel unpacks one archive after the other.
         self.ramdisk_with_kernel.write_bytes(plain + more.finish())
 
@@ -123,8 +127,10 @@ def make_disks(directory):
 
 
 def kernel_words(words):
-    """The kernel's boot arguments, with the console."""
-    return f"console=ttyAMA0 {words}".strip()
+    """The kernel's boot arguments, with the console, and how many times longer than usual the guest waits."""
+    times = math.ceil(pace.factor())
+    slow = f"PACE={times} " if times > 1 else ""
+    return f"console=ttyAMA0 {slow}{words}".strip()
 
 
 def dialogue(machine, images, words="", ramdisk=None):

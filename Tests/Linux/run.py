@@ -24,6 +24,7 @@ import counts
 import flattree
 import logs
 import machine
+import turns
 
 # How long a machine may take, in seconds; one that hangs is not waited for longer.
 SECONDS = {"boot": 180, "short": 600, "full": 3600, "denied": 900}
@@ -39,11 +40,16 @@ FAULT = re.compile(r"portcullis: .*\bstream 0x([0-9a-f]+)")
 # The devices of every machine: each is a function 0, behind the bridge of device 0.
 STREAMS = {f"{device << 3:x}" for device in range(1, 6)}
 
-# At most so many, where the logs differ in what is not listed.
-BARE_BOOTS = 3
+# At most so many of each kind, where the logs differ in what is not listed.
+MOST_BOOTS = 3
 
 Board = machine.Machine
 # (board, what is run)
+# Each kernel once; one of them with an SMMU that it drives.
+BRIEF = [
+    (Board("6.12", 4, 4, smmu=machine.NESTED), "short"),
+    (Board("6.1", 3, 2), "short"),
+]
 SHORT = [
     (Board("6.1", 3, 2), "short"),
     (Board("6.12", 4, 4), "short"),
@@ -79,13 +85,17 @@ BEHIND = [
 ]
 
 
-def compare(bares, through, differences):
-    """What the tests and the logs of a run differ in, from bare ones, though they may not."""
+def compare(bares, throughs, differences):
+    """What the tests and the logs of boots through Portcullis differ in, from bare ones, though they may not."""
     names = [point.name for point in bares[0].reader.points]
-    if names != [p.name for p in through.reader.points if not p.name.startswith(OF_EL2)]:
-        yield "the tests of the two boots are not the same"
-    for number, (log, *lefts) in enumerate(zip(through.logs, *(bare.logs for bare in bares)), 1):
-        for text in differences.between(lefts, log):
+    for through in throughs:
+        if names != [p.name for p in through.reader.points if not p.name.startswith(OF_EL2)]:
+            yield "the tests of the two boots are not the same"
+    pairs = zip(
+        zip(*(through.logs for through in throughs)), zip(*(bare.logs for bare in bares))
+    )
+    for number, (logs_through, logs_bare) in enumerate(pairs, 1):
+        for text in differences.between(logs_bare, logs_through):
             yield f"log {number}, {text}"
 
 
@@ -107,12 +117,17 @@ def denied(command, directory):
 
 
 class Trial:
-    """One machine, booted bare and through Portcullis; what came of it."""
+    """One machine, booted bare and through Portcullis; what came of it.
 
-    def __init__(self, options, each, what):
+    `images` are those of its kernel; `say` prints.
+    """
+
+    def __init__(self, options, images, each, what, say):
         self._options = options
+        self._images = images
         self._each = each
         self._what = what
+        self._say = say
         # By itself, by kexec, by a reset.
         self._is_plain = what in ("boot", DENIED)
         self._boots = 1 if self._is_plain else 2 + each.can_kexec
@@ -132,63 +147,87 @@ class Trial:
 
     def _compare(self):
         bares = [self._boot("bare")]
-        through = self._boot("portcullis")
+        throughs = [self._boot("portcullis")]
         # The tests are those of the boot through Portcullis; the bare one is what they are held against.
-        self.passed = through.passed
+        self.passed = throughs[0].passed
         allowed = logs.Differences.read(DIFFERENCES, self._each.title)
-        while found := list(compare(bares, through, allowed)):
-            if self.problems or len(bares) == BARE_BOOTS:
-                break
-            self.summary += [f"  seen with one bare boot: {text}" for text in found]
-            bares.append(self._boot(f"bare, {len(bares) + 1}"))
+        found = list(compare(bares, throughs, allowed))
+        for number in range(2, MOST_BOOTS + 1):
+            for kind, name in ((bares, "bare"), (throughs, "portcullis")):
+                if found and not self.problems:
+                    self.summary += [f"  seen before another boot: {text}" for text in found]
+                    kind.append(self._boot(name, number))
+                    found = list(compare(bares, throughs, allowed))
         self.problems += found
 
     def _deny(self):
-        run = self._boot("portcullis", denied)
+        run = self._boot("portcullis", change=denied)
         self.passed = run.passed
         streams = {match[1] for line in run.lines if (match := FAULT.match(line))}
         if not streams & STREAMS:
             self.problems.append(f"EL2 tells of no fault of a device, but of {sorted(streams)}")
 
-    def _boot(self, name, change=None):
-        options, each, what = self._options, self._each, self._what
+    def _boot(self, name, number=1, change=None):
+        options, each, what, images = self._options, self._each, self._what, self._images
         el2 = options.image if name == "portcullis" else None
-        print(f"# {each.title} {what} {name}", flush=True)
+        if number > 1:
+            name += f" {number}"
+        self._say(f"# {each.title} {what} {name}")
         with tempfile.TemporaryDirectory() as temporary:
             directory = pathlib.Path(temporary)
-            images = machine.Images(options.fetched, each.kernel, options.toolchain, directory)
             words = f"TESTS={what} CPUS={each.cpus} EL2={int(bool(el2))} KEXEC={int(each.can_kexec)}"
             disks = machine.make_disks(directory)
             ramdisk = images.ramdisk if self._is_plain else images.ramdisk_with_kernel
             command = machine.arguments(each, images, disks, el2, words, ramdisk=ramdisk)
-            command = [options.qemu, *command]
+            command = [options.smmu_qemu if each.smmu and options.smmu_qemu else options.qemu, *command]
             if change:
                 command = change(command, directory)
             start = time.monotonic()
             typed = machine.dialogue(each, images, words, ramdisk) if el2 else ()
-            run = boot.Boot(command, SECONDS[what], dialogue=typed)
+            run = boot.Boot(command, SECONDS[what], boot.report_to(self._say), typed)
             run.judge(LEAST[what], self._boots)
             seconds = time.monotonic() - start
         if options.logs:
-            file = options.logs / f"{each.title} {name}.log".replace(",", "").replace(" ", "_")
+            file = options.logs / f"{each.title} {name}.log".replace(" ", "_")
             file.write_text("".join(f"{line}\n" for line in run.lines), "utf-8")
         self.problems += [f"{name}: {problem}" for problem in run.problems]
         self.summary.append(f"{each.title} {name}: {run.passed} passed in {seconds:.0f} s")
         return run
 
 
+def run_all(options, matrix):
+    """The trials of all machines, run."""
+    with tempfile.TemporaryDirectory() as temporary:
+        images = {
+            kernel: machine.Images(options.fetched, kernel, options.toolchain, pathlib.Path(temporary))
+            for kernel in {each.kernel for each, _ in matrix}
+        }
+
+        def run(pair, say):
+            each, what = pair
+            trial = Trial(options, images[each.kernel], each, what, say)
+            trial.run()
+            return trial
+
+        return list(turns.in_turn(run, matrix))
+
+
 def main():
     parser = commandline.parser(__doc__)
     parser.add_argument("image", type=pathlib.Path, help="the EL2 image")
     commandline.add_matrix(parser, "the whole matrix")
+    parser.add_argument("--brief", action="store_true", help="each kernel once")
     parser.add_argument(
         "--smmu", action="store_true", help="machines with all devices behind an SMMUv3 instead"
     )
+    parser.add_argument("--smmu-qemu", help="for machines with an SMMUv3, where it is another one")
     parser.add_argument("--logs", type=pathlib.Path, help="where to leave what was printed")
     counts.add_option(parser)
     options = parser.parse_args()
 
-    whole = BEHIND if options.smmu else FULL if options.full else SHORT
+    whole = (
+        BRIEF if options.brief else BEHIND if options.smmu else FULL if options.full else SHORT
+    )
     matrix = [each for each in whole if options.only in each[0].title]
     if not matrix:
         print(f"no machine is named {options.only!r}", file=sys.stderr)
@@ -197,9 +236,7 @@ def main():
         shutil.rmtree(options.logs, ignore_errors=True)
         options.logs.mkdir(parents=True)
 
-    trials = [Trial(options, *each) for each in matrix]
-    for each in trials:
-        each.run()
+    trials = run_all(options, matrix)
     print("#")
     for line in (line for each in trials for line in each.summary):
         print(f"# {line}")

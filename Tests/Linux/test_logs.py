@@ -25,7 +25,7 @@ def entries(*texts, level=6):
 
 
 def between(text, bare, through, title=""):
-    return list(logs.Differences(text, title).between([bare], through))
+    return list(logs.Differences(text, title).between([bare], [through]))
 
 
 class Sections(unittest.TestCase):
@@ -74,13 +74,29 @@ class Comparison(unittest.TestCase):
         bares = [entries("a", "b"), entries("a", "b", "b", "b", "c")]
         differences = logs.Differences("")
         for through in (bares[0], bares[1], entries("a", "b", "b"), entries("a", "b", "c")):
-            self.assertEqual(list(differences.between(bares, through)), [])
-        found = set(differences.between(bares, entries("b", "b", "b", "b", "c", "c", "c", "d")))
+            self.assertEqual(list(differences.between(bares, [through])), [])
+        found = set(differences.between(bares, [entries("b", "b", "b", "b", "c", "c", "c", "d")]))
         self.assertEqual(
             found,
             {"only bare: a"}
             | {f"only through Portcullis{more}" for more in (": b", " (2 times): c", ": d")},
         )
+
+    def test_what_comes_and_goes_is_no_difference(self):
+        differences = logs.Differences("")
+        bares = [entries("a"), entries("a")]
+        self.assertEqual(list(differences.between(bares, [entries("a", "b"), entries("a")])), [])
+        self.assertEqual(list(differences.between(bares, [entries("a"), entries()])), [])
+        # But not what is so each time,
+        always = [entries("a", "b"), entries("a", "b", "b")]
+        self.assertEqual(list(differences.between(bares, always)), ["only through Portcullis: b"])
+        self.assertEqual(list(differences.between(bares, [entries(), entries()])), ["only bare: a"])
+        # and no warning.
+        warned = [[*entries("a"), *entries("b", level=4)], entries("a")]
+        self.assertEqual(
+            list(differences.between(bares, warned)), ["only through Portcullis: warning: b"]
+        )
+        self.assertEqual(list(differences.between([entries("a"), warned[0]], warned)), [])
 
     def test_levels_count(self):
         found = between("", entries("a"), entries("a", level=4))
@@ -115,15 +131,15 @@ class Comparison(unittest.TestCase):
             "ITS@0x0000000008080000: allocated 8192 Devices @41590000 (flat, esz 8, psz 64K, shr 1)",
             "ITS@0x0000000008090000: allocated 8192 Devices @41590000 (indirect, esz 8, psz 64K, shr 0)",
         ):
-            found = list(logs.Differences.read(run.DIFFERENCES, "").between([bare], entries(other)))
+            found = list(logs.Differences.read(run.DIFFERENCES, "").between([bare], [entries(other)]))
             self.assertEqual(len(found), 2, other)
         moved = entries("ITS@0x0000000008080000: allocated 8192 Devices @77590000 (indirect, esz 8, psz 64K, shr 1)")
-        self.assertEqual(list(logs.Differences.read(run.DIFFERENCES, "").between([bare], moved)), [])
+        self.assertEqual(list(logs.Differences.read(run.DIFFERENCES, "").between([bare], [moved])), [])
 
     def test_the_list_knows_lines_in_two_pieces(self):
         bare = [*entries("Restarting tasks ... "), *entries("done.", level=4)]
         through = entries("Restarting tasks ... done.")
-        self.assertEqual(list(logs.Differences.read(run.DIFFERENCES, "").between([bare], through)), [])
+        self.assertEqual(list(logs.Differences.read(run.DIFFERENCES, "").between([bare], [through])), [])
 
 
 GUEST = """
@@ -165,15 +181,15 @@ class Runs(unittest.TestCase):
     def test_other_tests(self):
         bare = self.judged(GUEST)
         through = self.judged(GUEST.replace(" - a", " - d"))
-        found = list(run.compare([bare], through, logs.Differences("")))
+        found = list(run.compare([bare], [through], logs.Differences("")))
         self.assertEqual(found, ["the tests of the two boots are not the same"])
         through = self.judged(GUEST.replace('"ok 1 - a"', '"ok 1 - a", "ok 2 - EL2: e"'))
-        self.assertEqual(list(run.compare([bare], through, logs.Differences(""))), [])
+        self.assertEqual(list(run.compare([bare], [through], logs.Differences(""))), [])
 
 
 class Machines(unittest.TestCase):
     def test_titles_differ(self):
-        for matrix in (run.SHORT, run.FULL):
+        for matrix in (run.BRIEF, run.SHORT, run.FULL, run.BEHIND):
             titles = [each.title for each, _ in matrix]
             self.assertEqual(len(set(titles)), len(titles))
 
@@ -182,6 +198,11 @@ class Machines(unittest.TestCase):
         full = {(m.kernel, m.gic, m.cpus) for m, what in run.FULL if what == "full"}
         self.assertEqual(due, full)
         self.assertEqual({m.processor for m, _ in run.FULL}, set(machine.PROCESSORS))
+        # What is left out of the brief form is in the others.
+        self.assertEqual(sorted(m.kernel for m, _ in run.BRIEF), sorted(machine.KERNELS))
+        self.assertIn(machine.NESTED, {m.smmu for m, _ in run.BRIEF})
+        for each in run.BRIEF:
+            self.assertIn(each, [*run.SHORT, *run.BEHIND])
         for matrix in (run.SHORT, run.FULL):
             self.assertEqual({m.kernel for m, _ in matrix}, set(machine.KERNELS))
             self.assertEqual({m.gic for m, _ in matrix}, set(machine.GIC_VERSIONS))

@@ -6,12 +6,26 @@ import pathlib
 import tempfile
 import types
 import unittest
+import unittest.mock
 
 import machine
+import pace
 
 
-class Dialogue(unittest.TestCase):
+class Paced(unittest.TestCase):
+    """A test for which the machine has a pace, and not what it is measured at."""
+
+    pace = 1.0
+
     def setUp(self):
+        paced = unittest.mock.patch.object(pace, "factor", lambda: self.pace)
+        paced.start()
+        self.addCleanup(paced.stop)
+
+
+class Dialogue(Paced):
+    def setUp(self):
+        super().setUp()
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         kernel = pathlib.Path(directory.name) / "kernel"
@@ -45,7 +59,7 @@ class Dialogue(unittest.TestCase):
         ])  # fmt: skip
 
 
-class Behind(unittest.TestCase):
+class Behind(Paced):
     images = types.SimpleNamespace(kernel="kernel", ramdisk="ramdisk")
 
     def words(self, smmu, el2):
@@ -73,6 +87,11 @@ class Behind(unittest.TestCase):
         self.assertTrue(any("bootargs=console=ttyAMA0 iommu.passthrough=0" in word for word in nested))
         self.assertIn("console=ttyAMA0 iommu.passthrough=0", self.words("nested", False))
         self.assertFalse(any("passthrough" in word for word in self.words("owned", True)))
+
+    def test_a_slow_machine_waits_longer(self):
+        self.assertFalse(any("PACE" in word for word in self.words("", False)))
+        self.pace = 1.2
+        self.assertIn("console=ttyAMA0 PACE=2", self.words("", False))
 
     def test_title(self):
         self.assertTrue(machine.Machine(smmu="owned").title.endswith(" smmu=owned"))

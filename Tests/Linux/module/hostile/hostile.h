@@ -62,7 +62,9 @@ u64 take_aborts(void);
 
 /* ---- Time and CPUs (meeting.c) ----------------------------------------------------------------- */
 
-/* True until `milliseconds` have passed since `start`. */
+/* How many times slower this machine is than the one that times and rounds are written for. */
+extern unsigned int pace;
+/* True until `milliseconds`, times the pace, have passed since `start`. */
 u64 now(void);
 bool within(u64 start, u64 milliseconds);
 

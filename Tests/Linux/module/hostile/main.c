@@ -8,6 +8,7 @@
 #include "hostile.h"
 
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
@@ -22,6 +23,9 @@ static const struct {
     {"races", race_attacks},
     {"hotplug", hotplug_attacks},
 };
+
+unsigned int pace = 1;
+module_param(pace, uint, 0444);
 
 static DEFINE_MUTEX(one_at_a_time);
 static struct proc_dir_entry *directory;

@@ -21,7 +21,7 @@ u64 now(void) {
 }
 
 bool within(u64 start, u64 milliseconds) {
-    return now() - start < milliseconds * (read_sysreg(cntfrq_el0) / 1000);
+    return now() - start < milliseconds * pace * (read_sysreg(cntfrq_el0) / 1000);
 }
 
 static struct {

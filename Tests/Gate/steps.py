@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What `make test` and `make test-all` consist of. A step is the make target of its name.
+
+The order is that in which steps are started, as far as what they come after allows: long ones first, so that no
+processor waits for the last of them.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One step; `checks` is its row in CONTRIBUTING."""
+
+    name: str
+    # Seconds at the pace of the reference machine, with another step beside it.
+    budget: int
+    checks: str
+    # The steps that leave what this one needs.
+    after: tuple = ()
+    # Which gates it belongs to.
+    quick: bool = True
+    whole: bool = True
+    # Variables of the makefile.
+    variables: tuple = ()
+
+
+def quick(name, budget, checks, *after):
+    """A step of `make test` alone: what it leaves out is in a step of `make test-all`."""
+    return Step(name, budget, checks, after, whole=False)
+
+
+def whole(name, budget, checks, *after, variables=()):
+    """A step of `make test-all` alone."""
+    return Step(name, budget, checks, after, quick=False, variables=variables)
+
+
+STEPS = (
+    Step("setup-test", 60, "Debian's packages are there"),
+    Step("fetch", 90, "libfdt, QEMU and both kernels are there", ("setup-test",)),
+    Step("images", 240, "the images build for bare metal", ("fetch",)),
+    Step("unit", 600, "unit tests of all rooms, with coverage", ("setup-test",)),
+    Step("embedded", 60, "the library builds for bare metal", ("images",)),
+    quick(
+        "test-linux-brief", 480,
+        "each Debian kernel once bare and once through Portcullis, logs compared; one drives a nested SMMU",
+        "images",
+    ),
+    quick(
+        "hostile-linux-brief", 300,
+        "attacks from a Debian kernel that do not ruin the machine, with their controls", "images",
+    ),
+    Step(
+        "run", 200, "the host's tests on every board and in every form (TAP)", ("images",)
+    ),
+    Step(
+        "test-iommu", 120, "DMA on boards with an SMMUv3, owned and nested, with the controls",
+        ("images",),
+    ),
+    quick("exhaustive-brief", 240, "every interleaving in small worlds, one step less deep", "setup-test"),
+    Step("lint", 60, "formatting, licences, layering, this table; the runners' own tests", ("setup-test",)),
+    Step("capi", 90, "a C program against `portcullis.h`", ("unit",)),
+    Step("coverage", 15, "least coverage of the core by `unit`", ("unit",)),
+    whole("unit-address", 900, "unit tests under AddressSanitizer", "setup-test"),
+    whole("unit-thread", 900, "unit tests under ThreadSanitizer", "setup-test"),
+    whole(
+        "test-linux", 900,
+        "five machines bare and through Portcullis, logs compared: both kernels, GICv3, GICv4, three processors,"
+        " U-Boot", "images",
+    ),
+    whole(
+        "test-iommu-linux", 900,
+        "both kernels behind an SMMUv3, owned and nested; devices that may reach nothing", "images",
+    ),
+    whole(
+        "hostile-linux", 900,
+        "all attacks from a Debian kernel, with their controls and a defect put back", "images",
+    ),
+    whole("exhaustive", 400, "every interleaving in small worlds, at full depth", "setup-test"),
+    whole("trace", 300, "a trace of each board is printed and replayed", "images"),
+    whole("replay", 200, "each seed of the device tree's fuzzer, with AddressSanitizer", "setup-test"),
+    whole("replay-its", 200, "each seed of the ITS's fuzzer", "setup-test"),
+    whole("fuzz", 200, "a minute of the device tree's fuzzer", "replay", variables=("FUZZ_SECONDS=60",)),
+    whole("fuzz-its", 200, "a minute of the ITS's fuzzer", "replay-its", variables=("FUZZ_SECONDS=60",)),
+    whole("fuzz-smmu", 300, "a minute of the virtual SMMU's fuzzer", "setup-test", variables=("FUZZ_SECONDS=60",)),
+    whole("soak-its", 200, "a minute of hostile hosts with an ITS", "exhaustive", variables=("SOAK_STEPS=4000000",)),
+    whole("soak-smmu", 200, "a minute of hostile hosts with an SMMU", "exhaustive", variables=("SOAK_STEPS=1000000",)),
+    whole("soak-iommu", 200, "a minute of pages that change owners", "setup-test", variables=("SOAK_STEPS=1500000",)),
+    whole("soak", 600, "a Debian kernel under stress for a minute", "images", variables=("MINUTES=1",)),
+    whole("mutants", 3600, "known defects put back, each of which must be caught", "setup-test"),
+)  # fmt: skip
+
+
+def gate(name):
+    """The steps of a gate, `test` or `test-all`."""
+    return [step for step in STEPS if (step.quick if name == "test" else step.whole)]
+
+
+def chosen(steps, names=(), begin=None):
+    """The steps to run of a gate's: those of the names, from `begin` on; all if nothing is said.
+
+    Raises ValueError for a name that no step has.
+    """
+    known = [step.name for step in steps]
+    for name in [*names, *([begin] if begin else [])]:
+        if name not in known:
+            raise ValueError(f"no step is named {name!r}; there are: {' '.join(known)}")
+    rest = steps[known.index(begin) :] if begin else steps
+    return [step for step in rest if not names or step.name in names]
+
+
+def with_needs(steps, to_run):
+    """The steps to run, and before them what they come after, in the gate's order."""
+    by_name = {step.name: step for step in steps}
+    needed = set()
+
+    def need(step):
+        needed.add(step.name)
+        for name in step.after:
+            need(by_name[name])
+
+    for step in to_run:
+        need(step)
+    return [step for step in steps if step.name in needed]
+
+
+def table():
+    """The rows of CONTRIBUTING's table."""
+    yield "| step | what it checks | `make test` | `make test-all` |"
+    yield "|---|---|---|---|"
+    for step in STEPS:
+        marks = ("yes" if is_in else "" for is_in in (step.quick, step.whole))
+        yield f"| `{step.name}` | {step.checks} | {' | '.join(marks)} |"

@@ -1,0 +1,262 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The gate: every check is in it, it runs each once in order, and what fails is seen."""
+
+import contextlib
+import io
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import unittest.mock
+
+import display
+import gate
+import ledger
+import pace
+import schedule
+import steps
+import turns
+
+# Of the gate before `make test` and `make test-all` were two.
+FORMER = (
+    "lint", "unit", "unit-address", "unit-thread", "capi", "embedded", "exhaustive", "run", "test-iommu",
+    "test-iommu-linux", "trace", "replay", "test-linux", "hostile-linux", "coverage",
+)  # fmt: skip
+MINUTES = ("fuzz", "fuzz-its", "fuzz-smmu", "soak", "soak-its", "soak-smmu", "soak-iommu", "mutants")
+
+# A makefile whose steps do what their names say.
+MAKEFILE = """
+RESULTS := results
+good: ; @mkdir -p $(RESULTS); echo '{"passed": 3, "failed": 0}' >$(RESULTS)/good.json; echo "ok 3 - c"
+after: ; @test -e $(RESULTS)/good.json && echo after
+bad: ; @echo it is broken; false
+counted: ; @mkdir -p $(RESULTS); echo '{"passed": 1, "failed": 2}' >$(RESULTS)/counted.json; false
+needy: ; @echo never
+lacking: ; @mkdir -p $(RESULTS); echo '{"passed": 0, "failed": 0, "not_run": "no such board"}' >$(RESULTS)/lacking.json
+hanging: ; @sleep 1000
+told: ; @echo "pace $$PORTCULLIS_PACE jobs $$PORTCULLIS_JOBS depth $(DEPTH)"
+"""
+
+Step = steps.Step
+
+
+class Steps(unittest.TestCase):
+    def test_nothing_of_the_former_gate_is_gone(self):
+        whole = {step.name for step in steps.gate("test-all")}
+        self.assertLessEqual({*FORMER, *MINUTES}, whole)
+
+    def test_what_is_quick_alone_has_a_whole_form(self):
+        whole = {step.name for step in steps.gate("test-all")}
+        for step in steps.gate("test"):
+            with self.subTest(step.name):
+                self.assertTrue(step.whole or step.name.removesuffix("-brief") in whole)
+
+    def test_what_a_step_needs_is_in_its_gate_and_before_it(self):
+        for name in ("test", "test-all"):
+            seen = set()
+            for step in steps.gate(name):
+                self.assertLessEqual(set(step.after), seen, step.name)
+                seen.add(step.name)
+
+    def test_each_step_is_a_target(self):
+        text = pathlib.Path("Makefile").read_text("utf-8")
+        targets = {line.split(":")[0] for line in text.splitlines() if ":" in line}
+        targets = {name for names in targets for name in names.split()}
+        for step in steps.STEPS:
+            self.assertIn(step.name, targets)
+
+    def test_contributing_has_the_table(self):
+        self.assertIn("\n".join(steps.table()), pathlib.Path("CONTRIBUTING.md").read_text("utf-8"))
+
+    def test_chosen(self):
+        all_steps = [Step(name, 1, "") for name in "abc"]
+        names = lambda *arguments: [step.name for step in steps.chosen(all_steps, *arguments)]
+        self.assertEqual(names(), ["a", "b", "c"])
+        self.assertEqual(names(("c", "a")), ["a", "c"])
+        self.assertEqual(names((), "b"), ["b", "c"])
+        for wrong in ((("d",),), ((), "d")):
+            with self.assertRaises(ValueError):
+                names(*wrong)
+
+    def test_needs(self):
+        all_steps = [Step("a", 1, ""), Step("b", 1, "", ("a",)), Step("c", 1, "", ("b",)), Step("d", 1, "")]
+        found = steps.with_needs(all_steps, [all_steps[2]])
+        self.assertEqual([step.name for step in found], ["a", "b", "c"])
+
+
+class Turns(unittest.TestCase):
+    def printed(self, work, items, most):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            results = list(turns.in_turn(work, items, most))
+        return results, out.getvalue().splitlines()
+
+    def test_side_by_side_and_in_order(self):
+        import threading
+
+        both = threading.Barrier(2, timeout=20)
+
+        def work(item, say):
+            say(f"{item} starts")
+            both.wait()
+            say(f"{item} ends")
+            return item * 10
+
+        results, lines = self.printed(work, [1, 2, 3, 4], 2)
+        self.assertEqual(results, [10, 20, 30, 40])
+        self.assertEqual(lines, [f"{n} {w}" for n in (1, 2, 3, 4) for w in ("starts", "ends")])
+
+    def test_an_exception_is_seen(self):
+        def work(item, say):
+            raise ValueError(item)
+
+        with self.assertRaises(ValueError):
+            self.printed(work, [1], 1)
+
+    def test_jobs_are_those_of_the_gate(self):
+        with unittest.mock.patch.dict(os.environ, {turns.VARIABLE: "7"}):
+            self.assertEqual(turns.jobs(), 7)
+
+
+class Pace(unittest.TestCase):
+    def setUp(self):
+        pace.factor.cache_clear()
+        self.addCleanup(pace.factor.cache_clear)
+
+    def test_limits_follow(self):
+        with unittest.mock.patch.dict(os.environ, {pace.VARIABLE: "2.5"}):
+            self.assertEqual(pace.limit(60), 150)
+
+    def test_a_fast_machine_keeps_them(self):
+        with unittest.mock.patch.object(pace, "REFERENCE", 1e6):
+            self.assertEqual(pace.measure(), 1)
+
+    def test_a_slow_machine_is_seen(self):
+        with unittest.mock.patch.object(pace, "REFERENCE", 1e-3):
+            self.assertGreater(pace.measure(), 10)
+
+
+class Gate(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+        (self.directory / "Makefile").write_text(MAKEFILE)
+        self.commit = "abc"
+
+    def run_gate(self, *all_steps, names="", begin=None):
+        """The exit status and the lines of a gate of these steps."""
+        results = self.directory / "results"
+        options = unittest.mock.Mock(
+            gate="test", make=f"make -C {self.directory}", results=results, steps=names, begin=begin
+        )
+        out = io.StringIO()
+        with (
+            unittest.mock.patch.object(steps, "STEPS", all_steps),
+            unittest.mock.patch.object(pace, "measure", lambda: 1.5),
+            unittest.mock.patch.object(ledger, "commit", lambda: self.commit),
+        ):
+            status = gate.Gate(options, display.Plain(out)).run()
+        return status, out.getvalue().splitlines()
+
+    def test_good(self):
+        status, lines = self.run_gate(Step("good", 10, ""), Step("after", 10, "", ("good",)))
+        self.assertEqual((status, lines[-1]), (0, "3 passed, 0 failed"))
+        self.assertIn("not run on this commit (abc): none", lines)
+        self.assertTrue(any(line.startswith("good ") and line.endswith("3       0") for line in lines))
+
+    def test_bad(self):
+        status, lines = self.run_gate(
+            Step("good", 10, ""), Step("bad", 10, ""), Step("counted", 10, ""),
+            Step("needy", 10, "", ("bad",)),
+        )  # fmt: skip
+        self.assertEqual((status, lines[-1]), (1, "4 passed, 3 failed"))
+        self.assertTrue(any("| it is broken" in line for line in lines))
+        self.assertIn("needy    not run: what it needs has failed", lines)
+        self.assertIn("not run on this commit (abc): needy", lines)
+
+    def test_nothing_is_no_success(self):
+        self.assertEqual(self.run_gate(Step("told", 10, ""))[0], 1)
+
+    def test_what_was_not_run_has_not_passed(self):
+        _, lines = self.run_gate(Step("good", 10, ""), Step("lacking", 10, ""))
+        self.assertTrue(any("not run: no such board" in line for line in lines))
+        _, lines = self.run_gate(Step("good", 10, ""), Step("lacking", 10, ""), names="left")
+        self.assertTrue(lines[0].startswith("1 steps"))
+
+    def test_a_step_that_hangs_is_ended(self):
+        start = time.monotonic()
+        with unittest.mock.patch.object(schedule, "PATIENCE", 1):
+            status, lines = self.run_gate(Step("good", 10, ""), Step("hanging", 1, ""))
+        self.assertEqual(status, 1)
+        self.assertLess(time.monotonic() - start, 100)
+        self.assertTrue(any("ended: it took too long" in line for line in lines))
+        self.assertTrue(any(line.startswith("hanging") and "over budget" in line for line in lines))
+
+    def test_what_a_step_is_told(self):
+        self.run_gate(Step("good", 10, ""), Step("told", 10, "", ("good",), variables=("DEPTH=9",)))
+        log = self.directory / "results" / "logs" / "told.log"
+        self.assertIn(f"pace 1.5 jobs {os.cpu_count()} depth 9", log.read_text())
+
+    def test_the_rest_is_run_on_the_same_commit_alone(self):
+        both = Step("good", 10, ""), Step("counted", 10, "")
+        self.run_gate(*both)
+        _, lines = self.run_gate(*both, names="left")
+        self.assertTrue(lines[0].startswith("1 steps"))
+        # What passed before is in the table and in the count.
+        self.assertEqual(lines[-1], "4 passed, 2 failed")
+        for self.commit in ("abd", "abc+"):
+            _, lines = self.run_gate(*both, names="counted")
+            self.assertIn(f"not run on this commit ({self.commit}): good", lines)
+
+    def test_from(self):
+        status, lines = self.run_gate(
+            Step("bad", 10, ""), Step("good", 10, ""), Step("after", 10, "", ("good",)), begin="after"
+        )
+        self.assertEqual((status, lines[-1]), (0, "3 passed, 0 failed"))
+        self.assertIn("not run on this commit (abc): bad", lines)
+
+
+class Terminal(unittest.TestCase):
+    def test_lines_of_what_runs_are_written_anew(self):
+        out = io.StringIO()
+        screen = display.Terminal(out)
+        running = unittest.mock.Mock(seconds=75, last="ok 23 - c" + "d" * 300)
+        running.step.name = "run"
+        screen.refresh([running])
+        self.assertIn("  run ", out.getvalue())
+        self.assertIn("1:15  ok 23 - c", out.getvalue())
+        self.assertLess(len(out.getvalue()), 200)
+        screen.say("ok    run")
+        self.assertTrue(out.getvalue().endswith("\x1b[1A\x1b[Jok    run\n"))
+
+    def test_plain_elsewhere(self):
+        self.assertIs(type(display.of(io.StringIO())), display.Plain)
+
+
+class Commit(unittest.TestCase):
+    def test_changes_are_seen(self):
+        with tempfile.TemporaryDirectory() as name:
+            def git(*arguments):
+                subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments], cwd=name, check=True,
+                               stdout=subprocess.DEVNULL)  # fmt: skip
+
+            def commit():
+                with contextlib.chdir(name):
+                    return ledger.commit()
+
+            with unittest.mock.patch.dict(os.environ, {"GIT_CEILING_DIRECTORIES": str(pathlib.Path(name).parent)}):
+                self.assertEqual(commit(), "unknown+")
+                git("init", "--quiet")
+                git("commit", "--allow-empty", "--quiet", "--message", "a")
+                self.assertRegex(commit(), "^[0-9a-f]{40}$")
+                pathlib.Path(name, "file").write_text("a")
+                self.assertRegex(commit(), r"^[0-9a-f]{40}\+$")
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
