@@ -45,8 +45,9 @@ func tests(
     swiftSettings: supporting)
 }
 
-/// Simulated hardware, or a whole board of it, below `Tests`: what the unit tests spend their time in, so
-/// that it is optimised, with its checks, when they are not.
+/// Simulated hardware, or a whole board of it, below `Tests`.
+///
+/// The unit tests spend their time in it, so it is optimised, with its checks, when they are not.
 func simulation(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(
     name: name, dependencies: dependencies, path: "Tests/" + name,
@@ -55,9 +56,10 @@ func simulation(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     ])
 }
 
-/// Only bare metal has what the EL2 image is made of, and a manifest isn't told the triple (SwiftPM
-/// issue 8431): the Makefile's builds for bare metal say it. The value is a condition that the image
-/// alone is compiled with, MEDIATE_OFF or MEDIATE_FORWARDING: all images share what is below it.
+/// What the Makefile's builds for bare metal say, for a manifest isn't told the triple (SwiftPM issue 8431).
+///
+/// Only these have the EL2 image. MEDIATE_OFF and MEDIATE_FORWARDING are conditions that it alone is
+/// compiled with, so that all images share what is below it.
 let metal = Context.environment["PORTCULLIS_METAL"]
 
 let package = Package(

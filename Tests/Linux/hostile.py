@@ -49,14 +49,14 @@ class Way:
     due: object = None
 
 
-def ways(table, options, mutants):
-    """All ways to boot a machine."""
-    quiet = [each for each in table if not each.ruins]
-    for chosen in (quiet, *([each] for each in table if each.ruins)):
+def ways(tried, options, mutants):
+    """All ways to boot a machine; `tried` are the attacks."""
+    quiet = [each for each in tried if not each.ruins]
+    for chosen in (quiet, *([each] for each in tried if each.ruins)):
         yield Way("without", options.unmediated, tuple(chosen), lambda attack: attack.without)
-    yield Way("with", options.mediated, tuple(table))
+    yield Way("with", options.mediated, tuple(tried))
     for name, image in mutants.items():
-        chosen = tuple(attack for attack in table if attack.mutant == name)
+        chosen = tuple(attack for attack in tried if attack.mutant == name)
         yield Way(name, image, chosen, lambda attack: "overwritten")
 
 
@@ -147,8 +147,9 @@ class Trial:
         self.problems += [f"{self._board.title} {self._way.word}: {problem}" for problem in problems]
 
 
-def run_all(options, table, boards, mutants):
-    """The trials of all machines, in every way, run; each with its machine and way."""
+def run_all(options, table, tried, boards, mutants):
+    """The trials of all machines, in every way, run; each with its machine and way. `tried` is what of the table is
+    tried."""
     with tempfile.TemporaryDirectory() as temporary:
         images = {
             kernel: machine.Images(
@@ -163,7 +164,7 @@ def run_all(options, table, boards, mutants):
             trial.run()
             return board, way, trial
 
-        pairs = [(board, way) for board in boards for way in ways(table, options, mutants)]
+        pairs = [(board, way) for board in boards for way in ways(tried, options, mutants)]
         return list(turns.in_turn(run, pairs))
 
 
@@ -209,27 +210,26 @@ def main():
         shutil.rmtree(options.logs, ignore_errors=True)
         options.logs.mkdir(parents=True)
     table = verdict.parse(TABLE.read_text("utf-8"))
-    if options.brief:
-        table = [attack for attack in table if not attack.ruins]
     mutants = {image.stem.removeprefix("el2-"): image for image in options.mutants}
     problems = [
         f"{attack.name}: there is no image with {attack.mutant}"
         for attack in table
         if attack.mutant and attack.mutant not in mutants and not options.brief
     ]
+    tried = [attack for attack in table if not (options.brief and attack.ruins)]
 
     columns = {}
     summary = []
     passed = 0
-    for board, way, trial in run_all(options, table, boards, mutants):
+    for board, way, trial in run_all(options, table, tried, boards, mutants):
         title = f"{board.kernel} v{board.gic} {way.word}"
         columns.setdefault(title, {}).update(trial.outcomes)
         passed += trial.passed
         problems += trial.problems
         summary += trial.summary
 
-    _table(columns, [attack.name for attack in table])
-    for attack in table:
+    _table(columns, [attack.name for attack in tried])
+    for attack in tried:
         if attack.without == verdict.NOTHING:
             print(f"# no control: {attack.name}: {attack.why}")
     for line in summary:
