@@ -28,12 +28,12 @@ SMMUv3 has no stage 2 runs none of these, and that is said.
 
 import argparse
 import fnmatch
-import json
 import pathlib
 import re
 import sys
 
 import board
+import counts
 import iommu
 import run
 import tap
@@ -209,7 +209,7 @@ def main():
     parser.add_argument("mediated", type=pathlib.Path, help="the image")
     parser.add_argument("--qemu", default="qemu-system-aarch64")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="limit of one run")
-    parser.add_argument("--results", type=pathlib.Path, help="where to write the tables as JSON")
+    counts.add_option(parser)
     options = parser.parse_args()
 
     images = {"without": options.unmediated, "with": options.mediated}
@@ -234,10 +234,9 @@ def main():
         print(*table(f"attacks {heading}", columns, DMA_OUTCOMES), sep="\n", flush=True)
     for problem in problems:
         print(f"attacks: {problem}", file=sys.stderr)
-    if options.results:
-        options.results.parent.mkdir(parents=True, exist_ok=True)
-        results = tables | ({"not run": lack} if lack else {})
-        options.results.write_text(json.dumps(results, indent=1))
+    tried = sum(len(outcomes) for columns in tables.values() for outcomes in columns.values())
+    more = {"not run": lack} if lack else {}
+    counts.write(options.results, max(tried - len(problems), 0), len(problems), tables=tables, **more)
     return 1 if problems else 0
 
 

@@ -107,7 +107,8 @@ def check_file(path):
 
 def describe(swift):
     """Each target's dependencies, as the manifest declares them."""
-    command = [swift, "package", "describe", "--type", "json"]
+    # Not where the unit tests may be built at the same time.
+    command = [swift, "package", "--scratch-path", ".build-lint", "describe", "--type", "json"]
     # With what is for bare metal alone.
     environment = os.environ | {"PORTCULLIS_METAL": "1"}
     package = json.loads(

@@ -26,7 +26,8 @@ is_new_enough() {
 own=$(command -v qemu-system-aarch64 || true)
 if [ -n "$own" ] && is_new_enough "$(version "$own")"; then
   mkdir -p "$directory"
-  ln -sf "$own" "$program"
+  ln -sf "$own" "$program.$$"
+  mv -T "$program.$$" "$program"
   echo "QEMU $(version "$own") of this machine"
   exit 0
 fi
@@ -43,13 +44,13 @@ if [ -n "$missing" ]; then
 fi
 # A folder of modules; for a machine of any architecture.
 modules=$(dirname "$(find "$unpacked/usr/lib" -path '*/qemu/*.so' | head -n 1)")
-# Written anew each time, for the checkout may have moved since.
-rm -f "$program"
-cat >"$program" <<WRAPPER
+# Written anew each time, for the checkout may have moved since; and put in place whole, for others may start it now.
+cat >"$program.$$" <<WRAPPER
 #!/bin/sh
 QEMU_MODULE_DIR='$modules' exec '$unpacked/usr/bin/qemu-system-aarch64' -L '$unpacked/usr/share/qemu' "\$@"
 WRAPPER
-chmod +x "$program"
+chmod +x "$program.$$"
+mv -T "$program.$$" "$program"
 taken=$(version "$program")
 if ! is_new_enough "$taken"; then
   echo "qemu.sh: the backports have QEMU ${taken:-of no version}; SMMUv3 stage 2 needs $oldest" >&2
