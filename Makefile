@@ -12,8 +12,9 @@
 #   FULL=1            `test-linux`, `hostile-linux`: the whole matrix; `bench-linux`: more repeats
 #   MINUTES=30        `soak`: how long; also KERNEL, GIC, CPUS (4), PROCESSOR as for `linux`, BARE=1
 #                     for the same without Portcullis, and PROVOKE=1: the control, which must fail
-#   STEPS="unit run"  `test`, `test-all`: these steps alone; STEPS=left: what has not passed on this commit
-#   FROM=run          `test`, `test-all`: the step to begin at
+#   STEPS="unit run"  `test`, `test-all`: these steps and what they need; STEPS=left: what has not passed
+#                     on this commit
+#   FROM=run          `test`, `test-all`: this step and those below it in CONTRIBUTING's table
 #   COVERAGE=90       least line coverage of the core, per cent
 SWIFT ?= swift
 QEMU ?= qemu-system-aarch64
@@ -74,7 +75,9 @@ METAL := $(NATIVE) -c release --triple aarch64-none-none-elf --toolset CShims/to
   -Xcc -I$(CURDIR)/$(LIBFDT)/usr/include -Xcc -I$(CURDIR)/CShims/Runtime/libc -Xcc -I$(CURDIR)/$(IMAGES)
 METAL_RELEASE = $(METAL_SCRATCH)/aarch64-none-none-elf/release
 # What decides whether an image is up to date. A folder is newer than what was deleted from it.
-METAL_SOURCES := Package.swift Makefile $(shell find Sources CShims)
+ALL_SOURCES := Package.swift Makefile $(shell find Sources CShims)
+# Steps of a gate that run side by side take the images as the step before them has left them.
+METAL_SOURCES := $(if $(PORTCULLIS_BUILT),,$(ALL_SOURCES))
 
 PACKAGES_BUILD := libfdt-dev
 PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3
@@ -108,26 +111,39 @@ images: $(IMAGES)/el2.img $(IMAGES)/el2-unmediated.img ## all bare-metal images,
 .PHONY: embedded
 embedded: $(IMAGES)/libportcullis.a ## the core as a bare-metal static library, libportcullis.a
 
+# What is edited while it is built is newer than what comes of it. It appears whole.
+define begin-metal
+	$(Q)mkdir -p $(@D) $(METAL_SCRATCH)
+	$(Q)touch $@.begun
+endef
+define take-metal
+	$(Q)cp $(METAL_RELEASE)/$(1) $@.new
+	$(Q)touch -r $@.begun $@.new
+	$(Q)mv $@.new $@
+	$(Q)rm $@.begun
+endef
+
 # Builds product $(1) with the condition $(2), $(3) being further options.
 build-metal = PORTCULLIS_METAL=$(2) $(SWIFT) build $(METAL) --scratch-path $(METAL_SCRATCH) --product $(1) $(3)
 
 $(IMAGES)/libportcullis.a: $(METAL_SOURCES) | setup-build setup-libfdt
+	$(begin-metal)
 	$(Q)$(call build-metal,PortcullisCore,MEDIATE_ON)
-	$(Q)mkdir -p $(@D)
-	$(Q)cp $(METAL_RELEASE)/libPortcullisCore.a $@
+	$(call take-metal,libPortcullisCore.a)
 
 # Links product $(1) with the linker script $(2), which SwiftPM does not know as an input: the executable of
 # before is deleted to have it linked again. Other arguments as above, but for METAL_SCRATCH.
 define link-metal
+	$(begin-metal)
 	$(Q)rm -f $(METAL_RELEASE)/$(1)
 	$(Q)$(call build-metal,$(1),$(3),-Xlinker -T -Xlinker $(2) $(4))
-	$(Q)mkdir -p $(@D)
-	$(Q)cp $(METAL_RELEASE)/$(1) $@
+	$(call take-metal,$(1))
 endef
 
 # The EL2 image embeds the test host with .incbin, which no dependency file tells: the object that holds it is
 # deleted.
 define link-el2
+	$(Q)mkdir -p $(METAL_SCRATCH)
 	$(Q)find $(METAL_SCRATCH) -path '*/CEL2Boot.build/*.o' -delete
 	$(call link-metal,EL2Image,CShims/EL2Boot/el2.ld,$(1),-Xlinker $(CURDIR)/$(LIBFDT_A) $(2))
 endef
@@ -149,13 +165,13 @@ $(IMAGES)/el2-forwarding.elf: $(METAL_SOURCES) $(IMAGES)/testhost.img | setup-bu
 DOUBLE_FETCH := .build-mutants/double-fetch
 
 $(IMAGES)/el2-double-fetch.elf: private METAL_SCRATCH := .build-mutants/metal
-$(IMAGES)/el2-double-fetch.elf: $(METAL_SOURCES) $(IMAGES)/testhost.img | setup-build setup-libfdt
-	$(Q)mkdir -p $(METAL_SCRATCH)
+$(IMAGES)/el2-double-fetch.elf: $(ALL_SOURCES) $(wildcard Tests/Mutants/*.py) $(IMAGES)/testhost.img | setup-build setup-libfdt
 	$(Q)$(PYTHON) Tests/Mutants/tree.py double-fetch $(DOUBLE_FETCH)
 	$(call link-el2,MEDIATE_ON,--package-path $(DOUBLE_FETCH))
 
 $(IMAGES)/%.img: $(IMAGES)/%.elf
-	$(Q)$(OBJCOPY) -O binary $< $@
+	$(Q)$(OBJCOPY) -O binary $< $@.new
+	$(Q)mv $@.new $@
 
 ##@ Run
 
@@ -217,14 +233,14 @@ bench-linux: setup-run setup-linux $(IMAGES)/el2.img ## instructions of a Linux:
 ##@ Test
 
 GATE := $(PYTHON) Tests/Gate/gate.py --make "$(MAKE)" --results $(RESULTS) \
-  $(if $(FROM),--from $(FROM)) $(if $(STEPS),--steps "$(STEPS)")
+  --from "$(FROM)" --steps "$(STEPS)"
 
 .PHONY: test
-test: setup-python ## what a change must pass, in 20 minutes; ends with a table and the count (STEPS, FROM)
+test: setup-python ## what a change must pass (STEPS="unit run", STEPS=left, FROM=run)
 	$(Q)$(GATE) test
 
 .PHONY: test-all
-test-all: setup-python ## all that is tested: also sanitizers, more machines, fuzzers, soaks, mutants (STEPS, FROM)
+test-all: setup-python ## also sanitizers, more machines, fuzzers, soaks, mutants (STEPS, FROM)
 	$(Q)$(GATE) test-all
 
 # The unit tests and the C program share what is compiled for them.
@@ -299,9 +315,12 @@ coverage: ## line coverage of the core, from the last `make unit`
 	  "$$($(SWIFT) test $(UNIT) --show-codecov-path)" $(CORE)
 
 .PHONY: lint
-lint: setup-test ## formatting, licence headers, layering; the board's runner itself
+lint: setup-test ## formatting, licence headers, layering; the tests of the runners
+	@echo formatting
 	$(Q)$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+	@echo layering, licences
 	$(Q)$(PYTHON) Tests/Gate/lint.py --swift $(SWIFT)
+	@echo tests of the runners
 	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Gate
 	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Board
 	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Linux
@@ -397,7 +416,7 @@ setup-run:
 	@Tests/Setup/packages.sh $(PACKAGES_RUN)
 setup-bench:
 	@Tests/Setup/packages.sh $(PACKAGES_BENCH)
-setup-test:
+setup-test: ## installs the Debian packages that the tests need
 	@Tests/Setup/packages.sh $(PACKAGES_TEST)
 setup-libfdt:
 	@Tests/Setup/libfdt.sh $(LIBFDT)

@@ -62,14 +62,11 @@ struct EduDevice {
   /// Waits for the end; false where there is none for two seconds.
   @discardableResult
   func wait() -> Bool {
-    let second = el1_read_counter_frequency()
-    let end = el1_read_counter() &+ 2 * second
-    while isBusy {
-      guard el1_read_counter() < end else { return false }
-      _ = el1_take_interrupts(second / 100)
-    }
-    el1_barrier()
-    return true
+    let isDone = Patience.wait(
+      hundredths: 200, meanwhile: { _ = el1_take_interrupts(Patience.hundredth) },
+      until: { !isBusy })
+    if isDone { el1_barrier() }
+    return isDone
   }
 
   /// Fills the start of the buffer with a word, over and over.

@@ -50,13 +50,10 @@ struct ITSDriver {
   /// Clears GITS_CTLR.Enabled and waits until it's quiescent; false where that takes a second.
   static func disable() -> Bool {
     store32(control + Register.gitsCTLR, 0)
-    let end = el1_read_counter() &+ el1_read_counter_frequency()
-    while !GITSControl(
-      rawValue: UInt32(truncatingIfNeeded: load32(control + Register.gitsCTLR))
-    ).isQuiescent {
-      guard el1_read_counter() < end else { return false }
+    return Patience.wait {
+      GITSControl(rawValue: UInt32(truncatingIfNeeded: load32(control + Register.gitsCTLR)))
+        .isQuiescent
     }
-    return true
   }
 
   static func enable() { store32(control + Register.gitsCTLR, 1) }
@@ -130,11 +127,7 @@ struct ITSDriver {
 
   /// Waits until the ITS has read all commands; false where it stalls, or hasn't after a second.
   func wait() -> Bool {
-    let end = el1_read_counter() &+ el1_read_counter_frequency()
-    while load32(Self.control + Register.gitsCREADR) != next {
-      guard el1_read_counter() < end else { return false }
-    }
-    return true
+    Patience.wait { load32(Self.control + Register.gitsCREADR) == next }
   }
 
   /// Rings and waits.

@@ -8,6 +8,7 @@ import CEL1Boot
 struct Main {
   static func main() {
     let tree = FlatTree(address: el1_device_tree())
+    Patience.begin(tree)
     if tree.bootArgumentsBegin(with: "portcullis.bench") {
       measureAccesses()
       StageOne.enable()

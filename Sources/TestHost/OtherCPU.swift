@@ -53,9 +53,7 @@ struct OtherCPU {
   }
 
   private func wait(_ condition: () -> Bool) -> Bool {
-    let end = el1_read_counter() &+ 5 &* el1_read_counter_frequency()
-    while !condition() { guard el1_read_counter() < end else { return false } }
-    return true
+    Patience.wait(hundredths: 500, until: condition)
   }
 }
 

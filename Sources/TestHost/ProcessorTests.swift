@@ -24,13 +24,9 @@ nonisolated(unsafe) private var hasWaitedInVain = false
 /// Waits for a condition, ten seconds at most; once that was in vain a CPU is lost, and the tests that
 /// still ask for it get a hundredth of a second each, so that a run with nothing mediated ends.
 private func waitUntil(_ condition: () -> Bool) -> Bool {
-  let second = el1_read_counter_frequency()
-  let end = el1_read_counter() &+ (unsafe hasWaitedInVain ? second / 100 : 10 * second)
-  while el1_read_counter() < end {
-    if condition() { return true }
-  }
-  unsafe hasWaitedInVain = true
-  return condition()
+  let isMet = Patience.wait(hundredths: unsafe hasWaitedInVain ? 1 : 1000, until: condition)
+  if !isMet { unsafe hasWaitedInVain = true }
+  return isMet
 }
 
 /// The values that every CPU has to read.

@@ -119,17 +119,11 @@ enum Interrupts {
 
   /// Takes interrupts until a condition holds; false where it doesn't after a second.
   static func take(until condition: () -> Bool) -> Bool {
-    let second = el1_read_counter_frequency()
-    let end = el1_read_counter() &+ second
-    while !condition() {
-      guard el1_read_counter() < end else { return false }
-      _ = el1_take_interrupts(second / 100)
-    }
-    return true
+    Patience.wait(meanwhile: { _ = el1_take_interrupts(Patience.hundredth) }, until: condition)
   }
 
   /// Takes what is pending, and what comes within a hundredth of a second.
   static func settle() {
-    while el1_take_interrupts(el1_read_counter_frequency() / 100) != 0 {}
+    while el1_take_interrupts(Patience.hundredth) != 0 {}
   }
 }

@@ -48,6 +48,13 @@ def lack(qemu):
     return f"the SMMUv3 of QEMU {'.'.join(map(str, found)) or '?'} has no stage 2 (9.1 has)"
 
 
+def paced(words):
+    """A host's boot arguments, with the word by which the built-in one waits longer on a slow machine."""
+    times = next((power for power in (1, 2, 4) if power >= pace.factor()), 8)
+    slow = [f"testhost.pace={times}"] if times > 1 else []
+    return " ".join([*([words] if words else []), *slow]) or None
+
+
 def arguments(
     image, gic=3, cpus=1, memory="1G", bootargs=None, module=None, u_boot=False, smmu=False
 ):
@@ -59,9 +66,11 @@ def arguments(
     """
     loaded = f"loader,file={os.fspath(image)},addr={U_BOOT_ADDRESS:#x},force-raw=on"
     start = ["-bios", U_BOOT, "-device", loaded] if u_boot else ["-kernel", os.fspath(image)]
-    optional = ["-append", bootargs] if bootargs else []
+    bootargs = paced(bootargs)
+    optional = ["-append", bootargs] if bootargs and not u_boot else []
     if module:
         payload, address, words = module
+        words = paced(words)
         optional += ["-device", f"guest-loader,addr={address:#x},kernel={payload},bootargs={words}"]
     return [
         "-M",

@@ -5,8 +5,10 @@
 import pathlib
 import tempfile
 import unittest
+import unittest.mock
 
 import board
+import pace
 
 ECHO = ["sh", "-c", "printf 'one\\ntwo> '; read -r x; printf 'got %s\\n$ ' \"$x\"; read -r y; echo \"$y\""]
 
@@ -23,6 +25,24 @@ class Lines(unittest.TestCase):
 
     def test_without_a_dialogue_nothing_can_be_read(self):
         self.assertEqual(list(board.lines(ECHO, 10)), ["one", "two> got ", "$ ", 0])
+
+
+class Pace(unittest.TestCase):
+    def words(self, factor, **more):
+        with unittest.mock.patch.object(pace, "factor", lambda: factor):
+            return board.arguments("el2.img", **more)
+
+    def test_a_slow_board_is_told_so(self):
+        for factor, word in ((1.0, None), (1.1, "2"), (2.0, "2"), (3.5, "4"), (100.0, "8")):
+            with self.subTest(factor):
+                due = f"a testhost.pace={word}" if word else "a"
+                words = self.words(factor, bootargs="a")
+                self.assertEqual(words[words.index("-append") + 1], due)
+                loaded = self.words(factor, module=("host.img", 0x49000000, "a"))
+                self.assertTrue(any(each.endswith(f",bootargs={due}") for each in loaded))
+
+    def test_u_boot_hands_over_no_words(self):
+        self.assertNotIn("-append", self.words(4.0, u_boot=True))
 
 
 class Version(unittest.TestCase):

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The judge of boards with an SMMU sees what is wrong, and takes no attack for one that only went wrong."""
 
+import types
 import unittest
+import unittest.mock
 
 import iommu
 import run
@@ -112,6 +114,26 @@ class Boots(unittest.TestCase):
             if boot.attacks:
                 for pattern in run.attack_patterns(iommu.FOLDER / boot.attacks):
                     self.assertTrue(pattern.startswith(iommu.AREA))
+
+
+class Attempts(unittest.TestCase):
+    def attempt(self, boot, lines, status):
+        options = types.SimpleNamespace(qemu="qemu", seconds=1)
+        with unittest.mock.patch.object(run, "boot", return_value=(lines, status)):
+            return iommu.attempt(boot, options, lambda line: None)
+
+    def test_what_is_wrong_is_a_failure(self):
+        boot = iommu.Boot("owned", "el2.img", least=1, faults=())
+        good = self.attempt(boot, [*GOOD, *report(("dma: a", None))], 0)
+        self.assertEqual((good.passed, good.failed, good.problems), (1, 0, []))
+        for lines, status in (
+            ([*GOOD, *report(("dma: a", "something"))], 1),
+            ([*GOOD, *report(("dma: a", None))], 124),
+            (list(report(("dma: a", None))), 0),
+        ):
+            outcome = self.attempt(boot, lines, status)
+            self.assertEqual(outcome.failed, 1)
+            self.assertTrue(outcome.problems)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The runner's boots: all that are due, and each sees when something else ran than was to run."""
 
+import contextlib
+import io
 import pathlib
 import struct
 import tempfile
+import types
 import unittest
+import unittest.mock
 
+import counts
 import payload
 import run
 
@@ -119,6 +124,68 @@ class Boots(unittest.TestCase):
         ):
             with self.subTest(lines):
                 self.assertNotEqual(boot.judge(lines), [])
+
+
+GOOD = ["TAP version 14", "ok 1 - a", "ok 2 - b", "# 2 of 2 tests passed", "1..2"]
+BAD = ["TAP version 14", "ok 1 - a", "not ok 2 - b", "# 1 of 2 tests passed", "1..2"]
+
+
+class Attempts(unittest.TestCase):
+    def attempt(self, boot, lines, status=0, patterns=(), **more):
+        """The outcome of a boot that prints these lines."""
+        options = types.SimpleNamespace(qemu="old", smmu_qemu=None, seconds=1, least=2)
+        options.__dict__.update(more)
+        booted = unittest.mock.patch.object(run, "boot", return_value=(lines, status))
+        lacks = unittest.mock.patch.object(
+            run.board, "lack", lambda qemu: None if qemu == "new" else "too old"
+        )
+        with booted as self.booted, lacks:
+            return run.attempt(boot, options, patterns, pathlib.Path("."), lambda line: None)
+
+    def test_good(self):
+        outcome = self.attempt(run.Boot("image", "el2.img"), GOOD)
+        self.assertEqual((outcome.passed, outcome.failed, outcome.problems), (2, 0, []))
+
+    def test_a_test_that_fails(self):
+        outcome = self.attempt(run.Boot("image", "el2.img"), BAD, 1)
+        self.assertEqual((outcome.passed, outcome.failed), (1, 1))
+        self.assertIn("failed: 2 - b", outcome.problems)
+
+    def test_a_boot_that_is_wrong_as_a_whole(self):
+        for lines, status in ((GOOD[:-1], 0), (GOOD, 124), ([], 0), (GOOD[:3] + GOOD[4:], 0)):
+            outcome = self.attempt(run.Boot("image", "el2.img"), lines, status)
+            self.assertEqual(outcome.failed, 1)
+            self.assertTrue(outcome.problems)
+
+    def test_a_sign(self):
+        sign = run.Boot("module-bootargs", "el2.img", sign="x+")
+        self.assertEqual(self.attempt(sign, ["xx"]).passed, 1)
+        outcome = self.attempt(sign, ["y"])
+        self.assertEqual((outcome.passed, outcome.failed), (0, 1))
+
+    def test_a_control(self):
+        boot = run.Boot("image", "el2.img")
+        outcome = self.attempt(boot, BAD, 1, patterns=["b"])
+        self.assertEqual(outcome.problems, [])
+        self.assertTrue(self.attempt(boot, BAD, 1, patterns=["a"]).problems)
+
+    def test_an_smmu_takes_a_qemu_that_has_it(self):
+        boot = run.Boot("smmu", "el2.img", smmu=True)
+        outcome = self.attempt(boot, GOOD)
+        self.assertEqual((outcome.passed, outcome.failed, outcome.problems), (0, 0, []))
+        self.assertIn("not run: too old", outcome.summary[0])
+        self.assertEqual(self.attempt(boot, GOOD, smmu_qemu="new").passed, 2)
+        self.assertEqual(self.booted.call_args.args[0][0], "new")
+
+    def test_the_exit_status_and_the_counts_are_those_of_all(self):
+        good, bad = run.Outcome(2, 0), run.Outcome(1, 1, ["failed"])
+        with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()):
+            results = pathlib.Path(name, "run.json")
+            self.assertEqual(run.conclude([good, good], results), 0)
+            self.assertEqual(counts.read(results), (4, 0))
+            self.assertEqual(run.conclude([good, bad], results), 1)
+            self.assertEqual(counts.read(results), (3, 1))
+            self.assertEqual(run.conclude([], results), 1)
 
 
 if __name__ == "__main__":

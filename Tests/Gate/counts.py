@@ -15,16 +15,22 @@ def write(path, passed, failed, **more):
     """Leaves the counts, and what else is told by name, in `path`; nothing where there is none."""
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"passed": passed, "failed": failed, **more}, indent=1), "utf-8")
+        # Whole or not at all.
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps({"passed": passed, "failed": failed, **more}, indent=1), "utf-8")
+        new.replace(path)
 
 
 def read(path):
-    """(passed, failed) as `path` has them; none of either where the step does not count."""
+    """(passed, failed) as `path` has them; none of either where the step does not count, and a failure where what it
+    has left can't be read."""
     try:
         result = json.loads(path.read_text("utf-8"))
+        return int(result["passed"]), int(result["failed"])
     except FileNotFoundError:
         return 0, 0
-    return int(result["passed"]), int(result["failed"])
+    except (ValueError, KeyError, TypeError):
+        return 0, 1
 
 
 def not_run(path):

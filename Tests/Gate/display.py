@@ -3,19 +3,22 @@
 """Tells how far the steps are: on a terminal a line for each that runs, elsewhere plain lines."""
 
 import os
+import re
 import shutil
 import sys
 import time
 
 CLEAR_TO_END = "\x1b[J"
 UP = "\x1b[{}A"
+# What would move the cursor: control characters, and escape sequences whole.
+MOVES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x1f\x7f-\x9f]")
 # Seconds between two lines of the same step, where lines stay.
 EVERY = 60
 
 
 def clock(seconds):
     """Seconds as minutes and seconds."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+    return f"{round(seconds) // 60}:{round(seconds) % 60:02}"
 
 
 class Plain:
@@ -32,12 +35,12 @@ class Plain:
         self._told[running.step.name] = time.monotonic()
         self.say(f"start {running.step.name}: {running.log}")
 
-    def refresh(self, running):
+    def refresh(self, running, waiting):
         for each in running:
             name = each.step.name
             if time.monotonic() - self._told[name] >= EVERY:
                 self._told[name] = time.monotonic()
-                self.say(f"      {name} {clock(each.seconds)} {each.last[:100]}")
+                self.say(f"      {name} {clock(each.seconds)} {MOVES.sub('', each.last)[:100]}")
 
 
 class Terminal(Plain):
@@ -46,6 +49,7 @@ class Terminal(Plain):
     def __init__(self, out=sys.stdout):
         super().__init__(out)
         self._height = 0
+        self._start = time.monotonic()
         self._refreshed = 0.0
 
     def _erase(self):
@@ -60,20 +64,24 @@ class Terminal(Plain):
     def started(self, running):
         pass
 
-    def refresh(self, running):
+    def refresh(self, running, waiting):
         now = time.monotonic()
         if now - self._refreshed < 0.5:
             return
         self._refreshed = now
-        width = shutil.get_terminal_size().columns - 1
+        columns, rows = shutil.get_terminal_size()
         lines = [
-            f"  {each.step.name:<20} {clock(each.seconds):>6}  {each.last.expandtabs()}"[:width]
-            for each in running
+            *(
+                f"  {each.step.name:<20} {clock(each.seconds):>6}  {MOVES.sub('', each.last)}"
+                for each in running
+            ),
+            f"  {clock(now - self._start)}, {waiting} steps wait",
         ]
         self._erase()
-        self._out.write("".join(f"{line}\n" for line in lines))
+        shown = [line[: columns - 1] for line in lines[-(rows - 1) :]]
+        self._out.write("".join(f"{line}\n" for line in shown))
         self._out.flush()
-        self._height = len(lines)
+        self._height = len(shown)
 
 
 def of(out=sys.stdout):

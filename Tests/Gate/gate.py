@@ -6,12 +6,14 @@
 A step that counts its tests leaves `{"passed": N, "failed": M}` in RESULTS/STEP.json. A step that fails without
 telling of a failed test counts as one. One that could not run its tests here leaves why as `not_run` beside no
 count, and is told of as not run. All steps run, whatever became of others, but for those that need what a failed
-one was to leave.
+one was to leave. The exit status is about the steps of this run: 0 where all have passed.
 """
 
 import argparse
+import os
 import pathlib
 import shlex
+import signal
 import sys
 
 import counts
@@ -23,14 +25,16 @@ import steps as all_steps
 
 # How much of a failed step's output is shown.
 LAST_LINES = 30
+# The steps that have not passed on this commit.
+LEFT = "left"
 
 
-def rows(shown, results):
-    """The lines of the table: each step, its result or why there is none."""
+def rows(shown, results, earlier):
+    """The lines of the table: each step, its result, of this run or an earlier one, or why there is none."""
     width = max(len(step.name) for step in shown)
     yield f"{'step':<{width}}  seconds  budget  passed  failed"
     for step in shown:
-        result = results.get(step.name)
+        result = results.get(step.name) or earlier.get(step.name)
         if not isinstance(result, ledger.Result):
             yield f"{step.name:<{width}}  {result or 'not run'}"
             continue
@@ -39,6 +43,7 @@ def rows(shown, results):
         notes = [
             *(["over budget"] if result.is_over_budget else []),
             *([f"not run: {result.not_run}"] if result.not_run else []),
+            *(["earlier"] if step.name not in results else []),
         ]
         yield (
             f"{step.name:<{width}}  {result.seconds:7.0f}  {result.budget:6.0f}  {passed:>6}  {failed:>6}"
@@ -46,42 +51,78 @@ def rows(shown, results):
         ).rstrip()
 
 
+def overrides(flags):
+    """The variables on make's command line that change what a step is."""
+    _, _, told = f" {flags} ".partition(" -- ")
+    return [word for word in shlex.split(told) if word.partition("=")[0] not in ("STEPS", "FROM", "V")]
+
+
 class Gate:
-    """One run of a gate."""
+    """One run of a gate. Raises ValueError where no such steps can be run."""
 
     def __init__(self, options, screen):
         self._options = options
         self._screen = screen
-        self._pace = pace.measure()
         self._commit = ledger.commit()
+        if overrides(os.environ.get("MAKEFLAGS", "")) and "+" not in self._commit:
+            self._commit += "+"
         self._ledger = ledger.Ledger(options.results / "ledger.json")
         self._steps = all_steps.gate(options.gate)
+        self._to_run = self._choose(options.steps.split(), options.begin)
 
-    def _to_run(self):
-        names = self._options.steps.split()
-        if names == ["left"]:
-            names = [step.name for step in self._steps if not self._has_passed(step)]
-            return [step for step in self._steps if step.name in names]
-        return all_steps.chosen(self._steps, names, self._options.begin)
+    def _choose(self, names, begin):
+        if names and begin:
+            raise ValueError("STEPS and FROM cannot be told both")
+        if names == [LEFT]:
+            names = self._left({})
+            if not names:
+                raise ValueError(f"nothing is left on commit {self._commit[:12]}")
+        chosen = all_steps.chosen(self._options.gate, self._steps, names, begin)
+        # What they need and has passed is there.
+        return [
+            step
+            for step in all_steps.with_needs(self._steps, chosen)
+            if step in chosen or not self._has_passed(step)
+        ]
 
     def _has_passed(self, step):
         result = self._ledger.of(step.name, self._commit)
-        return result is not None and not result.failed and not result.not_run
+        return result is not None and result.is_good
+
+    def _left(self, results):
+        """The names of the steps that have not passed on this commit, of which this run's results may be others."""
+        return [
+            step.name
+            for step in self._steps
+            if not (
+                results[step.name].is_good
+                if isinstance(results.get(step.name), ledger.Result)
+                else self._has_passed(step)
+            )
+        ]
 
     def run(self):
         """Runs what is to run; the exit status."""
-        to_run = all_steps.with_needs(self._steps, self._to_run())
+        self._pace = pace.measure()
+        count = len(self._to_run)
         self._screen.say(
-            f"{len(to_run)} steps; this machine takes {self._pace:g} times the time that limits are written for"
+            f"{count} step{'s' if count != 1 else ''} of make {self._options.gate}; their output is in"
+            f" {self._options.results / 'logs'}/STEP.log"
         )
+        self._screen.say(f"time limits × {self._pace:g}, for the speed of this machine now")
         results = {}
-        for step, running, status in schedule.run(to_run, self._start, self._screen):
-            if running is None:
-                results[step.name] = "not run: what it needs has failed"
-                self._screen.say(f"----  {step.name}: {results[step.name]}")
-                continue
-            results[step.name] = self._judge(step, running, status)
-            self._ledger.note(results[step.name])
+        try:
+            for step, running, status in schedule.run(self._to_run, self._start, self._screen):
+                if running is None:
+                    results[step.name] = "not run: what it needs has failed"
+                    self._screen.say(f"----  {step.name}: {results[step.name]}")
+                    continue
+                results[step.name] = self._judge(step, running, status)
+                self._ledger.note(results[step.name])
+        except KeyboardInterrupt:
+            self._conclude(results)
+            self._screen.say(f"interrupted; `make {self._options.gate} STEPS={LEFT}` goes on")
+            return 130
         return self._conclude(results)
 
     def _start(self, step, jobs):
@@ -89,19 +130,22 @@ class Gate:
         command = [*shlex.split(self._options.make), "--no-print-directory", step.name, *step.variables]
         log = self._options.results / "logs" / f"{step.name}.log"
         limit = step.budget * self._pace * schedule.PATIENCE
-        environment = schedule.environment(pace.VARIABLE, self._pace, jobs)
+        environment = schedule.environment(step, pace.VARIABLE, self._pace, jobs)
         return schedule.Running(step, command, log, limit, environment)
 
     def _judge(self, step, running, status):
         path = self._options.results / f"{step.name}.json"
         passed, failed = counts.read(path)
+        told = f", {passed} passed, {failed} failed" if passed or failed else ""
         if status != 0 and failed == 0:
             failed = 1
+        # What was changed meanwhile may have been what was tested.
+        if ledger.commit() != self._commit.removesuffix("+") and "+" not in self._commit:
+            self._commit += "+"
         result = ledger.Result(
             step.name, self._commit, running.seconds, step.budget * self._pace, passed, failed,
-            counts.not_run(path),
+            counts.not_run(path) if not passed and not failed else None,
         )  # fmt: skip
-        told = f", {passed} passed, {failed} failed" if passed or failed else ""
         word = "FAIL" if failed else "----" if result.not_run else "ok"
         self._screen.say(f"{word:<5} {step.name} ({display.clock(running.seconds)}{told})")
         if failed:
@@ -112,21 +156,24 @@ class Gate:
 
     def _conclude(self, results):
         say = self._screen.say
+        earlier = {step.name: self._ledger.of(step.name, self._commit) for step in self._steps}
         say("==> summary")
-        # What was run before on this commit is part of the whole.
-        for step in self._steps:
-            results.setdefault(step.name, self._ledger.of(step.name, self._commit))
-        for line in rows(self._steps, results):
+        for line in rows(self._steps, results, earlier):
             say(line)
-        if self._pace > 1:
-            say(f"budgets are {self._pace:g} times those of an idle reference machine")
-        left = [step.name for step in self._steps if not isinstance(results[step.name], ledger.Result)]
-        say(f"not run on this commit ({self._commit}): {' '.join(left) or 'none'}")
+        left = self._left(results)
+        say(f"not passed on commit {self._commit[:12]}{'+' * ('+' in self._commit)}: {' '.join(left) or 'none'}")
         told = [result for result in results.values() if isinstance(result, ledger.Result)]
         passed = sum(result.passed for result in told)
         failed = sum(result.failed for result in told)
         say(f"{passed} passed, {failed} failed")
-        return 1 if failed or not passed else 0
+        # A whole gate in which no test was run is no success.
+        is_empty = not passed and not self._options.steps and not self._options.begin
+        return 1 if failed or len(told) < len(self._to_run) or is_empty else 0
+
+
+def interrupt(*_):
+    """A signal that ends the gate ends its steps, too."""
+    raise KeyboardInterrupt
 
 
 def main():
@@ -134,16 +181,20 @@ def main():
     parser.add_argument("gate", choices=("test", "test-all"))
     parser.add_argument("--make", default="make")
     parser.add_argument("--results", type=pathlib.Path, required=True)
-    parser.add_argument("--from", dest="begin", metavar="STEP", help="the step to begin at")
+    parser.add_argument("--from", dest="begin", default="", metavar="STEP", help="the step to begin at")
     parser.add_argument(
         "--steps", default="", metavar="STEPS",
         help="the steps to run, with spaces between; `left`: those that have not passed on this commit",
     )  # fmt: skip
     options = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
     try:
-        return Gate(options, display.of()).run()
+        gate = Gate(options, display.of())
     except ValueError as error:
-        parser.error(str(error))
+        print(f"make {options.gate}: {error}", file=sys.stderr)
+        return 2
+    return gate.run()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What became of each step when it was last run, and on which commit."""
+"""What became of each step when it was last run on a commit."""
 
 import dataclasses
 import json
 import subprocess
+
+# So many results are kept, the newest.
+MOST = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,9 +28,13 @@ class Result:
     def is_over_budget(self):
         return self.seconds > self.budget
 
+    @property
+    def is_good(self):
+        return not self.failed and not self.not_run
+
 
 def commit():
-    """The commit that is checked out; with a `+` where the work tree has changes, so that it equals no other."""
+    """The commit that is checked out; with a `+` where the work tree has changes, untracked files among them."""
 
     def git(*arguments):
         command = ["git", *arguments]
@@ -40,25 +47,35 @@ def commit():
 
 
 class Ledger:
-    """The last result of each step, in a file that is written after each."""
+    """The last result of each step on each commit, in a file that is written after each.
+
+    One that cannot be read is begun anew.
+    """
 
     def __init__(self, path):
         self._path = path
+        self._results = {}
         try:
-            rows = json.loads(path.read_text("utf-8"))
+            for row in json.loads(path.read_text("utf-8")):
+                result = Result(**row)
+                self._results[result.step, result.commit] = result
         except FileNotFoundError:
-            rows = []
-        self._results = {row["step"]: Result(**row) for row in rows}
+            pass
+        except (ValueError, TypeError):
+            path.replace(path.with_suffix(".unreadable"))
+            self._results = {}
 
     def note(self, result):
-        self._results[result.step] = result
+        key = result.step, result.commit
+        # The newest is last.
+        self._results.pop(key, None)
+        self._results[key] = result
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        rows = [dataclasses.asdict(each) for each in self._results.values()]
+        rows = [dataclasses.asdict(each) for each in self._results.values()][-MOST:]
         whole = self._path.with_suffix(".new")
         whole.write_text(json.dumps(rows, indent=1), "utf-8")
         whole.replace(self._path)
 
     def of(self, step, commit):
-        """The result of a step on a commit; None where it was last run on another, or with other changes."""
-        result = self._results.get(step)
-        return result if result and result.commit == commit and "+" not in commit else None
+        """The result of a step on a commit; None where there is none, and where the work tree had changes."""
+        return None if "+" in commit else self._results.get((step, commit))

@@ -9,6 +9,8 @@ multiplied by it. A machine that is faster keeps the limits as they are written.
 
 The gate measures once and hands the pace to its steps in PORTCULLIS_PACE. A runner that is started by itself
 measures.
+
+    pace.py SECONDS    prints the limit, for a script
 """
 
 import functools
@@ -21,6 +23,7 @@ VARIABLE = "PORTCULLIS_PACE"
 # Seconds that `work` takes on each of two cores of the idle reference machine at once.
 REFERENCE = 0.72
 ROUNDS = 5_000_000
+WORK = "--work"
 
 
 def work():
@@ -34,7 +37,7 @@ def work():
 
 def measure():
     """The pace: the slowest of all cores at the same work, against the reference; at least 1."""
-    command = [sys.executable, __file__]
+    command = [sys.executable, __file__, WORK]
     workers = [
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         for _ in range(os.cpu_count() or 1)
@@ -55,4 +58,4 @@ def limit(seconds):
 
 
 if __name__ == "__main__":
-    print(work())
+    print(work() if sys.argv[1] == WORK else limit(int(sys.argv[1])))

@@ -4,6 +4,7 @@
 
 import collections
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -11,8 +12,36 @@ import time
 
 import turns
 
+# The makefile takes the images as they are where this is set: steps side by side must not rebuild them.
+BUILT = "PORTCULLIS_BUILT"
+IMAGES = "images"
+# Seconds that a step has to clean up in when it is ended.
+GRACE = 3
 # A step that takes so many times its budget hangs, and is ended.
 PATIENCE = 5
+
+
+def session(leader):
+    """The processes of a session that have not ended."""
+    members = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # The name, in parentheses, may hold anything.
+            state, _, _, its_session = stat.read_text().rpartition(")")[2].split()[:4]
+        except (OSError, ValueError):
+            continue
+        if int(its_session) == leader and state not in "ZX":
+            members.append(int(stat.parent.name))
+    return members
+
+
+def kill(processes, number):
+    """Sends a signal to those that are still there."""
+    for process in processes:
+        try:
+            os.kill(process, number)
+        except ProcessLookupError:
+            pass
 
 
 class Running:
@@ -31,8 +60,9 @@ class Running:
             text=True, errors="backslashreplace", env=environment, start_new_session=True,
         )  # fmt: skip
         self._timer = threading.Timer(limit, self._time_out)
+        self._timer.daemon = True
         self._timer.start()
-        self._reader = threading.Thread(target=self._read)
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self):
@@ -50,11 +80,16 @@ class Running:
         self.end()
 
     def end(self):
-        """Ends it and all that it has started."""
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        """Ends it and all that it has started, which may be in process groups of their own."""
+        self._timer.cancel()
+        end = time.monotonic() + GRACE
+        while (members := session(self._process.pid)) and time.monotonic() < end:
+            kill(members, signal.SIGTERM)
+            time.sleep(0.1)
+        while members := session(self._process.pid):
+            kill(members, signal.SIGKILL)
+            time.sleep(0.05)
+        self._process.wait()
 
     @property
     def seconds(self):
@@ -66,6 +101,13 @@ class Running:
             return None
         self._timer.cancel()
         return self._process.wait()
+
+
+def is_ready(step, waiting, running):
+    """Whether what it comes after is done, and nobody works in its folders."""
+    return not any(each in waiting or each in running for each in step.after) and not any(
+        folder in other.step.folders for other in running.values() for folder in step.folders
+    )
 
 
 def run(steps, start, display, slots=None):
@@ -85,9 +127,7 @@ def run(steps, start, display, slots=None):
                     del waiting[name]
                     failed.add(name)
                     yield step, None, None
-                elif len(running) < slots and not any(
-                    each in waiting or each in running for each in step.after
-                ):
+                elif len(running) < slots and is_ready(step, waiting, running):
                     del waiting[name]
                     others = len(waiting) + len(running)
                     running[name] = start(step, max(1, slots - others))
@@ -99,13 +139,16 @@ def run(steps, start, display, slots=None):
                     if status != 0:
                         failed.add(name)
                     yield each.step, each, status
-            display.refresh(running.values())
+            display.refresh(running.values(), len(waiting))
             time.sleep(0.1)
     finally:
         for each in running.values():
             each.end()
 
 
-def environment(pace_variable, pace, jobs):
-    """What a step is told of the machine."""
-    return os.environ | {pace_variable: str(pace), turns.VARIABLE: str(jobs)}
+def environment(step, pace_variable, pace, jobs):
+    """What a step is told of the machine, and whether the images are there."""
+    told = {pace_variable: str(pace), turns.VARIABLE: str(jobs)}
+    if IMAGES in step.after:
+        told[BUILT] = "1"
+    return os.environ | told

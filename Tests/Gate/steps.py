@@ -3,7 +3,7 @@
 """What `make test` and `make test-all` consist of. A step is the make target of its name.
 
 The order is that in which steps are started, as far as what they come after allows: what fails fast first, then long
-ones, so that no processor waits for the last of them. Those that build in the folder of `unit` come behind it.
+ones, so that no processor waits for the last of them.
 """
 
 import dataclasses
@@ -24,24 +24,31 @@ class Step:
     whole: bool = True
     # Variables of the makefile.
     variables: tuple = ()
+    # What no two steps may work in at a time.
+    folders: tuple = ()
 
 
-def quick(name, budget, checks, *after):
+def quick(name, budget, checks, *after, folders=()):
     """A step of `make test` alone: what it leaves out is in a step of `make test-all`."""
-    return Step(name, budget, checks, after, whole=False)
+    return Step(name, budget, checks, after, whole=False, folders=folders)
 
 
-def whole(name, budget, checks, *after, variables=()):
+def whole(name, budget, checks, *after, variables=(), folders=()):
     """A step of `make test-all` alone."""
-    return Step(name, budget, checks, after, quick=False, variables=variables)
+    return Step(name, budget, checks, after, quick=False, variables=variables, folders=folders)
 
+
+HOST = ".build"
+METAL = ".build-metal"
+SOAK = ".build-soak"
+CORPUS = ".build/corpus"
 
 STEPS = (
     Step("setup-test", 60, "Debian's packages are there"),
     Step("lint", 60, "formatting, licences, layering, this table; the runners' own tests", ("setup-test",)),
     Step("fetch", 90, "libfdt, QEMU and both kernels are there", ("setup-test",)),
-    Step("images", 240, "the images build for bare metal", ("fetch",)),
-    Step("unit", 660, "unit tests of all rooms, with coverage", ("setup-test",)),
+    Step("images", 240, "the images build for bare metal", ("fetch",), folders=(METAL,)),
+    Step("unit", 660, "unit tests of all rooms, with coverage", ("setup-test",), folders=(HOST,)),
     whole("mutants", 3600, "known defects put back, each of which must be caught", "setup-test"),
     whole(
         "test-iommu-linux", 900,
@@ -68,31 +75,37 @@ STEPS = (
         "hostile-linux-brief", 240,
         "attacks from a Debian kernel that do not ruin the machine, with their controls", "images",
     ),
-    whole("exhaustive", 400, "every interleaving in small worlds, at full depth", "setup-test"),
-    quick("exhaustive-brief", 240, "every interleaving in small worlds, one step less deep", "setup-test"),
+    whole("exhaustive", 400, "every interleaving in small worlds, at full depth", "setup-test", folders=(SOAK,)),
+    quick("exhaustive-brief", 240, "every interleaving in small worlds, one step less deep", "setup-test", folders=(SOAK,)),
     whole("soak", 600, "a Debian kernel under stress for a minute", "images", variables=("MINUTES=1",)),
     whole("docs", 400, "the documentation of all rooms, without a broken link", "setup-test"),
-    whole("corpus", 300, "`inspect` against an independent reading of Debian's device trees", "fetch"),
+    whole(
+        "corpus", 300, "`inspect` against an independent reading of Debian's device trees", "fetch",
+        folders=(HOST, CORPUS),
+    ),
     whole(
         "attacks", 300, "each attack of the host without and with mediation, by the ITS and by DMA", "images",
         variables=("QEMU=new",),
     ),
-    whole("trace", 300, "a trace of each board is printed and replayed", "images"),
+    whole("trace", 300, "a trace of each board is printed and replayed", "images", folders=(HOST,)),
     Step(
         "test-iommu", 120, "DMA on boards with an SMMUv3, owned and nested, with the controls",
         ("images",),
     ),
-    whole("replay", 200, "each seed of the device tree's fuzzer, with AddressSanitizer", "setup-test"),
-    whole("fuzz", 200, "a minute of the device tree's fuzzer", "replay", variables=("FUZZ_SECONDS=60",)),
+    whole("replay", 200, "each seed of the device tree's fuzzer, with AddressSanitizer", "setup-test", folders=(CORPUS,)),
+    whole(
+        "fuzz", 200, "a minute of the device tree's fuzzer", "replay", variables=("FUZZ_SECONDS=60",),
+        folders=(CORPUS,),
+    ),
     whole("replay-its", 200, "each seed of the ITS's fuzzer", "setup-test"),
     whole("fuzz-its", 200, "a minute of the ITS's fuzzer", "replay-its", variables=("FUZZ_SECONDS=60",)),
     whole("fuzz-smmu", 300, "a minute of the virtual SMMU's fuzzer", "setup-test", variables=("FUZZ_SECONDS=60",)),
-    whole("soak-its", 200, "a minute of hostile hosts with an ITS", "setup-test", variables=("SOAK_STEPS=4000000",)),
-    whole("soak-smmu", 200, "a minute of hostile hosts with an SMMU", "setup-test", variables=("SOAK_STEPS=1000000",)),
+    whole("soak-its", 200, "a minute of hostile hosts with an ITS", "setup-test", variables=("SOAK_STEPS=4000000",), folders=(SOAK,)),
+    whole("soak-smmu", 200, "a minute of hostile hosts with an SMMU", "setup-test", variables=("SOAK_STEPS=1000000",), folders=(SOAK,)),
     whole("soak-iommu", 200, "a minute of pages that change owners", "setup-test", variables=("SOAK_STEPS=1500000",)),
-    Step("embedded", 60, "the library builds for bare metal", ("images",)),
-    Step("capi", 90, "a C program against `portcullis.h`", ("setup-test",)),
-    Step("coverage", 15, "least coverage of the core by `unit`", ("unit",)),
+    Step("embedded", 60, "the library builds for bare metal", ("fetch",), folders=(METAL,)),
+    Step("capi", 90, "a C program against `portcullis.h`", ("setup-test",), folders=(HOST,)),
+    Step("coverage", 15, "least coverage of the core by `unit`", ("unit",), folders=(HOST,)),
 )  # fmt: skip
 
 
@@ -101,15 +114,17 @@ def gate(name):
     return [step for step in STEPS if (step.quick if name == "test" else step.whole)]
 
 
-def chosen(steps, names=(), begin=None):
-    """The steps to run of a gate's: those of the names, from `begin` on; all if nothing is said.
+def chosen(gate_name, steps, names=(), begin=""):
+    """The steps to run of a gate's: those of the names, or from `begin` on; all if nothing is said.
 
-    Raises ValueError for a name that no step has.
+    Raises ValueError for a name that no step of the gate has.
     """
     known = [step.name for step in steps]
     for name in [*names, *([begin] if begin else [])]:
         if name not in known:
-            raise ValueError(f"no step is named {name!r}; there are: {' '.join(known)}")
+            elsewhere = any(step.name == name for step in STEPS)
+            what = "not in this gate" if elsewhere else "not there"
+            raise ValueError(f"step {name!r} is {what}; make {gate_name} has: {' '.join(known)}")
     rest = steps[known.index(begin) :] if begin else steps
     return [step for step in rest if not names or step.name in names]
 
@@ -131,8 +146,13 @@ def with_needs(steps, to_run):
 
 def table():
     """The rows of CONTRIBUTING's table."""
-    yield "| step | what it checks | `make test` | `make test-all` |"
-    yield "|---|---|---|---|"
+    yield "| step | what it checks | needs | budget, s | `make test` | `make test-all` |"
+    yield "|---|---|---|---|---|---|"
     for step in STEPS:
+        name = " ".join([step.name, *step.variables])
         marks = ("yes" if is_in else "" for is_in in (step.quick, step.whole))
-        yield f"| `{step.name}` | {step.checks} | {' | '.join(marks)} |"
+        yield f"| `{name}` | {step.checks} | {' '.join(step.after)} | {step.budget} | {' | '.join(marks)} |"
+
+
+if __name__ == "__main__":
+    print(*table(), sep="\n")

@@ -3,12 +3,15 @@
 """The gate: every check is in it, it runs each once in order, and what fails is seen."""
 
 import contextlib
+import difflib
 import io
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import unittest.mock
@@ -37,8 +40,12 @@ bad: ; @echo it is broken; false
 counted: ; @mkdir -p $(RESULTS); echo '{"passed": 1, "failed": 2}' >$(RESULTS)/counted.json; false
 needy: ; @echo never
 lacking: ; @mkdir -p $(RESULTS); echo '{"passed": 0, "failed": 0, "not_run": "no such board"}' >$(RESULTS)/lacking.json
-hanging: ; @sleep 1000
-told: ; @echo "pace $$PORTCULLIS_PACE jobs $$PORTCULLIS_JOBS depth $(DEPTH)"
+half: ; @mkdir -p $(RESULTS); echo '{"passed": 3' >$(RESULTS)/half.json
+hanging: ; @timeout 1000 sleep 1000
+changing: ; @touch changed; mkdir -p $(RESULTS); echo '{"passed": 1, "failed": 0}' >$(RESULTS)/changing.json
+told: ; @echo "pace $$PORTCULLIS_PACE jobs $$PORTCULLIS_JOBS depth $(DEPTH) built $$PORTCULLIS_BUILT"
+images: ; @true
+one two: ; @mkdir -p $(RESULTS); mkdir busy && sleep 1 && rmdir busy && echo '{"passed": 1, "failed": 0}' >$(RESULTS)/$@.json
 """
 
 Step = steps.Step
@@ -64,17 +71,22 @@ class Steps(unittest.TestCase):
 
     def test_each_step_is_a_target(self):
         text = pathlib.Path("Makefile").read_text("utf-8")
-        targets = {line.split(":")[0] for line in text.splitlines() if ":" in line}
-        targets = {name for names in targets for name in names.split()}
-        for step in steps.STEPS:
-            self.assertIn(step.name, targets)
+        targets = set()
+        for names in re.findall(r"^([a-z][a-z -]*):(?!=)", text, re.MULTILINE):
+            targets.update(names.split())
+        self.assertEqual({step.name for step in steps.STEPS} - targets, set())
 
     def test_contributing_has_the_table(self):
-        self.assertIn("\n".join(steps.table()), pathlib.Path("CONTRIBUTING.md").read_text("utf-8"))
+        text = pathlib.Path("CONTRIBUTING.md").read_text("utf-8").splitlines()
+        begin = text.index(next(steps.table()))
+        found = text[begin : text.index("", begin)]
+        different = [line for line in difflib.ndiff(found, list(steps.table())) if line[0] != " "]
+        if different:
+            self.fail("python3 Tests/Gate/steps.py prints CONTRIBUTING's table:\n" + "\n".join(different))
 
     def test_chosen(self):
         all_steps = [Step(name, 1, "") for name in "abc"]
-        names = lambda *arguments: [step.name for step in steps.chosen(all_steps, *arguments)]
+        names = lambda *arguments: [step.name for step in steps.chosen("test", all_steps, *arguments)]
         self.assertEqual(names(), ["a", "b", "c"])
         self.assertEqual(names(("c", "a")), ["a", "c"])
         self.assertEqual(names((), "b"), ["b", "c"])
@@ -96,8 +108,6 @@ class Turns(unittest.TestCase):
         return results, out.getvalue().splitlines()
 
     def test_side_by_side_and_in_order(self):
-        import threading
-
         both = threading.Barrier(2, timeout=20)
 
         def work(item, say):
@@ -117,6 +127,12 @@ class Turns(unittest.TestCase):
         with self.assertRaises(ValueError):
             self.printed(work, [1], 1)
 
+    def test_as_many_as_there_are_jobs(self):
+        with unittest.mock.patch.dict(os.environ, {turns.VARIABLE: "3"}):
+            all_three = threading.Barrier(3, timeout=20)
+            results, _ = self.printed(lambda item, say: all_three.wait() >= 0, [1, 2, 3], None)
+            self.assertEqual(results, [True] * 3)
+
     def test_jobs_are_those_of_the_gate(self):
         with unittest.mock.patch.dict(os.environ, {turns.VARIABLE: "7"}):
             self.assertEqual(turns.jobs(), 7)
@@ -135,6 +151,14 @@ class Pace(unittest.TestCase):
         with unittest.mock.patch.object(pace, "REFERENCE", 1e6):
             self.assertEqual(pace.measure(), 1)
 
+    def test_the_slowest_processor_counts(self):
+        fast, slow = (unittest.mock.Mock(communicate=lambda text=text: (text, None)) for text in ("0.72", "7.2"))
+        with (
+            unittest.mock.patch.object(pace.subprocess, "Popen", side_effect=[slow, fast]),
+            unittest.mock.patch.object(os, "cpu_count", lambda: 2),
+        ):
+            self.assertEqual(pace.measure(), 10)
+
     def test_a_slow_machine_is_seen(self):
         with unittest.mock.patch.object(pace, "REFERENCE", 1e-3):
             self.assertGreater(pace.measure(), 10)
@@ -148,7 +172,7 @@ class Gate(unittest.TestCase):
         (self.directory / "Makefile").write_text(MAKEFILE)
         self.commit = "abc"
 
-    def run_gate(self, *all_steps, names="", begin=None):
+    def run_gate(self, *all_steps, names="", begin="", flags=""):
         """The exit status and the lines of a gate of these steps."""
         results = self.directory / "results"
         options = unittest.mock.Mock(
@@ -158,35 +182,59 @@ class Gate(unittest.TestCase):
         with (
             unittest.mock.patch.object(steps, "STEPS", all_steps),
             unittest.mock.patch.object(pace, "measure", lambda: 1.5),
-            unittest.mock.patch.object(ledger, "commit", lambda: self.commit),
+            unittest.mock.patch.object(ledger, "commit", self.current),
+            unittest.mock.patch.dict(os.environ, {"MAKEFLAGS": flags}),
         ):
             status = gate.Gate(options, display.Plain(out)).run()
         return status, out.getvalue().splitlines()
 
+    def current(self):
+        return self.commit + "+" * (self.directory / "changed").exists()
+
+    def left(self, lines):
+        [line] = [line for line in lines if line.startswith("not passed on commit ")]
+        return line.partition(": ")[2].split()
+
     def test_good(self):
         status, lines = self.run_gate(Step("good", 10, ""), Step("after", 10, "", ("good",)))
         self.assertEqual((status, lines[-1]), (0, "3 passed, 0 failed"))
-        self.assertIn("not run on this commit (abc): none", lines)
-        self.assertTrue(any(line.startswith("good ") and line.endswith("3       0") for line in lines))
+        self.assertEqual(self.left(lines), ["none"])
+        self.assertTrue(any(line.startswith("good ") and line.endswith("15       3       0") for line in lines))
+        self.assertTrue(any(line.startswith("ok    good (0:0") for line in lines))
 
     def test_bad(self):
         status, lines = self.run_gate(
             Step("good", 10, ""), Step("bad", 10, ""), Step("counted", 10, ""),
-            Step("needy", 10, "", ("bad",)),
+            Step("needy", 10, "", ("bad",)), Step("needier", 10, "", ("needy",)),
         )  # fmt: skip
         self.assertEqual((status, lines[-1]), (1, "4 passed, 3 failed"))
+        self.assertTrue(any(line.startswith("FAIL  bad (") for line in lines))
         self.assertTrue(any("| it is broken" in line for line in lines))
-        self.assertIn("needy    not run: what it needs has failed", lines)
-        self.assertIn("not run on this commit (abc): needy", lines)
+        for name in ("needy  ", "needier"):
+            self.assertIn(f"{name}  not run: what it needs has failed", lines)
+        self.assertEqual(self.left(lines), ["bad", "counted", "needy", "needier"])
+
+    def test_what_was_left_before_does_not_count(self):
+        (self.directory / "results").mkdir()
+        (self.directory / "results" / "bad.json").write_text('{"passed": 9, "failed": 0}')
+        _, lines = self.run_gate(Step("bad", 10, ""))
+        self.assertEqual(lines[-1], "0 passed, 1 failed")
+
+    def test_half_a_result_is_a_failure(self):
+        _, lines = self.run_gate(Step("good", 10, ""), Step("half", 10, ""))
+        self.assertEqual(lines[-1], "3 passed, 1 failed")
 
     def test_nothing_is_no_success(self):
         self.assertEqual(self.run_gate(Step("told", 10, ""))[0], 1)
+        self.assertEqual(self.run_gate(Step("told", 10, ""), names="told")[0], 0)
 
     def test_what_was_not_run_has_not_passed(self):
-        _, lines = self.run_gate(Step("good", 10, ""), Step("lacking", 10, ""))
+        both = Step("good", 10, ""), Step("lacking", 10, "")
+        _, lines = self.run_gate(*both)
         self.assertTrue(any("not run: no such board" in line for line in lines))
-        _, lines = self.run_gate(Step("good", 10, ""), Step("lacking", 10, ""), names="left")
-        self.assertTrue(lines[0].startswith("1 steps"))
+        self.assertEqual(self.left(lines), ["lacking"])
+        _, lines = self.run_gate(*both, names="left")
+        self.assertTrue(lines[0].startswith("1 step "))
 
     def test_a_step_that_hangs_is_ended(self):
         start = time.monotonic()
@@ -197,42 +245,122 @@ class Gate(unittest.TestCase):
         self.assertTrue(any("ended: it took too long" in line for line in lines))
         self.assertTrue(any(line.startswith("hanging") and "over budget" in line for line in lines))
 
+    def test_what_runs_is_ended_with_the_gate(self):
+        class Interrupted(display.Plain):
+            def refresh(self, running, waiting):
+                raise KeyboardInterrupt
+
+        with unittest.mock.patch.object(display, "Plain", Interrupted):
+            start = time.monotonic()
+            status, lines = self.run_gate(Step("hanging", 1000, ""))
+        self.assertEqual(status, 130)
+        self.assertEqual(lines[-1], "interrupted; `make test STEPS=left` goes on")
+        self.assertEqual(self.left(lines), ["hanging"])
+        self.assertLess(time.monotonic() - start, 100)
+        commands = [path.read_bytes() for path in pathlib.Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+        self.assertNotIn(f"make -C {self.directory} --no-print-directory hanging".replace(" ", "\0").encode() + b"\0",
+                         commands)  # fmt: skip
+
     def test_what_a_step_is_told(self):
-        self.run_gate(Step("good", 10, ""), Step("told", 10, "", ("good",), variables=("DEPTH=9",)))
+        self.run_gate(
+            Step("good", 10, ""), Step("images", 10, "", ("good",)),
+            Step("told", 10, "", ("images",), variables=("DEPTH=9",)),
+        )  # fmt: skip
         log = self.directory / "results" / "logs" / "told.log"
-        self.assertIn(f"pace 1.5 jobs {os.cpu_count()} depth 9", log.read_text())
+        self.assertIn(f"pace 1.5 jobs {os.cpu_count()} depth 9 built 1", log.read_text())
+
+    def test_steps_share_the_processors(self):
+        with unittest.mock.patch.object(os, "cpu_count", lambda: 2):
+            self.run_gate(Step("told", 10, ""), Step("one", 10, ""))
+        log = self.directory / "results" / "logs" / "told.log"
+        self.assertIn("jobs 1 ", log.read_text())
+
+    def test_not_more_steps_than_processors(self):
+        # Two at a time would meet in the folder that each makes for itself.
+        with unittest.mock.patch.object(os, "cpu_count", lambda: 1):
+            self.assertEqual(self.run_gate(Step("one", 10, ""), Step("two", 10, ""))[1][-1], "2 passed, 0 failed")
+
+    def test_no_two_steps_work_in_a_folder(self):
+        both = [Step(name, 10, "", folders=("busy",)) for name in ("one", "two")]
+        with unittest.mock.patch.object(os, "cpu_count", lambda: 2):
+            self.assertEqual(self.run_gate(*both)[1][-1], "2 passed, 0 failed")
 
     def test_the_rest_is_run_on_the_same_commit_alone(self):
         both = Step("good", 10, ""), Step("counted", 10, "")
         self.run_gate(*both)
         _, lines = self.run_gate(*both, names="left")
-        self.assertTrue(lines[0].startswith("1 steps"))
-        # What passed before is in the table and in the count.
-        self.assertEqual(lines[-1], "4 passed, 2 failed")
-        for self.commit in ("abd", "abc+"):
-            _, lines = self.run_gate(*both, names="counted")
-            self.assertIn(f"not run on this commit ({self.commit}): good", lines)
+        self.assertTrue(lines[0].startswith("1 step "))
+        # What passed before is in the table, and not in the count.
+        self.assertTrue(any(line.startswith("good ") and line.endswith("earlier") for line in lines))
+        self.assertEqual(lines[-1], "1 passed, 2 failed")
+        self.commit = "abd"
+        _, lines = self.run_gate(*both, names="counted")
+        self.assertEqual(self.left(lines), ["good", "counted"])
+
+    def test_changes_are_of_no_commit_and_lose_nothing(self):
+        both = Step("good", 10, ""), Step("changing", 10, "", ("good",))
+        # The tree changes while the gate runs.
+        _, lines = self.run_gate(*both)
+        self.assertTrue(any(line.startswith("not passed on commit abc+") for line in lines))
+        (self.directory / "changed").unlink()
+        _, lines = self.run_gate(*both, names="left")
+        self.assertTrue(lines[0].startswith("1 step "), lines[0])
+        (self.directory / "changed").unlink()
+        # So does a variable that makes a step another one.
+        self.run_gate(both[0], names="good", flags="r -- MUTANTS=one STEPS=good")
+        self.commit = "abd"
+        self.run_gate(both[0], names="good", flags="r -- MUTANTS=one STEPS=good")
+        _, lines = self.run_gate(both[0], flags="r -- STEPS=good\\ bad")
+        self.assertEqual(lines[-1], "3 passed, 0 failed")
+
+    def test_a_need_that_has_passed_is_not_run_again(self):
+        both = Step("good", 10, ""), Step("after", 10, "", ("good",))
+        self.run_gate(*both)
+        _, lines = self.run_gate(*both, names="after")
+        self.assertTrue(lines[0].startswith("1 step "))
 
     def test_from(self):
         status, lines = self.run_gate(
             Step("bad", 10, ""), Step("good", 10, ""), Step("after", 10, "", ("good",)), begin="after"
         )
         self.assertEqual((status, lines[-1]), (0, "3 passed, 0 failed"))
-        self.assertIn("not run on this commit (abc): bad", lines)
+        self.assertEqual(self.left(lines), ["bad"])
+
+    def test_what_can_not_be_chosen(self):
+        steps_there = Step("good", 10, ""), Step("whole", 10, "", quick=False)
+        for names, begin, told in (
+            ("nonsense", "", "step 'nonsense' is not there; make test has: good"),
+            ("whole", "", "step 'whole' is not in this gate"),
+            ("", "nonsense", "step 'nonsense' is not there"),
+            ("good", "good", "STEPS and FROM"),
+        ):
+            with self.assertRaisesRegex(ValueError, told):
+                self.run_gate(*steps_there, names=names, begin=begin)
+        self.run_gate(steps_there[0])
+        with self.assertRaisesRegex(ValueError, "nothing is left on commit abc"):
+            self.run_gate(steps_there[0], names="left")
+
+    def test_a_ledger_that_is_broken_is_begun_anew(self):
+        for text in ('[{"step": "good"', '[{"step": "good", "old": 1}]'):
+            (self.directory / "results").mkdir(exist_ok=True)
+            (self.directory / "results" / "ledger.json").write_text(text)
+            self.assertEqual(self.run_gate(Step("good", 10, ""))[0], 0)
 
 
 class Terminal(unittest.TestCase):
     def test_lines_of_what_runs_are_written_anew(self):
         out = io.StringIO()
         screen = display.Terminal(out)
-        running = unittest.mock.Mock(seconds=75, last="ok 23 - c" + "d" * 300)
+        running = unittest.mock.Mock(seconds=75, last="\x1b[1Aok 23 - c" + "d" * 300)
         running.step.name = "run"
-        screen.refresh([running])
+        screen.refresh([running], 3)
         self.assertIn("  run ", out.getvalue())
         self.assertIn("1:15  ok 23 - c", out.getvalue())
+        self.assertIn("3 steps wait", out.getvalue())
+        self.assertNotIn("\x1b", out.getvalue())
         self.assertLess(len(out.getvalue()), 200)
         screen.say("ok    run")
-        self.assertTrue(out.getvalue().endswith("\x1b[1A\x1b[Jok    run\n"))
+        self.assertTrue(out.getvalue().endswith("\x1b[2A\x1b[Jok    run\n"))
 
     def test_plain_elsewhere(self):
         self.assertIs(type(display.of(io.StringIO())), display.Plain)

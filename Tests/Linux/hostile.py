@@ -86,22 +86,25 @@ class Trial:
             self._see_held()
 
     def _see_success(self):
+        wrong = []
         left = self._way.chosen
         while left and self._boots < CONTROL_BOOTS:
             _, report = self._boot(left)
-            wrong = []
+            lost = []
             again = []
             for attack in left:
                 due = self._way.due(attack)
                 self.outcomes[attack.name] = report.outcome(attack)
                 if found := list(report.judge_without(attack, due)):
-                    wrong += found
-                    again.append(attack)
+                    # A race that was lost has done nothing.
+                    is_lost = due != verdict.NOTHING and report.outcome(attack) == verdict.HELD
+                    (again if is_lost else []).append(attack)
+                    (lost if is_lost else wrong).extend(found)
                 elif due != verdict.NOTHING:
                     # What can't succeed is no test.
                     self.passed += 1
             left = again
-        self._note(wrong)
+        self._note([*wrong, *lost])
 
     def _see_held(self):
         this, report = self._boot(self._way.chosen)

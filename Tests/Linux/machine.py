@@ -127,9 +127,10 @@ def make_disks(directory):
 
 
 def kernel_words(words):
-    """The kernel's boot arguments, with the console, and how many times longer than usual the guest waits."""
+    """The kernel's boot arguments, with the console, and on a slow machine how many times longer the guest waits
+    and the kernel before it tells of a lockup; usually that is 10 seconds."""
     times = math.ceil(pace.factor())
-    slow = f"PACE={times} " if times > 1 else ""
+    slow = f"PACE={times} watchdog_thresh={min(10 * times, 60)} " if times > 1 else ""
     return f"console=ttyAMA0 {slow}{words}".strip()
 
 

@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The attacks of a hostile kernel: which boots there are, and how each is judged."""
 
+import contextlib
+import io
+import sys
 import types
 import unittest
+import unittest.mock
 
 import hostile
 import machine
@@ -89,8 +93,68 @@ class Control(unittest.TestCase):
         self.assertIn("races/b: held, where overwritten is due", trial.problems[0])
 
     def test_what_cannot_succeed_may_not(self):
-        trial, _ = self.run_trial(*[told(a="overwritten", b="overwritten", c="overwritten")] * 3)
+        trial, asked = self.run_trial(
+            told(a="overwritten", b="nothing", c="overwritten"), told(b="overwritten", c="nothing")
+        )
+        # What a lost race had not done is tried again, and nothing else.
+        self.assertEqual(asked, [["a", "b", "c"], ["b"]])
+        self.assertEqual(len(trial.problems), 1)
         self.assertIn("registers/c: overwritten", trial.problems[0])
+
+    def test_a_boot_that_reports_nothing_is_no_lost_race(self):
+        trial, asked = self.run_trial([], told(a="overwritten", b="overwritten", c="nothing"))
+        self.assertEqual(len(asked), 1)
+        self.assertEqual(len(trial.problems), 3)
+
+
+class Held(unittest.TestCase):
+    def run_trial(self, lines):
+        [way] = [way for way in hostile.ways(TABLE, OPTIONS, {}) if way.word == "with"]
+
+        class Trial(hostile.Trial):
+            def _boot(self, chosen):
+                return types.SimpleNamespace(passed=4), verdict.Report(lines)
+
+        trial = Trial(OPTIONS, TABLE, machine.Machine(), way, None, print)
+        trial.run()
+        return trial
+
+    held = told(a="nothing", b="nothing", c="nothing", d="nothing")
+
+    def test_all_are_held(self):
+        trial = self.run_trial(self.held)
+        self.assertEqual((trial.passed, trial.problems), (4, []))
+
+    def test_one_is_not(self):
+        trial = self.run_trial([*self.held[1:], *told(a="overwritten")])
+        self.assertEqual(len(trial.problems), 1)
+        self.assertIn("races/a: overwritten", trial.problems[0])
+
+    def test_one_that_nobody_knows(self):
+        trial = self.run_trial([*self.held, self.held[0].replace("races/a", "races/e")])
+        self.assertIn("races/e: nobody has said", trial.problems[0])
+
+    def test_an_image_that_no_attack_is_for(self):
+        way = hostile.Way("mutant", "mutant.img", (), lambda attack: "overwritten")
+        trial = hostile.Trial(OPTIONS, TABLE, machine.Machine(), way, None, print)
+        trial.run()
+        self.assertEqual(len(trial.problems), 1)
+
+
+class Program(unittest.TestCase):
+    def test_a_problem_of_one_boot_fails_all(self):
+        for problems, status in (([], 0), (["a problem"], 1)):
+            [way, *_] = hostile.ways(TABLE, OPTIONS, {})
+            trial = types.SimpleNamespace(outcomes={}, passed=1, problems=problems, summary=[])
+            ran = [(machine.Machine(), way, trial)]
+            arguments = ["hostile.py", "linux", "--toolchain", "bin", "--brief", "off.img", "on.img"]
+            with (
+                unittest.mock.patch.object(hostile, "run_all", return_value=ran),
+                unittest.mock.patch.object(sys, "argv", arguments),
+                contextlib.redirect_stdout(io.StringIO()),
+                contextlib.redirect_stderr(io.StringIO()),
+            ):
+                self.assertEqual(hostile.main(), status)
 
 
 if __name__ == "__main__":

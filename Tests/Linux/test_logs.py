@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The judge of the logs is judged."""
 
+import types
 import unittest
 
 import boot
@@ -187,6 +188,49 @@ class Runs(unittest.TestCase):
         self.assertEqual(list(run.compare([bare], [through], logs.Differences(""))), [])
 
 
+class Trials(unittest.TestCase):
+    def compared(self, *boots, problem=None):
+        """A trial whose boots, bare and through Portcullis in turn, have these logs; how many there were."""
+        left = list(boots)
+
+        class Trial(run.Trial):
+            def _boot(self, name, number=1, change=None):
+                if problem:
+                    self.problems.append(problem)
+                return types.SimpleNamespace(
+                    passed=2, logs=[left.pop(0)], reader=types.SimpleNamespace(points=[])
+                )
+
+        trial = Trial(types.SimpleNamespace(), None, machine.Machine(), "boot", print)
+        trial.run()
+        return trial, len(boots) - len(left)
+
+    same, more = entries("a"), entries("a", "b")
+
+    def test_equal_logs_take_two_boots(self):
+        trial, count = self.compared(self.same, self.same)
+        self.assertEqual((trial.problems, trial.passed, count), ([], 2, 2))
+
+    def test_a_difference_that_stays_is_one(self):
+        trial, count = self.compared(*[self.same, self.more] * 3)
+        self.assertEqual(trial.problems, ["log 1, only through Portcullis: b"])
+        self.assertEqual(count, 6)
+
+    def test_one_that_a_bare_boot_has_too_is_none(self):
+        trial, count = self.compared(self.same, self.more, self.more)
+        self.assertEqual((trial.problems, count), ([], 3))
+        self.assertIn("b", trial.summary[0])
+
+    def test_one_that_is_gone_with_the_next_boot_is_none(self):
+        trial, count = self.compared(self.same, self.more, self.same, self.same)
+        self.assertEqual((trial.problems, count), ([], 4))
+
+    def test_a_problem_is_not_booted_away(self):
+        trial, count = self.compared(self.same, self.more, problem="failed")
+        self.assertEqual(count, 2)
+        self.assertIn("log 1, only through Portcullis: b", trial.problems)
+
+
 class Machines(unittest.TestCase):
     def test_titles_differ(self):
         for matrix in (run.BRIEF, run.SHORT, run.FULL, run.BEHIND):
@@ -201,8 +245,8 @@ class Machines(unittest.TestCase):
         # What is left out of the brief form is in the others.
         self.assertEqual(sorted(m.kernel for m, _ in run.BRIEF), sorted(machine.KERNELS))
         self.assertIn(machine.NESTED, {m.smmu for m, _ in run.BRIEF})
-        for each in run.BRIEF:
-            self.assertIn(each, [*run.SHORT, *run.BEHIND])
+        for each, _ in run.BRIEF:
+            self.assertIn((each, "short"), [*run.SHORT, *run.BEHIND])
         for matrix in (run.SHORT, run.FULL):
             self.assertEqual({m.kernel for m, _ in matrix}, set(machine.KERNELS))
             self.assertEqual({m.gic for m, _ in matrix}, set(machine.GIC_VERSIONS))

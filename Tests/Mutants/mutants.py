@@ -17,11 +17,14 @@ import sys
 import time
 
 import counts
+import pace
 import tree
 from defects import DEFECTS
 
 # What is compiled for the detectors needs to look into modules and across them.
 FLAGS = ["-Xswiftc", "-enable-testing", "-Xswiftc", "-cross-module-optimization"]
+# How long a detector may take to find a defect.
+SECONDS = 300
 # Of a soak that is slower than the others.
 MOST_STEPS = {"soak-iommu": 50_000}
 
@@ -66,7 +69,8 @@ class Detectors:
             command = [self.scratch / "release" / name, *self._arguments(name)]
             try:
                 result = subprocess.run(
-                    command, env=self.environment, text=True, check=False, timeout=300,
+                    command, env=self.environment, text=True, check=False,
+                    timeout=pace.limit(SECONDS),
                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 )  # fmt: skip
             except subprocess.TimeoutExpired:

@@ -11,6 +11,7 @@
 
 #include <linux/io.h>
 #include <linux/processor.h>
+#include <linux/sched.h>
 
 #define ROUNDS 2000
 #define PIECE 250
@@ -187,9 +188,10 @@ static void race_table(struct outcome *outcome) {
 
 static void repeat(struct outcome *outcome, u64 rounds, void (*attack)(struct outcome *),
                    void (*help)(void *)) {
-    do
+    do {
         race_its(outcome, attack, help);
-    while (!outcome->unmade && !outcome->overwritten && !outcome->taken && outcome->rounds < rounds * pace);
+        cond_resched();
+    } while (!outcome->unmade && !outcome->overwritten && !outcome->taken && outcome->rounds < rounds * pace);
 }
 
 static void kind_attack(struct outcome *outcome) { repeat(outcome, ROUNDS, race_kind, flip_slot); }
