@@ -50,7 +50,7 @@ def lack(qemu):
 
 def paced(words):
     """A host's boot arguments, with the word by which the built-in one waits longer on a slow machine."""
-    times = next((power for power in (1, 2, 4) if power >= pace.factor()), 8)
+    times = next((power for power in (1, 2, 4) if power >= pace.times()), 8)
     slow = [f"testhost.pace={times}"] if times > 1 else []
     return " ".join([*([words] if words else []), *slow]) or None
 

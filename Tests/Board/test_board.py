@@ -33,7 +33,7 @@ class Pace(unittest.TestCase):
             return board.arguments("el2.img", **more)
 
     def test_a_slow_board_is_told_so(self):
-        for factor, word in ((1.0, None), (1.1, "2"), (2.0, "2"), (3.5, "4"), (100.0, "8")):
+        for factor, word in ((1.0, None), (1.4, None), (1.6, "2"), (2.0, "2"), (3.4, "4"), (100.0, "8")):
             with self.subTest(factor):
                 due = f"a testhost.pace={word}" if word else "a"
                 words = self.words(factor, bootargs="a")

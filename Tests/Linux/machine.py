@@ -3,7 +3,6 @@
 """QEMU's `virt` board with an unmodified Linux on it, started by Portcullis or bare."""
 
 import dataclasses
-import math
 import os
 import pathlib
 
@@ -129,7 +128,7 @@ def make_disks(directory):
 def kernel_words(words):
     """The kernel's boot arguments, with the console, and on a slow machine how many times longer the guest waits
     and the kernel before it tells of a lockup; usually that is 10 seconds."""
-    times = math.ceil(pace.factor())
+    times = pace.times()
     slow = f"PACE={times} watchdog_thresh={min(10 * times, 60)} " if times > 1 else ""
     return f"console=ttyAMA0 {slow}{words}".strip()
 

@@ -90,7 +90,9 @@ class Behind(Paced):
 
     def test_a_slow_machine_waits_longer(self):
         self.assertFalse(any("PACE" in word for word in self.words("", False)))
-        self.pace = 1.2
+        self.pace = 1.4
+        self.assertFalse(any("PACE" in word for word in self.words("", False)))
+        self.pace = 2.2
         self.assertIn("console=ttyAMA0 PACE=2 watchdog_thresh=20", self.words("", False))
 
     def test_title(self):

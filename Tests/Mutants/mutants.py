@@ -51,21 +51,21 @@ class Detectors:
         steps = min(self.steps, MOST_STEPS.get(name, self.steps))
         return ["--steps", str(steps), "--seed", "3"]
 
-    def build(self, names):
-        for product in names:
-            result = subprocess.run(
-                [self.swift, "build", "--build-system", "native", "-c", "release", "--product",
-                 product, "--scratch-path", self.scratch.resolve(), *FLAGS],
-                cwd=self.copy, env=self.environment, text=True, check=False,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-            if result.returncode != 0:
-                print(result.stdout[-4000:], file=sys.stderr)
-                raise SystemExit(f"{product} does not build")
+    def _build(self, product):
+        result = subprocess.run(
+            [self.swift, "build", "--build-system", "native", "-c", "release", "--product",
+             product, "--scratch-path", self.scratch.resolve(), *FLAGS],
+            cwd=self.copy, env=self.environment, text=True, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        if result.returncode != 0:
+            print(result.stdout[-4000:], file=sys.stderr)
+            raise SystemExit(f"{product} does not build")
 
     def finding(self, names):
-        """What the first detector that finds something says; nothing if none does."""
+        """What the first detector that finds something says; nothing if none does. Each is built when its turn comes."""
         for name in names:
+            self._build(name)
             command = [self.scratch / "release" / name, *self._arguments(name)]
             try:
                 result = subprocess.run(
@@ -96,7 +96,6 @@ def main():
     chosen = [each for each in DEFECTS if not options.names or each.name in options.names]
     tree.copy(copy)
     for name in dict.fromkeys(name for defect in chosen for name in detectors.of(defect)):
-        detectors.build([name])
         if finding := detectors.finding([name]):
             print(f"without a defect: {finding}", file=sys.stderr)
             return 1
@@ -110,7 +109,6 @@ def main():
             continue
         start = time.monotonic()
         names = detectors.of(defect)
-        detectors.build(names)
         finding = detectors.finding(names)
         seconds = time.monotonic() - start
         caught += finding is not None
