@@ -75,7 +75,7 @@ class Terminal(Plain):
                 f"  {each.step.name:<20} {clock(each.seconds):>6}  {MOVES.sub('', each.last)}"
                 for each in running
             ),
-            f"  {clock(now - self._start)}, {waiting} steps wait",
+            f"  {clock(now - self._start)}, steps that wait: {waiting}",
         ]
         self._erase()
         shown = [line[: columns - 1] for line in lines[-(rows - 1) :]]

@@ -76,7 +76,7 @@ class Gate:
         if names == [LEFT]:
             names = self._left({})
             if not names:
-                raise ValueError(f"nothing is left on commit {self._commit[:12]}")
+                raise ValueError(f"nothing is left on commit {ledger.short(self._commit)}")
         chosen = all_steps.chosen(self._options.gate, self._steps, names, begin)
         # What they need and has passed is there.
         return [
@@ -161,7 +161,7 @@ class Gate:
         for line in rows(self._steps, results, earlier):
             say(line)
         left = self._left(results)
-        say(f"not passed on commit {self._commit[:12]}{'+' * ('+' in self._commit)}: {' '.join(left) or 'none'}")
+        say(f"not passed on commit {ledger.short(self._commit)}: {' '.join(left) or 'none'}")
         told = [result for result in results.values() if isinstance(result, ledger.Result)]
         passed = sum(result.passed for result in told)
         failed = sum(result.failed for result in told)

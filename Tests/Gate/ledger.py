@@ -33,6 +33,11 @@ class Result:
         return not self.failed and not self.not_run
 
 
+def short(name):
+    """A commit as people read it."""
+    return name.removesuffix("+")[:12] + ("+" if name.endswith("+") else "")
+
+
 def commit():
     """The commit that is checked out; with a `+` where the work tree has changes, untracked files among them."""
 

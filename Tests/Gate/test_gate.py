@@ -356,7 +356,7 @@ class Terminal(unittest.TestCase):
         screen.refresh([running], 3)
         self.assertIn("  run ", out.getvalue())
         self.assertIn("1:15  ok 23 - c", out.getvalue())
-        self.assertIn("3 steps wait", out.getvalue())
+        self.assertIn("steps that wait: 3", out.getvalue())
         self.assertNotIn("\x1b", out.getvalue())
         self.assertLess(len(out.getvalue()), 200)
         screen.say("ok    run")
