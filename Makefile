@@ -255,12 +255,12 @@ unit: setup-test ## the unit tests, with coverage
 .PHONY: unit-address
 unit-address: setup-test ## the unit tests under AddressSanitizer
 	$(Q)LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Gate/leaks.txt \
-	  $(PYTHON) Tests/Gate/unit.py -- $(SWIFT) test $(NATIVE) --disable-xctest \
+	  $(PYTHON) Tests/Gate/unit.py --results $(RESULTS)/unit-address.json -- $(SWIFT) test $(NATIVE) --disable-xctest \
 	  --sanitize address -Xswiftc -use-ld=lld --scratch-path .build-address
 
 .PHONY: unit-thread
 unit-thread: setup-test ## the unit tests under ThreadSanitizer
-	$(Q)$(PYTHON) Tests/Gate/unit.py -- $(SWIFT) test $(NATIVE) --disable-xctest \
+	$(Q)$(PYTHON) Tests/Gate/unit.py --results $(RESULTS)/unit-thread.json -- $(SWIFT) test $(NATIVE) --disable-xctest \
 	  --sanitize thread --scratch-path .build-thread
 
 .PHONY: capi
