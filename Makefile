@@ -8,7 +8,7 @@
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`, `fuzz-smmu`: how long
 #   SOAK_STEPS=100000000  `soak-its`, `soak-smmu`: how many (`soak-iommu`: 10000000); SOAK_SEED=1
 #   MUTANTS="NAME …"  `mutants`: these alone
-#   KERNEL=6.12       `linux`: which of Debian's kernels (6.1); also GIC=4, CPUS=4, PROCESSOR=max
+#   KERNEL=6.12       `linux`: which of Debian's kernels (6.1), or `newest`; also GIC=4, CPUS=4, PROCESSOR=max
 #   FULL=1            `test-linux`, `hostile-linux`: the whole matrix; `bench-linux`: more repeats
 #   MINUTES=30        `soak`: how long; also KERNEL, GIC, CPUS (4), PROCESSOR as for `linux`, BARE=1
 #                     for the same without Portcullis, and PROVOKE=1: the control, which must fail
@@ -206,7 +206,7 @@ LINUX := .build/linux
 LINUX_TESTS := $(PYTHON) Tests/Linux
 
 .PHONY: linux
-linux: setup-run setup-linux $(IMAGES)/el2.img ## an unmodified Debian kernel at EL1, with a shell (KERNEL=6.1|6.12)
+linux: setup-run setup-linux $(IMAGES)/el2.img ## an unmodified Debian kernel at EL1, with a shell (KERNEL=6.1|6.12|newest)
 	$(Q)$(LINUX_TESTS)/shell.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) --cpus $(CPUS) \
 	  --processor $(PROCESSOR) $(LINUX) $(IMAGES)/el2.img
 
@@ -271,7 +271,7 @@ capi: setup-test ## the C program against portcullis.h, linked with the library 
 	  "$$($(SWIFT) build $(NATIVE) --show-bin-path)/libPortcullisCore.a" .build/capi
 
 .PHONY: test-linux
-test-linux: setup-run setup-linux $(IMAGES)/el2.img ## Debian's kernels, bare and through Portcullis (FULL=1: the whole matrix)
+test-linux: setup-run setup-linux setup-newest $(IMAGES)/el2.img ## Debian's kernels, bare and through Portcullis (FULL=1: the whole matrix)
 	$(Q)$(LINUX_TESTS)/run.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs \
 	  --results $(RESULTS)/test-linux.json $(LINUX) $(IMAGES)/el2.img
 
@@ -406,7 +406,7 @@ docs: setup-build ## the reference of all rooms, in .build/docs
 setup: setup-test fetch ## installs and fetches all that build, run and test need
 fetch: setup-libfdt setup-linux setup-qemu ## fetches what is not installed: libfdt for arm64, kernels, a second QEMU
 
-.PHONY: setup-python setup-build setup-run setup-test setup-bench setup-libfdt setup-linux setup-qemu
+.PHONY: setup-python setup-build setup-run setup-test setup-bench setup-libfdt setup-linux setup-newest setup-qemu
 # What runs the gate; the rest is a step of it.
 setup-python:
 	@Tests/Setup/packages.sh python3
@@ -421,7 +421,9 @@ setup-test: ## installs the Debian packages that the tests need
 setup-libfdt:
 	@Tests/Setup/libfdt.sh $(LIBFDT)
 setup-linux:
-	@Tests/Linux/fetch.sh $(LINUX) 6.1 6.12
+	@Tests/Linux/fetch.sh $(LINUX) 6.1 6.12 $(filter newest,$(KERNEL))
+setup-newest:
+	@Tests/Linux/fetch.sh $(LINUX) newest
 setup-qemu:
 	@Tests/Setup/qemu.sh $(NEW_QEMU)
 

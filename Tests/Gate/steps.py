@@ -55,8 +55,8 @@ STEPS = (
         "both kernels behind an SMMUv3, owned and nested; devices that may reach nothing", "images",
     ),
     whole(
-        "test-linux", 900,
-        "five machines bare and through Portcullis, logs compared: both kernels, GICv3, GICv4, three processors,"
+        "test-linux", 1400,
+        "six machines bare and through Portcullis, logs compared: both kernels and the newest, GICv3, GICv4, three processors,"
         " U-Boot", "images",
     ),
     whole("unit-thread", 900, "unit tests under ThreadSanitizer", "setup-test"),

@@ -27,7 +27,7 @@ def add_matrix(to, full):
 
 def add_machine(to, cpus):
     """Adds what describes one machine, which has so many CPUs by default."""
-    to.add_argument("--kernel", choices=machine.KERNELS, default=machine.KERNELS[0])
+    to.add_argument("--kernel", choices=(*machine.KERNELS, machine.NEWEST), default=machine.KERNELS[0])
     to.add_argument("--gic", type=int, choices=machine.GIC_VERSIONS, default=machine.GIC_VERSIONS[0])
     to.add_argument("--cpus", type=int, default=cpus)
     to.add_argument("--processor", default=machine.PROCESSORS[0])

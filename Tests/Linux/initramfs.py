@@ -87,11 +87,16 @@ class Archive:
 
 
 class Kernel:
-    """An unpacked kernel package of Debian."""
+    """An unpacked kernel package of Debian; newer ones have all below `usr`, and the kernel beside its modules."""
 
     def __init__(self, root):
-        self.image = _one(root.glob("boot/vmlinuz-*"), f"kernel below {root}")
-        self.modules = _one(root.glob("lib/modules/*"), f"module directory below {root}")
+        self.modules = _one(
+            (path for lib in ("lib", "usr/lib") for path in root.glob(f"{lib}/modules/*")),
+            f"module directory below {root}",
+        )
+        self.image = _one(
+            [*root.glob("boot/vmlinuz-*"), *self.modules.glob("vmlinuz")], f"kernel below {root}"
+        )
         self.release = self.modules.name
         built_in = (self.modules / "modules.builtin").read_text("utf-8").split()
         self._built_in = {_module_name(path) for path in built_in}
@@ -119,6 +124,12 @@ class Kernel:
         for dependency in _dependencies(content):
             self._collect(dependency, found, (*above, name))
         found[name] = content
+
+
+def program(root, name):
+    """The program `name` of an unpacked package."""
+    paths = [root / directory / name for directory in ("bin", "usr/bin")]
+    return _one(filter(pathlib.Path.is_file, paths), f"program {name} below {root}")
 
 
 def _one(paths, what):

@@ -4,7 +4,7 @@
 
 The kernel's own build needs its compiler and tools for this machine. What it would do for one source is
 little: compile with the kernel's configuration, and add what the kernel checks when it loads the module,
-which is its version and the checksum of each symbol that the module uses.
+which is its version and, where the kernel was configured so, the checksum of each symbol that the module uses.
 """
 
 import pathlib
@@ -12,7 +12,7 @@ import subprocess
 
 FLAGS = (
     "--target=aarch64-linux-gnu", "-std=gnu11", "-O2", "-nostdinc", "-ffreestanding",
-    "-fno-strict-aliasing", "-fno-common", "-fno-pic", "-fno-stack-protector",
+    "-fno-strict-aliasing", "-fno-common", "-fno-pic", "-fno-stack-protector", "-fms-extensions",
     "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-mgeneral-regs-only",
     "-mbranch-protection=pac-ret",
     # The headers are written for another compiler's warnings.
@@ -31,12 +31,14 @@ TAIL = """
 MODULE_INFO(vermagic, VERMAGIC_STRING);
 MODULE_INFO(name, KBUILD_MODNAME);
 MODULE_INFO(depends, "");
-__visible struct module __this_module __section(".gnu.linkonce.this_module") = {{
+__visible struct module __this_module __section(".gnu.linkonce.this_module") = {
     .name = KBUILD_MODNAME,
     .init = init_module,
     .exit = cleanup_module,
     .arch = MODULE_ARCH_INIT,
-}};
+};
+"""
+VERSIONS = """
 static const struct modversion_info versions[] __used __section("__versions") = {{
 {versions}
 }};
@@ -75,6 +77,11 @@ class Headers:
         for include in includes:
             flags += ["-include", str(include)]
         return flags
+
+    @property
+    def has_checksums(self):
+        """Whether the kernel looks at the checksums of symbols."""
+        return "CONFIG_MODVERSIONS=y" in (self._own / ".config").read_text("utf-8").splitlines()
 
     def checksums(self):
         """The checksum of each symbol that the kernel and its modules export."""
@@ -116,14 +123,17 @@ def build(source, headers, directory, toolchain):
     undefined = _run(str(toolchain / "llvm-nm"), "--undefined-only", "--just-symbol-name", str(body)).split()
     checksums = headers.checksums()
     rows = []
-    for symbol in ["module_layout", *undefined]:
+    # What stands for the layout of `struct module`, where checksums are looked at.
+    layout = ["module_layout"] if headers.has_checksums else []
+    for symbol in [*layout, *undefined]:
         if symbol == "__this_module":
             continue
         if symbol not in checksums:
             raise ValueError(f"{source}: the kernel exports no {symbol}")
         rows.append(f'    {{{checksums[symbol]:#x}, "{symbol}"}},')
     tail = directory / f"{name}.mod.c"
-    tail.write_text(TAIL.format(versions="\n".join(rows)))
+    versions = VERSIONS.format(versions="\n".join(rows)) if layout else ""
+    tail.write_text(TAIL + versions)
     module = directory / f"{name}.ko"
     _run(
         linker, "-r", "-T", str(headers.linker_script), "-o", str(module),

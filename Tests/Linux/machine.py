@@ -14,6 +14,8 @@ import program
 
 # Debian's current series: that of the release, and that of its backports.
 KERNELS = ("6.1", "6.12")
+# The newest of the backports of Debian's stable release.
+NEWEST = "newest"
 GIC_VERSIONS = (3, 4)
 PROCESSORS = ("cortex-a76", "neoverse-n1", "max")
 # What Portcullis may do with the SMMUs of a board: `portcullis.smmu`.
@@ -92,7 +94,7 @@ class Images:
         directory = directory / series
         directory.mkdir()
         kernel = initramfs.Kernel(fetched / series)
-        busybox = (fetched / "busybox" / "bin" / "busybox").read_bytes()
+        busybox = initramfs.program(fetched / "busybox", "busybox").read_bytes()
         scripts = {
             str(path.relative_to(GUEST)): path.read_bytes()
             for path in sorted(GUEST.rglob("*"))

@@ -53,6 +53,7 @@ BRIEF = [
 SHORT = [
     (Board("6.1", 3, 2), "short"),
     (Board("6.12", 4, 4), "short"),
+    (Board(machine.NEWEST, 4, 4), "short"),
     (Board("6.1", 4, 1, "neoverse-n1"), "short"),
     (Board("6.12", 3, 2, "max"), "boot"),
     (Board("6.1", 3, 2, u_boot=True), "boot"),
@@ -70,6 +71,7 @@ FULL = [
         for kernel in machine.KERNELS
         for gic in machine.GIC_VERSIONS
     ),
+    *((Board(machine.NEWEST, gic, 4), "short") for gic in machine.GIC_VERSIONS),
 ]
 # With an SMMUv3 of which QEMU has stage 2, and all devices behind it.
 BEHIND = [

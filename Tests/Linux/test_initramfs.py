@@ -100,6 +100,30 @@ class Modules(unittest.TestCase):
         self.add("nvme", "crc_t10dif")
         self.assertEqual(self.order("nvme", "crc_t10dif"), ["nvme"])
 
+    def test_a_package_may_have_all_below_usr(self):
+        (self.root / "usr").mkdir()
+        (self.root / "lib").rename(self.root / "usr" / "lib")
+        self.modules = self.root / "usr" / "lib" / "modules" / "6"
+        (self.root / "boot" / "vmlinuz-6").rename(self.modules / "vmlinuz")
+        self.add("nvme")
+        self.assertEqual(self.order("nvme"), ["nvme"])
+        self.assertEqual(initramfs.Kernel(self.root).image, self.modules / "vmlinuz")
+
+    def test_of_two_kernels_none_is_taken(self):
+        (self.modules / "vmlinuz").write_bytes(b"kernel")
+        with self.assertRaises(ValueError):
+            initramfs.Kernel(self.root)
+
+    def test_a_program_is_found_where_either_release_puts_it(self):
+        for directory in ("bin", "usr/bin"):
+            path = self.root / directory / "busybox"
+            with self.assertRaises(ValueError):
+                initramfs.program(self.root, "busybox")
+            path.parent.mkdir(parents=True)
+            path.write_bytes(b"busybox")
+            self.assertEqual(initramfs.program(self.root, "busybox"), path)
+            path.unlink()
+
     def test_content_is_unpacked(self):
         self.add("nvme", compress=True)
         kernel = initramfs.Kernel(self.root)

@@ -2,13 +2,14 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# apt-beside.sh ARCHITECTURE [--backports] TOOL ARGUMENT... - runs apt-get or apt-cache as on another
+# apt-beside.sh ARCHITECTURE [--backports|--newest] TOOL ARGUMENT... - runs apt-get or apt-cache as on another
 # machine of Debian's ARCHITECTURE, on which nothing is installed.
 #
 # The machine's own sources, but lists and cache in .build/apt-ARCHITECTURE, fetched on first use: nothing
 # foreign is registered or installed, and no privilege is needed. With --backports the only source is
-# the backports suite of the machine's Debian release, where the machine's own sources have that
-# release; lists and cache are in .build/apt-ARCHITECTURE-backports.
+# the backports suite of the machine's Debian release, with --newest that of Debian's stable release, wherever
+# the machine's own sources have the machine's release; lists and cache are in .build/apt-ARCHITECTURE-backports
+# and .build/apt-ARCHITECTURE-newest.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,10 +17,12 @@ build=$(cd "$here/../.." && pwd)/.build
 architecture=$1
 shift
 state=$build/apt-$architecture
-if [ "${1-}" = --backports ]; then
-  state=$state-backports
-  shift
-fi
+case ${1-} in
+  --backports | --newest)
+    state=$state-${1#--}
+    shift
+    ;;
+esac
 
 # run TOOL ARGUMENT... - with state and cache in $base.
 run() {
@@ -34,8 +37,9 @@ run() {
     -o APT::Sandbox::User="$(id -un)" -o Acquire::Languages=none "$@"
 }
 
-# Writes the sources of the backports suite to $base/sources.
-write_backports() {
+# write_sources [stable] - writes the sources of a release's backports, the machine's own if none is named, to
+# $base/sources.
+write_sources() {
   # The file of every Debian machine that names its release.
   suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
   mkdir "$base/sources"
@@ -43,7 +47,7 @@ write_backports() {
     /etc/apt/sources.list.d/*.sources; do
     [ -f "$file" ] || continue
     target=$base/sources/$(basename "$file")
-    awk -v suite="$suite" -v form="${file##*.}" -f "$here/backports.awk" "$file" >"$target"
+    awk -v suite="$suite" -v wanted="${1-$suite}-backports" -v form="${file##*.}" -f "$here/backports.awk" "$file" >"$target"
     [ -s "$target" ] || rm "$target"
   done
 }
@@ -55,7 +59,10 @@ if [ ! -d "$state" ]; then
   trap 'rm -rf "$base"' EXIT
   trap 'exit 1' INT TERM
   mkdir -p "$base/lists/partial" "$base/cache/archives/partial"
-  case $state in *-backports) write_backports ;; esac
+  case $state in
+    *-backports) write_sources ;;
+    *-newest) write_sources stable ;;
+  esac
   # A source without the architecture makes update fail; what counts is whether the packages can be had.
   echo "Fetching the package lists of ${state##*/apt-}" >&2
   run apt-get -qq update >&2 || echo "apt-get update failed for some source" >&2

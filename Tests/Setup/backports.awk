@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Reads apt's source files of either form, and writes the entries of `SUITE-backports` that stand
-# beside those of the suite SUITE (-v suite=SUITE), in the same form as they were found:
+# Reads apt's source files of either form, and writes an entry of the suite WANTED (-v wanted=WANTED) for each of
+# the suite SUITE (-v suite=SUITE), in the same form as it was found:
 #   -v form=sources   stanzas of fields (deb822)
 #   -v form=list      one line an entry
 # Comments are left out.
@@ -13,7 +13,7 @@ form == "list" {
   # deb [options] URI suite component...
   for (field = 2; field < NF; field++) {
     if ($field == suite && $1 == "deb") {
-      $field = suite "-backports"
+      $field = wanted
       print
       break
     }
@@ -32,7 +32,7 @@ function finish() {
 
 tolower($1) == "suites:" {
   for (field = 2; field <= NF; field++) if ($field == suite) isWanted = 1
-  $0 = "Suites: " suite "-backports"
+  $0 = "Suites: " wanted
 }
 
 # Whatever would have the entry be left out for another architecture or because it is switched off.

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# unpack.sh ARCHITECTURE [--backports] PACKAGE... DIRECTORY - downloads Debian's PACKAGEs for ARCHITECTURE
+# unpack.sh ARCHITECTURE [--backports|--newest] PACKAGE... DIRECTORY - downloads Debian's PACKAGEs for ARCHITECTURE
 # and unpacks all of them to the new DIRECTORY, which appears whole or not at all. Nothing is installed.
 set -eu
 
@@ -10,10 +10,12 @@ architecture=$1
 shift
 
 suite=
-if [ "$1" = --backports ]; then
-  suite=$1
-  shift
-fi
+case $1 in
+  --*)
+    suite=$1
+    shift
+    ;;
+esac
 packages=
 while [ $# -gt 1 ]; do
   packages="$packages $1"

@@ -21,7 +21,8 @@ enum { CURRENT_DIRECTORY = -100, KEXEC_ARCH_AARCH64 = 183 << 16 };
 #define KERNEL_SIZE 0x8000000ul
 #define RAMDISK_SIZE 0x4000000ul
 #define TREE_SIZE 0x200000ul
-#define PAGE 0x1000ul
+/* The largest of the kernel's page sizes, and so a multiple of each. */
+#define PAGE 0x10000ul
 
 struct segment {
     const void *source;
