@@ -11,6 +11,9 @@ package struct SMMUConfiguration: Sendable {
     case immediate
     /// When the next CMD_SYNC completes, the last first: as late as the architecture allows.
     case atSync
+    /// One by one, in an order by `seed`, at any time until the next CMD_SYNC completes; between any two,
+    /// devices access again what they have accessed lately.
+    case anyOrder(seed: UInt64)
   }
 
   /// IDR0.S1P.

@@ -139,7 +139,7 @@ extension SimulatedSMMU {
       prefetch(transaction)
     case .invalidateDevice:
       if configuration.losesDeviceInvalidations { state.hasLostInvalidation = true }
-      invalidateDevice(command)
+      begin(command)
     case .respondPage: break
     case .resume: resume(command)
     case .terminateStalls:
@@ -149,18 +149,13 @@ extension SimulatedSMMU {
         resumed.append(.aborted)
       }
     case .synchronise: return synchronise(command)
-    default:
-      switch configuration.invalidation {
-      case .immediate: invalidate(command)
-      case .atSync: state.pending.append(command)
-      }
+    default: begin(command)
     }
     return nil
   }
 
   private func synchronise(_ command: SMMUCommand) -> SMMUCommandError? {
-    for command in state.pending.reversed() { invalidate(command) }
-    state.pending = []
+    complete()
     land()
     if state.hasLostInvalidation {
       state.hasLostInvalidation = false
@@ -199,8 +194,9 @@ extension SimulatedSMMU {
     }
   }
 
-  private func invalidate(_ command: SMMUCommand) {
+  func invalidate(_ command: SMMUCommand) {
     switch command.opcode {
+    case .invalidateDevice: invalidateDevice(command)
     case .invalidateEntry:
       forgetEntries(UInt64(command.stream.rawValue)...UInt64(command.stream.rawValue))
       if !command.isLeaf { forgetDescriptor(of: command.stream) }

@@ -65,6 +65,7 @@ extension SimulatedSMMU {
   }
 
   private func resolve(_ transaction: DeviceTransaction) -> Outcome {
+    remember(transaction)
     checkTables()
     guard control.contains(.translates) else { return resolveByDefault(transaction) }
     do throws(TranslationFault) {
@@ -124,7 +125,8 @@ extension SimulatedSMMU {
     }
   }
 
-  private func answer(
+  @discardableResult
+  func answer(
     _ transaction: DeviceTransaction, _ translated: Translated
   ) -> DeviceResponse {
     state.deviceTranslations[transaction.stream.rawValue, default: [:]][
@@ -157,11 +159,15 @@ extension SimulatedSMMU {
   }
 
   /// Whether a stream, or a walk, can come to a physical address by what is kept or on its way.
+  ///
+  /// What is kept of stage 1 alone comes to an IPA.
   package func isKept(_ physical: UInt64) -> Bool {
     state.translations.entries.contains {
-      $0.kind == .table
-        ? physical >> 12 == $0.output >> 12
-        : physical &- $0.output <= UInt64.ones($0.log2)
+      switch $0.kind {
+      case .stage1: false
+      case .table: physical >> 12 == $0.output >> 12
+      case .stage2, .combined: physical &- $0.output <= UInt64.ones($0.log2)
+      }
     } || state.inFlight.contains { $0.physical >> 12 == physical >> 12 }
   }
 }

@@ -83,6 +83,10 @@ package final class SimulatedSMMU {
     var fetched: [SMMUCommand] = []
     /// The invalidations that have not taken effect.
     var pending: [SMMUCommand] = []
+    /// What chooses the next of them, and what happens in between.
+    var chance: UInt64 = 0
+    /// What devices have accessed lately, where that counts.
+    var recent: [DeviceTransaction] = []
     /// Whether a CMD_ATC_INV since the last CMD_SYNC had no answer.
     var hasLostInvalidation = false
     var entries: [UInt32: StreamTableEntry] = [:]
@@ -149,6 +153,7 @@ package final class SimulatedSMMU {
     self.base = base
     self.memory = memory
     state.bypass = configuration.resetBypass
+    if case .anyOrder(let seed) = configuration.invalidation { state.chance = seed }
     if let preset = configuration.presetQueues {
       state.commandBase = preset.command
       state.eventBase = preset.event

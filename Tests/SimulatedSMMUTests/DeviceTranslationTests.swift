@@ -10,9 +10,13 @@ import Testing
 @Suite("ATS at the simulated SMMU")
 struct DeviceTranslationTests {
   /// EATS of STE.DW1.
-  func driver(service: UInt64, control: UInt64 = everything | 1 << 4) -> Driver {
+  func driver(
+    service: UInt64, control: UInt64 = everything | 1 << 4,
+    invalidation: SMMUConfiguration.Invalidation = .immediate
+  ) -> Driver {
     var configuration = SMMUConfiguration()
     configuration.hasATS = true
+    configuration.invalidation = invalidation
     let driver = Driver(configuration)
     driver.write(0x20, control)
     driver.confine(3)
@@ -130,5 +134,26 @@ struct DeviceTranslationTests {
     #expect(
       driver.smmu.process(nowhere) == .translation(nil, isReadable: false, isWritable: false))
     #expect(driver.events().isEmpty)
+  }
+
+  @Test(
+    "A CMD_ATC_INV that is not behind the CMD_SYNC of CMD_TLBI may come too early",
+    arguments: [false, true])
+  func order(afterSync: Bool) {
+    var kept = 0
+    for seed in UInt64(0)..<32 {
+      let driver = driver(service: 1, invalidation: .anyOrder(seed: seed))
+      let request = DeviceTransaction(3, Place.pages, type: .request)
+      _ = driver.smmu.process(request)
+      driver.put(Place.level3, 0)
+      let device: (UInt64, UInt64) = (0x40 | 3 << 32, Place.pages)
+      if afterSync {
+        driver.post(invalidateStage2(Place.pages), synchronise, device, synchronise)
+      } else {
+        driver.post(invalidateStage2(Place.pages), device, synchronise)
+      }
+      if driver.smmu.keptTranslation(3, Place.pages) != nil { kept += 1 }
+    }
+    #expect(afterSync ? kept == 0 : (1..<32).contains(kept))
   }
 }

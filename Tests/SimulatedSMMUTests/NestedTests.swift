@@ -138,6 +138,27 @@ struct NestedTests {
     #expect(!driver.smmu.isKept(Self.data))
   }
 
+  @Test("Up to a CMD_SYNC the two may happen in any order, with the device in between")
+  func anyOrder() {
+    for isOrdered in [false, true] {
+      var kept = 0
+      for seed in UInt64(0)..<32 {
+        var configuration = SMMUConfiguration()
+        configuration.invalidation = .anyOrder(seed: seed)
+        let driver = driver(configuration)
+        #expect(driver.smmu.read(3, 8) == .completed(0))
+        driver.put(Place.level3 + 3 * 8, 0)
+        if isOrdered {
+          driver.post(invalidateStage2(Self.data), synchronise, invalidateStage1, synchronise)
+        } else {
+          driver.post(invalidateStage2(Self.data), invalidateStage1, synchronise)
+        }
+        if driver.smmu.read(3, 8) != .aborted { kept += 1 }
+      }
+      #expect(isOrdered ? kept == 0 : (1..<32).contains(kept))
+    }
+  }
+
   @Test("Invalidating stage 1 alone doesn't do either")
   func stage1Alone() {
     let driver = driver()
