@@ -47,12 +47,10 @@ struct PendingInvalidation: Sendable {
   /// What was taken was entries of the last level: tables are never freed, and so what SMMUs have cached of
   /// the levels above stays true.
   ///
-  /// - Parameter hasStage1: whether the SMMU may have combined what was taken with a stage 1 of the host;
-  ///   CMD_TLBI_S2_IPA does not reach that (IHI 0070, 4.4.3.2), and takes one command more.
+  /// CMD_TLBI_S2_IPA does not reach what is combined with a stage 1 of the host (IHI 0070, 4.4.3.2).
   func commands(
-    _ vmid: VMID, byRange: Bool, hasStage1: Bool, limit: UInt64, _ issue: (SMMUCommand) -> Void
+    _ vmid: VMID, byRange: Bool, limit: UInt64, _ issue: (SMMUCommand) -> Void
   ) {
-    let limit = hasStage1 ? limit - 1 : limit
     guard let ranges, !isEverything else { return issue(.invalidateBothStages(vmid)) }
     var count: UInt64 = 0
     for index in ranges.indices {
@@ -64,7 +62,6 @@ struct PendingInvalidation: Sendable {
     }
     guard count <= limit else { return issue(.invalidateBothStages(vmid)) }
     for index in ranges.indices { Self.commands(ranges[index], vmid, byRange, issue) }
-    if hasStage1 { issue(.invalidateStage1(vmid)) }
   }
 
   private static func commands(

@@ -57,7 +57,8 @@ extension SMMUGroup: IOMMUDriver where Machine: ~Copyable {
     _ pages: PageRange, _ pool: inout PagePool<Memory>
   ) { table?.restore(pages, &pool) }
 
-  /// Has every SMMU forget what was taken, at the same time, with one SYNC each, and waits for all of them.
+  /// Has every SMMU forget what was taken, at the same time, with one SYNC each, and waits for all of them;
+  /// one after the other, with another SYNC each, where a host has a stage 1 to combine it with.
   public mutating func sync() throws(IOMMUError) {
     guard !pending.isEmpty else { return }
     guard phase == .confining else { throw .wrongPhase }
@@ -76,11 +77,12 @@ extension SMMUGroup: IOMMUDriver where Machine: ~Copyable {
       units[index] = unit
     }
     for index in units.indices where submitted >> UInt64(index) & 1 == 1 {
-      let unit = units[index]
-      if !unit.confirm(machine) {
+      var unit = units[index]
+      if !unit.confirm(machine) || !unit.forgetCombined(vmid, machine) {
         failed = failed ?? unit.port.unit
         usage.unconfirmed &+= 1
       }
+      units[index] = unit
     }
     // What one of them has not confirmed all are asked for again.
     if let failed { throw .notConfirmed(unit: failed) }

@@ -15,8 +15,7 @@ extension SMMUUnit {
     let memory = machine.memory
     var count: UInt64 = 0
     pending.commands(
-      vmid, byRange: features.hasRangeInvalidation, hasStage1: parts?.nested != nil,
-      limit: queue.batchLimit
+      vmid, byRange: features.hasRangeInvalidation, limit: queue.batchLimit
     ) { command in
       queue.append(command, memory)
       count += 1
@@ -51,6 +50,15 @@ extension SMMUUnit {
     queue.append(.invalidateAll, machine.memory)
     return finish(queue, machine) && confirm(machine)
   }
+
+  /// Has the SMMU forget what it has combined of a stage 1 of the host and of what was taken; true where it
+  /// combines nothing.
+  ///
+  /// Only once the rest is confirmed: commands take effect in any order up to a SYNC (IHI 0070, 4.7.3), and an
+  /// entry of stage 2 that is not gone yet would be combined anew.
+  mutating func forgetCombined<Machine: SMMUMachine & ~Copyable>(
+    _ vmid: VMID, _ machine: borrowing Machine
+  ) -> Bool { parts?.nested == nil || carryOut(.invalidateStage1(vmid), machine) }
 
   /// Carries out commands, with a SYNC behind them, and waits for it.
   ///

@@ -147,9 +147,41 @@ DEFECTS = [
         "SMMUDriver",
     ),
     Defect(
-        "combined-stages-kept", "4.3", "PendingInvalidation.swift",
-        "    if hasStage1 { issue(.invalidateStage1(vmid)) }\n",
-        "",
+        "combined-stages-kept", "4.3", "SMMUUnit+Commands.swift",
+        "parts?.nested == nil || carryOut(.invalidateStage1(vmid), machine)",
+        "parts?.nested == nil || !vmid.rawValue.words.isEmpty",
+        "SMMUDriver",
+    ),
+    Defect(
+        "combined-stages-refilled", "F-06", "SMMUGroup+Driver.swift",
+        "      if let count = unit.submit(pending, vmid, machine) {\n"
+        "        usage.invalidations &+= count\n"
+        "        usage.syncs &+= 1\n"
+        "        submitted |= 1 << UInt64(index)\n"
+        "      } else {\n"
+        "        failed = failed ?? unit.port.unit\n"
+        "        usage.unconfirmed &+= 1\n"
+        "      }\n"
+        "      units[index] = unit\n"
+        "    }\n"
+        "    for index in units.indices where submitted >> UInt64(index) & 1 == 1 {\n"
+        "      var unit = units[index]\n"
+        "      if !unit.confirm(machine) || !unit.forgetCombined(vmid, machine) {\n",
+        "      if unit.forgetCombined(vmid, machine),\n"
+        "        let count = unit.submit(pending, vmid, machine)\n"
+        "      {\n"
+        "        usage.invalidations &+= count\n"
+        "        usage.syncs &+= 1\n"
+        "        submitted |= 1 << UInt64(index)\n"
+        "      } else {\n"
+        "        failed = failed ?? unit.port.unit\n"
+        "        usage.unconfirmed &+= 1\n"
+        "      }\n"
+        "      units[index] = unit\n"
+        "    }\n"
+        "    for index in units.indices where submitted >> UInt64(index) & 1 == 1 {\n"
+        "      let unit = units[index]\n"
+        "      if !unit.confirm(machine) {\n",
         "SMMUDriver",
     ),
     Defect(

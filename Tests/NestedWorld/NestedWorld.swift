@@ -251,6 +251,9 @@ package final class NestedWorld {
       return false
     }
     taken.insert(address >> 12)
+    if smmu.isKept(address & ~0xfff) {
+      violations.append("the SMMU still comes to \(String(address, radix: 16)), which is given up")
+    }
     return true
   }
 

@@ -54,7 +54,8 @@ package struct Workload {
       // Of two that differ, the driver goes by the lesser.
       unit.breakBeforeMake = random.oneIn(4) ? .level2 : level
       unit.hasRangeInvalidation = !random.oneIn(3)
-      unit.invalidation = random.oneIn(3) ? .immediate : .atSync
+      unit.invalidation =
+        [.immediate, .atSync, .anyOrder(seed: random.next())][Int(random.below(3))]
       unit.commandsFetchedAhead = Int(random.below(4))
       unit.hasTwoLevelStreams = random.oneIn(2)
       unit.streamIDBits = unit.hasTwoLevelStreams ? 16 : 8

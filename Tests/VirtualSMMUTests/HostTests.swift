@@ -197,6 +197,30 @@ struct HostTests {
     #expect(world.hypervisorEvents.count(of: .translation) == 1)
   }
 
+  @Test(
+    "F-06: nothing that is combined is filled again from a stage 2 that is not gone yet",
+    arguments: UInt64(0)..<16)
+  func donationInAnyOrder(seed: UInt64) throws {
+    var configuration = NestedWorld.configuration
+    configuration.invalidation = .anyOrder(seed: seed)
+    let world = try NestedWorld(configuration)
+    let host = HostSMMUDriver(world)
+    host.start()
+    host.buildStage1(target: Place.data + 0x1000)
+    host.attach(5)
+    for page in [Place.data + 0x1000, Place.table2, Place.table1, Place.context] {
+      // By both stages at once, and by stage 2 alone.
+      host.setEntry(6, 0b1001, 1 << 44)
+      _ = world.smmu.read(6, page)
+      _ = world.smmu.write(5, 0x1000, 1)
+      #expect(world.donate(page))
+      #expect(world.smmu.write(5, 0x1000, 2) == .aborted)
+      #expect(world.smmu.read(6, page) == .aborted)
+    }
+    #expect(world.load(Place.data + 0x1000) == 1)
+    #expect(world.complaints == [])
+  }
+
   @Test("Queues are held while they are on, and not longer")
   func queuesHeld() throws {
     let world = try NestedWorld()

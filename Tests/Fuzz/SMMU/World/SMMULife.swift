@@ -11,7 +11,11 @@ import VirtualSMMU
 package func makeNestedWorld(_ number: UInt64) throws -> NestedWorld {
   var choices = RandomChoices(seed: number)
   var configuration = NestedWorld.configuration
-  configuration.invalidation = choices.next(2) == 0 ? .atSync : .immediate
+  switch choices.next(4) {
+  case 0: configuration.invalidation = .immediate
+  case 1: configuration.invalidation = .atSync
+  default: configuration.invalidation = .anyOrder(seed: number)
+  }
   configuration.combinesStages = choices.next(4) != 0
   configuration.prefetchesEntries = choices.next(2) == 0
   configuration.hasRangeInvalidation = choices.next(2) == 0
