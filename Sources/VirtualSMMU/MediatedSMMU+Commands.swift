@@ -47,7 +47,10 @@ extension MediatedSMMU {
         return stop(.abort)
       }
       switch CommandRule(command, offered) {
-      case .nothing, .synchronise: break
+      case .nothing: break
+      case .synchronise:
+        // What the host puts behind it happens behind it.
+        guard confirm(&batch, upTo: ahead, machine) else { return }
       case .forget(let invalidation):
         if batch.isFull, !confirm(&batch, upTo: ahead, machine) { return }
         _ = batch.append(invalidation)

@@ -185,6 +185,13 @@ DEFECTS = [
         "SMMUDriver",
     ),
     Defect(
+        "own-sync-no-barrier", "F-07", "MediatedSMMU+Commands.swift",
+        "        guard confirm(&batch, upTo: ahead, machine) else { return }\n"
+        "      case .forget(let invalidation):\n",
+        "        break\n      case .forget(let invalidation):\n",
+        "VirtualSMMU",
+    ),
+    Defect(
         "command-queue-not-held", "4.4", "MediatedSMMU+Commands.swift",
         "    guard commands.slot != nil else { return nil }\n",
         "",

@@ -273,6 +273,41 @@ package struct HostileSMMUHost<Source: Choices> {
     let isTwoLevel = choices.next(2) != 0
     if isTwoLevel { host.start(log2: 10, split: 6) } else { host.start() }
     populate(isTwoLevel: isTwoLevel)
+    if choices.next(2) == 0 { changeStage1(isTwoLevel: isTwoLevel) }
+  }
+
+  /// The first stream gets a stage 1 of its own, and another one as the specification has it, in one doorbell's
+  /// batch: the context is forgotten and that confirmed, and then what was translated by it.
+  private mutating func changeStage1(isTwoLevel: Bool) {
+    let entry = isTwoLevel ? Place.secondLevel : Place.streams
+    let context = Place.data + 0x4000
+    // No other stream has the ASID.
+    let word0 = HostSMMUDriver.contextWord0 & ~(0xffff << 48) | 77 << 48
+    let old: UInt64 = 0x01d
+    host.buildStage1()
+    host.put(Place.data, old)
+    host.put(Place.data + 0x1000, ~old)
+    host.put(Place.data + 0x2000, (Place.data + 0x3000) | 0b11)
+    host.put(Place.data + 0x3000, (Place.data + 0x1000) | HostSMMUDriver.leaf)
+    host.put(context, word0, Place.table1)
+    host.put(entry, 0b1011 | context, HostSMMUDriver.attributes)
+    host.post((0x03, 1), (0x46, 0))
+    let read = DeviceTransaction(0, 0)
+    guard host.wait(reads: 50) != nil, world.smmu.process(read) == .completed(old) else { return }
+    host.put(context, word0, Place.data + 0x2000)
+    host.post((0x05, 1), (0x46, 0), (0x11 | 77 << 48, 0), (0x46, 0))
+    guard host.wait(reads: 50) != nil, host.stop == nil else { return }
+    if world.smmu.process(read) == .completed(old) {
+      wrongAnswer = "a device goes by a stage 1 that the host has replaced"
+    }
+    // What the device comes to by both stages is given up.
+    if donations < 3, choices.next(4) == 0, world.donate(Place.data + 0x1000) {
+      donations += 1
+      take(world.smmu.process(read), read)
+    }
+    host.put(entry, 0b1011 | Place.context, HostSMMUDriver.attributes)
+    host.post((0x03, 1), (0x46, 0))
+    host.wait(reads: 50)
   }
 
   /// Gives up to three streams a stage 1, as an honest driver does.
