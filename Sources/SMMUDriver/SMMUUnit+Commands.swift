@@ -60,17 +60,23 @@ extension SMMUUnit {
     _ vmid: VMID, _ machine: borrowing Machine
   ) -> Bool { parts?.nested == nil || carryOut(.invalidateStage1(vmid), machine) }
 
-  /// Carries out commands, with a SYNC behind them, and waits for it.
+  /// Carries out commands in batches that fit, with a SYNC behind each, and waits for it.
   ///
   /// - Returns: whether the SMMU has confirmed all of them.
   mutating func carryOut<Machine: SMMUMachine & ~Copyable>(
     _ commands: Span<SMMUCommand>, _ machine: borrowing Machine
   ) -> Bool {
-    guard var queue = parts?.commands, let consumed = port.pointer(.commandQueueConsumed, machine),
-      queue.freeCount(consumed) > UInt64(commands.count)
-    else { return false }
-    for index in commands.indices { queue.append(commands[index], machine.memory) }
-    return finish(queue, machine) && confirm(machine)
+    var next = 0
+    while next < commands.count {
+      guard var queue = parts?.commands, hasRoom(queue, machine) else { return false }
+      let end = min(commands.count, next + Int(queue.batchLimit))
+      while next < end {
+        queue.append(commands[next], machine.memory)
+        next += 1
+      }
+      guard finish(queue, machine), confirm(machine) else { return false }
+    }
+    return true
   }
 
   /// The same for one command.

@@ -192,6 +192,12 @@ DEFECTS = [
         "VirtualSMMU",
     ),
     Defect(
+        "batch-larger-than-the-queue", "F-20", "SMMUUnit+Commands.swift",
+        "      let end = min(commands.count, next + Int(queue.batchLimit))\n",
+        "      let end = commands.count\n",
+        "SMMUDriver",
+    ),
+    Defect(
         "command-queue-not-held", "4.4", "MediatedSMMU+Commands.swift",
         "    guard commands.slot != nil else { return nil }\n",
         "",

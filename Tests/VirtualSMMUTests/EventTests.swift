@@ -72,6 +72,25 @@ struct EventTests {
     #expect(world.complaints == [])
   }
 
+  @Test(
+    "F-20: a small event queue of the hardware loses what comes at once, and nothing else",
+    arguments: UInt64(0)...7)
+  func smallQueue(log2: UInt64) throws {
+    var configuration = NestedWorld.configuration
+    configuration.eventQueueLog2 = log2
+    let world = try NestedWorld(configuration)
+    let host = HostSMMUDriver(world)
+    host.start()
+    for stream: UInt32 in 0..<100 {
+      _ = world.smmu.read(stream, 8)
+      #expect(host.events().map(\.stream) == [StreamID(stream)])
+    }
+    for _ in 0..<200 { _ = world.smmu.read(9, 8) }
+    #expect(host.events().count == 1 << log2)
+    #expect(world.hypervisorEvents.overflows == 1)
+    #expect(world.complaints == [])
+  }
+
   @Test("A queue that is off records nothing")
   func off() throws {
     let world = try NestedWorld()

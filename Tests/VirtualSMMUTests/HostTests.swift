@@ -247,6 +247,32 @@ struct HostTests {
     #expect(world.complaints == [])
   }
 
+  @Test(
+    "F-20: an SMMU with a small command queue does all that one with a large one does",
+    arguments: UInt64(2)...8)
+  func smallQueue(log2: UInt64) throws {
+    var configuration = NestedWorld.configuration
+    configuration.commandQueueLog2 = log2
+    configuration.invalidation = .anyOrder(seed: log2)
+    configuration.hasRangeInvalidation = false
+    let world = try NestedWorld(configuration)
+    let host = HostSMMUDriver(world)
+    host.start()
+    host.buildStage1(target: Place.data + 0x1000)
+    host.attach(5)
+    for round in UInt64(0)..<4 {
+      // More than a batch of EL2's holds.
+      for _ in 0..<40 { host.post((0x12 | 9 << 48, round << 12)) }
+      #expect(world.smmu.write(5, 0x1000, round) == .completed(0))
+      host.post((0..<60).map { (0x12 | 9 << 48, $0 << 12) } + [(0x46, 0)])
+      #expect(host.wait() != nil && host.stop == nil)
+      #expect(world.donate(0x4080_0000 + round << 13))
+    }
+    #expect(world.donate(Place.data + 0x1000))
+    #expect(world.smmu.write(5, 0x1000, 2) == .aborted)
+    #expect(!world.mediated.isBroken && world.complaints == [])
+  }
+
   @Test("Queues are held while they are on, and not longer")
   func queuesHeld() throws {
     let world = try NestedWorld()

@@ -16,6 +16,8 @@ package func makeNestedWorld(_ number: UInt64) throws -> NestedWorld {
   case 1: configuration.invalidation = .atSync
   default: configuration.invalidation = .anyOrder(seed: number)
   }
+  configuration.commandQueueLog2 = 2 + choices.next(7)
+  configuration.eventQueueLog2 = choices.next(8)
   configuration.combinesStages = choices.next(4) != 0
   configuration.prefetchesEntries = choices.next(2) == 0
   configuration.hasRangeInvalidation = choices.next(2) == 0
