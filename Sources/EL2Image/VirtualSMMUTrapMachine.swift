@@ -66,8 +66,13 @@ struct VirtualSMMUTrapMachine: VirtualSMMUMachine {
     return isDone
   }
 
-  func drainEvents(atMost limit: UInt64) {
-    withProtection { _ = $0.mirror?.driver.drainEvents(of: unit, atMost: limit) }
+  func drainEvents(atMost limit: UInt64) -> UInt64 {
+    var losses: UInt64 = 0
+    withProtection {
+      _ = $0.mirror?.driver.drainEvents(of: unit, atMost: limit)
+      losses = $0.mirror?.driver.takeHostLosses(of: unit) ?? 0
+    }
+    return losses
   }
 
   func takeEvent() -> SMMUEvent? {

@@ -11,6 +11,8 @@ public struct SMMUEventCounts: Sendable {
   public private(set) var total: UInt64 = 0
   /// Events that were about a stage 1 of the host, and kept for it, which are not among the others.
   public internal(set) var forwarded: UInt64 = 0
+  /// Events that were about a stage 1 of the host, and lost because too many of them waited for it.
+  public internal(set) var lostForwarded: UInt64 = 0
   /// How often a queue had no room, and events were lost.
   public internal(set) var overflows: UInt64 = 0
   /// How often an SMMU could not write events, which were lost.

@@ -22,8 +22,8 @@ extension SMMUGroup where Machine: ~Copyable {
 
   /// The same for one SMMU.
   ///
-  /// What is for the host waits for ``takeHostEvent(of:)``; where it finds no room, what comes behind it
-  /// stays in the hardware's queue.
+  /// What is for the host waits for ``takeHostEvent(of:)``; where it finds no room it is lost, which
+  /// ``takeHostLosses(of:)`` tells. So what comes behind it is read, however much the host leaves there.
   public mutating func drainEvents(of unit: UInt16, atMost limit: UInt64) -> UInt64 {
     guard phase == .confining, units.indices.contains(Int(unit)) else { return 0 }
     return drainEvents(Int(unit), atMost: limit)
@@ -33,18 +33,21 @@ extension SMMUGroup where Machine: ~Copyable {
     var unit = units[index]
     guard var queue = unit.parts?.events else { return 0 }
     let (waiting, hasOverflown) = queue.look(unit.port, machine)
-    let room = unit.parts?.hostEvents?.freeCount ?? limit
-    let count = min(min(waiting, limit), room)
+    let count = min(waiting, limit)
     for _ in 0..<count {
       let event = queue.take(machine.memory)
-      if unit.parts?.hostEvents != nil, event.isForHost {
-        unit.parts?.hostEvents?.append(event, machine.memory)
-        events.forwarded &+= 1
-      } else {
+      guard event.isForHost,
+        let isKept = unit.parts?.hostEvents?.append(event, machine.memory)
+      else {
         keep(SMMUFault(unit: unit.port.unit, event: event))
+        continue
       }
+      if isKept { events.forwarded &+= 1 } else { events.lostForwarded &+= 1 }
     }
-    if hasOverflown { events.overflows &+= 1 }
+    if hasOverflown {
+      events.overflows &+= 1
+      unit.parts?.hostEvents?.noteLoss()
+    }
     if count > 0 || hasOverflown {
       queue.giveBack(unit.port, machine)
       unit.parts?.events = queue
@@ -61,6 +64,16 @@ extension SMMUGroup where Machine: ~Copyable {
     guard let event = one.parts?.hostEvents?.takeFirst(machine.memory) else { return nil }
     units[Int(unit)] = one
     return event
+  }
+
+  /// How many events for the host were lost since the last call: here, and at least one each time that the
+  /// hardware's queue has overflown.
+  public mutating func takeHostLosses(of unit: UInt16) -> UInt64 {
+    guard units.indices.contains(Int(unit)) else { return 0 }
+    var one = units[Int(unit)]
+    guard let losses = one.parts?.hostEvents?.takeLosses(), losses > 0 else { return 0 }
+    units[Int(unit)] = one
+    return losses
   }
 
   /// Takes the oldest fault that is kept; logged without the ownership lock.

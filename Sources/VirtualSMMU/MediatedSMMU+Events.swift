@@ -10,16 +10,26 @@ internal import SMMU
 extension MediatedSMMU {
   /// Has the hardware's events read, and gives the host what is its own and finds room.
   mutating func takeEvents<Machine: VirtualSMMUMachine & ~Copyable>(_ machine: borrowing Machine) {
-    machine.drainEvents(atMost: policy.eventsPerTrap)
+    let losses = machine.drainEvents(atMost: policy.eventsPerTrap)
+    counters.lostEvents &+= losses
     // An SMMU whose queue is off records nothing.
     let isOn = acknowledged.contains(.eventQueue)
     for _ in 0..<policy.eventsPerTrap {
-      guard let event = machine.takeEvent() else { return }
+      guard let event = machine.takeEvent() else { break }
       guard isOn, let told = told(event) else {
         counters.lostEvents &+= 1
         continue
       }
       append(told, machine)
+    }
+    // As if the queue had been full: the host may lack events of any kind.
+    if losses > 0, isOn { tellLoss() }
+  }
+
+  /// Says that events were lost; a loss that the host has not acknowledged is not told again.
+  private mutating func tellLoss() {
+    if events.produced.hasOverflowFlag == events.consumed.hasOverflowFlag {
+      events.produced = SMMUQueuePointer(rawValue: events.produced.rawValue ^ 1 << 31)
     }
   }
 
@@ -33,11 +43,7 @@ extension MediatedSMMU {
     }
     guard !events.isFull else {
       counters.lostEvents &+= 1
-      // A loss that the host has not acknowledged is not told again.
-      if events.produced.hasOverflowFlag == events.consumed.hasOverflowFlag {
-        events.produced = SMMUQueuePointer(rawValue: events.produced.rawValue ^ 1 << 31)
-      }
-      return
+      return tellLoss()
     }
     machine.memory.store4(
       event.word0.littleEndian, event.word1.littleEndian, event.word2.littleEndian,

@@ -35,7 +35,10 @@ public protocol VirtualSMMUMachine: ~Copyable {
   /// Whether the wire of the event queue signals; false where the SMMU does not obey.
   func signalEvents(_ isOn: Bool) -> Bool
   /// Reads at most `limit` events of the hardware; those of the host wait for ``takeEvent()``.
-  func drainEvents(atMost limit: UInt64)
+  ///
+  /// - Returns: how many events of the host were lost since the last call, because too many waited there or
+  ///   in the hardware's queue.
+  func drainEvents(atMost limit: UInt64) -> UInt64
   /// Takes the oldest event of the host, as the hardware has recorded it.
   func takeEvent() -> SMMUEvent?
 }

@@ -262,4 +262,14 @@ package final class NestedWorld {
 
   /// What the driver has counted of events.
   package var hypervisorEvents: SMMUEventCounts { ownership.observer.driver.events }
+
+  /// The faults that the driver reads from the SMMU; the host is not asked.
+  package func drainFaults() -> [SMMUFault] {
+    var faults: [SMMUFault] = []
+    ownership.updateObserver { mirror, _, _, _ in
+      while mirror.driver.drainEvents(of: 0, atMost: 64) > 0 {}
+      while let fault = mirror.driver.takeFault() { faults.append(fault) }
+    }
+    return faults
+  }
 }

@@ -66,10 +66,13 @@ struct WorldMachine: VirtualSMMUMachine {
     world.ownership.observer.driver.signalEvents(isOn, on: 0)
   }
 
-  func drainEvents(atMost limit: UInt64) {
+  func drainEvents(atMost limit: UInt64) -> UInt64 {
+    var losses: UInt64 = 0
     world.ownership.updateObserver { mirror, _, _, _ in
       _ = mirror.driver.drainEvents(of: 0, atMost: limit)
+      losses = mirror.driver.takeHostLosses(of: 0)
     }
+    return losses
   }
 
   func takeEvent() -> SMMUEvent? {
@@ -79,6 +82,7 @@ struct WorldMachine: VirtualSMMUMachine {
     }
     return event
   }
+
 }
 
 /// Memory as the virtual SMMU loads and stores it.

@@ -73,6 +73,32 @@ struct EventTests {
   }
 
   @Test(
+    "F-16: however many events of the host wait, EL2 learns of its own; what the host lost it is told",
+    arguments: [127, 128, 129, 400])
+  func surplus(count: Int) throws {
+    var configuration = NestedWorld.configuration
+    configuration.eventQueueLog2 = 9
+    let world = try NestedWorld(configuration)
+    let host = HostSMMUDriver(world)
+    host.start()
+    host.setEntry(5, 0b1001, 1 << 44)
+    for _ in 0..<count { _ = world.smmu.read(9, 8) }
+    #expect(world.smmu.read(5, NestedWorld.canary.lowerBound) == .aborted)
+    for _ in 0..<8 { _ = world.smmu.read(9, 8) }
+    let faults = world.drainFaults()
+    #expect(faults.map(\.stream) == [StreamID(5)])
+    let counts = world.hypervisorEvents
+    let lost = UInt64(max(0, count + 8 - 128))
+    #expect(counts.total == 1 && counts.lostForwarded == lost)
+    #expect(counts.forwarded == UInt64(count + 8) - lost)
+    for _ in 0..<8 { _ = host.read(0x100a8) }
+    #expect(host.read(0x100a8) & 1 << 31 == (lost > 0 ? 1 << 31 : 0))
+    #expect(host.events().count == min(count + 8, 128))
+    #expect(world.mediated.counters.lostEvents == lost)
+    #expect(world.complaints == [])
+  }
+
+  @Test(
     "F-20: a small event queue of the hardware loses what comes at once, and nothing else",
     arguments: UInt64(0)...7)
   func smallQueue(log2: UInt64) throws {
