@@ -154,7 +154,7 @@ public struct DMATable: Sendable {
     }
     // The table is complete before a walk can reach it.
     pool.memory.publishTables()
-    pool.memory.store(PageTree.link(to: table), at: slot.address)
+    pool.memory.store(tree.link(to: table), at: slot.address)
     pool.memory.publishTables()
   }
 }

@@ -180,17 +180,23 @@ extension EL2Stage1Table: HypervisorTranslation where Cache: ~Copyable {
   /// Nothing was changed by `prepareMap`.
   public mutating func abortMap(_ ranges: Span<PageRange>, _ kind: PageKind) {}
 
-  /// Removes a mapping and waits until no CPU uses it.
+  /// Removes a mapping and waits until no CPU uses it; tables in which nothing is left go back to the pool.
   public mutating func unmap<Memory: TableMemory & ~Copyable>(
     _ pages: PageRange, at address: VirtualAddress, _ pool: inout PagePool<Memory>
   ) {
     let first = address.rawValue >> PageFrameNumber.shift
-    for page in first..<first + pages.count {
-      let slot = tree.walk(to: page, in: pool.memory)
-      if slot.level == PageTree.lastLevel { pool.memory.store(0, at: slot.address) }
+    PageTree.pieces(first..<first + pages.count) { piece in
+      for page in piece {
+        let slot = tree.walk(to: page, in: pool.memory)
+        if slot.level == PageTree.lastLevel { pool.memory.store(0, at: slot.address) }
+      }
+      let tables = tree.unlinkEmpty(around: piece.lowerBound, in: pool.memory)
+      pool.memory.publishTables()
+      // Also what is cached of the levels above: by then no walk is in a table that was unlinked.
+      cache.invalidateEL2(
+        VirtualAddress(piece.lowerBound << PageFrameNumber.shift), count: UInt64(piece.count))
+      for index in tables.indices { pool.giveBack(tables[index]) }
     }
-    pool.memory.publishTables()
-    cache.invalidateEL2(address, count: pages.count)
   }
 }
 

@@ -120,6 +120,7 @@ where
       for frame in ranges[index].numbers {
         ledger.setRecord(record, of: PageFrameNumber(frame), &pool, &reservation)
       }
+      if record == .untouched { ledger.prune(ranges[index], &pool) }
     }
   }
 

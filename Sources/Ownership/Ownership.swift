@@ -61,7 +61,7 @@ public struct Ownership<
 
   /// How many pages of the pool are free.
   public var freeTablePages: UInt64 { pool.freeCount }
-  /// How many pages of the pool have become tables.
+  /// How many pages of the pool are tables.
   public var usedTablePages: UInt64 { pool.usedCount }
 
   /// How much of what the hypervisor has set aside is in use.

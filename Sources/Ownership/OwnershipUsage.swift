@@ -3,7 +3,7 @@
 
 /// How much of what the hypervisor has set aside for owners and translations is in use now.
 public struct OwnershipUsage: Hashable, Sendable {
-  /// Pages of the pool that have become tables, which they stay.
+  /// Pages of the pool that are tables.
   public let tables: UInt64
   /// Pages of the pool that are neither tables nor reserved.
   public let freeTables: UInt64

@@ -7,14 +7,15 @@ import Architecture
 ///
 /// It is a tree of its own beside the translation tables, because an embedder may own the host's
 /// stage 2, and because a pin count has no room in a descriptor. An absent entry says that the host
-/// owns the page and nobody holds it, so that a ledger takes pages only where something happened.
+/// owns the page and nobody holds it, so that a ledger takes pages only where something happened, and gives
+/// them back where nothing is left of it.
 struct PageLedger: Sendable {
   let tree: PageTree
 
   init<Memory: TableMemory & ~Copyable>(
     _ geometry: TranslationGeometry, pool: inout PagePool<Memory>
   ) throws(OwnershipError) {
-    tree = try PageTree(geometry, pool: &pool)
+    tree = try PageTree(geometry, isForHardware: false, pool: &pool)
   }
 
   /// The record of `frame`; frames beyond the address space are nobody's and so not accessible.
@@ -41,6 +42,18 @@ struct PageLedger: Sendable {
     let slot = tree.reach(frame.rawValue, &pool, &reservation)
     pool.memory.store(record.entry, at: slot.address)
   }
+
+  /// Gives tables back to the pool that say of no page more than an absent entry does.
+  func prune<Memory: TableMemory & ~Copyable>(
+    _ pages: PageRange, _ pool: inout PagePool<Memory>
+  ) {
+    PageTree.pieces(pages.numbers) { piece in
+      // Nobody walks the ledger without the lock.
+      let tables = tree.unlinkEmpty(around: piece.lowerBound, in: pool.memory)
+      for index in tables.indices { pool.giveBack(tables[index]) }
+    }
+  }
+
   /// Replaces the record of a frame that has one, which takes no page.
   func replaceRecord<Memory: TableMemory & ~Copyable>(
     _ record: PageRecord, of frame: PageFrameNumber, _ pool: borrowing PagePool<Memory>

@@ -5,15 +5,19 @@ public import Architecture
 
 /// The fixed range of pages that all tables come from.
 ///
-/// A table, once linked, stays for good: a page of the pool is handed out at most once, so that a
-/// walk that takes no lock never meets a table that has become something else. What can come back
-/// is the part of a reservation that was not needed.
+/// A page comes back when its table is empty, unlinked, and in no TLB, and is handed out again. The
+/// tables of the host's stage 2 and of devices never come back, so that a walk that takes no lock never
+/// meets a table that has become something else.
 public struct PagePool<Memory: TableMemory & ~Copyable>: ~Copyable {
   /// The words of the pool's pages, and of other pages of EL2, by physical address.
   public let memory: Memory
   /// The pages of the pool.
   public let pages: PageRange
+  // Of the pages from the start on, how many were ever handed out; those that came back are a list, each
+  // with the address of the next in its first word.
   private var handedOut: UInt64 = 0
+  private var returned: UInt64 = 0
+  private var firstReturned = PhysicalAddress(0)
   private var reserved: UInt64 = 0
 
   /// Makes a pool of `pages`, which EL2 owns and which hold nothing of value.
@@ -23,9 +27,9 @@ public struct PagePool<Memory: TableMemory & ~Copyable>: ~Copyable {
   }
 
   /// How many pages are neither handed out nor reserved.
-  public var freeCount: UInt64 { pages.count - handedOut - reserved }
-  /// How many pages have become tables, or were skipped to align one.
-  public var usedCount: UInt64 { handedOut }
+  public var freeCount: UInt64 { pages.count - usedCount - reserved }
+  /// How many pages are tables, or were skipped to align one.
+  public var usedCount: UInt64 { handedOut - returned }
 
   /// Sets `count` pages aside.
   ///
@@ -50,10 +54,24 @@ public struct PagePool<Memory: TableMemory & ~Copyable>: ~Copyable {
     precondition(reservation.remaining > 0, "more tables than were counted")
     reservation.remaining -= 1
     reserved -= 1
+    guard returned == 0 else {
+      let page = firstReturned
+      firstReturned = PhysicalAddress(memory.load(page))
+      returned -= 1
+      memory.store(0, at: page)
+      return page
+    }
     let page = PageFrameNumber(pages.first.rawValue + handedOut).address
     handedOut += 1
     zero(page)
     return page
+  }
+
+  /// Takes a page back that is all zero, and that nothing leads to any more: no table, and no TLB.
+  mutating func giveBack(_ page: PhysicalAddress) {
+    memory.store(firstReturned.rawValue, at: page)
+    firstReturned = page
+    returned += 1
   }
 
   /// Hands out `count` consecutive zeroed pages, aligned to their size: a concatenated root table.
@@ -65,7 +83,9 @@ public struct PagePool<Memory: TableMemory & ~Copyable>: ~Copyable {
     let start = pages.first.rawValue + handedOut
     let aligned = (start + count - 1) & ~(count - 1)
     let needed = aligned - start + count
-    guard needed <= freeCount else { throw .poolExhausted(needed: needed, free: freeCount) }
+    // What came back is not consecutive.
+    let free = freeCount - min(freeCount, returned)
+    guard needed <= free else { throw .poolExhausted(needed: needed, free: free) }
     handedOut += needed
     for page in 0..<count { zero(PageFrameNumber(aligned + page).address) }
     return PageFrameNumber(aligned).address

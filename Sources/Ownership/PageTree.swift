@@ -6,11 +6,13 @@ import Architecture
 /// A tree of 4 KiB tables with 512 entries of 64 bits each, numbered as the architecture does:
 /// level 3 holds the pages.
 ///
-/// The ledger and both translation tables are such trees and differ only in what a leaf means. An
-/// entry above level 3 with bits [1:0] = 0b11 points to a table (Arm ARM DDI 0487, D8.3.1).
+/// The ledger and all translation tables are such trees and differ only in what a leaf means. An entry
+/// above level 3 with bits [1:0] = 0b11 points to a table (Arm ARM DDI 0487, D8.3.1); in a tree that no
+/// hardware walks, with 0b10, which to hardware is invalid.
 struct PageTree: Sendable {
   let root: PhysicalAddress
   let geometry: TranslationGeometry
+  private let linkBits: UInt64
 
   static let lastLevel: UInt64 = 3
   private static let addressMask: UInt64 = 0x0000_ffff_ffff_f000
@@ -24,20 +26,21 @@ struct PageTree: Sendable {
 
   /// Allocates the root of an empty tree.
   init<Memory: TableMemory & ~Copyable>(
-    _ geometry: TranslationGeometry, pool: inout PagePool<Memory>
+    _ geometry: TranslationGeometry, isForHardware: Bool = true, pool: inout PagePool<Memory>
   ) throws(OwnershipError) {
     self.geometry = geometry
+    linkBits = isForHardware ? 0b11 : 0b10
     root = try pool.takeRoot(geometry.rootTables)
   }
 
   /// log2 of the pages that one entry of `level` stands for.
   static func shift(_ level: UInt64) -> UInt64 { 9 * (lastLevel - level) }
 
-  static func link(to table: PhysicalAddress) -> UInt64 { table.rawValue | 0b11 }
+  func link(to table: PhysicalAddress) -> UInt64 { table.rawValue | linkBits }
 
-  static func table(_ entry: UInt64, _ level: UInt64) -> PhysicalAddress? {
-    guard level < lastLevel, entry & 0b11 == 0b11 else { return nil }
-    return PhysicalAddress(entry & addressMask)
+  private func table(_ entry: UInt64, _ level: UInt64) -> PhysicalAddress? {
+    guard level < Self.lastLevel, entry & 0b11 == linkBits else { return nil }
+    return PhysicalAddress(entry & Self.addressMask)
   }
 
   func contains(_ pages: Range<UInt64>) -> Bool { pages.upperBound <= geometry.pageLimit }
@@ -55,7 +58,7 @@ struct PageTree: Sendable {
     while true {
       let address = PhysicalAddress(table.rawValue + index * 8)
       let entry = memory.load(address)
-      guard level < lowest, let next = Self.table(entry, level) else {
+      guard level < lowest, let next = self.table(entry, level) else {
         return Slot(address: address, level: level, entry: entry)
       }
       table = next
@@ -71,7 +74,7 @@ struct PageTree: Sendable {
     let table = pool.take(from: &reservation)
     // The zeroes must be visible before a walk can reach them.
     pool.memory.publishTables()
-    pool.memory.store(Self.link(to: table), at: slot.address)
+    pool.memory.store(link(to: table), at: slot.address)
   }
 
   /// Walks to the level-3 entry for `page`, adding the tables that are missing.
@@ -82,6 +85,36 @@ struct PageTree: Sendable {
       let slot = walk(to: page, in: pool.memory)
       if slot.level == Self.lastLevel { return slot }
       grow(at: slot, &pool, &reservation)
+    }
+  }
+
+  /// Unlinks the tables on the way to `page` in which nothing is left, from the lowest up; the root stays.
+  ///
+  /// - Returns: the tables. A walk may still be in one of them, by what a TLB has cached of the way.
+  func unlinkEmpty<Memory: TableMemory & ~Copyable>(
+    around page: UInt64, in memory: borrowing Memory
+  ) -> FixedList<3, PhysicalAddress> {
+    var unlinked = FixedList<3, PhysicalAddress>(filler: root)
+    var level = Self.lastLevel
+    while level > geometry.startLevel {
+      level -= 1
+      let parent = walk(to: page, downTo: level, in: memory)
+      guard parent.level == level, let table = self.table(parent.entry, level) else { continue }
+      for index in 0..<UInt64(512)
+      where memory.load(PhysicalAddress(table.rawValue + index * 8)) != 0 { return unlinked }
+      memory.store(0, at: parent.address)
+      _ = unlinked.append(table)
+    }
+    return unlinked
+  }
+
+  /// The ranges that `pages` has in each table of the last level.
+  static func pieces(_ pages: Range<UInt64>, _ body: (Range<UInt64>) -> Void) {
+    var first = pages.lowerBound
+    while first < pages.upperBound {
+      let end = min((first >> 9 + 1) << 9, pages.upperBound)
+      body(first..<end)
+      first = end
     }
   }
 
@@ -105,7 +138,7 @@ struct PageTree: Sendable {
         from: geometry.startLevel + 1, ranges, index, offset: offset, leaves
       ) { page, level in
         let parent = walk(to: page, downTo: level - 1, in: memory)
-        return parent.level == level - 1 && Self.table(parent.entry, parent.level) != nil
+        return parent.level == level - 1 && table(parent.entry, parent.level) != nil
       }
     }
     return missing

@@ -110,7 +110,7 @@ public struct Stage2Table<Cache: TranslationCache & ~Copyable>: ~Copyable {
     // The table is complete before the break, which other CPUs may notice, and stays short.
     pool.memory.publishTables()
     if Stage2Descriptor.isValid(slot.entry) { breakEntry(slot, around: page, in: pool.memory) }
-    pool.memory.store(PageTree.link(to: table), at: slot.address)
+    pool.memory.store(tree.link(to: table), at: slot.address)
     pool.memory.publishTables()
   }
 

@@ -9,14 +9,19 @@ package struct SimulatedCache: TranslationCache {
   package init(machine: SimulatedMachine) { self.machine = machine }
 
   package func invalidateStage2(_ pages: PageRange) {
-    machine.cached = []
+    forget()
     machine.events.append(.invalidateStage2(pages))
   }
 
-  package func invalidateStage2All() { machine.cached = [] }
+  package func invalidateStage2All() { forget() }
+
+  private func forget() {
+    machine.cached = []
+    machine.unlinked = []
+  }
 
   package func invalidateEL2(_ address: VirtualAddress, count: UInt64) {
-    machine.cached = []
+    forget()
     machine.events.append(.invalidateEL2(address, count))
   }
 }

@@ -23,6 +23,8 @@ package final class SimulatedMachine: @unchecked Sendable {
   package var events: [Event] = []
   /// Entries that were valid and have not been invalidated since.
   package var cached: Set<UInt64> = []
+  /// Pages that an entry led to which was made invalid since.
+  package var unlinked: Set<UInt64> = []
   /// Whether the rule holds: not for tables of which all walkers bear a live entry to be replaced.
   package var checksReplacement = true
   /// What broke the rules.

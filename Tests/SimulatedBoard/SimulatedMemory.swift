@@ -22,6 +22,14 @@ package struct SimulatedMemory: TableMemory {
       machine.violations.append("made before invalidated at \(String(address.rawValue, radix: 16))")
     }
     if old & 1 == 1 { machine.cached.insert(address.rawValue) }
+    if value & 1 == 1 && machine.unlinked.contains(address.rawValue >> 12) {
+      machine.violations.append(
+        "used while a TLB leads to it: \(String(address.rawValue, radix: 16))")
+    }
+    // What the entry led to, of a table or of a page.
+    if machine.checksReplacement && old & 0b11 == 0b11 && value & 1 == 0 {
+      machine.unlinked.insert((old & 0xffff_ffff_f000) >> 12)
+    }
     if value == 0 {
       machine.words[address.rawValue] = nil
     } else {
