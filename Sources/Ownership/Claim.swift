@@ -65,8 +65,5 @@ public struct Pin<let capacity: Int>: ~Copyable {
   /// - Precondition: `index` is below `count`.
   public subscript(index: Int) -> MappedPages { mapped[index] }
 
-  /// Ends the value where a slot of a ``PinTable`` takes its place.
-  consuming func keepInTable() { isOpen = false }
-
   deinit { assert(!isOpen, "a pin was dropped") }
 }

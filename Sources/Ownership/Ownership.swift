@@ -189,8 +189,6 @@ public struct Ownership<
     _ ranges: FixedList<capacity, PageRange>
   ) throws(OwnershipError) -> Pin<capacity> {
     try checkRequest(ranges.span, .memory)
-    var mapped = FixedList<capacity, MappedPages>(
-      filler: MappedPages(pages: ranges[0], address: VirtualAddress(0)))
     for index in ranges.indices {
       for frame in ranges[index].numbers {
         let record = ledger.record(of: PageFrameNumber(frame), in: pool)
@@ -199,42 +197,10 @@ public struct Ownership<
         }
         guard record.pins < UInt32.max else { throw .tooManyPins(PageFrameNumber(frame)) }
       }
-      guard let address = hypervisor.linearAddress(of: ranges[index]) else {
-        throw .refusedByHypervisor(ranges[index].first)
-      }
-      _ = mapped.append(MappedPages(pages: ranges[index], address: address))
     }
+    let mapped = try linear(ranges)
     countPins(ranges.span, by: 1)
     return Pin(mapped)
-  }
-
-  /// Shares pages of memory and pins them: both or neither.
-  ///
-  /// - Throws: any `OwnershipError`; nothing has changed then.
-  public mutating func shareAndPin<let capacity: Int>(
-    _ ranges: FixedList<capacity, PageRange>
-  ) throws(OwnershipError) -> Pin<capacity> {
-    try share(ranges.span)
-    do throws(OwnershipError) {
-      return try pin(ranges)
-    } catch {
-      // What was shared just now, and nobody has pinned, can be unshared.
-      try unshare(ranges.span)
-      throw error
-    }
-  }
-
-  /// Ends what ``shareAndPin(_:)`` began; false where another pin holds a page, and all stay shared.
-  @discardableResult
-  public mutating func unpinAndUnshare<let capacity: Int>(_ pin: consuming Pin<capacity>) -> Bool {
-    let ranges = pages(of: pin.mapped)
-    unpin(pin)
-    do throws(OwnershipError) {
-      try unshare(ranges.span)
-      return true
-    } catch {
-      return false
-    }
   }
 
   /// Releases what a pin holds.

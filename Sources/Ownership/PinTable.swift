@@ -7,7 +7,7 @@ public import Architecture
 ///
 /// For what a device may hold many of, one for each of its tables. The slots lie in memory of the
 /// hypervisor that the caller sets aside, two words each: first page and count, which is zero in a free
-/// slot. Two pins of the same pages are two slots. Like a ``Pin`` the value can't be copied.
+/// slot. Slots may overlap. Like a ``Pin`` the value can't be copied.
 public struct PinTable: ~Copyable {
   private let list: PhysicalAddress
   /// How many slots there are.
@@ -72,8 +72,8 @@ extension Ownership
 where
   Memory: ~Copyable, Host: ~Copyable, Hypervisor: ~Copyable, Observer: ~Copyable
 {
-  /// Shares pages of the host's memory, unless they are shared already, pins them, and returns the slot
-  /// of `table` that holds the pin.
+  /// Shares pages of the host's memory that are not shared yet, pins all of them, and returns the slot of
+  /// `table` that stands for it.
   ///
   /// - Throws: `tooManyRanges` where no slot is free, `wrongState` for a page that is not the host's, or
   ///   any other `OwnershipError`; nothing has changed then.
@@ -83,27 +83,16 @@ where
     let slot = try table.firstFree(pool.memory)
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
-    try checkRequest(list.span, .memory)
-    // All of it is the host's alone, or all of it is shared: what is shared in part is somebody's
-    // mistake.
-    let isShared = ledger.record(of: pages.first, in: pool).state == .sharedOwned
-    let pin = isShared ? try pin(list) : try shareAndPin(list)
-    // The slot stands for the pin from here on.
-    pin.keepInTable()
+    try hold(list.span)
     table.fill(slot, pages, pool.memory)
     return slot
   }
 
-  /// Releases the pin in a slot, and ends the sharing of pages that no other pin holds.
+  /// Ends what a slot stands for; pages that another pin holds stay shared.
   public mutating func release(_ slot: UInt64, of table: inout PinTable) {
     guard let pages = table.empty(slot, pool.memory) else { return }
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
-    countPins(list.span, by: -1)
-    do throws(OwnershipError) {
-      try unshare(list.span)
-    } catch {
-      // Another pin holds a page: they stay shared.
-    }
+    letGo(list.span)
   }
 }

@@ -491,20 +491,20 @@ import Traps
     world.expectSound()
   }
 
-  @Test("B-70 Two ITSes with one queue: the second stands still")
+  @Test("B-70 Two ITSes with one queue: each has its own copy, and holds the pages by itself")
   func oneQueue() throws {
     let world = try World(WorldOptions([ITSConfiguration(), ITSConfiguration()]))
     let first = HostDriver(world, 0).start()
     let second = HostDriver(world, 1)
     second.queueBase = first.queue
-    first.post(.sync(target: 0))
+    first.post(.sync(target: 0), .sync(target: 0))
     second.start()
     second.write(0x88, 32)
-    #expect(second.read(0x90) == 1)
+    #expect(second.read(0x90) == 32)
     first.disable()
     first.write(0x80, 0)
-    second.write(0x88, 33)
-    #expect(second.read(0x90) == 32)
+    second.write(0x88, 64)
+    #expect(second.read(0x90) == 64)
     world.expectSound()
   }
 

@@ -198,6 +198,18 @@ DEFECTS = [
         "SMMUDriver",
     ),
     Defect(
+        "sharing-ends-by-the-range", "F-19", "Ownership+Holding.swift",
+        "in: pages, { $0.pins == 0 }) {\n",
+        "in: pages, { _ in true }) {\n",
+        "Ownership", ("soak-iommu",),
+    ),
+    Defect(
+        "sharing-begins-by-the-range", "F-19", "Ownership+Holding.swift",
+        "in: ranges[index], { $0.state }) {\n",
+        "in: ranges[index], { _ in true }) {\n",
+        "Ownership", ("soak-iommu",),
+    ),
+    Defect(
         "command-queue-not-held", "4.4", "MediatedSMMU+Commands.swift",
         "    guard commands.slot != nil else { return nil }\n",
         "",

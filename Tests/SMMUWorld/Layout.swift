@@ -10,6 +10,7 @@ import Architecture
 ///     0x4000_0000  memory, 16 MiB; of it EL2's from 0x40c0_0000:
 ///     0x40c0_0000  tables of translations
 ///     0x40f0_0000  arenas of the SMMUs
+///     0x40fe_0000  what is held
 ///     0x40ff_0000  the canary: EL2's own, which nothing has a reason to touch
 ///
 /// The pages that may change their owner are the host's memory and 512 pages of MMIO around the ITS:
@@ -22,7 +23,8 @@ package enum Layout {
   /// What is EL2's from the start.
   package static let hypervisor = range(0x40c00, 0x400)
   static let pool = range(0x40c00, 0x300)
-  static let arenas = range(0x40f00, 0xf0)
+  static let arenas = range(0x40f00, 0xe0)
+  static let pins = range(0x40fe0, 1)
   /// EL2's own memory that only an attack would touch.
   package static let canary = range(0x40ff0, 0x10)
   /// The control frame of the ITS.

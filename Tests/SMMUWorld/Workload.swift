@@ -105,6 +105,8 @@ package struct Workload {
   ///
   /// - Returns: what is wrong then; nil for nothing.
   package mutating func finish() -> String? {
+    for slot in world.holds.keys.sorted() { world.release(slot) }
+    if world.ownership.usage.shared != 0 { return "pages stay shared that nobody holds" }
     for held in world.claims where !held.isForEver {
       // What an SMMU complained of last may be noticed only now: then the change is refused once.
       if let failure = end(held), let again = end(held) {
@@ -158,11 +160,16 @@ package struct Workload {
       touched = held.ranges
       try world.setLent(held, !held.isLent)
     default:
-      touched = someRanges(.memory)
       if random.oneIn(2) {
-        try world.ownership.share(touched.span)
+        let pages = someRanges(.memory)[0]
+        touched = [pages]
+        try world.hold(pages)
       } else {
-        try world.ownership.unshare(touched.span)
+        let slots = world.holds.keys.sorted()
+        guard !slots.isEmpty else { return }
+        let slot = slots[Int(random.below(UInt64(slots.count)))]
+        if let pages = world.holds[slot] { touched = [pages] }
+        world.release(slot)
       }
     }
   }
@@ -224,7 +231,9 @@ package struct Workload {
   private mutating func compare(_ range: PageRange) -> String? {
     let pages = range.first.rawValue - 1..<range.last.rawValue + 2
     tally.comparedPages += UInt64(pages.count)
-    if let wrong = world.softwareFault() ?? world.difference(pages) { return wrong }
+    if let wrong = world.softwareFault() ?? world.wrongHold(pages) ?? world.difference(pages) {
+      return wrong
+    }
     // Of a long range its ends: a device is slower than a walk.
     let ends =
       pages.count <= 8

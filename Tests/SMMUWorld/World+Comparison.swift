@@ -86,6 +86,18 @@ extension World {
     return nil
   }
 
+  /// Says of which page EL2 has another count than there are holds, or is shared without one.
+  package func wrongHold(_ pages: Range<UInt64>) -> String? {
+    for page in pages {
+      let record = ownership.pageRecord(of: PageFrameNumber(page))
+      let count = holds.values.count { $0.contains(PageFrameNumber(page)) }
+      if record.pins != count || (record.state == .sharedOwned) != (count > 0) {
+        return "\(String(page, radix: 16)), which \(count) hold, is \(record)"
+      }
+    }
+    return nil
+  }
+
   /// Says what the driver did that the architecture forbids.
   package func softwareFault() -> String? {
     for unit in units.indices {

@@ -31,6 +31,9 @@ package final class World {
   package var ownership: HostOwnership
   /// What EL2 holds of the host's pages.
   package var claims: [HeldClaim] = []
+  /// What EL2 uses of the host's memory, which stays the host's: by slot.
+  package private(set) var holds: [UInt64: PageRange] = [:]
+  private var pins = PinTable(list: Layout.pins.first.address, capacity: 64)
 
   /// Makes a board of which the mirror is off.
   ///
@@ -147,6 +150,17 @@ package final class World {
     }
     held.claim = consume claim
     if let failure { throw failure }
+  }
+
+  /// Shares pages and pins them.
+  package func hold(_ pages: PageRange) throws(OwnershipError) {
+    holds[try ownership.hold(pages, in: &pins)] = pages
+  }
+
+  /// Ends that.
+  package func release(_ slot: UInt64) {
+    ownership.release(slot, of: &pins)
+    holds[slot] = nil
   }
 
   /// Whether the host may access a page.

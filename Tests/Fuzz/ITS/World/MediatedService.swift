@@ -201,8 +201,13 @@ package final class MediatedService {
   }
 
   func unpinAndUnshare(_ pin: consuming Pin<1>) {
+    let range = staging
     staging = 0..<0
-    if !world.pages.unpinAndUnshare(pin) { report("a page that was pinned can't be unshared") }
+    if !world.pages.unpinAndUnshare(pin),
+      !world.services.contains(where: { $0.staging.overlaps(range) })
+    {
+      report("a page that was pinned can't be unshared")
+    }
   }
 
   func reportHold() { report("a table of a vPE") }
