@@ -93,6 +93,7 @@ struct BoardReader {
     guard let chosen = blob.node(path: "/chosen") else { return }
     let properties = blob.properties(of: chosen)
     board.bootArguments = properties[.bootargs]
+    if let arguments = properties[.bootargs] { readOptions(arguments, chosen, blob, &sink) }
     let name: PropertyName = properties[.stdoutPath] != nil ? .stdoutPath : .linuxStdoutPath
     guard let value = properties[name] else { return }
     // What follows a colon are the console's options.
@@ -108,6 +109,16 @@ struct BoardReader {
     }
     consoleNode = blob.node(path: target)
     if consoleNode == nil { report(.warning, chosen, name, .noSuchNode, &sink) }
+  }
+
+  /// Refuses what is addressed to the hypervisor and not known: what was meant is not what would be done.
+  private mutating func readOptions<Sink: DiagnosticSink & ~Copyable>(
+    _ arguments: BlobBytes, _ chosen: DeviceTreeNode, _ blob: DeviceTreeBlob, _ sink: inout Sink
+  ) {
+    board.options = BootOptions(arguments: blob.span(arguments)) { place in
+      let option = BlobBytes(offset: arguments.offset + place.lowerBound, count: place.count)
+      report(.error, chosen, .bootargs, .unknownOption(option), &sink)
+    }
   }
 
   // MARK: The walk

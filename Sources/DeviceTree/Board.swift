@@ -46,6 +46,8 @@ public struct Board: Sendable {
   public internal(set) var compatible: BlobBytes?
   /// The command line: `/chosen/bootargs`, a terminated string.
   public internal(set) var bootArguments: BlobBytes?
+  /// What the command line asks of the hypervisor.
+  public internal(set) var options = BootOptions()
 
   /// The ITSes that can be protected, in the order of the tree.
   public internal(set) var itses = ITSes(filler: .filler)

@@ -76,11 +76,7 @@ extension DeviceTreeBlob {
     for depth in 1...min(current.depth, path.count - 1) {
       sink.append("/")
       let name = name(of: path[depth])
-      for index in 0..<name.count {
-        // A hostile name must not reach a terminal as it is.
-        let byte = byte(name, index)
-        sink.append(0x20 < byte && byte < 0x7f ? byte : 0x3f)
-      }
+      for index in 0..<name.count { sink.append(printable: byte(name, index)) }
     }
   }
 }

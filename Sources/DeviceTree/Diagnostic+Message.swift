@@ -71,11 +71,21 @@ extension Diagnostic {
     case .tooDeep(let limit):
       sink.append("nodes are nested deeper than ")
       sink.append(decimal: UInt64(max(limit, 0)))
+    case .unknownOption(let option):
+      // A long one is cut: the line has to hold what is allowed.
+      for index in 0..<min(option.count, 48) { sink.append(printable: blob.byte(option, index)) }
+      sink.append(" is not known, but ")
+      BootWord.writeAllowed(insteadOf: blob.span(option), into: &sink)
     }
   }
 }
 
 extension TextSink where Self: ~Copyable {
+  /// Takes a byte of a tree, which must not reach a terminal as it is.
+  mutating func append(printable byte: UInt8) {
+    append(0x20 < byte && byte < 0x7f ? byte : 0x3f)
+  }
+
   fileprivate mutating func append(base: UInt64, size: UInt64) {
     append(hex: base)
     append(" size ")

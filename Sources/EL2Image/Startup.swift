@@ -92,11 +92,11 @@ enum Startup {
       let blob = try check(unsafe source.span)
       var diagnostics = FirstDiagnostics<Diagnostic>()
       let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
-      let options =
-        board.bootArguments.map { BootOptions(arguments: blob.span($0)) } ?? BootOptions()
+      let options = board.options
       log = openLog(board, options.logLevel, &stage1, &pool)
       log.write(.info, LogLine("Portcullis at EL2"))
       diagnostics.write(to: &log, blob)
+      guard board.verdict != .refused else { throw .boardRefused }
       guard
         let image = AddressRange(
           base: pool.memory.imageBase, size: el2_image_end_here() - el2_image_start_here())

@@ -3,21 +3,6 @@
 
 internal import Architecture
 
-/// The severity of a log line, and the level below which lines are kept.
-public enum LogLevel: UInt8, Comparable, Sendable {
-  /// What stops the hypervisor.
-  case error = 0
-  /// What was refused.
-  case warning = 1
-  /// What was found and done at boot.
-  case info = 2
-  /// What a developer asks for.
-  case debug = 3
-
-  /// Orders levels from the most severe on.
-  public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
-}
-
 /// A ring of text bytes that a host which floods it cannot make EL2 wait for.
 ///
 /// When the ring is full the newest line is dropped whole and counted: what led up to a flood is

@@ -23,12 +23,19 @@ func output(of program: String, _ arguments: [String], input: String = "") throw
 }
 
 /// A blob of DTS source; the root has two cells each unless `cells` says otherwise.
-func compile(_ body: String, cells: String = "#address-cells = <2>; #size-cells = <2>;") throws
-  -> [UInt8]
-{
-  let source = "/dts-v1/; / { \(cells) \(body) };"
+///
+/// It has a GICv3 unless `body` has one, or `gic` is another node.
+func compile(
+  _ body: String, cells: String = "#address-cells = <2>; #size-cells = <2>;",
+  gic: String = gicV3(reg: "<0xf 0xfe000000 0 0x10000>, <0xf 0xfe100000 0 0x100000>")
+) throws -> [UInt8] {
+  let node = body.contains("\"arm,gic-v3\"") ? "" : gic
+  let source = "/dts-v1/; / { \(cells) \(body) \(node) };"
   return try output(of: "dtc", ["-q", "-I", "dts", "-O", "dtb"], input: source)
 }
+
+/// The node of a GICv3 with these registers.
+func gicV3(reg: String) -> String { "gic { compatible = \"arm,gic-v3\"; reg = \(reg); };" }
 
 struct Collector: DiagnosticSink {
   var all: [Diagnostic] = []

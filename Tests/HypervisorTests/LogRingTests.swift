@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import DeviceTree
 import Hypervisor
 import Testing
 

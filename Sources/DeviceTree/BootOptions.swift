@@ -3,8 +3,8 @@
 
 /// What the boot arguments of the board (`/chosen/bootargs`) ask of the hypervisor.
 ///
-/// Arguments are separated by blanks; those that do not begin with `portcullis.` are the host's, and
-/// one that is not known or has no known value is left out.
+/// Arguments are separated by blanks. Those that do not begin with `portcullis.` are the host's. Each that does
+/// must be one of the words below: a misspelt one would leave its policy at the default without a sign.
 public struct BootOptions: Equatable, Sendable {
   /// `portcullis.log=error|warning|info|debug`: the level of the log.
   public private(set) var logLevel = LogLevel.info
@@ -32,39 +32,42 @@ public struct BootOptions: Equatable, Sendable {
   public init() {}
 
   /// Reads the arguments; bytes from the first zero on are not part of them.
-  public init(arguments: Span<UInt8>) {
+  ///
+  /// - Parameter unknown: is called with the place of each argument that begins with `portcullis.` and is none of
+  ///   the words above.
+  public init(arguments: Span<UInt8>, unknown: (Range<Int>) -> Void = { _ in }) {
     var start = 0
     for index in 0...arguments.count {
       let byte = index < arguments.count ? arguments[index] : 0
       guard byte == 0 || byte == 0x20 || byte == 0x0a || byte == 0x09 else { continue }
-      take(arguments.extracting(start..<index))
+      if !take(arguments.extracting(start..<index)) { unknown(start..<index) }
       if byte == 0 { return }
       start = index + 1
     }
   }
 
-  private mutating func take(_ argument: Span<UInt8>) {
-    if Self.equal(argument, "portcullis.bench") { isBench = true }
-    if Self.equal(argument, "portcullis.handover") { isHandover = true }
-    if Self.equal(argument, "portcullis.trace") { isTraced = true }
-    if Self.equal(argument, "portcullis.trace=console") { (isTraced, drainsTrace) = (true, true) }
-    if Self.equal(argument, "portcullis.vlpi=checked") { checksVirtualInterrupts = true }
-    if Self.equal(argument, "portcullis.deviceids=listed") { listsDevices = true }
-    if Self.equal(argument, "portcullis.masters=claim") { claimsMasters = true }
-    if Self.equal(argument, "portcullis.smmu=owned") { smmuPolicy = .owned }
-    if Self.equal(argument, "portcullis.smmu=nested") { smmuPolicy = .nested }
-    if Self.equal(argument, "portcullis.smmu=off") { smmuPolicy = .off }
-    if Self.equal(argument, "portcullis.log=error") { logLevel = .error }
-    if Self.equal(argument, "portcullis.log=warning") { logLevel = .warning }
-    if Self.equal(argument, "portcullis.log=info") { logLevel = .info }
-    if Self.equal(argument, "portcullis.log=debug") { logLevel = .debug }
-  }
-
-  private static func equal(_ argument: Span<UInt8>, _ text: StaticString) -> Bool {
-    text.withUTF8Buffer { bytes in
-      guard bytes.count == argument.count else { return false }
-      for index in argument.indices where unsafe argument[index] != bytes[index] { return false }
-      return true
+  /// Takes one argument; false where it is addressed to the hypervisor and not known.
+  private mutating func take(_ argument: Span<UInt8>) -> Bool {
+    guard BootWord.isAddressed(by: argument) else { return true }
+    guard let word = BootWord(of: argument) else { return false }
+    let value = word.value(in: argument)
+    switch word {
+    case .bench where value.isEmpty: isBench = true
+    case .handover where value.isEmpty: isHandover = true
+    case .trace where value.isEmpty: isTraced = true
+    case .trace where value.isSpelled("=console"): (isTraced, drainsTrace) = (true, true)
+    case .vlpi where value.isSpelled("=checked"): checksVirtualInterrupts = true
+    case .deviceids where value.isSpelled("=listed"): listsDevices = true
+    case .masters where value.isSpelled("=claim"): claimsMasters = true
+    case .smmu where value.isSpelled("=owned"): smmuPolicy = .owned
+    case .smmu where value.isSpelled("=nested"): smmuPolicy = .nested
+    case .smmu where value.isSpelled("=off"): smmuPolicy = .off
+    case .log where value.isSpelled("=error"): logLevel = .error
+    case .log where value.isSpelled("=warning"): logLevel = .warning
+    case .log where value.isSpelled("=info"): logLevel = .info
+    case .log where value.isSpelled("=debug"): logLevel = .debug
+    default: return false
     }
+    return true
   }
 }

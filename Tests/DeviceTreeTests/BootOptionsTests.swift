@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Hypervisor
+import DeviceTree
 import Testing
 
 @Suite("Boot arguments")
@@ -66,5 +66,56 @@ struct BootOptionsTests {
     #expect(!options("portcullis.masters portcullis.masters=report").claimsMasters)
     #expect(!options("").listsDevices && !options("").claimsMasters)
     #expect(!options("").isHandover && !options("").checksVirtualInterrupts)
+  }
+
+  @Test(
+    "F-46: an argument for the hypervisor that is not known is refused with what is allowed",
+    arguments: [
+      ("portcullis.masters=claime", "portcullis.masters=claim"),
+      ("portcullis.masters", "portcullis.masters=claim"),
+      ("portcullis.smmu=nestd", "portcullis.smmu=owned|nested|off"),
+      ("portcullis.log=loud", "portcullis.log=error|warning|info|debug"),
+      ("portcullis.trace=on", "portcullis.trace[=console]"),
+      ("portcullis.bench=1", "portcullis.bench"), ("portcullis.handover=", "portcullis.handover"),
+      ("portcullis.vlpi=off", "portcullis.vlpi=checked"),
+      ("portcullis.deviceids=any", "portcullis.deviceids=listed"),
+      (
+        "portcullis.benchmark",
+        "portcullis.bench|deviceids|handover|log|masters|smmu|trace|vlpi"
+      ),
+      ("portcullis.", "portcullis.bench|deviceids|handover|log|masters|smmu|trace|vlpi"),
+      ("portcullis.=", "portcullis.bench|deviceids|handover|log|masters|smmu|trace|vlpi"),
+    ])
+  func unknown(argument: String, allowed: String) throws {
+    let (board, _, lines) = try read(
+      compile("chosen { bootargs = \"quiet \(argument) portcullis.log=debug\"; };"))
+    #expect(board.verdict == .refused)
+    #expect(lines == ["/chosen: bootargs: \(argument) is not known, but \(allowed)"])
+    #expect(board.options.logLevel == .debug)
+  }
+
+  @Test("F-46: each unknown argument is told of, cut where it is long, and made printable")
+  func severalUnknown() throws {
+    let long = String(repeating: "x", count: 100)
+    let (_, _, lines) = try read(
+      compile("chosen { bootargs = \"portcullis.a\u{1b} portcullis.\(long)\tportcullis.b\"; };"))
+    #expect(lines.count == 3)
+    #expect(lines[0].contains(": portcullis.a? is"))
+    #expect(lines[1].contains(": portcullis.\(long.prefix(37)) is"))
+    // A line of the log holds 190 bytes, with "portcullis: device tree: " in front.
+    #expect(lines.allSatisfy { $0.utf8.count <= 165 })
+  }
+
+  @Test(
+    "What is known, and what is the host's, is not refused",
+    arguments: [
+      "portcullis.log=error portcullis.bench portcullis.trace portcullis.trace=console",
+      "portcullis.vlpi=checked portcullis.handover portcullis.deviceids=listed",
+      "portcullis.masters=claim portcullis.smmu=owned portcullis.smmu=nested portcullis.smmu=off",
+      "portcullis portcullisx.y xportcullis.y=portcullis.z earlycon root=/dev/portcullis.0", "",
+    ])
+  func known(arguments: String) throws {
+    let (board, _, lines) = try read(compile("chosen { bootargs = \"\(arguments)\"; };"))
+    #expect(board.verdict == .nothingToProtect && lines.isEmpty)
   }
 }
