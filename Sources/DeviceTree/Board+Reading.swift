@@ -32,6 +32,8 @@ struct BoardReader {
   var isRefused = false
   /// How many enabled ITS nodes were seen, readable or not.
   var itsCount = 0
+  /// Whether a GICv3 node was seen, whatever its status and readable or not.
+  var hasGICv3 = false
   /// The lists whose overflow was reported, one bit a list.
   var overflowed: UInt8 = 0
   var consoleNode: DeviceTreeNode?
@@ -135,6 +137,7 @@ struct BoardReader {
     }
     let properties = blob.properties(of: node)
     enter(node, depth: depth, properties, blob, &sink)
+    if blob.list(properties[.compatible], contains: "arm,gic-v3") { hasGICv3 = true }
     guard path.levels[depth].isEnabled else { return }
     guard depth > 0 else {
       board.model = properties[.model]
@@ -230,6 +233,7 @@ struct BoardReader {
         board.modules[index].kind = .ramdisk
       }
     }
+    if !hasGICv3 { report(.error, .root, nil, .noGICv3, &sink) }
     board.verdict = isRefused ? .refused : itsCount == 0 ? .nothingToProtect : .protectable
   }
 }

@@ -71,6 +71,7 @@ extension Diagnostic {
     case .tooDeep(let limit):
       sink.append("nodes are nested deeper than ")
       sink.append(decimal: UInt64(max(limit, 0)))
+    case .noGICv3: sink.append("the board has no GICv3")
     case .unknownOption(let option):
       // A long one is cut: the line has to hold what is allowed.
       for index in 0..<min(option.count, 48) { sink.append(printable: blob.byte(option, index)) }

@@ -53,6 +53,8 @@ public struct Diagnostic: Hashable, Sendable {
     case noSuchNode
     /// Nodes are nested deeper than this many levels.
     case tooDeep(Int)
+    /// No node is a GICv3.
+    case noGICv3
     /// These boot arguments are for the hypervisor, and are not known.
     case unknownOption(BlobBytes)
   }

@@ -15,6 +15,7 @@ internal import Traps
 /// Why the board is switched off instead of being handed to the host.
 enum StartupError: Error {
   case tree
+  case noGICv3
   case boardRefused
   case memory
   case translation
@@ -46,6 +47,7 @@ enum StartupError: Error {
   var text: StaticString {
     switch self {
     case .tree: "no usable device tree"
+    case .noGICv3: "the board has no GICv3"
     case .boardRefused: "the board cannot be protected"
     case .memory: "memory cannot be mapped"
     case .translation: "the host's stage 2 cannot be built"
@@ -70,7 +72,8 @@ enum StartupError: Error {
 
 /// The order in which the board is brought from firmware's hands into the host's.
 ///
-/// tree mapped and checked → console → host placed → host's stage 2 → ITSes claimed → host entered.
+/// tree mapped and checked → console → CPU and board checked → host placed → host's stage 2 → ITSes claimed
+/// → host entered.
 ///
 /// Whatever fails before the last step switches the board off: a host that is not confined is never
 /// entered.
@@ -96,6 +99,8 @@ enum Startup {
       log = openLog(board, options.logLevel, &stage1, &pool)
       log.write(.info, LogLine("Portcullis at EL2"))
       diagnostics.write(to: &log, blob)
+      // Before anything touches a register of the CPU's interface, which is undefined without.
+      guard ProcessorIdentity.ofThisCPU().hasInterruptRegisters else { throw .noGICv3 }
       guard board.verdict != .refused else { throw .boardRefused }
       guard
         let image = AddressRange(

@@ -36,6 +36,8 @@ public struct ProcessorIdentity: Equatable, Sendable {
     // MPAM, and MPAM_frac for version 0.1.
     Self.field(processorFeature0, 40) != 0 || Self.field(processorFeature1, 16) != 0
   }
+  /// The GIC's CPU interface is in system registers, as a GICv3's or GICv4's is.
+  public var hasInterruptRegisters: Bool { Self.field(processorFeature0, 24) != 0 }
   /// FEAT_SVE.
   public var hasSVE: Bool { Self.field(processorFeature0, 32) != 0 }
   /// FEAT_SME.

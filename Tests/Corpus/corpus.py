@@ -142,7 +142,10 @@ def read(libfdt, data, page):
         "regions": [], "redistributors": [], "iommus": [], "memory": [],
         "its": 0, "errors": [], "dma": dma.masters(root),
     }
+    gics = cpus = 0
     for node in root.walk():
+        compatible = node.strings("compatible")
+        gics += "arm,gic-v3" in compatible
         if not node.enabled or not node.parent:
             continue
         compatible = node.strings("compatible")
@@ -170,6 +173,8 @@ def read(libfdt, data, page):
             expected["errors"].append(f"{one[0]:#x}: overlaps")
     if expected["its"] > REGISTRY_LIMIT:
         expected["errors"].append("too many")
+    if not gics:
+        expected["errors"].append("no GICv3")
     expected["verdict"] = (
         "refused" if expected["errors"]
         else "protectable" if expected["its"] else "nothing-to-protect")

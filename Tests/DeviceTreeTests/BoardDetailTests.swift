@@ -98,6 +98,7 @@ struct BoardDetailTests {
     let source = """
       /dts-v1/; /memreserve/ 0x50000000 0x1000; /memreserve/ 0xffffffffffffffff 0x2;
       / { #address-cells = <2>; #size-cells = <2>;
+        \(gicV3(reg: "<0 0x8000000 0 0x10000>, <0 0x9000000 0 0x20000>"))
         reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges;
           two@60000000 { reg = <0 0x60000000 0 0x1000>, <0 0x61000000 0 0x2000>; no-map; };
           chosen-later { size = <0 0x1000>; };

@@ -155,4 +155,21 @@ struct BoardTests {
     #expect(board.ramdisk?.range == range(0x4600_0000, 0x1000))
     #expect(board.kernel?.range == range(0x4700_0000, 0x2000))
   }
+
+  @Test(
+    "F-43: a board without a GICv3 is refused, whatever else it has",
+    arguments: ["arm,gic-400", "arm,cortex-a15-gic", "apple,aic", "arm,gic-v3-its", "x,arm,gic-v3"])
+  func noGICv3(compatible: String) throws {
+    let (board, _, lines) = try read(
+      compile(
+        "intc { compatible = \"\(compatible)\"; reg = <0 0x8000000 0 0x20000>; };", gic: ""))
+    #expect(board.verdict == .refused)
+    #expect(lines == ["/: the board has no GICv3"])
+  }
+
+  @Test("F-43: a GICv3 that is disabled is one all the same: the CPU has its registers")
+  func disabledGICv3() throws {
+    let gic = gicV3(reg: "<0 0x8000000 0 0x10000>, <0 0x9000000 0 0x20000>; status = \"disabled\"")
+    #expect(try read(compile("", gic: gic)).board.verdict != .refused)
+  }
 }

@@ -9,7 +9,7 @@ import Testing
 struct RegisterWalkTests {
   /// Each node's name and its range, `-` for one without an address.
   private func walk(_ body: String) throws -> [String] {
-    let bytes = try compile(body)
+    let bytes = try compile(body, gic: "")
     let blob = try DeviceTreeBlob(checking: bytes.span)
     var walk = RegisterWalk()
     var found: [String] = []
