@@ -32,6 +32,11 @@ struct BoardReader {
   var isRefused = false
   /// How many enabled ITS nodes were seen, readable or not.
   var itsCount = 0
+  /// How many enabled CPUs were seen.
+  var cpuCount = 0
+  /// The first ITS, and the first CPU, that there was no room for.
+  var excessITS: DeviceTreeNode?
+  var excessCPU: DeviceTreeNode?
   /// Whether a GICv3 node was seen, whatever its status and readable or not.
   var hasGICv3 = false
   /// The lists whose overflow was reported, one bit a list.
@@ -52,7 +57,7 @@ struct BoardReader {
   }
 
   /// The lists of a board, for what is reported once a list.
-  enum List: UInt8 { case itses, redistributors, iommus, memory, reserved, cpus, modules }
+  enum List: UInt8 { case redistributors, iommus, memory, reserved, modules }
 
   /// Reports that `list` can't hold `node`; once a list, for a hostile tree could repeat it forever.
   mutating func reportOverflow<Sink: DiagnosticSink & ~Copyable>(
@@ -232,6 +237,12 @@ struct BoardReader {
       } else if board.ramdisk == nil {
         board.modules[index].kind = .ramdisk
       }
+    }
+    if let excessITS {
+      report(.error, excessITS, nil, .exceeds(count: itsCount, limit: Board.ITSes.capacity), &sink)
+    }
+    if let excessCPU {
+      report(.error, excessCPU, nil, .exceeds(count: cpuCount, limit: Board.CPUs.capacity), &sink)
     }
     if !hasGICv3 { report(.error, .root, nil, .noGICv3, &sink) }
     board.verdict = isRefused ? .refused : itsCount == 0 ? .nothingToProtect : .protectable

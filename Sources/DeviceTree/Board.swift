@@ -21,8 +21,8 @@ public struct Board: Sendable {
   public typealias MemoryRanges = FixedList<64, AddressRange>
   /// Reserved memory; at most 128.
   public typealias ReservedRanges = FixedList<128, ReservedMemory>
-  /// CPUs by the affinity fields of their MPIDR_EL1; at most 512, as many as QEMU's board has.
-  public typealias CPUs = FixedList<512, UInt64>
+  /// CPUs by the affinity fields of their MPIDR_EL1; at most 64.
+  public typealias CPUs = FixedList<64, UInt64>
   /// Boot modules; at most 8.
   public typealias BootModules = FixedList<8, BootModule>
 

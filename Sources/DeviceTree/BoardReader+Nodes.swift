@@ -49,10 +49,7 @@ extension BoardReader {
     let its = ITSDescription(
       node: context.node, region: region, controlFrame: control, translationFrame: translation,
       traits: traits, preITS: readPreITS(context, blob, &sink))
-    if !board.itses.append(its) {
-      let limit = Board.ITSes.capacity
-      reportOverflow(of: .itses, limit: limit, .error, context.node, nil, &sink)
-    }
+    if !board.itses.append(its), excessITS == nil { excessITS = context.node }
   }
 
   /// The window of the bridge: base and size, a cell each.
@@ -216,10 +213,8 @@ extension BoardReader {
     guard affinity & ~0xff_00ff_ffff == 0 else {
       return report(.warning, context.node, .reg, .badValue, &sink)
     }
-    if !board.cpus.append(affinity) {
-      let limit = Board.CPUs.capacity
-      reportOverflow(of: .cpus, limit: limit, .warning, context.node, nil, &sink)
-    }
+    cpuCount += 1
+    if !board.cpus.append(affinity), excessCPU == nil { excessCPU = context.node }
   }
 
   mutating func readPSCI<Sink: DiagnosticSink & ~Copyable>(

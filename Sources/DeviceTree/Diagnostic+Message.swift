@@ -67,6 +67,10 @@ extension Diagnostic {
     case .tooMany(let limit):
       sink.append("more than ")
       sink.append(decimal: UInt64(max(limit, 0)))
+    case .exceeds(let count, let limit):
+      sink.append(decimal: UInt64(max(count, 0)))
+      sink.append(" of them, more than ")
+      sink.append(decimal: UInt64(max(limit, 0)))
     case .noSuchNode: sink.append("names a node that does not exist")
     case .tooDeep(let limit):
       sink.append("nodes are nested deeper than ")

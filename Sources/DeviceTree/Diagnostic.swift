@@ -49,6 +49,8 @@ public struct Diagnostic: Hashable, Sendable {
     case overlapsMemory(AddressRange)
     /// There are more than this many.
     case tooMany(Int)
+    /// There are so many, and this is the first beyond the limit.
+    case exceeds(count: Int, limit: Int)
     /// The named node is not there.
     case noSuchNode
     /// Nodes are nested deeper than this many levels.

@@ -92,7 +92,11 @@ enum Confinement {
             ? .forwarded : .mediatedITS(UInt8(truncatingIfNeeded: index))
         }, registers: MetalDeviceMemory())
     } catch {
-      throw .claim
+      switch error {
+      case .ownership(.tooManyRanges(let limit)): throw .tooManyFrames(limit: limit)
+      case .registry(.full): throw .tooManyRegions(limit: RegionClaim.Requests<Device>.capacity)
+      default: throw .claim
+      }
     }
     let identities = unsafe StateMemory.shared.pointee.identities
     if mediation == .on {

@@ -185,6 +185,8 @@ enum StateMemory {
       && MemoryLayout<MediatedITS>.size <= Int(el2_its_state_size) - 0x200
       && MemoryLayout<VirtualSMMUState>.size <= Int(el2_virtual_smmu_size) / 2
       && MediatedSMMU.ledgerSize <= el2_virtual_smmu_size / 2
+      && CPUTable.capacity <= Int(el2_max_cpus)
+      && Board.ITSes.capacity <= Int(el2_max_itses)
       && SMMUGroup<MetalSMMUs>.capacity <= Int(el2_max_smmus)
   }
 }

@@ -20,6 +20,9 @@ enum RedistributorMediation {
         for: board.redistributors, at: VirtualLayout.redistributors, through: MetalDeviceMemory()
       ) { first, frame in .mediatedRedistributors(first: first, frame: frame) }
     } catch {
+      if case .tooMany = error {
+        throw .tooManyRegions(limit: RegionClaim.Requests<Device>.capacity)
+      }
       throw .redistributors
     }
   }
@@ -58,7 +61,8 @@ enum RedistributorMediation {
       }
       try unsafe StateMemory.redistributors.pointee.finish(machine: machine)
     } catch {
-      throw .redistributors
+      guard case .tooMany = error else { throw .redistributors }
+      throw .tooManyRedistributors(limit: MediatedRedistributors.capacity)
     }
     var line = LogLine("Redistributors mediated: ")
     line.append(decimal: UInt64(unsafe StateMemory.redistributors.pointee.count))

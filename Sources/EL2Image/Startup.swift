@@ -21,6 +21,9 @@ enum StartupError: Error {
   case translation
   case claim
   case redistributors
+  case tooManyRedistributors(limit: Int)
+  case tooManyFrames(limit: Int)
+  case tooManyRegions(limit: Int)
   case interruptController
   case mediation(ITSSetupError)
   case masters
@@ -53,6 +56,9 @@ enum StartupError: Error {
     case .translation: "the host's stage 2 cannot be built"
     case .claim: "registers cannot be claimed"
     case .redistributors: "the Redistributors cannot be mediated"
+    case .tooManyRedistributors: "there are more Redistributors than "
+    case .tooManyFrames: "there are more frames of registers to claim than "
+    case .tooManyRegions: "there are more regions of registers to claim than "
     case .interruptController: "the interrupt controller cannot be mapped"
     case .mediation(let error): error.text
     case .masters: "masters that nothing confines cannot be claimed"
@@ -65,7 +71,16 @@ enum StartupError: Error {
     case .modules: "a boot module is of no use"
     case .noRoom: "no room for the host"
     case .hostTree: "the host's device tree cannot be written"
-    case .cpus: "a CPU is unknown, or there are too many"
+    case .cpus: "two CPUs of the tree have one MPIDR_EL1, or it has no room for the one that runs"
+    }
+  }
+
+  /// The limit that is passed, behind that.
+  var limit: Int? {
+    switch self {
+    case .tooManyRedistributors(let limit), .tooManyFrames(let limit), .tooManyRegions(let limit):
+      limit
+    default: nil
     }
   }
 }
@@ -126,6 +141,7 @@ enum Startup {
       var line = LogLine("not started: ")
       line.append(error.subject)
       line.append(error.text)
+      if let limit = error.limit { line.append(decimal: UInt64(limit)) }
       log.write(.error, line)
       powerOff()
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import DeviceTree
 
 /// Where a host CPU stands, as this side knows it.
 ///
@@ -36,8 +37,8 @@ public enum CPUState: Equatable, Sendable {
 ///
 /// Guarded by the lock of rank `psci`.
 public struct CPUTable: ~Copyable {
-  /// The largest number of CPUs; each has a stack in the EL2 image.
-  public static var capacity: Int { 64 }
+  /// The largest number of CPUs, as a board has; each has a stack in the EL2 image.
+  public static var capacity: Int { Board.CPUs.capacity }
 
   struct Entry {
     var affinity: UInt64

@@ -29,6 +29,7 @@ PAGE_SIZES = {"4k": 0x1000, "16k": 0x4000, "64k": 0x10000}
 CONTROL_FRAME = 0x10000
 TRANSLATER = 0x10040
 REGISTRY_LIMIT = 8
+CPU_LIMIT = 64
 
 
 class Unreachable(Exception):
@@ -148,7 +149,7 @@ def read(libfdt, data, page):
         gics += "arm,gic-v3" in compatible
         if not node.enabled or not node.parent:
             continue
-        compatible = node.strings("compatible")
+        cpus += node.parent.path == "/cpus" and node.strings("device_type") == ["cpu"]
         if node.strings("device_type") == ["memory"] and node.parent is root:
             expected["memory"] += node.ranges_seen_by_cpu() if "reg" in node.properties else []
         if "arm,gic-v3" in compatible:
@@ -171,7 +172,7 @@ def read(libfdt, data, page):
     for index, one in enumerate(ranges):
         if any(overlap(one, other) for other in ranges[:index] + expected["memory"]):
             expected["errors"].append(f"{one[0]:#x}: overlaps")
-    if expected["its"] > REGISTRY_LIMIT:
+    if expected["its"] > REGISTRY_LIMIT or cpus > CPU_LIMIT:
         expected["errors"].append("too many")
     if not gics:
         expected["errors"].append("no GICv3")

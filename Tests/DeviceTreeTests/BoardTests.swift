@@ -172,4 +172,26 @@ struct BoardTests {
     let gic = gicV3(reg: "<0 0x8000000 0 0x10000>, <0 0x9000000 0 0x20000>; status = \"disabled\"")
     #expect(try read(compile("", gic: gic)).board.verdict != .refused)
   }
+
+  @Test(
+    "F-45: too many CPUs or ITSes refuse the board with their number and the limit",
+    arguments: [(64, 8), (65, 8), (64, 9), (512, 40)])
+  func limits(cpus: Int, itses: Int) throws {
+    let cpuNodes = (0..<cpus).map { "cpu@\($0) { device_type = \"cpu\"; reg = <\($0)>; };" }
+    let itsNodes = (0..<itses).map {
+      "its@\($0) { compatible = \"arm,gic-v3-its\"; reg = <\($0) 0 0 0x20000>; };"
+    }
+    let (board, _, lines) = try read(
+      compile(
+        """
+        cpus { #address-cells = <1>; #size-cells = <0>; \(cpuNodes.joined()) };
+        \(itsNodes.joined())
+        """))
+    var expected: [String] = []
+    if itses > 8 { expected.append("/its@8: \(itses) of them, more than 8") }
+    if cpus > 64 { expected.append("/cpus/cpu@64: \(cpus) of them, more than 64") }
+    #expect(lines == expected)
+    #expect(board.verdict == (expected.isEmpty ? .protectable : .refused))
+    #expect(board.cpus.count == 64 && board.itses.count == 8)
+  }
 }
