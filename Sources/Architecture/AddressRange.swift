@@ -31,4 +31,19 @@ public struct AddressRange: Hashable, Sendable {
   /// Whether the whole of `other` lies in the range.
   @inlinable
   public func contains(_ other: AddressRange) -> Bool { base <= other.base && other.last <= last }
+
+  /// What is left of the range without `hole`: the part below it and the part above it.
+  public func split(by hole: AddressRange) -> (below: AddressRange?, above: AddressRange?) {
+    guard overlaps(hole) else { return (self, nil) }
+    var below: AddressRange?
+    var above: AddressRange?
+    if base < hole.base {
+      below = AddressRange(base: base, size: hole.base.rawValue - base.rawValue)
+    }
+    if hole.last < last {
+      above = AddressRange(
+        base: PhysicalAddress(hole.last.rawValue + 1), size: last.rawValue - hole.last.rawValue)
+    }
+    return (below, above)
+  }
 }

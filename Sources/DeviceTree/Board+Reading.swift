@@ -244,6 +244,7 @@ struct BoardReader {
     if let excessCPU {
       report(.error, excessCPU, nil, .exceeds(count: cpuCount, limit: Board.CPUs.capacity), &sink)
     }
+    if !board.checkModules(Board.ModuleSurroundings(), reporting: &sink) { isRefused = true }
     if !hasGICv3 { report(.error, .root, nil, .noGICv3, &sink) }
     board.verdict = isRefused ? .refused : itsCount == 0 ? .nothingToProtect : .protectable
   }

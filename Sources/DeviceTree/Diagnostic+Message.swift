@@ -81,6 +81,40 @@ extension Diagnostic {
       for index in 0..<min(option.count, 48) { sink.append(printable: blob.byte(option, index)) }
       sink.append(" is not known, but ")
       BootWord.writeAllowed(insteadOf: blob.span(option), into: &sink)
+    case .moduleOverlaps(let range, let occupant):
+      sink.append(range)
+      sink.append(" overlaps ")
+      write(occupant, in: blob, into: &sink)
+    case .notMemory(let range):
+      sink.append(range)
+      sink.append(" is not all memory")
+    case .misplacedKernel(let range, let textOffset):
+      sink.append(range)
+      sink.append(" does not begin ")
+      if let textOffset {
+        sink.append("a text offset of ")
+        sink.append(hex: textOffset)
+        sink.append(" above a multiple of 2 MiB")
+      } else {
+        sink.append("at a multiple of 4")
+      }
+    }
+  }
+
+  private func write(
+    _ occupant: Occupant, in blob: DeviceTreeBlob, into sink: inout some TextSink & ~Copyable
+  ) {
+    switch occupant {
+    case .module(let node, let range):
+      sink.append(range)
+      sink.append(" of ")
+      blob.writePath(of: node, into: &sink)
+    case .tree(let range):
+      sink.append("the board's device tree ")
+      sink.append(range)
+    case .hypervisor(let range):
+      sink.append("the hypervisor's image ")
+      sink.append(range)
     }
   }
 }

@@ -59,6 +59,22 @@ public struct Diagnostic: Hashable, Sendable {
     case noGICv3
     /// These boot arguments are for the hypervisor, and are not known.
     case unknownOption(BlobBytes)
+    /// A boot module, or what a kernel takes when it runs, overlaps something else.
+    case moduleOverlaps(AddressRange, Occupant)
+    /// A boot module, or what a kernel takes when it runs, is not all memory.
+    case notMemory(AddressRange)
+    /// A kernel must lie this many bytes above a multiple of 2 MiB, and does not; nil: at a multiple of 4.
+    case misplacedKernel(AddressRange, textOffset: UInt64?)
+  }
+
+  /// What a boot module may not overlap.
+  public enum Occupant: Hashable, Sendable {
+    /// Another boot module.
+    case module(DeviceTreeNode, AddressRange)
+    /// The board's device tree, where the loader has put it.
+    case tree(AddressRange)
+    /// The hypervisor's image.
+    case hypervisor(AddressRange)
   }
 
   /// How bad it is.

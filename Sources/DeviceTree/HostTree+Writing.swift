@@ -166,20 +166,3 @@ extension HostTree {
     }
   }
 }
-
-extension AddressRange {
-  /// What is left of the range without `hole`: the part below it and the part above it.
-  func split(by hole: AddressRange) -> (below: AddressRange?, above: AddressRange?) {
-    guard overlaps(hole) else { return (self, nil) }
-    var below: AddressRange?
-    var above: AddressRange?
-    if base < hole.base {
-      below = AddressRange(base: base, size: hole.base.rawValue - base.rawValue)
-    }
-    if hole.last < last {
-      above = AddressRange(
-        base: PhysicalAddress(hole.last.rawValue + 1), size: last.rawValue - hole.last.rawValue)
-    }
-    return (below, above)
-  }
-}

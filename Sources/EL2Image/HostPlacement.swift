@@ -19,28 +19,26 @@ struct HostStart {
 /// Brings the host's image and its device tree to where they belong, before the host runs.
 struct HostPlacement: ~Copyable {
   private let image: AddressRange
-  private let memory: Board.MemoryRanges
+  private let tree: AddressRange
+  private let memory: HostMemory
   private var free: FreeMemory
 
   /// Notes what is taken.
   init(_ board: borrowing Board, tree: AddressRange, image: AddressRange) throws(StartupError) {
     self.image = image
-    memory = board.memory
-    free = FreeMemory(taken: image)
+    self.tree = tree
+    memory = HostMemory(board, image: image)
+    free = FreeMemory(taken: memory.withheld)
     var fits = free.take(tree)
     for index in board.reserved.indices { fits = free.take(board.reserved[index].range) && fits }
-    for index in board.modules.indices {
-      let module = board.modules[index].range
-      guard !module.overlaps(image) else { throw .modules }
-      fits = free.take(module) && fits
-    }
+    for index in board.modules.indices { fits = free.take(board.modules[index].range) && fits }
     guard fits else { throw .noRoom }
   }
 
   /// Memory that nobody has a use for: 2 MiB of the host's; nil where there is none.
   var spare: PageRange? {
     let size: UInt64 = 0x20_0000
-    return free.find(size: size, alignment: size, in: memory.span).flatMap {
+    return free.find(size: size, alignment: size, in: memory.pieces.span).flatMap {
       PageRange(covering: $0)
     }
   }
@@ -49,56 +47,90 @@ struct HostPlacement: ~Copyable {
   mutating func place(
     _ board: borrowing Board, _ blob: DeviceTreeBlob, smmus policy: SMMUPolicy,
     disabling nodes: HostTree.DisabledNodes,
-    _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
+    _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool, _ log: inout Log
   ) throws(StartupError) -> HostStart {
-    let entry: PhysicalAddress
-    var hostTree = HostTree(withheld: image)
+    let host: AddressRange
+    var hostTree = HostTree(withheld: memory.withheld)
     hostTree.disabled = nodes
+    try check(board, blob, kernelMemory: nil, &log)
     if let kernel = board.kernel {
-      try checkKernel(kernel.range, &stage1, &pool)
-      entry = kernel.range.base
+      host = try placeKernel(kernel, board, blob, &stage1, &pool, &log)
       hostTree.ramdisk = board.ramdisk?.range
       hostTree.bootArguments = kernel.bootArguments
     } else {
-      entry = try placePayload(&stage1, &pool)
+      host = try placePayload(&stage1, &pool)
     }
-    let tree = try placeTree(
-      hostTree, board, blob, smmus: policy, &stage1, &pool)
-    return HostStart(entry: entry, tree: tree)
+    let tree = try placeTree(hostTree, above: host, board, blob, smmus: policy, &stage1, &pool)
+    return HostStart(entry: host.base, tree: tree)
   }
 
-  /// Checks a kernel that the loader has put in memory, and keeps what it needs beyond its file.
-  private mutating func checkKernel(
-    _ range: AddressRange, _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
+  /// Checks that the loader has put all modules where they may be.
+  private func check(
+    _ board: borrowing Board, _ blob: DeviceTreeBlob, kernelMemory: AddressRange?, _ log: inout Log
   ) throws(StartupError) {
-    guard range.size >= 64, let head = AddressRange(base: range.base, size: 64) else {
+    var diagnostics = FirstDiagnostics<Diagnostic>()
+    let surroundings = Board.ModuleSurroundings(
+      tree: tree, hypervisor: image, kernelMemory: kernelMemory)
+    guard !board.checkModules(surroundings, reporting: &diagnostics) else { return }
+    diagnostics.write(to: &log, blob)
+    throw .modules
+  }
+
+  /// Checks a kernel that the loader has put in memory, and keeps what it needs beyond its file, which is returned
+  /// with it.
+  private mutating func placeKernel(
+    _ module: BootModule, _ board: borrowing Board, _ blob: DeviceTreeBlob,
+    _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool, _ log: inout Log
+  ) throws(StartupError) -> AddressRange {
+    let kernel = HostImage(
+      header: try header(of: module.range, &stage1, &pool), fileSize: module.range.size)
+    guard kernel.mayRun(at: module.range.base) else {
+      var diagnostics = FirstDiagnostics<Diagnostic>()
+      Board.reportMisplaced(module, textOffset: kernel.textOffset, to: &diagnostics)
+      diagnostics.write(to: &log, blob)
       throw .modules
     }
-    try MappedMemory.map(head, .readOnlyData, &stage1, &pool)
-    var header = InlineArray<8, UInt64>(repeating: 0)
-    for index in 0..<8 {
-      header[index] = pc_load64(
-        VirtualLayout.linear(range.base).rawValue &+ UInt64(index) &* 8)
+    guard let whole = AddressRange(base: module.range.base, size: kernel.memorySize) else {
+      throw .noRoom
     }
-    MappedMemory.unmap(head, &stage1, &pool)
-    guard let kernel = HostImage(header: header, fileSize: range.size),
-      kernel.mayRun(at: range.base),
-      let whole = AddressRange(base: range.base, size: kernel.memorySize), !whole.overlaps(image),
-      free.take(whole)
-    else { throw .modules }
+    try check(board, blob, kernelMemory: whole, &log)
+    guard free.take(whole) else { throw .noRoom }
+    return whole
+  }
+
+  /// The first 64 bytes of a module; zeros where they can be no header of an image.
+  private func header(
+    of range: AddressRange, _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
+  ) throws(StartupError) -> InlineArray<8, UInt64> {
+    var header = InlineArray<8, UInt64>(repeating: 0)
+    guard range.size >= 64, range.base.isAligned(to: 8) else { return header }
+    for index in 0..<8 {
+      let place = PhysicalAddress(range.base.rawValue + UInt64(index) * 8)
+      guard let word = AddressRange(base: place, size: 8), let page = PageRange(covering: word)
+      else { throw .memory }
+      // A module may begin on a page of the tree's, which is mapped.
+      let isMapped = PageRange(covering: tree)?.overlaps(page) ?? false
+      if !isMapped { try MappedMemory.map(word, .readOnlyData, &stage1, &pool) }
+      header[index] = pc_load64(VirtualLayout.linear(place).rawValue)
+      if !isMapped { MappedMemory.unmap(word, &stage1, &pool) }
+    }
+    return header
   }
 
   /// Copies the built-in host to free memory.
   private mutating func placePayload(
     _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
-  ) throws(StartupError) -> PhysicalAddress {
+  ) throws(StartupError) -> AddressRange {
     let source = el2_payload_start_here()
     let size = el2_payload_end_here() - source
     var header = InlineArray<8, UInt64>(repeating: 0)
     for index in 0..<8 { header[index] = pc_load64(source &+ UInt64(index) &* 8) }
-    guard let payload = HostImage(header: header, fileSize: size),
+    let payload = HostImage(header: header, fileSize: size)
+    let offset = payload.textOffset ?? 0
+    guard
       let place = free.find(
-        size: payload.memorySize, alignment: HostImage.alignment, in: memory.span),
+        size: payload.memorySize, alignment: HostImage.alignment, offset: offset,
+        from: PhysicalAddress(offset), in: memory.pieces.span),
       payload.mayRun(at: place.base), free.take(place)
     else { throw .noRoom }
     try MappedMemory.map(place, .data, &stage1, &pool)
@@ -108,18 +140,20 @@ struct HostPlacement: ~Copyable {
     }
     MappedMemory.publish(place)
     MappedMemory.unmap(place, &stage1, &pool)
-    return place.base
+    return place
   }
 
-  /// Writes the host's tree to free memory.
+  /// Writes the host's tree to free memory above the host.
   private mutating func placeTree(
-    _ hostTree: HostTree, _ board: borrowing Board, _ blob: DeviceTreeBlob,
-    smmus policy: SMMUPolicy,
+    _ hostTree: HostTree, above host: AddressRange, _ board: borrowing Board,
+    _ blob: DeviceTreeBlob, smmus policy: SMMUPolicy,
     _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
   ) throws(StartupError) -> PhysicalAddress {
     // What is added to a tree is a few properties; libfdt refuses the edit where it is more.
     let size = (UInt64(blob.bytes.count) + 0x2000) & ~0xfff
-    guard let place = free.find(size: size, alignment: HostImage.alignment, in: memory.span),
+    guard
+      let place = free.find(
+        size: size, alignment: HostImage.alignment, above: host, in: memory.pieces.span),
       free.take(place)
     else { throw .noRoom }
     try MappedMemory.map(place, .data, &stage1, &pool)

@@ -68,7 +68,7 @@ enum StartupError: Error {
     case .mirror(.poolExhausted): "there is no memory for their table"
     case .mirror: "what devices reach can't be changed"
     case .virtualSMMU: "one does not say what it is"
-    case .modules: "a boot module is of no use"
+    case .modules: "a boot module cannot be used"
     case .noRoom: "no room for the host"
     case .hostTree: "the host's device tree cannot be written"
     case .cpus: "two CPUs of the tree have one MPIDR_EL1, or it has no room for the one that runs"
@@ -128,7 +128,7 @@ enum Startup {
         board, blob, options, ownsSMMUs: policy.isOwning, &log)
       var placement = try HostPlacement(board, tree: bytes, image: image)
       start = try placement.place(
-        board, blob, smmus: policy, disabling: masters.disabled, &stage1, &pool)
+        board, blob, smmus: policy, disabling: masters.disabled, &stage1, &pool, &log)
       let interruptLimit = try InterruptController.map(board, &stage1, &pool)
       try Confinement.begin(
         board, options, masters, smmus, image: image, interruptLimit: interruptLimit, stage1, pool,
