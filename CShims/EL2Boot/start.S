@@ -29,12 +29,15 @@ el2_image_start:
 el2_entry:
 	msr	daifset, #0xf
 	mov	x19, x0
-	mrs	x0, CurrentEL
-	cmp	x0, #(2 << 2)
-	b.ne	el2_park
+	// Why the image can't be started, as el2_refuse takes it, or 0.
+	mrs	x20, CurrentEL
+	lsr	x20, x20, #2
+	cmp	x20, #2
+	b.ne	1f
 	bl	clear_e2h
-	mov	x20, x0
-
+	cmp	x0, #0
+	csel	x20, xzr, x20, eq
+1:
 	// Whatever the loader's caches hold of our memory is written back and forgotten, for until
 	// the MMU is on every access goes past them.
 	bl	forget_cached_image
@@ -65,13 +68,17 @@ el2_entry:
 	adrp	x19, el2_image_start
 	and	x19, x19, #~((1 << 30) - 1)
 2:
+	cbnz	x20, 3f
 	mov	x0, x19
-	cbnz	x20, el2_refuse_e2h
 	bl	el2_build_translation
-	cbnz	x0, el2_park
+	cbnz	x0, 3f
 	bl	forget_cached_image
 	ldr	x1, =el2_boot_linked
 	b	turn_mmu_on
+3:
+	mov	x0, x19
+	mov	x1, x20
+	b	el2_refuse
 
 el2_boot_linked:
 	ldr	x0, =el2_boot_stack_top

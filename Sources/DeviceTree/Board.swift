@@ -206,6 +206,8 @@ public struct ConsoleDescription: Hashable, Sendable {
   public enum Kind: Sendable {
     /// Arm PL011, or the SBSA's subset of it.
     case pl011
+    /// One with the registers of an 8250 or 16550.
+    case uart8250
     /// Something else.
     case other
   }
@@ -215,6 +217,10 @@ public struct ConsoleDescription: Hashable, Sendable {
   public let node: DeviceTreeNode
   /// Its registers: the first `reg` entry.
   public let range: AddressRange
+  /// The distance of two registers in bytes, as a power of two.
+  public let registerShift: UInt8
+  /// The width of an access to a register.
+  public let registerWidth: AccessWidth
 }
 
 /// Something that a boot loader has put in memory (the `multiboot,module` binding).

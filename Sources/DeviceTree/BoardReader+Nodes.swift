@@ -192,11 +192,53 @@ extension BoardReader {
   ) {
     guard let range = range(context, severity: .warning, blob, &sink) else { return }
     let compatible = context.properties[.compatible]
-    let isPL011 =
-      blob.list(compatible, contains: "arm,pl011")
+    var kind = ConsoleDescription.Kind.other
+    // What each has where the tree doesn't say.
+    var (shift, bytes): (UInt32, UInt32) = (2, 4)
+    if blob.list(compatible, contains: "arm,pl011")
       || blob.list(compatible, contains: "arm,sbsa-uart")
+    {
+      kind = .pl011
+    } else if blob.list(compatible, contains: "ti,am654-uart")
+      || blob.list(compatible, contains: "mediatek,mt6577-uart")
+    {
+      kind = .uart8250
+    } else if Self.has8250Registers(compatible, blob) {
+      (kind, shift, bytes) = (.uart8250, 0, 1)
+    }
+    // The registers of a PL011 have their places.
+    if kind == .uart8250, let value = context.properties[.registerShift] {
+      shift = blob.word(value) ?? .max
+    }
+    if let value = context.properties[.registerWidth] { bytes = blob.word(value) ?? 0 }
+    var width = AccessWidth.word
+    switch bytes {
+    case 1: width = .byte
+    case 2: width = .half
+    case 4: break
+    default:
+      report(.warning, context.node, .registerWidth, .badValue, &sink)
+      kind = .other
+    }
+    if shift > 8 {
+      report(.warning, context.node, .registerShift, .badValue, &sink)
+      (kind, shift) = (.other, 0)
+    }
+    // The last register that is looked at: UARTFR, or LSR.
+    let end: UInt64 = (kind == .pl011 ? 7 : 6) << UInt64(shift)
+    if !range.base.isAligned(to: width.bytes) || range.size < end { kind = .other }
     board.console = ConsoleDescription(
-      kind: isPL011 ? .pl011 : .other, node: context.node, range: range)
+      kind: kind, node: context.node, range: range,
+      registerShift: UInt8(truncatingIfNeeded: shift), registerWidth: width)
+  }
+
+  private static func has8250Registers(_ compatible: BlobBytes?, _ blob: DeviceTreeBlob) -> Bool {
+    blob.list(compatible, contains: "ns16550a") || blob.list(compatible, contains: "ns16550")
+      || blob.list(compatible, contains: "snps,dw-apb-uart")
+      || blob.list(compatible, contains: "fsl,ns16550")
+      || blob.list(compatible, contains: "nvidia,tegra20-uart")
+      || blob.list(compatible, contains: "ns16450") || blob.list(compatible, contains: "ns8250")
+      || blob.list(compatible, contains: "ns16750") || blob.list(compatible, contains: "ns16850")
   }
 
   mutating func readCPU<Sink: DiagnosticSink & ~Copyable>(

@@ -19,6 +19,8 @@ public enum PropertyName: UInt8, Sendable {
   case noMap
   /// `bootargs`: the command line of what is started.
   case bootargs
+  /// `reg-shift`: the distance of two registers, as a power of two.
+  case registerShift
   /// `compatible`: what the node is, most specific first.
   case compatible
   /// `device_type`: `memory` or `cpu`.
@@ -29,6 +31,8 @@ public enum PropertyName: UInt8, Sendable {
   case sizeCells
   /// `dma-coherent`: the device's accesses snoop caches.
   case dmaCoherent
+  /// `reg-io-width`: the bytes of an access to a register.
+  case registerWidth
   /// `#address-cells`: the words of an address in the children's `reg`.
   case addressCells
   /// `dma-noncoherent`: the device's accesses do not snoop caches.
@@ -56,11 +60,13 @@ public enum PropertyName: UInt8, Sendable {
     case .status: "status"
     case .noMap: "no-map"
     case .bootargs: "bootargs"
+    case .registerShift: "reg-shift"
     case .compatible: "compatible"
     case .deviceType: "device_type"
     case .stdoutPath: "stdout-path"
     case .sizeCells: "#size-cells"
     case .dmaCoherent: "dma-coherent"
+    case .registerWidth: "reg-io-width"
     case .addressCells: "#address-cells"
     case .dmaNoncoherent: "dma-noncoherent"
     case .usableMemory: "linux,usable-memory"

@@ -4,6 +4,7 @@
 internal import Architecture
 internal import CEL2Boot
 internal import CHardware
+internal import DeviceTree
 internal import Ownership
 
 /// SCTLR_EL2 with the MMU on: RES1 bits, WXN as a second lock on W^X, I, SA, C, M.
@@ -47,8 +48,17 @@ func el2_secondary_main(_ cpu: UInt64) -> Never {
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
-func el2_refuse_e2h(_ tree: UInt64) -> Never {
-  Startup.refuse(
-    LogLine("not started: HCR_EL2.E2H cannot be cleared on this core"),
-    tree: PhysicalAddress(tree))
+func el2_refuse(_ tree: UInt64, _ reason: UInt64) -> Never {
+  var line = LogLine("not started: ")
+  var exceptionLevel: UInt64 = 2
+  switch reason {
+  case 2: line.append("HCR_EL2.E2H cannot be cleared on this core")
+  case 1, 3:
+    exceptionLevel = reason
+    line.append("entered at EL")
+    line.append(decimal: exceptionLevel)
+    line.append(", not at EL2")
+  default: line.append("the image cannot be mapped where it lies")
+  }
+  Startup.refuse(line, tree: PhysicalAddress(tree), exceptionLevel: exceptionLevel)
 }

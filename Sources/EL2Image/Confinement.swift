@@ -17,7 +17,7 @@ enum Confinement {
     image: AddressRange, interruptLimit: UInt64,
     _ stage1: consuming ImageMap.Stage1, _ pool: consuming ImageMap.Pool, _ log: inout Log
   ) throws(StartupError) {
-    guard board.verdict != .refused else { throw .boardRefused }
+    let firmware = MetalFirmware(board)
     let cpus = try cpuTable(of: board)
     let memory = try memoryMap(of: board)
     guard let imagePages = PageRange(covering: image) else { throw .memory }
@@ -44,9 +44,9 @@ enum Confinement {
         hypervisor: stage1, observer: DMAProtection())
       state = EL2State(
         features: HostFeatures(of: .ofThisCPU()), context: context, image: image,
-        canary: canary,
+        canary: canary, firmware: firmware,
         powerStateFormat: PSCI.PowerStateFormat(
-          features: MetalFirmware().call(
+          features: firmware.call(
             SMCCC.Call(PSCI.features, UInt64(PSCI.cpuSuspend64))
           ).x0), stage2: walk, cpus: cpus, ownership: ownership)
     } catch {

@@ -50,6 +50,8 @@ struct EL2State: ~Copyable {
   /// Read only after boot; its content is anyone's who finds a way to write to it.
   let canary: Canary
   /// Read only after boot.
+  let firmware: MetalFirmware
+  /// Read only after boot.
   let powerStateFormat: PSCI.PowerStateFormat
   /// The walker takes no lock.
   let stage2: Stage2Walk
@@ -72,13 +74,14 @@ struct EL2State: ~Copyable {
 
   init(
     features: HostFeatures, context: HostContext, image: AddressRange, canary: Canary,
-    powerStateFormat: PSCI.PowerStateFormat, stage2: Stage2Walk, cpus: consuming CPUTable,
-    ownership: consuming PageOwnership
+    firmware: MetalFirmware, powerStateFormat: PSCI.PowerStateFormat, stage2: Stage2Walk,
+    cpus: consuming CPUTable, ownership: consuming PageOwnership
   ) {
     self.features = features
     self.context = context
     self.image = image
     self.canary = canary
+    self.firmware = firmware
     self.powerStateFormat = powerStateFormat
     self.stage2 = stage2
     self.cpus = cpus

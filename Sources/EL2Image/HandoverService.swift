@@ -60,7 +60,7 @@ enum HandoverService {
       line.append(", number ")
       line.append(decimal: UInt64(number))
       HostCPU.lastWords(line)
-      Startup.powerOff()
+      Startup.powerOff(unsafe StateMemory.shared.pointee.firmware)
     }
     return 0
   }

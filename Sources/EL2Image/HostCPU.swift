@@ -50,7 +50,7 @@ enum HostCPU {
         memory: MetalTables(imageBase: StateMemory.shared.pointee.image.base))
     }
     guard let function = PSCI.Function(identifier: call.function) else {
-      return FirmwareService.serve(call, through: MetalFirmware())
+      return unsafe FirmwareService.serve(call, through: StateMemory.shared.pointee.firmware)
     }
     let cpu = Int(truncatingIfNeeded: pc_read_tpidr_el2())
     return PSCIRelay.serve(call, function: function, cpu: cpu, on: MetalRelay())

@@ -43,7 +43,7 @@ struct LogLine: TextSink, ~Copyable {
 /// the console is the host's then.
 struct Log: ~Copyable {
   /// The console; nil where the tree names none that is known.
-  let console: PL011?
+  let console: Console?
   /// Lines less severe than this are not kept.
   var level: LogLevel
   /// Whether the console is the host's.
@@ -54,7 +54,7 @@ struct Log: ~Copyable {
   /// The bytes that one trap may write to the console at most.
   private static var bytesPerTrap: Int { 512 }
 
-  init(console: PL011?, level: LogLevel) {
+  init(console: Console?, level: LogLevel) {
     self.console = console
     self.level = level
   }

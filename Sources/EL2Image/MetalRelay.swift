@@ -21,7 +21,9 @@ struct MetalRelay: RelayMachine {
   /// SMMUs that are EL2's own would wake as firmware leaves them, before EL2 does.
   var maySuspendSystem: Bool { unsafe !StateMemory.shared.pointee.ownsSMMUs }
 
-  func call(_ call: SMCCC.Call) -> SMCCC.Result { MetalFirmware().call(call) }
+  func call(_ call: SMCCC.Call) -> SMCCC.Result {
+    unsafe StateMemory.shared.pointee.firmware.call(call)
+  }
 
   /// Memory that the host's stage 2 maps.
   func isHostMemory(_ address: UInt64) -> Bool {

@@ -100,6 +100,7 @@ enum Startup {
     var pool = early.pool
     var stage1 = early.stage1
     var log = Log(console: nil, level: .info)
+    var firmware = MetalFirmware.none
     let start: HostStart
     do throws(StartupError) {
       let bytes = try mapTree(tree, &stage1, &pool)
@@ -114,6 +115,7 @@ enum Startup {
       log = openLog(board, options.logLevel, &stage1, &pool)
       log.write(.info, LogLine("Portcullis at EL2"))
       diagnostics.write(to: &log, blob)
+      firmware = MetalFirmware(board)
       // Before anything touches a register of the CPU's interface, which is undefined without.
       guard ProcessorIdentity.ofThisCPU().hasInterruptRegisters else { throw .noGICv3 }
       guard board.verdict != .refused else { throw .boardRefused }
@@ -143,7 +145,7 @@ enum Startup {
       line.append(error.text)
       if let limit = error.limit { line.append(decimal: UInt64(limit)) }
       log.write(.error, line)
-      powerOff()
+      powerOff(firmware)
     }
     log.isBuffered = true
     unsafe StateMemory.shared.pointee.log = log
@@ -153,16 +155,22 @@ enum Startup {
 
   /// Says `line` on the console that the tree names and ends it all, before there is an MMU: every
   /// address is physical, and all accesses are aligned, as the format of the tree aligns its words.
-  static func refuse(_ line: consuming LogLine, tree: PhysicalAddress) -> Never {
-    if let console = unmappedConsole(tree) {
-      var log = Log(console: console, level: .error)
-      log.write(.error, line)
-    }
-    powerOff()
+  static func refuse(
+    _ line: consuming LogLine, tree: PhysicalAddress, exceptionLevel: UInt64
+  ) -> Never {
+    let (console, firmware) = unmapped(tree, exceptionLevel)
+    var log = Log(console: console, level: .error)
+    log.write(.error, line)
+    powerOff(firmware)
   }
 
-  private static func unmappedConsole(_ tree: PhysicalAddress) -> PL011? {
-    guard tree.rawValue != 0, let size = treeSize(pc_load64(tree.rawValue)) else { return nil }
+  /// Console and firmware of the board with this tree.
+  private static func unmapped(
+    _ tree: PhysicalAddress, _ exceptionLevel: UInt64
+  ) -> (console: Console?, firmware: MetalFirmware) {
+    guard tree.rawValue != 0, let size = treeSize(pc_load64(tree.rawValue)) else {
+      return (nil, .none)
+    }
     // Nothing else runs that could change the tree.
     let source = unsafe UnsafeBufferPointer<UInt8>(
       start: UnsafePointer(bitPattern: UInt(tree.rawValue)), count: Int(size))
@@ -170,10 +178,10 @@ enum Startup {
       let blob = try DeviceTreeBlob(checking: unsafe source.span)
       var diagnostics = FirstDiagnostics<Diagnostic>()
       let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
-      guard let console = board.console, console.kind == .pl011 else { return nil }
-      return PL011(base: console.range.base.rawValue)
+      let console = board.console.flatMap { Console($0, at: $0.range.base.rawValue) }
+      return (console, MetalFirmware(board, exceptionLevel: exceptionLevel))
     } catch {
-      return nil
+      return (nil, .none)
     }
   }
 
@@ -216,9 +224,10 @@ enum Startup {
     _ board: borrowing Board, _ level: LogLevel, _ stage1: inout ImageMap.Stage1,
     _ pool: inout ImageMap.Pool
   ) -> Log {
-    guard let console = board.console, console.kind == .pl011,
-      let page = PageRange(
-        first: PageFrameNumber(containing: console.range.base), count: 1)
+    guard let console = board.console, console.kind != .other,
+      let pages = PageRange(covering: console.range),
+      // Of what a tree calls its registers no more is mapped than there can be.
+      let page = PageRange(first: pages.first, count: min(pages.count, 2))
     else { return Log(console: nil, level: level) }
     do throws(OwnershipError) {
       try stage1.map(page, at: VirtualLayout.console, .device, pool: &pool)
@@ -227,12 +236,12 @@ enum Startup {
     }
     let offset = console.range.base.rawValue & (PageFrameNumber.size - 1)
     return Log(
-      console: PL011(base: VirtualLayout.console.rawValue &+ offset), level: level)
+      console: Console(console, at: VirtualLayout.console.rawValue &+ offset), level: level)
   }
 
   /// Ends it all: there is nothing that may run.
-  static func powerOff() -> Never {
-    _ = MetalFirmware().call(SMCCC.Call(PSCI.systemOff))
+  static func powerOff(_ firmware: MetalFirmware) -> Never {
+    _ = firmware.call(SMCCC.Call(PSCI.systemOff))
     el2_park()
   }
 }

@@ -163,5 +163,6 @@ func el2_fatal(_ esr: UInt64, _ elr: UInt64, _ far: UInt64) -> Never {
   line.append(" far ")
   line.append(hex: far)
   HostCPU.lastWords(line)
-  Startup.powerOff()
+  // Zero, no firmware, until the state has been written.
+  Startup.powerOff(unsafe StateMemory.shared.pointee.firmware)
 }

@@ -174,6 +174,55 @@ struct BoardTests {
   }
 
   @Test(
+    "F-47: a console is a PL011 or an 8250, by its registers' distance and width",
+    arguments: [
+      ("\"arm,pl011\", \"arm,primecell\"", "", ConsoleDescription.Kind.pl011, 2, AccessWidth.word),
+      ("\"arm,sbsa-uart\"", "reg-shift = <0>;", .pl011, 2, .word),
+      ("\"arm,pl011\"", "reg-io-width = <2>;", .pl011, 2, .half),
+      ("\"ns16550a\"", "", .uart8250, 0, .byte),
+      ("\"vendor,uart\", \"ns16550\"", "reg-shift = <2>;", .uart8250, 2, .byte),
+      ("\"snps,dw-apb-uart\"", "reg-shift = <2>; reg-io-width = <4>;", .uart8250, 2, .word),
+      ("\"ti,am64-uart\", \"ti,am654-uart\"", "", .uart8250, 2, .word),
+      ("\"mediatek,mt8195-uart\", \"mediatek,mt6577-uart\"", "", .uart8250, 2, .word),
+      ("\"ns16550a\"", "reg-io-width = <3>;", .other, 0, .word),
+      ("\"ns16550a\"", "reg-shift = <9>;", .other, 0, .byte),
+      ("\"qcom,geni-debug-uart\"", "", .other, 2, .word),
+    ])
+  func console(
+    compatible: String, properties: String, kind: ConsoleDescription.Kind, shift: UInt8,
+    width: AccessWidth
+  ) throws {
+    let board = try read(
+      compile(
+        """
+        chosen { stdout-path = "/uart"; };
+        uart { compatible = \(compatible); reg = <0 0x9000000 0 0x1000>; \(properties) };
+        """)
+    ).board
+    let console = try #require(board.console)
+    #expect(console.kind == kind && console.registerShift == shift)
+    #expect(console.registerWidth == width)
+  }
+
+  @Test(
+    "F-47: a console whose registers are not all there, or are misaligned, is none",
+    arguments: [
+      ("arm,pl011", "0x9000000 0 0x1c", true), ("arm,pl011", "0x9000000 0 0x1b", false),
+      ("arm,pl011", "0x9000002 0 0x1000", false), ("ns16550a", "0x9000ff8 0 6", true),
+      ("ns16550a", "0x9000ff8 0 5", false), ("ns16550a", "0x9000001 0 8", true),
+    ])
+  func consoleRegisters(compatible: String, reg: String, isKnown: Bool) throws {
+    let board = try read(
+      compile(
+        """
+        chosen { stdout-path = "/uart"; };
+        uart { compatible = "\(compatible)"; reg = <0 \(reg)>; };
+        """)
+    ).board
+    #expect((board.console?.kind != .other) == isKnown)
+  }
+
+  @Test(
     "F-45: too many CPUs or ITSes refuse the board with their number and the limit",
     arguments: [(64, 8), (65, 8), (64, 9), (512, 40)])
   func limits(cpus: Int, itses: Int) throws {

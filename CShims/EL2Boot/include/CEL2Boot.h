@@ -32,8 +32,11 @@ void el2_host_trap(uint64_t esr, uint64_t far, uint64_t hpfar, uint64_t *_Nonnul
 /* An exception of EL2 itself that nothing expected. */
 _Noreturn void el2_fatal(uint64_t esr, uint64_t elr, uint64_t far);
 
-/* Runs with the MMU off on a core whose HCR_EL2.E2H cannot be cleared. */
-_Noreturn void el2_refuse_e2h(uint64_t tree);
+/*
+ * Runs with the MMU off where EL2 cannot: the reason is the exception level of the entry, 1 or 3, or 2 where
+ * HCR_EL2.E2H cannot be cleared, or 0 where the image cannot be mapped.
+ */
+_Noreturn void el2_refuse(uint64_t tree, uint64_t reason);
 
 /* ---- Assembly, called by Swift -------------------------------------------------------------- */
 

@@ -17,15 +17,24 @@
 
 #include "barriers.h"
 
-PC_INLINE uint32_t pc_readl(uint64_t address) {
-    uint32_t value;
-    __asm__ volatile("ldr %w0, [%1]" : "=r"(value) : "r"(address) : "memory");
-    return value;
-}
+#define PC_READ(name, instruction)                                                          \
+    PC_INLINE uint32_t pc_##name(uint64_t address) {                                        \
+        uint32_t value;                                                                     \
+        __asm__ volatile(instruction " %w0, [%1]" : "=r"(value) : "r"(address) : "memory"); \
+        return value;                                                                       \
+    }
 
-PC_INLINE void pc_writel(uint64_t address, uint32_t value) {
-    __asm__ volatile("str %w0, [%1]" ::"r"(value), "r"(address) : "memory");
-}
+#define PC_WRITE(name, instruction)                                                          \
+    PC_INLINE void pc_##name(uint64_t address, uint32_t value) {                             \
+        __asm__ volatile(instruction " %w0, [%1]" ::"r"(value), "r"(address) : "memory");    \
+    }
+
+PC_READ(readb, "ldrb")
+PC_READ(readw, "ldrh")
+PC_READ(readl, "ldr")
+PC_WRITE(writeb, "strb")
+PC_WRITE(writew, "strh")
+PC_WRITE(writel, "str")
 
 /* What a guarded load returned. */
 typedef struct pc_guarded_value {
