@@ -3,16 +3,39 @@
 
 import CEL1Boot
 
-/// The board's PL011, polled (Arm DDI 0183).
+/// The board's console as its tree has it, polled: a PL011 (Arm DDI 0183), or a 16550 with what the tree says of its
+/// registers.
 enum Console {
-  private static let data: UInt64 = Board.console
-  private static let flags: UInt64 = Board.console + 0x18
-  private static let transmitFull: UInt64 = 1 << 5
+  // All of it is zero at first, for the host has no initialised data, and written once, before another CPU is on.
+  /// The data register; zero where there is no console.
+  nonisolated(unsafe) private static var data: UInt64 = 0
+  /// The register that tells whether the data register takes a byte, and the bit that does.
+  nonisolated(unsafe) private static var status: UInt64 = 0
+  nonisolated(unsafe) private static var ready: UInt64 = 0
+  /// That bit where the data register takes a byte.
+  nonisolated(unsafe) private static var readyValue: UInt64 = 0
+  nonisolated(unsafe) private static var isByteWide = false
+
+  /// Finds the console that `/chosen/stdout-path` names.
+  static func begin(_ tree: FlatTree) {
+    guard tree.isThere, let console = tree.console() else { return }
+    unsafe data = console.base
+    if console.isPL011 {
+      unsafe (status, ready) = (console.base + 0x18, 1 << 5)  // UARTFR.TXFF
+    } else {
+      unsafe status = console.base + 5 << console.shift  // LSR.THRE
+      unsafe (ready, readyValue) = (1 << 5, 1 << 5)
+    }
+    unsafe isByteWide = console.isByteWide
+  }
 
   @inline(never)
   static func write(byte: UInt8) {
-    while el1_probe(UInt64(EL1_LDR_W), flags, 0) & transmitFull != 0 {}
-    _ = el1_probe(UInt64(EL1_STR_W), data, UInt64(byte))
+    guard unsafe data != 0 else { return }
+    let load = unsafe UInt64(isByteWide ? EL1_LDRB : EL1_LDR_W)
+    let store = unsafe UInt64(isByteWide ? EL1_STRB : EL1_STR_W)
+    while unsafe el1_probe(load, status, 0) & ready != readyValue {}
+    _ = unsafe el1_probe(store, data, UInt64(byte))
   }
 
   @inline(never)

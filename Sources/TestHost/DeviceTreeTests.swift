@@ -24,6 +24,23 @@ func testDeviceTree(_ report: inout TestReport) {
     }
     if !holds { test.fail("no range of /memory holds the whole image") }
   }
+  report.test("device tree", "the tree is above the host's image, well apart, in the same memory") {
+    test in
+    guard tree.isThere else { return test.fail("there is no device tree") }
+    let end = el1_image_end()
+    test.expect("its address", tree.address, in: end + 0x20_0000...UInt64.max)
+    var holds = false
+    tree.forEachMemoryRange { base, size in
+      if base <= end, end < base &+ size, tree.address < base &+ size { holds = true }
+    }
+    if !holds { test.fail("the range of /memory that holds the image does not hold the tree") }
+  }
+  report.test("device tree", "no range of /memory is too small to be of use") { test in
+    guard tree.isThere else { return test.fail("there is no device tree") }
+    tree.forEachMemoryRange { _, size in
+      test.expect("the size of a range", size, in: 16 << 20...UInt64.max)
+    }
+  }
   report.test("device tree", "/memory doesn't hold any of EL2's memory") { test in
     guard let information = Hypercall.information() else {
       test.fail("no hypervisor tells where its memory is")

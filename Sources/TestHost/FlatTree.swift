@@ -15,6 +15,8 @@ struct FlatTree {
 
   let address: UInt64
 
+  /// Whether there is a tree.
+  var isThere: Bool { address != 0 && address & 7 == 0 && magic == 0xd00d_feed }
   var magic: UInt64 { word(0) }
   var size: UInt64 { word(4) }
   private var structure: UInt64 { word(8) }
@@ -22,11 +24,11 @@ struct FlatTree {
   private var structureSize: UInt64 { word(36) }
 
   /// A big-endian 32-bit word; the tree is 8-byte aligned, and so is what it holds 4-byte aligned.
-  private func word(_ offset: UInt64) -> UInt64 {
+  func word(_ offset: UInt64) -> UInt64 {
     UInt64(UInt32(truncatingIfNeeded: load32(address + offset)).byteSwapped)
   }
 
-  private func matches(_ text: StaticString, at offset: UInt64) -> Bool {
+  func matches(_ text: StaticString, at offset: UInt64) -> Bool {
     for index in 0..<text.utf8CodeUnitCount {
       let byte = probe(EL1_LDRB, address + offset + UInt64(index)).value & 0xff
       guard byte == UInt64(text.byte(at: index)) else { return false }
@@ -68,31 +70,41 @@ struct FlatTree {
     return found
   }
 
-  /// Calls `body` with place and length of each such property of a node whose name begins so.
+  /// Calls `body` with place and length of each such property of a node right below the root whose name begins so.
   private func forEachProperty(
     _ property: StaticString, of node: StaticString, _ body: (UInt64, UInt64) -> Void
+  ) {
+    forEachProperty { name, depth, nameOfIt, at, length in
+      if depth == 2, matches(node, at: name), matches(property, at: nameOfIt) { body(at, length) }
+    }
+  }
+
+  /// Calls `body` with each property of the tree: where the name of its node is and how deep that lies, where its own
+  /// name is, and place and length of its value.
+  func forEachProperty(
+    _ body: (_ node: UInt64, _ depth: Int, _ name: UInt64, _ at: UInt64, _ length: UInt64) -> Void
   ) {
     var at = structure
     let end = structure + structureSize
     var depth = 0
-    var isInNode = false
+    // The node whose properties these are: they precede its children.
+    var node: UInt64 = 0
     while at < end {
       let token = word(at)
       at += 4
       switch token {
       case Token.beginNode:
         depth += 1
-        isInNode = depth == 2 && matches(node, at: at)
+        node = address + at
         while probe(EL1_LDRB, address + at).value & 0xff != 0, at < end { at += 1 }
         at = (at + 4) & ~3
       case Token.endNode:
         depth -= 1
-        isInNode = false
       case Token.property:
         let length = word(at)
         let name = strings + word(at + 4)
         at += 8
-        if isInNode, matches(property, at: name) { body(at, length) }
+        body(node - address, depth, name, at, length)
         at = (at + length + 3) & ~3
       case Token.nop: break
       default: return

@@ -8,7 +8,10 @@ import CEL1Boot
 struct Main {
   static func main() {
     let tree = FlatTree(address: el1_device_tree())
+    Console.begin(tree)
     Patience.begin(tree)
+    guard tree.isThere else { bailOut("there is no device tree") }
+    guard tree.hasCompatible("arm,gic-v3-its\0") else { bailOut("the board has no ITS") }
     if tree.bootArgumentsBegin(with: "portcullis.bench") {
       measureAccesses()
       StageOne.enable()
@@ -85,6 +88,14 @@ struct Main {
     testProcessors(&report, psci)
 
     el1_exit(report.finish())
+  }
+
+  /// Ends a run in which nothing can be tested.
+  private static func bailOut(_ reason: StaticString) -> Never {
+    Console.write("Bail out! ")
+    Console.write(reason)
+    Console.write("\n")
+    el1_exit(2)
   }
 
   /// The MMU off: every access is Device-nGnRnE, and EL0 may do what EL1 may.
