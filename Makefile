@@ -80,8 +80,8 @@ ALL_SOURCES := Package.swift Makefile $(shell find Sources CShims)
 METAL_SOURCES := $(if $(PORTCULLIS_BUILT),,$(ALL_SOURCES))
 
 PACKAGES_BUILD := libfdt-dev
-PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3
-PACKAGES_TEST := $(PACKAGES_RUN) device-tree-compiler
+PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3 device-tree-compiler
+PACKAGES_TEST := $(PACKAGES_RUN)
 PACKAGES_BENCH := $(PACKAGES_RUN) valgrind
 
 # The runners share modules: the counts for the gate, the board and its reports.

@@ -12,6 +12,8 @@ import pace
 # tree at the start of RAM and its own copy at the end.
 U_BOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
 U_BOOT_ADDRESS = 0x48200000
+# Where the image lies when no loader puts it anywhere.
+IMAGE_ADDRESS = 0x40200000
 # What U-Boot prints before it starts by itself, and when it wants a command.
 U_BOOT_STOP = b"stop autoboot:"
 U_BOOT_PROMPT = b"=> "
@@ -56,17 +58,21 @@ def paced(words):
 
 
 def arguments(
-    image, gic=3, cpus=1, memory="1G", bootargs=None, module=None, u_boot=False, smmu=False
+    image, gic=3, cpus=1, memory="1G", bootargs=None, module=None, u_boot=False, smmu=False,
+    machine="", is_bare=False,
 ):
     """QEMU's arguments for a board that starts `image` at EL2 with `bootargs`.
 
     `module` is a payload for EL1, the address at which the multiboot binding hands it over, and its
     own boot arguments. With `u_boot` the image only lies in memory, and U-Boot is started, which wants
-    `U_BOOT_DIALOGUE`. With `smmu` all of PCI is behind an SMMUv3.
+    `U_BOOT_DIALOGUE`. With `smmu` all of PCI is behind an SMMUv3. `machine` is more of what the board is; where
+    it `is_bare`, the image is not loaded as a kernel but started as the CPU comes out of reset.
     """
     loaded = f"loader,file={os.fspath(image)},addr={U_BOOT_ADDRESS:#x},force-raw=on"
     start = ["-bios", U_BOOT, "-device", loaded] if u_boot else ["-kernel", os.fspath(image)]
-    bootargs = paced(bootargs)
+    if is_bare:
+        start = ["-device", f"loader,file={os.fspath(image)},addr={IMAGE_ADDRESS:#x},cpu-num=0,force-raw=on"]
+    bootargs = paced(bootargs) if not is_bare else None
     optional = ["-append", bootargs] if bootargs and not u_boot else []
     if module:
         payload, address, words = module
@@ -74,7 +80,8 @@ def arguments(
         optional += ["-device", f"guest-loader,addr={address:#x},kernel={payload},bootargs={words}"]
     return [
         "-M",
-        f"virt,virtualization=on,gic-version={gic},dtb-randomness=off{',iommu=smmuv3' if smmu else ''}",
+        f"virt,virtualization=on,gic-version={gic},dtb-randomness=off{',iommu=smmuv3' if smmu else ''}"
+        + (f",{machine}" if machine else ""),
         "-cpu", "cortex-a76",
         "-smp", str(cpus),
         "-m", memory,
@@ -99,20 +106,25 @@ def lines(command, seconds, dialogue=()):
     with subprocess.Popen(
         limited, stdin=typed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
     ) as process:
-        rest = b""
-        while chunk := process.stdout.read(4096):
-            rest += chunk
-            # A prompt has no line end: it is looked for in what has not been a line yet.
-            while awaited and awaited[0][0] in rest:
-                prompt, reply = awaited.pop(0)
-                before, _, rest = rest.partition(prompt)
-                yield from (text(line) for line in before.split(b"\n")[:-1])
-                process.stdin.write(reply)
-            *whole, rest = rest.split(b"\n")
-            yield from (text(line) for line in whole)
-        if rest:
-            yield text(rest)
-        status = process.wait()
+        try:
+            rest = b""
+            while chunk := process.stdout.read(4096):
+                rest += chunk
+                # A prompt has no line end: it is looked for in what has not been a line yet.
+                while awaited and awaited[0][0] in rest:
+                    prompt, reply = awaited.pop(0)
+                    before, _, rest = rest.partition(prompt)
+                    yield from (text(line) for line in before.split(b"\n")[:-1])
+                    process.stdin.write(reply)
+                *whole, rest = rest.split(b"\n")
+                yield from (text(line) for line in whole)
+            if rest:
+                yield text(rest)
+            status = process.wait()
+        finally:
+            # Who reads no further than a line of a board that stays on ends it.
+            if process.poll() is None:
+                process.terminate()
     yield status
 
 

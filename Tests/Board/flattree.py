@@ -77,3 +77,25 @@ def board_with(command, path, name, change):
     tree = with_cells(packed(dump(command, path)), name, change)
     pathlib.Path(path).write_bytes(tree)
     return [*command, "-dtb", str(path)]
+
+
+def edited(command, path, edit, address=None):
+    """`command` for a board whose tree has the source that `edit` makes of it; the tree is left at `path`.
+
+    With an address it lies there beside QEMU's own, which QEMU completes; the firmware has to know.
+
+    Raises ValueError where that changes nothing.
+    """
+
+    def compiled(form, to, data):
+        call = ["dtc", "-q", "-I", form, "-O", to]
+        return subprocess.run(call, check=True, input=data, stdout=subprocess.PIPE).stdout
+
+    source = compiled("dtb", "dts", packed(dump(command, path))).decode()
+    changed = edit(source)
+    if changed == source:
+        raise ValueError("the tree is not changed")
+    pathlib.Path(path).write_bytes(compiled("dts", "dtb", changed.encode()))
+    if address:
+        return [*command, "-device", f"loader,file={path},addr={address:#x},force-raw=on"]
+    return [*command, "-dtb", str(path)]

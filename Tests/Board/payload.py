@@ -14,18 +14,25 @@ LOADED = b" tests PASSED\n"
 
 # The boot protocol's header for arm64: 64 bytes, the size in memory at 16, the magic at 56.
 HEADER_SIZE = 64
+OFFSET_AT = 8
 SIZE_AT = 16
 MAGIC_AT = 56
 MAGIC = b"ARM\x64"
 
 
-def image(testhost):
-    """The bytes of `testhost` as an arm64 `Image` of its own words."""
+def image(testhost, text_offset=0, appended=0):
+    """The bytes of `testhost` as an arm64 `Image` of its own words, with this text offset in its header, and with so
+    many bytes behind the memory that the header tells of."""
     if len(testhost) < HEADER_SIZE or testhost[MAGIC_AT : MAGIC_AT + 4] != MAGIC:
         raise ValueError("the test host has no header of the arm64 boot protocol")
     if testhost.count(BUILT_IN) != 1:
         raise ValueError(f"the test host does not hold {BUILT_IN!r} once")
-    return testhost.replace(BUILT_IN, LOADED)
+    made = bytearray(testhost.replace(BUILT_IN, LOADED))
+    struct.pack_into("<Q", made, OFFSET_AT, text_offset)
+    if appended:
+        (size,) = struct.unpack_from("<Q", made, SIZE_AT)
+        made = made.ljust(size + appended, b"\0")
+    return bytes(made)
 
 
 def flat(testhost):

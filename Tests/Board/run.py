@@ -21,11 +21,14 @@ import pathlib
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 
 import board
 import counts
 import flattree
 import payload
+import refusals
+import starts
 import tap
 import turns
 
@@ -33,6 +36,8 @@ GIC_VERSIONS = (3, 4)
 CPU_COUNTS = (1, 4)
 LEAST_TESTS = 40
 SECONDS = 120
+# A board that is refused, QEMU's start included.
+REFUSAL_SECONDS = 5
 
 # EL2 drains its log between the host's lines; its lines tell themselves apart by this.
 FOREIGN = ("portcullis: ",)
@@ -77,6 +82,23 @@ class Boot:
     sign: str = None
     # Whether that line is the last: nobody is left who prints another.
     ends: bool = False
+    # The board that EL2 refuses: a pattern of the line that says why.
+    refused: re.Pattern = None
+    # Whether the board is ended by the line that is looked for: nobody switches it off, or what follows says nothing.
+    stops: bool = False
+    # More of what the machine is, and further arguments.
+    machine: str = ""
+    more: tuple = ()
+    # Whether the image is started as the CPU comes out of reset, by no loader.
+    is_bare: bool = False
+    # QEMU's arguments for another board, all of them.
+    whole: list = None
+    # The exit status that is due.
+    status: int = 0
+    # What makes of the source of QEMU's tree another one.
+    edit: Callable[[str], str] = None
+    # Where that one is put for the firmware to hand it on, if QEMU is not to.
+    tree_address: int = None
 
     @property
     def title(self):
@@ -86,15 +108,22 @@ class Boot:
     @property
     def arguments(self):
         """QEMU's arguments."""
-        return board.arguments(
-            self.image,
-            self.gic,
-            self.cpus,
-            bootargs=None if self.u_boot else self.bootargs,
-            module=self.module,
-            u_boot=self.u_boot,
-            smmu=self.smmu,
-        )
+        if self.whole:
+            return self.whole
+        return [
+            *board.arguments(
+                self.image,
+                self.gic,
+                self.cpus,
+                bootargs=None if self.u_boot else self.bootargs,
+                module=self.module,
+                u_boot=self.u_boot,
+                smmu=self.smmu,
+                machine=self.machine,
+                is_bare=self.is_bare,
+            ),
+            *self.more,
+        ]
 
     @property
     def dialogue(self):
@@ -103,6 +132,8 @@ class Boot:
 
     def judge(self, lines):
         """What is wrong with the output, whatever the host's tests say."""
+        if self.refused:
+            return self.judge_refusal(lines)
         if self.sign and self.ends:
             return self.judge_end(lines)
         if self.sign:
@@ -114,6 +145,15 @@ class Boot:
             problems.append("the host that ran is not the one that was to run")
         if not self.u_boot and any(re.fullmatch(REFUSAL, line) for line in lines):
             problems.append("a warning is logged, though the level is error")
+        return problems
+
+    def judge_refusal(self, lines):
+        """What is wrong with the output of a board that EL2 is to refuse."""
+        problems = [f"the host lives: {line!r}" for line in lines if LIFE.match(line)][:1]
+        if not any(self.refused.fullmatch(line) for line in lines):
+            problems.append(f"no line matches {self.refused.pattern!r}")
+        if not any(line.startswith("portcullis: not started: ") for line in lines):
+            problems.append("EL2 does not say that it has not started")
         return problems
 
     def judge_end(self, lines):
@@ -170,6 +210,12 @@ def boots(image, elf, testhost, directory):
         yield Boot("devices-listed", image, bootargs=listed, tree=("msi-map", few_devices), least=3)
         yield Boot("smmu", image, 4, 4, smmu=True)
         yield Boot("log-warning", image, bootargs="portcullis.log=warning", sign=REFUSAL)
+        yield from refusals.boots(Boot, image, arm64, flat)
+        offset = directory / "offset"
+        offset.write_bytes(payload.image(original, text_offset=starts.TEXT_OFFSET))
+        appended = directory / "appended"
+        appended.write_bytes(payload.image(original, appended=0x1001))
+        yield from starts.boots(Boot, image, offset, appended, directory)
 
 
 def attack_patterns(path):
@@ -178,8 +224,11 @@ def attack_patterns(path):
     return [text for text in texts if text and not text.startswith("#")]
 
 
-def boot(command, seconds, say, dialogue=()):
-    """Runs the board, says each line that it prints; returns its lines and the exit status."""
+def boot(command, seconds, say, dialogue=(), until=None):
+    """Runs the board, says each line that it prints; returns its lines and the exit status.
+
+    With a pattern `until` the board is ended, as if by itself, by the first line that matches.
+    """
     printed = []
     status = None
     for item in board.lines(command, seconds, dialogue):
@@ -188,6 +237,8 @@ def boot(command, seconds, say, dialogue=()):
         else:
             say(item)
             printed.append(item)
+            if until and until.fullmatch(item):
+                return printed, 0
     return printed, status
 
 
@@ -200,9 +251,9 @@ def read(lines):
     return reader
 
 
-def status_problems(status):
+def status_problems(status, due=0):
     """What an exit status says is wrong."""
-    return ["out of time" if status == 124 else f"exit status {status}"] if status else []
+    return ["out of time" if status == 124 else f"exit status {status}"] if status != due else []
 
 
 def judge_mediated(reader, status, least):
@@ -272,10 +323,15 @@ def attempt(each, options, patterns, directory, say):
     command = [qemu, *each.arguments]
     if each.tree:
         command = flattree.board_with(command, directory / f"tree-{each.form}", *each.tree)
-    lines, status = boot(command, options.seconds, say, each.dialogue)
+    if each.edit:
+        path = directory / f"tree-{each.form}"
+        command = flattree.edited(command, path, each.edit, each.tree_address)
+    seconds = REFUSAL_SECONDS if each.refused else options.seconds
+    until = re.compile(each.refused or each.sign) if each.stops else None
+    lines, status = boot(command, seconds, say, each.dialogue, until)
     problems = each.judge(lines)
-    if each.sign:
-        problems += status_problems(status)
+    if each.sign or each.refused:
+        problems += status_problems(status, each.status)
         good, skipped, failures = int(not problems), 0, []
     else:
         reader = read(lines)

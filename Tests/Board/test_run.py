@@ -5,6 +5,7 @@
 import contextlib
 import io
 import pathlib
+import re
 import struct
 import tempfile
 import types
@@ -28,6 +29,11 @@ class Payload(unittest.TestCase):
         made = payload.image(HOST)
         self.assertEqual(len(made), len(HOST))
         self.assertEqual(made.replace(payload.LOADED, payload.BUILT_IN), HOST)
+
+    def test_an_image_has_another_header(self):
+        made = payload.image(HOST, text_offset=0x80000)
+        self.assertEqual(struct.unpack_from("<2Q", made, payload.OFFSET_AT), (0x80000, 0x200))
+        self.assertEqual(len(payload.image(HOST, appended=3)), 0x203)
 
     def test_flat_payload_has_no_magic_and_all_of_its_memory(self):
         made = payload.flat(HOST)
@@ -58,7 +64,7 @@ class Boots(unittest.TestCase):
     def test_every_board_and_every_form(self):
         boards = [(boot.gic, boot.cpus) for boot in self.all if boot.form == "image"]
         self.assertEqual(boards, [(3, 1), (3, 4), (4, 1), (4, 4)])
-        others = [boot.form for boot in self.all if boot.form != "image"]
+        others = [boot.form for boot in self.all if boot.form != "image" and not boot.refused]
         self.assertEqual(
             others,
             [
@@ -76,6 +82,12 @@ class Boots(unittest.TestCase):
                 "devices-listed",
                 "smmu",
                 "log-warning",
+                "console-8250",
+                "ram-at-zero",
+                "no-its",
+                "module-text-offset",
+                "module-appended",
+                "no-psci",
             ],
         )
         self.assertEqual(len(list(run.boots("el2.img", None, None, None))), 4)
@@ -85,7 +97,7 @@ class Boots(unittest.TestCase):
 
     def test_arguments(self):
         self.assertIn("el2.elf", self.form["elf"].arguments)
-        for form in ("module-image", "module-flat", "module-bootargs"):
+        for form in ("module-image", "module-flat", "module-bootargs", "module-appended"):
             self.assertIn("guest-loader,", self.form[form].arguments[-1])
 
     def test_the_wrong_host_is_seen(self):
@@ -126,6 +138,31 @@ class Boots(unittest.TestCase):
                 self.assertNotEqual(boot.judge(lines), [])
 
 
+    def test_a_board_that_is_refused_says_why(self):
+        boot = self.form["refused-gic-v2"]
+        line = "portcullis: not started: the board has no GICv3"
+        self.assertEqual(boot.judge([line]), [])
+        for lines in ([], [line + "."], [line, "TAP version 14"], ["portcullis: not started: x"]):
+            with self.subTest(lines):
+                self.assertNotEqual(boot.judge(lines), [])
+
+    def test_a_board_is_refused_for_every_reason(self):
+        forms = {boot.form.removeprefix("refused-") for boot in self.all if boot.refused}
+        self.assertEqual(
+            forms,
+            {
+                "gic-v2",
+                "option",
+                "el1",
+                "el3",
+                "cpus",
+                "misplaced-kernel",
+                "ram-disk-in-kernel",
+                "kernel-in-tree",
+            },
+        )
+
+
 GOOD = ["TAP version 14", "ok 1 - a", "ok 2 - b", "# 2 of 2 tests passed", "1..2"]
 BAD = ["TAP version 14", "ok 1 - a", "not ok 2 - b", "# 1 of 2 tests passed", "1..2"]
 
@@ -162,6 +199,21 @@ class Attempts(unittest.TestCase):
         self.assertEqual(self.attempt(sign, ["xx"]).passed, 1)
         outcome = self.attempt(sign, ["y"])
         self.assertEqual((outcome.passed, outcome.failed), (0, 1))
+
+    def test_the_status_that_is_due(self):
+        sign = run.Boot("no-its", "el2.img", sign="x+", status=2)
+        self.assertEqual(self.attempt(sign, ["xx"], 2).passed, 1)
+        for status in (0, 1, 124):
+            self.assertEqual(self.attempt(sign, ["xx"], status).failed, 1)
+
+    def test_a_board_that_stops_at_its_line(self):
+        def lines(*_):
+            yield from ("x", "yy", "z")
+            raise AssertionError("read on")
+
+        with unittest.mock.patch.object(run.board, "lines", lines):
+            printed, status = run.boot([], 1, lambda line: None, until=re.compile("y+"))
+        self.assertEqual((printed, status), (["x", "yy"], 0))
 
     def test_a_control(self):
         boot = run.Boot("image", "el2.img")

@@ -70,7 +70,7 @@ STEPS = (
         "each Debian kernel once bare and once through Portcullis, logs compared; one drives a nested SMMU",
         "images",
     ),
-    Step("run", 300, "the host's tests on every board and in every form (TAP)", ("images",)),
+    Step("run", 400, "the host's tests on every board and in every form (TAP)", ("images",)),
     quick(
         "hostile-linux-brief", 240,
         "attacks from a Debian kernel that do not ruin the machine, with their controls", "images",
