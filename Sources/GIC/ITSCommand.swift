@@ -5,7 +5,7 @@
 ///
 /// Which fields mean something depends on the command; a field of another command reads whatever
 /// its bits are.
-public struct ITSCommand: Sendable {
+public struct ITSCommand: Equatable, Sendable {
   /// The bytes of a command.
   public static var size: UInt64 { 32 }
 

@@ -5,14 +5,13 @@ public import GIC
 
 /// Why a command of the host was not carried out.
 ///
-/// The raw values are indices for counters and are dense from zero.
+/// The raw values are indices for counters. 1 is not used: it stood for bits outside of the fields, which are
+/// ignored.
 public enum CommandRefusalReason: UInt8, Hashable, Sendable {
   /// The architecture reserves the number.
   case reservedCommand
-  /// A bit outside the fields of the command is set.
-  case reservedBits
   /// Virtual interrupts are not offered.
-  case virtualInterrupts
+  case virtualInterrupts = 2
   /// The DeviceID is beyond the device table.
   case deviceOutOfRange
   /// The device is not mapped.
@@ -40,14 +39,13 @@ public enum CommandRefusalReason: UInt8, Hashable, Sendable {
   /// No device of the board has the DeviceID, and by the policy only theirs are mapped.
   case unknownDevice
 
-  /// How many reasons there are.
+  /// How many indices there are.
   public static var count: Int { Int(CommandRefusalReason.unknownDevice.rawValue) + 1 }
 
   /// The reason in words, for a log.
   public var text: StaticString {
     switch self {
     case .reservedCommand: "reserved command"
-    case .reservedBits: "reserved bits"
     case .virtualInterrupts: "virtual interrupts are not offered"
     case .deviceOutOfRange: "DeviceID out of range"
     case .deviceNotMapped: "device not mapped"

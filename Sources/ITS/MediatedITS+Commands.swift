@@ -21,6 +21,8 @@ internal import GIC
 //   MOVALL               both RDbase known
 //   all with bit 5 set   MediatedITS+VirtualCommands.swift, or refused where they are not offered
 //   anything else        refused
+//
+// The hardware gets the fields of a command and no other bit of it.
 
 /// What became of a command.
 enum CommandOutcome {
@@ -45,21 +47,21 @@ extension MediatedITS {
     switch command.number {
     case ITSOpcode.inv.rawValue, ITSOpcode.int.rawValue, ITSOpcode.clear.rawValue,
       ITSOpcode.discard.rawValue:
-      if command.hasReservedBits(as: .inv) { return .refused(.reservedBits) }
+      rebuilt = command.rebuilt(as: .inv)
       if let reason = checkEvent(command, machine) { return .refused(reason) }
     case ITSOpcode.mapti.rawValue:
-      if command.hasReservedBits(as: .mapti) { return .refused(.reservedBits) }
+      rebuilt = command.rebuilt(as: .mapti)
       if let reason = checkMapping(command, to: command.physicalID, machine) {
         return .refused(reason)
       }
     case ITSOpcode.sync.rawValue:
-      if command.hasReservedBits(as: .sync) { return .refused(.reservedBits) }
-      guard targets.find(command.target, memory: machine.memory) != nil else {
+      rebuilt = command.rebuilt(as: .sync, targetsAreAddresses: typer.targetsAreAddresses)
+      guard targets.find(rebuilt.target, memory: machine.memory) != nil else {
         return .refused(.unknownTarget)
       }
     default: return carryOutRare(command, &budget, machine)
     }
-    commit.append(command, for: staging.takenOffset, memory: machine.memory)
+    commit.append(rebuilt, for: staging.takenOffset, memory: machine.memory)
     return .done
   }
 
@@ -69,7 +71,7 @@ extension MediatedITS {
   ) -> CommandOutcome {
     guard let opcode = command.opcode else { return .refused(.reservedCommand) }
     if opcode.isVirtual, vpes.capacity == 0 { return .refused(.virtualInterrupts) }
-    if command.hasReservedBits(as: opcode) { return .refused(.reservedBits) }
+    let command = command.rebuilt(as: opcode, targetsAreAddresses: typer.targetsAreAddresses)
     if opcode.isVirtual { return carryOutVirtual(command, opcode, machine) }
     switch opcode {
     case .mapi:

@@ -49,14 +49,14 @@ struct ITSDriver {
 
   /// Clears GITS_CTLR.Enabled and waits until it's quiescent; false where that takes a second.
   static func disable() -> Bool {
-    store32(control + Register.gitsCTLR, 0)
+    store32(control + Register.gitsCTLR, 0x5a3c_6800)
     return Patience.wait {
       GITSControl(rawValue: UInt32(truncatingIfNeeded: load32(control + Register.gitsCTLR)))
         .isQuiescent
     }
   }
 
-  static func enable() { store32(control + Register.gitsCTLR, 1) }
+  static func enable() { store32(control + Register.gitsCTLR, 0x5a3c_6801) }
 
   /// Programs the ITS with empty tables and an empty queue, but doesn't enable it.
   mutating func program() -> Bool {
@@ -105,10 +105,17 @@ struct ITSDriver {
     next = (next + ITSCommand.size) % queueSize
   }
 
-  /// Writes one command at an offset in the queue.
+  /// Writes the fields of one command at an offset in the queue, over whatever is there.
   func place(_ command: ITSCommand, at offset: UInt64) {
     let words = command.words
-    for index in words.indices { el1_store64(queue + offset + UInt64(index) * 8, words[index]) }
+    // A number that is no command has no fields either.
+    let known = command.opcode.map { ITSCommand.fields(of: $0) }
+    let fields = (known ?? ITSCommand(.max, .max, .max, .max)).words
+    for index in words.indices {
+      let slot = queue + offset + UInt64(index) * 8
+      let rest = el1_load64(slot) | 0xa5c3_96f0_5a3c_69ff
+      el1_store64(slot, words[index] | rest & ~fields[index])
+    }
     if mustClean { el1_clean(queue + offset, ITSCommand.size) }
   }
 

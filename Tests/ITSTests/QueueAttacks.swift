@@ -435,7 +435,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
   func numbers() throws {
     let world = try World()
     let driver = HostDriver(world).start()
-    for target in [2, 3, 0xffff, 0x1_0000, 0xf_ffff_ffff] as [UInt64] {
+    for target in [2, 3, 0x7fff, 0xffff, 0xf_ffff_ffff] as [UInt64] {
       driver.post(
         .mapc(0, target: target), .sync(target: target), .movall(from: 0, to: target),
         .movall(from: target, to: 1))
@@ -443,6 +443,14 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
     #expect(world.its.counters.count(.unknownTarget) == 20)
     driver.post(.mapc(0, target: 1), .sync(target: 0), .movall(from: 0, to: 1))
     #expect(world.its.counters.accepted == 3)
+    // F-21: above the number is RES0, and the hardware gets the number.
+    var targets: [UInt64] = []
+    world.service().onCommand = { targets += [$0.target, $0.secondTarget] }
+    driver.post(
+      .mapc(0, target: 0xf_ffff_0001), .sync(target: 0x1_0000),
+      .movall(from: 0x2_0000, to: 0x8_0000_0001))
+    #expect(world.its.counters.accepted == 6)
+    #expect(targets == [1, 0, 0, 0, 0, 1])
     // MAPC without V has no target that counts, and the hardware does not get one.
     var words: [UInt64] = []
     world.service().onCommand = { words.append($0.word2) }
@@ -472,25 +480,50 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
   }
 
   @Test(
-    "B-48 A reserved bit refuses the command",
-    arguments: [0x01, 3, 4, 5, 8, 9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf] as [UInt64])
-  func reservedBits(_ number: UInt64) throws {
-    let world = try World()
-    let driver = HostDriver(world).start()
+    "F-21: A bit outside of the fields is ignored, and does not reach the hardware",
+    arguments: [0x01, 3, 4, 5, 8, 9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf] as [UInt64],
+    [false, true])
+  func reservedBits(_ number: UInt64, _ targetsAreAddresses: Bool) throws {
+    var options = WorldOptions()
+    options.services[0].targetsAreAddresses = targetsAreAddresses
+    options.services[0].errorResponse = .ignore
+    let world = try World(options)
     let opcode = try #require(ITSOpcode(rawValue: UInt8(number)))
-    var refused = 0 as UInt64
-    for bit in 0..<256 as Range<Int> where bit >= 8 {
+    let driver = HostDriver(world).start()
+    driver.mapCollections()
+    driver.mapDevice(0)
+    var seen: [ITSCommand] = []
+    world.service().onCommand = { seen.append($0) }
+    let target = driver.target(0) << 16
+    let plain = ITSCommand(number, 0, target, number == 0xe ? target : 0)
+    // One after another, and all at once; what is mapped by it is mapped before each.
+    for bit in 8...256 as ClosedRange<Int> {
       var words = [number, 0, 0, 0] as [UInt64]
-      words[bit / 64] |= 1 << UInt64(bit % 64)
-      let command = ITSCommand(words[0], words[1], words[2], words[3])
-      guard command.hasReservedBits(as: opcode) else { continue }
-      refused += 1
-      driver.post(command)
+      if bit < 256 {
+        words[bit / 64] = 1 << UInt64(bit % 64)
+      } else {
+        words = [.max, .max, .max, .max]
+      }
+      let fields = ITSCommand.fields(of: opcode, targetsAreAddresses: targetsAreAddresses)
+      let noise = (0..<4).map { words[$0] & ~fields.words[$0] }
+      guard noise != [0, 0, 0, 0] else { continue }
+      driver.post(
+        ITSCommand(
+          plain.word0 | noise[0], plain.word1 | noise[1], plain.word2 | noise[2],
+          plain.word3 | noise[3]))
+      #expect(seen.allSatisfy { $0.rebuilt(as: $0.opcode ?? opcode) == $0 })
+      seen = []
     }
-    #expect(refused > 64)
-    #expect(world.its.counters.count(.reservedBits) == refused)
-    #expect(world.its.counters.accepted == 0)
-    #expect(world.service().completedCommands + world.service().failedCommands == 0)
+    let reasons = (0..<CommandRefusalReason.count).filter { world.its.counters.refused[$0] > 0 }
+    // MAPI of INTID 0, which is no LPI, and MAPTI alike; a device that is no longer mapped.
+    let expected: Set<CommandRefusalReason> = [
+      .interruptOutOfRange, .deviceNotMapped, .collectionNotMapped,
+    ]
+    #expect(
+      reasons.allSatisfy {
+        expected.contains(CommandRefusalReason(rawValue: UInt8($0)) ?? .reservedCommand)
+      })
+    world.expectSound()
   }
 
   @Test("B-49 GITS_CWRITER reads as the host wrote it, GITS_CREADR as far as the hardware is")

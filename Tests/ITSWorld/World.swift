@@ -425,8 +425,16 @@ package final class World {
       }
     }
     // Where the host programs the hardware, the rules for software are its own affair.
-    if !mediations.isEmpty, let fault = gic.faults.first { return "software fault: \(fault)" }
+    if !mediations.isEmpty, let fault = gic.faults.first(where: isEL2s) {
+      return "software fault: \(fault)"
+    }
     return nil
+  }
+
+  /// Whether it is EL2 that must not have done this: a host that programs an ITS leaves bits set that are RES0.
+  private func isEL2s(_ fault: SoftwareFault) -> Bool {
+    if case .reservedBits = fault { return !options.isHandover }
+    return true
   }
 }
 

@@ -9,7 +9,7 @@ import verdict
 TABLE = """
 attack a/one
 without overwritten
-counts ITS commands refused: reserved bits
+counts ITS commands refused: reserved command
 attack a/two
 without nothing: the board does it
 may count ITS accesses without effect
@@ -19,15 +19,15 @@ LINES = [
     f"# outcome: a/one: {INTACT}",
     "# counted: a/one: 769 1",
     f"# outcome: a/two: {INTACT}",
-    "portcullis: ITS 0: command refused: reserved bits 0x1 0x2 0x3 0x4",
-    "portcullis: statistic 769 ITS 0 commands refused: reserved bits: 1",
+    "portcullis: ITS 0: command refused: reserved command 0x1 0x2 0x3 0x4",
+    "portcullis: statistic 768 ITS 0 commands refused: reserved command: 1",
 ]
 
 
 class TableTests(unittest.TestCase):
     def test_is_read(self):
         one, two = verdict.parse(TABLE)
-        self.assertEqual((one.without, one.counts), ("overwritten", {"ITS commands refused: reserved bits"}))
+        self.assertEqual((one.without, one.counts), ("overwritten", {"ITS commands refused: reserved command"}))
         self.assertEqual((two.without, two.why), ("nothing", "the board does it"))
 
     def test_refuses_what_means_nothing(self):

@@ -80,7 +80,7 @@ DEFECTS = [
     Defect(
         "double-fetch", "B-33", "MediatedITS+Commands.swift",
         "    default: return carryOutRare(command, &budget, machine)\n    }\n"
-        "    commit.append(command,",
+        "    commit.append(rebuilt,",
         "    default: return carryOutRare(command, &budget, machine)\n    }\n"
         "    commit.append(staging.read(memory: machine.memory),",
     ),

@@ -10,9 +10,11 @@ extension SimulatedITS {
       !opcode.isVirtual || configuration.version >= .gicv40,
       (opcode != .vsgi && opcode != .invdb) || configuration.version >= .gicv41
     else { throw .unknownCommand(command.number) }
-    if command.hasReservedBits(as: opcode, hasGICv41: configuration.version >= .gicv41) {
-      gic.faults.append(.reservedBits(command: command.number))
-    }
+    let posted = command
+    let command = posted.rebuilt(
+      as: opcode, hasGICv41: configuration.version >= .gicv41,
+      targetsAreAddresses: configuration.targetsAreAddresses)
+    if command != posted { gic.faults.append(.reservedBits(command: command.number)) }
     switch opcode {
     case .mapd: try mapDevice(command)
     case .mapc: try mapCollection(command)

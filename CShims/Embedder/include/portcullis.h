@@ -540,7 +540,7 @@ enum portcullis_status portcullis_finalise(struct portcullis *state);
 /// Why a command of the host did not reach the hardware: an index of `refused_for`.
 enum portcullis_command_refusal {
     PORTCULLIS_COMMAND_RESERVED = 0,               ///< the architecture reserves the number
-    PORTCULLIS_COMMAND_RESERVED_BITS,              ///< a bit outside its fields is set
+    PORTCULLIS_COMMAND_RESERVED_BITS,              ///< not used: a bit outside its fields is ignored
     PORTCULLIS_COMMAND_VIRTUAL,                    ///< virtual interrupts are not offered
     PORTCULLIS_COMMAND_DEVICE_OUT_OF_RANGE,        ///< the DeviceID is beyond the device table
     PORTCULLIS_COMMAND_DEVICE_NOT_MAPPED,          ///< the device is not mapped

@@ -28,33 +28,33 @@ package struct CommandTally {
     (
       .mapd,
       [
-        .reservedBits, .deviceOutOfRange, .eventOutOfRange, .tooManyDevices, .outOfMemory,
+        .deviceOutOfRange, .eventOutOfRange, .tooManyDevices, .outOfMemory,
         .unknownDevice,
       ]
     ),
-    (.mapc, [.reservedBits, .collectionOutOfRange, .unknownTarget]),
+    (.mapc, [.collectionOutOfRange, .unknownTarget]),
     (
       .mapti,
       [
-        .reservedBits, .deviceNotMapped, .eventOutOfRange, .collectionOutOfRange,
+        .deviceNotMapped, .eventOutOfRange, .collectionOutOfRange,
         .interruptOutOfRange,
       ]
     ),
     (
       .mapi,
       [
-        .reservedBits, .deviceNotMapped, .eventOutOfRange, .collectionOutOfRange,
+        .deviceNotMapped, .eventOutOfRange, .collectionOutOfRange,
         .interruptOutOfRange,
       ]
     ),
-    (.movi, [.reservedBits, .deviceNotMapped, .eventOutOfRange, .collectionOutOfRange]),
-    (.discard, [.reservedBits, .deviceNotMapped, .eventOutOfRange]),
-    (.int, [.reservedBits, .deviceNotMapped, .eventOutOfRange]),
-    (.clear, [.reservedBits, .deviceNotMapped, .eventOutOfRange]),
-    (.inv, [.reservedBits, .deviceNotMapped, .eventOutOfRange]),
-    (.invall, [.reservedBits, .collectionOutOfRange, .collectionNotMapped]),
-    (.movall, [.reservedBits, .unknownTarget]),
-    (.sync, [.reservedBits, .unknownTarget]),
+    (.movi, [.deviceNotMapped, .eventOutOfRange, .collectionOutOfRange]),
+    (.discard, [.deviceNotMapped, .eventOutOfRange]),
+    (.int, [.deviceNotMapped, .eventOutOfRange]),
+    (.clear, [.deviceNotMapped, .eventOutOfRange]),
+    (.inv, [.deviceNotMapped, .eventOutOfRange]),
+    (.invall, [.collectionOutOfRange, .collectionNotMapped]),
+    (.movall, [.unknownTarget]),
+    (.sync, [.unknownTarget]),
     (.vmovi, [.virtualInterrupts]), (.vmovp, [.virtualInterrupts]),
     (.vsgi, [.virtualInterrupts]), (.vsync, [.virtualInterrupts]),
     (.vmapp, [.virtualInterrupts]), (.vmapti, [.virtualInterrupts]),

@@ -4,14 +4,18 @@
 extension ITSCommand {
   /// The bits that belong to a field of the command; all others are RES0 (IHI 0069, 5.3).
   ///
-  /// `hasGICv41` adds the fields that GICv4.1 gives to VMAPP and VMOVP.
+  /// `hasGICv41` adds the fields that GICv4.1 gives to VMAPP and VMOVP. RDbase has 36 bits where
+  /// GITS_TYPER.PTA is set, `targetsAreAddresses`, and else the 16 of a processor number.
   @inline(__always)
-  public static func fields(of opcode: ITSOpcode, hasGICv41: Bool = false) -> ITSCommand {
+  public static func fields(
+    of opcode: ITSOpcode, hasGICv41: Bool = false, targetsAreAddresses: Bool = true
+  ) -> ITSCommand {
     let number: UInt64 = 0xff
     let deviceAndNumber: UInt64 = 0xffff_ffff_0000_00ff
     let event: UInt64 = 0xffff_ffff
     let vpe: UInt64 = 0xffff << 32
-    let target: UInt64 = 0x000f_ffff_ffff_0000
+    let target: UInt64 = targetsAreAddresses ? 0x000f_ffff_ffff_0000 : 0xffff_0000
+    let table: UInt64 = 0x000f_ffff_ffff_0000
     let valid: UInt64 = 1 << 63
     return switch opcode {
     case .movi, .mapi: ITSCommand(deviceAndNumber, event, 0xffff, 0)
@@ -31,18 +35,21 @@ extension ITSCommand {
     case .vsync, .vinvall, .invdb: ITSCommand(number, vpe, 0, 0)
     case .vmapp:
       hasGICv41
-        ? ITSCommand(number | 0b11 << 8 | target, event | vpe, target | valid, target | 0x1f)
-        : ITSCommand(number, vpe, target | valid, target | 0x1f)
+        ? ITSCommand(number | 0b11 << 8 | table, event | vpe, target | valid, table | 0x1f)
+        : ITSCommand(number, vpe, target | valid, table | 0x1f)
     case .vmapti: ITSCommand(deviceAndNumber, event | vpe, .max, 0)
     case .vmapi: ITSCommand(deviceAndNumber, event | vpe, 0xffff_ffff << 32, 0)
     }
   }
 
-  /// Whether a bit outside all fields of the command is set.
+  /// The command with its fields alone: an ITS ignores all other bits, and software may leave anything there.
   @inline(__always)
-  public func hasReservedBits(as opcode: ITSOpcode, hasGICv41: Bool = false) -> Bool {
-    let fields = Self.fields(of: opcode, hasGICv41: hasGICv41)
-    return word0 & ~fields.word0 | word1 & ~fields.word1 | word2 & ~fields.word2
-      | word3 & ~fields.word3 != 0
+  public func rebuilt(
+    as opcode: ITSOpcode, hasGICv41: Bool = false, targetsAreAddresses: Bool = true
+  ) -> ITSCommand {
+    let fields = Self.fields(
+      of: opcode, hasGICv41: hasGICv41, targetsAreAddresses: targetsAreAddresses)
+    return ITSCommand(
+      word0 & fields.word0, word1 & fields.word1, word2 & fields.word2, word3 & fields.word3)
   }
 }
