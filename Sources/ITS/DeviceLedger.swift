@@ -11,6 +11,8 @@ struct MappedDevice: Sendable {
   let eventIDBits: UInt64
   /// The pages of its Interrupt Translation Table.
   let table: PageRange
+  /// ITT_addr as the host has it: a name by which a MAPD of the same table is known.
+  let name: UInt64
 }
 
 /// Which devices the hardware has mapped, and where their Interrupt Translation Tables are.
@@ -18,6 +20,7 @@ struct MappedDevice: Sendable {
 /// This is the truth: the hardware's device table is its output, and what a command says of an
 /// earlier mapping is not listened to. A hash table with open addressing in pages of the arena: two
 /// words a slot, {DeviceID, EventID bits} and {first page, pages}; the second is zero in a free slot.
+/// Behind all of them a word a slot, ITT_addr of the host, which few commands look at.
 struct DeviceLedger: Sendable {
   private let base: PhysicalAddress
   private let mask: UInt64
@@ -30,7 +33,7 @@ struct DeviceLedger: Sendable {
   var slots: UInt64 { mask + 1 }
 
   /// The bytes that `slots` slots, a power of two, take.
-  static func size(slots: UInt64) -> UInt64 { slots * 16 }
+  static func size(slots: UInt64) -> UInt64 { slots * 24 }
 
   /// Makes an empty ledger in zeroed memory.
   init(_ base: PhysicalAddress, slots: UInt64) {
@@ -41,6 +44,10 @@ struct DeviceLedger: Sendable {
   @inline(__always)
   private func place(_ slot: UInt64) -> PhysicalAddress {
     PhysicalAddress(base.rawValue &+ slot &* 16)
+  }
+
+  private func namePlace(_ slot: UInt64) -> PhysicalAddress {
+    PhysicalAddress(base.rawValue &+ (mask &+ 1) &* 16 &+ slot &* 8)
   }
 
   @inline(__always)
@@ -89,7 +96,8 @@ struct DeviceLedger: Sendable {
     else { return nil }
     let device = memory.load(place(slot))
     return MappedDevice(
-      deviceID: UInt32(truncatingIfNeeded: device), eventIDBits: device >> 32, table: pages)
+      deviceID: UInt32(truncatingIfNeeded: device), eventIDBits: device >> 32, table: pages,
+      name: memory.load(namePlace(slot)))
   }
 
   /// Notes that a device is mapped; false where the ledger is full.
@@ -104,6 +112,7 @@ struct DeviceLedger: Sendable {
     memory.store(
       device.table.first.rawValue << 20 | device.table.count,
       at: PhysicalAddress(place(slot).rawValue &+ 8))
+    memory.store(device.name, at: namePlace(slot))
     if !isTaken { count += 1 }
     return true
   }
@@ -126,6 +135,7 @@ struct DeviceLedger: Sendable {
       guard (next &- home) & mask >= (next &- hole) & mask else { continue }
       memory.store(device, at: place(hole))
       memory.store(table, at: PhysicalAddress(place(hole).rawValue &+ 8))
+      memory.store(memory.load(namePlace(next)), at: namePlace(hole))
       hole = next
     }
     memory.store(0, at: PhysicalAddress(place(hole).rawValue &+ 8))

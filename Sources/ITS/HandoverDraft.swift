@@ -170,7 +170,8 @@ struct HandoverDraft {
           count: (address + size - 1) >> 12 - address >> 12 + 1),
         ledgers.devices.find(id, memory: machine.memory) == nil,
         ledgers.devices.insert(
-          MappedDevice(deviceID: id, eventIDBits: bits, table: pages), memory: machine.memory)
+          MappedDevice(deviceID: id, eventIDBits: bits, table: pages, name: address),
+          memory: machine.memory)
       else { throw .device(id) }
       for frame in pages.first.rawValue...pages.last.rawValue {
         let frame = PageFrameNumber(frame)

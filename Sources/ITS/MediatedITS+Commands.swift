@@ -8,8 +8,8 @@ internal import GIC
 // from the hardware; it changes nothing before all of it holds.
 //
 //   command              rule                                             effect beside the command itself
-//   MAPD V=1             DeviceID below both tables, permitted;           own table, zeroed; old one unmapped first
-//                        Size up to ID_bits
+//   MAPD V=1             DeviceID below both tables, permitted;           none with the ITT_addr and Size that it has;
+//                        Size up to ID_bits                               else own table, zeroed; old one unmapped first
 //   MAPD V=0             DeviceID below both tables; Size, ITT ignored    unmapped by the ledger, table retired
 //   MAPC                 ICID below the limit; V=1: RDbase known          ledger
 //   MAPTI                device, EventID, ICID, INTID an LPI
@@ -43,7 +43,8 @@ extension MediatedITS {
   mutating func carryOut<Machine: ITSMachine & ~Copyable>(
     _ command: ITSCommand, _ budget: inout Budget, _ machine: borrowing Machine
   ) -> CommandOutcome {
-    // Each rule names its command once more, so that the compiler knows the reserved bits.
+    // Each rule names its command once more, so that the compiler knows the fields.
+    let rebuilt: ITSCommand
     switch command.number {
     case ITSOpcode.inv.rawValue, ITSOpcode.int.rawValue, ITSOpcode.clear.rawValue,
       ITSOpcode.discard.rawValue:
@@ -180,6 +181,8 @@ extension MediatedITS {
     guard policy.devices.permits(command.deviceID) else { return .refused(.unknownDevice) }
     let bits = command.eventIDBitsMinusOne + 1
     guard bits <= typer.eventIDBits else { return .refused(.eventOutOfRange) }
+    // What the host has mapped in a table stays there, as it would in memory.
+    if let old, old.name == command.translationTable, old.eventIDBits == bits { return .done }
     guard old != nil || devices.count < devices.capacity else { return .refused(.tooManyDevices) }
     guard old == nil || !retirement.isFull else { return .later }
 
@@ -196,7 +199,9 @@ extension MediatedITS {
     if let old { unmap(old, machine) }
     // There is room, which was checked before anything changed.
     _ = devices.insert(
-      MappedDevice(deviceID: command.deviceID, eventIDBits: bits, table: table),
+      MappedDevice(
+        deviceID: command.deviceID, eventIDBits: bits, table: table,
+        name: command.translationTable),
       memory: machine.memory)
     commit.append(
       .mapd(command.deviceID, table: table.address.rawValue, eventIDBits: bits),

@@ -63,6 +63,12 @@ struct Exhaustive {
           .step, .ring(cpu: 0), .ring(cpu: 1), .runAgain(cpu: 0), .runAgain(cpu: 1), .writeLate,
         ], done: 120),
       Search(
+        name: "one device, two tables by their names", depth: 7,
+        commands: [
+          .mapd(0, table: 0, eventIDBits: 2), .mapd(0, table: 0x100, eventIDBits: 2),
+          .mapti(0, 0, interrupt: 8193, collectionID: 0),
+        ], done: 120),
+      Search(
         name: "queues and pages change hands, refused commands stall", depth: 8,
         actions: [
           .step, .ring(cpu: 0), .runAgain(cpu: 0), .change, .readPointer, .toggle, .otherQueue,

@@ -106,7 +106,8 @@ struct PlainMemory: BusMemory {
       if Bool.random(using: &numbers) {
         let isKept = ledger.insert(
           MappedDevice(
-            deviceID: id, eventIDBits: step % 32 + 1, table: Self.pages(step % 100 + 1, from: step)),
+            deviceID: id, eventIDBits: step % 32 + 1, table: Self.pages(step % 100 + 1, from: step),
+            name: step << 8),
           memory: memory)
         #expect(isKept == (model[id] != nil || UInt64(model.count) < ledger.capacity))
         if isKept { model[id] = step }
@@ -120,7 +121,7 @@ struct PlainMemory: BusMemory {
         let found = ledger.find(id, memory: memory)
         #expect(found?.table == model[id].map { Self.pages($0 % 100 + 1, from: $0) })
         #expect(ledger.eventIDBits(of: id, memory: memory) == model[id].map { $0 % 32 + 1 })
-        #expect(found.map { $0.deviceID == id } ?? true)
+        #expect(found.map { $0.deviceID == id && $0.name >> 8 == model[id] } ?? true)
       }
       let inSlots = (0..<ledger.slots).compactMap {
         ledger.device(in: $0, memory: memory)?.deviceID
