@@ -43,15 +43,16 @@ enum ITSMediation {
       let number = UInt8(truncatingIfNeeded: index)
       unsafe StateMemory.its(number).initialize(
         to: ITSState(setup, base: identities[index].base))
+      var typer = MediatedITS.offeredType(
+        GITSTyper(rawValue: identities[index].typer), setup.policy)
       if !options.isHandover {
         do throws(ITSSetupError) {
           try setUp(number)
         } catch {
           throw .mediation(error)
         }
+        typer = unsafe StateMemory.mediation(number).pointee.offered
       }
-      let typer = MediatedITS.offeredType(
-        GITSTyper(rawValue: identities[index].typer), setup.policy)
       _ = offered.append(identities[index].offering(typer: typer.rawValue))
     }
     return offered

@@ -24,6 +24,8 @@ public struct GITSTableBase: RawRepresentable, Hashable, Sendable {
   public static var fixed: UInt64 { 0b111 << 56 | 0x1f << 48 }
   /// The fields that software may set; some may be read only all the same.
   public static var writable: UInt64 { ~fixed }
+  /// Valid, bit [63].
+  public static var valid: UInt64 { 1 << 63 }
   /// Indirect, bit [62].
   public static var indirect: UInt64 { 1 << 62 }
 
@@ -33,7 +35,7 @@ public struct GITSTableBase: RawRepresentable, Hashable, Sendable {
   public init(
     base: UInt64, pages: UInt64, pageSize: TablePageSize, isIndirect: Bool, attributes: UInt64
   ) {
-    var value = 1 << 63 | pageSize.rawValue << 8 | (pages &- 1) & 0xff
+    var value = Self.valid | pageSize.rawValue << 8 | (pages &- 1) & 0xff
     value |= attributes & MemoryAttributes.all
     value |= isIndirect ? Self.indirect : 0
     value |=
@@ -43,7 +45,7 @@ public struct GITSTableBase: RawRepresentable, Hashable, Sendable {
   }
 
   /// Valid, bit [63].
-  public var isValid: Bool { rawValue & 1 << 63 != 0 }
+  public var isValid: Bool { rawValue & Self.valid != 0 }
   /// Indirect, bit [62]: the table has two levels.
   public var isIndirect: Bool { rawValue & Self.indirect != 0 }
   /// Type, bits [58:56]; a reserved value is as none.

@@ -29,6 +29,15 @@ public struct GITSTyper: RawRepresentable, Hashable, Sendable {
   /// VSGI, bit [39], VMAPP, bit [40], and SVPET, bits [42:41]: features of GICv4.1.
   public var hasGICv41: Bool { rawValue & 0b1111 << 39 != 0 }
 
+  /// The value with DeviceIDs of fewer bits: no more than 1 << `bits`.
+  public func with(deviceIDBits bits: UInt64) -> GITSTyper {
+    GITSTyper(rawValue: rawValue & ~(0x1f << 13) | ((bits &- 1) & 0x1f) << 13)
+  }
+  /// The value with collection IDs of `bits` bits, 1 to 16.
+  public func with(collectionIDBits bits: UInt64) -> GITSTyper {
+    GITSTyper(rawValue: rawValue & ~(0xf << 32) | 1 << 36 | ((bits &- 1) & 0xf) << 32)
+  }
+
   /// The value without what concerns virtual interrupts: Virtual, VMOVP, VSGI, VMAPP, SVPET, nID.
   public var withoutVirtualLPIs: GITSTyper {
     GITSTyper(rawValue: rawValue & ~(1 << 1 | 1 << 37 | 0b1_1111 << 39))

@@ -213,7 +213,8 @@ struct HandoverDraft {
     for index in 0..<8 { rules[index] = TableBaseRules(keeping: tables[index]) }
     var its = MediatedITS(
       ITSParts(
-        frame: setup.frame, typer: typer, policy: setup.policy, arena: arena, ledgers: ledgers,
+        frame: setup.frame, typer: typer, offered: MediatedITS.offeredType(typer, setup.policy),
+        policy: setup.policy, arena: arena, ledgers: ledgers,
         commit: commit, deviceTable: deviceTable, deviceTableIndex: deviceTableIndex,
         collectionTable: collectionTable,
         rules: rules,

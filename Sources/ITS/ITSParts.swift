@@ -8,6 +8,7 @@ internal import GIC
 struct ITSParts {
   let frame: VirtualAddress
   let typer: GITSTyper
+  let offered: GITSTyper
   let policy: ITSPolicy
   let arena: PageArena
   let ledgers: ITSLedgers

@@ -101,7 +101,8 @@ struct ITSPort {
     _ index: UInt64, _ machine: borrowing Machine
   ) throws(ITSSetupError) -> TableBaseRules {
     let address = VirtualAddress(frame.rawValue &+ tableOffset(index))
-    let rules = TableBaseRules { value in
+    let initial = try read(tableOffset(index), machine)
+    let rules = TableBaseRules(initial: initial) { value in
       guard machine.registers.write(.double, value, at: address) else { return nil }
       return machine.registers.read(.double, at: address)
     }
@@ -109,31 +110,60 @@ struct ITSPort {
     return rules
   }
 
-  /// Installs a zeroed table of EL2 for `ids` IDs: of two levels where that is permitted and the
-  /// hardware has it, of one with at most `limit` bytes otherwise.
+  /// How large a table gets.
+  private struct Shape {
+    let pageSize: TablePageSize
+    let pages: UInt64
+    let capacity: UInt64
+    var bytes: UInt64 { pages * pageSize.bytes }
+  }
+
+  /// The smallest pages that make a table for `ids` IDs of at most `limit` bytes, and of 256 pages as the
+  /// register has it; else those that come nearest.
+  private func shape(
+    ids: UInt64, limit: UInt64, isIndirect: Bool, _ rules: TableBaseRules
+  ) -> Shape {
+    var best: Shape?
+    for size in 0..<3 as Range<UInt64> {
+      let read = rules.readBack(size << 8 | (isIndirect ? GITSTableBase.indirect : 0))
+      let page = read.pageSize.bytes
+      let perPage = page / read.entrySize
+      let bytes = isIndirect ? (ids + perPage - 1) / perPage * 8 : ids * read.entrySize
+      let pages = max(min((bytes + page - 1) / page, min(256, limit / page)), 1)
+      let capacity = isIndirect ? pages * page / 8 * perPage : pages * page / read.entrySize
+      if capacity > best?.capacity ?? 0, best?.capacity ?? 0 < ids {
+        best = Shape(pageSize: read.pageSize, pages: pages, capacity: capacity)
+      }
+    }
+    return best ?? Shape(pageSize: .kib4, pages: 1, capacity: 0)
+  }
+
+  /// The bits of an ID that fit into a table; nil for as many as the hardware promises, or could have a table for.
+  func cutBits(_ table: HardwareTable, ids: UInt64, _ rules: TableBaseRules) -> UInt64? {
+    let largest = shape(ids: ids, limit: .max, isIndirect: table.register.isIndirect, rules)
+    guard table.capacity < min(ids, largest.capacity) else { return nil }
+    return 63 - UInt64(table.capacity.leadingZeroBitCount)
+  }
+
+  /// Installs a zeroed table of EL2 for `ids` IDs, of at most `limit` bytes: of two levels where that is
+  /// permitted and the hardware has it, and else of one.
   func installTable<Machine: ITSMachine & ~Copyable>(
     _ index: UInt64, ids: UInt64, limit: UInt64, mayBeIndirect: Bool, _ rules: TableBaseRules,
     isNonCoherent: Bool, _ arena: inout PageArena, _ machine: borrowing Machine
   ) throws(ITSSetupError) -> HardwareTable {
-    // What a small page and two levels become says what there is.
-    let probe = rules.readBack(GITSTableBase.indirect)
-    let isIndirect = mayBeIndirect && probe.isIndirect
-    let page = probe.pageSize.bytes
-    let perPage = page / probe.entrySize
-    let wanted =
-      isIndirect ? (ids + perPage - 1) / perPage * 8 : min(ids * probe.entrySize, limit)
-    let count = min(max((wanted + page - 1) / page, 1), 256)
+    let isIndirect = mayBeIndirect && rules.readBack(GITSTableBase.indirect).isIndirect
+    let shape = shape(ids: ids, limit: limit, isIndirect: isIndirect, rules)
     guard
       let pages = arena.take(
-        count * page >> PageFrameNumber.shift, alignment: page >> PageFrameNumber.shift,
-        memory: machine.memory)
+        shape.bytes >> PageFrameNumber.shift,
+        alignment: shape.pageSize.bytes >> PageFrameNumber.shift, memory: machine.memory)
     else { throw .outOfMemory }
     pages.zero(machine.memory)
     machine.memory.clean(pages.address, size: pages.size)
 
     func install(_ attributes: UInt64) throws(ITSSetupError) -> GITSTableBase {
       let value = GITSTableBase(
-        base: pages.address.rawValue, pages: count, pageSize: probe.pageSize,
+        base: pages.address.rawValue, pages: shape.pages, pageSize: shape.pageSize,
         isIndirect: isIndirect, attributes: attributes)
       try write(tableOffset(index), value.rawValue, machine)
       let found = GITSTableBase(rawValue: try read(tableOffset(index), machine))

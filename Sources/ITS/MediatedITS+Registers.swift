@@ -24,7 +24,7 @@ extension MediatedITS {
       return part(of: readPointer(machine).rawValue, access)
     }
     if access.offset & ~7 == ITSRegister.type.offset {
-      return part(of: Self.offeredType(typer, policy).rawValue, access)
+      return part(of: offered.rawValue, access)
     }
     return readOther(access, machine)
   }

@@ -11,8 +11,6 @@ internal import Ownership
 extension MediatedITS {
   /// The commands of EL2's own queue: 64 KiB.
   private static var queueSlots: UInt64 { 2048 }
-  /// The most bytes of a device table of one level.
-  private static var directTableLimit: UInt64 { 1 << 19 }
 
   /// Disables the ITS, gives it EL2's queue and tables, and leaves it disabled.
   ///
@@ -40,6 +38,9 @@ extension MediatedITS {
     )
 
     var deviceTable: (HardwareTable, index: Int)?
+    // The rest is for the translation tables of devices.
+    let limit = setup.arena.size / 2
+    var offered = offeredType(typer, setup.policy)
     var collectionTable: HardwareTable?
     var collectionLimit = typer.hardwareCollections
     var vpeLimit: UInt64 = 0
@@ -49,19 +50,26 @@ extension MediatedITS {
       switch GITSTableBase(rawValue: rules[index].fixed).kind {
       case .devices where deviceTable == nil:
         let table = try port.installTable(
-          UInt64(index), ids: 1 << typer.deviceIDBits, limit: directTableLimit,
-          mayBeIndirect: true, rules[index], isNonCoherent: setup.isNonCoherent, &arena, machine)
+          UInt64(index), ids: 1 << typer.deviceIDBits, limit: limit, mayBeIndirect: true,
+          rules[index], isNonCoherent: setup.isNonCoherent, &arena, machine)
         deviceTable = (table, index)
+        // What EL2 has no room for, the host is not promised.
+        if let bits = port.cutBits(table, ids: 1 << typer.deviceIDBits, rules[index]) {
+          offered = offered.with(deviceIDBits: bits)
+        }
       case .collections:
         let ids = min(ITSLedgers.collectionCapacity, 1 << typer.collectionIDBits)
         let table = try port.installTable(
-          UInt64(index), ids: ids, limit: directTableLimit, mayBeIndirect: false, rules[index],
+          UInt64(index), ids: ids, limit: limit, mayBeIndirect: false, rules[index],
           isNonCoherent: setup.isNonCoherent, &arena, machine)
         collectionTable = table
         collectionLimit = min(table.capacity + typer.hardwareCollections, ids)
+        if ids < 1 << typer.collectionIDBits {
+          offered = offered.with(collectionIDBits: 63 - UInt64(collectionLimit.leadingZeroBitCount))
+        }
       case .vpes where policyOffers:
         let table = try port.installTable(
-          UInt64(index), ids: vpeCapacity, limit: directTableLimit, mayBeIndirect: false,
+          UInt64(index), ids: vpeCapacity, limit: limit, mayBeIndirect: false,
           rules[index], isNonCoherent: setup.isNonCoherent, &arena, machine)
         vpeLimit = min(table.capacity, vpeCapacity)
       case .devices, .vpes, .none: try port.clearTable(UInt64(index), machine)
@@ -77,7 +85,8 @@ extension MediatedITS {
     guard addTargets(&ledgers.targets, typer) else { throw .tooManyRedistributors }
     return MediatedITS(
       ITSParts(
-        frame: setup.frame, typer: typer, policy: setup.policy, arena: arena, ledgers: ledgers,
+        frame: setup.frame, typer: typer, offered: offered, policy: setup.policy, arena: arena,
+        ledgers: ledgers,
         commit: commit, deviceTable: deviceTable.0, deviceTableIndex: deviceTable.index,
         collectionTable: collectionTable,
         rules: rules,

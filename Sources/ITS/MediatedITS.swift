@@ -22,6 +22,8 @@ public struct MediatedITS: ~Copyable {
   let frame: VirtualAddress
   /// GITS_TYPER as the hardware has it.
   public let typer: GITSTyper
+  /// GITS_TYPER as the host sees it: without what the policy does not offer, or EL2 has no table for.
+  public let offered: GITSTyper
   /// What is permitted.
   public let policy: ITSPolicy
 
@@ -80,6 +82,7 @@ public struct MediatedITS: ~Copyable {
   init(_ parts: consuming ITSParts) {
     frame = parts.frame
     typer = parts.typer
+    offered = parts.offered
     policy = parts.policy
     arena = parts.arena
     devices = parts.ledgers.devices
@@ -98,11 +101,11 @@ public struct MediatedITS: ~Copyable {
     installed = parts.installed
     tableBases = InlineArray(repeating: 0)
     for index in 0..<8 {
-      tableBases[index] = rules[index].readBackByHost(0, offersVPEs: vpes.capacity > 0).rawValue
+      tableBases[index] = rules[index].readBackByHost(nil, offersVPEs: vpes.capacity > 0).rawValue
     }
   }
 
-  /// GITS_TYPER as the host is to see it.
+  /// GITS_TYPER without what the policy does not offer.
   public static func offeredType(_ typer: GITSTyper, _ policy: ITSPolicy) -> GITSTyper {
     policy.offersVirtualInterrupts(typer) ? typer : typer.withoutVirtualLPIs
   }

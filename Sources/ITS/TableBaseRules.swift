@@ -8,7 +8,9 @@ package import GIC
 /// A host that probes sizes, indirection and attributes reads back what the hardware would say.
 package struct TableBaseRules: Sendable {
   /// Type and Entry_Size.
-  let fixed: UInt64
+  var fixed: UInt64 { initial & GITSTableBase.fixed }
+  /// What the register held before it was tried, without Valid and Indirect: what it names is not in use.
+  package let initial: UInt64
   /// Whether Indirect can be set.
   private let indirect: UInt64
   /// What each Page_Size becomes, two bits each.
@@ -20,11 +22,11 @@ package struct TableBaseRules: Sendable {
   /// What each OuterCache becomes, three bits each.
   private var outerCaches: UInt64 = 0
 
-  /// Tries the register out; `access` writes a value and returns what is read back, nil where the
+  /// Tries the register out, which held `initial`; `access` writes a value and returns what is read back, nil where the
   /// hardware aborts.
-  init?(access: (UInt64) -> UInt64?) {
-    guard let reset = access(0), let all = access(GITSTableBase.indirect) else { return nil }
-    fixed = reset & GITSTableBase.fixed
+  init?(initial: UInt64, access: (UInt64) -> UInt64?) {
+    guard let all = access(GITSTableBase.indirect) else { return nil }
+    self.initial = initial & ~(GITSTableBase.valid | GITSTableBase.indirect)
     indirect = all & GITSTableBase.indirect
     for value in 0..<8 as Range<UInt64> {
       guard let inner = access(value << 59), let outer = access(value << 53) else { return nil }
@@ -41,7 +43,7 @@ package struct TableBaseRules: Sendable {
 
   /// The rules of a register that is in use and can't be tried out: every field keeps what it has.
   init(keeping value: UInt64) {
-    fixed = value & GITSTableBase.fixed
+    initial = value & ~(GITSTableBase.valid | GITSTableBase.indirect)
     indirect = value & GITSTableBase.indirect
     for index in 0..<8 as Range<UInt64> {
       innerCaches |= (value >> 59 & 0b111) << (3 * index)
@@ -53,15 +55,15 @@ package struct TableBaseRules: Sendable {
     }
   }
 
-  /// The rules in two words, for a trace: the fields that never change with Indirect where it can be
-  /// set, and what each value of the others becomes.
+  /// The rules in two words, for a trace: what the register held at first, with Indirect where it can be
+  /// set, and what each value of the fields becomes that software may change.
   package var words: (fixed: UInt64, fields: UInt64) {
-    (fixed | indirect, pageSizes | shareabilities << 8 | innerCaches << 16 | outerCaches << 40)
+    (initial | indirect, pageSizes | shareabilities << 8 | innerCaches << 16 | outerCaches << 40)
   }
 
   /// Takes the rules from their two words.
   package init(words: (fixed: UInt64, fields: UInt64)) {
-    fixed = words.fixed & GITSTableBase.fixed
+    initial = words.fixed & ~(GITSTableBase.valid | GITSTableBase.indirect)
     indirect = words.fixed & GITSTableBase.indirect
     pageSizes = words.fields & 0xff
     shareabilities = words.fields >> 8 & 0xff
@@ -69,21 +71,26 @@ package struct TableBaseRules: Sendable {
     outerCaches = words.fields >> 40 & 0xff_ffff
   }
 
-  /// What the host reads after it has written `value`.
-  ///
-  /// It is offered registers for devices, for collections and, if `offersVPEs`, for vPEs; others read as zero, as if they were not
-  /// implemented.
-  func readBackByHost(_ value: UInt64, offersVPEs: Bool) -> GITSTableBase {
+  /// Whether the host is offered the register: those for devices, for collections and, if `offersVPEs`, for
+  /// vPEs. Others read as zero, as if they were not implemented.
+  func isOffered(vpes offersVPEs: Bool) -> Bool {
     switch GITSTableBase(rawValue: fixed).kind {
-    case .devices, .collections: readBack(value)
-    case .vpes: offersVPEs ? readBack(value) : GITSTableBase(rawValue: 0)
-    case .none: GITSTableBase(rawValue: 0)
+    case .devices, .collections: true
+    case .vpes: offersVPEs
+    case .none: false
     }
+  }
+
+  /// What the host reads after it has written `value`, and before that where it is nil.
+  func readBackByHost(_ value: UInt64?, offersVPEs: Bool) -> GITSTableBase {
+    guard isOffered(vpes: offersVPEs) else { return GITSTableBase(rawValue: 0) }
+    guard let value else { return GITSTableBase(rawValue: initial) }
+    return readBack(value)
   }
 
   /// What is read after `value` has been written.
   package func readBack(_ value: UInt64) -> GITSTableBase {
-    var result = fixed | value & (1 << 63 | indirect | 0xffff_ffff_f000 | 0xff)
+    var result = fixed | value & (GITSTableBase.valid | indirect | 0xffff_ffff_f000 | 0xff)
     result |= (innerCaches >> (3 * (value >> 59 & 0b111)) & 0b111) << 59
     result |= (outerCaches >> (3 * (value >> 53 & 0b111)) & 0b111) << 53
     result |= (shareabilities >> (2 * (value >> 10 & 0b11)) & 0b11) << 10

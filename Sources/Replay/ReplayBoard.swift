@@ -228,7 +228,8 @@ final class ReplayBoard {
     case .setup:
       if offset == ITSRegister.type.offset { return plan.service.typer }
       if offset &- ITSRegister.tableBases.offset < 64 {
-        return tables[address] ?? readBack(0, offset, plan)
+        return tables[address]
+          ?? plan.rules[Int((offset - ITSRegister.tableBases.offset) / 8)].initial
       }
     case .trace:
       guard let next = reads.first, next.offset == offset, next.width == width.rawValue else {

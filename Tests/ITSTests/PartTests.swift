@@ -311,7 +311,7 @@ struct PlainMemory: BusMemory {
       result |= max(value >> 59 & 0b111, 1) << 59 | (value >> 53 & 0b111) << 53
       return result
     }
-    guard let rules = TableBaseRules(access: hardware) else {
+    guard let rules = TableBaseRules(initial: hardware(0), access: hardware) else {
       Issue.record("no rules")
       return
     }
@@ -322,7 +322,7 @@ struct PlainMemory: BusMemory {
     }
     for failing in 0..<27 {
       var count = 0
-      let rules = TableBaseRules { value in
+      let rules = TableBaseRules(initial: hardware(0)) { value in
         count += 1
         return count > failing ? nil : hardware(value)
       }

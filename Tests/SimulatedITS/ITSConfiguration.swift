@@ -27,6 +27,8 @@ package struct ITSConfiguration: Sendable {
     package var fixedPageSize: TablePageSize?
     /// Whether Indirect may be set.
     package var permitsTwoLevels: Bool
+    /// What the fields that software may set hold at reset.
+    package var reset: UInt64 = 0
 
     /// Makes it; without arguments, a register that software is free to set.
     package init(

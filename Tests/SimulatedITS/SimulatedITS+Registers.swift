@@ -31,7 +31,7 @@ extension SimulatedITS {
       | (table.fixedPageSize?.rawValue ?? 0) << 8
   }
 
-  private func writableBits(of table: ITSConfiguration.TableRegister) -> UInt64 {
+  func writableBits(of table: ITSConfiguration.TableRegister) -> UInt64 {
     var bits = GITSTableBase.writable
     if table.fixedPageSize != nil { bits &= ~(0b11 << 8) }
     if !table.permitsTwoLevels { bits &= ~GITSTableBase.indirect }

@@ -124,7 +124,8 @@ package final class SimulatedITS {
       "entry sizes")
     state = State(tableBases: Array(repeating: 0, count: 8))
     for (number, table) in configuration.tables.enumerated() {
-      state.tableBases[number] = fixedBits(of: table)
+      let writable = writableBits(of: table)
+      state.tableBases[number] = table.reset & writable | fixedBits(of: table) & ~writable
     }
   }
 
