@@ -70,17 +70,17 @@ extension MediatedITS {
     case ITSRegister.control.offset where access.offset == ITSRegister.control.offset:
       return setControl(value, machine)
     case ITSRegister.commandBase.offset:
-      if isUnlocked(machine) {
-        setCommandBase(merge(value, into: staging.register.rawValue, access), machine)
-        return .done
-      }
+      guard isUnlocked(machine) else { return waitUntilQuiescent() }
+      setCommandBase(merge(value, into: staging.register.rawValue, access), machine)
     default:
-      if let index = tableIndex(access.offset), isUnlocked(machine) {
-        setTableBase(index, merge(value, into: tableBases[index], access))
+      guard let index = tableIndex(access.offset) else {
+        counters.ignored &+= 1
         return .done
       }
+      guard isUnlocked(machine) else { return waitUntilQuiescent() }
+      setTableBase(index, merge(value, into: tableBases[index], access))
     }
-    counters.ignored &+= 1
+    fruitlessRuns = 0
     return .done
   }
 
@@ -143,6 +143,17 @@ extension MediatedITS {
     !isEnabled && hardwareControl(machine).isQuiescent
   }
 
+  /// What becomes of a store that the ITS must be disabled and quiescent for: right behind the one that has
+  /// cleared Enabled it runs again, but not for ever.
+  private mutating func waitUntilQuiescent() -> WriteEffect {
+    if !isEnabled, mayRunAgain() {
+      fruitlessRuns &+= 1
+      return .again
+    }
+    counters.ignored &+= 1
+    return .done
+  }
+
   private mutating func setControl<Machine: ITSMachine & ~Copyable>(
     _ value: UInt64, _ machine: borrowing Machine
   ) -> WriteEffect {
@@ -150,10 +161,7 @@ extension MediatedITS {
     if enables != isEnabled {
       let control = hardwareControl(machine)
       // Enabling what is not quiescent is UNPREDICTABLE.
-      if enables && !control.isQuiescent {
-        counters.ignored &+= 1
-        return .done
-      }
+      if enables && !control.isQuiescent { return waitUntilQuiescent() }
       // Without EL2's queue and tables it must not run.
       if enables, !reinstall(machine) {
         isBroken = true
@@ -249,7 +257,7 @@ extension MediatedITS {
     return GITSQueuePointer(offset: staging.takenOffset, flag: staging.isStalled)
   }
 
-  /// Whether a doorbell that has commands left may run again, or the hardware is taken for stuck.
+  /// Whether a store that is not finished may run again, or the hardware is taken for stuck.
   private mutating func mayRunAgain() -> Bool { fruitlessRuns < 1 << 16 }
 }
 

@@ -66,7 +66,7 @@ public struct MediatedITS: ~Copyable {
   public internal(set) var isBroken = false {
     didSet { if isBroken, !oldValue { hasNews = true } }
   }
-  /// Traps in a row in which a doorbell found no way on.
+  /// Traps in a row in which a store found no way on.
   var fruitlessRuns: UInt64 = 0
 
   /// What was done and refused.

@@ -64,16 +64,16 @@ DEFECTS = [
     ),
     Defect(
         "table-base-ored", "B-80", "MediatedITS+Registers.swift",
-        "        setTableBase(index, merge(value, into: tableBases[index], access))\n",
-        "        setTableBase(index, merge(value, into: tableBases[index], access))\n"
+        "      setTableBase(index, merge(value, into: tableBases[index], access))\n",
+        "      setTableBase(index, merge(value, into: tableBases[index], access))\n"
         "        _ = hardware(\n"
         "          write: access.offset & ~7, .double, value | deviceTable.register.rawValue,\n"
         "          machine)\n",
     ),
     Defect(
         "queue-base-ored", "B-80", "MediatedITS+Registers.swift",
-        "        setCommandBase(merge(value, into: staging.register.rawValue, access), machine)\n",
-        "        setCommandBase(merge(value, into: staging.register.rawValue, access), machine)\n"
+        "      setCommandBase(merge(value, into: staging.register.rawValue, access), machine)\n",
+        "      setCommandBase(merge(value, into: staging.register.rawValue, access), machine)\n"
         "        _ = hardware(\n"
         "          write: 0x80, .double, value | commit.base.rawValue | 1 << 63 | 15, machine)\n",
     ),
