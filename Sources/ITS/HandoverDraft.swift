@@ -234,6 +234,7 @@ struct HandoverDraft {
       its.tableBases[index] =
         rules[index].readBackByHost(staged.rawValue, offersVPEs: false).rawValue
     }
+    its.marks.staged = .max
     its.isEnabled = true
     return its
   }

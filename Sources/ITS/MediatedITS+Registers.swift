@@ -173,6 +173,7 @@ extension MediatedITS {
       else { return .refused(.externalAbort) }
       isEnabled = enables
       fruitlessRuns = 0
+      if enables { examineTables(machine) }
     }
     // Commands may have been staged before; enabling once more does no harm.
     return drain(machine) == .more && mayRunAgain() ? .again : .done
@@ -194,16 +195,9 @@ extension MediatedITS {
 
   private mutating func setTableBase(_ index: Int, _ value: UInt64) {
     let new = rules[index].readBackByHost(value, offersVPEs: vpes.capacity > 0)
-    guard new.rawValue != tableBases[index] else { return }
+    let isChanged = new.rawValue != tableBases[index]
     tableBases[index] = new.rawValue
-    // Other tables: what the old ones held is mapped no longer. A host that resumes writes what was
-    // there before, and keeps its devices.
-    switch new.kind {
-    case .devices: purge.devices = 0
-    case .collections: purge.collections = 0
-    case .vpes: purge.vpes = 0
-    case .none: break
-    }
+    noteTable(index, isChanged: isChanged)
   }
 
   private mutating func ring<Machine: ITSMachine & ~Copyable>(

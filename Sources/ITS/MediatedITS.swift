@@ -48,6 +48,7 @@ public struct MediatedITS: ~Copyable {
   var staging = StagingQueue()
   /// GITS_BASER<n> as the host sees it.
   var tableBases: InlineArray<8, UInt64>
+  var marks = TableMarks()
   /// GITS_CTLR.Enabled.
   var isEnabled = false
   /// The private copy of a command that could not be finished in the trap in which it was read.

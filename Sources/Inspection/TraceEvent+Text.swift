@@ -20,6 +20,7 @@ extension TraceEvent {
     case .command: "command"
     case .hardware: "hardware"
     case .pin: "pin"
+    case .look: "look"
     case .lost: "lost"
     }
   }
@@ -45,6 +46,7 @@ extension TraceEvent {
       (register.isWrite ? "write " : "read ")
         + "\(Self.register(register.offset)) \(register.value.hexadecimal)"
     case .pin(let pin): "\(pin.pages) pages at \(pin.base.hexadecimal)"
+    case .look(let look): "\(look.value.hexadecimal) at \(look.address.hexadecimal)"
     case .lost(let count): "\(count) records"
     }
   }
@@ -69,7 +71,7 @@ extension TraceEvent {
       }
     case .hardware(let register): register.isAborted ? "aborted" : "done"
     case .pin(let pin): pin.isGranted ? "granted" : "refused"
-    case .header, .service, .table, .target, .lost: nil
+    case .header, .service, .table, .target, .look, .lost: nil
     }
   }
 

@@ -24,7 +24,8 @@ extension Replay {
     for (index, record) in records.enumerated() {
       switch record.event {
       case .header, .service, .table, .target, .lost: continue
-      case .command, .hardware, .pin: traps[record.its, default: []].append((index, record.event))
+      case .command, .hardware, .pin, .look:
+        traps[record.its, default: []].append((index, record.event))
       case .access(let access):
         let events = traps.removeValue(forKey: record.its) ?? []
         // An access that reaches no mediation is left out.

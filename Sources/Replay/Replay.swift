@@ -56,7 +56,8 @@ public struct Replay: Sendable {
       case .lost(let count):
         lost = count
         return
-      case .command, .hardware, .pin: traps[record.its, default: []].append((index, record.event))
+      case .command, .hardware, .pin, .look:
+        traps[record.its, default: []].append((index, record.event))
       case .access(let access):
         let events = traps.removeValue(forKey: record.its) ?? []
         guard !access.isForwarded, board.has(record.its) else { continue }

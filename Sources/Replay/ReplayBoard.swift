@@ -193,6 +193,7 @@ final class ReplayBoard {
     happened = []
     var registers: [TracedRegister] = []
     var pins: [TracedPin] = []
+    var looked: Set<UInt64> = []
     for event in events {
       switch event {
       case .command(let command):
@@ -205,6 +206,11 @@ final class ReplayBoard {
         }
       case .hardware(let register): registers.append(register)
       case .pin(let pin): pins.append(pin)
+      case .look(let look):
+        // What is looked at twice, EL2 itself has changed in between.
+        guard !isArena(PageFrameNumber(look.address >> 12)), looked.insert(look.address).inserted
+        else { continue }
+        gic.memory.store(.double, look.value, at: look.address & ~7)
       default: break
       }
     }

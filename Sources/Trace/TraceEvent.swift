@@ -23,6 +23,8 @@ public enum TraceEvent: Hashable, Sendable {
   case hardware(TracedRegister)
   /// The host's queue was to be shared and pinned.
   case pin(TracedPin)
+  /// EL2 has looked into a table of the host's.
+  case look(TracedLook)
   /// So many records found no room here.
   case lost(UInt64)
 }

@@ -9,7 +9,7 @@ public struct TraceHeader: Hashable, Sendable {
   public var frequency: UInt64
 
   /// The version that this code writes and reads.
-  public static var currentVersion: UInt64 { 1 }
+  public static var currentVersion: UInt64 { 2 }
   /// The third word of a trace, `PORTRACE` in its bytes, by which it is known.
   public static var magic: UInt64 { 0x4543_4152_5452_4f50 }
 

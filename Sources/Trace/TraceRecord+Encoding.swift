@@ -31,6 +31,7 @@ extension TraceRecord {
         register.offset, register.value)
     case .pin(let pin): pack(8, flags: bit(pin.isGranted, 0), pin.base, pin.pages)
     case .lost(let count): pack(9, count)
+    case .look(let look): pack(10, look.address, look.value)
     }
   }
 
@@ -90,6 +91,7 @@ extension TraceRecord {
           offset: words[2], width: small, isWrite: flag(0), isAborted: flag(2), value: words[3]))
     case 8: event = .pin(TracedPin(base: words[2], pages: words[3], isGranted: flag(0)))
     case 9: event = .lost(words[2])
+    case 10: event = .look(TracedLook(address: words[2], value: words[3]))
     default: return nil
     }
     // Whatever has no meaning would be lost: then these aren't the words of a record.

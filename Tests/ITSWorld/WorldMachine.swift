@@ -36,7 +36,9 @@ package struct WorldMachine: ITSMachine {
   package func unpinAndUnshare(_ pin: consuming Pin<1>) {
     let pages = pin[0].pages
     world.ownership.unpinAndUnshare(pin)
-    world.pinned[service]?.removeAll { $0 == pages }
+    if let index = world.pinned[service]?.lastIndex(of: pages) {
+      world.pinned[service]?.remove(at: index)
+    }
   }
 }
 

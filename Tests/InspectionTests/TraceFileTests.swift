@@ -85,8 +85,8 @@ enum SmallTrace {
     let headless = SmallTrace.records.dropFirst().map(SmallTrace.line).joined(separator: "\n")
     expect(Array(headless.utf8), .header(0))
     let other = TraceRecord(
-      time: 0, cpu: 0, its: 0, .header(TraceHeader(version: 2, frequency: 1)))
-    expect(SmallTrace.bytes([other]), .version(2))
+      time: 0, cpu: 0, its: 0, .header(TraceHeader(version: 3, frequency: 1)))
+    expect(SmallTrace.bytes([other]), .version(3))
   }
 
   @Test("The table has a line for each record")

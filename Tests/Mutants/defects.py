@@ -55,7 +55,28 @@ DEFECTS = [
         "    let table = PageRange(first: first, count: old.table.count) ?? old.table\n"
         "    unmap(\n"
         "      MappedDevice(\n"
-        "        deviceID: old.deviceID, eventIDBits: old.eventIDBits, table: table), machine)\n",
+        "        deviceID: old.deviceID, eventIDBits: old.eventIDBits, table: table, name: old.name),\n"
+        "      machine)\n",
+    ),
+    Defect(
+        "mapped-again-is-empty", "F-22", "MediatedITS+Commands.swift",
+        "    if let old, old.name == command.translationTable, old.eventIDBits == bits { return .done }\n",
+        "",
+    ),
+    Defect(
+        "mapped-elsewhere-is-kept", "F-22", "MediatedITS+Commands.swift",
+        "    if let old, old.name == command.translationTable, old.eventIDBits == bits { return .done }\n",
+        "    if let old, old.eventIDBits == bits { return .done }\n",
+    ),
+    Defect(
+        "zeroed-table-is-kept", "F-23", "MediatedITS+TableMarks.swift",
+        "if isRestated, word == 0, table.isIndirect",
+        "if isRestated, word > 1 << 63, table.isIndirect",
+    ),
+    Defect(
+        "resuming-host-loses-its-table", "F-23", "MediatedITS+TableMarks.swift",
+        "if isRestated, word == 0, table.isIndirect",
+        "if isRestated, table.isIndirect",
     ),
     Defect(
         "unread-slot-rewritten", "B-42", "CommitQueue.swift",

@@ -36,6 +36,7 @@ import Trace
     .hardware(TracedRegister(offset: 0x88, width: 3, isWrite: true, isAborted: true, value: 32)),
     .pin(TracedPin(base: 0x4000_0000, pages: 16, isGranted: true)),
     .pin(TracedPin(base: 0x5000_0000, pages: 1, isGranted: false)), .lost(3),
+    .look(TracedLook(address: 0x4000_1000, value: 1 << 63)),
   ]
 
   @Test("Encoded and decoded it is what it was", arguments: events)
@@ -59,7 +60,7 @@ import Trace
     #expect(TraceRecord(words: reserved) == nil)
   }
 
-  @Test("The layout is that of version 1")
+  @Test("The layout is that of version 2")
   func layout() {
     let record = TraceRecord(
       time: 5, cpu: 2, its: 1,
@@ -69,10 +70,10 @@ import Trace
     let words = record.words
     #expect((0..<8).map { words[$0] } == [0x0003_0301_0002_0105, 5, 0x88, 0x40, 6, 0, 0, 0])
     let header = TraceRecord(time: 0, cpu: 0, its: 0, .header(TraceHeader(frequency: 7))).words
-    #expect(header[2] == TraceHeader.magic && header[3] == 1 && header[4] == 7)
+    #expect(header[2] == TraceHeader.magic && header[3] == 2 && header[4] == 7)
   }
 
-  @Test("No record is of a kind that there isn't", arguments: [0, 10, 255] as [UInt64])
+  @Test("No record is of a kind that there isn't", arguments: [0, 11, 255] as [UInt64])
   func unknown(_ kind: UInt64) {
     var words = InlineArray<8, UInt64>(repeating: 0)
     words[0] = kind

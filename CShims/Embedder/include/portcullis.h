@@ -256,7 +256,8 @@ struct portcullis_ops {
     ///
     /// Until as many calls of host_unshare the pages stay the host's: whoever asks for them, they are
     /// neither revoked nor given away. Shares nest, so count them. Used for the staging queues, which
-    /// EL2 reads, and for the pending tables of vPEs, which the hardware writes; the host's own access
+    /// EL2 reads, for a page of the tables in the host's GITS_BASER<n>, which EL2 reads and may mark while the
+    /// host enables the ITS, and for the pending tables of vPEs, which the hardware writes; the host's own access
     /// does not change. Called by portcullis_handle_trap, on all CPUs at once, and portcullis_hand_over.
     int (*host_share)(void *context, const struct portcullis_pages *pages);
     /// Ends one share.

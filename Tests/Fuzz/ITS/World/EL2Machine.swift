@@ -29,7 +29,11 @@ struct EL2Machine: ITSMachine {
 
   @inline(__always)
   func record(_ event: TraceEvent) {
-    if case .command(let command) = event { service.count(command) }
+    switch event {
+    case .command(let command): service.count(command)
+    case .look: service.forgetReads()
+    default: break
+    }
   }
 }
 

@@ -39,7 +39,7 @@ package final class MediatedService {
     fileprivate let uses: [PageUse]
     fileprivate let tableOwners: [Int64]
     fileprivate let mapped: [UInt32: Range<Int>]
-    fileprivate let staging: Range<UInt64>
+    fileprivate let pinned: [Range<UInt64>]
     fileprivate let freeCount: UInt64
     fileprivate let failures: UInt64
   }
@@ -61,8 +61,8 @@ package final class MediatedService {
   /// The device whose ITT a page is for the hardware; -1 for none.
   private var tableOwners: [Int64]
   private var mapped: [UInt32: Range<Int>] = [:]
-  /// The addresses that EL2 has pinned.
-  private var staging: Range<UInt64> = 0..<0
+  /// The addresses that EL2 has pinned: the queue, and while it looks into a table a page of that.
+  private var pinned: [Range<UInt64>] = []
   private var freeCount: UInt64 = 0
   private var failures: UInt64 = 0
   /// Whether what the hardware does now is a late write to a table that was unmapped.
@@ -139,7 +139,7 @@ package final class MediatedService {
   ) -> WriteEffect {
     // What dispatch sees to.
     guard width.bytes >= 4, offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
-    beginTrap()
+    forgetReads()
     let effect = its.pointee.write(
       Access(offset: offset, address: VirtualAddress(simulated.base + offset), width: width),
       value & width.mask, machine: EL2Machine(service: self, cpu: cpu))
@@ -150,7 +150,7 @@ package final class MediatedService {
   /// A load of the host from the control frame.
   package func read(_ offset: UInt64, _ width: AccessWidth, cpu: UInt64) -> ReadEffect {
     guard width.bytes >= 4, offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
-    beginTrap()
+    forgetReads()
     let effect = its.pointee.read(
       Access(offset: offset, address: VirtualAddress(simulated.base + offset), width: width),
       machine: EL2Machine(service: self, cpu: cpu))
@@ -161,8 +161,9 @@ package final class MediatedService {
   /// How many commands the mediation has taken since the queue was given.
   package var taken: UInt64 { its.pointee.staging.taken }
 
+  /// At the start of a trap, and when EL2 has looked into a table: two of them may be in one place.
   @inline(__always)
-  private func beginTrap() {
+  func forgetReads() {
     slot = .max
     wordsRead = 0
   }
@@ -196,18 +197,22 @@ package final class MediatedService {
 
   func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
     let pin = try world.pages.shareAndPin(pages)
-    staging = pages.first.address.rawValue..<pages.first.address.rawValue + pages.count << 12
+    pinned.append(Self.addresses(pages))
     return pin
   }
 
   func unpinAndUnshare(_ pin: consuming Pin<1>) {
-    let range = staging
-    staging = 0..<0
+    let range = Self.addresses(pin[0].pages)
+    if let index = pinned.lastIndex(of: range) { pinned.remove(at: index) }
     if !world.pages.unpinAndUnshare(pin),
-      !world.services.contains(where: { $0.staging.overlaps(range) })
+      !world.services.contains(where: { $0.pinned.contains { $0.overlaps(range) } })
     {
       report("a page that was pinned can't be unshared")
     }
+  }
+
+  private static func addresses(_ pages: PageRange) -> Range<UInt64> {
+    pages.first.address.rawValue..<pages.first.address.rawValue + pages.count << 12
   }
 
   func reportHold() { report("a table of a vPE") }
@@ -219,7 +224,7 @@ package final class MediatedService {
   }
 
   private func loadStaged(_ address: UInt64) -> UInt64 {
-    guard staging.contains(address), address & 7 == 0 else {
+    guard pinned.contains(where: { $0.contains(address) }), address & 7 == 0 else {
       report("EL2 loads from \(hex(address))")
       return 0
     }
@@ -238,16 +243,21 @@ package final class MediatedService {
   @inline(__always)
   func store(_ value: UInt64, at address: UInt64) {
     let page = (address &- arena) >> 12
-    guard page < arenaPages, address & 7 == 0 else {
-      report("EL2 stores to \(hex(address))")
-      return
-    }
+    guard page < arenaPages, address & 7 == 0 else { return storeMark(value, at: address) }
     if isSetUp { check(value, storedIn: Int(page), address) }
     if world.journal != nil { world.keep(address, 8) }
     // Without a cache and a buffer there is no difference, and a table is no queue to look after.
     memory.store(
       .double, value, at: address,
       by: isPlain && uses[Int(page)] == .dynamic ? .nonCoherentDevice : .processor)
+  }
+
+  /// A store to the host's memory, which is a mark in an empty table.
+  private func storeMark(_ value: UInt64, at address: UInt64) {
+    guard value == 1, pinned.last?.lowerBound == address, memory.load(.double, at: address) == 0
+    else { return report("EL2 stores to \(hex(address))") }
+    if world.journal != nil { world.keep(address, 8) }
+    memory.store(.double, value, at: address)
   }
 
   private func check(_ value: UInt64, storedIn page: Int, _ address: UInt64) {
@@ -432,14 +442,14 @@ package final class MediatedService {
     get {
       State(
         its: bytes(of: its, 1), uses: uses, tableOwners: tableOwners, mapped: mapped,
-        staging: staging, freeCount: freeCount, failures: failures)
+        pinned: pinned, freeCount: freeCount, failures: failures)
     }
     set {
       setBytes(of: its, newValue.its)
       uses = newValue.uses
       tableOwners = newValue.tableOwners
       mapped = newValue.mapped
-      staging = newValue.staging
+      pinned = newValue.pinned
       freeCount = newValue.freeCount
       failures = newValue.failures
       simulated.failedCommands = newValue.failures
