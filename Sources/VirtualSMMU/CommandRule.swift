@@ -59,9 +59,8 @@ enum CommandRule: Hashable {
     case .invalidateStage1AddressAllASIDs: self = Self.address(command, nil, offered)
     case .synchronise:
       switch command.completion {
-      // Without IDR0.SEV an event is asked for in vain.
-      case .none?, .event: self = .synchronise
-      case .interrupt: self = .refused(.signal)
+      // Without IDR0.SEV an event is asked for in vain, and without IDR0.MSI a message: MSIAddress is ignored.
+      case .none?, .event, .interrupt: self = .synchronise
       case nil: self = .refused(.reservedCommand)
       }
     case .invalidatePartitions, .invalidateEL3, .invalidateEL3Address, .invalidateEL2,

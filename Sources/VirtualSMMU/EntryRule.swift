@@ -26,6 +26,7 @@ enum EntryRule: Hashable {
     case .bypass: self = .rule(.pass)
     case .stage2, .nested: self = .refused(.stage2)
     case .stage1:
+      let entry = Self.effective(entry, offered)
       if let reason = Self.refusal(entry, offered) {
         self = .refused(reason)
       } else {
@@ -34,18 +35,26 @@ enum EntryRule: Hashable {
     }
   }
 
+  /// The entry with what an SMMU with these ID registers makes of fields that it ignores, and of reserved
+  /// values that behave as others (IHI 0070, 5.2). It ignores EATS without IDR0.ATS, and STRW without IDR0.HYP.
+  private static func effective(
+    _ entry: StreamTableEntry, _ offered: OfferedIdentification
+  ) -> StreamTableEntry {
+    var entry = entry
+    if offered.substreamLog2 == 0 { entry.contextLog2 = 0 }
+    guard entry.contextLog2 > 0 else { return entry }
+    if entry.contextFormat == 3, offered.hasTwoLevelContexts { entry.contextFormat = 0 }
+    if entry.defaultSubstream == 3 { entry.defaultSubstream = 0 }
+    return entry
+  }
+
   private static func refusal(
     _ entry: StreamTableEntry, _ offered: OfferedIdentification
   ) -> SMMURefusalReason? {
-    guard entry.translationService == StreamTableEntry.TranslationService.none else {
-      return .translationService
-    }
-    guard entry.regime == 0 else { return .regime }
     let log2 = entry.contextLog2
     guard log2 <= offered.substreamLog2 else { return .contextTable }
     var size: UInt64 = 64 << log2
     if log2 > 0 {
-      guard entry.defaultSubstream != 3 else { return .contextTable }
       switch entry.contextFormat {
       case 0: break
       // Descriptors of 8 bytes, for 64 or for 1,024 contexts each.

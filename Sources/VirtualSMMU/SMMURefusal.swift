@@ -5,7 +5,8 @@ public import SMMU
 
 /// Why something that the host has asked of its SMMU was not done.
 ///
-/// The raw values are indices for counters and are dense from zero.
+/// The raw values are indices for counters. 3, 9 and 10 are not used: they stood for the signal of CMD_SYNC, EATS
+/// and STRW, which are ignored.
 public enum SMMURefusalReason: UInt8, Hashable, Sendable {
   /// The architecture reserves the number of the command.
   case reservedCommand
@@ -13,10 +14,8 @@ public enum SMMURefusalReason: UInt8, Hashable, Sendable {
   case hiddenCommand
   /// The command speaks of a Secure stream.
   case secureStream
-  /// CMD_SYNC is to signal by an interrupt, which is a write by the hardware.
-  case signal
   /// The granule or the size of a range is reserved, or not implemented.
-  case range
+  case range = 4
   /// The command queue is not the host's memory.
   case unreadableCommand
   /// The stream table, or a part of it, is not the host's memory.
@@ -25,12 +24,8 @@ public enum SMMURefusalReason: UInt8, Hashable, Sendable {
   case span
   /// The entry asks for a stage 2.
   case stage2
-  /// EATS: devices that translate by themselves.
-  case translationService
-  /// STRW: stage 1 of another exception level.
-  case regime
-  /// S1Fmt, S1CDMax or S1DSS is reserved or beyond what is offered.
-  case contextTable
+  /// S1Fmt or S1CDMax is beyond what is offered.
+  case contextTable = 11
   /// S1ContextPtr leads beyond what stage 2 translates.
   case contextAddress
   /// The stream may reach nothing.
@@ -40,7 +35,7 @@ public enum SMMURefusalReason: UInt8, Hashable, Sendable {
   /// The event queue is not the host's memory.
   case unwritableEvent
 
-  /// How many reasons there are.
+  /// How many indices there are.
   public static var count: Int { Int(SMMURefusalReason.unwritableEvent.rawValue) + 1 }
 
   /// The reason in words, for a log.
@@ -49,14 +44,11 @@ public enum SMMURefusalReason: UInt8, Hashable, Sendable {
     case .reservedCommand: "reserved command"
     case .hiddenCommand: "a command that is not offered"
     case .secureStream: "a Secure stream"
-    case .signal: "a signal by an interrupt"
     case .range: "reserved range"
     case .unreadableCommand: "the command queue is not the host's memory"
     case .unreadableEntry: "the stream table is not the host's memory"
     case .span: "reserved Span"
     case .stage2: "a stage 2"
-    case .translationService: "ATS is not offered"
-    case .regime: "another exception level"
     case .contextTable: "reserved shape of contexts"
     case .contextAddress: "contexts out of range"
     case .notPermitted: "the stream may reach nothing"

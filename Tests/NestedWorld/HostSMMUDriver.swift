@@ -59,10 +59,30 @@ package struct HostSMMUDriver {
     return false
   }
 
+  /// What it leaves in bits that an SMMU without stage 2, messages and ATS ignores.
+  private static var rest: UInt64 { 0xa5c3_96f0_5a3c_69ff }
+
+  /// The bits of a command that mean nothing (IHI 0070, 4.2 to 4.7): the VMID too, where there is no stage 2.
+  private func ignored(_ word0: UInt64) -> (UInt64, UInt64) {
+    let vmid: UInt64 = world.isMediated ? 0xffff << 32 : 0
+    return switch word0 & 0xff {
+    case 0x03: (0xffff_fb00, ~1)
+    case 0x04: (0xffff_fb00, ~0x1f)
+    case 0x05: (0x0000_0300, ~1)
+    case 0x06: (0xffff_fb00, ~0)
+    case 0x10, 0x30: (0xffff_0000_ffff_ff00 | vmid, ~0)
+    case 0x11: (0xffff_ff00 | vmid, ~0)
+    case 0x12: (0xfe0e_0f00 | vmid, 0xfe)
+    case 0x13: (0xffff_0000_fe0e_0f00 | vmid, 0xfe)
+    case 0x46 where word0 & 0x3000 == 0: (~0x30ff, ~0)
+    default: (0, 0)
+    }
+  }
+
   /// From reset to translating by an empty table of 2^`log2` streams, or one of two levels.
   package func start(log2: UInt64 = 8, split: UInt64? = nil) {
-    write(0x28, 0xd75)
-    write(0x2c, 0b0110)
+    write(0x28, 0xd75 | Self.rest & 0xffff_f000)
+    write(0x2c, 0b0110 | Self.rest & 0xffff_fff0)
     write64(0x80, Place.streams | 1 << 62)
     write(0x88, split.map { log2 | $0 << 6 | 1 << 16 } ?? log2)
     write64(0x90, Place.commands | 1 << 62 | 8)
@@ -87,7 +107,10 @@ package struct HostSMMUDriver {
   package func post(_ commands: [(UInt64, UInt64)]) {
     var produced = read(0x98)
     for (word0, word1) in commands {
-      put(Place.commands + (produced & 0xff) * 16, word0, word1)
+      let ignored = ignored(word0)
+      put(
+        Place.commands + (produced & 0xff) * 16, word0 | Self.rest & ignored.0,
+        word1 | Self.rest & ignored.1)
       produced = (produced + 1) & 0x1ff
     }
     write(0x98, produced)

@@ -73,8 +73,7 @@ struct AttackTests {
         5, 0b1011 | Place.context, HostSMMUDriver.attributes, stage2Word2, Place.secondLevel)
       return world.smmu.read(5, 0x1000) == .completed(secret)
     },
-    Attack(testDescription: "ATS: a translated address", reason: .translationService) {
-      world, host in
+    Attack(testDescription: "ATS: a translated address") { world, host in
       host.buildStage1()
       host.setEntry(5, 0b1011 | Place.context, HostSMMUDriver.attributes | 1 << 28)
       return world.smmu.process(DeviceTransaction(5, canary, type: .translated))
@@ -111,7 +110,7 @@ struct AttackTests {
       _ = world.smmu.read(5, 8)
       return world.smmu.accesses.contains { $0.address & ~0xfff == canary }
     },
-    Attack(testDescription: "CMD_SYNC with an MSI", reason: .signal) { world, host in
+    Attack(testDescription: "CMD_SYNC with an MSI") { world, host in
       host.send((0x46 | 1 << 12 | 3 << 22 | 0xf << 24 | 0x5555 << 32, canary))
       return world.isCanaryTouched
     },

@@ -51,27 +51,22 @@ struct EntryTests {
     Case(
       testDescription: "S1Fmt 2", word0: valid | 4 << 59 | 2 << 4, configuration: .nested),
     Case(
-      testDescription: "S1Fmt 3", word0: valid | 4 << 59 | 3 << 4, reason: .contextTable,
-      configuration: nil),
+      testDescription: "F-21: S1Fmt 3", word0: valid | 4 << 59 | 3 << 4, configuration: .nested),
     Case(
       testDescription: "S1Fmt 3 of one context", word0: valid | 3 << 4, configuration: .nested),
     Case(
-      testDescription: "S1DSS 3", word0: valid | 1 << 59, word1: 1 << 44 | 3,
-      reason: .contextTable, configuration: nil),
+      testDescription: "F-21: S1DSS 3", word0: valid | 1 << 59, word1: 1 << 44 | 3,
+      configuration: .nested),
     Case(
       testDescription: "S1DSS 3 of one context", word0: valid, word1: 1 << 44 | 3,
       configuration: .nested),
     Case(
-      testDescription: "EATS 1", word0: valid, word1: 1 << 28, reason: .translationService,
-      configuration: nil),
+      testDescription: "F-21: EATS 1", word0: valid, word1: 1 << 28, configuration: .nested),
     Case(
-      testDescription: "EATS 2", word0: valid, word1: 2 << 28, reason: .translationService,
-      configuration: nil),
+      testDescription: "F-21: EATS 2", word0: valid, word1: 2 << 28, configuration: .nested),
     Case(
-      testDescription: "EATS 3", word0: valid, word1: 3 << 28, reason: .translationService,
-      configuration: nil),
-    Case(
-      testDescription: "STRW", word0: valid, word1: 1 << 31, reason: .regime, configuration: nil),
+      testDescription: "F-21: EATS 3", word0: valid, word1: 3 << 28, configuration: .nested),
+    Case(testDescription: "F-21: STRW", word0: valid, word1: 3 << 30, configuration: .nested),
     Case(
       testDescription: "the last context", word0: 0b1011 | last, configuration: .nested),
     Case(
@@ -85,7 +80,7 @@ struct EntryTests {
       reason: .contextAddress, configuration: nil),
     Case(
       testDescription: "CONT, MEV, DRE, DCP, PPAR, MPAM, FWB, MTCFG, SHCFG and the like",
-      word0: valid, word1: 0xd4 | 0x3_ffff << 34 | 0xfff_ff00 & ~(3 << 28),
+      word0: valid, word1: 0xd4 | ~0xff,
       configuration: .nested),
   ]
 
@@ -134,12 +129,31 @@ struct EntryTests {
         let isStalling = !entry.forbidsStalls
         #expect(!isStalling && entry.contextTable == item.word0 & 0xf_ffff_ffff_ffc0)
         // S1STALLD, SHCFG, and of the host's what says how contexts are read.
-        let expected = item.word1 & 0xff | 1 << 27 | 1 << 44
+        // With substreams the reserved values of S1Fmt and S1DSS are as 0.
+        let reserved: UInt64 = item.word0 >> 59 > 0 && item.word1 & 3 == 3 ? 3 : 0
+        let expected = item.word1 & 0xff & ~reserved | 1 << 27 | 1 << 44
         #expect(entry.word1 == expected)
+        if item.word0 >> 59 > 0, item.word0 >> 4 & 3 == 3 { #expect(entry.contextFormat == 0) }
       } else {
         #expect(entry.word1 == 1 << 44)
       }
     }
+  }
+
+  @Test("F-21: without substreams S1CDMax, S1Fmt and S1DSS are ignored")
+  func noSubstreams() throws {
+    var configuration = NestedWorld.configuration
+    configuration.substreamIDBits = 0
+    let world = try NestedWorld(configuration)
+    let host = HostSMMUDriver(world)
+    host.start()
+    host.buildStage1()
+    host.setEntry(
+      5, 0b1011 | Place.context | 0x1f << 59 | 3 << 4, HostSMMUDriver.attributes | 3)
+    let entry = try #require(Self.hardware(world, 5))
+    #expect(entry.configuration == .nested && entry.contextLog2 == 0)
+    #expect(world.mediated.counters.allRefused == 0)
+    #expect(world.complaints == [])
   }
 
   @Test(

@@ -23,10 +23,10 @@ package struct SMMUTally {
       "registers that ignore an access", "events of the host", "events that the host lost",
       "events of EL2", "pages given up", "accesses of devices that end well",
       "accesses of devices that abort",
-    ] + (0..<SMMURefusalReason.count).map(refusal)
+    ] + reasons.map { "refused: \($0.text)" }
 
-  private static func refusal(_ index: Int) -> String {
-    "refused: " + (SMMURefusalReason(rawValue: UInt8(index)).map { "\($0.text)" } ?? "?")
+  private static let reasons = (0..<SMMURefusalReason.count).compactMap {
+    SMMURefusalReason(rawValue: UInt8($0))
   }
 
   /// Adds the life of a host.
@@ -41,7 +41,7 @@ package struct SMMUTally {
       host.world.hypervisorEvents.total, UInt64(host.world.taken.count), host.completed,
       host.aborted,
     ]
-    for index in 0..<SMMURefusalReason.count { life.append(counters.refused[index]) }
+    for reason in Self.reasons { life.append(counters.refused[Int(reason.rawValue)]) }
     for index in life.indices { counts[index] += life[index] }
   }
 
