@@ -78,6 +78,7 @@ struct Main {
     testStatistics(&report)
     testFirmware(&report, psci)
     testHonestLife(&report, tablesAreFixed: handover.isLive)
+    if !handover.isLive { testHabits(&report) }
     testTargets(&report, psci)
     testRegisterFile(&report)
     testTableAttacks(&report)

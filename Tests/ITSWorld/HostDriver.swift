@@ -22,8 +22,12 @@ package final class HostDriver {
   package var queuePages: UInt64 = 1
   /// Whether the table of devices has two levels.
   package var isIndirect = false
+  /// The pages of the table of devices, or of its first level.
+  package var devicePages: UInt64 = 1
   /// The page size of the tables.
   package var pageSize = TablePageSize.kib4
+  /// What it does in its own way.
+  package var habits = HostHabits()
   /// The attributes of the queue and of the tables.
   package var attributes = MemoryAttributes.coherent
 
@@ -46,14 +50,32 @@ package final class HostDriver {
   /// Second-level pages.
   package var secondLevel: UInt64 { base + 0x30_0000 }
   /// The translation table that is a device's.
-  package func table(_ device: UInt32) -> UInt64 { base + 0x80_0000 + UInt64(device) * 0x1000 }
+  package func table(_ device: UInt32) -> UInt64 {
+    base + 0x80_0000 + UInt64(device / habits.deviceStride) * 0x1000
+  }
   /// The vPE table, from 0x40_0000.
   package var vpes: UInt64 { base + 0x40_0000 }
 
   /// The size of the queue in bytes.
   package var queueSize: UInt64 { queuePages << 12 }
 
+  /// What it leaves in bits that mean nothing.
+  private static var rest: UInt64 { 0xa5c3_96f0_5a3c_69ff }
+
   // MARK: Registers
+
+  /// Writes a register of 64 bits, in its own way.
+  private func set(_ offset: UInt64, _ value: UInt64) {
+    let halves: [UInt64]
+    switch habits.access {
+    case .whole:
+      write(offset, value)
+      return
+    case .lowerFirst: halves = [0, 4]
+    case .upperFirst: halves = [4, 0]
+    }
+    for half in halves { write(offset + half, value >> (half * 8) & 0xffff_ffff, .word) }
+  }
 
   /// Writes a register, until the store retires.
   @discardableResult
@@ -78,7 +100,8 @@ package final class HostDriver {
 
   /// Disables the ITS and waits until it is quiescent.
   package func disable() {
-    write(0, 0, .word)
+    write(0, Self.rest & 0x7fff_fe00, .word)
+    if habits.omitsQuiescent { return }
     for _ in 0..<10_000 where (read(0, .word) ?? 0) >> 31 == 0 {
       for service in world.gic.services { service.step() }
     }
@@ -86,9 +109,12 @@ package final class HostDriver {
 
   /// Programs GITS_CBASER.
   package func installQueue() {
-    write(0x80, GITSCommandBase(base: queue, pages: queuePages, attributes: attributes).rawValue)
+    set(
+      0x80,
+      GITSCommandBase(base: queue, pages: queuePages, attributes: attributes).rawValue
+        | Self.rest & ~GITSCommandBase.writable)
     writeOffset = 0
-    write(0x88, 0)
+    set(0x88, Self.rest & ~0xf_ffe1)
   }
 
   /// Programs GITS_BASER<n>.
@@ -97,12 +123,16 @@ package final class HostDriver {
       (GITSTableBase.Kind.devices, devices), (.collections, collections), (.vpes, vpes),
     ] {
       guard let number = register(of: kind) else { continue }
-      write(
-        0x100 + number * 8,
-        GITSTableBase(
-          base: base, pages: 1, pageSize: pageSize, isIndirect: isIndirect && kind == .devices,
-          attributes: attributes
-        ).rawValue)
+      let found = GITSTableBase(rawValue: read(0x100 + number * 8) ?? 0)
+      if habits.looksAtTables { pageSize = found.pageSize }
+      for _ in 0..<(habits.rewritesTables ? 2 : 1) {
+        set(
+          0x100 + number * 8,
+          GITSTableBase(
+            base: base, pages: kind == .devices ? devicePages : 1, pageSize: pageSize,
+            isIndirect: isIndirect && kind == .devices, attributes: attributes
+          ).rawValue)
+      }
     }
   }
 
@@ -112,15 +142,22 @@ package final class HostDriver {
     disable()
     installQueue()
     installTables()
-    write(0, 1, .word)
+    write(0, 1 | Self.rest & 0x7fff_fe00, .word)
     return self
   }
 
   // MARK: Commands
 
-  /// Writes a command to a place in the queue.
+  /// Writes a command to a place in the queue: its fields, over whatever is there.
   @discardableResult
   package func put(_ command: ITSCommand, at offset: UInt64) -> Bool {
+    let configuration = world.service(index).configuration
+    func old(_ word: UInt64) -> UInt64 {
+      (world.load(at: queue + offset + word * 8) ?? 0) | Self.rest &<< word
+    }
+    let command = command.leaving(
+      ITSCommand(old(0), old(1), old(2), old(3)), hasGICv41: configuration.version >= .gicv41,
+      targetsAreAddresses: configuration.targetsAreAddresses)
     var isStored = true
     for word in 0..<4 {
       isStored =
@@ -133,7 +170,7 @@ package final class HostDriver {
 
   /// Writes commands into the queue, without the doorbell.
   package func stage(_ commands: [ITSCommand]) {
-    for command in commands {
+    for command in commands where !habits.omitsSync || command.opcode != .sync {
       put(command, at: writeOffset)
       writeOffset = (writeOffset + 32) % queueSize
     }
@@ -142,7 +179,9 @@ package final class HostDriver {
   /// Rings the doorbell, until the store retires; how often it ran.
   @discardableResult
   package func ring(_ width: AccessWidth = .double, isRetry: Bool = false) -> Int? {
-    write(0x88, GITSQueuePointer(offset: writeOffset, flag: isRetry).rawValue, width)
+    write(
+      0x88, GITSQueuePointer(offset: writeOffset, flag: isRetry).rawValue | Self.rest & ~0xf_ffe1,
+      width)
   }
 
   /// Writes commands into the queue and rings the doorbell.
@@ -157,7 +196,9 @@ package final class HostDriver {
   /// GITS_CREADR.
   package var readPointer: GITSQueuePointer { GITSQueuePointer(rawValue: read(0x90) ?? .max) }
   /// Whether GITS_CREADR has come to the last command, and not stalled.
-  package var isDone: Bool { read(0x90) == writeOffset }
+  package var isDone: Bool {
+    read(0x90, habits.pollsByDoubleword ? .double : .word) == writeOffset
+  }
 
   /// The RDbase of a processor.
   package func target(_ processor: Int) -> UInt64 {
@@ -189,10 +230,13 @@ package final class HostDriver {
     collection: UInt16 = 0
   ) {
     prepare(device)
+    let mapd = ITSCommand.mapd(device, table: table(device), eventIDBits: bits)
     post(
-      [.mapd(device, table: table(device), eventIDBits: bits)]
-        + (0..<events).map {
-          .mapti(device, $0, interrupt: interrupt + $0, collectionID: collection)
+      [mapd]
+        + (0..<events).flatMap { event in
+          let mapti = ITSCommand.mapti(
+            device, event, interrupt: interrupt + event, collectionID: collection)
+          return habits.mapsDeviceEachTime ? [mapd, mapti] : [mapti]
         } + [.sync(target: target(Int(collection)))])
   }
 }
