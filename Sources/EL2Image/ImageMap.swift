@@ -48,13 +48,13 @@ enum ImageMap {
       }
     }
 
-    // The canary, which EL2 writes, lies between what it only reads.
+    // The canary, which EL2 writes, lies between the entry and the code.
     let canaryEnd = el2_canary_here() + el2_canary_size
     guard
-      map(load, el2_text_end_here(), .code, stage1: &stage1, pool: &pool),
-      map(el2_text_end_here(), el2_canary_here(), .readOnlyData, stage1: &stage1, pool: &pool),
+      map(load, el2_canary_here(), .code, stage1: &stage1, pool: &pool),
       map(el2_canary_here(), canaryEnd, .data, stage1: &stage1, pool: &pool),
-      map(canaryEnd, el2_rodata_end_here(), .readOnlyData, stage1: &stage1, pool: &pool),
+      map(canaryEnd, el2_text_end_here(), .code, stage1: &stage1, pool: &pool),
+      map(el2_text_end_here(), el2_rodata_end_here(), .readOnlyData, stage1: &stage1, pool: &pool),
       map(el2_rodata_end_here(), el2_data_end_here(), .data, stage1: &stage1, pool: &pool),
       // The pool, and behind it the trace and the arena.
       map(el2_pool_here(), el2_image_end_here(), .data, stage1: &stage1, pool: &pool)
