@@ -36,6 +36,8 @@ public struct ITSPolicy: Sendable {
   public var bytesPerTrap: UInt64
   /// One more than the largest INTID that an event may be mapped to.
   public var interruptLimit: UInt64
+  /// One more than the largest address of a table that Redistributors may be told of.
+  public var addressLimit: UInt64 = 1 << 52
 
   /// The policy of a board whose interrupts are numbered below `interruptLimit`.
   public init(interruptLimit: UInt64 = 1 << 16) {

@@ -27,6 +27,8 @@ public struct ITSSetup: Sendable {
     self.arena = arena
     self.addressLimit = addressLimit
     self.isNonCoherent = isNonCoherent
+    var policy = policy
+    policy.addressLimit = min(policy.addressLimit, addressLimit)
     self.policy = policy
     self.cpus = cpus
   }

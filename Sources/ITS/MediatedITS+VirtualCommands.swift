@@ -130,7 +130,9 @@ extension MediatedITS {
     guard
       let pages = PageRange(
         first: PageFrameNumber(containing: PhysicalAddress(command.pendingTable)),
-        count: PageRange.pages(for: size))
+        count: PageRange.pages(for: size)),
+      // What Redistributors drop of an address leads to other memory.
+      pages.last.address.rawValue < policy.addressLimit
     else { return .refused(.notHostMemory) }
     let slot: UInt64
     do throws(OwnershipError) {

@@ -99,7 +99,8 @@ extension MediatedRedistributors {
       guard held.configuration == configuration else { throw .configurationDiffers }
     }
     let wasHeld = redistributor.lpis.holding != nil
-    try redistributor.lpis.hold(interruptIDBits: bits(configuration), in: &pins, machine)
+    try redistributor.lpis.hold(
+      interruptIDBits: bits(configuration), below: addressLimit, in: &pins, machine)
     let zeroed = redistributor.isPendingTableZeroed ? GICRPendingBase.zeroed : 0
     let pending = GICRPendingBase(rawValue: redistributor.lpis.pending)
     guard

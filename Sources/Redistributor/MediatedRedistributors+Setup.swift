@@ -108,7 +108,8 @@ extension MediatedRedistributors {
     redistributor.lpis.pending = pending & GICRPendingBase.writable
     do throws(TableRefusal) {
       try redistributor.lpis.hold(
-        interruptIDBits: bits(redistributor.lpis.configuration), in: &pins, machine)
+        interruptIDBits: bits(redistributor.lpis.configuration), below: addressLimit, in: &pins,
+        machine)
     } catch {
       throw .live(redistributor.frame)
     }

@@ -101,7 +101,8 @@ extension MediatedRedistributors {
       }
       do throws(TableRefusal) {
         try redistributor.vpe.hold(
-          interruptIDBits: redistributor.vpe.configuration.interruptIDBits, in: &pins, machine)
+          interruptIDBits: redistributor.vpe.configuration.interruptIDBits, below: addressLimit,
+          in: &pins, machine)
       } catch {
         refuse(error, number, redistributor.vpe)
         slots[number] = redistributor

@@ -28,6 +28,8 @@ public struct MediatedRedistributors: ~Copyable {
 
   /// The bits of an INTID, from GICD_TYPER.
   let interruptIDBits: UInt64
+  /// One more than the largest address of the GIC.
+  let addressLimit: UInt64
   /// Whether virtual LPIs of GICv4.0 are offered, and their tables checked.
   let offersVirtualLPIs: Bool
   // Not a FixedList, whose subscript has the compiler copy all of it to the stack.
@@ -47,9 +49,14 @@ public struct MediatedRedistributors: ~Copyable {
   ///   - interruptLimit: one more than the largest INTID of the board.
   ///   - pins: ``pinsSize`` zeroed bytes of EL2's memory.
   ///   - offersVirtualLPIs: whether those of GICv4.0 are offered.
-  public init(interruptLimit: UInt64, pins: PhysicalAddress, offersVirtualLPIs: Bool) {
+  ///   - addressLimit: one more than the largest address that the GIC reaches.
+  public init(
+    interruptLimit: UInt64, pins: PhysicalAddress, offersVirtualLPIs: Bool,
+    addressLimit: UInt64 = 1 << 52
+  ) {
     interruptIDBits = UInt64(interruptLimit > 1 ? 64 - (interruptLimit - 1).leadingZeroBitCount : 1)
     self.offersVirtualLPIs = offersVirtualLPIs
+    self.addressLimit = addressLimit
     self.pins = PinTable(list: pins, capacity: UInt64(Self.capacity) * Self.pinsEach)
   }
 

@@ -53,11 +53,12 @@ struct TablePair: Sendable {
   /// What is held.
   var holding: Holding?
 
-  /// Holds both tables, for INTIDs of `bits` bits.
+  /// Holds both tables, for INTIDs of `bits` bits, of a GIC with addresses below `limit`.
   ///
   /// - Throws: the reason; nothing is held then that was not before.
   mutating func hold<Machine: RedistributorMachine & ~Copyable>(
-    interruptIDBits bits: UInt64, in pins: inout PinTable, _ machine: borrowing Machine
+    interruptIDBits bits: UInt64, below limit: UInt64, in pins: inout PinTable,
+    _ machine: borrowing Machine
   ) throws(TableRefusal) {
     let pendingBase = GICRPendingBase(rawValue: pending).base
     if let holding {
@@ -73,6 +74,8 @@ struct TablePair: Sendable {
       throw .configurationTable
     }
     guard let second = Self.pages(pendingBase, sizes.pending) else { throw .pendingTable }
+    let last = max(first.last, second.last)
+    guard last.address.rawValue < limit else { throw .unreachable }
     let configurationSlot: UInt64
     do throws(OwnershipError) {
       configurationSlot = try machine.hold(first, in: &pins)

@@ -20,6 +20,8 @@ public enum TableRefusal: UInt8, Error, Hashable, Sendable {
   case stillHeld
   /// The hardware does not take the registers as they were checked.
   case hardware
+  /// The tables lie beyond the addresses of the GIC, which would drop the high bits.
+  case unreachable
 
   /// The reason in words, for a log.
   public var text: StaticString {
@@ -30,11 +32,12 @@ public enum TableRefusal: UInt8, Error, Hashable, Sendable {
     case .pendingTable: "the pending table is not the host's"
     case .stillHeld: "the tables before are still held"
     case .hardware: "the hardware does not take the registers"
+    case .unreachable: "the tables are beyond the GIC's addresses"
     }
   }
 
-  /// How many reasons there are; ``hardware`` is the last.
-  public static var count: Int { Int(TableRefusal.hardware.rawValue) + 1 }
+  /// How many reasons there are; ``unreachable`` is the last.
+  public static var count: Int { Int(TableRefusal.unreachable.rawValue) + 1 }
 }
 
 /// A refusal to log: which Redistributor, why, and what the host had asked for.
@@ -70,7 +73,7 @@ public struct RedistributorCounters: Sendable {
   /// How often tables were given back.
   public internal(set) var released: UInt64 = 0
   /// Refusals, by reason.
-  public internal(set) var refused = InlineArray<6, UInt64>(repeating: 0)
+  public internal(set) var refused = InlineArray<7, UInt64>(repeating: 0)
 
   /// The refusals for one reason.
   public func count(_ reason: TableRefusal) -> UInt64 { refused[Int(reason.rawValue)] }

@@ -94,6 +94,17 @@ struct VirtualTests {
     world.expectSound()
   }
 
+  @Test("F-11: the pending table of a vPE lies below the addresses of the whole GIC")
+  func reach() throws {
+    var options = options()
+    options.policy.addressLimit = table(4)
+    let (world, driver) = try start(options)
+    #expect(world.its.counters.allRefused == 0 && world.held[0]?.count == 1)
+    driver.post(.vmapp(5, target: driver.target(0), pendingTable: table(4), virtualIDBits: 16))
+    #expect(world.refused(.notHostMemory) == 1)
+    world.expectSound()
+  }
+
   @Test("B-46 A pending table is not released before the hardware has let go of it")
   func retirement() throws {
     let (world, driver) = try start(options())

@@ -159,6 +159,7 @@ package final class World {
   package func setup(_ service: Int) -> ITSSetup {
     var policy = ITSPolicy(interruptLimit: options.policy.interruptLimit)
     policy.devices = options.policy.devices
+    policy.addressLimit = options.policy.addressLimit
     if options.policy.stalls { policy.refused = .stalls }
     if options.policy.checksVirtualInterrupts { policy.virtualInterrupts = .checked }
     if let count = options.policy.commandsPerTrap { policy.commandsPerTrap = count }

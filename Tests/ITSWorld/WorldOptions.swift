@@ -47,6 +47,8 @@ package struct ITSWorldPolicy: Sendable {
   package var devices = PermittedDevices.all
   /// One more than the largest INTID.
   package var interruptLimit: UInt64 = 1 << 16
+  /// One more than the largest address of a table that Redistributors may be told of.
+  package var addressLimit: UInt64 = 1 << 52
 
   /// Makes the usual one.
   package init() {}

@@ -186,6 +186,19 @@ struct Attack: Sendable, CustomTestStringConvertible {
     #expect(board.violation() == nil)
   }
 
+  @Test("F-11: tables beyond the GIC's addresses are refused: it would drop the high bits")
+  func reach() throws {
+    // The last page of the pending table is the first that is beyond.
+    let board = try GuardedBoard(
+      BoardOptions(addressLimit: GuardedBoard.pending() + 0x1000))
+    #expect(!board.enable())
+    #expect(!board.enable(configuration: GuardedBoard.pending(1), pending: 0x4000_0000))
+    #expect(board.guarding.counters.count(.unreachable) == 2)
+    #expect(board.guarding.heldTables == 0)
+    let isEnabled = board.enable(pending: GuardedBoard.pending() - 0x1_0000)
+    #expect(isEnabled && board.violation() == nil)
+  }
+
   @Test("B-55 No page of a table goes to anybody else while the hardware may touch it")
   func donation() throws {
     let board = try GuardedBoard()

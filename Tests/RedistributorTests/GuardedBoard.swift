@@ -37,6 +37,8 @@ struct BoardOptions {
   /// Without, the host's accesses go to the hardware: the control of an attack.
   var isMediated = true
   var keepsLive = false
+  /// One more than the largest address of the GIC.
+  var addressLimit: UInt64 = 1 << 52
 }
 
 /// Redistributors, the memory that they reach with its owners, and their mediation.
@@ -72,7 +74,7 @@ final class GuardedBoard {
     ownership = try World.makeOwnership(gic.memory)
     guarding = MediatedRedistributors(
       interruptLimit: 1 << options.interruptIDBits, pins: PhysicalAddress(Self.pins),
-      offersVirtualLPIs: options.offersVirtualLPIs)
+      offersVirtualLPIs: options.offersVirtualLPIs, addressLimit: options.addressLimit)
     prepare(self)
     if options.isMediated {
       for redistributor in gic.redistributors {

@@ -334,6 +334,15 @@ extension GuardedBoard {
     #expect(board.gic.redistributors[0].reachable.isEmpty)
   }
 
+  @Test("F-11: live LPIs whose tables are beyond the GIC's addresses are not taken over")
+  func liveBeyond() {
+    var options = BoardOptions(addressLimit: GuardedBoard.pending())
+    options.keepsLive = true
+    #expect(throws: RedistributorSetupError.self) {
+      _ = try GuardedBoard(options) { Self.makeLive($0, pending: GuardedBoard.pending()) }
+    }
+  }
+
   @Test("Live LPIs are taken over as the hardware has them", arguments: [true, false])
   func takenOver(_ isWanted: Bool) throws {
     var options = BoardOptions()
