@@ -60,6 +60,8 @@ struct SMMUFeatures: Sendable {
     guard !idr1.hasPresetTables else { throw .presetTables(unit: unit) }
     guard !idr1.hasPresetQueues else { throw .presetQueues(unit: unit) }
     guard !idr1.hasRelativeBases else { throw .relativeBases(unit: unit) }
+    // Their control pages are where SMMU_CMDQ_CONTROL_PAGE_BASE<n> says, in reach of the host.
+    guard !idr1.hasEnhancedCommandQueues else { throw .moreCommandQueues(unit: unit) }
     guard idr1.commandQueueLog2 >= SMMUCommandQueue.leastLog2 else {
       throw .commandQueueTooSmall(unit: unit, log2: idr1.commandQueueLog2)
     }

@@ -55,6 +55,8 @@ public enum SMMUSetupError: Error, Hashable, Sendable {
   case noStage1(unit: UInt16)
   /// IDR0.ST_LEVEL is clear, and the host is to have a stage 1: its streams need a table each of their own.
   case noTwoLevelTables(unit: UInt16)
+  /// IDR1.ECMDQ: it has more command queues, whose registers lie outside its own.
+  case moreCommandQueues(unit: UInt16)
 
   /// The number of the reason, from one in the order of the cases: `IOMMUError.unsupported`.
   public var reason: UInt16 {
@@ -84,6 +86,7 @@ public enum SMMUSetupError: Error, Hashable, Sendable {
     case .commandsNotConfirmed: 23
     case .noStage1: 24
     case .noTwoLevelTables: 25
+    case .moreCommandQueues: 26
     }
   }
 
@@ -108,6 +111,7 @@ public enum SMMUSetupError: Error, Hashable, Sendable {
     case .commandsNotConfirmed(let unit): unit
     case .noStage1(let unit): unit
     case .noTwoLevelTables(let unit): unit
+    case .moreCommandQueues(let unit): unit
     case .silent(let unit, _): unit
     case .commandQueueTooSmall(let unit, _): unit
     case .unsoundRevision(let unit, _): unit
@@ -145,6 +149,7 @@ public enum SMMUSetupError: Error, Hashable, Sendable {
     case .commandsNotConfirmed: "it does not carry out commands"
     case .noStage1: "it has no stage 1"
     case .noTwoLevelTables: "its stream table has one level"
+    case .moreCommandQueues: "it has command queues outside its registers (IDR1.ECMDQ)"
     }
   }
 }

@@ -33,6 +33,9 @@ struct ProbeTests {
       register: .identification0, change: { $0 & ~(1 << 18) }, refusal: .vmidTooWide(unit: 1)),
     Case(register: .identification1, change: { $0 | 1 << 30 }, refusal: .presetTables(unit: 1)),
     Case(register: .identification1, change: { $0 | 1 << 29 }, refusal: .presetQueues(unit: 1)),
+    // F-03: their registers lie outside its own.
+    Case(
+      register: .identification1, change: { $0 | 1 << 31 }, refusal: .moreCommandQueues(unit: 1)),
     Case(register: .identification1, change: { $0 | 1 << 28 }, refusal: .relativeBases(unit: 1)),
     Case(
       register: .identification1, change: { $0 & ~(31 << 21) | 1 << 21 },
@@ -146,11 +149,12 @@ struct ProbeTests {
       Self.cases.map(\.refusal) + [
         .noUnits, .tooManyUnits, .unitTwice(unit: 0), .silent(unit: 0, offset: 0),
         .outOfMemory(unit: 0), .notAcknowledged(unit: 0, offset: 0), .refused(unit: 0, offset: 0),
-        .serviceFailure(unit: 0), .commandsNotConfirmed(unit: 0),
+        .serviceFailure(unit: 0), .commandsNotConfirmed(unit: 0), .noStage1(unit: 0),
+        .noTwoLevelTables(unit: 0),
       ]
     var words: [UInt16: String] = [:]
     for error in all { words[error.reason] = error.text.description }
-    #expect(words.keys.sorted() == Array(1...23))
-    #expect(Set(words.values).count == 23)
+    #expect(words.keys.sorted() == Array(1...26))
+    #expect(Set(words.values).count == 26)
   }
 }
