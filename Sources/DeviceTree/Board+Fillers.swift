@@ -34,6 +34,20 @@ extension IOMMUDescription {
   }
 }
 
+extension MonitorRegisters {
+  static var filler: MonitorRegisters { MonitorRegisters(node: .root, range: .filler) }
+}
+
+extension CompanionRegisters {
+  static var filler: CompanionRegisters { CompanionRegisters(node: .root, range: .filler) }
+}
+
+extension UnusedRegisters {
+  static var filler: UnusedRegisters {
+    UnusedRegisters(kind: .its, node: .root, range: .filler)
+  }
+}
+
 extension ReservedMemory {
   static var filler: ReservedMemory { ReservedMemory(node: nil, range: .filler, isUnmapped: false) }
 }

@@ -30,8 +30,10 @@ struct BoardReader {
   var path = BusPath()
   /// Whether an error was reported.
   var isRefused = false
-  /// How many enabled ITS nodes were seen, readable or not.
+  /// How many ITS nodes were seen, used or not, readable or not.
   var itsCount = 0
+  /// How many enabled ITS nodes were seen, readable or not.
+  var usedITSCount = 0
   /// How many enabled CPUs were seen.
   var cpuCount = 0
   /// The first ITS, and the first CPU, that there was no room for.
@@ -39,10 +41,13 @@ struct BoardReader {
   var excessCPU: DeviceTreeNode?
   /// Whether a GICv3 node was seen, whatever its status and readable or not.
   var hasGICv3 = false
+  /// The node of the Distributor.
+  var distributorNode = DeviceTreeNode.root
+  /// What was seen of the CPUs.
+  var processors = Processors()
   /// The lists whose overflow was reported, one bit a list.
-  var overflowed: UInt8 = 0
+  var overflowed: UInt16 = 0
   var consoleNode: DeviceTreeNode?
-  var machineTraits: ITSTraits = .none
   /// Which modules name no kind, one bit an index.
   var untyped: UInt64 = 0
 
@@ -57,14 +62,16 @@ struct BoardReader {
   }
 
   /// The lists of a board, for what is reported once a list.
-  enum List: UInt8 { case redistributors, iommus, memory, reserved, modules }
+  enum List: UInt8 {
+    case redistributors, iommus, monitors, companions, unused, memory, reserved, modules
+  }
 
   /// Reports that `list` can't hold `node`; once a list, for a hostile tree could repeat it forever.
   mutating func reportOverflow<Sink: DiagnosticSink & ~Copyable>(
     of list: List, limit: Int, _ severity: Diagnostic.Severity, _ node: DeviceTreeNode,
     _ property: PropertyName?, _ sink: inout Sink
   ) {
-    let bit = 1 << list.rawValue as UInt8
+    let bit = UInt16(1) << UInt16(list.rawValue)
     guard overflowed & bit == 0 else { return }
     overflowed |= bit
     report(severity, node, property, .tooMany(limit), &sink)
@@ -143,14 +150,19 @@ struct BoardReader {
     let properties = blob.properties(of: node)
     enter(node, depth: depth, properties, blob, &sink)
     if blob.list(properties[.compatible], contains: "arm,gic-v3") { hasGICv3 = true }
-    guard path.levels[depth].isEnabled else { return }
     guard depth > 0 else {
       board.model = properties[.model]
       board.compatible = properties[.compatible]
-      machineTraits = ITSQuirk.traits(of: properties[.compatible], in: blob)
+      board.gicTraits = ITSQuirk.traits(of: properties[.compatible], in: blob)
       return
     }
-    let context = NodeContext(node: node, depth: depth, properties: properties)
+    let isEnabled = path.levels[depth].isEnabled
+    let context = NodeContext(
+      node: node, depth: depth, isEnabled: isEnabled, properties: properties)
+    // What reads and writes memory, or runs, by itself is there whatever the status is.
+    readHardware(context, blob, &sink)
+    if path.levels[depth - 1].role == .cpus { processors.see(context, in: blob) }
+    guard isEnabled else { return }
     if node == consoleNode { readConsole(context, blob, &sink) }
     if let type = properties[.deviceType] {
       if blob.equal(blob.string(type), "memory") { readMemory(context, blob, &sink) }
@@ -160,10 +172,6 @@ struct BoardReader {
     }
     if path.levels[depth - 1].role == .reservedMemory { readReserved(context, blob, &sink) }
     guard let compatible = properties[.compatible] else { return }
-    if blob.list(compatible, contains: "arm,gic-v3-its") { readITS(context, blob, &sink) }
-    if blob.list(compatible, contains: "arm,gic-v3") { readGIC(context, blob, &sink) }
-    if blob.list(compatible, contains: "arm,smmu-v3") { readIOMMU(context, blob, &sink) }
-    if blob.list(compatible, contains: "arm,smmu-v3-pmcg") { readMonitor(context, blob, &sink) }
     if path.levels[depth - 1].role == .chosen, blob.list(compatible, contains: "multiboot,module") {
       readModule(context, blob, &sink)
     }
@@ -215,44 +223,13 @@ struct BoardReader {
     // A count that no address has, so that nothing below is read by a guess.
     return UInt32.max
   }
-
-  // MARK: After the walk
-
-  mutating func conclude<Sink: DiagnosticSink & ~Copyable>(_ sink: inout Sink) {
-    for index in board.itses.indices {
-      let its = board.itses[index]
-      for other in 0..<index where board.itses[other].region.overlaps(its.region) {
-        let against = board.itses[other]
-        report(
-          .error, its.node, .reg, .overlapsRegion(against.region, other: against.node), &sink)
-      }
-      for memory in board.memory.indices where board.memory[memory].overlaps(its.region) {
-        report(.error, its.node, .reg, .overlapsMemory(board.memory[memory]), &sink)
-      }
-    }
-    // Modules without a kind: the first is the kernel, the next the RAM disk.
-    for index in board.modules.indices where untyped >> UInt64(index) & 1 == 1 {
-      if board.kernel == nil {
-        board.modules[index].kind = .kernel
-      } else if board.ramdisk == nil {
-        board.modules[index].kind = .ramdisk
-      }
-    }
-    if let excessITS {
-      report(.error, excessITS, nil, .exceeds(count: itsCount, limit: Board.ITSes.capacity), &sink)
-    }
-    if let excessCPU {
-      report(.error, excessCPU, nil, .exceeds(count: cpuCount, limit: Board.CPUs.capacity), &sink)
-    }
-    if !board.checkModules(Board.ModuleSurroundings(), reporting: &sink) { isRefused = true }
-    if !hasGICv3 { report(.error, .root, nil, .noGICv3, &sink) }
-    board.verdict = isRefused ? .refused : itsCount == 0 ? .nothingToProtect : .protectable
-  }
 }
 
 /// A node that is being read.
 struct NodeContext {
   let node: DeviceTreeNode
   let depth: Int
+  /// Whether the node, and each above it, is enabled.
+  let isEnabled: Bool
   let properties: NodeProperties
 }

@@ -6,8 +6,9 @@ public import Architecture
 /// What a device tree says of a board, as plain values.
 ///
 /// Addresses are physical: every `reg` has been translated through all `ranges` above it. Disabled
-/// nodes, and nodes below a disabled one, are left out. Lists have fixed capacities; what does not
-/// fit is reported as a diagnostic, never dropped in silence.
+/// nodes, and nodes below a disabled one, are left out, but for what can be told to read and write memory: ITSes,
+/// Redistributors, SMMUv3s and their monitors. `status` says what the host is to use, not what is there. Lists have
+/// fixed capacities; what does not fit is reported as a diagnostic, never dropped in silence.
 public struct Board: Sendable {
   /// The ITSes; at most 8.
   public typealias ITSes = FixedList<8, ITSDescription>
@@ -16,7 +17,11 @@ public struct Board: Sendable {
   /// IOMMUs; at most 64.
   public typealias IOMMUs = FixedList<64, IOMMUDescription>
   /// Registers of SMMUv3s' performance monitors; at most 128.
-  public typealias MonitorRanges = FixedList<128, AddressRange>
+  public typealias Monitors = FixedList<128, MonitorRegisters>
+  /// Registers beside those of SMMUv3s; at most 16.
+  public typealias CompanionRanges = FixedList<16, CompanionRegisters>
+  /// Registers that nobody uses; at most 64.
+  public typealias UnusedRanges = FixedList<64, UnusedRegisters>
   /// Ranges of RAM; at most 64.
   public typealias MemoryRanges = FixedList<64, AddressRange>
   /// Reserved memory; at most 128.
@@ -32,6 +37,14 @@ public struct Board: Sendable {
   public static let translationFrameSize: UInt64 = 0x10000
   /// No region of Redistributors.
   public static var noRedistributors: RedistributorRegions { RedistributorRegions(filler: .filler) }
+  /// The bytes of a Redistributor without virtual LPIs: its RD and its SGI frame.
+  public static let leastRedistributorSize: UInt64 = 0x2_0000
+  /// The most bytes of an SMMUv3's registers.
+  public static let iommuLimit: UInt64 = 0x100_0000
+  /// The most bytes of one range of a performance monitor's registers: two pages of 64 KiB.
+  public static let monitorLimit: UInt64 = 0x2_0000
+  /// The most bytes of a region of Redistributors.
+  public static let redistributorRegionLimit: UInt64 = 1 << 32
   /// The first address beyond what a physical address can be: 52 bits.
   public static let physicalAddressLimit: UInt64 = 1 << 52
 
@@ -57,11 +70,15 @@ public struct Board: Sendable {
   public internal(set) var redistributors = RedistributorRegions(filler: .filler)
   /// The SMMUv3s, in the order of the tree.
   public internal(set) var iommus = IOMMUs(filler: .filler)
-  /// The registers of the SMMUv3s' performance monitors (`arm,smmu-v3-pmcg`), which signal by writing where they
-  /// are told to, untranslated.
-  public internal(set) var monitors = MonitorRanges(filler: .filler)
-  /// Whether all of them could be read, and fit.
-  public internal(set) var hasAllMonitors = true
+  /// The registers of the SMMUv3s' performance monitors (`arm,smmu-v3-pmcg`), used or not, which signal by writing
+  /// where they are told to, untranslated.
+  public internal(set) var monitors = Monitors(filler: .filler)
+  /// The registers of hardware beside SMMUv3s that has command queues of its own for them.
+  public internal(set) var companions = CompanionRanges(filler: .filler)
+  /// The control frames of ITSes, and the registers of SMMUv3s, that are disabled; they overlap nothing else.
+  public internal(set) var unused = UnusedRanges(filler: .filler)
+  /// What is known of the whole GIC that its nodes may not say.
+  public internal(set) var gicTraits = ITSTraits.none
   /// RAM, in the order of the tree.
   public internal(set) var memory = MemoryRanges(filler: .filler)
   /// Memory that is not free for use, of `/reserved-memory` and of the memory reservation block.
@@ -90,9 +107,9 @@ public struct Board: Sendable {
 
 /// Whether what has to be protected on a board can be.
 public enum Verdict: Sendable {
-  /// Every ITS can be covered.
+  /// Every ITS can be covered, used or not.
   case protectable
-  /// The board has no enabled ITS.
+  /// The board has no ITS.
   case nothingToProtect
   /// Something would stay open; an error has been reported.
   case refused
@@ -115,7 +132,7 @@ public struct ITSDescription: Hashable, Sendable {
   public let preITS: AddressRange?
 }
 
-/// What an ITS needs to be driven rightly beyond the architecture.
+/// What an ITS, or the whole GIC, needs to be driven rightly beyond the architecture.
 public struct ITSTraits: Hashable, Sendable {
   // No OptionSet: its array literals need a heap.
 
@@ -131,6 +148,9 @@ public struct ITSTraits: Hashable, Sendable {
   /// It reaches only 32-bit addresses: its memory must lie below 4 GiB.
   public static let addresses32Bit = ITSTraits(rawValue: 1 << 1)
 
+  /// One more than the largest address that it reaches.
+  public var addressLimit: UInt64 { contains(.addresses32Bit) ? 1 << 32 : 1 << 52 }
+
   /// Whether all traits of `other` are in the set.
   public func contains(_ other: ITSTraits) -> Bool { rawValue & other.rawValue == other.rawValue }
   /// Adds the traits of `other`.
@@ -145,6 +165,8 @@ public struct RedistributorRegion: Hashable, Sendable {
   public let range: AddressRange
   /// Bytes from one Redistributor to the next; nil: as GICR_TYPER tells (two or four 64 KiB frames).
   public let stride: UInt64?
+  /// Whether the host uses the GIC; one that it does not use is taken from it whole.
+  public internal(set) var isUsed = true
 }
 
 /// An IOMMU.
@@ -162,6 +184,41 @@ public struct IOMMUDescription: Hashable, Sendable {
   public let range: AddressRange
   /// Whether its table walks and queue accesses snoop caches (`dma-coherent`).
   public let isCoherent: Bool
+}
+
+/// Registers of a performance monitor of an SMMUv3, a node compatible with `arm,smmu-v3-pmcg`.
+public struct MonitorRegisters: Hashable, Sendable {
+  /// The node.
+  public let node: DeviceTreeNode
+  /// An entry of `reg`.
+  public let range: AddressRange
+}
+
+/// Registers of hardware that has command queues of its own for an SMMUv3: NVIDIA's CMDQV.
+public struct CompanionRegisters: Hashable, Sendable {
+  /// The node.
+  public let node: DeviceTreeNode
+  /// Its registers: the first `reg` entry.
+  public let range: AddressRange
+}
+
+/// Registers that are there and that the host does not use, for their node is disabled.
+public struct UnusedRegisters: Hashable, Sendable {
+  /// What they are of.
+  public enum Kind: Sendable {
+    /// An ITS.
+    case its
+    /// An SMMUv3.
+    case smmuV3
+    /// What has command queues for an SMMUv3.
+    case companion
+  }
+  /// What they are of.
+  public let kind: Kind
+  /// The node.
+  public let node: DeviceTreeNode
+  /// What is taken from the host: an ITS's control frame, all registers of an SMMUv3.
+  public let range: AddressRange
 }
 
 /// Memory that is not free for use.

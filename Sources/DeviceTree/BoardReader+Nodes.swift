@@ -5,7 +5,7 @@ internal import Architecture
 
 extension BoardReader {
   /// The entry `index` of a node's `reg`, or a report of why there is none.
-  private mutating func range<Sink: DiagnosticSink & ~Copyable>(
+  mutating func range<Sink: DiagnosticSink & ~Copyable>(
     _ context: NodeContext, entry index: Int = 0, _ property: PropertyName = .reg,
     severity: Diagnostic.Severity, _ blob: DeviceTreeBlob, _ sink: inout Sink
   ) -> AddressRange? {
@@ -18,126 +18,6 @@ extension BoardReader {
     } catch {
       report(severity, error.node ?? context.node, error.property, error.reason, &sink)
       return nil
-    }
-  }
-
-  mutating func readITS<Sink: DiagnosticSink & ~Copyable>(
-    _ context: NodeContext, _ blob: DeviceTreeBlob, _ sink: inout Sink
-  ) {
-    itsCount += 1
-    guard let region = range(context, severity: .error, blob, &sink) else { return }
-    let granule = board.granule
-    guard region.base.isAligned(to: granule.bytes) else {
-      return report(.error, context.node, .reg, .misalignedBase(region.base, granule), &sink)
-    }
-    guard region.size % granule.bytes == 0 else {
-      return report(.error, context.node, .reg, .misalignedSize(region.size, granule), &sink)
-    }
-    guard region.size >= Board.controlFrameSize,
-      let control = AddressRange(base: region.base, size: Board.controlFrameSize)
-    else { return report(.error, context.node, .reg, .tooSmall(region.size), &sink) }
-    var translation: AddressRange?
-    if region.size - Board.controlFrameSize >= Board.translationFrameSize,
-      let base = region.base.advanced(by: Board.controlFrameSize)
-    {
-      translation = AddressRange(base: base, size: Board.translationFrameSize)
-    } else {
-      report(.warning, context.node, .reg, .noTranslationFrame, &sink)
-    }
-    var traits = machineTraits
-    if context.properties[.dmaNoncoherent] != nil { traits.insert(.nonCoherent) }
-    let its = ITSDescription(
-      node: context.node, region: region, controlFrame: control, translationFrame: translation,
-      traits: traits, preITS: readPreITS(context, blob, &sink))
-    if !board.itses.append(its), excessITS == nil { excessITS = context.node }
-  }
-
-  /// The window of the bridge: base and size, a cell each.
-  private mutating func readPreITS<Sink: DiagnosticSink & ~Copyable>(
-    _ context: NodeContext, _ blob: DeviceTreeBlob, _ sink: inout Sink
-  ) -> AddressRange? {
-    guard let value = context.properties[.preITS] else { return nil }
-    guard value.count == 8, let base = blob.word(value), let size = blob.word(value, at: 4) else {
-      report(.error, context.node, .preITS, .badLength(value.count), &sink)
-      return nil
-    }
-    let range = AddressRange(base: PhysicalAddress(UInt64(base)), size: UInt64(size))
-    if range == nil { report(.error, context.node, .preITS, .noSize, &sink) }
-    return range
-  }
-
-  mutating func readGIC<Sink: DiagnosticSink & ~Copyable>(
-    _ context: NodeContext, _ blob: DeviceTreeBlob, _ sink: inout Sink
-  ) {
-    guard let distributor = range(context, severity: .error, blob, &sink) else { return }
-    if board.distributor == nil { board.distributor = distributor }
-    var count: UInt32 = 1
-    if let value = context.properties[.redistributorRegions] {
-      guard value.count == 4, let word = blob.word(value), word > 0 else {
-        return report(
-          .error, context.node, .redistributorRegions,
-          value.count == 4 ? .badValue : .badLength(value.count), &sink)
-      }
-      count = word
-    }
-    var stride: UInt64?
-    if let value = context.properties[.redistributorStride] {
-      guard value.count == 4 || value.count == 8,
-        let bytes = blob.number(value, at: 0, cells: value.count / 4)
-      else {
-        return report(
-          .error, context.node, .redistributorStride, .badLength(value.count), &sink)
-      }
-      guard bytes > 0, bytes % 0x10000 == 0 else {
-        return report(.error, context.node, .redistributorStride, .badValue, &sink)
-      }
-      stride = bytes
-    }
-    for index in 0..<Int(count) {
-      guard let range = range(context, entry: 1 + index, severity: .error, blob, &sink) else {
-        return
-      }
-      let region = RedistributorRegion(node: context.node, range: range, stride: stride)
-      if !board.redistributors.append(region) {
-        let limit = Board.RedistributorRegions.capacity
-        return reportOverflow(
-          of: .redistributors, limit: limit, .error, context.node, .redistributorRegions, &sink)
-      }
-    }
-  }
-
-  mutating func readIOMMU<Sink: DiagnosticSink & ~Copyable>(
-    _ context: NodeContext, _ blob: DeviceTreeBlob, _ sink: inout Sink
-  ) {
-    guard let range = range(context, severity: .error, blob, &sink) else { return }
-    let iommu = IOMMUDescription(
-      kind: .smmuV3, node: context.node, range: range,
-      isCoherent: context.properties[.dmaCoherent] != nil)
-    if !board.iommus.append(iommu) {
-      let limit = Board.IOMMUs.capacity
-      reportOverflow(of: .iommus, limit: limit, .error, context.node, nil, &sink)
-    }
-  }
-
-  /// One page of registers, or two.
-  mutating func readMonitor<Sink: DiagnosticSink & ~Copyable>(
-    _ context: NodeContext, _ blob: DeviceTreeBlob, _ sink: inout Sink
-  ) {
-    guard let reg = context.properties[.reg],
-      let entry = path.levels[context.depth - 1].entrySize, reg.count > 0, reg.count % entry == 0
-    else {
-      board.hasAllMonitors = false
-      let length = context.properties[.reg]?.count
-      return report(
-        .warning, context.node, .reg, length.map { .badLength($0) } ?? .missing, &sink)
-    }
-    for index in 0..<reg.count / entry {
-      guard let range = range(context, entry: index, severity: .warning, blob, &sink),
-        board.monitors.append(range)
-      else {
-        board.hasAllMonitors = false
-        return
-      }
     }
   }
 
@@ -239,47 +119,6 @@ extension BoardReader {
       || blob.list(compatible, contains: "nvidia,tegra20-uart")
       || blob.list(compatible, contains: "ns16450") || blob.list(compatible, contains: "ns8250")
       || blob.list(compatible, contains: "ns16750") || blob.list(compatible, contains: "ns16850")
-  }
-
-  mutating func readCPU<Sink: DiagnosticSink & ~Copyable>(
-    _ context: NodeContext, _ blob: DeviceTreeBlob, _ sink: inout Sink
-  ) {
-    let cells = path.levels[context.depth - 1].addressCells
-    guard let reg = context.properties[.reg] else {
-      return report(.warning, context.node, .reg, .missing, &sink)
-    }
-    guard 1...2 ~= cells, reg.count == 4 * Int(cells),
-      let affinity = blob.number(reg, at: 0, cells: Int(cells))
-    else { return report(.warning, context.node, .reg, .badLength(reg.count), &sink) }
-    // Aff3 is [39:32], Aff2 to Aff0 are [23:0] (Arm ARM DDI 0487, MPIDR_EL1).
-    guard affinity & ~0xff_00ff_ffff == 0 else {
-      return report(.warning, context.node, .reg, .badValue, &sink)
-    }
-    cpuCount += 1
-    if !board.cpus.append(affinity), excessCPU == nil { excessCPU = context.node }
-  }
-
-  mutating func readPSCI<Sink: DiagnosticSink & ~Copyable>(
-    _ context: NodeContext, _ blob: DeviceTreeBlob, _ sink: inout Sink
-  ) {
-    let compatible = context.properties[.compatible]
-    var binding: PSCIDescription.Binding?
-    if blob.list(compatible, contains: "arm,psci") { binding = .version0x1 }
-    if blob.list(compatible, contains: "arm,psci-0.2") { binding = .version0x2 }
-    if blob.list(compatible, contains: "arm,psci-1.0") { binding = .version1x0 }
-    guard let binding, board.psci == nil else { return }
-    guard let method = context.properties[.method] else {
-      return report(.warning, context.node, .method, .missing, &sink)
-    }
-    let conduit: PSCIDescription.Conduit
-    if blob.equal(blob.string(method), "smc") {
-      conduit = .smc
-    } else if blob.equal(blob.string(method), "hvc") {
-      conduit = .hvc
-    } else {
-      return report(.warning, context.node, .method, .badValue, &sink)
-    }
-    board.psci = PSCIDescription(node: context.node, conduit: conduit, binding: binding)
   }
 
   mutating func readModule<Sink: DiagnosticSink & ~Copyable>(

@@ -43,6 +43,19 @@ extension DeviceTreeBlob {
     return true
   }
 
+  /// Whether `value` begins like `text`.
+  func hasPrefix(_ value: BlobBytes, _ text: StaticString) -> Bool {
+    let count = text.utf8CodeUnitCount
+    return value.count >= count && equal(BlobBytes(offset: value.offset, count: count), text)
+  }
+
+  /// Whether `value` ends like `text`.
+  func hasSuffix(_ value: BlobBytes, _ text: StaticString) -> Bool {
+    let count = text.utf8CodeUnitCount
+    return value.count >= count
+      && equal(BlobBytes(offset: value.offset + value.count - count, count: count), text)
+  }
+
   /// The first terminated string of `value` without its terminator.
   public func string(_ value: BlobBytes) -> BlobBytes {
     var count = 0
@@ -53,12 +66,26 @@ extension DeviceTreeBlob {
   /// Whether `text` is one of the terminated strings of `value`.
   public func list(_ value: BlobBytes?, contains text: StaticString) -> Bool {
     guard let value else { return false }
+    return list(value) { equal($0, text) }
+  }
+
+  /// Whether one of `texts` is one of the terminated strings of `value`.
+  func list(_ value: BlobBytes?, containsOneOf texts: Span<StaticString>) -> Bool {
+    guard let value else { return false }
+    return list(value) { entry in
+      for index in texts.indices where equal(entry, texts[index]) { return true }
+      return false
+    }
+  }
+
+  /// Whether `matches` holds for one of the terminated strings of `value`.
+  func list(_ value: BlobBytes, contains matches: (BlobBytes) -> Bool) -> Bool {
     var start = 0
     while start < value.count {
       let rest = BlobBytes(offset: value.offset + start, count: value.count - start)
       let entry = string(rest)
       // A last string without a terminator is none.
-      if entry.count < rest.count, equal(entry, text) { return true }
+      if entry.count < rest.count, matches(entry) { return true }
       start += entry.count + 1
     }
     return false
@@ -75,8 +102,15 @@ extension DeviceTreeBlob {
     guard let current, current.node == node, current.depth > 0 else { return sink.append("/") }
     for depth in 1...min(current.depth, path.count - 1) {
       sink.append("/")
-      let name = name(of: path[depth])
-      for index in 0..<name.count { sink.append(printable: byte(name, index)) }
+      writeName(of: path[depth], into: &sink)
+    }
+  }
+
+  /// Writes the name of `node` with its unit address.
+  public func writeName(of node: DeviceTreeNode, into sink: inout some TextSink & ~Copyable) {
+    let name = name(of: node)
+    for index in 0..<name.count {
+      sink.append(printable: byte(name, index))
     }
   }
 }

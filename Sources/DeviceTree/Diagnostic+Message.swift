@@ -71,6 +71,24 @@ extension Diagnostic {
       sink.append(decimal: UInt64(max(count, 0)))
       sink.append(" of them, more than ")
       sink.append(decimal: UInt64(max(limit, 0)))
+    case .tooLarge(let size, let limit):
+      sink.append("size ")
+      sink.append(hex: size)
+      sink.append(" is more than ")
+      sink.append(hex: limit)
+    case .disabled: sink.append("is disabled, and taken out of the host's reach all the same")
+    case .notSupported: sink.append("is an interrupt controller that is not supported")
+    case .notPSCI: sink.append("is not psci: the CPU may run the host at EL2")
+    case .noPSCI: sink.append("there is no enabled PSCI to start the CPU")
+    case .roomForFewer(let room, let cpus):
+      sink.append("room for ")
+      sink.append(decimal: room)
+      sink.append(" Redistributors and ")
+      sink.append(decimal: UInt64(max(cpus, 0)))
+      sink.append(" CPUs: not started unless the last one says GICR_TYPER.Last")
+    case .outOfReach(let range):
+      sink.append("the GIC has 32-bit addresses: its tables can't be in memory ")
+      sink.append(range)
     case .noSuchNode: sink.append("names a node that does not exist")
     case .tooDeep(let limit):
       sink.append("nodes are nested deeper than ")

@@ -51,6 +51,20 @@ public struct Diagnostic: Hashable, Sendable {
     case tooMany(Int)
     /// There are so many, and this is the first beyond the limit.
     case exceeds(count: Int, limit: Int)
+    /// Registers have this size, which no hardware of their kind has; at most so much.
+    case tooLarge(UInt64, limit: UInt64)
+    /// The node is disabled; its registers are taken from the host all the same.
+    case disabled
+    /// The node is an interrupt controller or ITS of which nothing is known.
+    case notSupported
+    /// Something other than PSCI starts the CPU.
+    case notPSCI
+    /// PSCI, which starts the CPU, is not in the tree.
+    case noPSCI
+    /// The regions have room for so many Redistributors, and there are more CPUs.
+    case roomForFewer(UInt64, cpus: Int)
+    /// The GIC does not reach this memory.
+    case outOfReach(AddressRange)
     /// The named node is not there.
     case noSuchNode
     /// Nodes are nested deeper than this many levels.

@@ -8,7 +8,7 @@ internal import Architecture
 extension HostTree {
   /// Writes the tree without the SMMUv3s, disabled ones among them.
   ///
-  /// Their nodes are gone, those of their performance monitors, and what names them in `iommus` and `iommu-map`.
+  /// Their nodes are gone, those of their performance monitors and of what has command queues for them, and what names them in `iommus` and `iommu-map`.
   /// Other IOMMUs and what names those stay.
   ///
   /// - Parameter topology: what was read from `source`.
@@ -41,7 +41,7 @@ extension HostTree {
     while let next = blob.node(after: current) {
       let compatible = blob.property("compatible", of: next.node)
       if blob.list(compatible, contains: "arm,smmu-v3")
-        || blob.list(compatible, contains: "arm,smmu-v3-pmcg")
+        || blob.isBesideSMMU(compatible)
       {
         return next.node
       }
@@ -102,6 +102,13 @@ extension HostTree {
     if editor.blob.property("iommu-map-mask", of: node) != nil {
       try editor.deleteProperty("iommu-map-mask", of: node)
     }
+  }
+}
+
+extension DeviceTreeBlob {
+  /// Whether a list of `compatible` is of hardware that belongs to an SMMUv3 and is EL2's with it.
+  func isBesideSMMU(_ compatible: BlobBytes?) -> Bool {
+    list(compatible, contains: "arm,smmu-v3-pmcg") || isCompanion(compatible)
   }
 }
 

@@ -10,7 +10,7 @@ extension HostTree {
   /// what only the hardware has.
   ///
   /// Of the interrupts that of the event queue stays, or one for everything: the others never come. The SMMU sends no
-  /// MSIs, and so has no `msi-parent`. The performance monitors are gone.
+  /// MSIs, and so has no `msi-parent`. The performance monitors are gone, and what has command queues for the SMMUs.
   ///
   /// - Returns: how many bytes the tree has.
   /// - Throws: `HostTreeError`; the buffer's content is then of no use.
@@ -27,22 +27,25 @@ extension HostTree {
         if editor.blob.property("msi-parent", of: next.node) != nil {
           try editor.deleteProperty("msi-parent", of: next.node)
         }
+        if editor.blob.property("nvidia,cmdqv", of: next.node) != nil {
+          try editor.deleteProperty("nvidia,cmdqv", of: next.node)
+        }
       }
       current = next
     }
     // Each round removes a node; there are fewer nodes than bytes.
     for _ in 0..<source.bytes.count {
-      guard let monitor = Self.firstMonitor(editor.blob) else { break }
-      try editor.delete(monitor)
+      guard let other = Self.firstBesideSMMU(editor.blob) else { break }
+      try editor.delete(other)
     }
     return try end(source, &editor)
   }
 
-  private static func firstMonitor(_ blob: DeviceTreeBlob) -> DeviceTreeNode? {
+  private static func firstBesideSMMU(_ blob: DeviceTreeBlob) -> DeviceTreeNode? {
     var current: (node: DeviceTreeNode, depth: Int)?
     while let next = blob.node(after: current) {
       let compatible = blob.property("compatible", of: next.node)
-      if blob.list(compatible, contains: "arm,smmu-v3-pmcg") { return next.node }
+      if blob.isBesideSMMU(compatible) { return next.node }
       current = next
     }
     return nil

@@ -3,7 +3,7 @@
 
 /// Where the values of one node's properties are, by name.
 struct NodeProperties {
-  private var values = InlineArray<22, BlobBytes?>(repeating: nil)
+  private var values = InlineArray<23, BlobBytes?>(repeating: nil)
 
   /// Keeps a value; the first of a name wins, as with libfdt.
   mutating func set(_ name: PropertyName, _ value: BlobBytes) {

@@ -33,6 +33,8 @@ public enum PropertyName: UInt8, Sendable {
   case dmaCoherent
   /// `reg-io-width`: the bytes of an access to a register.
   case registerWidth
+  /// `enable-method`: by what a CPU is started.
+  case enableMethod
   /// `#address-cells`: the words of an address in the children's `reg`.
   case addressCells
   /// `dma-noncoherent`: the device's accesses do not snoop caches.
@@ -67,6 +69,7 @@ public enum PropertyName: UInt8, Sendable {
     case .sizeCells: "#size-cells"
     case .dmaCoherent: "dma-coherent"
     case .registerWidth: "reg-io-width"
+    case .enableMethod: "enable-method"
     case .addressCells: "#address-cells"
     case .dmaNoncoherent: "dma-noncoherent"
     case .usableMemory: "linux,usable-memory"

@@ -107,9 +107,15 @@ enum Confinement {
     }
     do throws(OwnershipError) {
       // Nobody answers there: the abort is that of any page which is not the host's.
+      try claimUnused(board)
       if !smmus.monitors.isEmpty {
         _ = try unsafe StateMemory.shared.pointee.ownership.donate(
           smmus.monitors, expecting: .mmio
+        ).keepForever()
+      }
+      if !smmus.companions.isEmpty {
+        _ = try unsafe StateMemory.shared.pointee.ownership.donate(
+          smmus.companions, expecting: .mmio
         ).keepForever()
       }
     } catch {
@@ -129,6 +135,20 @@ enum Confinement {
     line.append(", free ")
     line.append(decimal: unsafe StateMemory.shared.pointee.ownership.freeTablePages)
     log.write(.info, line)
+  }
+
+  /// Takes the registers that the host does not use.
+  private static func claimUnused(_ board: borrowing Board) throws(OwnershipError) {
+    guard !board.unused.isEmpty else { return }
+    guard let filler = PageRange(covering: board.unused[0].range) else { throw .empty }
+    var pages = FixedList<64, PageRange>(filler: filler)
+    for index in board.unused.indices {
+      guard let range = PageRange(covering: board.unused[index].range), pages.append(range) else {
+        throw .empty
+      }
+    }
+    _ = try unsafe StateMemory.shared.pointee.ownership.donate(pages, expecting: .mmio)
+      .keepForever()
   }
 
   /// The canary, filled; the control of the attack tests has it too, for it is to be overwritten there.

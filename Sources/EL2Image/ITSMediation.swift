@@ -95,6 +95,7 @@ enum ITSMediation {
     // Region by region: the whole list would not fit a stack well.
     for index in unsafe StateMemory.shared.pointee.redistributors.indices {
       let region = unsafe StateMemory.shared.pointee.redistributors[index]
+      guard region.isUsed else { continue }
       guard
         RedistributorScan.add(
           region, at: VirtualLayout.redistributors(index), to: &targets, typer, machine: machine)

@@ -13,11 +13,7 @@ enum InterruptController {
   static func map(
     _ board: borrowing Board, _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
   ) throws(StartupError) -> UInt64 {
-    guard let distributor = board.distributor,
-      let page = PageRange(first: PageFrameNumber(containing: distributor.base), count: 1)
-    else { return 0 }
     do throws(OwnershipError) {
-      try stage1.map(page, at: VirtualLayout.distributor, .device, pool: &pool)
       for index in board.redistributors.indices {
         guard let pages = PageRange(covering: board.redistributors[index].range),
           pages.count <= VirtualLayout.redistributorRegionPages
@@ -25,6 +21,14 @@ enum InterruptController {
         try stage1.map(
           pages, at: VirtualLayout.redistributors(index), .device, pool: &pool)
       }
+    } catch {
+      throw .memory
+    }
+    guard let distributor = board.distributor,
+      let page = PageRange(first: PageFrameNumber(containing: distributor.base), count: 1)
+    else { return 0 }
+    do throws(OwnershipError) {
+      try stage1.map(page, at: VirtualLayout.distributor, .device, pool: &pool)
     } catch {
       throw .memory
     }

@@ -23,7 +23,7 @@ enum RedistributorMediation {
       if case .tooMany = error {
         throw .tooManyRegions(limit: RegionClaim.Requests<Device>.capacity)
       }
-      throw .redistributors
+      throw .redistributorClaim(error)
     }
   }
 
@@ -44,12 +44,13 @@ enum RedistributorMediation {
     unsafe StateMemory.redistributors.initialize(
       to: MediatedRedistributors(
         interruptLimit: interruptLimit, pins: pins,
-        offersVirtualLPIs: options.checksVirtualInterrupts))
+        offersVirtualLPIs: options.checksVirtualInterrupts,
+        addressLimit: board.gicTraits.addressLimit))
     do throws(RedistributorSetupError) {
-      for index in board.redistributors.indices {
+      for index in board.redistributors.indices where board.redistributors[index].isUsed {
         let region = board.redistributors[index]
         let address = VirtualLayout.redistributors(index)
-        let isWhole = try RedistributorScan.forEach(
+        let end = try RedistributorScan.forEach(
           region, at: address, through: machine.registers
         ) { (base, _) throws(RedistributorSetupError) in
           let distance = base.rawValue &- region.range.base.rawValue
@@ -57,7 +58,7 @@ enum RedistributorMediation {
             VirtualAddress(address.rawValue &+ distance), keepsLive: options.isHandover,
             machine: machine)
         }
-        guard isWhole else { throw .silent(address) }
+        guard end == .last else { throw .silent(address) }
       }
       try unsafe StateMemory.redistributors.pointee.finish(machine: machine)
     } catch {

@@ -24,6 +24,7 @@ enum StartupError: Error {
   case tooManyRedistributors(limit: Int)
   case tooManyFrames(limit: Int)
   case tooManyRegions(limit: Int)
+  case redistributorClaim(RedistributorClaimError)
   case interruptController
   case mediation(ITSSetupError)
   case masters
@@ -41,9 +42,16 @@ enum StartupError: Error {
   var subject: StaticString {
     switch self {
     case .mediation: "an ITS cannot be mediated: "
+    case .redistributorClaim: "the Redistributors cannot be claimed: "
     case .plan, .smmu, .mirror, .virtualSMMU: "the SMMUs cannot be owned: "
     default: ""
     }
+  }
+
+  /// Where it is; nil where there is no such place.
+  var place: PhysicalAddress? {
+    if case .redistributorClaim(let error) = self { return error.told.base }
+    return nil
   }
 
   /// What the log says about it.
@@ -59,6 +67,7 @@ enum StartupError: Error {
     case .tooManyRedistributors: "there are more Redistributors than "
     case .tooManyFrames: "there are more frames of registers to claim than "
     case .tooManyRegions: "there are more regions of registers to claim than "
+    case .redistributorClaim(let error): error.told.text
     case .interruptController: "the interrupt controller cannot be mapped"
     case .mediation(let error): error.text
     case .masters: "masters that nothing confines cannot be claimed"
@@ -112,10 +121,16 @@ enum Startup {
       var diagnostics = FirstDiagnostics<Diagnostic>()
       let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
       let options = board.options
+      firmware = MetalFirmware(board)
+      guard
+        let image = AddressRange(
+          base: pool.memory.imageBase, size: el2_image_end_here() - el2_image_start_here())
+      else { throw .memory }
+      // Nothing is written over EL2 itself, and nothing then says so.
+      guard board.console?.range.overlaps(image) != true else { throw .boardRefused }
       log = openLog(board, options.logLevel, &stage1, &pool)
       log.write(.info, LogLine("Portcullis at EL2"))
       diagnostics.write(to: &log, blob)
-      firmware = MetalFirmware(board)
       // Before anything touches a register of the CPU's interface, which is undefined without.
       guard ProcessorIdentity.ofThisCPU().hasInterruptRegisters else { throw .noGICv3 }
       guard board.verdict != .refused else { throw .boardRefused }
@@ -123,8 +138,15 @@ enum Startup {
         let image = AddressRange(
           base: pool.memory.imageBase, size: el2_image_end_here() - el2_image_start_here())
       else { throw .memory }
-      let policy =
-        mediation == .on && !board.iommus.isEmpty ? options.smmuPolicy : SMMUPolicy.off
+      // Nothing is written over EL2 itself, and nothing then says so.
+      guard board.console?.range.overlaps(image) != true else { throw .boardRefused }
+      log = openLog(board, options.logLevel, &stage1, &pool)
+      log.write(.info, LogLine("Portcullis at EL2"))
+      diagnostics.write(to: &log, blob)
+      // What is beside an SMMU writes where it is told to, whether that is used or not.
+      let hasDMA =
+        !board.iommus.isEmpty || !board.monitors.isEmpty || !board.companions.isEmpty
+      let policy = mediation == .on && hasDMA ? options.smmuPolicy : SMMUPolicy.off
       let smmus = policy.isOwning ? try DMADescription.plan(board, blob, &log) : SMMUPlan()
       let masters = try MasterProtection.decide(
         board, blob, options, ownsSMMUs: policy.isOwning, &log)
@@ -144,6 +166,10 @@ enum Startup {
       line.append(error.subject)
       line.append(error.text)
       if let limit = error.limit { line.append(decimal: UInt64(limit)) }
+      if let place = error.place {
+        line.append(", at ")
+        line.append(hex: place.rawValue)
+      }
       log.write(.error, line)
       powerOff(firmware)
     }

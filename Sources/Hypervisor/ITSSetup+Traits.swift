@@ -12,7 +12,7 @@ extension ITSSetup {
   ) {
     self.init(
       frame: frame, arena: arena,
-      addressLimit: traits.contains(.addresses32Bit) ? 1 << 32 : 1 << 52,
+      addressLimit: traits.addressLimit,
       isNonCoherent: traits.contains(.nonCoherent), policy: policy, cpus: cpus)
   }
 }

@@ -13,8 +13,21 @@ public enum RedistributorClaimError: Error, Hashable, Sendable {
   /// The Redistributors lie in more runs than a claim has regions, or there are too many; the base of the
   /// first that did not fit.
   case tooMany(PhysicalAddress)
+  /// The last Redistributor of the region at this base does not say that it is: there are more behind it, which the
+  /// tree does not tell of.
+  case endless(PhysicalAddress)
   /// Frames of the Redistributor at this base can't be a region.
   case layout(PhysicalAddress, RegistryError)
+
+  /// The base of the region or Redistributor, and the reason in words, for a log.
+  public var told: (base: PhysicalAddress, text: StaticString) {
+    switch self {
+    case .silent(let base): (base, "one does not answer")
+    case .tooMany(let base): (base, "there are too many")
+    case .endless(let base): (base, "the last one of the region does not say GICR_TYPER.Last")
+    case .layout(let base, _): (base, "frames can't be claimed")
+    }
+  }
 }
 
 /// The pages of Redistributors that trap: the RD frame, and the VLPI frame with the reserved one behind it.
@@ -49,7 +62,8 @@ public enum RedistributorClaim {
   /// The requests for all Redistributors of `regions`, which EL2 sees at `address`.
   ///
   /// A Redistributor without a CPU counts as well: an ITS can send interrupts to it. `device` tells who
-  /// answers for Redistributors from a number on, and from which of their frames on.
+  /// answers for Redistributors from a number on, and from which of their frames on. A region of a GIC that the host
+  /// does not use is asked for whole, and nobody answers there.
   ///
   /// - Throws: any `RedistributorClaimError`.
   public static func requests<Device: TrapDevice, Memory: DeviceMemory & ~Copyable>(
@@ -61,8 +75,12 @@ public enum RedistributorClaim {
     for index in regions.indices {
       let region = regions[index]
       let start = address(index)
+      guard region.isUsed else {
+        try appendUnused(region, at: start, to: &requests, through: memory)
+        continue
+      }
       var run: Run?
-      let isWhole = try RedistributorScan.forEach(region, at: start, through: memory) {
+      let end = try RedistributorScan.forEach(region, at: start, through: memory) {
         (base, typer) throws(RedistributorClaimError) in
         if run?.extend(base, typer) != true {
           if let run { try append(run, to: &requests, device) }
@@ -74,10 +92,32 @@ public enum RedistributorClaim {
         guard number < UInt8.max else { throw RedistributorClaimError.tooMany(base) }
         number += 1
       }
-      guard isWhole else { throw .silent(region.range.base) }
+      if end == .silent { throw .silent(region.range.base) }
+      if end == .beyond { throw .endless(region.range.base) }
       if let run { try append(run, to: &requests, device) }
     }
     return requests
+  }
+
+  /// Where no Redistributor answers there is none, or one without power: all of the region is taken.
+  private static func appendUnused<Device: TrapDevice, Memory: DeviceMemory & ~Copyable>(
+    _ region: RedistributorRegion, at address: VirtualAddress,
+    to requests: inout RegionClaim.Requests<Device>, through memory: borrowing Memory
+  ) throws(RedistributorClaimError) {
+    let base = region.range.base
+    let end = try RedistributorScan.forEach(region, at: address, through: memory) {
+      (_, _) throws(RedistributorClaimError) in
+    }
+    if end == .beyond { throw .endless(base) }
+    do throws(RegistryError) {
+      let layout = try RegionLayout(
+        base: base, pages: region.range.size >> PageFrameNumber.shift)
+      let request = RegionRequest<Device>(
+        layout, widths: .all, kinds: .readWrite, device: nil, mappedAt: address)
+      guard requests.append(request) else { throw .full(base) }
+    } catch {
+      throw .layout(base, error)
+    }
   }
 
   private static func append<Device: TrapDevice>(

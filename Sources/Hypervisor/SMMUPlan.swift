@@ -18,7 +18,7 @@ public enum SMMUPlanError: Error, Hashable, Sendable {
   case badFrame(PhysicalAddress)
   /// The SMMU does not look into caches.
   case notCoherent(PhysicalAddress)
-  /// Performance monitors that can't be read from the tree, or are too many.
+  /// Performance monitors that take too many pages.
   case monitors
   /// Its second page of registers is not there.
   case onePage(PhysicalAddress)
@@ -31,7 +31,7 @@ public enum SMMUPlanError: Error, Hashable, Sendable {
     case .noRegisters: "one has no registers"
     case .badFrame: "the registers of one are not whole pages"
     case .notCoherent: "one does not look into caches"
-    case .monitors: "there are performance monitors of which nothing is known"
+    case .monitors: "performance monitors have too many pages"
     case .onePage: "one has no second page of registers"
     }
   }
@@ -48,21 +48,26 @@ public struct SMMUPlan: Sendable {
   }
   /// The SMMUs; as many as a driver takes.
   public typealias Places = FixedList<16, Place>
+  /// As many ranges as a board has of them.
+  public typealias CompanionPages = FixedList<16, PageRange>
   /// As many pages as a board has monitors.
   public typealias MonitorPages = FixedList<128, PageRange>
 
   /// The SMMUs, in the order of the tree.
   public private(set) var places: Places
+  /// Registers of hardware with command queues of its own for the SMMUs, which are to be out of the host's reach.
+  public private(set) var companions: CompanionPages
   /// Pages of registers of performance monitors that are to be out of the host's reach, beside those of the SMMUs.
   public private(set) var monitors: MonitorPages
 
   /// A plan without SMMUs.
   public init() {
     places = Places(filler: Place(range: .firstPage, streams: PermittedStreams()))
+    companions = CompanionPages(filler: .firstPage)
     monitors = MonitorPages(filler: .firstPage)
   }
 
-  /// Plans for every enabled SMMUv3 of `board`, of which `topology` was read.
+  /// Plans for every enabled SMMUv3 of `board`, of which `topology` was read, and for all monitors.
   ///
   /// - Throws: why one of them can't be owned; all are, or none.
   public init(
@@ -86,20 +91,31 @@ public struct SMMUPlan: Sendable {
       let streams = Self.streams(behind: index, topology)
       guard places.append(Place(range: range, streams: streams)) else { throw .tooMany }
     }
-    guard !places.isEmpty else { return }
-    guard board.hasAllMonitors else { throw .monitors }
+    for index in board.companions.indices {
+      let range = board.companions[index].range
+      // As many as there are places.
+      guard let pages = PageRange(covering: range), companions.append(pages) else {
+        throw .badFrame(range.base)
+      }
+    }
     for index in board.monitors.indices {
-      guard let pages = PageRange(covering: board.monitors[index]) else { throw .monitors }
-      try addMonitor(pages)
+      guard let pages = PageRange(covering: board.monitors[index].range) else { throw .monitors }
+      try addMonitor(pages, board)
     }
   }
 
   /// Adds the pages that are not to be claimed already: monitors may share a page, and lie between the registers
-  /// of an SMMU.
-  private mutating func addMonitor(_ pages: PageRange) throws(SMMUPlanError) {
+  /// of an SMMU, used or not.
+  private mutating func addMonitor(
+    _ pages: PageRange, _ board: borrowing Board
+  ) throws(SMMUPlanError) {
     for number in pages.first.rawValue...pages.last.rawValue {
       let frame = PageFrameNumber(number)
-      guard !isPlanned(frame) else { continue }
+      var isTaken = isPlanned(frame)
+      for index in board.unused.indices where board.unused[index].range.contains(frame.address) {
+        isTaken = true
+      }
+      guard !isTaken else { continue }
       guard let page = PageRange(first: frame, count: 1), monitors.append(page) else {
         throw .monitors
       }

@@ -32,6 +32,11 @@ extension Report {
     }
     for index in board.redistributors.indices {
       let region = board.redistributors[index]
+      guard region.isUsed else {
+        let node = blob.path(of: region.node)
+        unused.append(Unused(kind: "redistributors", node: node, range: region.range))
+        continue
+      }
       redistributors.append(
         Redistributors(
           node: blob.path(of: region.node), range: region.range, stride: region.stride))
@@ -39,7 +44,15 @@ extension Report {
     for index in board.iommus.indices {
       let iommu = board.iommus[index]
       iommus.append(
-        IOMMU(kind: iommu.kind.name, node: blob.path(of: iommu.node), range: iommu.range))
+        IOMMU(kind: iommu.kind.name, node: blob.path(of: iommu.node), range: iommu.range)
+      )
+    }
+    for index in board.unused.indices {
+      let registers = board.unused[index]
+      unused.append(
+        Unused(
+          kind: registers.kind.name, node: blob.path(of: registers.node),
+          range: registers.range))
     }
     for index in board.memory.indices { memory.append(board.memory[index]) }
     diagnostics = found.list.map { found in
@@ -62,6 +75,17 @@ private struct FoundDiagnostics: DiagnosticSink {
 extension ITSDescription {
   /// The offset of GITS_TRANSLATER in the translation frame (GICv3 IHI 0069, 12.18).
   fileprivate static var translaterOffset: UInt64 { 0x40 }
+}
+
+extension UnusedRegisters.Kind {
+  /// The name in JSON and in the table.
+  fileprivate var name: String {
+    switch self {
+    case .its: "its"
+    case .smmuV3: "smmu-v3"
+    case .companion: "cmdqv"
+    }
+  }
 }
 
 extension IOMMUDescription.Kind {

@@ -30,6 +30,13 @@ extension Report {
       json.address("translater", region.translater?.rawValue)
       json.endObject()
     }
+    json.list("unused", unused) { json, registers in
+      json.beginObject()
+      json.member("kind", registers.kind)
+      json.member("node", registers.node)
+      json.members(registers.range)
+      json.endObject()
+    }
     json.list("redistributors", redistributors) { json, region in
       json.beginObject()
       json.member("node", region.node)

@@ -61,6 +61,13 @@ extension Report {
       if let translater = region.translater { cells[5] = translater.rawValue.hexadecimal }
       rows.append(cells)
     }
+    rows += unused.map { registers in
+      var cells = row(registers.kind, registers.node, registers.range)
+      cells[3] = registers.range.base.rawValue.hexadecimal
+      cells[4] = String(registers.range.size / granule.bytes)
+      cells[6] += " (present, disabled: will be taken and kept out of reach)"
+      return cells
+    }
     rows += redistributors.map { row("redistributors", $0.node, $0.range) }
     rows += iommus.map { row($0.kind, $0.node, $0.range) }
     rows += memory.map { row("memory", nil, $0) }

@@ -43,6 +43,16 @@ public struct Report: Sendable {
     public var range: AddressRange
   }
 
+  /// Registers that are there, that the host does not use, and that are taken from it.
+  public struct Unused: Equatable, Sendable {
+    /// What sort it is: `its`, `smmu-v3`, `redistributors` or `cmdqv`.
+    public var kind: String
+    /// The path of the node, which is disabled.
+    public var node: String
+    /// What is taken.
+    public var range: AddressRange
+  }
+
   /// The name of the file as it was given; `-` for standard input.
   public var file: String
   /// The board's `model`.
@@ -53,7 +63,9 @@ public struct Report: Sendable {
   public var granule: Granule
   /// What is to be protected, in the order of the tree.
   public var regions: [Region] = []
-  /// The Redistributors.
+  /// What is disabled, and taken all the same.
+  public var unused: [Unused] = []
+  /// The Redistributors that are used.
   public var redistributors: [Redistributors] = []
   /// The IOMMUs.
   public var iommus: [IOMMU] = []

@@ -40,6 +40,11 @@ struct Main {
       testListedDevices(&report)
       el1_exit(report.finish())
     }
+    if tree.bootArgumentsHold("testhost.unused") {
+      StageOne.enable()
+      testUnusedHardware(&report, tree)
+      el1_exit(report.finish())
+    }
     if tree.bootArgumentsHold("testhost.dma") {
       StageOne.enable()
       if handover.isLive {

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs every attack without and with mediation and prints what became of it.
 
-Each image is booted with GICv3 and GICv4. What an attack comes to:
+Each image is booted with GICv3 and GICv4, and on boards whose tree disables the ITS, or the GIC with it. What an
+attack comes to:
 
     overwritten  EL2's canary was changed by the ITS
     held         the canary is intact and the ITS still serves its host
@@ -31,9 +32,11 @@ import fnmatch
 import pathlib
 import re
 import sys
+import tempfile
 
 import board
 import counts
+import flattree
 import iommu
 import run
 import tap
@@ -189,6 +192,30 @@ def run_its(qemu, images, seconds):
     return columns, problems
 
 
+def run_unused(qemu, images, seconds, directory):
+    """The columns of attacks by hardware that the tree disables, and what is wrong with them."""
+    columns = {}
+    problems = []
+    for word, image in images.items():
+        due = "overwritten" if word == "without" else "held"
+        for boot in run.unused(image, ("its", "gic")):
+            title = f"{word}, {boot.form}"
+            command = flattree.board_with(
+                [qemu, *boot.arguments], directory / title.replace(", ", "-"), boot.tree
+            )
+            this = Run(command, seconds)
+            columns[title] = this.outcomes
+            problems += [f"{title}: {error}" for error in this.reader.errors]
+            if not this.outcomes:
+                problems.append(f"{title}: nothing was tried")
+            problems += [
+                f"{title}: {name}: {outcome}, {due} is due"
+                for name, outcome in this.outcomes.items()
+                if outcome != due
+            ]
+    return columns, problems
+
+
 def run_devices(qemu, boots, seconds):
     """The columns of what devices do, and what is wrong with them."""
     controls, others = {}, {}
@@ -216,6 +243,13 @@ def main():
     columns, problems = run_its(options.qemu, images, options.seconds)
     tables = {"of the ITS": columns}
     print(*table("attacks of the ITS", columns, OUTCOMES), sep="\n", flush=True)
+    with tempfile.TemporaryDirectory() as directory:
+        columns, found = run_unused(
+            options.qemu, images, options.seconds, pathlib.Path(directory)
+        )
+    tables["of disabled hardware"] = columns
+    problems += found
+    print("", *table("attacks of disabled hardware", columns, OUTCOMES), sep="\n", flush=True)
     lack = board.lack(options.qemu)
     for heading, forms in DMA_TABLES.items():
         print(flush=True)

@@ -32,6 +32,15 @@ REGISTRY_LIMIT = 8
 CPU_LIMIT = 64
 
 
+# Hardware that is there whatever its status is.
+HARDWARE = {
+    "arm,gic-v3-its": "its", "arm,gic-v3": "gic", "arm,smmu-v3": "smmu", "arm,smmu-v3-pmcg": "pmcg",
+    "nvidia,tegra241-cmdqv": "cmdqv", "nvidia,tegra264-cmdqv": "cmdqv",
+}  # fmt: skip
+# The largest that its registers may be; an ITS has as many as it likes.
+LIMITS = {"gic": 1 << 32, "smmu": 16 << 20, "cmdqv": 16 << 20, "pmcg": 128 << 10}
+
+
 class Unreachable(Exception):
     """The CPU can't reach a node as the tree describes it."""
 
@@ -134,6 +143,107 @@ def overlap(a, b):
     return a[0] < b[0] + b[1] and b[0] < a[0] + a[1]
 
 
+def is_unknown_controller(names):
+    """Whether a node is a GIC, or an ITS, of which nothing is known."""
+    known = {"arm,gic-v3", "arm,gic-v3-its", "arm,gic-v2m-frame"}
+    return not known & set(names) and any(
+        name.startswith("arm,gic-v") or name.endswith("-its") for name in names
+    )
+
+
+def hardware(root):
+    """The kind, node, registers and status of hardware that is there whatever its status is, and what is wrong."""
+    found, errors = [], []
+    for node in root.walk():
+        names = node.strings("compatible")
+        if is_unknown_controller(names):
+            errors.append(f"{node.path}: not known")
+        for kind in dict.fromkeys(HARDWARE[name] for name in names if name in HARDWARE):
+            try:
+                ranges = [(node.parent.to_cpu(*entry), entry[1]) for entry in node.reg()[:99]]
+            except Unreachable as reason:
+                errors.append(f"{node.path}: {reason}")
+                continue
+            if kind == "gic":
+                ranges = ranges[: 1 + node.count("#redistributor-regions", 1)]
+            elif kind in ("its", "cmdqv"):
+                ranges = ranges[:1]
+            elif kind == "smmu" and len(ranges) > 1:
+                errors.append(f"{node.path}: several ranges")
+            for _, size in ranges[1:] if kind == "gic" else ranges:
+                if size > LIMITS.get(kind, size):
+                    errors.append(f"{node.path}: {size:#x} is too large")
+            found.append((kind, node, ranges))
+    if not any(kind == "gic" for kind, *_ in found):
+        errors.append("no GICv3")
+    return found, errors
+
+
+def occupied(found):
+    """What EL2 takes or uses of the hardware, as (kind, whether it is used, (base, size))."""
+    has_distributor = False
+    for kind, node, ranges in found:
+        if kind == "gic":
+            if node.enabled and not has_distributor:
+                yield "gicd", True, (ranges[0][0], min(ranges[0][1], CONTROL_FRAME))
+                has_distributor = True
+            ranges = ranges[1:]
+        elif kind == "its" and not node.enabled:
+            ranges = [(ranges[0][0], CONTROL_FRAME)]
+        yield from ((kind, node.enabled, entry) for entry in ranges)
+
+
+def console(root):
+    """The registers of the console that /chosen names, as (kind, whether it is used, (base, size)), if there are any."""
+    nodes = {node.path: node for node in root.walk()}
+    chosen, aliases = nodes.get("/chosen"), nodes.get("/aliases")
+    names = chosen and (chosen.strings("stdout-path") or chosen.strings("linux,stdout-path"))
+    path = names[0].split(":")[0] if names else ""
+    if aliases and not path.startswith("/"):
+        path = (aliases.strings(path) or [""])[0]
+    node = nodes.get(path)
+    try:
+        if node and node.enabled and node.parent:
+            base, size = node.reg()[0]
+            yield "console", True, (node.parent.to_cpu(base, size), size)
+    except Unreachable:
+        return
+
+
+def overlaps(root, found, memory):
+    """What overlaps: monitors may lie in one place, and among the registers of an SMMU."""
+    ranges = [*occupied(found), *console(root)]
+    for index, one in enumerate(ranges):
+        for other in ranges[:index]:
+            if "pmcg" in (one[0], other[0]) and {one[0], other[0]} <= {"pmcg", "smmu"}:
+                continue
+            # What is used and not used is one thing, told twice.
+            is_told_twice = one[2] == other[2] and not (one[1] and other[1])
+            if overlap(one[2], other[2]) and not is_told_twice:
+                yield f"{one[0]} {one[2][0]:#x}: overlaps {other[0]}"
+        yield from (f"{one[2][0]:#x}: overlaps memory" for each in memory if overlap(one[2], each))
+
+
+def processors(root):
+    """What is wrong with how the CPUs are started."""
+    cpus = [
+        node for node in root.walk() if node.parent and node.parent.path == "/cpus"
+        and (node.strings("device_type")[:1] == ["cpu"] or "enable-method" in node.properties
+             or node.name.startswith("cpu@"))
+    ]  # fmt: skip
+    if len(cpus) < 2:
+        return
+    methods = [(node.strings("enable-method") or [None])[0] for node in cpus]
+    if methods.count(None) > 1 or any(method not in (None, "psci") for method in methods):
+        yield "CPUs that are not started by PSCI"
+    if not any(
+        node.enabled and node.strings("method")[:1] in (["smc"], ["hvc"])
+        and {"arm,psci", "arm,psci-0.2", "arm,psci-1.0"} & set(node.strings("compatible"))
+        for node in root.walk()
+    ):  # fmt: skip
+        yield "no PSCI"
+
+
 def read(libfdt, data, page):
     """What is expected of Portcullis for one blob."""
     root = parse(libfdt, data)
@@ -143,10 +253,16 @@ def read(libfdt, data, page):
         "regions": [], "redistributors": [], "iommus": [], "memory": [],
         "its": 0, "errors": [], "dma": dma.masters(root),
     }
-    gics = cpus = 0
+    cpus = 0
+    found, expected["errors"] = hardware(root)
+    expected["errors"] += processors(root)
+    expected["unused"] = sum(
+        len(ranges[1:]) if kind == "gic" else 1
+        for kind, node, ranges in found if not node.enabled and kind != "pmcg"
+    )  # fmt: skip
+    expected["its"] = sum("arm,gic-v3-its" in node.strings("compatible") for node in root.walk())
     for node in root.walk():
         compatible = node.strings("compatible")
-        gics += "arm,gic-v3" in compatible
         if not node.enabled or not node.parent:
             continue
         cpus += node.parent.path == "/cpus" and node.strings("device_type") == ["cpu"]
@@ -158,24 +274,17 @@ def read(libfdt, data, page):
         if "arm,smmu-v3" in compatible:
             expected["iommus"].append(node.ranges_seen_by_cpu()[0])
         if "arm,gic-v3-its" in compatible:
-            expected["its"] += 1
             try:
                 base, size = node.reg()[0]
                 base = node.parent.to_cpu(base, size)
-            except Unreachable as reason:
-                expected["errors"].append(f"{node.path}: {reason}")
+            except Unreachable:
                 continue
             if base % page or size % page or size < CONTROL_FRAME:
                 expected["errors"].append(f"{node.path}: {base:#x} {size:#x}")
             expected["regions"].append((node.path, base, size))
-    ranges = [region[1:] for region in expected["regions"]]
-    for index, one in enumerate(ranges):
-        if any(overlap(one, other) for other in ranges[:index] + expected["memory"]):
-            expected["errors"].append(f"{one[0]:#x}: overlaps")
-    if expected["its"] > REGISTRY_LIMIT or cpus > CPU_LIMIT:
+    expected["errors"] += overlaps(root, found, expected["memory"])
+    if len(expected["regions"]) > REGISTRY_LIMIT or cpus > CPU_LIMIT:
         expected["errors"].append("too many")
-    if not gics:
-        expected["errors"].append("no GICv3")
     expected["verdict"] = (
         "refused" if expected["errors"]
         else "protectable" if expected["its"] else "nothing-to-protect")
@@ -205,6 +314,8 @@ def differences(expected, found):
             if translater != reaches:
                 yield "translater", reaches, translater
         # The order of what isn't protected means nothing.
+        if expected["unused"] != len(found["unused"]):
+            yield "unused", expected["unused"], found["unused"]
         for key in ("redistributors", "iommus", "memory"):
             if sorted(expected[key]) != sorted(map(span, found[key])):
                 yield key, expected[key], found[key]

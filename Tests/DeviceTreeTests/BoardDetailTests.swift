@@ -12,7 +12,7 @@ struct BoardDetailTests {
     let (board, _, lines) = try read(
       compile(
         """
-        its { compatible = "arm,gic-v3-its"; reg = <0 0x80000 0 0x20000>;
+        \(gic) its { compatible = "arm,gic-v3-its"; reg = <0 0x80000 0 0x20000>;
           socionext,synquacer-pre-its = <0x58000000 0x200000>; };
         """))
     #expect(lines.isEmpty)
@@ -30,7 +30,7 @@ struct BoardDetailTests {
     let (board, _, lines) = try read(
       compile(
         """
-        its { compatible = "arm,gic-v3-its"; reg = <0 0x80000 0 0x20000>;
+        \(gic) its { compatible = "arm,gic-v3-its"; reg = <0 0x80000 0 0x20000>;
           socionext,synquacer-pre-its = \(value); };
         """))
     #expect(board.verdict == .refused)
@@ -81,7 +81,7 @@ struct BoardDetailTests {
     let (board, _, lines) = try read(
       compile(
         """
-        a { compatible = "arm,smmu-v3"; reg = <0 0x9050000 0 0x20000>; dma-coherent; };
+        \(gic) a { compatible = "arm,smmu-v3"; reg = <0 0x9050000 0 0x20000>; dma-coherent; };
         b { compatible = "vendor,smmu", "arm,smmu-v3"; reg = <0 0x9090000 0 0x20000>; };
         c { compatible = "arm,mmu-500"; reg = <0 0x90d0000 0 0x20000>; };
         """))
@@ -102,7 +102,8 @@ struct BoardDetailTests {
         reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges;
           two@60000000 { reg = <0 0x60000000 0 0x1000>, <0 0x61000000 0 0x2000>; no-map; };
           chosen-later { size = <0 0x1000>; };
-          off@62000000 { reg = <0 0x62000000 0 0x1000>; status = "disabled"; }; }; };
+          off@62000000 { reg = <0 0x62000000 0 0x1000>; status = "disabled"; }; };
+        \(gic) };
       """
     let (board, _, lines) = try read(
       output(of: "dtc", ["-q", "-I", "dts", "-O", "dtb"], input: source))
@@ -125,9 +126,11 @@ struct BoardDetailTests {
       (70, "compatible = \"arm,gic-v3\";", "more than 64", .refused),
     ])
   func overflow(count: Int, kind: String, line: String, verdict: Verdict) throws {
-    let second = kind.contains("gic-v3\"") ? ", <1 0 0 0x20000>" : ""
-    let nodes = (1...count).map { "n@\($0) { \(kind) reg = <\($0) 0 0 0x20000>\(second); };" }
-    let (board, _, lines) = try read(compile(nodes.joined()))
+    let nodes = (1...count).map { number in
+      let second = kind.contains("gic-v3\"") ? ", <\(number) 0x100000 0 0x20000>" : ""
+      return "n@\(number) { \(kind) reg = <\(number) 0 0 0x20000>\(second); };"
+    }
+    let (board, _, lines) = try read(compile(gic + nodes.joined()))
     #expect(board.verdict == verdict)
     #expect(lines.count == 1 && lines[0].contains(line))
   }
@@ -141,7 +144,7 @@ struct BoardDetailTests {
     let (board, diagnostics, lines) = try read(
       compile(
         """
-        chosen { \(modules.joined()) };
+        \(gic) chosen { \(modules.joined()) };
         reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges; \(reserved.joined()) };
         """))
     #expect(board.modules.count == 8)

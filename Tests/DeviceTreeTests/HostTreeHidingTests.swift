@@ -14,6 +14,7 @@ struct HostTreeHidingTests {
     pmcg@4 { compatible = "arm,smmu-v3-pmcg"; reg = <0 0x9062000 0 0x1000>; status = "disabled"; };
     smmu@2 { compatible = "arm,smmu-v3"; reg = <0 0x9070000 0 0x20000>; #iommu-cells = <1>;
       phandle = <2>; status = "disabled"; };
+    cmdqv@9200000 { compatible = "nvidia,tegra241-cmdqv"; reg = <0 0x9200000 0 0x830000>; };
     mmu500 { compatible = "arm,mmu-500"; reg = <0 0x9090000 0 0x20000>; #iommu-cells = <2>;
       phandle = <3>; };
     """
@@ -59,7 +60,9 @@ struct HostTreeHidingTests {
       mixed { device_type = "pci"; iommu-map = <0 1 0 0x100>, <0x100 3 0x40 0x100>, <0x200 2 0 1>,
         <0x300 7 0x50 0x100>; iommu-map-mask = <0xfff>; };
       """)
-    for path in ["/smmu@1", "/smmu@1/tbu", "/smmu@2", "/pmcg@3", "/pmcg@4"] as [StaticString] {
+    for path in ["/smmu@1", "/smmu@1/tbu", "/smmu@2", "/pmcg@3", "/pmcg@4", "/cmdqv@9200000"]
+      as [StaticString]
+    {
       #expect(try !hasNode(bytes, path))
     }
     #expect(try hasNode(bytes, "/mmu500"))

@@ -67,7 +67,7 @@ struct HostTreeMemoryTests {
     let size = usable.isEmpty ? "0x200000" : "0x300000"
     let bytes = try write(
       """
-      first { };
+      first { }; \(gic)
       memory@1 { device_type = "memory"; reg = <0 0x40000000 0 \(size)>; \(usable) child { }; };
       memory@2 { device_type = "memory"; reg = <0 0x40000000 0 0x100000>; };
       memory@3 { device_type = "memory"; reg = <0 0x40100000 0 0x200000>; };

@@ -41,7 +41,9 @@ struct HostTreeNestingTests {
       memory { device_type = "memory"; reg = <0 0x40000000 0 0x10000000>; };
       smmu { compatible = "arm,smmu-v3"; reg = <0 0x9050000 0 0x20000>; #iommu-cells = <1>;
         interrupts = <0 74 1>, <0 75 1>, <0 76 1>, <0 77 1>; msi-parent = <9 0>;
-        interrupt-names = "priq", "eventq", "cmdq-sync", "gerror"; dma-coherent; phandle = <1>; };
+        interrupt-names = "priq", "eventq", "cmdq-sync", "gerror"; dma-coherent; phandle = <1>;
+        nvidia,cmdqv = <2>; };
+      cmdqv { compatible = "nvidia,tegra264-cmdqv"; reg = <0 0x9200000 0 0x830000>; };
       pmcg { compatible = "arm,smmu-v3-pmcg"; reg = <0 0x9052000 0 0x1000>; };
       other { compatible = "vendor,other"; interrupts = <0 1 1>, <0 2 1>; msi-parent = <9 1>;
         interrupt-names = "a", "gerror"; iommus = <1 0x10>; };
@@ -53,6 +55,8 @@ struct HostTreeNestingTests {
     #expect(try bytes(tree, "/smmu", "dma-coherent") == [])
     #expect(try bytes(tree, "/smmu", "msi-parent") == nil)
     #expect(try bytes(tree, "/pmcg", "reg") == nil)
+    #expect(try bytes(tree, "/cmdqv", "reg") == nil)
+    #expect(try bytes(tree, "/smmu", "nvidia,cmdqv") == nil)
     #expect(try words(tree, "/other", "interrupts") == [0, 1, 1, 0, 2, 1])
     #expect(try words(tree, "/other", "msi-parent") == [9, 1])
     #expect(try words(tree, "/other", "iommus") == [1, 0x10])

@@ -46,7 +46,7 @@ struct HostileBlobTests {
   @Test("nesting deeper than the limit is refused, not followed")
   func deep() throws {
     let blob = try compile(
-      String(repeating: "n { ", count: 100) + String(repeating: "}; ", count: 100))
+      gic + String(repeating: "n { ", count: 100) + String(repeating: "}; ", count: 100))
     let (board, diagnostics, _) = try read(blob)
     #expect(board.verdict == .refused)
     #expect(diagnostics.count == 1)

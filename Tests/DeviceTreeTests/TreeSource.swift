@@ -22,6 +22,12 @@ func output(of program: String, _ arguments: [String], input: String = "") throw
   return [UInt8](data)
 }
 
+/// An interrupt controller, without which no board is started.
+let gic = """
+  gic@f0000000 { compatible = "arm,gic-v3";
+    reg = <0 0xf0000000 0 0x10000>, <0 0xf1000000 0 0x100000>; };
+  """
+
 /// A blob of DTS source; the root has two cells each unless `cells` says otherwise.
 ///
 /// It has a GICv3 unless `body` has one, or `gic` is another node.

@@ -44,28 +44,36 @@ private final class TyperMemory: DeviceMemory, ProtectionContext, @unchecked Sen
 
   static let virtual: UInt64 = 0x5800_0000_0000
 
-  /// Puts Redistributors at offsets of one region after the other, and asks for their frames.
-  private func frames(
+  /// Puts Redistributors at offsets of one region after the other, and makes the requests for them.
+  private func requests(
     _ regions: [(base: UInt64, size: UInt64, stride: UInt64?)],
-    _ typers: [UInt64: UInt64]
-  ) throws -> [Frames] {
+    _ typers: [UInt64: UInt64], isUsed: Bool = true
+  ) throws -> RegionClaim.Requests<ProtectedDevice<TyperMemory>> {
     var board = DeviceTree.Board(granule: .kib4)
     let memory = TyperMemory()
     for (index, region) in regions.enumerated() {
       let range = try #require(
         AddressRange(base: PhysicalAddress(region.base), size: region.size))
       let isAdded = board.redistributors.append(
-        RedistributorRegion(node: .root, range: range, stride: region.stride))
+        RedistributorRegion(
+          node: .root, range: range, stride: region.stride, isUsed: isUsed))
       #expect(isAdded)
       for (address, typer) in typers where address &- region.base < region.size {
         memory.typers[Self.virtual + UInt64(index) << 32 + (address - region.base)] = typer
       }
     }
-    let requests: RegionClaim.Requests<ProtectedDevice<TyperMemory>> =
-      try RedistributorClaim.requests(
-        for: board.redistributors,
-        at: { VirtualAddress(Self.virtual + UInt64($0) << 32) }, through: memory
-      ) { .mediatedRedistributors(first: $0, frame: $1) }
+    return try RedistributorClaim.requests(
+      for: board.redistributors,
+      at: { VirtualAddress(Self.virtual + UInt64($0) << 32) }, through: memory
+    ) { .mediatedRedistributors(first: $0, frame: $1) }
+  }
+
+  /// The frames that are asked for.
+  private func frames(
+    _ regions: [(base: UInt64, size: UInt64, stride: UInt64?)],
+    _ typers: [UInt64: UInt64]
+  ) throws -> [Frames] {
+    let requests = try requests(regions, typers)
     return requests.indices.compactMap { index in
       let request = requests[index]
       guard case .mediatedRedistributors(let first, let frame) = request.device else { return nil }
@@ -136,6 +144,35 @@ private final class TyperMemory: DeviceMemory, ProtectionContext, @unchecked Sen
   func silent() {
     #expect(throws: RedistributorClaimError.silent(PhysicalAddress(0x80a_0000))) {
       _ = try frames([(0x80a_0000, 0xf6_0000, nil)], [0x80a_0000: 1])
+    }
+  }
+
+  @Test(
+    "F-02: a region whose last Redistributor does not say GICR_TYPER.Last has more behind it",
+    arguments: [0x4_0000, 0x5_0000, 0x2_0000, 0x1_0000] as [UInt64])
+  func endless(size: UInt64) {
+    #expect(throws: RedistributorClaimError.endless(PhysicalAddress(0x80a_0000))) {
+      _ = try frames(
+        [(0x80a_0000, size, nil)], [0x80a_0000: 1, 0x80c_0000: 1, 0x80e_0000: 1 | 1 << 4])
+    }
+  }
+
+  @Test(
+    "F-01: a region of a GIC that is not used is taken whole, whether it answers or not",
+    arguments: [[0x80a_0000: 1, 0x80c_0000: 1 | 1 << 4], [0x80a_0000: 1], [:]]
+      as [[UInt64: UInt64]])
+  func unused(typers: [UInt64: UInt64]) throws {
+    let found = try requests([(0x80a_0000, 0xf6_0000, nil)], typers, isUsed: false)
+    #expect(found.count == 1)
+    #expect(found[0].device == nil && found[0].layout.extent == 0xf6_0000)
+    #expect(found[0].address == VirtualAddress(Self.virtual))
+  }
+
+  @Test("F-02: one that is not used has none behind it either")
+  func unusedEndless() {
+    #expect(throws: RedistributorClaimError.endless(PhysicalAddress(0x80a_0000))) {
+      _ = try requests(
+        [(0x80a_0000, 0x4_0000, nil)], [0x80a_0000: 1, 0x80c_0000: 1], isUsed: false)
     }
   }
 

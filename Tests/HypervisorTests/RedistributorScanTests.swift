@@ -48,8 +48,8 @@ struct ScannedRegion: Sendable, CustomTestStringConvertible {
   let typers: [UInt64: UInt64]
   /// The offsets at which one is found, in order.
   let found: [UInt64]
-  /// Whether all of them answer.
-  var isWhole = true
+  /// How the search ends.
+  var end = RedistributorScan.End.last
 
   static let all: [ScannedRegion] = [
     ScannedRegion(
@@ -66,32 +66,37 @@ struct ScannedRegion: Sendable, CustomTestStringConvertible {
       found: [0, 0x4_0000, 0x6_0000]),
     ScannedRegion(
       testDescription: "a stride of the tree", size: 0x10_0000, stride: 0x8_0000,
-      typers: [0: typer(0, isVirtual: true), 0x8_0000: typer(1)], found: [0, 0x8_0000]),
+      typers: [0: typer(0, isVirtual: true), 0x8_0000: typer(1, isLast: true)],
+      found: [0, 0x8_0000]),
     ScannedRegion(
       testDescription: "a stride of the tree that would have frames overlap", size: 0x6_0000,
-      stride: 0x1_0000, typers: [0: typer(0), 0x2_0000: typer(1), 0x4_0000: typer(2)],
+      stride: 0x1_0000,
+      typers: [0: typer(0), 0x2_0000: typer(1), 0x4_0000: typer(2, isLast: true)],
       found: [0, 0x2_0000, 0x4_0000]),
     ScannedRegion(
       testDescription: "a stride beyond the region", size: 0x4_0000,
-      stride: 0xffff_ffff_ffff_0000, typers: [0: typer(0)], found: [0]),
+      stride: 0xffff_ffff_ffff_0000, typers: [0: typer(0)], found: [0], end: .beyond),
     ScannedRegion(
-      testDescription: "none says that it is the last: the region ends", size: 0x4_0000,
-      typers: [0: typer(0), 0x2_0000: typer(1), 0x4_0000: typer(2)], found: [0, 0x2_0000]),
+      testDescription: "F-02: none says that it is the last: more lie behind the region",
+      size: 0x4_0000, typers: [0: typer(0), 0x2_0000: typer(1), 0x4_0000: typer(2)],
+      found: [0, 0x2_0000], end: .beyond),
     ScannedRegion(
       testDescription: "a region that ends within a Redistributor", size: 0x5_0000,
-      typers: [0: typer(0), 0x2_0000: typer(1), 0x4_0000: typer(2)], found: [0, 0x2_0000]),
+      typers: [0: typer(0), 0x2_0000: typer(1), 0x4_0000: typer(2)], found: [0, 0x2_0000],
+      end: .beyond),
     ScannedRegion(
       testDescription: "four frames that end beyond the region", size: 0x6_0000,
       typers: [0: typer(0, isVirtual: true), 0x4_0000: typer(1, isVirtual: true)],
-      found: [0, 0x4_0000]),
+      found: [0, 0x4_0000], end: .beyond),
     ScannedRegion(
-      testDescription: "a region of one frame", size: 0x1_0000, typers: [0: typer(0)], found: []),
+      testDescription: "a region of one frame", size: 0x1_0000, typers: [0: typer(0)], found: [],
+      end: .beyond),
     ScannedRegion(
       testDescription: "the first does not answer", size: 0x10_0000, typers: [:], found: [],
-      isWhole: false),
+      end: .silent),
     ScannedRegion(
       testDescription: "the third does not answer", size: 0x10_0000,
-      typers: [0: typer(0), 0x2_0000: typer(1)], found: [0, 0x2_0000], isWhole: false),
+      typers: [0: typer(0), 0x2_0000: typer(1)], found: [0, 0x2_0000], end: .silent),
   ]
 
   /// The region at ``base``.
@@ -110,17 +115,17 @@ struct ScannedRegion: Sendable, CustomTestStringConvertible {
     let frames = Frames(region.typers)
     var places: [UInt64] = []
     var values: [UInt64] = []
-    let isWhole = RedistributorScan.forEach(
+    let end = RedistributorScan.forEach(
       try region.region(), at: VirtualAddress(window), through: frames
     ) { (place, typer) in
       places.append(place.rawValue)
       values.append(typer.rawValue)
     }
-    #expect(isWhole == region.isWhole)
+    #expect(end == region.end)
     #expect(places == region.found.map { base + $0 })
     #expect(values == region.found.compactMap { region.typers[$0] })
     // What doesn't answer was asked once, and nothing behind it.
-    #expect(frames.reads.dropLast(region.isWhole ? 0 : 1) == region.found[...])
+    #expect(frames.reads.dropLast(region.end == .silent ? 1 : 0) == region.found[...])
     #expect(!frames.isMisread)
   }
 
@@ -130,7 +135,7 @@ struct ScannedRegion: Sendable, CustomTestStringConvertible {
     let frames = Frames(region.typers)
     var count = 0
     #expect(throws: Failure.enough) {
-      try RedistributorScan.forEach(
+      _ = try RedistributorScan.forEach(
         region.region(), at: VirtualAddress(window), through: frames
       ) { (_, _) throws(Failure) in
         count += 1

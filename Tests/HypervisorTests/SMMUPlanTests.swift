@@ -49,7 +49,7 @@ private struct Described {
 
   mutating func addMonitor(_ base: UInt64, size: UInt64 = 0x1000) throws {
     let range = try #require(AddressRange(base: PhysicalAddress(base), size: size))
-    let isAdded = board.monitors.append(range)
+    let isAdded = board.monitors.append(MonitorRegisters(node: .root, range: range))
     #expect(isAdded)
   }
 
@@ -114,14 +114,38 @@ struct SMMUPlanTests {
     for stream in [0xf, 0x111] as [UInt32] { #expect(!streams.contains(StreamID(stream))) }
   }
 
-  @Test("A board without SMMUs has nothing to own, whatever its monitors are")
+  @Test("F-01: a board without SMMUs has none to own, and its monitors are taken all the same")
   func none() throws {
     var described = Described()
     try described.add(0x905_0000, isEnabled: false)
-    described.board.hasAllMonitors = false
     try described.addMonitor(0x906_0000)
     let plan = try described.plan()
-    #expect(plan.places.isEmpty && plan.monitors.isEmpty)
+    #expect(plan.places.isEmpty && plan.monitors.count == 1)
+  }
+
+  @Test("F-01: a monitor among the registers of an SMMU that is not used is taken with these")
+  func unusedMonitors() throws {
+    var described = Described()
+    let range = try #require(AddressRange(base: PhysicalAddress(0x905_0000), size: 0x2_0000))
+    let isAdded = described.board.unused.append(
+      UnusedRegisters(kind: .smmuV3, node: .root, range: range))
+    #expect(isAdded)
+    try described.addMonitor(0x905_2000)
+    try described.addMonitor(0x907_0000)
+    let plan = try described.plan()
+    #expect(plan.monitors.count == 1 && plan.monitors[0].first.rawValue == 0x9070)
+  }
+
+  @Test("F-03: what has command queues of its own for an SMMU is taken with it")
+  func companions() throws {
+    var described = Described()
+    try described.add(0x905_0000)
+    let range = try #require(AddressRange(base: PhysicalAddress(0x920_0000), size: 0x83_0000))
+    let isAdded = described.board.companions.append(
+      CompanionRegisters(node: .root, range: range))
+    #expect(isAdded)
+    let plan = try described.plan()
+    #expect(plan.companions.count == 1 && plan.companions[0].count == 0x830)
   }
 
   @Test("One that can't be owned has none owned")
@@ -143,7 +167,6 @@ struct SMMUPlanTests {
     try expect(.badFrame(PhysicalAddress(0x907_0800))) { try $0.add(0x907_0800) }
     try expect(.notCoherent(base)) { try $0.add(0x907_0000, isCoherent: false) }
     try expect(.onePage(base)) { try $0.add(0x907_0000, traits: .onePage) }
-    try expect(.monitors) { $0.board.hasAllMonitors = false }
     try expect(.monitors) { try $0.addMonitor(0x1000_0000, size: 129 << 12) }
     try expect(.tooMany) {
       for number in 1...16 as ClosedRange<UInt64> { try $0.add(0x1_0000_0000 + number << 20) }

@@ -20,7 +20,7 @@ struct ProgramTests {
       #expect(
         Set(file.keys) == [
           "file", "model", "compatible", "pageSize", "regions", "redistributors", "iommus", "dma",
-          "memory", "diagnostics", "verdict",
+          "memory", "diagnostics", "verdict", "unused",
         ])
     }
     return files
@@ -163,6 +163,7 @@ struct ProgramTests {
                 "translater": "0x8090040"
               }
             ],
+            "unused": [],
             "redistributors": [
               {
                 "node": "/interrupt-controller@8000000",

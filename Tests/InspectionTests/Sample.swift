@@ -9,6 +9,7 @@ import Testing
 ///     // expect: VERDICT                                   with pages of 4K
 ///     // expect-16k: VERDICT, expect-64k: VERDICT          where it differs from `expect`
 ///     // region: NODE BASE SIZE PAGES TRANSLATER           each ITS, in order; pages of 4K
+///     // unused: KIND NODE BASE SIZE                       all that is disabled and taken, if there is such a line
 ///     // redistributor: NODE BASE SIZE STRIDE              all of them, if there is such a line
 ///     // iommu: NODE BASE SIZE                             all of them, if there is such a line
 ///     // dma: NODE IOMMU STREAMS MSI REASON               all of them, if there is such a line
@@ -44,7 +45,7 @@ struct Sample: CustomTestStringConvertible, Sendable {
 
   private static let keys: Set = [
     "expect", "expect-16k", "expect-64k", "region", "redistributor", "iommu", "dma", "warning",
-    "error",
+    "error", "unused",
   ]
 
   subscript(key: String) -> [[String]] { expectations[key] ?? [] }

@@ -53,10 +53,29 @@ struct SampleTests {
     #expect(try report(sample).regions.allSatisfy { $0.protected.base == $0.range.base })
   }
 
-  @Test("A board with nothing to protect has no region", arguments: Sample.all)
+  @Test(
+    "F-01: what is disabled, and taken all the same, is what the sample says",
+    arguments: Sample.all.filter { !$0["unused"].isEmpty })
+  func unused(sample: Sample) throws {
+    let report = try report(sample)
+    let found = report.unused.map { registers in
+      [
+        registers.kind, registers.node, hex(registers.range.base.rawValue),
+        hex(registers.range.size),
+      ]
+    }
+    #expect(found == sample["unused"])
+    for node in found.map({ $0[1] }) {
+      let row = node + " (present, disabled: will be taken and kept out of reach)"
+      #expect(report.table.contains(row))
+    }
+  }
+
+  @Test("A board with nothing to protect has no ITS, used or not", arguments: Sample.all)
   func noRegion(sample: Sample) throws {
     let report = try report(sample)
-    #expect((report.verdict == .nothingToProtect) <= report.regions.isEmpty)
+    let isEmpty = report.regions.isEmpty && !report.unused.contains { $0.kind == "its" }
+    #expect((report.verdict == .nothingToProtect) <= isEmpty)
   }
 
   @Test(
