@@ -95,10 +95,7 @@ extension DMATranslator {
       "arm,smmu-v1", "arm,smmu-v2", "arm,mmu-400", "arm,mmu-401", "arm,mmu-500", "qcom,smmu-v2",
       "qcom,smmu-500", "nvidia,smmu-500", "cavium,smmu-v2",
     ]
-    for index in older.indices where blob.list(compatible, contains: older[index]) {
-      return .smmuV2
-    }
-    return nil
+    return blob.list(compatible, containsOneOf: older.span) ? .smmuV2 : nil
   }
 
   /// What keeps accesses in bounds that pass it.

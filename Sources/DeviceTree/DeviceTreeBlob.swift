@@ -39,8 +39,9 @@ public struct DeviceTreeBlob: ~Escapable {
   init(trusting bytes: Span<UInt8>) { self.bytes = bytes }
 
   /// The node that follows in the order of the blob with its depth; nil at the end.
-  func node(after last: (node: DeviceTreeNode, depth: Int)?) -> (node: DeviceTreeNode, depth: Int)?
-  {
+  public func node(
+    after last: (node: DeviceTreeNode, depth: Int)?
+  ) -> (node: DeviceTreeNode, depth: Int)? {
     let next = unsafe bytes.withUnsafeBufferPointer {
       unsafe cfdt_next_node($0.baseAddress, last?.node.offset ?? -1, Int32(last?.depth ?? -1))
     }

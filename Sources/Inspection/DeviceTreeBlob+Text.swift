@@ -12,13 +12,6 @@ struct ByteSink: TextSink {
 }
 
 extension DeviceTreeBlob {
-  /// The path of `node`.
-  func path(of node: DeviceTreeNode) -> String {
-    var sink = ByteSink()
-    writePath(of: node, into: &sink)
-    return sink.text
-  }
-
   /// What `diagnostic` says is wrong.
   func message(of diagnostic: Diagnostic) -> String {
     var sink = ByteSink()

@@ -38,22 +38,24 @@ extension Report {
   }
 
   /// Takes over who does DMA.
-  mutating func readDMA(_ blob: borrowing DeviceTreeBlob, of board: borrowing Board) {
+  mutating func readDMA(
+    _ blob: borrowing DeviceTreeBlob, of board: borrowing Board, _ paths: NodePaths
+  ) {
     var found = FoundDMADiagnostics()
     let topology = DMATopology.read(blob, of: board, reporting: &found)
-    let iommus = topology.iommus.indices.map { blob.path(of: topology.iommus[$0].node) }
+    let iommus = topology.iommus.indices.map { paths.path(of: topology.iommus[$0].node, in: blob) }
     var next = 0
     var nextDoorbell = 0
     for index in topology.masters.indices {
       let master = topology.masters[index]
       let first = dma.count
-      let node = blob.path(of: master.node)
+      let node = paths.path(of: master.node, in: blob)
       var msi: [String] = []
       while nextDoorbell < topology.doorbells.count,
         topology.doorbells[nextDoorbell].master == index
       {
         let its = topology.msiControllers[topology.doorbells[nextDoorbell].its].node
-        let path = blob.path(of: its)
+        let path = paths.path(of: its, in: blob)
         if !msi.contains(path) { msi.append(path) }
         nextDoorbell += 1
       }
@@ -77,7 +79,7 @@ extension Report {
     }
     diagnostics += found.list.map { found in
       Diagnostic(
-        severity: .warning, node: blob.path(of: found.node),
+        severity: .warning, node: paths.path(of: found.node, in: blob),
         property: found.property.map { "\($0.text)" }, message: found.message)
     }
   }

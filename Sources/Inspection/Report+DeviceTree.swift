@@ -19,6 +19,7 @@ extension Report {
   private mutating func read(_ blob: borrowing DeviceTreeBlob) {
     var found = FoundDiagnostics()
     let board = Board.read(blob, granule: granule, reporting: &found)
+    let paths = NodePaths(blob)
 
     model = board.model.map { blob.text($0) }
     compatible = board.compatible.map { blob.texts($0) } ?? []
@@ -26,41 +27,41 @@ extension Report {
       let its = board.itses[index]
       regions.append(
         Region(
-          kind: "its", node: blob.path(of: its.node), range: its.region,
+          kind: "its", node: paths.path(of: its.node, in: blob), range: its.region,
           protected: its.controlFrame,
           translater: its.translationFrame?.base.advanced(by: ITSDescription.translaterOffset)))
     }
     for index in board.redistributors.indices {
       let region = board.redistributors[index]
       guard region.isUsed else {
-        let node = blob.path(of: region.node)
+        let node = paths.path(of: region.node, in: blob)
         unused.append(Unused(kind: "redistributors", node: node, range: region.range))
         continue
       }
       redistributors.append(
         Redistributors(
-          node: blob.path(of: region.node), range: region.range, stride: region.stride))
+          node: paths.path(of: region.node, in: blob), range: region.range, stride: region.stride))
     }
     for index in board.iommus.indices {
       let iommu = board.iommus[index]
       iommus.append(
-        IOMMU(kind: iommu.kind.name, node: blob.path(of: iommu.node), range: iommu.range)
+        IOMMU(kind: iommu.kind.name, node: paths.path(of: iommu.node, in: blob), range: iommu.range)
       )
     }
     for index in board.unused.indices {
       let registers = board.unused[index]
       unused.append(
         Unused(
-          kind: registers.kind.name, node: blob.path(of: registers.node),
+          kind: registers.kind.name, node: paths.path(of: registers.node, in: blob),
           range: registers.range))
     }
     for index in board.memory.indices { memory.append(board.memory[index]) }
     diagnostics = found.list.map { found in
       Diagnostic(
-        severity: found.severity, node: blob.path(of: found.node),
+        severity: found.severity, node: paths.path(of: found.node, in: blob),
         property: found.property.map { "\($0.text)" }, message: blob.message(of: found))
     }
-    readDMA(blob, of: board)
+    readDMA(blob, of: board, paths)
     verdict = board.verdict
     status = verdict == .refused ? .refused : .fine
   }
