@@ -293,15 +293,16 @@ extension DMAMaster {
       compatible == nil || blob.list(compatible, contains: "simple-bus")
       || blob.list(compatible, contains: "simple-mfd")
     if isCoherencyTold, !isBus { return .coherency }
+    let debug: [3 of StaticString] = [
+      "arm,coresight-cpu-debug", "arm,coresight-cti", "arm,coresight-cti-v8-arch",
+    ]
+    if blob.list(compatible, containsOneOf: debug.span) { return .debug }
     let known = knownCompatibles
-    for index in known.indices where blob.list(compatible, contains: known[index]) {
-      return .compatible
-    }
-    return nil
+    return blob.list(compatible, containsOneOf: known.span) ? .compatible : nil
   }
 
   /// Devices that are masters whatever else their node says.
-  private static var knownCompatibles: [21 of StaticString] {
+  private static var knownCompatibles: [23 of StaticString] {
     [
       // Interfaces of virtual machines: fw_cfg's DMA reads and writes any RAM.
       "qemu,fw-cfg-mmio", "virtio,mmio",
@@ -311,6 +312,8 @@ extension DMAMaster {
       // Controllers of disks, USB and Ethernet that many vendors use.
       "generic-ahci", "snps,dwc-ahci", "generic-ehci", "generic-ohci", "generic-xhci", "snps,dwc3",
       "snps,dwmac", "cdns,macb", "cdns,gem",
+      // What writes a trace to memory, and translates for it.
+      "arm,coresight-tmc", "arm,coresight-catu",
     ]
   }
 }

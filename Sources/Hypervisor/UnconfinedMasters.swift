@@ -245,16 +245,21 @@ extension UnconfinedMasters {
     _ group: Group, _ topology: borrowing DMATopology, _ blob: DeviceTreeBlob,
     into sink: inout some TextSink & ~Copyable
   ) {
-    sink.append("DMA of ")
+    let isDebug = topology.masters[group.first].evidence == .debug
+    sink.append(isDebug ? "debug by " : "DMA of ")
     blob.writePath(of: topology.masters[group.first].node, into: &sink)
     if group.others > 0 {
       sink.append(" and ")
       sink.append(decimal: UInt64(group.others))
       sink.append(" like it")
     }
-    sink.append(" is not confined, ")
-    sink.append(reason(of: group.first).reason)
-    sink.append(": ")
+    if isDebug {
+      sink.append(" can halt a CPU in EL2: ")
+    } else {
+      sink.append(" is not confined, ")
+      sink.append(reason(of: group.first).reason)
+      sink.append(": ")
+    }
     sink.append(fates[group.first].text)
   }
 
@@ -267,7 +272,9 @@ extension UnconfinedMasters {
   private func isAlike(
     _ one: Int, _ other: Int, _ topology: borrowing DMATopology, _ blob: DeviceTreeBlob
   ) -> Bool {
-    guard fates[one] == fates[other], reason(of: one) == reason(of: other) else { return false }
+    guard fates[one] == fates[other], reason(of: one) == reason(of: other),
+      (topology.masters[one].evidence == .debug) == (topology.masters[other].evidence == .debug)
+    else { return false }
     let (left, right) = (
       blob.name(of: topology.masters[one].node), blob.name(of: topology.masters[other].node)
     )

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import DeviceTree
 
 extension Report {
   /// The report as a person reads it: a line that says what it comes to, then a table.
@@ -27,10 +28,12 @@ extension Report {
 
   /// How many masters there are, and how many of them are confined with all that they have.
   private var dmaSummary: String {
-    let masters = Set(dma.map(\.node))
-    let open = Set(dma.lazy.filter { !$0.isConfined }.map(\.node))
+    let masters = Set(dma.lazy.filter { $0.evidence != .debug }.map(\.node))
+    let open = Set(dma.lazy.filter { !$0.isConfined && $0.evidence != .debug }.map(\.node))
+    let debug = Set(dma.lazy.filter { $0.evidence == .debug }.map(\.node))
     return "DMA masters that the tree tells of: \(masters.count), confined: "
       + "\(masters.count - open.count)"
+      + (debug.isEmpty ? "" : "; debug registers of CPUs: \(debug.count)")
   }
 
   /// The cells of the table of DMA masters.
@@ -40,7 +43,8 @@ extension Report {
       let msi = master.msi.map(\.printable).joined(separator: ", ")
       return [
         master.node.printable, master.iommu?.printable ?? "-", streams.isEmpty ? "-" : streams,
-        msi.isEmpty ? "-" : msi, master.confinement.text,
+        msi.isEmpty ? "-" : msi,
+        master.evidence == .debug ? "no: can halt a CPU in EL2" : master.confinement.text,
       ]
     }
   }

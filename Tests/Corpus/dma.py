@@ -16,8 +16,9 @@ KNOWN = {
     "arm,pl080", "arm,pl081", "arm,pl330", "arm,pl110", "arm,pl111", "arm,hdlcd",
     "arm,mali-400", "arm,mali-450", "arm,mali-bifrost", "arm,mali-valhall-csf",
     "generic-ahci", "snps,dwc-ahci", "generic-ehci", "generic-ohci", "generic-xhci",
-    "snps,dwc3", "snps,dwmac", "cdns,macb", "cdns,gem",
+    "snps,dwc3", "snps,dwmac", "cdns,macb", "cdns,gem", "arm,coresight-tmc", "arm,coresight-catu",
 }  # fmt: skip
+DEBUG = {"arm,coresight-cpu-debug", "arm,coresight-cti", "arm,coresight-cti-v8-arch"}
 PCI_REQUESTERS = 0x10000
 
 
@@ -66,6 +67,8 @@ def evidence(node):
     is_bus = not has("compatible") or compatible & {"simple-bus", "simple-mfd"}
     if (has("dma-coherent") or has("dma-noncoherent")) and not is_bus:
         return "coherency"
+    if compatible & DEBUG:
+        return "debug"
     return "compatible" if compatible & KNOWN else None
 
 

@@ -47,6 +47,29 @@ struct UnconfinedMastersTests {
     #expect(found.lines.count == 2 && found.lines.allSatisfy { $0.hasSuffix(": it is the host's") })
   }
 
+  @Test("F-05: the debug registers of CPUs are reported and claimed as masters are")
+  func debug() throws {
+    let tree = """
+      \(Self.memory)
+      debug@5010000 { compatible = "arm,coresight-cpu-debug"; reg = <0 0x5010000 0 0x1000>; };
+      debug@5110000 { compatible = "arm,coresight-cpu-debug"; reg = <0 0x5110000 0 0x1000>; };
+      cti@5020000 { compatible = "arm,coresight-cti-v8-arch", "arm,coresight-cti";
+        reg = <0 0x5020000 0 0x1000>; };
+      etr@5030000 { compatible = "arm,coresight-tmc"; reg = <0 0x5030000 0 0x1000>; };
+      off { compatible = "arm,coresight-cti"; reg = <0 0x5040000 0 0x1000>; status = "disabled"; };
+      """
+    let open = try DescribedTree(tree).masters(claims: false)
+    #expect(open.fates == [.open, .open, .open, .open])
+    #expect(
+      open.lines == [
+        "debug by /debug@5010000 and 1 like it can halt a CPU in EL2: it is the host's",
+        "debug by /cti@5020000 can halt a CPU in EL2: it is the host's",
+        "DMA of /etr@5030000 is not confined, behind no IOMMU: it is the host's",
+      ])
+    let claimed = try DescribedTree(tree).masters()
+    #expect(claimed.pages == [[0x5010, 1], [0x5110, 1], [0x5020, 1], [0x5030, 1]])
+  }
+
   @Test("Where SMMUs are not driven nothing is confined, and a bus can't be claimed")
   func notDriven() throws {
     let found = try DescribedTree(Self.virt).masters(isDriven: false)
