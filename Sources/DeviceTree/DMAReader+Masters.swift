@@ -47,13 +47,14 @@ extension DMAReader {
 
   /// Adds what is known of a path that the tree does not tell in a way that can be followed.
   private mutating func addUnreadable<Sink: DMADiagnosticSink & ~Copyable>(
-    _ master: Int, iommu: Int? = nil, requesters: IDRange?, _ property: DMAPropertyName,
-    _ reason: DMADiagnostic.Reason?, _ place: DMAPlace, _ sink: inout Sink
+    _ master: Int, iommu: Int? = nil, requesters: IDRange?, mask: UInt32 = .max,
+    _ property: DMAPropertyName, _ reason: DMADiagnostic.Reason?, _ place: DMAPlace,
+    _ sink: inout Sink
   ) {
     if let reason { report(place.node, property, reason, &sink) }
     let path = DMAPath(
       master: master, iommu: iommu, confinement: .unreadable, requesters: requesters, streams: nil,
-      ignoredBits: 0)
+      ignoredBits: 0, mask: mask)
     addPath(path, place, property, &sink)
   }
 
@@ -136,15 +137,15 @@ extension DMAReader {
       guard let index = iommu(entry.phandle) else {
         let reason = DMADiagnostic.Reason.noIOMMU(entry.phandle)
         addUnreadable(
-          master, requesters: requesters, .iommuMap, map.isFirstComplaint ? reason : nil, place,
-          &sink)
+          master, requesters: requesters, mask: map.mask, .iommuMap,
+          map.isFirstComplaint ? reason : nil, place, &sink)
         guard topology.isComplete else { return }
         continue
       }
       let iommu = topology.iommus[index]
       let path = DMAPath(
         master: master, iommu: index, confinement: iommu.confinement, requesters: requesters,
-        streams: iommu.kind == .other ? nil : entry.targets, ignoredBits: 0)
+        streams: iommu.kind == .other ? nil : entry.targets, ignoredBits: 0, mask: map.mask)
       guard addPath(path, place, .iommuMap, &sink) else { return }
     }
     if place.isPCIHost { addHoles(master, mask: map.mask, from: first, place, &sink) }
@@ -173,7 +174,9 @@ extension DMAReader {
       }
       let path = DMAPath(
         master: master, iommu: nil, confinement: .notMapped,
-        requesters: IDRange(requester, through: min(next - 1, mask)), streams: nil, ignoredBits: 0)
+        requesters: IDRange(
+          requester, through: RequesterMap.requester(upTo: next - 1, mask: mask)),
+        streams: nil, ignoredBits: 0, mask: mask)
       guard addPath(path, place, .iommuMap, &sink) else { return }
       current = RequesterMap.requester(from: next, mask: mask)
     }

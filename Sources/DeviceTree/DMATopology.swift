@@ -172,13 +172,16 @@ public struct DMAPath: Hashable, Sendable {
   public let iommu: Int?
   /// What keeps the accesses in bounds.
   public let confinement: Confinement
-  /// The requester IDs of a bus, after its `iommu-map-mask`; nil: the node itself.
+  /// The requester IDs of a bus, after its `iommu-map-mask`: those of the range that have no bit but those of
+  /// ``mask``; nil: the node itself.
   public let requesters: IDRange?
-  /// The streams that they have at the IOMMU, one each in the same order; nil where there is none,
-  /// or it has none that the tree tells.
+  /// The streams that they have at the IOMMU, as far from the first stream as the requester from the first requester;
+  /// nil where there is none, or it has none that the tree tells.
   public let streams: IDRange?
   /// Bits of a stream that do not count (the second cell of an SMMUv2's specifier).
   public let ignoredBits: UInt32
+  /// The bits that a requester ID has after `iommu-map-mask`.
+  public internal(set) var mask = UInt32.max
 }
 
 /// One way of a master to the doorbell of an enabled ITS.
@@ -187,9 +190,10 @@ public struct DoorbellPath: Hashable, Sendable {
   public let master: Int
   /// The index of the ITS among the MSI controllers.
   public let its: Int
-  /// The requester IDs of a bus, after its `msi-map-mask`; nil: the node itself.
+  /// The requester IDs of a bus, after its `msi-map-mask`; nil: the node itself. Of a mask with holes the range has more
+  /// of them than there are.
   public let requesters: IDRange?
-  /// The DeviceIDs that they have; nil where the tree does not tell: it may then be any.
+  /// The DeviceIDs that they have, and with them others; nil where the tree does not tell: it may then be any.
   public let deviceIDs: IDRange?
 }
 
@@ -225,6 +229,20 @@ public struct IDRange: Hashable, Sendable {
 
   /// How many numbers it has.
   public var count: UInt64 { UInt64(last - first) + 1 }
+
+  /// How many numbers it has that have no bit but those of `mask`, as its first and its last must.
+  public func count(under mask: UInt32) -> UInt64 {
+    // The bits of the mask, moved together, count up.
+    var count: UInt64 = 1
+    var place: UInt64 = 1
+    for bit in 0..<32 as Range<UInt32> where mask >> bit & 1 == 1 {
+      if last >> bit & 1 == 1 { count &+= place }
+      if first >> bit & 1 == 1 { count &-= place }
+      place <<= 1
+    }
+    return count
+  }
+
   /// Whether a number is in both.
   public func overlaps(_ other: IDRange) -> Bool { first <= other.last && other.first <= last }
   /// Every requester of a PCI host bridge: bus, device and function in 16 bits.

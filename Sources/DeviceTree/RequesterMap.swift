@@ -69,13 +69,22 @@ struct RequesterMap {
       guard base & ~mask == 0, let whole = IDRange(base, count: count),
         IDRange(target, count: count) != nil,
         // What the mask takes away can't be asked for.
-        let requesters = IDRange(base, through: min(whole.last, mask))
+        let requesters = IDRange(base, through: Self.requester(upTo: whole.last, mask: mask))
       else { return Entry(base: base, requesters: nil, phandle: phandle, targets: nil) }
       return Entry(
         base: base, requesters: requesters, phandle: phandle,
         targets: IDRange(target, through: target + (requesters.last - base)))
     }
     return nil
+  }
+
+  /// The largest requester up to `end` that `mask` leaves as it is.
+  static func requester(upTo end: UInt32, mask: UInt32) -> UInt32 {
+    let extra = end & ~mask
+    guard extra != 0 else { return end }
+    // Below the highest extra bit all that the mask has may be set.
+    let top: UInt32 = 1 << UInt32(31 - extra.leadingZeroBitCount)
+    return (end & ~(top | (top - 1)) | (top - 1)) & mask
   }
 
   /// The least requester from `start` on that `mask` leaves as it is; nil beyond 16 bits.

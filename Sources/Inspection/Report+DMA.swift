@@ -33,8 +33,14 @@ extension Report {
     public var base: UInt32?
     /// How many there are.
     public var count: UInt64
+    /// The bits that a requester has, where these are not all below the largest; requesters with others, and their
+    /// streams, are left out.
+    public var mask: UInt32?
     /// Bits of a stream that do not count.
     public var ignored: UInt32
+
+    /// The distance from the first to the last.
+    var extent: UInt64
   }
 
   /// Takes over who does DMA.
@@ -89,9 +95,11 @@ extension Report.Streams {
   /// What there is to tell of a path; nil: nothing.
   fileprivate init?(_ path: DMAPath) {
     guard let range = path.streams ?? path.requesters else { return nil }
+    let count = path.requesters?.count(under: path.mask) ?? range.count
     self.init(
-      requester: path.requesters?.first, base: path.streams?.first, count: range.count,
-      ignored: path.ignoredBits)
+      requester: path.requesters?.first, base: path.streams?.first, count: count,
+      mask: count == range.count ? nil : path.mask, ignored: path.ignoredBits,
+      extent: range.count - 1)
   }
 }
 

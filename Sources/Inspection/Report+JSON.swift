@@ -120,6 +120,7 @@ extension JSONWriter {
     key("count")
     number(streams.count)
     address("requester", streams.requester.map(UInt64.init))
+    address("mask", streams.mask.map(UInt64.init))
     address("ignored", streams.ignored == 0 ? nil : UInt64(streams.ignored))
     endObject()
   }

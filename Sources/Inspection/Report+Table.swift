@@ -100,7 +100,8 @@ extension Report.Streams {
     guard let first = base ?? requester else { return "-" }
     var text = base == nil ? "requester " : ""
     text += UInt64(first).hexadecimal
-    if count > 1 { text += "-" + (UInt64(first) + count - 1).hexadecimal }
+    if count > 1 { text += "-" + (UInt64(first) + extent).hexadecimal }
+    if let mask { text += " of mask " + UInt64(mask).hexadecimal }
     if ignored != 0 { text += " without " + UInt64(ignored).hexadecimal }
     return text
   }

@@ -79,6 +79,11 @@ def kind(node):
     return "smmu-v2" if compatible & SMMU_V2 else "other"
 
 
+def is_iommu(node):
+    compatible = set(node.strings("compatible"))
+    return "#iommu-cells" in node.properties or bool(compatible & (SMMU_V2 | {"arm,smmu-v3"}))
+
+
 def reason(iommu):
     """What is wrong with being behind `iommu`; None: nothing."""
     if not iommu.enabled:
@@ -160,18 +165,25 @@ def paths(node, named):
             add(iommu, reason(iommu), (None, cells[0], 1, ignored) if told else None)
         if is_pci(node) and "iommu-map" not in node.properties:
             add(None, "not-mapped", (0, None, PCI_REQUESTERS, None))
+    everything = (0, None, PCI_REQUESTERS, None) if is_pci(node) else None
     if "iommu-map" in node.properties:
-        entries = map_entries(node, "iommu-map")
-        if is_pci(node):
+        try:
+            entries = map_entries(node, "iommu-map")
+        except Unreadable:
+            add(None, "unreadable", everything)
+            entries = None
+        if entries and is_pci(node):
             for requester in requesters(node, "iommu-map-mask"):
                 answer = lookup(entries, requester)
+                iommu = named.get(answer[0]) if answer else None
                 if answer is None:
                     add(None, "not-mapped", (requester, None, 1, None))
+                elif iommu is None or not is_iommu(iommu):
+                    add(None, "unreadable", (requester, None, 1, None))
                 else:
-                    iommu = named[answer[0]]
                     stream = None if kind(iommu) == "other" else answer[1]
                     add(iommu, reason(iommu), (requester, stream, 1, None))
-        else:
+        elif entries:
             for base, phandle, target, length in entries:
                 if length:
                     iommu = named[phandle]
@@ -179,7 +191,7 @@ def paths(node, named):
                     add(iommu, reason(iommu), (base, stream, length, None))
     if not found:
         why = "not-mapped" if "iommu-map" in node.properties else "no-iommu"
-        add(None, why, (0, None, PCI_REQUESTERS, None) if is_pci(node) else None)
+        add(None, why, everything)
     return {key: joined(ways) for key, ways in found.items()}
 
 
@@ -217,6 +229,19 @@ def masters(root):
     return found
 
 
+def apart(first, base, count, mask, ignored):
+    """The ways of a range of requesters; under a mask with holes each by itself."""
+    if mask is None:
+        yield first, base, count, ignored
+        return
+    found, requester = 0, first
+    while found < count:
+        if requester & ~mask == 0:
+            yield requester, None if base is None else base + requester - first, 1, ignored
+            found += 1
+        requester += 1
+
+
 def reported(report):
     """What a report of `portcullis` says, in the same form."""
     def hexadecimal(text):
@@ -228,10 +253,13 @@ def reported(report):
             raise Unreadable("confined")
         node = found.setdefault(entry["node"], (entry["evidence"], sorted(entry["msi"]), {}))
         node[2][entry["iommu"], entry["kind"], entry["reason"]] = joined([
-            (hexadecimal(s["requester"]), hexadecimal(s["base"]), s["count"],
-             hexadecimal(s["ignored"]))
+            way
             for s in entry["streams"]
-        ])
+            for way in apart(
+                hexadecimal(s["requester"]), hexadecimal(s["base"]), s["count"],
+                hexadecimal(s["mask"]), hexadecimal(s["ignored"]),
+            )
+        ])  # fmt: skip
     return found
 
 

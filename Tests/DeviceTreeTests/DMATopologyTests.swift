@@ -146,8 +146,8 @@ struct DMATopologyTests {
       ("", "<1 3 0 1>", "0-0 2-65535"), ("", "<0x10 3 0 0x10>, <0 3 0 0x10>", "32-65535"),
       ("0", "<0 3 0 1>", ""), ("0xff", "<0 3 0 0x80>", "128-255"),
       ("0xff00", "<0 3 0 0x100>", "256-65280"),
-      ("0xff00", "<0 3 0 1>, <0x200 3 0 0xfe00>", "256-511"),
-      ("0xfffffff8", "<0 3 0 0x8>, <0x10 3 0 0xfff0>", "8-15"),
+      ("0xff00", "<0 3 0 1>, <0x200 3 0 0xfe00>", "256-256"),
+      ("0xfffffff8", "<0 3 0 0x8>, <0x10 3 0 0xfff0>", "8-8"),
       ("", "<0 3 0 0>", "0-65535"), ("", "<0x10000 3 0 0x10>", "0-65535"),
       ("", "<0 3 0xfffffff1 0x10>", "0-65535"),
     ])
@@ -160,6 +160,36 @@ struct DMATopologyTests {
       found.append(text(topology.paths[index].requesters))
     }
     #expect(found.joined(separator: " ") == expected)
+  }
+
+  @Test(
+    "F-41: under a mask with holes a range has the requesters that the mask leaves, and no others")
+  func maskWithHoles() throws {
+    let (topology, diagnostics) = try topology(
+      compile(
+        """
+        \(Self.devices) pci { \(Self.pci) iommu-map-mask = <0xff00>;
+          iommu-map = <0x100 3 1 1>, <0x200 3 0x10 0x280>; };
+        """))
+    #expect(diagnostics.isEmpty)
+    var found: [String] = []
+    for index in topology.paths.indices where topology.paths[index].requesters != nil {
+      let path = topology.paths[index]
+      let count = path.requesters?.count(under: path.mask) ?? 0
+      found.append("\(text(path.requesters)) \(text(path.streams)) \(count)")
+    }
+    #expect(
+      found == ["256-256 1-1 1", "512-1024 16-528 3", "0-0 - 1", "1280-65280 - 251"])
+  }
+
+  @Test(
+    "the numbers of a range that a mask leaves are counted",
+    arguments: [
+      (UInt32(0), UInt32(0xffff), UInt32.max, 0x1_0000), (0, 0xfff8, 0xfff8, 0x2000),
+      (8, 8, 0xfff8, 1), (0x100, 0xff00, 0xff00, 255), (0, 0xffff_ffff, .max, 1 << 32),
+    ] as [(UInt32, UInt32, UInt32, UInt64)])
+  func counted(first: UInt32, last: UInt32, mask: UInt32, count: UInt64) throws {
+    #expect(try #require(IDRange(first, through: last)).count(under: mask) == count)
   }
 
   @Test("disabled masters, and what is below a PCI host bridge, are none")
