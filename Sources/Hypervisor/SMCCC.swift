@@ -29,9 +29,17 @@ public enum SMCCC {
     /// (DEN 0028, section 2.5: bit 30).
     public var is64Bit: Bool { function >> 30 & 1 == 1 }
 
-    /// The call as the convention defines it: 32-bit arguments of a 32-bit call.
+    /// Bit 16 of a fast call's number, since version 1.3: no live state of SVE (DEN 0028, table 2-1).
+    ///
+    /// It is a hint, and no part of the name: no callee has to make use of it.
+    private static var noSVEState: UInt32 { 1 << 16 }
+
+    /// The call as the convention defines it: a fast call without the hint, and 32-bit arguments of a 32-bit
+    /// call.
     public var normalized: Call {
-      guard !is64Bit else { return self }
+      let isFast = function >> 31 == 1
+      let function = isFast ? function & ~Self.noSVEState : function
+      guard !is64Bit else { return Call(function, argument1, argument2, argument3) }
       return Call(
         function, argument1 & 0xffff_ffff, argument2 & 0xffff_ffff, argument3 & 0xffff_ffff)
     }

@@ -53,6 +53,15 @@ func testHypercalls(_ report: inout TestReport) {
   report.test("hypercall", "a yielding call by HVC is NOT_SUPPORTED") { test in
     expectNotSupported(&test, Conduit.hvc.call(0x0000_0001))
   }
+  report.test("hypercall", "the SVE hint is no part of a function's number") { test in
+    let hint: UInt64 = 1 << 16
+    let psci = PSCI()
+    test.expect(
+      "the version of PSCI", psci.conduit.call(PSCI.version | hint).x0,
+      equals: psci.conduit.call(PSCI.version).x0)
+    test.expect("the hypervisor's answer", Conduit.hvc.call(Hypercall.function | hint).x0, equals: 0)
+    expectNotSupported(&test, Conduit.hvc.call(Hypercall.function | 1 << 17))
+  }
   report.test("hypercall", "an unknown function by SMC is NOT_SUPPORTED") { test in
     expectNotSupported(&test, Conduit.smc.call(0xc200_ffff))
     expectNotSupported(&test, Conduit.smc.call(0xc700_ffff, 1, 2, 3))

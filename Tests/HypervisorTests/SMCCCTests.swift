@@ -17,6 +17,21 @@ struct SMCCCTests {
     #expect(call.normalized.normalized == expected)
   }
 
+  @Test(
+    "F-27: The hint of a fast call is no part of its name, and reaches nobody",
+    arguments: [
+      (0x8401_0003, 0x8400_0003), (0xc401_0003, 0xc400_0003), (0xc601_5043, 0xc600_5043),
+      (0x8001_0000, 0x8000_0000),
+      // The bits above it must be zero, and a yielding call has no hint.
+      (0x8402_0003, 0x8402_0003), (0x8480_0003, 0x8480_0003), (0x0401_0003, 0x0401_0003),
+    ] as [(UInt32, UInt32)])
+  func hint(asked: UInt32, name: UInt32) {
+    let call = SMCCC.Call(asked, 1, 2, 3).normalized
+    #expect(call == SMCCC.Call(name, 1, 2, 3))
+    // A function that is asked for is named without it.
+    #expect(PSCI.Function(identifier: 0x8401_0003) == nil)
+  }
+
   @Test("A result of one value has zeroes beside it and keeps x4")
   func result() {
     let result = SMCCC.Result(SMCCC.notSupported)
