@@ -25,24 +25,40 @@ struct CommitQueue: Sendable {
   private(set) var written: UInt64 = 0
   private(set) var published: UInt64 = 0
   private(set) var completed: UInt64 = 0
+  /// What `published` was when the hardware got the queue from EL2.
+  private var installed: UInt64 = 0
 
   /// The bytes that the words beside `slots` slots take.
   static func originsSize(slots: UInt64) -> UInt64 { slots * 8 }
 
-  /// Makes a queue that the hardware has emptied; it is at `slot` now.
-  init(_ base: PhysicalAddress, origins: PhysicalAddress, slots: UInt64, at slot: UInt64 = 0) {
+  /// Makes a new queue.
+  init(_ base: PhysicalAddress, origins: PhysicalAddress, slots: UInt64) {
     self.base = base
     self.origins = origins
     self.slots = slots
-    written = slot
-    published = slot
-    completed = slot
+  }
+
+  /// Makes a queue that the hardware has used and emptied; it is at `slot` now.
+  init(_ base: PhysicalAddress, origins: PhysicalAddress, slots: UInt64, at slot: UInt64) {
+    self.init(base, origins: origins, slots: slots)
+    // A round is behind it, so that it counts as used.
+    written = slots &+ slot
+    published = written
+    completed = written
   }
 
   /// How many commands may be appended; one slot stays empty.
   var freeCount: UInt64 { slots &- 1 &- (written &- completed) }
   /// Whether the hardware has passed every command.
   var isIdle: Bool { completed == written }
+  /// Whether the hardware has had no command from this queue since it got it.
+  var isUnused: Bool { published == installed }
+  /// GITS_CREADR's offset, as far as the hardware is known to be.
+  var completedOffset: UInt64 { offset(completed) }
+  /// GITS_CWRITER's offset.
+  var publishedOffset: UInt64 { offset(published) }
+
+  private func offset(_ count: UInt64) -> UInt64 { (count & (slots &- 1)) &* ITSCommand.size }
 
   @inline(__always)
   private func place(_ count: UInt64) -> PhysicalAddress {
@@ -83,7 +99,7 @@ struct CommitQueue: Sendable {
       if count > beforeEnd { memory.clean(base, size: (count &- beforeEnd) &* ITSCommand.size) }
     }
     published = written
-    return (written & (slots &- 1)) &* ITSCommand.size
+    return publishedOffset
   }
 
   /// Takes note of GITS_CREADR's offset; false where it is a place that the hardware cannot be at.
@@ -106,6 +122,7 @@ struct CommitQueue: Sendable {
     written = (written &+ slots &- 1) & ~(slots &- 1)
     published = written
     completed = written
+    installed = written
   }
 
   /// The host's place of the command that the hardware is at; nil where it is idle.

@@ -236,6 +236,7 @@ struct HandoverDraft {
     }
     its.marks.staged = .max
     its.isEnabled = true
+    its.isAtRest = false
     return its
   }
 

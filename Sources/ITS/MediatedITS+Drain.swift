@@ -104,12 +104,12 @@ extension MediatedITS {
     return false
   }
 
-  /// Whether the commit queue has room for a command of the host, the unmapping that it may imply, and
-  /// a SYNC to every target.
+  /// Whether the commit queue has room for a command of the host, the unmapping that it may imply, a
+  /// SYNC to every target, and one past the end of the queue.
   private mutating func hasRoom<Machine: ITSMachine & ~Copyable>(
     _ machine: borrowing Machine
   ) -> Bool {
-    let needed = targets.usedCount &+ 4
+    let needed = targets.usedCount &+ 5
     if commit.freeCount >= needed { return true }
     publish(machine)
     observe(machine)
@@ -137,7 +137,8 @@ extension MediatedITS {
 
   /// Hands everything that was appended to the hardware.
   mutating func publish<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
-    guard let offset = commit.publish(memory: machine.memory) else { return }
+    guard var offset = commit.publish(memory: machine.memory) else { return }
+    if offset == 0 { offset = publishPastZero(machine) }
     counters.publications &+= 1
     let value = GITSQueuePointer(offset: offset).rawValue
     if !hardware(write: ITSRegister.commandWrite.offset, .double, value, machine) {
@@ -145,8 +146,26 @@ extension MediatedITS {
     }
   }
 
+  /// Adds a SYNC to what ends at the end of the queue: the hardware is not to rest at zero, which is also
+  /// what GITS_CREADR says after a loss of power.
+  @inline(never)
+  private mutating func publishPastZero<Machine: ITSMachine & ~Copyable>(
+    _ machine: borrowing Machine
+  ) -> UInt64 {
+    for index in 0..<targets.count where targets.isUsed(index, memory: machine.memory) {
+      guard commit.freeCount > 0 else { break }
+      commit.append(
+        .sync(target: targets.target(index, memory: machine.memory)), for: staging.takenOffset,
+        memory: machine.memory)
+      return commit.publish(memory: machine.memory) ?? 0
+    }
+    return 0
+  }
+
   /// Looks how far the hardware is.
   mutating func observe<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
+    // From there it goes no further, and what it says behind a loss of power is not heard.
+    if isAtRest { return }
     guard let value = hardware(read: ITSRegister.commandRead.offset, .double, machine) else {
       isBroken = true
       return
@@ -158,6 +177,11 @@ extension MediatedITS {
 
   /// Frees the tables that the hardware has let go of.
   private mutating func retire<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
+    guard retirement.isDue(completed: commit.completed, memory: machine.memory) else { return }
+    guard isRunning(machine) else {
+      isBroken = true
+      return
+    }
     while let freed = retirement.takeFirst(completed: commit.completed, memory: machine.memory) {
       switch freed {
       case .table(let table):

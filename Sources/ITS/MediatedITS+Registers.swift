@@ -126,20 +126,25 @@ extension MediatedITS {
     _ machine: borrowing Machine
   ) -> UInt64 {
     let isQuiescent = hardwareControl(machine).isQuiescent
-    // The last chance to hear how far the hardware is, before a host may take its power.
-    if isQuiescent, !isEnabled, !commit.isIdle { observe(machine) }
+    // The last chance to see that it rests, before a host may take its power.
+    if isQuiescent { settle(machine) }
     return (isEnabled ? 1 : 0) | (isQuiescent ? 1 << 31 : 0)
   }
 
-  private func hardwareControl<Machine: ITSMachine & ~Copyable>(
+  /// GITS_CTLR of the hardware, whose Enabled is EL2's unless it has lost its power.
+  mutating func hardwareControl<Machine: ITSMachine & ~Copyable>(
     _ machine: borrowing Machine
   ) -> GITSControl {
     let value = hardware(read: ITSRegister.control.offset, .word, machine) ?? 0
-    return GITSControl(rawValue: UInt32(truncatingIfNeeded: value))
+    let control = GITSControl(rawValue: UInt32(truncatingIfNeeded: value))
+    if control.isEnabled != isEnabled { isBroken = true }
+    return control
   }
 
   /// Whether GITS_CBASER and GITS_BASER<n> may be written: disabled, and quiescent.
-  private func isUnlocked<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) -> Bool {
+  private mutating func isUnlocked<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine)
+    -> Bool
+  {
     !isEnabled && hardwareControl(machine).isQuiescent
   }
 
@@ -160,18 +165,27 @@ extension MediatedITS {
     let enables = value & 1 != 0
     if enables != isEnabled {
       let control = hardwareControl(machine)
-      // Enabling what is not quiescent is UNPREDICTABLE.
-      if enables && !control.isQuiescent { return waitUntilQuiescent() }
-      // Without EL2's queue and tables it must not run.
-      if enables, !reinstall(machine) {
-        isBroken = true
-        return .done
+      if enables {
+        guard !isBroken else {
+          counters.ignored &+= 1
+          return .done
+        }
+        // Enabling what is not quiescent is UNPREDICTABLE.
+        guard control.isQuiescent else { return waitUntilQuiescent() }
+        // Without EL2's queue and tables, as they were when it came to rest, it must not run.
+        settle(machine)
+        guard isAtRest, reinstall(machine) else {
+          isBroken = true
+          return .done
+        }
       }
       let others = UInt64(control.rawValue) & ~(1 | 1 << 31)
       guard
         hardware(write: ITSRegister.control.offset, .word, others | (enables ? 1 : 0), machine)
       else { return .refused(.externalAbort) }
       isEnabled = enables
+      isAtRest = false
+      if !enables { awaitRest(machine) }
       fruitlessRuns = 0
       if enables { examineTables(machine) }
     }

@@ -51,6 +51,9 @@ public struct MediatedITS: ~Copyable {
   var marks = TableMarks()
   /// GITS_CTLR.Enabled.
   var isEnabled = false
+  /// Whether the hardware is disabled and was seen Quiescent since, with EL2's queue, where `commit` says:
+  /// all that it knows is in memory, and a loss of power takes nothing with it.
+  var isAtRest = true
   /// The private copy of a command that could not be finished in the trap in which it was read.
   ///
   /// It is not read again: the host may have changed it.

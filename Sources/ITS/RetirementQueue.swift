@@ -79,11 +79,18 @@ struct RetirementQueue: Sendable {
     }
   }
 
+  /// Whether the hardware has let go of a table, when it has completed `count` commands.
+  func isDue<Memory: BusMemory & ~Copyable>(
+    completed count: UInt64, memory: borrowing Memory
+  ) -> Bool {
+    head != sealed && memory.load(place(head)) <= count
+  }
+
   /// The next table that the hardware has let go of, when it has completed `count` commands.
   mutating func takeFirst<Memory: BusMemory & ~Copyable>(
     completed count: UInt64, memory: borrowing Memory
   ) -> RetiredTable? {
-    guard head != sealed, memory.load(place(head)) <= count else { return nil }
+    guard isDue(completed: count, memory: memory) else { return nil }
     let table = memory.load(PhysicalAddress(place(head).rawValue &+ 8))
     head &+= 1
     if let pages = PageRange(first: PageFrameNumber(table >> 20), count: table & 0xf_ffff) {

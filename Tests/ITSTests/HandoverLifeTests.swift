@@ -87,7 +87,9 @@ import Testing
       driver.post(.event(.int, 1, 1), .sync(target: driver.target(0)))
       #expect(driver.isDone)
     }
-    #expect(seen.count == 400)
+    // None twice; a SYNC of EL2's own keeps the hardware from resting at the queue's beginning.
+    #expect(seen.filter { $0.opcode == .int }.count == 200)
+    #expect((400...403).contains(seen.count))
     #expect(host.world.taken(by: 0).count == 200)
     host.world.expectSound()
   }

@@ -26,6 +26,11 @@ DEFECTS = [
         "for index in 0..<targets.count where index > targets.count {",
     ),
     Defect(
+        "replayed-queue-resumed", "F-09", "MediatedITS+Resume.swift",
+        "      pointer(ITSRegister.commandRead) == reading, pointer(ITSRegister.commandWrite) == writing\n",
+        "      pointer(ITSRegister.commandRead) != nil || reading == writing\n",
+    ),
+    Defect(
         "release-before-completion", "B-43", "MediatedITS+Drain.swift",
         "retirement.takeFirst(completed: commit.completed,",
         "retirement.takeFirst(completed: commit.written,",

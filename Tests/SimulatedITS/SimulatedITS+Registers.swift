@@ -105,6 +105,7 @@ extension SimulatedITS {
     if enables, !state.isEnabled, !isQuiescent { gic.faults.append(.enabledBeforeQuiescent) }
     let wasEnabled = state.isEnabled
     state.isEnabled = enables
+    if enables { state.isUnpowered = false }
     guard wasEnabled, !enables else { return }
     // Commands that were fetched and not carried out are fetched again.
     state.fetched = []
@@ -135,7 +136,8 @@ extension SimulatedITS {
   private func setWritePointer(_ value: UInt64) {
     let pointer = GITSQueuePointer(rawValue: value)
     if !commandBase.isValid {
-      if pointer.offset != 0 { gic.faults.append(.queueNotValid) }
+      // Of a loss of power nobody need have heard yet.
+      if pointer.offset != 0, !state.isUnpowered { gic.faults.append(.queueNotValid) }
     } else if pointer.offset >= commandBase.size {
       gic.faults.append(.writePointerPastEnd(pointer.offset))
     }

@@ -142,6 +142,8 @@ extension SimulatedITS {
   ///
   /// It walks the tables as the ITS sees them, all of them, so that an entry which was forged counts.
   package var reachable: [MemoryReach] {
+    // Whatever its registers and tables are now, nothing looks at them before it is enabled.
+    if state.isUnpowered { return [] }
     var found = unreadSlots
     if commandBase.isValid {
       found.append(

@@ -82,6 +82,8 @@ package final class SimulatedITS {
     /// The Redistributors that a collection has, or has had with no SYNC since, one bit each.
     var collectionTargets: [UInt16: UInt64] = [:]
     var lingering: [Lingering] = []
+    /// Whether its power was lost since it was enabled last.
+    var isUnpowered = false
     /// So many more commands until one stalls.
     var commandsToStall: UInt64?
     /// So many more commands until none ends any more.

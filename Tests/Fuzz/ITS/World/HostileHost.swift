@@ -164,6 +164,24 @@ package struct HostileHost<Source: Choices> {
   private mutating func mapCollections(_ index: Int) {
     for collection in 0..<UInt16(world.setup.processors) {
       put(.mapc(collection, target: target(index, Int(collection))), index)
+  /// An ITS loses its power: mostly disabled and Quiescent, seldom at any time.
+  private mutating func losePower(_ index: Int) {
+    let cpu = anyCPU()
+    let isSafe = choices.next(8) != 0
+    if isSafe {
+      write(index, 0, .word, 0, cpu: cpu)
+      runHardware(index, Int(choices.next(8)))
+      guard case .value(let value) = world.services[index].read(0, .word, cpu: UInt64(cpu)),
+        value == 1 << 31, !world.services[index].isBroken
+      else { return }
+    }
+    world.losePower(index, choices.next(2) == 0 ? .restores : .leaves, &choices)
+    queues[index].posted = nil
+    guard isSafe || choices.next(2) == 0 else { return }
+    reset(index)
+    mapCollections(index)
+  }
+
     }
     ring(index)
   }
@@ -484,3 +502,4 @@ package struct HostileHost<Source: Choices> {
     }
   }
 }
+    case 17: losePower(index)

@@ -161,6 +161,9 @@ package final class MediatedService {
   /// How many commands the mediation has taken since the queue was given.
   package var taken: UInt64 { its.pointee.staging.taken }
 
+  /// Whether the mediation has given the hardware up.
+  package var isBroken: Bool { its.pointee.isBroken }
+
   /// At the start of a trap, and when EL2 has looked into a table: two of them may be in one place.
   @inline(__always)
   func forgetReads() {

@@ -122,6 +122,17 @@ package final class World {
   }
 
   /// A store of the host; nothing where stage 2 has not the page.
+  /// An ITS loses its power, and some of what it has not written back.
+  package func losePower(
+    _ index: Int, _ firmware: SimulatedITS.Firmware, _ choices: inout some Choices
+  ) {
+    var bits = choices.word()
+    gic.services[index].losePower(firmware) {
+      defer { bits = bits >> 1 | bits << 63 }
+      return bits & 1 != 0
+    }
+  }
+
   @inline(__always)
   package func store(_ value: UInt64, at address: UInt64) {
     guard pages.hostReaches(address) else { return }
