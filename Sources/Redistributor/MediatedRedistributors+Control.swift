@@ -32,8 +32,7 @@ extension MediatedRedistributors {
       if redistributor.canBeDisabled, redistributor.lpis.holding != nil,
         redistributor.isOwn(machine)
       {
-        redistributor.lpis.release(from: &pins, machine)
-        counters.released &+= 1
+        letGo(&redistributor, number, machine)
       }
     }
     slots[number] = redistributor
@@ -94,9 +93,11 @@ extension MediatedRedistributors {
     for other in 0..<count where other != number {
       let peer = slots[other]
       guard let held = peer.lpis.holding,
-        peer.typer.sharesConfiguration(with: redistributor.typer)
+        hasOneConfigurationBase != false
+          || peer.typer.sharesConfiguration(with: redistributor.typer)
       else { continue }
-      guard held.configuration == configuration else { throw .configurationDiffers }
+      // Whichever of two tables the hardware looks at is held; but each pending table is for its own.
+      guard bits(held.configuration) == bits(configuration) else { throw .configurationDiffers }
     }
     let wasHeld = redistributor.lpis.holding != nil
     try redistributor.lpis.hold(
@@ -113,7 +114,7 @@ extension MediatedRedistributors {
       GICRConfigurationBase(rawValue: first).interruptIDBits == configuration.interruptIDBits,
       GICRPendingBase(rawValue: second).base == pending.base
     else {
-      if !wasHeld { redistributor.lpis.release(from: &pins, machine) }
+      if !wasHeld { letGo(&redistributor, number, machine) }
       throw .hardware
     }
   }

@@ -75,6 +75,10 @@ extension MediatedRedistributors {
         rawValue: redistributor.configurationRules.readBack(
           merged & GICRConfigurationBase.writable))
       slots[number] = redistributor
+      guard hasOneConfigurationBase == true else { return .done }
+      for other in 0..<count where slots[other].lpis.use == .idle {
+        slots[other].lpis.configuration = redistributor.lpis.configuration
+      }
       return .done
     case RedistributorRegister.pendingBase.offset where isUnlocked(number, machine):
       var redistributor = slots[number]
@@ -136,9 +140,11 @@ extension MediatedRedistributors {
     let isInvalidation = access.offset >= RedistributorRegister.invalidateLPI.offset
     let hasRegister =
       isInvalidation ? redistributor.hasInvalidation : redistributor.typer.hasDirectLPIs
-    guard hasRegister, redistributor.lpis.use == .inUse, value >> 32 == 0 else { return ignore() }
+    guard hasRegister, redistributor.lpis.use == .inUse, value >> 32 == 0,
+      let holding = redistributor.lpis.holding
+    else { return ignore() }
     if access.offset != RedistributorRegister.invalidateAll.offset {
-      let limit: UInt64 = 1 << bits(redistributor.lpis.configuration)
+      let limit: UInt64 = 1 << bits(holding.configuration)
       guard value >= 8192, value < limit else { return ignore() }
     } else if value != 0 {
       return ignore()

@@ -37,7 +37,11 @@ extension MediatedRedistributors {
     if !GICRControl(rawValue: control).isIdle {
       var isDisabled = false
       if !keepsLive { isDisabled = try disable(redistributor, machine) }
-      if !isDisabled { try takeOver(&redistributor, machine) }
+      if !isDisabled {
+        try holdFound(&redistributor, machine)
+        redistributor.lpis.use = .inUse
+        counters.enabled &+= 1
+      }
     }
     try append(redistributor)
   }
@@ -57,6 +61,33 @@ extension MediatedRedistributors {
         redistributor, RedistributorRegister.pendingBase, machine)
       slots[number] = redistributor
     }
+    hasOneConfigurationBase = try probeOneRegister(machine)
+  }
+
+  /// Whether a GICR_PROPBASER has what another one was given.
+  ///
+  /// Each is given an address of its own, which counts for nothing while LPIs are disabled.
+  private func probeOneRegister<Machine: RedistributorMachine & ~Copyable>(
+    _ machine: borrowing Machine
+  ) throws(RedistributorSetupError) -> Bool {
+    let register = RedistributorRegister.configurationBase
+    var isOne = false
+    // Written, read, and cleared again.
+    for step in 0..<3 {
+      for number in 0..<count where slots[number].typer.hasPhysicalLPIs {
+        let redistributor = slots[number]
+        let mark = GICRConfigurationBase(rawValue: UInt64(number + 1) << 12)
+        if step == 1 {
+          guard let value = redistributor.read(register, machine) else {
+            throw .silent(redistributor.frame)
+          }
+          if GICRConfigurationBase(rawValue: value).base != mark.base { isOne = true }
+        } else if !redistributor.write(register, step == 0 ? mark.rawValue : 0, machine) {
+          throw .silent(redistributor.frame)
+        }
+      }
+    }
+    return isOne
   }
 
   private mutating func append(
@@ -95,8 +126,8 @@ extension MediatedRedistributors {
     return false
   }
 
-  /// Holds the tables that live LPIs have.
-  private mutating func takeOver<Machine: RedistributorMachine & ~Copyable>(
+  /// Holds the tables that LPIs were found enabled with.
+  private mutating func holdFound<Machine: RedistributorMachine & ~Copyable>(
     _ redistributor: inout MediatedRedistributor, _ machine: borrowing Machine
   ) throws(RedistributorSetupError) {
     guard
@@ -113,8 +144,6 @@ extension MediatedRedistributors {
     } catch {
       throw .live(redistributor.frame)
     }
-    redistributor.lpis.use = .inUse
-    counters.enabled &+= 1
   }
 
   /// The bits of an INTID that count: those of the register, and not more than the board has.

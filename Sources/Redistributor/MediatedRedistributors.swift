@@ -37,6 +37,10 @@ public struct MediatedRedistributors: ~Copyable {
   /// How many Redistributors there are.
   public internal(set) var count = 0
   var pins: PinTable
+  /// Whether GICR_PROPBASER is one register behind all Redistributors; nil where that could not be tried.
+  var hasOneConfigurationBase: Bool?
+  /// What that register may name although no Redistributor holds it.
+  var parked = ParkedTables()
 
   /// What was done and refused.
   public internal(set) var counters = RedistributorCounters()

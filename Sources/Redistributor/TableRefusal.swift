@@ -9,7 +9,7 @@ public import Architecture
 public enum TableRefusal: UInt8, Error, Hashable, Sendable {
   /// The tables are for INTIDs of more bits than EL2 holds tables for.
   case tooLarge
-  /// Another Redistributor that must have the same configuration table has another one.
+  /// Another Redistributor has tables for another number of INTIDs, and hardware may mix what the two say.
   case configurationDiffers
   /// The configuration table is not memory that the host owns.
   case configurationTable
@@ -27,7 +27,7 @@ public enum TableRefusal: UInt8, Error, Hashable, Sendable {
   public var text: StaticString {
     switch self {
     case .tooLarge: "tables too large"
-    case .configurationDiffers: "another configuration table is in use"
+    case .configurationDiffers: "tables in use are for another number of INTIDs"
     case .configurationTable: "the configuration table is not the host's"
     case .pendingTable: "the pending table is not the host's"
     case .stillHeld: "the tables before are still held"

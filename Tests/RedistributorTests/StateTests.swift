@@ -128,10 +128,10 @@ extension GuardedBoard {
     let isMoved = board.enable(pending: GuardedBoard.pending(3))
     #expect(!isMoved)
     #expect(board.refused(.stillHeld) == 1)
-    // The other one must agree with what the first still holds.
+    // The other one has tables of its own.
     let differs = board.enable(1, configuration: GuardedBoard.configuration(1))
-    #expect(!differs)
-    #expect(board.guarding.heldTables == 2)
+    #expect(differs)
+    #expect(board.guarding.heldTables == 4)
     #expect(board.violation() == nil)
   }
 
@@ -176,36 +176,77 @@ extension GuardedBoard {
   }
 
   @Test(
-    "Redistributors of one CommonLPIAff group have one configuration table",
-    arguments: [
-      // Group field, affinities of the two, and whether they are in one group.
-      (0, 0x0000_0000, 0x0102_0304, true), (1, 0x0100_0000, 0x0102_0304, true),
-      (1, 0x0100_0000, 0x0200_0000, false), (2, 0x0102_0000, 0x0102_0304, true),
-      (2, 0x0101_0000, 0x0102_0000, false), (3, 0x0102_0300, 0x0102_0304, true),
-      (3, 0x0102_0300, 0x0102_0400, false),
-    ] as [(UInt64, UInt32, UInt32, Bool)])
-  func groups(_ field: UInt64, _ first: UInt32, _ second: UInt32, isOne: Bool) throws {
+    "F-24: Each configuration table is held until its own Redistributor lets go",
+    arguments: [0, 1, 2, 3] as [UInt64])
+  func otherTables(_ field: UInt64) throws {
     var options = BoardOptions()
-    options.affinities = [first, second]
+    options.affinities = [0x0102_0300, 0x0102_0304]
     options.features = field << 24
     let board = try GuardedBoard(options)
+    let old = GuardedBoard.configuration()
     let isFirst = board.enable(0)
-    let isSecond = board.enable(1, configuration: GuardedBoard.configuration(1))
-    #expect(isFirst)
-    #expect(isSecond == !isOne)
-    #expect(board.refused(.configurationDiffers) == (isOne ? 1 : 0))
+    let isSecond = board.enable(1)
+    #expect(isFirst && isSecond)
+    // Another kernel begins on CPU 0, with the other CPUs off and their Redistributors as they were.
+    board.setEnabled(0, false)
+    let isOther = board.enable(0, configuration: GuardedBoard.configuration(1))
+    #expect(isOther && board.guarding.counters.allRefused == 0)
+    #expect(board.violation() == nil)
+    let isTaken = board.takePage(old)
+    #expect(!isTaken)
     board.setEnabled(1, false)
-    let otherSize = board.enable(1, bits: 15)
-    #expect(otherSize == !isOne)
+    let isFree = board.takePage(old)
+    let isUsed = !board.takePage(GuardedBoard.configuration(1))
+    #expect(isFree && isUsed)
+    // A pending table for fewer INTIDs than the register of another may say is not safe.
+    let isSmaller = board.enable(1, configuration: GuardedBoard.configuration(1), bits: 15)
+    #expect(!isSmaller && board.refused(.configurationDiffers) == 1)
+    let joins = board.enable(1, configuration: GuardedBoard.configuration(1))
+    #expect(joins && board.violation() == nil)
+  }
+
+  @Test("F-24: Where GICR_PROPBASER is one register, who writes the first one has written all")
+  func oneRegister() throws {
+    let board = try GuardedBoard { $0.gic.hasOneConfigurationBase = true }
+    board.write(
+      0, Offset.configuration, GuardedBoard.configuration() | GuardedBoard.attributes | 15)
+    let read = board.value(0, Offset.configuration)
+    #expect(board.value(1, Offset.configuration) == read)
+    for number in 0..<2 {
+      board.write(number, Offset.pending, GuardedBoard.pending(UInt64(number)))
+      let isEnabled = board.setEnabled(number, true)
+      #expect(isEnabled)
+    }
+    board.pend(8200, on: 1)
+    #expect(board.violation() == nil)
+  }
+
+  @Test("F-24: What one register names is held as long as any Redistributor may use it")
+  func oneRegisterHeld() throws {
+    let board = try GuardedBoard { $0.gic.hasOneConfigurationBase = true }
+    let isFirst = board.enable(0)
+    let isSecond = board.enable(1)
+    #expect(isFirst && isSecond)
     board.setEnabled(1, false)
-    let same = board.enable(1)
-    #expect(same)
-    // Nobody holds the old one any more: another will do.
+    let isOther = board.enable(1, configuration: GuardedBoard.configuration(1))
+    #expect(isOther && board.violation() == nil)
+    // The register now has Redistributor 0 use the table of Redistributor 1, which lets go of it.
+    board.setEnabled(1, false)
+    let isTaken = board.takePage(GuardedBoard.configuration(1))
+    #expect(!isTaken)
+    board.pend(8200, on: 0)
+    #expect(board.violation() == nil)
+    // The same again and again takes no more.
+    for index in 2..<200 as Range<UInt64> {
+      board.enable(1, configuration: GuardedBoard.configuration(index % 6))
+      board.setEnabled(1, false)
+      #expect(board.violation() == nil)
+    }
     board.setEnabled(0, false)
     board.setEnabled(1, false)
-    let other = board.enable(1, configuration: GuardedBoard.configuration(1))
-    #expect(other)
-    #expect(board.violation() == nil)
+    #expect(board.guarding.heldTables == 0)
+    let isFree = board.takePage(GuardedBoard.configuration(1))
+    #expect(isFree)
   }
 
   @Test(

@@ -73,6 +73,8 @@ package final class SimulatedGIC {
   package var faults: [SoftwareFault] = []
   /// Every access to memory, while `recordsAccesses` is set.
   package var accesses: [MemoryAccess] = []
+  /// Whether GICR_PROPBASER is one register behind all Redistributors; even one that is in use takes a change.
+  package var hasOneConfigurationBase = false
   /// Whether `accesses` grows.
   package var recordsAccesses = false
   /// Called before each access to memory.

@@ -282,6 +282,8 @@ package final class SimulatedRedistributor {
       }
       if offset & ~7 == 0x70 {
         state.configurationBase = merge(state.configurationBase) & ~(isCoherent ? 0 : 0b11 << 10)
+        guard gic.hasOneConfigurationBase else { break }
+        for other in gic.redistributors { other.state.configurationBase = state.configurationBase }
       } else {
         state.isPendingTableZeroed = merge(0) >> 62 & 1 != 0
         state.pendingBase =
