@@ -41,6 +41,10 @@ extension MediatedRedistributors {
         try holdFound(&redistributor, machine)
         redistributor.lpis.use = .inUse
         counters.enabled &+= 1
+      } else if !redistributor.canBeDisabled {
+        // It may still use them. They are held for good, and what the host has is held beside them.
+        var found = redistributor
+        try holdFound(&found, machine)
       }
     }
     try append(redistributor)

@@ -414,6 +414,32 @@ extension GuardedBoard {
     }
   }
 
+  @Test("F-38: Without CES what was live stays held, and others may be used beside it")
+  func unpromised() throws {
+    let board = try GuardedBoard {
+      $0.gic.redistributors[0].promisesDisabling = false
+      Self.makeLive($0, pending: GuardedBoard.pending())
+    }
+    #expect(board.value(0, Offset.control, .word).map { $0 & 1 } == 0)
+    let isTaken =
+      board.takePage(GuardedBoard.pending()) || board.takePage(GuardedBoard.configuration())
+    #expect(!isTaken)
+    let isEnabled = board.enable(
+      configuration: GuardedBoard.configuration(1), pending: GuardedBoard.pending(3))
+    #expect(isEnabled && board.violation() == nil)
+    #expect(board.guarding.heldTables == 4)
+  }
+
+  @Test("F-38: Without CES tables in EL2's memory end it, although they read as disabled")
+  func unpromisedElsewhere() {
+    #expect(throws: RedistributorSetupError.live(VirtualAddress(0x810_0000))) {
+      _ = try GuardedBoard {
+        $0.gic.redistributors[0].promisesDisabling = false
+        Self.makeLive($0, pending: 0x5fff_0000)
+      }
+    }
+  }
+
   @Test("A Redistributor that does not answer ends it")
   func silent() {
     #expect(throws: RedistributorSetupError.silent(VirtualAddress(0x812_0000))) {
