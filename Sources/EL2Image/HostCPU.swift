@@ -20,6 +20,7 @@ enum HostCPU {
     }
     // Firmware starts no CPU that nobody asked for; if it does, the host does not get it.
     guard let order else { el2_park() }
+    PowerLoss.finish()
     el2_enter_host(order.entry, order.context)
   }
 

@@ -46,5 +46,15 @@ struct MetalRelay: RelayMachine {
     EL2Statistics.write()
   }
 
-  func prepareForSuspension() { HostCPU.drainLog() }
+  func prepareForSuspension() {
+    PowerLoss.prepare()
+    HostCPU.drainLog()
+  }
+
+  func finishSuspension() { PowerLoss.finish() }
+
+  func waitForInterrupt() {
+    pc_dsb_sy()
+    pc_wfi()
+  }
 }

@@ -69,6 +69,12 @@ public struct CPUTable: ~Copyable {
     return nil
   }
 
+  /// Whether a CPU beside `cpu` is not off.
+  func hasOther(than cpu: Int) -> Bool {
+    for index in entries.indices where index != cpu && entries[index].state != .off { return true }
+    return false
+  }
+
   /// The state of CPU `index`, which must be below `count`.
   public subscript(index: Int) -> CPUState {
     get { entries[index].state }

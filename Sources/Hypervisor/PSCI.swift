@@ -122,5 +122,17 @@ public enum PSCI {
       case .extended: state >> 30 & 1 == 1
       }
     }
+
+    /// Whether more than a CPU and its cluster may lose what they hold in this state.
+    ///
+    /// The original format has PowerLevel in bits [25:24]: 0 for the CPU, 1 for its cluster. What a StateID of
+    /// the extended format stands for only firmware knows.
+    func mayTakeSystem(_ state: UInt64) -> Bool {
+      guard isPowerDown(state) else { return false }
+      return switch self {
+      case .original: state >> 24 & 0b11 > 1
+      case .extended: true
+      }
+    }
   }
 }

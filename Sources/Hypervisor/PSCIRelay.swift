@@ -11,12 +11,17 @@ public protocol RelayMachine: Firmware, ~Copyable {
   func isHostMemory(_ address: UInt64) -> Bool
   /// Runs `body` on the table of CPUs, with its lock held.
   func withCPUs<Value>(_ body: (inout CPUTable) -> Value) -> Value
-  /// Whether the machine may be suspended as a whole, and what EL2 has set up is there when it wakes.
+  /// Whether the machine may lose the power of all but memory: what EL2 has set up is there when it wakes, or
+  /// does no harm.
   var maySuspendSystem: Bool { get }
   /// Called before firmware is asked to switch the machine off or reset it.
   func prepareForEnd()
   /// Called before firmware is asked to suspend the machine.
   func prepareForSuspension()
+  /// Called where firmware returns from that, and nothing was lost.
+  func finishSuspension()
+  /// Waits for an interrupt, which may be one that is masked.
+  func waitForInterrupt()
 }
 
 /// Serves the host's PSCI calls by relaying the safe ones to firmware.
@@ -38,6 +43,8 @@ public enum PSCIRelay {
     /// Ask firmware to suspend this CPU, or with it the machine; it returns, or wakes at the image's
     /// entry. Where it returns, call `finishSuspend`.
     case suspend(Suspension)
+    /// Wait for an interrupt on this CPU, which keeps its power, and return success.
+    case wait
     /// Ask firmware to switch off or reset the machine, after the log is drained.
     case endSystem
   }
@@ -71,14 +78,18 @@ public enum PSCIRelay {
       return SMCCC.Result(PSCI.Status.notSupported.register)
     }
     let format = machine.powerStateFormat
+    let maySuspendSystem = machine.maySuspendSystem
     let outcome = machine.withCPUs { cpus in
       begin(
         call, function: function, cpu: cpu, cpus: &cpus, powerStates: format,
-        isHostMemory: { machine.isHostMemory($0) })
+        maySuspendSystem: maySuspendSystem, isHostMemory: { machine.isHostMemory($0) })
     }
     switch outcome {
     case .done(let value): return SMCCC.Result(value)
     case .relay: return machine.call(call)
+    case .wait:
+      machine.waitForInterrupt()
+      return SMCCC.Result(PSCI.Status.success.register)
     case .endSystem:
       machine.prepareForEnd()
       return machine.call(call)
@@ -97,16 +108,21 @@ public enum PSCIRelay {
       let answer = machine.call(
         suspension.call(entry: machine.entry, context: UInt64(truncatingIfNeeded: cpu)))
       machine.withCPUs { finishSuspend(cpu: cpu, cpus: &$0) }
+      if suspension == .system { machine.finishSuspension() }
       return answer
     }
   }
 
-  /// Whether a call is SYSTEM_SUSPEND, or asks whether there is one.
+  /// Whether a call is SYSTEM_SUSPEND or CPU_DEFAULT_SUSPEND, whose state firmware chooses, or asks whether
+  /// there is one.
   private static func asksToSuspend(_ call: SMCCC.Call, _ function: PSCI.Function) -> Bool {
     switch function {
-    case .systemSuspend: true
+    case .systemSuspend, .cpuDefaultSuspend: true
     case .features:
-      UInt32(exactly: call.argument1).flatMap { PSCI.Function(identifier: $0) } == .systemSuspend
+      switch UInt32(exactly: call.argument1).flatMap({ PSCI.Function(identifier: $0) }) {
+      case .systemSuspend, .cpuDefaultSuspend: true
+      default: false
+      }
     default: false
     }
   }
@@ -118,10 +134,11 @@ public enum PSCIRelay {
   ///   - cpu: the number of the calling CPU.
   ///   - cpus: the table, locked.
   ///   - powerStates: how firmware reads `power_state`.
+  ///   - maySuspendSystem: whether the machine may lose the power of all but memory.
   ///   - isHostMemory: whether the host may run code at an address of its own.
   public static func begin(
     _ call: SMCCC.Call, function: PSCI.Function, cpu: Int, cpus: inout CPUTable,
-    powerStates: PSCI.PowerStateFormat, isHostMemory: (UInt64) -> Bool
+    powerStates: PSCI.PowerStateFormat, maySuspendSystem: Bool, isHostMemory: (UInt64) -> Bool
   ) -> Outcome {
     func mayStart(at entry: UInt64) -> Bool { entry & 3 == 0 && isHostMemory(entry) }
 
@@ -143,6 +160,10 @@ public enum PSCIRelay {
       }
       return .endSystem
     case .cpuOff:
+      // With its last CPU a machine may go to sleep as a whole.
+      guard maySuspendSystem || cpus.hasOther(than: cpu) else {
+        return .done(PSCI.Status.denied.register)
+      }
       cpus[cpu] = .off
       return .stop
     case .cpuSuspend:
@@ -154,6 +175,8 @@ public enum PSCIRelay {
       guard mayStart(at: call.argument2) else {
         return .done(PSCI.Status.invalidAddress.register)
       }
+      // To come back at once is what every state may come to (5.4.5).
+      guard maySuspendSystem || !powerStates.mayTakeSystem(state) else { return .wait }
       cpus[cpu] = .suspended(entry: call.argument2, context: call.argument3)
       return .suspend(suspension)
     case .cpuDefaultSuspend, .systemSuspend:

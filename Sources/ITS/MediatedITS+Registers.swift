@@ -68,6 +68,8 @@ extension MediatedITS {
     guard permits(access) else { return .refused(.width) }
     switch access.offset & ~7 {
     case ITSRegister.control.offset where access.offset == ITSRegister.control.offset:
+      // What the host says now is what counts when the ITS wakes.
+      isPaused = false
       return setControl(value, machine)
     case ITSRegister.commandBase.offset:
       guard isUnlocked(machine) else { return waitUntilQuiescent() }
@@ -159,7 +161,7 @@ extension MediatedITS {
     return .done
   }
 
-  private mutating func setControl<Machine: ITSMachine & ~Copyable>(
+  mutating func setControl<Machine: ITSMachine & ~Copyable>(
     _ value: UInt64, _ machine: borrowing Machine
   ) -> WriteEffect {
     let enables = value & 1 != 0

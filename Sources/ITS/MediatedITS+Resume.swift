@@ -18,6 +18,28 @@ internal import GIC
 // only an ITS that was seen at rest before is enabled again.
 
 extension MediatedITS {
+  /// Has an enabled ITS come to rest before its power may be lost, until ``wake(machine:)``.
+  public mutating func pause<Machine: ITSMachine & ~Copyable>(machine: borrowing Machine) {
+    guard isEnabled, !isBroken else { return }
+    _ = setControl(0, machine)
+    isPaused = true
+  }
+
+  /// Has the ITS go on where its power may have been lost; one that is not as EL2 left it is broken, and
+  /// disabled if firmware has enabled it.
+  public mutating func wake<Machine: ITSMachine & ~Copyable>(machine: borrowing Machine) {
+    if isPaused {
+      isPaused = false
+      _ = setControl(1, machine)
+      return
+    }
+    let control = hardwareControl(machine)
+    if isEnabled, !isRunning(machine) { isBroken = true }
+    guard isBroken, control.isEnabled else { return }
+    _ = hardware(
+      write: ITSRegister.control.offset, .word, UInt64(control.rawValue) & ~(1 | 1 << 31), machine)
+  }
+
   /// How often a disabled ITS is asked whether it is Quiescent, in the trap that has disabled it.
   private static var polls: Int { 1 << 8 }
 

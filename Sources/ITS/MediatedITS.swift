@@ -54,6 +54,8 @@ public struct MediatedITS: ~Copyable {
   /// Whether the hardware is disabled and was seen Quiescent since, with EL2's queue, where `commit` says:
   /// all that it knows is in memory, and a loss of power takes nothing with it.
   var isAtRest = true
+  /// Whether EL2 has disabled it because its power may be lost, and the host has not.
+  var isPaused = false
   /// The private copy of a command that could not be finished in the trap in which it was read.
   ///
   /// It is not read again: the host may have changed it.

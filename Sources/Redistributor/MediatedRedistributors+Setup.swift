@@ -115,7 +115,7 @@ extension MediatedRedistributors {
   }
 
   /// Disables LPIs; false where they stay enabled.
-  private func disable<Machine: RedistributorMachine & ~Copyable>(
+  func disable<Machine: RedistributorMachine & ~Copyable>(
     _ redistributor: MediatedRedistributor, _ machine: borrowing Machine
   ) throws(RedistributorSetupError) -> Bool {
     guard let control = redistributor.control(machine),
@@ -156,7 +156,7 @@ extension MediatedRedistributors {
   }
 
   /// Sees to it that no vPE is resident, and that no table of vPEs is used.
-  private func evictVPE<Machine: RedistributorMachine & ~Copyable>(
+  func evictVPE<Machine: RedistributorMachine & ~Copyable>(
     _ redistributor: MediatedRedistributor, _ machine: borrowing Machine
   ) throws(RedistributorSetupError) {
     let register = RedistributorRegister.virtualPendingBase

@@ -32,7 +32,7 @@ private func begin(
 ) -> PSCIRelay.Outcome {
   PSCIRelay.begin(
     SMCCC.Call(PSCI.cpuOn64, a1, a2, a3), function: function, cpu: cpu, cpus: &cpus,
-    powerStates: .original
+    powerStates: .original, maySuspendSystem: true
   ) { (0x4000_0000..<0x5000_0000).contains($0) }
 }
 

@@ -20,7 +20,10 @@ private final class FakeMachine: RelayMachine {
   private(set) var found: [[CPUState]] = []
   private(set) var ends = 0
   private(set) var suspensions = 0
+  /// What was prepared for and not finished.
   private var isLocked = false
+  private(set) var suspensionsBegun = 0
+  private(set) var waits = 0
   private var table: CPUTable
 
   init(other: CPUState = .off) {
@@ -48,7 +51,15 @@ private final class FakeMachine: RelayMachine {
   }
 
   func prepareForEnd() { ends += 1 }
-  func prepareForSuspension() { suspensions += 1 }
+  func prepareForSuspension() {
+    suspensions += 1
+    suspensionsBegun += 1
+  }
+  func finishSuspension() { suspensions -= 1 }
+  func waitForInterrupt() {
+    #expect(!isLocked, "waits with the lock of the table held")
+    waits += 1
+  }
 
   /// A call as the host makes it.
   func serve(_ function: UInt32, _ a1: UInt64 = 0, _ a2: UInt64 = 0, _ a3: UInt64 = 0, cpu: Int = 0)
@@ -70,8 +81,8 @@ private let powerStates: [(format: PSCI.PowerStateFormat, state: UInt64, isPower
 @Suite("The host's PSCI calls, with a firmware that is not there")
 struct RelayServiceTests {
   @Test(
-    "A machine that may not be suspended has no SYSTEM_SUSPEND, and all else",
-    arguments: [0x8400_000e, 0xc400_000e] as [UInt32])
+    "F-10: A machine that may not be suspended has no SYSTEM_SUSPEND and no CPU_DEFAULT_SUSPEND",
+    arguments: [0x8400_000e, 0xc400_000e, 0x8400_000c, 0xc400_000c] as [UInt32])
   func noSuspension(function: UInt32) throws {
     let machine = FakeMachine()
     machine.maySuspendSystem = false
@@ -80,14 +91,55 @@ struct RelayServiceTests {
     #expect(try machine.serve(0x8400_000a, UInt64(function)).x0 == notSupported)
     #expect(machine.calls.isEmpty && machine.suspensions == 0)
     #expect(machine.states == [.on, .off])
-    // CPU_ON, and CPU_DEFAULT_SUSPEND of one CPU.
+    // CPU_ON, and CPU_SUSPEND of one CPU.
     #expect(try machine.serve(0x8400_000a, 0xc400_0003).x0 == 0)
-    _ = try machine.serve(0xc400_000c, 0x4000_8000, 0x77)
+    _ = try machine.serve(0xc400_0001, 1 << 16, 0x4000_8000, 0x77)
     #expect(machine.calls.count == 2)
     machine.maySuspendSystem = true
     #expect(try machine.serve(0x8400_000a, UInt64(function)).x0 == 0)
     _ = try machine.serve(function, 0x4000_8000, 0x77)
-    #expect(machine.suspensions == 1)
+    var isPrepared = false
+    machine.meanwhile = { [unowned machine] _ in isPrepared = machine.suspensions == 1 }
+    #expect(isPrepared == (function & 0xff == 0x0e) && machine.suspensions == 0)
+  }
+
+  @Test(
+    "F-10: Where the machine must keep its power, CPU_SUSPEND takes no more than a cluster's",
+    arguments: [0x8400_0001, 0xc400_0001] as [UInt32],
+    [
+      // A CPU, a cluster, the system, and a level that nobody has.
+      (.original, 1 << 16, true), (.original, 1 << 24 | 1 << 16 | 0x42, true),
+      (.original, 2 << 24 | 1 << 16, false), (.original, 3 << 24 | 1 << 16 | 1, false),
+      // What is no power-down state keeps everything.
+      (.original, 2 << 24, true), (.extended, 0x0fff_ffff, true),
+      // What a StateID stands for isn't known.
+      (.extended, 1 << 30, false), (.extended, 1 << 30 | 0x0100_0001, false),
+    ] as [(PSCI.PowerStateFormat, UInt64, Bool)])
+  func suspendSystem(
+    function: UInt32, state: (format: PSCI.PowerStateFormat, state: UInt64, isRelayed: Bool)
+  ) throws {
+    let machine = FakeMachine()
+    machine.powerStateFormat = state.format
+    machine.maySuspendSystem = false
+    let answer = try machine.serve(function, state.state, 0x4000_8000, 0x77)
+    #expect(answer.x0 == PSCI.Status.success.register)
+    #expect(machine.calls.count == (state.isRelayed ? 1 : 0))
+    #expect(machine.waits == (state.isRelayed ? 0 : 1))
+    #expect(machine.states == [.on, .off])
+    // The entry point is looked at all the same.
+    guard !state.isRelayed else { return }
+    let wrong = try machine.serve(function, state.state, 0x6000_0000)
+    #expect(wrong.x0 == PSCI.Status.invalidAddress.register && machine.waits == 1)
+  }
+
+  @Test("F-10: Where the machine must keep its power, its last CPU stays on", arguments: [0, 1, 2])
+  func lastCPU(other: Int) throws {
+    let asleep = CPUState.suspended(entry: 0x4000_0040, context: 1)
+    let machine = FakeMachine(other: [.off, .on, asleep][other])
+    machine.maySuspendSystem = false
+    let answer = try machine.serve(0x8400_0002)
+    #expect((answer.x0 == PSCI.Status.denied.register) == (other == 0))
+    #expect(machine.calls.count == (other == 0 ? 0 : 1))
   }
 
   @Test(
@@ -152,7 +204,8 @@ struct RelayServiceTests {
     #expect(machine.calls == [SMCCC.Call(relayed, machine.entry, 0)])
     #expect(machine.found == [[.suspended(entry: 0x4000_0040, context: 0x99), .off]])
     #expect(machine.states == [.on, .off])
-    #expect(machine.suspensions == suspensions && machine.ends == 0)
+    #expect(machine.suspensionsBegun == suspensions && machine.suspensions == 0)
+    #expect(machine.ends == 0)
   }
 
   @Test("CPU_ON of a suspended CPU is ALREADY_ON, and its order stays")

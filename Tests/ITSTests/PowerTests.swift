@@ -212,4 +212,54 @@ struct PowerTests {
     world.service().writeBackEntries()
     world.expectSound()
   }
+
+  @Test(
+    "F-10: An ITS that EL2 has paused goes on with what was mapped, with and without its power",
+    arguments: [nil, .leaves, .restores] as [SimulatedITS.Firmware?])
+  func paused(_ firmware: SimulatedITS.Firmware?) throws {
+    let driver = try slow(3)
+    let world = driver.world
+    world.service().pace = .steps(1)
+    var commands = 0
+    world.mediations[0].its.pause(machine: WorldMachine(world, 0))
+    #expect(!world.service().state.isEnabled)
+    if let firmware { world.service().losePower(firmware) }
+    world.service().onCommand = { _ in commands += 1 }
+    world.mediations[0].its.wake(machine: WorldMachine(world, 0))
+    world.service().run()
+    #expect(commands == 0 && world.service().state.isEnabled && !world.its.isBroken)
+    #expect(driver.read(0, .word) == 1)
+    #expect(world.service().message(device: 1, event: 0) == nil)
+    world.expectSound()
+  }
+
+  @Test("F-10: A host that disables a paused ITS finds it disabled")
+  func disabledWhilePaused() throws {
+    let driver = try driver(left: 64)
+    driver.world.mediations[0].its.pause(machine: WorldMachine(driver.world, 0))
+    driver.write(0, 0, .word)
+    driver.world.mediations[0].its.wake(machine: WorldMachine(driver.world, 0))
+    #expect(driver.read(0, .word) == 1 << 31)
+  }
+
+  /// What firmware may have done to an ITS while EL2 did not look.
+  enum Change: CaseIterable { case lost, restored, enabled, moved }
+
+  @Test("F-10: An ITS that wakes otherwise than EL2 left it is off", arguments: Change.allCases)
+  func changed(_ change: Change) throws {
+    let driver = try driver(left: 64)
+    let world = driver.world
+    if change == .enabled { driver.disable() }
+    switch change {
+    case .lost: world.service().losePower()
+    case .restored: world.service().losePower(.restores)
+    case .enabled: world.service().state.isEnabled = true
+    case .moved: world.service().state.commandBase += 0x1_0000
+    }
+    world.mediations[0].its.wake(machine: WorldMachine(world, 0))
+    #expect(world.its.isBroken && !world.service().state.isEnabled)
+    driver.write(0, 0, .word)
+    driver.write(0, 1, .word)
+    #expect(!world.service().state.isEnabled)
+  }
 }

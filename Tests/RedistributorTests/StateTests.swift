@@ -360,8 +360,8 @@ extension GuardedBoard {
 }
 
 @Suite("Redistributors before the host runs") struct SetupTests {
-  private static func makeLive(_ board: GuardedBoard, pending: UInt64) {
-    let base = board.base(0)
+  private static func makeLive(_ board: GuardedBoard, _ number: Int = 0, pending: UInt64) {
+    let base = board.base(number)
     _ = board.gic.write(.double, GuardedBoard.configuration() | 15, at: base + 0x70)
     _ = board.gic.write(.double, pending, at: base + 0x78)
     _ = board.gic.write(.word, 1, at: base)
@@ -438,6 +438,30 @@ extension GuardedBoard {
         Self.makeLive($0, pending: 0x5fff_0000)
       }
     }
+  }
+
+  @Test("F-10: A Redistributor that wakes with tables that are not held is disabled, or ends it")
+  func wakes() throws {
+    let board = try GuardedBoard()
+    let isEnabled = board.enable(1)
+    #expect(isEnabled)
+    // As it was, and after a loss of power.
+    let isKept = board.guarding.wake(machine: board.machine(1))
+    #expect(isKept && board.gic.redistributors[1].state.isEnabled)
+    board.gic.redistributors[1].losePower()
+    let isLost = board.guarding.wake(machine: board.machine(1))
+    #expect(isLost && board.guarding.heldTables == 0)
+    for (pending, promises) in [(UInt64(0x5fff_0000), true), (0x5fff_0000, false)] {
+      Self.makeLive(board, 1, pending: pending)
+      board.gic.redistributors[1].promisesDisabling = promises
+      let isSafe = board.guarding.wake(machine: board.machine(1))
+      // Whether it promises that was read at boot.
+      #expect(isSafe && !board.gic.redistributors[1].state.isEnabled)
+    }
+    Self.makeLive(board, 1, pending: 0x5fff_0000)
+    board.gic.redistributors[1].staysEnabled = true
+    let isSafe = board.guarding.wake(machine: board.machine(1))
+    #expect(!isSafe)
   }
 
   @Test("A Redistributor that does not answer ends it")

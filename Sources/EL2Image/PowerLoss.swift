@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import Hypervisor
+internal import ITS
+internal import Redistributor
+internal import Traps
+
+/// What EL2 stands in front of, on both sides of a loss of power.
+///
+/// With one CPU running, or about to run; no lock is held.
+enum PowerLoss {
+  /// Has every ITS come to rest, so that a loss takes nothing with it.
+  static func prepare() { forEachITS { its, machine in its.pause(machine: machine) } }
+
+  /// Looks whether every ITS and the Redistributor of this CPU are as EL2 left them, before the host runs here.
+  ///
+  /// What is not is switched off. Where that can't be, so is the board.
+  static func finish() {
+    forEachITS { its, machine in its.wake(machine: machine) }
+    guard mediation == .on else { return }
+    var held = HeldLocks()
+    let isSafe = unsafe StateMemory.shared.pointee.redistributorLock.withLock(&held) { _ in
+      unsafe StateMemory.redistributors.pointee.wake(machine: RedistributorTrapMachine())
+    }
+    guard !isSafe else { return }
+    HostCPU.lastWords(
+      LogLine("switched off: a Redistributor woke with tables that EL2 does not hold"))
+    Startup.powerOff()
+  }
+
+  private static func forEachITS(_ body: (inout MediatedITS, MediationMachine) -> Void) {
+    guard mediation == .on else { return }
+    for index in unsafe StateMemory.shared.pointee.identities.indices {
+      let number = UInt8(truncatingIfNeeded: index)
+      var held = HeldLocks()
+      unsafe StateMemory.its(number).pointee.lock.withLock(&held) { _ in
+        guard unsafe StateMemory.its(number).pointee.isMediated else { return }
+        unsafe body(&StateMemory.mediation(number).pointee, MediationMachine(number: number))
+        HostTrap().logNews(number)
+      }
+    }
+  }
+}
