@@ -14,7 +14,8 @@ public protocol TableMemory: ~Copyable {
   /// Makes earlier table stores visible to table walks (DSB ISHST).
   func publishTables()
   /// Makes earlier stores to `size` bytes from `address` visible to who does not look into caches, such as
-  /// a device, or a mapping that is not cacheable: DC CVAC of every line, then DSB SY.
+  /// a device, or a mapping that is not cacheable, and later loads see what those have stored: DC CIVAC of
+  /// every line, then DSB SY.
   func clean(_ address: PhysicalAddress, size: UInt64)
 }
 

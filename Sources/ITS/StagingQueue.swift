@@ -14,6 +14,8 @@ internal import Ownership
 struct StagingQueue: ~Copyable {
   /// GITS_CBASER as the host sees it.
   private(set) var register = GITSCommandBase(rawValue: 0)
+  /// Whether the host writes it through the caches, by the attributes in the register.
+  private var isCoherent = false
   /// Holds the pages; taken at the first use.
   var pin: Pin<1>?
   private(set) var taken: UInt64 = 0
@@ -39,6 +41,7 @@ struct StagingQueue: ~Copyable {
   /// - Precondition: no pin is held.
   mutating func reset(_ value: GITSCommandBase) {
     register = value
+    isCoherent = MemoryAttributes.isCoherent(value.rawValue)
     taken = 0
     asked = 0
     takenOffset = 0
@@ -67,7 +70,10 @@ struct StagingQueue: ~Copyable {
   /// - Precondition: the pages are pinned, and the queue is not empty.
   @inline(__always)
   func read<Memory: BusMemory & ~Copyable>(memory: borrowing Memory) -> ITSCommand {
-    let words = memory.load4(PhysicalAddress(register.base &+ takenOffset))
+    let place = PhysicalAddress(register.base &+ takenOffset)
+    // Two commands share a line: with the one before, EL2 may have read what was there before this one.
+    if !isCoherent { memory.clean(place, size: ITSCommand.size) }
+    let words = memory.load4(place)
     return ITSCommand(
       UInt64(littleEndian: words.0), UInt64(littleEndian: words.1),
       UInt64(littleEndian: words.2), UInt64(littleEndian: words.3))

@@ -36,6 +36,18 @@ public struct SMMUCR1: RawRepresentable, Hashable, Sendable {
   /// TABLE_SH, bits [11:10].
   public var tableShareability: SMMUShareability? { shareability(10) }
 
+  /// Whether who writes queues by these attributes writes them through the caches of the CPUs.
+  public var hasCoherentQueues: Bool { isCoherent(queueInner, queueOuter, queueShareability) }
+  /// Whether who writes tables by these attributes writes them through the caches of the CPUs.
+  public var hasCoherentTables: Bool { isCoherent(tableInner, tableOuter, tableShareability) }
+
+  private func isCoherent(
+    _ inner: Cacheability?, _ outer: Cacheability?, _ shareability: SMMUShareability?
+  ) -> Bool {
+    guard let inner, let outer else { return false }
+    return inner != .none && outer != .none && (shareability == .inner || shareability == .outer)
+  }
+
   private func cacheability(_ low: UInt64) -> Cacheability? {
     Cacheability(rawValue: UInt8(truncatingIfNeeded: bits.bits(low &+ 1, low)))
   }

@@ -81,6 +81,8 @@ extension MediatedSMMU {
   ) -> SMMUCommand? {
     guard commands.slot != nil else { return nil }
     let place = commands.place(pointer)
+    // Commands share lines with those before, and EL2 may have read what was there then.
+    if !SMMUCR1(rawValue: control1).hasCoherentQueues { machine.memory.clean(place, size: 16) }
     return SMMUCommand(
       UInt64(littleEndian: machine.memory.load(place)),
       UInt64(littleEndian: machine.memory.load(PhysicalAddress(place.rawValue &+ 8))))

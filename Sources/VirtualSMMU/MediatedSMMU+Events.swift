@@ -45,10 +45,15 @@ extension MediatedSMMU {
       counters.lostEvents &+= 1
       return tellLoss()
     }
+    let place = events.place(events.produced)
     machine.memory.store4(
       event.word0.littleEndian, event.word1.littleEndian, event.word2.littleEndian,
-      event.word3.littleEndian, at: events.place(events.produced))
-    machine.memory.publishToDevices()
+      event.word3.littleEndian, at: place)
+    if SMMUCR1(rawValue: control1).hasCoherentQueues {
+      machine.memory.publishToDevices()
+    } else {
+      machine.memory.clean(place, size: 32)
+    }
     events.produced = events.advanced(events.produced)
     counters.events &+= 1
   }

@@ -79,6 +79,7 @@ extension MediatedSMMU {
       return stream + 1
     }
     counters.entries &+= 1
+    refreshTable(place, StreamTableEntry.size, machine)
     switch EntryRule(Self.entry(at: place, machine), offered) {
     case .rule(let rule): set(stream, rule, machine)
     case .refused(let reason):
@@ -86,6 +87,14 @@ extension MediatedSMMU {
       set(stream, .invalid, machine)
     }
     return stream + 1
+  }
+
+  /// Sees to it that the next loads are of memory, where the host writes its table past the caches.
+  private func refreshTable<Machine: VirtualSMMUMachine & ~Copyable>(
+    _ place: UInt64, _ size: UInt64, _ machine: borrowing Machine
+  ) {
+    guard !SMMUCR1(rawValue: control1).hasCoherentTables else { return }
+    machine.memory.clean(PhysicalAddress(place), size: size)
   }
 
   private static func id(_ stream: UInt64) -> StreamID {
@@ -103,6 +112,7 @@ extension MediatedSMMU {
       refuse(.unreadableEntry, stream: Self.id(index << split))
       return nil
     }
+    refreshTable(place, StreamTableDescriptor.size, machine)
     return StreamTableDescriptor(
       rawValue: UInt64(littleEndian: machine.memory.load(PhysicalAddress(place))))
   }

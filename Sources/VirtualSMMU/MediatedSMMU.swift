@@ -28,7 +28,7 @@ public struct MediatedSMMU: ~Copyable {
   var control = SMMUCR0(rawValue: 0)
   /// SMMU_CR0ACK.
   var acknowledged = SMMUCR0(rawValue: 0)
-  /// SMMU_CR1, which says nothing to anybody: the queues and tables are read by CPUs.
+  /// SMMU_CR1, by which the host says how it writes queues and tables, which are read by CPUs.
   var control1: UInt32 = 0
   /// SMMU_CR2.
   var control2 = SMMUCR2(rawValue: 0)

@@ -26,7 +26,7 @@ uint64_t get(uint64_t address) {
 void drive(uint64_t its) {
     staged = 0;
     queue = QUEUE;
-    put(its + GITS_CBASER, VALID | QUEUE | (QUEUE_BYTES / 4096 - 1));
+    put(its + GITS_CBASER, VALID | COHERENT | QUEUE | (QUEUE_BYTES / 4096 - 1));
     put(its + GITS_BASER0, VALID | TABLE);
     put(its + GITS_BASER1, VALID | (TABLE + 0x10000));
     put(its + GITS_BASER2, VALID | (TABLE + 0x20000));

@@ -15,6 +15,8 @@ enum register_offset {
 
 #define ITS0 UINT64_C(0x8080000)
 #define VALID (UINT64_C(1) << 63)
+// Inner Shareable and write-back.
+#define COHERENT (UINT64_C(7) << 59 | UINT64_C(1) << 10)
 #define STALLED UINT64_C(1)
 
 // Where the host has its queue, of 64 KiB, and what it takes for a table.

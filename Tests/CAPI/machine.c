@@ -159,8 +159,10 @@ static void host_give_back(void *context, const struct portcullis_pages *pages) 
 
 static void clean(void *context, uint64_t address, uint64_t bytes) {
     struct machine *m = context;
+    const uint64_t base = address - memory_distance();
     m->cleans++;
-    m->bad_cleans += !is_pool(address - memory_distance(), bytes);
+    m->host_cleans += is_host(base, bytes);
+    m->bad_cleans += !is_pool(base, bytes) && !is_host(base, bytes);
 }
 
 static void publish(void *context) { ((struct machine *)context)->publishes++; }

@@ -44,8 +44,9 @@ struct machine {
     uint64_t device_address, device_value;
     uint32_t device_width;
     int device_reads, device_writes, barriers, lines;
-    // How often memory was made visible; cleaning outside of the pool is a mistake.
-    int cleans, publishes, bad_cleans;
+    // How often memory was made visible; cleaning outside of the pool and
+    // the host's memory is a mistake.
+    int cleans, host_cleans, publishes, bad_cleans;
     // Whether accesses to the GIC are watched, how many are under way, and whether there were two.
     int is_watched, inside, overlaps;
     uint32_t cpu;

@@ -179,12 +179,21 @@ static void test_commands(void) {
     store(ITS0 + GITS_CTLR, 2, 0);
     put(ITS0 + GITS_CBASER, 0);
     check(machine.shared == 0, "and no longer");
+    put(ITS0 + GITS_CBASER, VALID | QUEUE | 15);
+    store(ITS0 + GITS_CTLR, 2, 1);
+    staged = 0;
+    stage_inv(7, 1);
+    stage_sync(3);
+    ring(ITS0);
+    check(machine.host_cleans == 2 && machine.cleans == 2 && machine.bad_cleans == 0,
+          "of a queue that is written past the caches each command is cleaned before it is read");
 
     begin("dma-noncoherent.dtb");
     machine.cleans = 0;
     stage_mapc(0, 0);
     ring(ITS0);
-    check(its->fetched_count == 1 && machine.cleans > 0 && machine.bad_cleans == 0,
+    check(its->fetched_count == 1 && machine.cleans > 0 && machine.bad_cleans == 0 &&
+              machine.host_cleans == 0,
           "memory of the pool is cleaned for an ITS that does not look into caches");
 }
 

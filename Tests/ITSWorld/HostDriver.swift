@@ -148,6 +148,11 @@ package final class HostDriver {
 
   // MARK: Commands
 
+  /// How it has mapped its queue: by the attributes that it tells the ITS.
+  private var queueMapping: PhysicalMemory.Observer {
+    MemoryAttributes.isCoherent(attributes) ? .processor : .nonCoherentDevice
+  }
+
   /// Writes a command to a place in the queue: its fields, over whatever is there.
   @discardableResult
   package func put(_ command: ITSCommand, at offset: UInt64) -> Bool {
@@ -161,10 +166,11 @@ package final class HostDriver {
     var isStored = true
     for word in 0..<4 {
       isStored =
-        world.store(.double, command.words[word], at: queue + offset + UInt64(word) * 8)
+        world.store(
+          .double, command.words[word], at: queue + offset + UInt64(word) * 8, by: queueMapping)
         && isStored
     }
-    world.gic.memory.clean(queue + offset, size: 32)
+    if queueMapping == .processor { world.gic.memory.clean(queue + offset, size: 32) }
     return isStored
   }
 

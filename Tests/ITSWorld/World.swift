@@ -110,7 +110,9 @@ package final class World {
     self.options = options
     let hasVirtualLPIs = options.services.contains { $0.version >= .gicv40 }
     gic = SimulatedGIC(
-      memory: PhysicalMemory(hasCache: options.hasCache, hasStoreBuffer: options.hasStoreBuffer),
+      memory: PhysicalMemory(
+        hasCache: options.hasCache, hasStoreBuffer: options.hasStoreBuffer,
+        keepsLoads: options.keepsLoads),
       processors: options.processors, redistributorBase: 0x810_0000,
       hasVirtualLPIs: hasVirtualLPIs,
       interruptIDBits: options.services.map(\.interruptIDBits).max() ?? 16,
@@ -272,9 +274,12 @@ package final class World {
 
   /// A store of the host; false for an abort of stage 2.
   @discardableResult
-  package func store(_ width: AccessWidth, _ value: UInt64, at address: UInt64) -> Bool {
+  package func store(
+    _ width: AccessWidth, _ value: UInt64, at address: UInt64,
+    by observer: PhysicalMemory.Observer = .processor
+  ) -> Bool {
     guard hostReaches(address) else { return false }
-    gic.memory.store(width, value, at: address)
+    gic.memory.store(width, value, at: address, by: observer)
     return true
   }
 

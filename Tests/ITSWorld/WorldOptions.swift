@@ -24,6 +24,8 @@ package struct WorldOptions: Sendable {
   package var isNonCoherent = false
   /// Whether CPU stores stay in a cache until they are cleaned.
   package var hasCache = false
+  /// Whether CPUs keep what they have loaded.
+  package var keepsLoads = false
   /// Whether CPU stores are seen by no device before a barrier.
   package var hasStoreBuffer = false
   /// The address above the last that EL2 lets the ITS have.

@@ -31,6 +31,11 @@ DEFECTS = [
         "      pointer(ITSRegister.commandRead) != nil || reading == writing\n",
     ),
     Defect(
+        "queue-read-from-the-cache", "F-08", "StagingQueue.swift",
+        "    if !isCoherent { memory.clean(place, size: ITSCommand.size) }\n",
+        "",
+    ),
+    Defect(
         "release-before-completion", "B-43", "MediatedITS+Drain.swift",
         "retirement.takeFirst(completed: commit.completed,",
         "retirement.takeFirst(completed: commit.written,",

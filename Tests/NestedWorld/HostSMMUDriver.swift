@@ -48,6 +48,7 @@ package struct HostSMMUDriver {
   /// Stores words, and cleans them.
   package func put(_ address: UInt64, _ words: UInt64...) {
     for (index, word) in words.enumerated() { world.store(address + UInt64(index) * 8, word) }
+    guard world.hostMapping == .processor else { return }
     world.smmu.memory.clean(address, size: UInt64(words.count) * 8)
   }
 
@@ -81,7 +82,8 @@ package struct HostSMMUDriver {
 
   /// From reset to translating by an empty table of 2^`log2` streams, or one of two levels.
   package func start(log2: UInt64 = 8, split: UInt64? = nil) {
-    write(0x28, 0xd75 | Self.rest & 0xffff_f000)
+    // SMMU_CR1: Inner Shareable and write-back, or nothing of both.
+    write(0x28, (world.hostMapping == .processor ? 0xd75 : 0) | Self.rest & 0xffff_f000)
     write(0x2c, 0b0110 | Self.rest & 0xffff_fff0)
     write64(0x80, Place.streams | 1 << 62)
     write(0x88, split.map { log2 | $0 << 6 | 1 << 16 } ?? log2)

@@ -55,6 +55,8 @@ package final class NestedWorld {
   package private(set) var taken: Set<UInt64> = []
   /// How often EL2 may look at an SMMU that does not get on.
   package var patience: UInt64 = 200
+  /// How the host has mapped memory; as a device that looks into no caches, where it is not cacheable.
+  package var hostMapping = PhysicalMemory.Observer.processor
   /// How often streams came to go by which rule.
   package internal(set) var rules = StreamRuleCounts()
   private let streams: [ClosedRange<StreamID>]
@@ -100,11 +102,11 @@ package final class NestedWorld {
   package init(
     _ configuration: SMMUConfiguration = NestedWorld.configuration, isMediated: Bool = true,
     policy: VirtualSMMUPolicy = VirtualSMMUPolicy(), arenaSize: UInt64 = 1 << 18,
-    streams: [ClosedRange<StreamID>] = [StreamID(0)...StreamID(.max)]
+    streams: [ClosedRange<StreamID>] = [StreamID(0)...StreamID(.max)], keepsLoads: Bool = false
   ) throws {
     self.isMediated = isMediated
     self.streams = streams
-    let memory = PhysicalMemory()
+    let memory = PhysicalMemory(keepsLoads: keepsLoads)
     smmu = SimulatedSMMU(configuration, memory: memory)
     arena = 0x4380_0000..<0x4380_0000 + arenaSize
     for address in stride(
@@ -234,11 +236,13 @@ package final class NestedWorld {
     guard Self.ram.contains(address), !Self.hypervisor.contains(address),
       !taken.contains(address >> 12)
     else { return }
-    smmu.memory.store(.double, value, at: address)
+    smmu.memory.store(.double, value, at: address, by: hostMapping)
   }
 
-  /// What memory holds.
-  package func load(_ address: UInt64) -> UInt64 { smmu.memory.load(.double, at: address) }
+  /// What memory holds, as the host sees it.
+  package func load(_ address: UInt64) -> UInt64 {
+    smmu.memory.load(.double, at: address, by: hostMapping)
+  }
 
   /// The host gives a page up, as for a claim; false where that is refused.
   package func donate(_ address: UInt64) -> Bool {

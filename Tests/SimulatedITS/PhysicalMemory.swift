@@ -7,7 +7,9 @@ import Architecture
 ///
 /// A CPU store makes its 64-byte line dirty in the cache, and memory keeps the old value until the
 /// line is cleaned. CPUs and coherent devices see the newest value; a non-coherent device sees memory
-/// and writes it, below a dirty line that may later overwrite what it wrote.
+/// and writes it, below a dirty line that may later overwrite what it wrote. A CPU's load may keep a line
+/// as well, and goes on seeing it whatever is written below. A CPU that writes by a mapping that is not
+/// cacheable is a non-coherent device to all others.
 package final class PhysicalMemory {
   /// Who loads or stores.
   package enum Observer: Hashable, Sendable {
@@ -22,14 +24,29 @@ package final class PhysicalMemory {
   /// One page of 4 KiB.
   struct Page: Hashable, Sendable {
     var memory = [UInt64](repeating: 0, count: 512)
-    /// As `memory`, and empty while no line has been dirty.
+    /// As `memory`, and empty while no line is kept.
     var cache: [UInt64] = []
-    /// One bit for each of the 64 lines.
+    /// The lines that a CPU has stored to, one bit for each of the 64.
     var dirty: UInt64 = 0
+    /// The lines that a CPU has loaded and keeps.
+    var clean: UInt64 = 0
 
     func word(_ index: Int, _ observer: Observer) -> UInt64 {
-      observer != .nonCoherentDevice && dirty >> UInt64(index / 8) & 1 != 0
+      observer != .nonCoherentDevice && (dirty | clean) >> UInt64(index / 8) & 1 != 0
         ? cache[index] : memory[index]
+    }
+
+    /// A CPU keeps the line of a word that it loads.
+    mutating func keep(_ index: Int) {
+      let line = index / 8
+      guard (dirty | clean) >> UInt64(line) & 1 == 0 else { return }
+      fill(line)
+      clean |= 1 << UInt64(line)
+    }
+
+    private mutating func fill(_ line: Int) {
+      if cache.isEmpty { cache = memory }
+      for word in line * 8..<line * 8 + 8 { cache[word] = memory[word] }
     }
 
     mutating func set(_ index: Int, _ value: UInt64, mask: UInt64, _ observer: Observer) {
@@ -37,26 +54,29 @@ package final class PhysicalMemory {
       let isDirty = dirty >> UInt64(line) & 1 != 0
       if observer == .nonCoherentDevice || (observer == .coherentDevice && !isDirty) {
         memory[index] = memory[index] & ~mask | value & mask
+        if observer == .coherentDevice { clean &= ~(1 << UInt64(line)) }
         return
       }
       if !isDirty {
-        if cache.isEmpty { cache = memory }
-        for word in line * 8..<line * 8 + 8 { cache[word] = memory[word] }
+        // What is kept of the line, if anything, is what the store goes into.
+        if clean >> UInt64(line) & 1 == 0 { fill(line) }
+        clean &= ~(1 << UInt64(line))
         dirty |= 1 << UInt64(line)
       }
       cache[index] = cache[index] & ~mask | value & mask
     }
 
-    mutating func clean(lines: UInt64, keeping: Bool) {
+    mutating func drop(lines: UInt64, keeping: Bool) {
       let affected = dirty & lines
-      guard affected != 0 else { return }
+      guard (dirty | clean) & lines != 0 else { return }
       if keeping {
         for line in 0..<64 where affected >> UInt64(line) & 1 != 0 {
           for word in line * 8..<line * 8 + 8 { memory[word] = cache[word] }
         }
       }
       dirty &= ~affected
-      if dirty == 0 { cache = [] }
+      clean &= ~lines
+      if dirty | clean == 0 { cache = [] }
     }
   }
 
@@ -73,12 +93,15 @@ package final class PhysicalMemory {
   package let hasCache: Bool
   /// Whether CPU stores stay in a buffer, which no device sees, until `publish` or `clean`.
   package let hasStoreBuffer: Bool
+  /// Whether a CPU keeps what it has loaded, until that is cleaned or invalidated.
+  package let keepsLoads: Bool
   /// Called before each CPU store with its address and size in bytes.
   package var onStore: ((UInt64, UInt64) -> Void)?
 
   /// Makes memory that is zero everywhere.
-  package init(hasCache: Bool = true, hasStoreBuffer: Bool = false) {
+  package init(hasCache: Bool = true, hasStoreBuffer: Bool = false, keepsLoads: Bool = false) {
     self.hasCache = hasCache
+    self.keepsLoads = keepsLoads
     self.hasStoreBuffer = hasStoreBuffer
   }
 
@@ -88,6 +111,9 @@ package final class PhysicalMemory {
   ) -> UInt64 {
     if observer == .processor, hasStoreBuffer, let word = state.buffer[address & ~7] {
       return word >> (address % 8 * 8) & width.mask
+    }
+    if keepsLoads, observer == .processor {
+      state.pages[address >> 12, default: Page()].keep(Int(address >> 3 & 511))
     }
     guard let page = state.pages[address >> 12] else { return 0 }
     let word = page.word(Int(address >> 3 & 511), observer)
@@ -134,7 +160,7 @@ package final class PhysicalMemory {
     for address in stride(from: base, to: base + size, by: 8) { store(.double, 0, at: address) }
   }
 
-  /// Cleans the lines of a range to the point that every device sees.
+  /// Cleans the lines of a range to the point that every device sees, and drops them.
   package func clean(_ base: UInt64, size: UInt64) { writeBack(base, size, keeping: true) }
 
   /// Drops the lines of a range with what was stored and not cleaned.
@@ -144,13 +170,23 @@ package final class PhysicalMemory {
   package func cleanAll() {
     publish()
     for frame in state.pages.keys {
-      state.pages[frame]?.clean(lines: .max, keeping: true)
+      state.pages[frame]?.drop(lines: .max, keeping: true)
     }
   }
 
   /// Whether a CPU store to the line of `address` has not reached memory.
   package func isDirty(_ address: UInt64) -> Bool {
     (state.pages[address >> 12]?.dirty ?? 0) >> (address >> 6 & 63) & 1 != 0
+  }
+
+  /// Whether a CPU that loads from `address` sees something else than memory has, though nobody has stored
+  /// to the line through the caches.
+  package func isStale(_ address: UInt64) -> Bool {
+    guard let page = state.pages[address >> 12], page.clean >> (address >> 6 & 63) & 1 != 0 else {
+      return false
+    }
+    let index = Int(address >> 3 & 511)
+    return page.cache[index] != page.memory[index]
   }
 
   /// A barrier: devices see every earlier CPU store, in the cache if not in memory.
@@ -171,7 +207,7 @@ package final class PhysicalMemory {
       let first = frame == base >> 12 ? base >> 6 & 63 : 0
       let end = frame == last >> 12 ? last >> 6 & 63 : 63
       let lines = (UInt64.max >> (63 - end)) & (.max << first)
-      state.pages[frame]?.clean(lines: lines, keeping: keeping)
+      state.pages[frame]?.drop(lines: lines, keeping: keeping)
     }
   }
 }

@@ -57,6 +57,26 @@ struct MemoryTests {
     #expect(memory.load(.double, at: 0x1008, by: .nonCoherentDevice) == 2)
   }
 
+  @Test("A CPU that keeps what it has loaded sees that until the line is cleaned or invalidated")
+  func keptLines() {
+    let memory = PhysicalMemory(keepsLoads: true)
+    #expect(memory.load(.double, at: 0x1000) == 0 && !memory.isStale(0x1008))
+    memory.store(.double, 7, at: 0x1008, by: .nonCoherentDevice)
+    #expect(memory.load(.double, at: 0x1008) == 0 && memory.isStale(0x1008))
+    #expect(memory.load(.double, at: 0x1008, by: .coherentDevice) == 0)
+    #expect(memory.load(.double, at: 0x1008, by: .nonCoherentDevice) == 7)
+    memory.clean(0x1000, size: 8)
+    #expect(memory.load(.double, at: 0x1008) == 7 && !memory.isStale(0x1008))
+    // A device that looks into caches leaves nothing that is stale.
+    memory.store(.double, 8, at: 0x1010, by: .coherentDevice)
+    #expect(memory.load(.double, at: 0x1010) == 8)
+    // A store into a line that is stale makes all of it newer than memory.
+    memory.store(.double, 9, at: 0x1008, by: .nonCoherentDevice)
+    memory.store(.double, 1, at: 0x1000)
+    memory.clean(0x1000, size: 8)
+    #expect(memory.load(.double, at: 0x1008, by: .nonCoherentDevice) == 7)
+  }
+
   @Test("Without a cache every store is in memory")
   func noCache() {
     let memory = PhysicalMemory(hasCache: false)

@@ -5,6 +5,7 @@ import Architecture
 import SMMU
 import SMMUDriver
 import NestedWorld
+import SimulatedITS
 import SimulatedSMMU
 import Testing
 import VirtualSMMU
@@ -26,6 +27,26 @@ struct HostTests {
     #expect(world.smmu.read(3, Place.data) == .completed(42))
     #expect(world.smmu.read(4, Place.data) == .aborted)
     #expect(world.smmu.read(3, NestedWorld.canary.lowerBound) == .aborted)
+    #expect(world.complaints == [])
+    #expect(world.mediated.counters.allRefused == 0)
+  }
+
+  @Test("F-08: Queues and tables that it writes past the caches are read and written as they are")
+  func pastTheCaches() throws {
+    let world = try NestedWorld(keepsLoads: true)
+    world.hostMapping = .nonCoherentDevice
+    let host = HostSMMUDriver(world)
+    host.start()
+    host.put(Place.data, 42)
+    // More commands, entries and events than share a line, each after the one before was read.
+    for round in 0..<300 as Range<UInt32> {
+      let stream = round % 3
+      host.setEntry(UInt64(stream), 0b1001, 1 << 44)
+      #expect(world.smmu.read(stream, Place.data) == .completed(42))
+      host.setEntry(UInt64(stream), 0, 0)
+      #expect(world.smmu.read(stream, Place.data) == .aborted)
+      #expect(host.events().map(\.type) == [.badEntry])
+    }
     #expect(world.complaints == [])
     #expect(world.mediated.counters.allRefused == 0)
   }

@@ -273,8 +273,10 @@ struct portcullis_ops {
     void (*host_give_back)(void *context, const struct portcullis_pages *pages);
 
     /// Makes earlier stores of this CPU to `bytes` bytes from the EL2 address `address` visible to an
-    /// ITS that does not look into caches: DC CVAC for every line, then DSB SY. Called for the pool and
-    /// for what was donated; at every doorbell, where the ITS is such a one.
+    /// ITS that does not look into caches, and has later loads see what was stored past the caches: DC
+    /// CIVAC for every line, then DSB SY. Called for the pool and for what was donated; at every
+    /// doorbell, where the ITS is such a one; and for the host's command queue, before each command,
+    /// where GITS_CBASER says that the host writes it past the caches.
     void (*clean)(void *context, uint64_t address, uint64_t bytes);
     /// Makes earlier stores of this CPU visible to an ITS that looks into caches, before any later
     /// store to a device: DSB ISHST.

@@ -25,6 +25,8 @@ package struct HostileHost<Source: Choices> {
   private struct Queue {
     var base: UInt64 = 0
     var size: UInt64 = 4096
+    /// How it writes there.
+    var mapping = PhysicalMemory.Observer.processor
     /// Where its next command goes.
     var write: UInt64 = 0
     /// Where GITS_CREADR was.
@@ -141,6 +143,7 @@ package struct HostileHost<Source: Choices> {
     }
     let attributes =
       choices.next(4) == 0 ? MemoryAttributes.nonCacheable : MemoryAttributes.coherent
+    if !MemoryAttributes.isCoherent(attributes) { queues[index].mapping = .nonCoherentDevice }
     write(
       index, 0x80, .double,
       GITSCommandBase(base: queues[index].base, pages: size, attributes: attributes).rawValue,
@@ -161,9 +164,6 @@ package struct HostileHost<Source: Choices> {
     steps += 6
   }
 
-  private mutating func mapCollections(_ index: Int) {
-    for collection in 0..<UInt16(world.setup.processors) {
-      put(.mapc(collection, target: target(index, Int(collection))), index)
   /// An ITS loses its power: mostly disabled and Quiescent, seldom at any time.
   private mutating func losePower(_ index: Int) {
     let cpu = anyCPU()
@@ -182,6 +182,9 @@ package struct HostileHost<Source: Choices> {
     mapCollections(index)
   }
 
+  private mutating func mapCollections(_ index: Int) {
+    for collection in 0..<UInt16(world.setup.processors) {
+      put(.mapc(collection, target: target(index, Int(collection))), index)
     }
     ring(index)
   }
@@ -256,7 +259,8 @@ package struct HostileHost<Source: Choices> {
   private mutating func put(_ command: ITSCommand, _ index: Int) {
     let queue = queues[index]
     for word in 0..<4 {
-      world.store(command.words[word], at: queue.base + queue.write + UInt64(word) * 8)
+      world.store(
+        command.words[word], at: queue.base + queue.write + UInt64(word) * 8, by: queue.mapping)
     }
     queues[index].write = (queue.write + ITSCommand.size) & (queue.size - 1)
     queues[index].staged += 1
@@ -498,8 +502,8 @@ package struct HostileHost<Source: Choices> {
       guard choices.next(64) == 0 else { return }
       world.services[index].accessesToAbort = Int(choices.next(8))
       queues[index].posted = nil
+    case 17: losePower(index)
     default: runHardware(index, 64)
     }
   }
 }
-    case 17: losePower(index)

@@ -237,6 +237,10 @@ package final class MediatedService {
     }
     let number = address >> 3 & 3
     if wordsRead >> number & 1 != 0 { report("EL2 loads \(hex(address)) twice") }
+    if !MemoryAttributes.isCoherent(its.pointee.staging.register.rawValue), memory.isStale(address)
+    {
+      report("EL2 sees at \(hex(address)) what was there before")
+    }
     let value = memory.load(.double, at: address)
     wordsRead |= 1 << number
     if let race, let changed = race(value) { memory.store(.double, changed, at: address) }

@@ -32,7 +32,8 @@ package final class World {
   /// Makes the board and sets the mediation of its ITSes up.
   package init(_ setup: WorldSetup) throws {
     self.setup = setup
-    let memory = PhysicalMemory(hasCache: setup.hasCache, hasStoreBuffer: setup.hasStoreBuffer)
+    let memory = PhysicalMemory(
+      hasCache: setup.hasCache, hasStoreBuffer: setup.hasStoreBuffer, keepsLoads: setup.keepsLoads)
     gic = SimulatedGIC(
       memory: memory, processors: setup.processors,
       hasVirtualLPIs: setup.services.contains { $0.version >= .gicv40 },
@@ -121,7 +122,6 @@ package final class World {
     return violation
   }
 
-  /// A store of the host; nothing where stage 2 has not the page.
   /// An ITS loses its power, and some of what it has not written back.
   package func losePower(
     _ index: Int, _ firmware: SimulatedITS.Firmware, _ choices: inout some Choices
@@ -133,11 +133,14 @@ package final class World {
     }
   }
 
+  /// A store of the host; nothing where stage 2 has not the page.
   @inline(__always)
-  package func store(_ value: UInt64, at address: UInt64) {
+  package func store(
+    _ value: UInt64, at address: UInt64, by observer: PhysicalMemory.Observer = .processor
+  ) {
     guard pages.hostReaches(address) else { return }
     if journal != nil { keep(address, 8) }
-    gic.memory.store(.double, value, at: address)
+    gic.memory.store(.double, value, at: address, by: observer)
   }
 
   /// A load of the host; zero where stage 2 has not the page.

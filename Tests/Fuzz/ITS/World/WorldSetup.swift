@@ -18,6 +18,8 @@ package struct WorldSetup: Sendable {
   package var arenaPages: UInt64 = 224
   /// Whether CPU stores stay in a cache, or in a buffer, until they are cleaned or published.
   package var hasCache = false
+  /// Whether CPUs keep what they have loaded.
+  package var keepsLoads = false
   /// Whether CPU stores stay in a buffer until a barrier.
   package var hasStoreBuffer = false
   /// Whether software is told that an ITS does not look into caches.
@@ -71,6 +73,7 @@ package struct WorldSetup: Sendable {
       policy.devices = .none
       for range in [0...4, 8...0xfff] as [ClosedRange<UInt32>] { _ = policy.devices.add(range) }
     }
+    keepsLoads = hasCache && bits.next(2) == 0
   }
 
   private static func service(
