@@ -43,6 +43,8 @@ struct EL2State: ~Copyable {
   var ownsSMMUs = false
   /// Read only after boot: how many SMMUs the host sees, from the first one on.
   var virtualSMMUs: UInt8 = 0
+  /// Read only after boot: the calls of firmware that the tree names, and that are relayed.
+  var treeCalls = FirmwareService.TreeCalls(filler: 0)
   /// Whether the host is trusted with ITSes that it has not handed over yet.
   let trustsHost = Atomic(false)
   /// Read only after boot: where the image lies.

@@ -51,7 +51,9 @@ enum HostCPU {
         memory: MetalTables(imageBase: StateMemory.shared.pointee.image.base))
     }
     guard let function = PSCI.Function(identifier: call.function) else {
-      return unsafe FirmwareService.serve(call, through: StateMemory.shared.pointee.firmware)
+      return unsafe FirmwareService.serve(
+        call, treeCalls: StateMemory.shared.pointee.treeCalls,
+        through: StateMemory.shared.pointee.firmware)
     }
     let cpu = Int(truncatingIfNeeded: pc_read_tpidr_el2())
     return PSCIRelay.serve(call, function: function, cpu: cpu, on: MetalRelay())

@@ -157,6 +157,8 @@ enum Startup {
       try Confinement.begin(
         board, options, masters, smmus, image: image, interruptLimit: interruptLimit, stage1, pool,
         &log)
+      let calls = board.firmwareCalls(in: blob, keepsPower: policy.isOwning)
+      for index in calls.indices { relay(calls[index], &log) }
       if options.isBench {
         Figures.logTablePages(&log)
         Figures.logDonations(placement.spare, &log)
@@ -177,6 +179,20 @@ enum Startup {
     unsafe StateMemory.shared.pointee.log = log
     unsafe StateMemory.shared.pointee.context.load()
     el2_enter_host(start.entry.rawValue, start.tree.rawValue)
+  }
+
+  /// Relays a call of firmware that the tree names, or says why not.
+  private static func relay(_ call: FirmwareCall, _ log: inout Log) {
+    var line = LogLine("SCMI by SMC ")
+    line.append(hex: UInt64(call.number))
+    if let refusal = call.refusal {
+      line.append(" not relayed: ")
+      line.append(refusal.text)
+      return log.write(.warning, line)
+    }
+    _ = unsafe StateMemory.shared.pointee.treeCalls.append(call.number)
+    line.append(" relayed")
+    log.write(.info, line)
   }
 
   /// Says `line` on the console that the tree names and ends it all, before there is an MMU: every

@@ -1,8 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+public import Architecture
+
 /// Calls of firmware, beside those of PSCI, that are passed on for the host: those whose arguments and
 /// results are numbers, and which change nothing that EL2 relies on.
+///
+/// Beside them the calls that the tree names are passed on, without arguments, where `Board.firmwareCalls` has
+/// nothing against it.
 ///
 /// Every other one is answered with NOT_SUPPORTED: services that take addresses, which firmware would
 /// read, write or enter behind EL2's back (SDEI, FF-A, MEM_PROTECT, standard secure services), and those
@@ -31,10 +36,17 @@ public enum FirmwareService {
     }
   }
 
-  /// Serves a call that is no PSCI call.
+  /// The numbers of calls that the tree names.
+  public typealias TreeCalls = FixedList<4, UInt32>
+
+  /// Serves a call that is no PSCI call; those of `treeCalls` are passed on with their numbers alone.
   public static func serve(
-    _ call: SMCCC.Call, through firmware: borrowing some Firmware & ~Copyable
+    _ call: SMCCC.Call, treeCalls: borrowing TreeCalls,
+    through firmware: borrowing some Firmware & ~Copyable
   ) -> SMCCC.Result {
+    for index in treeCalls.indices where treeCalls[index] == call.function {
+      return firmware.call(SMCCC.Call(call.function))
+    }
     guard isPassed(call.function) else { return SMCCC.Result(SMCCC.notSupported) }
     // A function that asks for another one tells of no more than is passed on.
     if call.function == architectureFeatures || call.function == randomFeatures {

@@ -61,6 +61,15 @@ extension Report {
         severity: found.severity, node: paths.path(of: found.node, in: blob),
         property: found.property.map { "\($0.text)" }, message: blob.message(of: found))
     }
+    let calls = board.firmwareCalls(in: blob, keepsPower: !board.iommus.isEmpty)
+    for index in calls.indices {
+      guard let refusal = calls[index].refusal else { continue }
+      diagnostics.append(
+        Diagnostic(
+          severity: .warning, node: paths.path(of: calls[index].node, in: blob),
+          property: "arm,smc-id",
+          message: "the call is not relayed, and what it serves is missing: \(refusal.text)"))
+    }
     readDMA(blob, of: board, paths)
     verdict = board.verdict
     status = verdict == .refused ? .refused : .fine

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Architecture
 import Testing
 
 @testable import Hypervisor
@@ -19,11 +20,11 @@ private final class FakeMachine: RelayMachine {
   /// The states of CPU 0 and 1 as firmware found them.
   private(set) var found: [[CPUState]] = []
   private(set) var ends = 0
-  private(set) var suspensions = 0
   /// What was prepared for and not finished.
-  private var isLocked = false
+  private(set) var suspensions = 0
   private(set) var suspensionsBegun = 0
   private(set) var waits = 0
+  private var isLocked = false
   private var table: CPUTable
 
   init(other: CPUState = .off) {
@@ -97,9 +98,9 @@ struct RelayServiceTests {
     #expect(machine.calls.count == 2)
     machine.maySuspendSystem = true
     #expect(try machine.serve(0x8400_000a, UInt64(function)).x0 == 0)
-    _ = try machine.serve(function, 0x4000_8000, 0x77)
     var isPrepared = false
     machine.meanwhile = { [unowned machine] _ in isPrepared = machine.suspensions == 1 }
+    _ = try machine.serve(function, 0x4000_8000, 0x77)
     #expect(isPrepared == (function & 0xff == 0x0e) && machine.suspensions == 0)
   }
 
@@ -295,6 +296,23 @@ struct RelayServiceTests {
 
 @Suite("Services of firmware beside PSCI")
 struct FirmwareServiceTests {
+  private let noCalls = FirmwareService.TreeCalls(filler: 0)
+
+  @Test("F-32: What the tree names is relayed by exactly its number, without arguments")
+  func named() {
+    let machine = FakeMachine()
+    machine.answers[0x8200_0010] = SMCCC.Result(5)
+    var calls = noCalls
+    _ = calls.append(0x8200_0010)
+    let answer = FirmwareService.serve(
+      SMCCC.Call(0x8200_0010, 7, 8, 9), treeCalls: calls, through: machine)
+    #expect(answer.x0 == 5 && machine.calls == [SMCCC.Call(0x8200_0010)])
+    for number: UInt32 in [0x8200_0011, 0xc200_0010, 0x0200_0010, 0] {
+      let other = FirmwareService.serve(SMCCC.Call(number), treeCalls: calls, through: machine)
+      #expect(other.x0 == SMCCC.notSupported && machine.calls.count == 1)
+    }
+  }
+
   @Test(
     "What passes reaches firmware with its arguments, and its results come back",
     arguments: [
@@ -306,7 +324,8 @@ struct FirmwareServiceTests {
     var firmware = SMCCC.Result(1)
     firmware.x3 = 0xdead_beef
     machine.answers[function] = firmware
-    let answer = FirmwareService.serve(SMCCC.Call(function, 7, 8, 9), through: machine)
+    let answer = FirmwareService.serve(
+      SMCCC.Call(function, 7, 8, 9), treeCalls: noCalls, through: machine)
     #expect(answer == firmware && machine.calls == [SMCCC.Call(function, 7, 8, 9)])
   }
 
@@ -319,7 +338,8 @@ struct FirmwareServiceTests {
     ] as [UInt32])
   func refused(function: UInt32) {
     let machine = FakeMachine()
-    let answer = FirmwareService.serve(SMCCC.Call(function, 7), through: machine)
+    let answer = FirmwareService.serve(
+      SMCCC.Call(function, 7), treeCalls: noCalls, through: machine)
     #expect(answer.x0 == SMCCC.notSupported && machine.calls.isEmpty)
   }
 
@@ -330,7 +350,8 @@ struct FirmwareServiceTests {
       as [(UInt64, Bool)])
   func features(function: UInt32, asked: (identifier: UInt64, isPassed: Bool)) {
     let machine = FakeMachine()
-    let answer = FirmwareService.serve(SMCCC.Call(function, asked.identifier), through: machine)
+    let answer = FirmwareService.serve(
+      SMCCC.Call(function, asked.identifier), treeCalls: noCalls, through: machine)
     #expect(answer.x0 == (asked.isPassed ? 0 : SMCCC.notSupported))
     #expect(machine.calls.count == (asked.isPassed ? 1 : 0))
   }

@@ -1,0 +1,129 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+
+/// A service of firmware that a tree names by the number of its call: SCMI (Arm DEN 0056) by SMC, a node
+/// compatible with `arm,scmi-smc`.
+///
+/// The call has no arguments. What it is about lies in memory that firmware and host share.
+public struct FirmwareCall: Hashable, Sendable {
+  /// Why a call is not relayed.
+  public enum Refusal: Sendable {
+    /// `arm,smc-id` is no fast call of the silicon provider or the OEM (Arm DEN 0028, section 6).
+    case number
+    /// `shmem` is not one node whose registers can be read, or a protocol has a channel of its own.
+    case unknownMemory
+    /// The shared memory is RAM: firmware would read and write what the host has given up.
+    case hostMemory
+    /// The shared memory overlaps registers that EL2 takes from the host.
+    case protectedRegisters
+    /// EL2's SMMUs must keep their power, which firmware could take.
+    case power
+
+    /// The reason in words, for a log.
+    public var text: StaticString {
+      switch self {
+      case .number: "no fast call of the silicon provider or the OEM"
+      case .unknownMemory: "its shared memory is not one node with registers"
+      case .hostMemory: "its shared memory is RAM"
+      case .protectedRegisters: "its shared memory overlaps protected registers"
+      case .power: "it may take the power of SMMUs that EL2 owns"
+      }
+    }
+  }
+
+  /// The node.
+  public let node: DeviceTreeNode
+  /// `arm,smc-id`; zero where it can't be read.
+  public let number: UInt32
+  /// Why it is not relayed; nil where it is.
+  public let refusal: Refusal?
+}
+
+extension Board {
+  /// Calls of firmware; at most 4.
+  public typealias FirmwareCalls = FixedList<4, FirmwareCall>
+
+  /// The calls that the tree names, and which of them may be relayed; those behind the fourth are not.
+  ///
+  /// With `keepsPower` none may.
+  public func firmwareCalls(in blob: DeviceTreeBlob, keepsPower: Bool) -> FirmwareCalls {
+    var calls = FirmwareCalls(
+      filler: FirmwareCall(node: .root, number: 0, refusal: .number))
+    var current = blob.node(after: nil)
+    while let place = current, !calls.isFull {
+      if blob.list(blob.property("compatible", of: place.node), contains: "arm,scmi-smc"),
+        isEnabled(place.node, blob)
+      {
+        let number = word("arm,smc-id", of: place.node, blob) ?? 0
+        var refusal = refusal(number, place, blob)
+        if refusal == nil, keepsPower { refusal = .power }
+        _ = calls.append(FirmwareCall(node: place.node, number: number, refusal: refusal))
+      }
+      current = blob.node(after: place)
+    }
+    return calls
+  }
+
+  private func isEnabled(_ node: DeviceTreeNode, _ blob: DeviceTreeBlob) -> Bool {
+    guard let value = blob.property("status", of: node) else { return true }
+    let status = blob.string(value)
+    return blob.equal(status, "okay") || blob.equal(status, "ok")
+  }
+
+  private func word(
+    _ name: StaticString, of node: DeviceTreeNode, _ blob: DeviceTreeBlob
+  ) -> UInt32? {
+    guard let value = blob.property(name, of: node), value.count == 4 else { return nil }
+    return blob.word(value)
+  }
+
+  private func refusal(
+    _ number: UInt32, _ place: (node: DeviceTreeNode, depth: Int), _ blob: DeviceTreeBlob
+  ) -> FirmwareCall.Refusal? {
+    // A fast call has bit 31 set; bits [29:24] are the owner, and [23:16] zero.
+    let owner = number >> 24 & 0x3f
+    guard number >> 31 == 1, owner == 2 || owner == 3, number >> 16 & 0xff == 0 else {
+      return .number
+    }
+    var below = blob.node(after: place)
+    while let child = below, child.depth > place.depth {
+      if blob.property("shmem", of: child.node) != nil { return .unknownMemory }
+      below = blob.node(after: child)
+    }
+    guard let phandle = word("shmem", of: place.node, blob),
+      let shared = registers(of: phandle, blob), let pages = wholePages(shared)
+    else { return .unknownMemory }
+    for index in memory.indices where memory[index].overlaps(pages) { return .hostMemory }
+    return overlapsProtected(pages) ? .protectedRegisters : nil
+  }
+
+  /// The only registers of the node with this phandle.
+  private func registers(of phandle: UInt32, _ blob: DeviceTreeBlob) -> AddressRange? {
+    var walk = RegisterWalk()
+    var found: AddressRange?
+    while let entry = walk.next(in: blob) {
+      guard word("phandle", of: entry.node, blob) == phandle else { continue }
+      guard found == nil, let range = entry.range else { return nil }
+      found = range
+    }
+    return found
+  }
+
+  private func wholePages(_ range: AddressRange) -> AddressRange? {
+    let first = range.base.rawValue & ~(granule.bytes - 1)
+    let last = range.last.rawValue | (granule.bytes - 1)
+    return AddressRange(base: PhysicalAddress(first), size: last - first + 1)
+  }
+
+  private func overlapsProtected(_ range: AddressRange) -> Bool {
+    for index in itses.indices where itses[index].region.overlaps(range) { return true }
+    for index in redistributors.indices where redistributors[index].range.overlaps(range) {
+      return true
+    }
+    for index in iommus.indices where iommus[index].range.overlaps(range) { return true }
+    for index in monitors.indices where monitors[index].overlaps(range) { return true }
+    return false
+  }
+}
