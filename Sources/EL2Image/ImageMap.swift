@@ -38,6 +38,8 @@ enum ImageMap {
       _ start: UInt64, _ end: UInt64, _ attributes: EL2Attributes, stage1: inout Stage1,
       pool: inout Pool
     ) -> Bool {
+      // Between two parts that are aligned there may be nothing.
+      if start == end { return true }
       guard let pages = pages(start, end) else { return false }
       do throws(OwnershipError) {
         try stage1.map(
