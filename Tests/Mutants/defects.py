@@ -79,11 +79,6 @@ DEFECTS = [
         "    if let old, old.eventIDBits == bits { return .done }\n",
     ),
     Defect(
-        "zeroed-table-is-kept", "F-23", "MediatedITS+TableMarks.swift",
-        "if isRestated, word == 0, table.isIndirect",
-        "if isRestated, word > 1 << 63, table.isIndirect",
-    ),
-    Defect(
         "resuming-host-loses-its-table", "F-23", "MediatedITS+TableMarks.swift",
         "if isRestated, word == 0, table.isIndirect",
         "if isRestated, table.isIndirect",

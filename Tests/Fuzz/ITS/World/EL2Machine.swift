@@ -31,7 +31,7 @@ struct EL2Machine: ITSMachine {
   func record(_ event: TraceEvent) {
     switch event {
     case .command(let command): service.count(command)
-    case .look: service.forgetReads()
+    case .look(let look): service.look(look)
     default: break
     }
   }

@@ -126,7 +126,7 @@ package struct HostileHost<Source: Choices> {
     let cpu = anyCPU()
     write(index, 0, .word, 0, cpu: cpu)
     runHardware(index, 8)
-    // A driver would wait; this one goes on, and what it writes is ignored.
+    // A driver would wait; this one goes on, and what it writes waits.
     var isQuiescent = false
     if case .value(let value) = world.services[index].read(0, .word, cpu: UInt64(cpu)) {
       isQuiescent = value >> 31 != 0 && world.services[index].accessesToAbort == nil
@@ -341,7 +341,8 @@ package struct HostileHost<Source: Choices> {
         ? choices.next(2) == 0
           ? .unmapd(device)
           : ITSCommand(.init(UInt64(device) << 32 | 8), choices.next(32), anyAddress() & ~0xff)
-        : .mapd(device, table: anyAddress(), eventIDBits: bits & 0x1f)
+        : .mapd(
+          device, table: bits == 4 ? UInt64(device) << 12 : anyAddress(), eventIDBits: bits & 0x1f)
     case 4..<6:
       return choices.next(4) == 0
         ? .unmapc(collection) : .mapc(collection, target: anyTarget(index))

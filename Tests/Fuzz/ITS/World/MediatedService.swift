@@ -39,6 +39,7 @@ package final class MediatedService {
     fileprivate let uses: [PageUse]
     fileprivate let tableOwners: [Int64]
     fileprivate let mapped: [UInt32: Range<Int>]
+    fileprivate let named: [UInt32: MappedDevice]
     fileprivate let pinned: [Range<UInt64>]
     fileprivate let freeCount: UInt64
     fileprivate let failures: UInt64
@@ -61,6 +62,10 @@ package final class MediatedService {
   /// The device whose ITT a page is for the hardware; -1 for none.
   private var tableOwners: [Int64]
   private var mapped: [UInt32: Range<Int>] = [:]
+  /// What the last MAPD of each device has come to, as long as nobody has given a table up.
+  private var named: [UInt32: MappedDevice] = [:]
+  /// Where the ledger is.
+  private var ledger: DeviceLedger?
   /// The addresses that EL2 has pinned: the queue, and while it looks into a table a page of that.
   private var pinned: [Range<UInt64>] = []
   private var freeCount: UInt64 = 0
@@ -108,6 +113,7 @@ package final class MediatedService {
             memory: machine.memory)
         }
       })
+    ledger = its.pointee.devices
     classify()
     freeCount = its.pointee.arena.freeCount
     simulated.onCommand = { [unowned(unsafe) self] in check($0) }
@@ -140,9 +146,11 @@ package final class MediatedService {
     // What dispatch sees to.
     guard width.bytes >= 4, offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
     forgetReads()
+    let tables = its.pointee.tableBases
     let effect = its.pointee.write(
       Access(offset: offset, address: VirtualAddress(simulated.base + offset), width: width),
       value & width.mask, machine: EL2Machine(service: self, cpu: cpu))
+    if (0..<8).contains(where: { tables[$0] != its.pointee.tableBases[$0] }) { named = [:] }
     endTrap()
     return effect
   }
@@ -166,7 +174,7 @@ package final class MediatedService {
 
   /// At the start of a trap, and when EL2 has looked into a table: two of them may be in one place.
   @inline(__always)
-  func forgetReads() {
+  private func forgetReads() {
     slot = .max
     wordsRead = 0
   }
@@ -186,7 +194,12 @@ package final class MediatedService {
   func count(_ command: TracedCommand) {
     let number = UInt8(truncatingIfNeeded: command.word0)
     switch command.verdict {
-    case .accepted: world.tally.accept(number)
+    case .accepted:
+      world.tally.accept(number)
+      if number == ITSOpcode.mapd.rawValue {
+        check(
+          mapping: ITSCommand(command.word0, command.word1, command.word2, command.word3))
+      }
     case .later: break
     case .refused(let reason):
       guard let reason = CommandRefusalReason(rawValue: reason) else {
@@ -194,6 +207,27 @@ package final class MediatedService {
       }
       world.tally.refuse(number, reason)
     }
+  }
+
+  /// A device that is mapped as it was keeps its table, and any other has what the command says.
+  private func check(mapping command: ITSCommand) {
+    guard command.isValid else { return named[command.deviceID] = nil }
+    let now = ledger?.find(command.deviceID, memory: EL2Memory(service: self))
+    guard let now, now.name == command.translationTable,
+      now.eventIDBits == command.eventIDBitsMinusOne + 1
+    else { return report("MAPD of device \(command.deviceID) is not in the ledger") }
+    if let old = named[command.deviceID], old.name == now.name,
+      old.eventIDBits == now.eventIDBits, old.table != now.table
+    {
+      report("device \(command.deviceID) has lost what was in its table")
+    }
+    named[command.deviceID] = now
+  }
+
+  /// EL2 has looked into a table of the host's: one that is empty takes with it what was mapped.
+  func look(_ look: TracedLook) {
+    if look.value == 0 { named = [:] }
+    forgetReads()
   }
 
   // MARK: EL2
@@ -449,6 +483,7 @@ package final class MediatedService {
     get {
       State(
         its: bytes(of: its, 1), uses: uses, tableOwners: tableOwners, mapped: mapped,
+        named: named,
         pinned: pinned, freeCount: freeCount, failures: failures)
     }
     set {
@@ -456,6 +491,7 @@ package final class MediatedService {
       uses = newValue.uses
       tableOwners = newValue.tableOwners
       mapped = newValue.mapped
+      named = newValue.named
       pinned = newValue.pinned
       freeCount = newValue.freeCount
       failures = newValue.failures
