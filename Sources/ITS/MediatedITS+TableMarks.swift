@@ -93,8 +93,9 @@ extension MediatedITS {
     return nil
   }
 
-  /// What a doubleword of the host's holds, once; where it is zero and EL2 `marks` it, the mark is there then.
-  /// nil where it is not the host's own memory.
+  /// What a doubleword of the host's held; nil where it is not the host's own memory.
+  ///
+  /// It is read once. Where it is zero and EL2 `marks` it, the mark is there then.
   private func look<Machine: ITSMachine & ~Copyable>(
     at place: PhysicalAddress, marks: Bool, _ machine: borrowing Machine
   ) -> UInt64? {

@@ -71,8 +71,10 @@ package struct TableBaseRules: Sendable {
     outerCaches = words.fields >> 40 & 0xff_ffff
   }
 
-  /// Whether the host is offered the register: those for devices, for collections and, if `offersVPEs`, for
-  /// vPEs. Others read as zero, as if they were not implemented.
+  /// Whether the host is offered the register.
+  ///
+  /// It is if it is for devices, for collections or, if `offersVPEs`, for vPEs. Others read as zero, as if they were
+  /// not implemented.
   func isOffered(vpes offersVPEs: Bool) -> Bool {
     switch GITSTableBase(rawValue: fixed).kind {
     case .devices, .collections: true

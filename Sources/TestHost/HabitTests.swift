@@ -30,6 +30,12 @@ func testHabits(_ report: inout TestReport) {
     }
     return its.finish()
   }
+  func mapped(_ test: inout Test) -> ITSDriver {
+    var its = ITSDriver()
+    test.expect("the ITS is started", its.start() ? 1 : 0, equals: 1)
+    test.expect("the device is mapped", map(&its) ? 1 : 0, equals: 1)
+    return its
+  }
   func expectEvents(_ test: inout Test, _ its: inout ITSDriver, times: UInt64 = 1) {
     for event in 0..<Devices.eventsEach {
       test.expectInterrupt(&its, device, event, interrupt: interrupt(event), times: times)
@@ -108,9 +114,7 @@ func testHabits(_ report: inout TestReport) {
     expectEvents(&test, &its)
   }
   report.test(area, "off and on again with the same tables, as they were: all is mapped") { test in
-    var its = ITSDriver()
-    test.expect("the ITS is started", its.start() ? 1 : 0, equals: 1)
-    test.expect("the device is mapped", map(&its) ? 1 : 0, equals: 1)
+    var its = mapped(&test)
     test.expect("the ITS is off", ITSDriver.disable() ? 1 : 0, equals: 1)
     let base = control + Register.gitsCBASER
     store64(base, load64(base))
@@ -124,9 +128,7 @@ func testHabits(_ report: inout TestReport) {
     expectEvents(&test, &its)
   }
   report.test(area, "off and on again with the same tables, zeroed: nothing is mapped") { test in
-    var its = ITSDriver()
-    test.expect("the ITS is started", its.start() ? 1 : 0, equals: 1)
-    test.expect("the device is mapped", map(&its) ? 1 : 0, equals: 1)
+    var its = mapped(&test)
     test.expect("the ITS is started again", its.start() ? 1 : 0, equals: 1)
     expectEvents(&test, &its, times: 0)
     // It can be mapped again.

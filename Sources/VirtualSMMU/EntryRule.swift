@@ -35,8 +35,10 @@ enum EntryRule: Hashable {
     }
   }
 
-  /// The entry with what an SMMU with these ID registers makes of fields that it ignores, and of reserved
-  /// values that behave as others (IHI 0070, 5.2). It ignores EATS without IDR0.ATS, and STRW without IDR0.HYP.
+  /// The entry as an SMMU with these ID registers takes it (IHI 0070, 5.2).
+  ///
+  /// Some fields are ignored, and reserved values behave as others. EATS is ignored without IDR0.ATS, and STRW
+  /// without IDR0.HYP.
   private static func effective(
     _ entry: StreamTableEntry, _ offered: OfferedIdentification
   ) -> StreamTableEntry {

@@ -92,12 +92,8 @@ struct Habit: Sendable, CustomTestStringConvertible {
     #expect(world.its.devices.count == 32)
   }
 
-  // MARK: MAPD once more
-
-  @Test(
-    "F-22: MAPD with the address and Size that a device has keeps its events, another one does not",
-    arguments: Variant.all)
-  func mappedAgain(_ variant: Variant) throws {
+  /// A host that has mapped device 1 with two events of 4 bits.
+  private static func mapped(_ variant: Variant) throws -> (World, HostDriver) {
     let world = try World(variant.options)
     world.enableLPIs()
     let driver = HostDriver(world)
@@ -105,6 +101,16 @@ struct Habit: Sendable, CustomTestStringConvertible {
     driver.start()
     driver.mapCollections()
     driver.mapDevice(1, bits: 4, events: 2)
+    return (world, driver)
+  }
+
+  // MARK: MAPD once more
+
+  @Test(
+    "F-22: MAPD with the address and Size that a device has keeps its events, another one does not",
+    arguments: Variant.all)
+  func mappedAgain(_ variant: Variant) throws {
+    let (world, driver) = try Self.mapped(variant)
     func delivers(_ event: UInt32) -> Bool {
       world.gic.delivered = []
       return world.service().message(device: 1, event: event) == nil
@@ -146,13 +152,7 @@ struct Habit: Sendable, CustomTestStringConvertible {
   private func restarted(
     _ variant: Variant, zeroes: Set<GITSTableBase.Kind>
   ) throws -> (World, HostDriver) {
-    let world = try World(variant.options)
-    world.enableLPIs()
-    let driver = HostDriver(world)
-    driver.isIndirect = variant.isIndirect
-    driver.start()
-    driver.mapCollections()
-    driver.mapDevice(1, events: 1)
+    let (world, driver) = try Self.mapped(variant)
     driver.disable()
     if zeroes.contains(.devices) { world.zero(driver.devices, size: 4096) }
     if zeroes.contains(.collections) { world.zero(driver.collections, size: 4096) }

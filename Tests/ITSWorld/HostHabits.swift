@@ -3,7 +3,9 @@
 
 import GIC
 
-/// What drivers of an ITS do each in their own way. All of it works on hardware.
+/// What drivers of an ITS do each in their own way.
+///
+/// All of it works on hardware.
 package struct HostHabits: Hashable, Sendable {
   /// How a register of 64 bits is accessed.
   package enum Access: Sendable {
