@@ -110,11 +110,12 @@ extension MediatedITS {
       machine.record(.pin(page.traced(isGranted: false)))
       return nil
     }
+    // The host may have zeroed it by stores that pass the caches by.
+    machine.memory.clean(place, size: 8)
     let word = machine.memory.load(place)
     machine.record(.look(TracedLook(address: place.rawValue, value: word)))
     if marks, word == 0 {
       machine.memory.store(Self.mark.littleEndian, at: place)
-      // The host may zero it by stores that pass the caches by.
       machine.memory.clean(place, size: 8)
     }
     machine.unpinAndUnshare(pin)
