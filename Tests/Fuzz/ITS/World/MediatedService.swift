@@ -293,10 +293,11 @@ package final class MediatedService {
       by: isPlain && uses[Int(page)] == .dynamic ? .nonCoherentDevice : .processor)
   }
 
-  /// A store to the host's memory, which is a mark in an empty table.
+  /// A store to the host's memory, which is a mark in a table that was empty when EL2 looked.
   private func storeMark(_ value: UInt64, at address: UInt64) {
-    guard value == 1, pinned.last?.lowerBound == address, memory.load(.double, at: address) == 0
-    else { return report("EL2 stores to \(hex(address))") }
+    guard value == 1, pinned.last?.lowerBound == address else {
+      return report("EL2 stores to \(hex(address))")
+    }
     if world.journal != nil { world.keep(address, 8) }
     memory.store(.double, value, at: address)
   }
