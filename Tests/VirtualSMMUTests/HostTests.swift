@@ -294,6 +294,35 @@ struct HostTests {
     #expect(!world.mediated.isBroken && world.complaints == [])
   }
 
+  @Test("F-20: a host may make its queues as small as it likes", arguments: UInt64(0)...4)
+  func hostsSmallQueues(log2: UInt64) throws {
+    let world = try NestedWorld()
+    let host = HostSMMUDriver(world)
+    host.start()
+    host.control(0)
+    host.write64(0x90, Place.commands | 1 << 62 | log2)
+    host.write(0x98, 0)
+    host.write(0x9c, 0)
+    host.write64(0xa0, Place.events | 1 << 62 | log2)
+    host.write(0x100a8, 0)
+    host.write(0x100ac, 0)
+    host.control(0b1101)
+    let lap: UInt64 = 1 << log2
+    for count in UInt64(1)...20 {
+      host.put(
+        Place.commands + ((count - 1) & (lap - 1)) * 16, count.isMultiple(of: 2) ? 0x46 : 0x30, 0)
+      host.write(0x98, count & (2 * lap - 1))
+      #expect(host.read(0x9c) == count & (2 * lap - 1))
+      // As many events as there is room for, and one more.
+      for _ in 0...lap { _ = world.smmu.read(9, 8) }
+      let produced = host.read(0x100a8)
+      #expect(produced & (2 * lap - 1) == count * lap & (2 * lap - 1))
+      #expect(produced >> 31 == count & 1)
+      host.write(0x100ac, produced)
+    }
+    #expect(host.stop == nil && world.complaints == [])
+  }
+
   @Test("Queues are held while they are on, and not longer")
   func queuesHeld() throws {
     let world = try NestedWorld()
