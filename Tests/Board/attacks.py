@@ -37,6 +37,7 @@ import tempfile
 import board
 import counts
 import flattree
+import hardware
 import iommu
 import run
 import tap
@@ -198,11 +199,10 @@ def run_unused(qemu, images, seconds, directory):
     problems = []
     for word, image in images.items():
         due = "overwritten" if word == "without" else "held"
-        for boot in run.unused(image, ("its", "gic")):
+        for boot in hardware.unused(run.Boot, image, ("its", "gic")):
             title = f"{word}, {boot.form}"
-            command = flattree.board_with(
-                [qemu, *boot.arguments], directory / title.replace(", ", "-"), boot.tree
-            )
+            path = directory / title.replace(", ", "-")
+            command = flattree.edited([qemu, *boot.arguments], path, boot.edit)
             this = Run(command, seconds)
             columns[title] = this.outcomes
             problems += [f"{title}: {error}" for error in this.reader.errors]

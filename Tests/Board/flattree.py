@@ -16,19 +16,6 @@ def properties(tree):
 
     Raises ValueError where it is none.
     """
-    return (item for item in items(tree) if item[1] is not None)
-
-
-def place(tree, node):
-    """Where the properties of the node with this path begin; ValueError where there is none."""
-    for path, name, at, _ in items(tree):
-        if name is None and path == node:
-            return at
-    raise ValueError(f"no node {node}")
-
-
-def items(tree):
-    """As `properties`, with an item without a name in front of those of each node: where they begin."""
     magic, _, structure, strings = struct.unpack_from(">4I", tree)
     if magic != MAGIC:
         raise ValueError("no device tree")
@@ -41,7 +28,6 @@ def items(tree):
             end = tree.index(b"\0", at)
             path.append(tree[at:end].decode())
             at = (end + 4) & ~3
-            yield "/".join(path) or "/", None, at, 0
         elif token == END_NODE:
             path.pop()
         elif token == PROPERTY:
@@ -65,50 +51,9 @@ def with_cells(tree, name, change):
     if len(found) != 1:
         raise ValueError(f"{len(found)} properties are named {name}")
     _, _, at, length = found[0]
-    new = change(cells(tree, at, length))
-    if 4 * len(new) != length:
-        raise ValueError("the number of cells changes")
-    return replaced(tree, at, new)
-
-
-def cells(tree, at, length):
-    """The cells of the property whose value is there."""
-    return list(struct.unpack_from(f">{length // 4}I", tree, at))
-
-
-def replaced(tree, at, new):
-    """The tree with other cells at the place of a value."""
-    data = struct.pack(f">{len(new)}I", *new)
-    return tree[:at] + data + tree[at + len(data) :]
-
-
-def with_property(tree, node, name, value):
-    """The tree with a property of bytes in front of those of the node with this path.
-
-    Raises ValueError where there is no such node, or it has the property.
-    """
-    if any((path, each) == (node, name) for path, each, *_ in properties(tree)):
-        raise ValueError(f"{node} has {name}")
-    begin = place(tree, node)
-    magic, size, structure, strings, *rest = struct.unpack_from(">10I", tree)
-    more = struct.pack(">3I", PROPERTY, len(value), rest[4]) + value + bytes(-len(value) % 4)
-    new_name = name.encode() + b"\0"
-    # The strings are the last block of a tree that is packed.
-    end = strings + rest[4]
-    rest[4] += len(new_name)
-    rest[5] += len(more)
-    head = struct.pack(
-        ">10I", magic, size + len(more) + len(new_name), structure, strings + len(more), *rest
-    )
-    body = tree[len(head) : begin] + more + tree[begin:end] + new_name
-    whole = head + body
-    padding = bytes(-len(whole) % 8)
-    return whole[:4] + struct.pack(">I", len(whole + padding)) + whole[8:] + padding
-
-
-def disabled(tree, node):
-    """The tree with a node, which has no `status` yet, disabled."""
-    return with_property(tree, node, "status", b"disabled\0")
+    form = f">{length // 4}I"
+    changed = struct.pack(form, *change(list(struct.unpack_from(form, tree, at))))
+    return tree[:at] + changed + tree[at + length :]
 
 
 def packed(tree):
@@ -127,9 +72,10 @@ def dump(command, path):
     return pathlib.Path(path).read_bytes()
 
 
-def board_with(command, path, change):
-    """`command` for a board with what `change` makes of its tree; the tree is left at `path`."""
-    pathlib.Path(path).write_bytes(change(packed(dump(command, path))))
+def board_with(command, path, name, change):
+    """`command` for a board whose tree has the property `name` changed; the tree is left at `path`."""
+    tree = with_cells(packed(dump(command, path)), name, change)
+    pathlib.Path(path).write_bytes(tree)
     return [*command, "-dtb", str(path)]
 
 

@@ -15,7 +15,6 @@ test that a pattern of FILE names was seen to fail: the control of the tests the
 
 import argparse
 import dataclasses
-import functools
 import fnmatch
 import os
 import pathlib
@@ -27,6 +26,7 @@ from collections.abc import Callable
 import board
 import counts
 import flattree
+import hardware
 import payload
 import refusals
 import starts
@@ -55,11 +55,6 @@ FIGURE = r"bench: read32-instructions \d+"
 
 # The last line of a board whose host ends the trust and keeps a live ITS.
 SWITCHED_OFF = r"portcullis: switched off: a live ITS was not handed over, number \d+"
-# The last line of a board whose Redistributors go on behind their region.
-CUT = (
-    r"portcullis: not started: the Redistributors cannot be claimed: "
-    r"the last one of the region does not say GICR_TYPER.Last, at 0x80a0000"
-)
 # What a host prints that lives on after that.
 LIVE = "# the ITS is live"
 LIFE = re.compile(r"TAP version|ok |not ok |# the host goes on|Bail out!")
@@ -80,8 +75,8 @@ class Boot:
     smmu: bool = False
     # Whether U-Boot starts EL2, with no arguments.
     u_boot: bool = False
-    # What makes of QEMU's own tree the board's.
-    tree: Callable = None
+    # What is another than in QEMU's own tree: a property, and what makes of its cells the new ones.
+    tree: tuple = None
     # The tests that must be run, where they are not those of every board.
     least: int = None
     # Where the host's report is not what is looked at: a line of the output must match this.
@@ -168,7 +163,7 @@ class Boot:
         printed = [line for line in lines if line.strip()]
         if not printed or not re.fullmatch(self.sign, printed[-1]):
             problems.append(f"the last line does not match {self.sign!r}")
-        if self.form == "handover-kept" and LIVE not in lines:
+        if LIVE not in lines:
             problems.append("there was no live ITS")
         return problems
 
@@ -182,34 +177,6 @@ def handovers(image):
     yield Boot(
         "handover-kept", image, bootargs=f"{trusted} testhost.kept", sign=SWITCHED_OFF, ends=True
     )
-
-
-# The nodes that a board's tree disables, and what the host tries then.
-UNUSED = {
-    "its": "/intc@8000000/its@8080000",
-    "gic": "/intc@8000000",
-    "smmu": "/smmuv3@9050000",
-}
-
-
-def unused(image, kinds=tuple(UNUSED)):
-    """The boots of boards whose trees disable hardware that is there."""
-    for kind in kinds:
-        yield Boot(
-            f"{kind}-disabled", image, smmu=kind == "smmu", least=1,
-            bootargs=f"portcullis.log=error testhost.unused={kind}",
-            tree=functools.partial(flattree.disabled, node=UNUSED[kind]),
-        )  # fmt: skip
-
-
-def cut_redistributors(tree):
-    """The tree of a board whose region of Redistributors ends behind the second one."""
-    for node, name, at, length in flattree.properties(tree):
-        if node == "/intc@8000000" and name == "reg":
-            cells = flattree.cells(tree, at, length)
-            cells[7] = 0x40000
-            return flattree.replaced(tree, at, cells)
-    raise ValueError("no interrupt controller")
 
 
 def few_devices(cells):
@@ -241,15 +208,12 @@ def boots(image, elf, testhost, directory):
         claiming = "portcullis.log=error portcullis.masters=claim"
         yield Boot("masters-claimed", image, 3, 4, bootargs=claiming)
         listed = "portcullis.log=error portcullis.deviceids=listed testhost.listed"
-        few = functools.partial(flattree.with_cells, name="msi-map", change=few_devices)
-        yield Boot("devices-listed", image, bootargs=listed, tree=few, least=3)
-        yield from unused(image)
-        yield Boot(
-            "redistributors-cut", image, cpus=4, tree=cut_redistributors, sign=CUT, ends=True
-        )
+        yield Boot("devices-listed", image, bootargs=listed, tree=("msi-map", few_devices), least=3)
+        yield from hardware.unused(Boot, image)
         yield Boot("smmu", image, 4, 4, smmu=True)
         yield Boot("log-warning", image, bootargs="portcullis.log=warning", sign=REFUSAL)
         yield from refusals.boots(Boot, image, arm64, flat)
+        yield from hardware.refused(Boot, image)
         offset = directory / "offset"
         offset.write_bytes(payload.image(original, text_offset=starts.TEXT_OFFSET))
         appended = directory / "appended"
@@ -361,7 +325,7 @@ def attempt(each, options, patterns, directory, say):
     say(f"# {each.title}")
     command = [qemu, *each.arguments]
     if each.tree:
-        command = flattree.board_with(command, directory / f"tree-{each.form}", each.tree)
+        command = flattree.board_with(command, directory / f"tree-{each.form}", *each.tree)
     if each.edit:
         path = directory / f"tree-{each.form}"
         command = flattree.edited(command, path, each.edit, each.tree_address)

@@ -57,20 +57,6 @@ class Cells(unittest.TestCase):
         self.assertEqual(struct.unpack_from(">I", small, 4), (len(small),))
         self.assertEqual(list(flattree.properties(small)), list(flattree.properties(self.tree)))
 
-    def test_a_node_is_disabled(self):
-        before = list(flattree.properties(self.tree))
-        changed = flattree.packed(flattree.disabled(flattree.packed(self.tree), "/pcie"))
-        self.assertEqual(struct.unpack_from(">I", changed, 4), (len(changed),))
-        found = {(path, name): changed[at : at + length]
-                 for path, name, at, length in flattree.properties(changed)}  # fmt: skip
-        self.assertEqual(found.pop(("/pcie", "status")), b"disabled\0")
-        self.assertEqual(
-            found, {(path, name): self.tree[at : at + n] for path, name, at, n in before}
-        )
-        for node in ("/pcie", "/none"):
-            with self.assertRaises(ValueError):
-                flattree.disabled(changed, node)
-
     def test_what_cannot_be(self):
         for name, change in (("none", list), ("map", lambda cells: cells[:3])):
             with self.assertRaises((ValueError, struct.error)):

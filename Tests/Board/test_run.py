@@ -83,7 +83,6 @@ class Boots(unittest.TestCase):
                 "its-disabled",
                 "gic-disabled",
                 "smmu-disabled",
-                "redistributors-cut",
                 "smmu",
                 "log-warning",
                 "console-8250",
@@ -155,6 +154,10 @@ class Boots(unittest.TestCase):
         self.assertEqual(
             forms,
             {
+                "redistributors",
+                "spin-table",
+                "doorbell",
+                "monitor",
                 "gic-v2",
                 "option",
                 "el1",
