@@ -123,7 +123,9 @@ extension Board {
       return true
     }
     for index in iommus.indices where iommus[index].range.overlaps(range) { return true }
-    for index in monitors.indices where monitors[index].overlaps(range) { return true }
+    for index in monitors.indices where monitors[index].range.overlaps(range) { return true }
+    for index in companions.indices where companions[index].range.overlaps(range) { return true }
+    for index in unused.indices where unused[index].range.overlaps(range) { return true }
     return false
   }
 }

@@ -27,7 +27,7 @@ enum PowerLoss {
     guard !isSafe else { return }
     HostCPU.lastWords(
       LogLine("switched off: a Redistributor woke with tables that EL2 does not hold"))
-    Startup.powerOff()
+    Startup.powerOff(unsafe StateMemory.shared.pointee.firmware)
   }
 
   private static func forEachITS(_ body: (inout MediatedITS, MediationMachine) -> Void) {

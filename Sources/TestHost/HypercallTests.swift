@@ -59,7 +59,8 @@ func testHypercalls(_ report: inout TestReport) {
     test.expect(
       "the version of PSCI", psci.conduit.call(PSCI.version | hint).x0,
       equals: psci.conduit.call(PSCI.version).x0)
-    test.expect("the hypervisor's answer", Conduit.hvc.call(Hypercall.function | hint).x0, equals: 0)
+    test.expect(
+      "the hypervisor's answer", Conduit.hvc.call(Hypercall.function | hint).x0, equals: 0)
     expectNotSupported(&test, Conduit.hvc.call(Hypercall.function | 1 << 17))
   }
   report.test("hypercall", "an unknown function by SMC is NOT_SUPPORTED") { test in
