@@ -9,7 +9,7 @@ extension StatisticNumber {
   ///
   /// A host that does the same things over and over comes back to the same figures, however long it runs.
   public enum Gauge: UInt64, Hashable, Sendable {
-    /// Pages of the pool that have become tables.
+    /// Pages of the pool that are tables.
     case tablePages = 128
     /// Pages of the pool that are neither tables nor reserved.
     case freeTablePages = 129

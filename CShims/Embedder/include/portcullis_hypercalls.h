@@ -67,7 +67,7 @@
 #define PORTCULLIS_STATISTIC_TABLES_IGNORED 68u   /* accesses to Redistributors that did nothing */
 #define PORTCULLIS_STATISTIC_TABLES_REFUSED 80u   /* + reason: LPI tables that were refused */
 /* Gauges: how much is in use now. TABLES_HELD above is one, too. */
-#define PORTCULLIS_STATISTIC_TABLE_PAGES 128u     /* pages of EL2's pool that have become tables */
+#define PORTCULLIS_STATISTIC_TABLE_PAGES 128u     /* pages of EL2's pool that are tables */
 #define PORTCULLIS_STATISTIC_TABLE_PAGES_FREE 129u /* those that are free */
 #define PORTCULLIS_STATISTIC_CLAIMED_PAGES 130u   /* pages taken from the host */
 #define PORTCULLIS_STATISTIC_SHARED_PAGES 131u    /* pages that the host shares with EL2 */
