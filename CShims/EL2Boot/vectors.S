@@ -116,9 +116,10 @@ aarch32_synchronous:
 	bl	el2_host_trap
 	b	resume_host
 
-// EL2's own synchronous exceptions: an external abort in a guarded device access resumes at its way
-// out (device_memory.h), everything else is the end. Bit EL2_STACK_SHIFT of SP tells a stack from the guard below it; x0 and SP
-// are swapped arithmetically, since there is no register to spare and no stack to trust yet.
+// EL2's own synchronous exceptions: an abort of a guarded access that comes of what stands at its physical
+// address resumes at its way out (guarded.h), everything else is the end. Bit EL2_STACK_SHIFT of SP tells a
+// stack from the guard below it; x0 and SP are swapped arithmetically, since there is no register to spare and
+// no stack to trust yet.
 own_synchronous:
 	add	sp, sp, x0
 	sub	x0, sp, x0

@@ -53,6 +53,7 @@ enum Confinement {
       throw .translation
     }
     unsafe StateMemory.shared.initialize(to: state)
+    unsafe StateMemory.shared.pointee.reserved = ReservedPages(board)
     // The TLB operations of a claim are for the host's VMID.
     unsafe StateMemory.shared.pointee.context.loadTranslation()
     if options.isTraced, mediation == .on {

@@ -39,6 +39,8 @@ struct EL2State: ~Copyable {
   var identities = ITSClaim.noIdentities
   /// Read only after boot: the Redistributors, as EL2 has mapped them.
   var redistributors = Board.noRedistributors
+  /// Read only after boot.
+  var reserved = ReservedPages()
   /// Read only after boot: whether the SMMUs are EL2's own.
   var ownsSMMUs = false
   /// Read only after boot: how many SMMUs the host sees, from the first one on.

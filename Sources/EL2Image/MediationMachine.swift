@@ -28,6 +28,9 @@ struct MediationMachine: HandoverMachine {
   }
 
   func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
+    guard unsafe !StateMemory.shared.pointee.reserved.overlaps(pages) else {
+      throw .refusedByHypervisor(pages.first)
+    }
     var held = HeldLocks(holding: .its)
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)

@@ -6,7 +6,7 @@ internal import CEL2Boot
 internal import CHardware
 
 /// What ``MetalTables`` reaches, once the MMU is on for good: the places of the image are looked up once.
-struct MetalBusMemory: BusMemory {
+struct MetalBusMemory: HostMemory {
   /// Where the image was loaded.
   let imageBase: PhysicalAddress
   /// How many bytes it takes.
@@ -44,6 +44,24 @@ struct MetalBusMemory: BusMemory {
     _ word0: UInt64, _ word1: UInt64, _ word2: UInt64, _ word3: UInt64, at address: PhysicalAddress
   ) {
     pc_store4(place(address), word0, word1, word2, word3)
+  }
+
+  @inline(always)
+  func tryLoad(_ address: PhysicalAddress) -> UInt64? {
+    let answer = pc_try_readq(place(address))
+    return answer.aborted == 0 ? answer.value : nil
+  }
+
+  @inline(always)
+  func tryLoad4(_ address: PhysicalAddress) -> (UInt64, UInt64, UInt64, UInt64)? {
+    let answer = pc_try_load4(place(address))
+    return answer.aborted == 0
+      ? (answer.word0, answer.word1, answer.word2, answer.word3) : nil
+  }
+
+  @inline(always)
+  func tryStore(_ value: UInt64, at address: PhysicalAddress) -> Bool {
+    pc_try_writeq(place(address), value) == 0
   }
 
   func zero(_ address: PhysicalAddress, size: UInt64) {

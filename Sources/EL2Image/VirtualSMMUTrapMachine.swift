@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import Hypervisor
 internal import IOMMU
 internal import Ownership
 internal import SMMU
@@ -27,7 +28,10 @@ struct VirtualSMMUTrapMachine: VirtualSMMUMachine {
   }
 
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
-    try LockedOwnership(holding: .smmu).hold(pages, in: &table)
+    guard unsafe !StateMemory.shared.pointee.reserved.overlaps(pages) else {
+      throw .refusedByHypervisor(pages.first)
+    }
+    return try LockedOwnership(holding: .smmu).hold(pages, in: &table)
   }
 
   func release(_ slot: UInt64, of table: inout PinTable) {

@@ -120,8 +120,8 @@ struct HandoverDraft {
       for entry in 0..<(table.size / 8) {
         // The table is EL2's by now: the host can't change it behind the check.
         let place = PhysicalAddress(table.base + entry * 8)
-        let found = TableFirstLevelEntry(
-          rawValue: UInt64(littleEndian: machine.memory.load(place)))
+        guard let word = machine.memory.tryLoad(place) else { throw .unreadable(place) }
+        let found = TableFirstLevelEntry(rawValue: UInt64(littleEndian: word))
         guard found.isValid else { continue }
         guard found.rawValue == TableFirstLevelEntry(page: found.page).rawValue,
           found.page & (table.pageSize.bytes - 1) == 0,
@@ -253,6 +253,11 @@ struct HandoverDraft {
       try machine.claim(pages, into: &claims)
     } catch {
       throw .ownership(failure)
+    }
+    // EL2 reads and writes there from now on as in memory of its own.
+    for page in pages.first.rawValue...pages.last.rawValue {
+      let place = PageFrameNumber(page).address
+      guard machine.memory.tryLoad(place) != nil else { throw .unreadable(place) }
     }
   }
 }

@@ -5,7 +5,8 @@ public import Architecture
 
 /// Why a live ITS was not taken over; the host's ITS works as before then.
 public enum HandoverError: Error, Hashable, Sendable {
-  /// The descriptor can't be read: it is not the host's own memory, or not aligned to a page.
+  /// The descriptor can't be read: it is not the host's own memory, or not aligned to a page. Or memory at this
+  /// address, of the descriptor or of what it names, answers with an external abort.
   case unreadable(PhysicalAddress)
   /// The descriptor has another version, reserved words that are set, or counts beyond the limits.
   case malformed

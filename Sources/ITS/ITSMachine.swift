@@ -11,7 +11,7 @@ public import Trace
 /// A value of it stands for one CPU during one trap.
 public protocol ITSMachine: ~Copyable {
   /// Memory that EL2 owns, or that the host has shared and a pin holds.
-  associatedtype Memory: BusMemory
+  associatedtype Memory: HostMemory
   /// The registers of the hardware.
   associatedtype Registers: DeviceMemory
 

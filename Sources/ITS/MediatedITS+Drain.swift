@@ -56,7 +56,11 @@ extension MediatedITS {
   ) -> DrainResult {
     while !staging.isEmpty {
       guard budget.takeCommand(), hasRoom(machine) else { return .more }
-      let command = pending ?? staging.read(memory: machine.memory)
+      guard let command = pending ?? staging.read(memory: machine.memory) else {
+        machine.record(.unreadable(staging.register.base &+ staging.takenOffset))
+        stallUnread()
+        return .done
+      }
       let outcome = carryOut(command, &budget, machine)
       machine.record(.command(staging.traced(command, outcome)))
       switch outcome {
@@ -98,10 +102,14 @@ extension MediatedITS {
         machine.record(.pin(pages.traced(isGranted: false)))
       }
     }
-    // A queue that is not the host's memory can't be read: it stands still, and says so.
+    stallUnread()
+    return false
+  }
+
+  /// A queue that is not the host's memory, or does not answer, can't be read: it stands still, and says so.
+  private mutating func stallUnread() {
     counters.ignored &+= 1
     staging.isStalled = true
-    return false
   }
 
   /// Whether the commit queue has room for a command of the host, the unmapping that it may imply, a

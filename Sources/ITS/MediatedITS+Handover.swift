@@ -110,11 +110,14 @@ extension MediatedITS {
     } catch {
       throw .unreadable(place)
     }
-    for index in first..<(first + words) {
-      machine.memory.store(
-        machine.memory.load(PhysicalAddress(place.rawValue + index * 8)),
-        at: PhysicalAddress(copy.rawValue + index * 8))
+    var index = first
+    while index < first + words,
+      let word = machine.memory.tryLoad(PhysicalAddress(place.rawValue + index * 8))
+    {
+      machine.memory.store(word, at: PhysicalAddress(copy.rawValue + index * 8))
+      index += 1
     }
     machine.unpinAndUnshare(pin)
+    guard index == first + words else { throw .unreadable(place) }
   }
 }

@@ -93,7 +93,8 @@ extension MediatedITS {
     return nil
   }
 
-  /// What a doubleword of the host's held; nil where it is not the host's own memory.
+  /// What a doubleword of the host's held; nil where it is not the host's own memory, or does not
+  /// answer.
   ///
   /// It is read once. Where it is zero and EL2 `marks` it, the mark is there then.
   private func look<Machine: ITSMachine & ~Copyable>(
@@ -112,13 +113,18 @@ extension MediatedITS {
     }
     // The host may have zeroed it by stores that pass the caches by.
     machine.memory.clean(place, size: 8)
-    let word = machine.memory.load(place)
-    machine.record(.look(TracedLook(address: place.rawValue, value: word)))
+    let word = machine.memory.tryLoad(place)
+    var isAnswered = word != nil
+    if let word { machine.record(.look(TracedLook(address: place.rawValue, value: word))) }
     if marks, word == 0 {
-      machine.memory.store(Self.mark.littleEndian, at: place)
+      isAnswered = machine.memory.tryStore(Self.mark.littleEndian, at: place)
       machine.memory.clean(place, size: 8)
     }
     machine.unpinAndUnshare(pin)
+    guard isAnswered else {
+      machine.record(.unreadable(place.rawValue))
+      return nil
+    }
     return word
   }
 }

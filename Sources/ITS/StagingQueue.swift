@@ -65,15 +65,15 @@ struct StagingQueue: ~Copyable {
     return true
   }
 
-  /// Reads the next command, once.
+  /// Reads the next command, once; nil where memory answers with an abort.
   ///
   /// - Precondition: the pages are pinned, and the queue is not empty.
   @inline(__always)
-  func read<Memory: BusMemory & ~Copyable>(memory: borrowing Memory) -> ITSCommand {
+  func read<Memory: HostMemory & ~Copyable>(memory: borrowing Memory) -> ITSCommand? {
     let place = PhysicalAddress(register.base &+ takenOffset)
     // Two commands share a line: with the one before, EL2 may have read what was there before this one.
     if !isCoherent { memory.clean(place, size: ITSCommand.size) }
-    let words = memory.load4(place)
+    guard let words = memory.tryLoad4(place) else { return nil }
     return ITSCommand(
       UInt64(littleEndian: words.0), UInt64(littleEndian: words.1),
       UInt64(littleEndian: words.2), UInt64(littleEndian: words.3))

@@ -21,6 +21,7 @@ extension TraceEvent {
     case .hardware: "hardware"
     case .pin: "pin"
     case .look: "look"
+    case .unreadable: "unreadable"
     case .lost: "lost"
     }
   }
@@ -47,6 +48,7 @@ extension TraceEvent {
         + "\(Self.register(register.offset)) \(register.value.hexadecimal)"
     case .pin(let pin): "\(pin.pages) pages at \(pin.base.hexadecimal)"
     case .look(let look): "\(look.value.hexadecimal) at \(look.address.hexadecimal)"
+    case .unreadable(let address): "command at \(address.hexadecimal)"
     case .lost(let count): "\(count) records"
     }
   }
@@ -71,6 +73,7 @@ extension TraceEvent {
       }
     case .hardware(let register): register.isAborted ? "aborted" : "done"
     case .pin(let pin): pin.isGranted ? "granted" : "refused"
+    case .unreadable: "aborted"
     case .header, .service, .table, .target, .look, .lost: nil
     }
   }

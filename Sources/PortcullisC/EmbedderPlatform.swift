@@ -23,6 +23,7 @@ internal import Traps
       && table.el2_prepare != nil && table.el2_commit != nil && table.el2_abort != nil
       && table.el2_unmap != nil && table.device_read != nil && table.device_write != nil
       && table.order_accesses != nil && table.host_share != nil && table.host_unshare != nil
+      && table.host_read != nil && table.host_write != nil
       && table.clean != nil && table.publish != nil && table.register_read != nil
       && table.register_write != nil
   }
@@ -132,6 +133,22 @@ internal import Traps
     let table = unsafe operations
     var pages = portcullis_pages(range)
     unsafe table.pointee.host_unshare?(table.pointee.context, &pages)
+  }
+
+  /// Loads words that the host shares; false for an abort.
+  func read(_ words: inout InlineArray<4, UInt64>, count: Int, at address: VirtualAddress) -> Bool {
+    let table = unsafe operations
+    return unsafe withUnsafeMutablePointer(to: &words) { words in
+      unsafe words.withMemoryRebound(to: UInt64.self, capacity: 4) {
+        unsafe table.pointee.host_read?(table.pointee.context, address.rawValue, $0, count) == 0
+      }
+    }
+  }
+
+  /// Stores a word that the host shares; false for an abort.
+  func write(_ word: UInt64, at address: VirtualAddress) -> Bool {
+    let table = unsafe operations
+    return unsafe table.pointee.host_write?(table.pointee.context, address.rawValue, word) == 0
   }
 
   func donate(_ range: PageRange) -> Bool {

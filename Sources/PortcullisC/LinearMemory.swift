@@ -8,8 +8,9 @@ internal import Synchronization
 /// physical address.
 ///
 /// A leaf: it makes pointers of addresses, which the core takes from the pool or from pages that it holds
-/// shared. Each word is loaded and stored as an atomic, once, for the host may write to it meanwhile.
-@safe struct LinearMemory: BusMemory {
+/// shared. Each word is loaded and stored as an atomic, once. What the host has chosen is loaded by the embedder,
+/// who survives an abort.
+@safe struct LinearMemory: HostMemory {
   /// Where physical address 0 is at EL2, modulo 2^64.
   private let base: UInt64
   private let platform: EmbedderPlatform
@@ -32,6 +33,21 @@ internal import Synchronization
   @inline(__always)
   func load(_ address: PhysicalAddress) -> UInt64 {
     unsafe word(address).pointee.load(ordering: .relaxed)
+  }
+
+  func tryLoad(_ address: PhysicalAddress) -> UInt64? {
+    var words = InlineArray<4, UInt64>(repeating: 0)
+    return platform.read(&words, count: 1, at: VirtualAddress(place(address))) ? words[0] : nil
+  }
+
+  func tryLoad4(_ address: PhysicalAddress) -> (UInt64, UInt64, UInt64, UInt64)? {
+    var words = InlineArray<4, UInt64>(repeating: 0)
+    return platform.read(&words, count: 4, at: VirtualAddress(place(address)))
+      ? (words[0], words[1], words[2], words[3]) : nil
+  }
+
+  func tryStore(_ value: UInt64, at address: PhysicalAddress) -> Bool {
+    platform.write(value, at: VirtualAddress(place(address)))
   }
 
   @inline(__always)

@@ -24,7 +24,7 @@ extension Replay {
     for (index, record) in records.enumerated() {
       switch record.event {
       case .header, .service, .table, .target, .lost: continue
-      case .command, .hardware, .pin, .look:
+      case .command, .hardware, .pin, .look, .unreadable:
         traps[record.its, default: []].append((index, record.event))
       case .access(let access):
         let events = traps.removeValue(forKey: record.its) ?? []

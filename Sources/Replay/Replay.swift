@@ -56,7 +56,7 @@ public struct Replay: Sendable {
       case .lost(let count):
         lost = count
         return
-      case .command, .hardware, .pin, .look:
+      case .command, .hardware, .pin, .look, .unreadable:
         traps[record.its, default: []].append((index, record.event))
       case .access(let access):
         let events = traps.removeValue(forKey: record.its) ?? []

@@ -191,6 +191,7 @@ final class ReplayBoard {
 
   private func prepare(_ events: [TraceEvent]) {
     happened = []
+    gic.memory.answerAgain()
     var registers: [TracedRegister] = []
     var pins: [TracedPin] = []
     var looked: Set<UInt64> = []
@@ -211,6 +212,7 @@ final class ReplayBoard {
         guard !isArena(PageFrameNumber(look.address >> 12)), looked.insert(look.address).inserted
         else { continue }
         gic.memory.store(.double, look.value, at: look.address & ~7)
+      case .unreadable(let address): gic.memory.silence(address & ~31, size: 32)
       default: break
       }
     }

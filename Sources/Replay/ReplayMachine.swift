@@ -29,10 +29,18 @@ struct ReplayMachine: ITSMachine {
 }
 
 /// The memory of the simulated board.
-struct ReplayMemory: BusMemory {
+struct ReplayMemory: HostMemory {
   let memory: PhysicalMemory
 
   func load(_ address: PhysicalAddress) -> UInt64 { memory.load(.double, at: address.rawValue) }
+  func tryLoad(_ address: PhysicalAddress) -> UInt64? {
+    memory.answers(address.rawValue) ? load(address) : nil
+  }
+  func tryStore(_ value: UInt64, at address: PhysicalAddress) -> Bool {
+    guard memory.answers(address.rawValue) else { return false }
+    store(value, at: address)
+    return true
+  }
   func store(_ value: UInt64, at address: PhysicalAddress) {
     memory.store(.double, value, at: address.rawValue)
   }

@@ -35,6 +35,11 @@ struct Main {
       testHonestLife(&report)
       el1_exit(report.finish())
     }
+    if tree.bootArgumentsHold("testhost.silent") {
+      StageOne.enable()
+      testSilentMemory(&report)
+      el1_exit(report.finish())
+    }
     if tree.bootArgumentsHold("testhost.listed") {
       StageOne.enable()
       testListedDevices(&report)

@@ -25,6 +25,8 @@ public enum TraceEvent: Hashable, Sendable {
   case pin(TracedPin)
   /// EL2 has looked into a table of the host's.
   case look(TracedLook)
+  /// The command at this address of the host's queue was answered with an abort.
+  case unreadable(UInt64)
   /// So many records found no room here.
   case lost(UInt64)
 }

@@ -32,6 +32,7 @@ extension TraceRecord {
     case .pin(let pin): pack(8, flags: bit(pin.isGranted, 0), pin.base, pin.pages)
     case .lost(let count): pack(9, count)
     case .look(let look): pack(10, look.address, look.value)
+    case .unreadable(let address): pack(11, address)
     }
   }
 
@@ -92,6 +93,7 @@ extension TraceRecord {
     case 8: event = .pin(TracedPin(base: words[2], pages: words[3], isGranted: flag(0)))
     case 9: event = .lost(words[2])
     case 10: event = .look(TracedLook(address: words[2], value: words[3]))
+    case 11: event = .unreadable(words[2])
     default: return nil
     }
     // Whatever has no meaning would be lost: then these aren't the words of a record.

@@ -75,7 +75,7 @@ extension MediatedSMMU {
     _ = confirm(&batch, upTo: ahead, machine)
   }
 
-  /// Reads a command, each word once; nil where the queue is not the host's memory.
+  /// Reads a command, each word once; nil where the queue is not the host's memory, or does not answer.
   private func command<Machine: VirtualSMMUMachine & ~Copyable>(
     at pointer: SMMUQueuePointer, _ machine: borrowing Machine
   ) -> SMMUCommand? {
@@ -83,9 +83,10 @@ extension MediatedSMMU {
     let place = commands.place(pointer)
     // Commands share lines with those before, and EL2 may have read what was there then.
     if !SMMUCR1(rawValue: control1).hasCoherentQueues { machine.memory.clean(place, size: 16) }
-    return SMMUCommand(
-      UInt64(littleEndian: machine.memory.load(place)),
-      UInt64(littleEndian: machine.memory.load(PhysicalAddress(place.rawValue &+ 8))))
+    guard let word0 = machine.memory.tryLoad(place),
+      let word1 = machine.memory.tryLoad(PhysicalAddress(place.rawValue &+ 8))
+    else { return nil }
+    return SMMUCommand(UInt64(littleEndian: word0), UInt64(littleEndian: word1))
   }
 
   /// Has the hardware carry out a batch, and moves CMDQ_CONS behind it; false where it does not confirm.

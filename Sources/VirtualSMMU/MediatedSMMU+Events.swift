@@ -36,19 +36,17 @@ extension MediatedSMMU {
   private mutating func append<Machine: VirtualSMMUMachine & ~Copyable>(
     _ event: SMMUEvent, _ machine: borrowing Machine
   ) {
-    guard events.slot != nil else {
-      counters.lostEvents &+= 1
-      if !activeErrors.contains(.eventQueueAborted) { refuse(.unwritableEvent) }
-      return raise(.eventQueueAborted)
-    }
+    guard events.slot != nil else { return lose() }
     guard !events.isFull else {
       counters.lostEvents &+= 1
       return tellLoss()
     }
+    let words: InlineArray<4, UInt64> = [event.word0, event.word1, event.word2, event.word3]
     let place = events.place(events.produced)
-    machine.memory.store4(
-      event.word0.littleEndian, event.word1.littleEndian, event.word2.littleEndian,
-      event.word3.littleEndian, at: place)
+    for index in words.indices {
+      let word = PhysicalAddress(place.rawValue &+ UInt64(index) &* 8)
+      guard machine.memory.tryStore(words[index].littleEndian, at: word) else { return lose() }
+    }
     if SMMUCR1(rawValue: control1).hasCoherentQueues {
       machine.memory.publishToDevices()
     } else {
@@ -56,6 +54,13 @@ extension MediatedSMMU {
     }
     events.produced = events.advanced(events.produced)
     counters.events &+= 1
+  }
+
+  /// Loses an event: the queue is not the host's memory, or does not answer.
+  private mutating func lose() {
+    counters.lostEvents &+= 1
+    if !activeErrors.contains(.eventQueueAborted) { refuse(.unwritableEvent) }
+    raise(.eventQueueAborted)
   }
 
   /// What the host is told of an event of the hardware; nil for nothing.

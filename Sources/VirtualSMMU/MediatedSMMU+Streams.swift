@@ -73,14 +73,13 @@ extension MediatedSMMU {
         streamBase.base & ~(StreamTableEntry.size << min(streamShape.log2, 40) &- 1)
       place = table &+ stream &* StreamTableEntry.size
     }
-    guard second.open(place, &pins, machine) else {
+    guard second.open(place, &pins, machine), let entry = entry(at: place, machine) else {
       refuse(.unreadableEntry, stream: Self.id(stream))
       set(stream, .invalid, machine)
       return stream + 1
     }
     counters.entries &+= 1
-    refreshTable(place, StreamTableEntry.size, machine)
-    switch EntryRule(Self.entry(at: place, machine), offered) {
+    switch EntryRule(entry, offered) {
     case .rule(let rule): set(stream, rule, machine)
     case .refused(let reason):
       refuse(reason, stream: Self.id(stream))
@@ -90,7 +89,7 @@ extension MediatedSMMU {
   }
 
   /// Sees to it that the next loads are of memory, where the host writes its table past the caches.
-  private func refreshTable<Machine: VirtualSMMUMachine & ~Copyable>(
+  private mutating func refreshTable<Machine: VirtualSMMUMachine & ~Copyable>(
     _ place: UInt64, _ size: UInt64, _ machine: borrowing Machine
   ) {
     guard !SMMUCR1(rawValue: control1).hasCoherentTables else { return }
@@ -101,30 +100,33 @@ extension MediatedSMMU {
     StreamID(UInt32(truncatingIfNeeded: stream))
   }
 
-  /// Reads a descriptor of the first level, once; nil where it is not the host's memory.
+  /// Reads a descriptor of the first level, once; nil where it is not the host's memory, or does not answer.
   private mutating func descriptor<Machine: VirtualSMMUMachine & ~Copyable>(
     _ index: UInt64, _ split: UInt64, _ window: inout HostWindow, _ machine: borrowing Machine
   ) -> StreamTableDescriptor? {
     let log2 = streamShape.log2
     let size: UInt64 = log2 > split ? max(64, 8 << min(log2 - split, 40)) : 64
     let place = streamBase.base & ~(size - 1) &+ index &* StreamTableDescriptor.size
-    guard window.open(place, &pins, machine) else {
-      refuse(.unreadableEntry, stream: Self.id(index << split))
-      return nil
+    if window.open(place, &pins, machine) {
+      refreshTable(place, StreamTableDescriptor.size, machine)
+      if let word = machine.memory.tryLoad(PhysicalAddress(place)) {
+        return StreamTableDescriptor(rawValue: UInt64(littleEndian: word))
+      }
     }
-    refreshTable(place, StreamTableDescriptor.size, machine)
-    return StreamTableDescriptor(
-      rawValue: UInt64(littleEndian: machine.memory.load(PhysicalAddress(place))))
+    refuse(.unreadableEntry, stream: Self.id(index << split))
+    return nil
   }
 
-  /// Reads an entry, each word once.
-  private static func entry<Machine: VirtualSMMUMachine & ~Copyable>(
+  /// Reads an entry, each word once; nil where memory does not answer.
+  private mutating func entry<Machine: VirtualSMMUMachine & ~Copyable>(
     at place: UInt64, _ machine: borrowing Machine
-  ) -> StreamTableEntry {
+  ) -> StreamTableEntry? {
+    refreshTable(place, StreamTableEntry.size, machine)
     // What lies behind the second word is about a stage 2, and not read.
-    StreamTableEntry(
-      UInt64(littleEndian: machine.memory.load(PhysicalAddress(place))),
-      UInt64(littleEndian: machine.memory.load(PhysicalAddress(place &+ 8))))
+    guard let word0 = machine.memory.tryLoad(PhysicalAddress(place)),
+      let word1 = machine.memory.tryLoad(PhysicalAddress(place &+ 8))
+    else { return nil }
+    return StreamTableEntry(UInt64(littleEndian: word0), UInt64(littleEndian: word1))
   }
 
   /// Has streams be invalid that have no entry; the first that this was not done for.

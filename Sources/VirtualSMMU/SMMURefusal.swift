@@ -16,9 +16,9 @@ public enum SMMURefusalReason: UInt8, Hashable, Sendable {
   case secureStream
   /// The granule or the size of a range is reserved, or not implemented.
   case range = 4
-  /// The command queue is not the host's memory.
+  /// The command queue is not the host's memory, or does not answer.
   case unreadableCommand
-  /// The stream table, or a part of it, is not the host's memory.
+  /// The stream table, or a part of it, is not the host's memory, or does not answer.
   case unreadableEntry
   /// A descriptor of the first level has a reserved Span, or more than SPLIT permits.
   case span
@@ -32,7 +32,7 @@ public enum SMMURefusalReason: UInt8, Hashable, Sendable {
   case notPermitted
   /// The memory set aside for entries is used up.
   case outOfMemory
-  /// The event queue is not the host's memory.
+  /// The event queue is not the host's memory, or does not answer.
   case unwritableEvent
 
   /// How many indices there are.

@@ -12,7 +12,7 @@ public import SMMUDriver
 /// one; it and the pins take the lock of rank `ownership`.
 public protocol VirtualSMMUMachine: ~Copyable {
   /// Memory that EL2 owns, or that the host has shared and a pin holds.
-  associatedtype Memory: BusMemory
+  associatedtype Memory: HostMemory
 
   /// The memory.
   var memory: Memory { get }

@@ -43,17 +43,43 @@ def properties(tree):
 
 
 def with_cells(tree, name, change):
-    """The tree with what `change` makes of the cells, a list, of its one property `name`.
+    """The tree with what `change` makes of the cells, a list, of its one property `name`, or `node/name`.
 
     Raises ValueError where there is none or more than one, or where the number of cells changes.
     """
-    found = [each for each in properties(tree) if each[1] == name]
+    found = [each for each in properties(tree) if f"{each[0]}/{each[1]}".endswith(f"/{name}")]
     if len(found) != 1:
         raise ValueError(f"{len(found)} properties are named {name}")
     _, _, at, length = found[0]
     form = f">{length // 4}I"
     changed = struct.pack(form, *change(list(struct.unpack_from(form, tree, at))))
     return tree[:at] + changed + tree[at + length :]
+
+
+def with_node(tree, name, **cells):
+    """The tree with one more node at the end of its root: `name`, and properties that are cells or a text."""
+    head = list(struct.unpack_from(">10I", tree))
+    _, _, structure, strings, _, _, _, _, strings_size, structure_size = head
+    texts = tree[strings : strings + strings_size]
+    body = struct.pack(">I", BEGIN_NODE) + padded(name.encode() + b"\0")
+    for key, value in cells.items():
+        data = value.encode() + b"\0" if isinstance(value, str) else struct.pack(f">{len(value)}I", *value)
+        body += struct.pack(">3I", PROPERTY, len(data), len(texts)) + padded(data)
+        texts += key.encode() + b"\0"
+    body += struct.pack(">I", END_NODE)
+    # Behind all nodes of the root, whose end and the tree's are the last two tokens.
+    end = structure + structure_size - 8
+    if struct.unpack_from(">2I", tree, end) != (END_NODE, END):
+        raise ValueError("the structure does not end with its root")
+    head[3], head[8], head[9] = strings + len(body), len(texts), structure_size + len(body)
+    changed = struct.pack(">10I", *head) + tree[40:end] + body + tree[end:strings] + texts
+    changed += bytes(-len(changed) % 8)
+    return changed[:4] + struct.pack(">I", len(changed)) + changed[8:]
+
+
+def padded(data):
+    """Data up to a multiple of four bytes."""
+    return data + bytes(-len(data) % 4)
 
 
 def packed(tree):
@@ -73,8 +99,10 @@ def dump(command, path):
 
 
 def board_with(command, path, name, change):
-    """`command` for a board whose tree has the property `name` changed; the tree is left at `path`."""
-    tree = with_cells(packed(dump(command, path)), name, change)
+    """`command` for a board whose tree has the property `name` changed, or, without a name, is what `change`
+    makes of it; the tree is left at `path`."""
+    tree = packed(dump(command, path))
+    tree = with_cells(tree, name, change) if name else change(tree)
     pathlib.Path(path).write_bytes(tree)
     return [*command, "-dtb", str(path)]
 

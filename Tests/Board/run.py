@@ -75,7 +75,8 @@ class Boot:
     smmu: bool = False
     # Whether U-Boot starts EL2, with no arguments.
     u_boot: bool = False
-    # What is another than in QEMU's own tree: a property, and what makes of its cells the new ones.
+    # What is another than in QEMU's own tree: a property, and what makes of its cells the new ones; or None, and
+    # what makes of the tree the new one.
     tree: tuple = None
     # The tests that must be run, where they are not those of every board.
     least: int = None
@@ -184,6 +185,19 @@ def few_devices(cells):
     return [*cells[:3], 16]
 
 
+def more_memory(tree):
+    """The tree of a board that tells of 16 MiB behind its memory, where nothing answers.
+
+    QEMU puts nodes of its own in the place of all that are named `memory`.
+    """
+    return flattree.with_node(tree, "bank@80000000", device_type="memory", reg=[0, 0x80000000, 0, 0x1000000])
+
+
+def no_console(cells):
+    """`reg` of a console that answers with aborts."""
+    return [cells[0], 0x0B000000, *cells[2:]]
+
+
 def boots(image, elf, testhost, directory):
     """All boots of `image`; the payloads made of `testhost` are written to `directory`."""
     for gic in GIC_VERSIONS:
@@ -210,6 +224,15 @@ def boots(image, elf, testhost, directory):
         listed = "portcullis.log=error portcullis.deviceids=listed testhost.listed"
         yield Boot("devices-listed", image, bootargs=listed, tree=("msi-map", few_devices), least=3)
         yield from hardware.unused(Boot, image)
+        silent = "portcullis.log=error testhost.silent"
+        yield Boot(
+            "memory-silent", image, bootargs=silent, tree=(None, more_memory), least=4
+        )
+        warning = "portcullis.log=warning"
+        yield Boot(
+            "console-silent", image, bootargs=warning, tree=("pl011@9000000/reg", no_console),
+            sign=r"ok \d+ - .*"
+        )
         yield Boot("smmu", image, 4, 4, smmu=True)
         yield Boot("log-warning", image, bootargs="portcullis.log=warning", sign=REFUSAL)
         yield from refusals.boots(Boot, image, arm64, flat)

@@ -50,6 +50,20 @@ class Cells(unittest.TestCase):
         self.assertEqual(struct.unpack_from(">4I", changed, at), (0, 7, 0, 8))
         self.assertEqual([a == b for a, b in zip(changed, self.tree)].count(False), 2)
 
+    def test_a_property_of_a_node(self):
+        two = tree("", "a", ("reg", bytes(4)), "}", "b", ("reg", bytes(4)), "}", "}")
+        changed = flattree.with_cells(two, "b/reg", lambda cells: [5])
+        self.assertEqual(changed.count(struct.pack(">I", 5)), 1)
+        with self.assertRaises(ValueError):
+            flattree.with_cells(two, "reg", list)
+
+    def test_one_more_node(self):
+        more = flattree.with_node(self.tree, "bank@8", device_type="memory", reg=[0, 8])
+        found = [(path, name, length) for path, name, _, length in flattree.properties(more)]
+        self.assertEqual(found[-2:], [("/bank@8", "device_type", 7), ("/bank@8", "reg", 8)])
+        self.assertEqual(found[:-2], [(p, n, length) for p, n, _, length in flattree.properties(self.tree)])
+        self.assertEqual(struct.unpack_from(">I", more, 4), (len(more),))
+
     def test_room_is_taken_off(self):
         small = flattree.packed(self.tree + bytes(1 << 20))
         self.assertEqual(len(small) % 8, 0)

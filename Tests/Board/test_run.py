@@ -83,6 +83,8 @@ class Boots(unittest.TestCase):
                 "its-disabled",
                 "gic-disabled",
                 "smmu-disabled",
+                "memory-silent",
+                "console-silent",
                 "smmu",
                 "log-warning",
                 "console-8250",

@@ -123,6 +123,8 @@ static void test_init(void) {
     MISSING(order_accesses);
     MISSING(host_share);
     MISSING(host_unshare);
+    MISSING(host_read);
+    MISSING(host_write);
     MISSING(clean);
     MISSING(publish);
     MISSING(register_read);

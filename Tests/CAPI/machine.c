@@ -146,6 +146,20 @@ static void host_unshare(void *context, const struct portcullis_pages *pages) {
     ((struct machine *)context)->shared -= (int)(pages->bytes / 4096);
 }
 
+static int host_read(void *context, uint64_t address, uint64_t *words, size_t count) {
+    struct machine *m = context;
+    if (m->abort_memory) return -1;
+    for (size_t i = 0; i < count; i++)
+        words[i] = __atomic_load_n((uint64_t *)(uintptr_t)address + i, __ATOMIC_RELAXED);
+    return 0;
+}
+
+static int host_write(void *context, uint64_t address, uint64_t word) {
+    if (((struct machine *)context)->abort_memory) return -1;
+    __atomic_store_n((uint64_t *)(uintptr_t)address, word, __ATOMIC_RELAXED);
+    return 0;
+}
+
 static int host_donate(void *context, const struct portcullis_pages *pages) {
     struct machine *m = context;
     if (!is_host(pages->base, pages->bytes) || m->donated >= m->donation_limit) return -1;
@@ -223,6 +237,7 @@ void prepare(const char *name) {
         .el2_commit = el2_commit, .el2_abort = el2_abort, .el2_unmap = el2_unmap,
         .device_read = device_read, .device_write = device_write,
         .order_accesses = order_accesses, .host_share = host_share, .host_unshare = host_unshare,
+        .host_read = host_read, .host_write = host_write,
         .host_donate = host_donate, .host_give_back = host_give_back, .clean = clean,
         .publish = publish, .register_read = register_read,
         .register_write = register_write, .log = log_line, .cpu_index = cpu_index,

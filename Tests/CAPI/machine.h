@@ -27,7 +27,7 @@ struct mapping {
 struct machine {
     struct gic gic;
     // What fails.
-    int refuse_host, refuse_el2, refuse_grant, refuse_gic, bad_address, abort_device;
+    int refuse_host, refuse_el2, refuse_grant, refuse_gic, bad_address, abort_device, abort_memory;
     // How many pages are donated before one is refused.
     int donation_limit;
     // Whether EL2's addresses are at a fixed distance from the physical ones, as of a linear map;

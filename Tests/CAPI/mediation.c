@@ -255,6 +255,17 @@ static void test_memory_of_others(void) {
     check(its->fetched_count == 0 && machine.shared == 0 && counters(0).ignored == ignored + 1 &&
               get(ITS0 + GITS_CREADR) == STALLED,
           "a queue in memory of EL2 is not read, and stalls");
+
+    begin("one-its.dtb");
+    stage_mapc(0, 3);
+    machine.abort_memory = 1;
+    check(ring(ITS0) == PORTCULLIS_TRAP_COMPLETED && its->fetched_count == 0 &&
+              get(ITS0 + GITS_CREADR) == STALLED,
+          "a queue that does not answer stalls");
+    machine.abort_memory = 0;
+    check(put(ITS0 + GITS_CWRITER, staged | 1) && its->fetched_count == 1 &&
+              get(ITS0 + GITS_CREADR) == staged,
+          "and goes on by Retry");
     check(its->outside == 0, "nothing that the hardware was told lies outside of the pool");
 }
 

@@ -11,8 +11,8 @@ import ITS
 struct DescribedTree {
   let bytes: [UInt8]
 
-  /// Compiles `body`, what the root holds.
-  init(_ body: String) throws {
+  /// Compiles `body`, what the root holds, and the memory reservation block.
+  init(_ body: String, reserving reservations: String = "") throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = ["dtc", "-q", "-I", "dts", "-O", "dtb"]
@@ -22,7 +22,8 @@ struct DescribedTree {
     process.standardError = FileHandle.nullDevice
     try process.run()
     to.fileHandleForWriting.write(
-      Data("/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; \(body) };".utf8))
+      Data("/dts-v1/; \(reservations) / { #address-cells = <2>; #size-cells = <2>; \(body) };".utf8)
+    )
     try to.fileHandleForWriting.close()
     bytes = [UInt8](from.fileHandleForReading.readDataToEndOfFile())
     process.waitUntilExit()
@@ -40,6 +41,13 @@ struct DescribedTree {
     let board = Board.read(blob, granule: .kib4, reporting: &silence)
     let topology = DMATopology.read(blob, of: board, reporting: &silence)
     return try PermittedDevices(listedFor: board.itses[index].node, in: topology)
+  }
+
+  /// What the board reserves.
+  func reserved() throws -> ReservedPages {
+    var silence = Silence()
+    let blob = try DeviceTreeBlob(checking: bytes.span)
+    return ReservedPages(Board.read(blob, granule: .kib4, reporting: &silence))
   }
 
   /// What becomes of the masters.

@@ -8,7 +8,7 @@ import Ownership
 import SimulatedBoard
 
 /// Memory without a model of anything: an array of words from an address on.
-struct FlatMemory: BusMemory {
+struct FlatMemory: HostMemory {
   static let base: UInt64 = SmallBoard.memory.first.address.rawValue
   let words: UnsafeMutablePointer<UInt64>
 
@@ -18,6 +18,15 @@ struct FlatMemory: BusMemory {
   }
   @inline(__always)
   func load(_ address: PhysicalAddress) -> UInt64 { place(address).pointee }
+  @inline(__always)
+  func tryLoad(_ address: PhysicalAddress) -> UInt64? { load(address) }
+  @inline(__always)
+  func tryStore(_ value: UInt64, at address: PhysicalAddress) -> Bool {
+    store(value, at: address)
+    return true
+  }
+  @inline(__always)
+  func tryLoad4(_ address: PhysicalAddress) -> (UInt64, UInt64, UInt64, UInt64)? { load4(address) }
   @inline(__always)
   func store(_ value: UInt64, at address: PhysicalAddress) { place(address).pointee = value }
   @inline(__always)

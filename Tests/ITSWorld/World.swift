@@ -381,9 +381,10 @@ package final class World {
     }
   }
 
-  func checkHypervisor(load address: UInt64, _ service: Int) {
+  func checkHypervisor(load address: UInt64, _ service: Int, isGuarded: Bool = false) {
     onHypervisorLoad?(address)
     guard watches else { return }
+    if !isGuarded { checkAnswer(address) }
     let page = PageFrameNumber(address >> 12)
     if address & 7 != 0 { report("EL2 loads misaligned at \(hex(address))") }
     guard !arena(service).contains(page), !isHandedOver(page, service),
@@ -392,9 +393,15 @@ package final class World {
     report("EL2 loads from \(hex(address)), which is not pinned")
   }
 
+  /// An abort of an access that nothing guards is the end of EL2.
+  private func checkAnswer(_ address: UInt64) {
+    if !gic.memory.answers(address) { report("EL2 ends: no answer from \(hex(address))") }
+  }
+
   func checkHypervisor(store address: UInt64, _ service: Int) {
     onHypervisorStore?(address)
     guard watches else { return }
+    checkAnswer(address)
     if address & 7 != 0 { report("EL2 stores misaligned at \(hex(address))") }
     let page = PageFrameNumber(address >> 12)
     // A mark in an empty table of the host's, while that is pinned.

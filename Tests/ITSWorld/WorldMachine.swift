@@ -62,13 +62,25 @@ extension WorldMachine {
 
 /// Memory as the mediation of one ITS loads and stores it; what it must not touch is told to the
 /// world.
-package struct WorldMemory: BusMemory {
+package struct WorldMemory: HostMemory {
   let world: World
   let service: Int
 
   package func load(_ address: PhysicalAddress) -> UInt64 {
     world.checkHypervisor(load: address.rawValue, service)
     return world.gic.memory.load(.double, at: address.rawValue)
+  }
+
+  package func tryLoad(_ address: PhysicalAddress) -> UInt64? {
+    world.checkHypervisor(load: address.rawValue, service, isGuarded: true)
+    guard world.gic.memory.answers(address.rawValue) else { return nil }
+    return world.gic.memory.load(.double, at: address.rawValue)
+  }
+
+  package func tryStore(_ value: UInt64, at address: PhysicalAddress) -> Bool {
+    guard world.gic.memory.answers(address.rawValue) else { return false }
+    store(value, at: address)
+    return true
   }
 
   package func store(_ value: UInt64, at address: PhysicalAddress) {

@@ -274,14 +274,14 @@ DEFECTS = [
     ),
     Defect(
         "event-queue-not-held", "4.4", "MediatedSMMU+Events.swift",
-        "    guard events.slot != nil else {\n",
-        "    guard events.size > 0 else {\n",
+        "    guard events.slot != nil else { return lose() }\n",
+        "",
         "VirtualSMMU",
     ),
     Defect(
         "stream-table-not-held", "4.4", "MediatedSMMU+Streams.swift",
-        "    guard second.open(place, &pins, machine) else {\n",
-        "    guard place > 0 else {\n",
+        "    guard second.open(place, &pins, machine), let entry",
+        "    guard place > 0, let entry",
         "VirtualSMMU",
     ),
     Defect(
@@ -370,5 +370,19 @@ DEFECTS = [
         "unlisted-device-mapped", "4.5", "MediatedITS+Commands.swift",
         "    guard policy.devices.permits(command.deviceID) else { return .refused(.unknownDevice) }\n",
         "",
+    ),
+    Defect(
+        "plain-load-of-the-queue", "a load that may abort", "StagingQueue.swift",
+        "    guard let words = memory.tryLoad4(place) else { return nil }\n",
+        "    let words = memory.load4(place)\n",
+    ),
+    Defect(
+        "plain-load-of-a-command", "a load that may abort", "MediatedSMMU+Commands.swift",
+        "    guard let word0 = machine.memory.tryLoad(place),\n"
+        "      let word1 = machine.memory.tryLoad(PhysicalAddress(place.rawValue &+ 8))\n"
+        "    else { return nil }\n",
+        "    let word0 = machine.memory.load(place)\n"
+        "    let word1 = machine.memory.load(PhysicalAddress(place.rawValue &+ 8))\n",
+        "VirtualSMMU",
     ),
 ]

@@ -183,7 +183,10 @@ package final class NestedWorld {
   }
 
   /// The virtual SMMU's own accesses: to what it keeps, and to pages that are held.
-  func checkHypervisor(_ address: UInt64) {
+  func checkHypervisor(_ address: UInt64, isGuarded: Bool = false) {
+    if !isGuarded, !smmu.memory.answers(address) {
+      violations.append("EL2 ends: no answer from \(String(address, radix: 16))")
+    }
     let page = PageFrameNumber(address >> 12)
     if address >> 12 == Self.ledger >> 12 { return }
     if !heldPages.contains(where: { $0.contains(page) }) {

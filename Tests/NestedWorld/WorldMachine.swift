@@ -86,7 +86,7 @@ struct WorldMachine: VirtualSMMUMachine {
 }
 
 /// Memory as the virtual SMMU loads and stores it.
-struct WorldMemory: BusMemory {
+struct WorldMemory: HostMemory {
   let world: NestedWorld
 
   func load(_ address: PhysicalAddress) -> UInt64 {
@@ -94,6 +94,21 @@ struct WorldMemory: BusMemory {
     let value = world.smmu.memory.load(.double, at: address.rawValue)
     world.onHypervisorLoad?(address.rawValue)
     return value
+  }
+
+  func tryLoad(_ address: PhysicalAddress) -> UInt64? {
+    world.checkHypervisor(address.rawValue, isGuarded: true)
+    guard world.smmu.memory.answers(address.rawValue) else { return nil }
+    let value = world.smmu.memory.load(.double, at: address.rawValue)
+    world.onHypervisorLoad?(address.rawValue)
+    return value
+  }
+
+  func tryStore(_ value: UInt64, at address: PhysicalAddress) -> Bool {
+    world.checkHypervisor(address.rawValue, isGuarded: true)
+    guard world.smmu.memory.answers(address.rawValue) else { return false }
+    world.smmu.memory.store(.double, value, at: address.rawValue)
+    return true
   }
 
   func store(_ value: UInt64, at address: PhysicalAddress) {

@@ -85,6 +85,8 @@ package final class PhysicalMemory {
     var pages: [UInt64: Page] = [:]
     /// CPU stores that no barrier has made visible to devices, by doubleword.
     var buffer: [UInt64: UInt64] = [:]
+    /// Where memory answers a CPU with an external abort.
+    var silent: [Range<UInt64>] = []
   }
 
   /// The contents; assigning a kept one goes back to it.
@@ -153,6 +155,19 @@ package final class PhysicalMemory {
         if word != 0 { body(frame << 12 + UInt64(index) * 8, word) }
       }
     }
+  }
+
+  /// From now on an access of EL2 to these bytes is an external abort.
+  ///
+  /// Nothing is there, it is poisoned, or firmware has fenced it off. The content stays for when it answers again.
+  package func silence(_ base: UInt64, size: UInt64) { state.silent.append(base..<base + size) }
+
+  /// All of memory answers again.
+  package func answerAgain() { state.silent = [] }
+
+  /// Whether an access to the word at `address` is answered.
+  package func answers(_ address: UInt64) -> Bool {
+    state.silent.isEmpty || !state.silent.contains { $0.contains(address) }
   }
 
   /// Stores zeroes as a CPU; both arguments are multiples of eight.

@@ -37,6 +37,7 @@ import Trace
     .pin(TracedPin(base: 0x4000_0000, pages: 16, isGranted: true)),
     .pin(TracedPin(base: 0x5000_0000, pages: 1, isGranted: false)), .lost(3),
     .look(TracedLook(address: 0x4000_1000, value: 1 << 63)),
+    .unreadable(0x4000_0020),
   ]
 
   @Test("Encoded and decoded it is what it was", arguments: events)
@@ -73,7 +74,7 @@ import Trace
     #expect(header[2] == TraceHeader.magic && header[3] == 2 && header[4] == 7)
   }
 
-  @Test("No record is of a kind that there isn't", arguments: [0, 11, 255] as [UInt64])
+  @Test("No record is of a kind that there isn't", arguments: [0, 12, 255] as [UInt64])
   func unknown(_ kind: UInt64) {
     var words = InlineArray<8, UInt64>(repeating: 0)
     words[0] = kind

@@ -51,7 +51,7 @@
 // Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory. A trap of that ITS,
 // its_counters, hand_over and finalise hold it, one at a time; nothing else takes a lock. Whatever
 // interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at EL2. Held while
-// device_read, device_write, order_accesses, host_share, host_unshare, clean, publish, log and cpu_index
+// device_read, device_write, order_accesses, host_share, host_unshare, host_read, host_write, clean, publish, log and cpu_index
 // run, and with a handover host_donate, host_give_back, el2_prepare, el2_commit, el2_abort and el2_unmap:
 // a lock that they take comes after it in your order, and must not be held where you call Portcullis. The
 // callback of a region and register_read and register_write run with no lock held.
@@ -252,7 +252,7 @@ struct portcullis_ops {
     /// Lets EL2 access pages of the host's memory, at linear_base plus the physical address, Normal
     /// Write-Back: 0, or anything else, and nothing changed, where a page is not memory of the host
     /// alone. The host has chosen the address, and whose a page is you know best: refuse here what is
-    /// device registers, the pool, lent, donated, or beyond your maps.
+    /// device registers, the pool, lent, donated, `no-map`, or beyond your maps.
     ///
     /// Until as many calls of host_unshare the pages stay the host's: whoever asks for them, they are
     /// neither revoked nor given away. Shares nest, so count them. Used for the staging queues, which
@@ -262,6 +262,12 @@ struct portcullis_ops {
     int (*host_share)(void *context, const struct portcullis_pages *pages);
     /// Ends one share.
     void (*host_unshare)(void *context, const struct portcullis_pages *pages);
+    /// Loads `count` words of 64 bits, each once, from `address` on: EL2's address of memory that is shared. Returns
+    /// 0, or another value where memory answers with an abort, which must not end your EL2: the host has chosen
+    /// the address.
+    int (*host_read)(void *context, uint64_t address, uint64_t *words, size_t count);
+    /// Stores one such word; the same is answered.
+    int (*host_write)(void *context, uint64_t address, uint64_t word);
 
     /// Takes pages of memory of the host alone, which nobody shares, from it and its devices, for good:
     /// 0, or anything else and nothing changed, also where other data lie in the same page of yours. EL2

@@ -119,7 +119,7 @@
 /* Errors of handing over and of finalising. */
 #define PORTCULLIS_HYPERCALL_INVALID (-3)         /* no such ITS, half or count */
 #define PORTCULLIS_HYPERCALL_DENIED (-4)          /* the host is not trusted, or this was done */
-#define PORTCULLIS_HANDOVER_UNREADABLE (-16)      /* the descriptor is not the host's own memory */
+#define PORTCULLIS_HANDOVER_UNREADABLE (-16)      /* the descriptor is not the host's own memory, or what it names does not answer */
 #define PORTCULLIS_HANDOVER_MALFORMED (-17)       /* version, reserved words, counts, frame, alignment */
 #define PORTCULLIS_HANDOVER_SILENT (-18)          /* the ITS answers with aborts */
 #define PORTCULLIS_HANDOVER_NOT_ENABLED (-19)     /* it need not be handed over */

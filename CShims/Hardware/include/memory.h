@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "barriers.h"
+#include "guarded.h"
 
 PC_INLINE uint64_t pc_load64(uint64_t address) {
     uint64_t value;
@@ -43,6 +44,25 @@ PC_INLINE pc_words4 pc_load4(uint64_t address) {
                      : "r"(address)
                      : "memory");
     return words;
+}
+
+/* The same from memory that the host has chosen; `aborted` where one of the words is not answered. */
+typedef struct pc_guarded_words4 {
+    uint64_t word0, word1, word2, word3, aborted;
+} pc_guarded_words4;
+
+PC_INLINE pc_guarded_words4 pc_try_load4(uint64_t address) {
+    uint64_t word0, word1, word2, word3, elr, spsr;
+    __asm__ volatile goto(
+        PC_GUARDED2("ldp %[word0], %[word1], [%[address]]", "ldp %[word2], %[word3], [%[address], #16]")
+        : [word0] "=&r"(word0), [word1] "=&r"(word1), [word2] "=&r"(word2), [word3] "=&r"(word3),
+          [elr] "=&r"(elr), [spsr] "=&r"(spsr)
+        : [address] "r"(address)
+        : "memory"
+        : aborted);
+    return (pc_guarded_words4){word0, word1, word2, word3, 0};
+aborted:
+    return (pc_guarded_words4){0, 0, 0, 0, 1};
 }
 
 PC_INLINE void pc_store4(uint64_t address, uint64_t word0, uint64_t word1, uint64_t word2,

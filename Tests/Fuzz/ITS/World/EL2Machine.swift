@@ -38,10 +38,16 @@ struct EL2Machine: ITSMachine {
 }
 
 /// Memory as EL2 loads and stores it while it mediates one ITS.
-struct EL2Memory: BusMemory {
+struct EL2Memory: HostMemory {
   unowned(unsafe) let service: MediatedService
 
   func load(_ address: PhysicalAddress) -> UInt64 { service.load(address.rawValue) }
+  func tryLoad(_ address: PhysicalAddress) -> UInt64? { service.tryLoad(address.rawValue) }
+  func tryStore(_ value: UInt64, at address: PhysicalAddress) -> Bool {
+    guard service.memory.answers(address.rawValue) else { return false }
+    store(value, at: address)
+    return true
+  }
   func store(_ value: UInt64, at address: PhysicalAddress) {
     service.store(value, at: address.rawValue)
   }

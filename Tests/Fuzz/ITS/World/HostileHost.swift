@@ -504,6 +504,12 @@ package struct HostileHost<Source: Choices> {
       world.services[index].accessesToAbort = Int(choices.next(8))
       queues[index].posted = nil
     case 17: losePower(index)
+    case 18, 19:
+      // Memory of the host goes away under EL2, and comes back.
+      world.gic.memory.answerAgain()
+      guard choices.next(2) == 0 else { return }
+      world.gic.memory.silence(
+        world.hostPage(Int(choices.next(16))) + choices.next(8) * 512, size: 512)
     default: runHardware(index, 64)
     }
   }

@@ -257,6 +257,13 @@ package final class MediatedService {
   @inline(__always)
   func load(_ address: UInt64) -> UInt64 {
     if (address &- arena) >> 12 < arenaPages { return memory.load(.double, at: address) }
+    if !memory.answers(address) { report("EL2 ends: no answer from \(hex(address))") }
+    return loadStaged(address)
+  }
+
+  @inline(__always)
+  func tryLoad(_ address: UInt64) -> UInt64? {
+    guard memory.answers(address) else { return nil }
     return loadStaged(address)
   }
 

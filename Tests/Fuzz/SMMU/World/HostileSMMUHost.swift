@@ -65,7 +65,7 @@ package struct HostileSMMUHost<Source: Choices> {
     case 90..<94: world.store(address() & ~7, choices.word())
     case 94: donate()
     case 95: world.smmu.land()
-    case 96: restart()
+    case 96: if choices.next(3) == 0 { silence() } else { restart() }
     case 97: world.smmu.pace = choices.next(2) == 0 ? .instant : .steps(1 + Int(choices.next(8)))
     default: host.put(Place.commands + choices.next(256) * 16, choices.word(), choices.word())
     }
@@ -265,6 +265,15 @@ package struct HostileSMMUHost<Source: Choices> {
       let transaction = DeviceTransaction(stream, place)
       take(world.smmu.process(transaction), transaction)
     }
+  }
+
+  /// Memory of the host goes away under EL2, and comes back.
+  private mutating func silence() {
+    world.smmu.memory.answerAgain()
+    guard choices.next(4) != 0 else { return }
+    let places = [Place.commands, Place.events, Place.streams, Place.secondLevel]
+    world.smmu.memory.silence(
+      places[Int(choices.next(4))] + choices.next(8) * 512, size: 512)
   }
 
   private mutating func restart() {
