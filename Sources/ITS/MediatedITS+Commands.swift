@@ -271,7 +271,7 @@ extension MediatedITS {
   }
 
   /// Whether the hardware can look a collection up.
-  private func hasSecondLevel<Machine: ITSMachine & ~Copyable>(
+  private mutating func hasSecondLevel<Machine: ITSMachine & ~Copyable>(
     ofCollection id: UInt64, _ machine: borrowing Machine
   ) -> Bool {
     guard id >= typer.hardwareCollections, let table = collectionTable else { return true }

@@ -94,7 +94,7 @@ extension MediatedITS {
     return access.width == .word || access.width == .double
   }
 
-  private func pass<Machine: ITSMachine & ~Copyable>(
+  private mutating func pass<Machine: ITSMachine & ~Copyable>(
     _ access: Access, _ machine: borrowing Machine
   ) -> ReadEffect {
     guard let value = hardware(read: access.offset, access.width, machine) else {
@@ -256,7 +256,9 @@ extension MediatedITS {
   }
 
   /// GITS_CREADR: where the hardware is, told by the host's places.
-  private func readPointer<Machine: ITSMachine & ~Copyable>(
+  ///
+  /// Mutating, like others that change nothing: the compiler would copy all of `self` for the call.
+  private mutating func readPointer<Machine: ITSMachine & ~Copyable>(
     _ machine: borrowing Machine
   ) -> GITSQueuePointer {
     if let offset = commit.currentOrigin(memory: machine.memory) {

@@ -63,14 +63,14 @@ extension MediatedITS {
         return .refused(.vpeNotMapped)
       }
     case .vsync:
-      guard UInt64(command.vpeID) < vpeLimit else { return .refused(.vpeOutOfRange) }
+      guard UInt64(command.vpeID) < vpeLimit() else { return .refused(.vpeOutOfRange) }
     default: return .refused(.virtualInterrupts)
     }
     commit.append(command, for: staging.takenOffset, memory: machine.memory)
     return .done
   }
 
-  private func checkVirtualMapping<Machine: ITSMachine & ~Copyable>(
+  private mutating func checkVirtualMapping<Machine: ITSMachine & ~Copyable>(
     _ command: ITSCommand, _ interrupt: UInt32, _ machine: borrowing Machine
   ) -> CommandRefusalReason? {
     if let reason = checkEvent(command, machine) { return reason }
@@ -84,7 +84,7 @@ extension MediatedITS {
 
   /// The Redistributor that a vPE goes to; an address may be that of its RD frame or of its VLPI frame,
   /// two frames behind it.
-  private func findVirtualTarget<Machine: ITSMachine & ~Copyable>(
+  private mutating func findVirtualTarget<Machine: ITSMachine & ~Copyable>(
     _ target: UInt64, _ machine: borrowing Machine
   ) -> UInt64? {
     if let index = targets.find(target, memory: machine.memory) { return index }
@@ -98,7 +98,7 @@ extension MediatedITS {
   }
 
   /// The vPEIDs that the ledger, the hardware's table and the host's own have room for.
-  private var vpeLimit: UInt64 {
+  private mutating func vpeLimit() -> UInt64 {
     var limit: UInt64 = 0
     for index in 0..<8 {
       let register = GITSTableBase(rawValue: tableBases[index])
@@ -110,7 +110,7 @@ extension MediatedITS {
   private mutating func mapVPE<Machine: ITSMachine & ~Copyable>(
     _ command: ITSCommand, _ machine: borrowing Machine
   ) -> CommandOutcome {
-    guard UInt64(command.vpeID) < vpeLimit else { return .refused(.vpeOutOfRange) }
+    guard UInt64(command.vpeID) < vpeLimit() else { return .refused(.vpeOutOfRange) }
     let old = vpes.find(command.vpeID, memory: machine.memory)
     guard command.isValid else {
       guard let old else { return .done }

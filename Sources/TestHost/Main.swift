@@ -14,6 +14,7 @@ struct Main {
     guard tree.hasCompatible("arm,gic-v3-its\0") else { bailOut("the board has no ITS") }
     if tree.bootArgumentsBegin(with: "portcullis.bench") {
       measureAccesses()
+      if tree.bootArgumentsHold("testhost.nested") { measureSMMU() }
       StageOne.enable()
       measureCommands()
       el1_exit(0)

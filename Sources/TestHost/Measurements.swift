@@ -15,6 +15,41 @@ func measureAccesses() {
   measure("write32", control + Register.gitsCWRITER, el1_meter_write32)
   measure("read64", control + Register.gitsTYPER, el1_meter_read64)
   measure("write64", control + Register.gitsCWRITER, el1_meter_write64)
+  measure("GITS_IIDR-read32", control + Register.gitsIIDR, el1_meter_read32)
+  measure("GITS_PIDR2-read32", control + Register.gitsPIDR2, el1_meter_read32)
+}
+
+/// Prints what an access to each kind of register takes on an ITS and a Redistributor that are on and idle.
+private func measureRegisters() {
+  let its = Board.itsControl
+  measure("GITS_CTLR-read32", its + Register.gitsCTLR, el1_meter_read32)
+  measure("GITS_CBASER-read64", its + Register.gitsCBASER, el1_meter_read64)
+  measure("GITS_CWRITER-read64", its + Register.gitsCWRITER, el1_meter_read64)
+  measure("GITS_CREADR-read32", its + Register.gitsCREADR, el1_meter_read32)
+  measure("GITS_CREADR-read64", its + Register.gitsCREADR, el1_meter_read64)
+  measure("GITS_BASER0-read64", its + Register.gitsBASER0, el1_meter_read64)
+  measureStore("GITS_CTLR-write32", its + Register.gitsCTLR)
+  let frame = Redistributors.base(of: currentCPU()) ?? Board.redistributors
+  typealias Offset = Redistributors.Offset
+  measure("GICR_CTLR-read32", frame + Offset.control, el1_meter_read32)
+  measure("GICR_TYPER-read64", frame + Offset.type, el1_meter_read64)
+  measure("GICR_WAKER-read32", frame + Offset.waker, el1_meter_read32)
+  measure("GICR_PROPBASER-read64", frame + Offset.configurationBase, el1_meter_read64)
+  measure("GICR_PENDBASER-read64", frame + Offset.pendingBase, el1_meter_read64)
+  measureStore("GICR_CTLR-write32", frame + Offset.control)
+}
+
+/// Prints what an access to each kind of register takes on an SMMU that the host sees out of reset.
+func measureSMMU() {
+  let smmu = Board.smmu
+  measure("SMMU_IDR0-read32", smmu, el1_meter_read32)
+  measure("SMMU_CR0ACK-read32", smmu + 0x24, el1_meter_read32)
+  measure("SMMU_GERROR-read32", smmu + 0x60, el1_meter_read32)
+  measure("SMMU_STRTAB_BASE-read64", smmu + 0x80, el1_meter_read64)
+  measure("SMMU_CMDQ_CONS-read32", smmu + 0x9c, el1_meter_read32)
+  measure("SMMU_EVENTQ_PROD-read32", smmu + 0x1_00a8, el1_meter_read32)
+  measureStore("SMMU_CMDQ_PROD-write32", smmu + 0x98)
+  measureStore("SMMU_EVENTQ_CONS-write32", smmu + 0x1_00ac)
 }
 
 /// Prints how many instructions a doorbell takes, by the kind and number of the commands behind it, and
@@ -31,6 +66,7 @@ func measureCommands() {
     its.append(.mapti(device, event, interrupt: 8192 + event, collectionID: 0))
   }
   guard its.finish() else { return }
+  measureRegisters()
 
   // As a driver sends them: every other command is a SYNC.
   measureDoorbells(&its, "inv") { its, index in
@@ -111,6 +147,18 @@ private func measure(
   _ = access(address)
   _ = el1_meter_nothing(address)
   let with = access(address)
+  let without = el1_meter_nothing(address)
+  printFigures(both: with.both &- without.both, host: with.el1 &- without.el1) {
+    Console.write(name)
+  }
+}
+
+/// The same of a store of what the register holds.
+private func measureStore(_ name: StaticString, _ address: UInt64) {
+  let value = load32(address)
+  _ = el1_meter_store32(address, value)
+  _ = el1_meter_nothing(address)
+  let with = el1_meter_store32(address, value)
   let without = el1_meter_nothing(address)
   printFigures(both: with.both &- without.both, host: with.el1 &- without.el1) {
     Console.write(name)

@@ -67,7 +67,9 @@ extension MediatedSMMU {
   }
 
   /// What a register holds; nil for one that the virtual SMMU does not have.
-  private func value(of register: SMMURegister) -> UInt64? {
+  ///
+  /// Mutating, though it changes nothing: the compiler would copy all of `self` for the call.
+  private mutating func value(of register: SMMURegister) -> UInt64? {
     switch register {
     case .identification0: UInt64(offered.idr0)
     case .identification1: UInt64(offered.idr1)
