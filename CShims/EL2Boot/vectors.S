@@ -160,6 +160,11 @@ boot_synchronous:
 
 stack_overflow:
 unexpected:
+	// Whatever goes wrong from here on ends it all without another word.
+	adrp	x9, last_vectors
+	add	x9, x9, :lo12:last_vectors
+	msr	vbar_el2, x9
+	isb
 	// The stack of this CPU is spent or its content no longer matters: start at its top.
 	bl	own_stack
 	mrs	x0, esr_el2
@@ -167,6 +172,24 @@ unexpected:
 	mrs	x2, far_el2
 	bl	el2_fatal
 	b	el2_park
+
+// PSCI's SYSTEM_OFF, without stack or memory. Where the SMC itself is what the exception was about, there is
+// nobody who could do it.
+switch_off:
+	mrs	x9, elr_el2
+	adr	x10, 1f
+	cmp	x9, x10
+	b.eq	el2_park
+	mov	x0, #0x0008
+	movk	x0, #0x8400, lsl #16
+1:	smc	#0
+	b	el2_park
+
+	.balign	0x800
+last_vectors:
+	.rept	16
+	VECTOR	switch_off
+	.endr
 
 // SP = the top of this CPU's stack. Clobbers x9 to x11.
 own_stack:

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import CHardware
 internal import DeviceTree
 
 /// The transmit side of a UART that a device tree describes.
@@ -24,24 +23,27 @@ struct Console {
     self.base = base
   }
 
-  /// Sends one byte; false where the device did not take it in bounded time.
+  /// Sends one byte; false where the device did not take it in bounded time, or answers with an abort.
   func send(_ byte: UInt8) -> Bool {
-    for _ in 0..<Self.polls where isReady {
+    for _ in 0..<Self.polls {
+      guard let isReady else { return false }
       // The data register is the first of either kind.
-      write(0, UInt32(byte))
-      return true
+      if isReady { return write(0, byte) }
     }
     return false
   }
 
-  private var isReady: Bool {
+  /// Whether there is room for a byte; nil for an abort.
+  private var isReady: Bool? {
     switch description.kind {
-    case .pl011: read(PL011.flags) & PL011.transmitFull == 0
+    case .pl011: return read(PL011.flags).map { $0 & PL011.transmitFull == 0 }
     // The first register is the divisor's while the host sets a speed.
     case .uart8250:
-      read(UART8250.lineControl) & UART8250.divisorAccess == 0
-        && read(UART8250.lineStatus) & UART8250.transmitEmpty != 0
-    case .other: false
+      guard let control = read(UART8250.lineControl), let status = read(UART8250.lineStatus) else {
+        return nil
+      }
+      return control & UART8250.divisorAccess == 0 && status & UART8250.transmitEmpty != 0
+    case .other: return nil
     }
   }
 
@@ -50,7 +52,7 @@ struct Console {
     /// UARTFR.
     static var flags: UInt64 { 6 }
     /// UARTFR.TXFF: the transmit queue is full.
-    static var transmitFull: UInt32 { 1 << 5 }
+    static var transmitFull: UInt64 { 1 << 5 }
   }
 
   /// Registers by number, as the 16550 has them.
@@ -58,30 +60,24 @@ struct Console {
     /// LCR.
     static var lineControl: UInt64 { 3 }
     /// LCR.DLAB: the first registers are the divisor.
-    static var divisorAccess: UInt32 { 1 << 7 }
+    static var divisorAccess: UInt64 { 1 << 7 }
     /// LSR; to read it clears the errors that it tells.
     static var lineStatus: UInt64 { 5 }
     /// LSR.THRE: the transmit register is empty.
-    static var transmitEmpty: UInt32 { 1 << 5 }
+    static var transmitEmpty: UInt64 { 1 << 5 }
   }
 
-  // Every access to a register is one of these two.
+  // Every access to a register is one of these two, and guarded: the device is the host's.
 
-  private func read(_ register: UInt64) -> UInt32 {
-    let address = base &+ register << UInt64(description.registerShift)
-    return switch description.registerWidth {
-    case .byte: UInt32(pc_readb(address))
-    case .half: UInt32(pc_readw(address))
-    case .word, .double: pc_readl(address)
-    }
+  private func read(_ register: UInt64) -> UInt64? {
+    MetalDeviceMemory().read(description.registerWidth, at: place(register))
   }
 
-  private func write(_ register: UInt64, _ value: UInt32) {
-    let address = base &+ register << UInt64(description.registerShift)
-    switch description.registerWidth {
-    case .byte: pc_writeb(address, value)
-    case .half: pc_writew(address, value)
-    case .word, .double: pc_writel(address, value)
-    }
+  private func write(_ register: UInt64, _ byte: UInt8) -> Bool {
+    MetalDeviceMemory().write(description.registerWidth, UInt64(byte), at: place(register))
+  }
+
+  private func place(_ register: UInt64) -> VirtualAddress {
+    VirtualAddress(base &+ register << UInt64(description.registerShift))
   }
 }
