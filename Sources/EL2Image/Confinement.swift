@@ -6,7 +6,9 @@ internal import CEL2Boot
 internal import CHardware
 internal import DeviceTree
 internal import Hypervisor
+internal import IOMMU
 internal import Ownership
+internal import SMMUDriver
 internal import Traps
 
 /// Builds what confines the host, and with it the state that all CPUs share.
@@ -62,6 +64,23 @@ enum Confinement {
     if mediation != .off {
       try claim(board, options, masters, smmus, geometry, interruptLimit: interruptLimit, &log)
     }
+  }
+
+  /// Unmaps the device tree at EL2, and checks what is mapped there, last of all before the host runs.
+  static func finish(tree: PageRange) throws(StartupError) {
+    unsafe StateMemory.shared.pointee.ownership.unmapAtHypervisor(
+      tree, at: VirtualLayout.linear(tree.first.address))
+    // The control of the attack tests leaves the image to the host.
+    guard mediation != .off else { return }
+    var table: DMATable?
+    unsafe StateMemory.shared.pointee.ownership.updateObserver { (protection, _, _, _) in
+      table = protection.mirror?.driver.table
+    }
+    let exposure = unsafe StateMemory.shared.pointee.ownership.firstExposure { (frame, memory) in
+      guard let table, frame.rawValue < table.geometry.pageLimit else { return false }
+      return table.leaf(from: frame, in: memory).output != nil
+    }
+    if let exposure { throw .exposed(exposure) }
   }
 
   private static func claim(

@@ -8,7 +8,7 @@ internal import Ownership
 
 /// The parts of the GIC beside the ITSes, as far as EL2 looks at them.
 enum InterruptController {
-  /// Maps the Distributor and the Redistributors of `board` for EL2, and returns one more than the
+  /// Maps the Redistributors of `board` for EL2, and the Distributor for a look at it, and returns one more than the
   /// largest INTID (GICD_TYPER.IDbits).
   static func map(
     _ board: borrowing Board, _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
@@ -33,11 +33,10 @@ enum InterruptController {
       throw .memory
     }
     let offset = distributor.base.rawValue & (PageFrameNumber.size - 1)
-    guard
-      let limit = InterruptLimit.read(
-        at: VirtualAddress(VirtualLayout.distributor.rawValue + offset),
-        through: MetalDeviceMemory())
-    else { throw .interruptController }
+    let limit = InterruptLimit.read(
+      at: VirtualAddress(VirtualLayout.distributor.rawValue + offset), through: MetalDeviceMemory())
+    stage1.unmap(page, at: VirtualLayout.distributor, &pool)
+    guard let limit else { throw .interruptController }
     return limit
   }
 }

@@ -37,6 +37,7 @@ enum StartupError: Error {
   case noRoom
   case hostTree
   case cpus
+  case exposed(Exposure)
 
   /// What it is about, in front of that.
   var subject: StaticString {
@@ -50,8 +51,11 @@ enum StartupError: Error {
 
   /// Where it is; nil where there is no such place.
   var place: PhysicalAddress? {
-    if case .redistributorClaim(let error) = self { return error.told.base }
-    return nil
+    switch self {
+    case .redistributorClaim(let error): error.told.base
+    case .exposed(let exposure): exposure.frame.address
+    default: nil
+    }
   }
 
   /// What the log says about it.
@@ -81,6 +85,12 @@ enum StartupError: Error {
     case .noRoom: "no room for the host"
     case .hostTree: "the host's device tree cannot be written"
     case .cpus: "two CPUs of the tree have one MPIDR_EL1, or it has no room for the one that runs"
+    case .exposed(let exposure):
+      switch exposure.reason {
+      case .leftover: "EL2 still maps memory of the host"
+      case .host: "the host reaches memory of EL2"
+      case .devices: "devices reach memory of EL2"
+      }
     }
   }
 
@@ -163,6 +173,7 @@ enum Startup {
         Figures.logTablePages(&log)
         Figures.logDonations(placement.spare, &log)
       }
+      if let pages = PageRange(covering: bytes) { try Confinement.finish(tree: pages) }
     } catch {
       var line = LogLine("not started: ")
       line.append(error.subject)

@@ -87,6 +87,11 @@ public struct EL2Stage1Table<Cache: TranslationCache & ~Copyable>: ~Copyable {
     return (PhysicalAddress(base | offset), attributes)
   }
 
+  /// Whether an address lies in the window for claimed registers.
+  func isWindow(_ address: VirtualAddress) -> Bool {
+    (address.rawValue &- space.window.rawValue) >> PageFrameNumber.shift < space.windowPages
+  }
+
   private func checkUnmapped<Memory: TableMemory & ~Copyable>(
     _ target: Range<UInt64>, in pool: borrowing PagePool<Memory>
   ) throws(OwnershipError) {

@@ -90,6 +90,7 @@ struct Main {
     testFirmware(&report, psci)
     testHonestLife(&report, tablesAreFixed: handover.isLive)
     if !handover.isLive { testHabits(&report) }
+    testFirmwareTree(&report)
     testTargets(&report, psci)
     testRegisterFile(&report)
     testTableAttacks(&report)
