@@ -159,7 +159,21 @@ turn_mmu_on:
 	msr	ttbr0_el2, x2
 	msr	tcr_el2, x3
 	msr	mair_el2, x4
-	isb
+	// A reset leaves these UNKNOWN, and they change what EL2's translation and its calls mean: TCR2_EL2,
+	// SCTLR2_EL2 and GCSCR_EL2, where there are.
+	msr	amair_el2, xzr
+	mrs	x6, s3_0_c0_c7_3	// ID_AA64MMFR3_EL1
+	tst	x6, #0xf		// TCRX
+	b.eq	1f
+	msr	s3_4_c2_c0_3, xzr
+1:	tst	x6, #0xf0		// SCTLRX
+	b.eq	2f
+	msr	s3_4_c1_c0_3, xzr
+2:	mrs	x6, id_aa64pfr1_el1
+	ubfx	x6, x6, #44, #4		// GCS
+	cbz	x6, 3f
+	msr	s3_4_c2_c5_0, xzr
+3:	isb
 	tlbi	alle2
 	ic	iallu
 	dsb	nsh

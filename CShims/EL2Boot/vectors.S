@@ -131,12 +131,17 @@ boot_synchronous:
 	stp	x2, x3, [sp, #16]
 	mrs	x0, esr_el2
 	ubfx	x1, x0, #26, #6
+	cbz	x1, 2f			// an undefined instruction: a register that EL3 keeps for itself
 	cmp	x1, #0x25		// data abort from EL2
 	b.ne	unexpected
-	and	x0, x0, #0x3f
-	cmp	x0, #0x10		// synchronous external abort, not on a table walk
-	b.ne	unexpected
-	mrs	x0, elr_el2
+	// DFSC: 0b0000LL address size, 0x10 external abort, 0x18 parity or ECC, 0x28 granule protection; none of
+	// them on a table walk. The shift takes the low 6 bits.
+	mov	x1, #0x000f
+	movk	x1, #0x0101, lsl #16
+	movk	x1, #0x0100, lsl #32
+	lsr	x1, x1, x0
+	tbz	x1, #0, unexpected
+2:	mrs	x0, elr_el2
 	adrp	x1, pc_guarded_begin
 	add	x1, x1, :lo12:pc_guarded_begin
 	adrp	x2, pc_guarded_end

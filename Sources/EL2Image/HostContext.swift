@@ -45,7 +45,31 @@ struct HostContext {
     if identity.hasExtendedConfiguration { pc_write_hcrx_el2(controls.extendedConfiguration) }
     pc_write_hcr_el2(controls.configuration)
     pc_isb()
+    clearRegisters(identity)
     MetalTranslationCache().invalidateStage2All()
+  }
+
+  private func clearRegisters(_ identity: ProcessorIdentity) {
+    let hasProfiler = ProcessorIdentity.field(identity.debugFeature0, 32) != 0
+    let ownsProfiler = hasProfiler && pc_read_pmbidr_el1() >> 4 & 1 == 0
+    var next: ClearedRegister? = .tcr2EL1
+    while let register = next {
+      next = register.next
+      guard register.isPresent(on: identity, ownsProfiler: ownsProfiler) else { continue }
+      let value = register.value
+      switch register {
+      case .tcr2EL1: pc_write_tcr2_el1(value)
+      case .sctlr2EL1: pc_write_sctlr2_el1(value)
+      case .gcscrEL1: pc_write_gcscr_el1(value)
+      case .gcscre0EL1: pc_write_gcscre0_el1(value)
+      case .trfcrEL2: pc_try_write_trfcr_el2(value)
+      case .brbcrEL2: pc_try_write_brbcr_el2(value)
+      case .pmscrEL2: pc_try_write_pmscr_el2(value)
+      case .cnthpEL2: pc_write_cnthp_ctl_el2(value)
+      case .cnthvEL2: pc_write_cnthv_ctl_el2(value)
+      case .hacrEL2: pc_write_hacr_el2(value)
+      }
+    }
   }
 
   private func loadFineGrainedTraps(_ controls: HostControls, _ identity: ProcessorIdentity) {

@@ -29,7 +29,9 @@ public struct ProcessorIdentity: Equatable, Sendable {
   public init() {}
 
   /// The field of 4 bits from `shift` on.
-  static func field(_ register: UInt64, _ shift: UInt64) -> UInt64 { register >> shift & 0xf }
+  public static func field(_ register: UInt64, _ shift: UInt64) -> UInt64 {
+    register >> shift & 0xf
+  }
 
   /// FEAT_MPAM: the partitions of memory.
   public var hasPartitions: Bool {

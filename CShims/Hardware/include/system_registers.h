@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "barriers.h"
+#include "guarded.h"
 
 #define PC_READABLE(name)                                     \
     PC_INLINE uint64_t pc_read_##name(void) {                 \
@@ -111,6 +112,34 @@ PC_ENCODED_WRITABLE(hdfgrtr2_el2, s3_4_c3_c1_0)
 PC_ENCODED_WRITABLE(hdfgwtr2_el2, s3_4_c3_c1_1)
 PC_ENCODED_WRITABLE(mpam2_el2, s3_4_c10_c5_0)
 PC_ENCODED_WRITABLE(mpamhcr_el2, s3_4_c10_c4_0)
+
+PC_ENCODED_READABLE(pmbidr_el1, s3_0_c9_c10_7)
+PC_ENCODED_WRITABLE(tcr2_el1, s3_0_c2_c0_3)
+PC_ENCODED_WRITABLE(sctlr2_el1, s3_0_c1_c0_3)
+PC_ENCODED_WRITABLE(gcscr_el1, s3_0_c2_c5_0)
+PC_ENCODED_WRITABLE(gcscre0_el1, s3_0_c2_c5_2)
+PC_ENCODED_WRITABLE(cnthp_ctl_el2, s3_4_c14_c2_1)
+PC_ENCODED_WRITABLE(cnthv_ctl_el2, s3_4_c14_c3_1)
+PC_ENCODED_WRITABLE(hacr_el2, s3_4_c1_c1_7)
+
+/*
+ * Registers that EL3 may keep for itself although the CPU has them (MDCR_EL3.TTRF, SBRBE, NSPB), and whose write
+ * is then undefined: such a write is without effect (guarded.h).
+ */
+#define PC_ENCODED_TRY_WRITABLE(name, encoding)                                              \
+    PC_INLINE void pc_try_write_##name(uint64_t value) {                                     \
+        uint64_t elr, spsr;                                                                  \
+        __asm__ volatile goto(PC_GUARDED("msr " #encoding ", %[value]")                      \
+                              : [elr] "=&r"(elr), [spsr] "=&r"(spsr)                         \
+                              : [value] "r"(value)                                           \
+                              : "memory"                                                     \
+                              : aborted);                                                    \
+    aborted:;                                                                                \
+    }
+
+PC_ENCODED_TRY_WRITABLE(trfcr_el2, s3_4_c1_c2_1)
+PC_ENCODED_TRY_WRITABLE(brbcr_el2, s2_4_c9_c0_0)
+PC_ENCODED_TRY_WRITABLE(pmscr_el2, s3_4_c9_c9_0)
 
 /* AT S12E1R and S12E1W on behalf of the host's current context; the answer is PAR_EL1. */
 PC_REGISTER(par_el1)
