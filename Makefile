@@ -107,6 +107,7 @@ cli: setup-build ## the command line tool for this machine
 
 .PHONY: images
 images: $(IMAGES)/el2.img $(IMAGES)/el2-unmediated.img ## all bare-metal images, in .build/images
+	$(Q)$(BOARD)/registers.py --tools $(TOOLCHAIN) $(IMAGES)/el2.elf
 
 .PHONY: embedded
 embedded: $(IMAGES)/libportcullis.a ## the core as a bare-metal static library, libportcullis.a
