@@ -190,8 +190,9 @@ public struct DoorbellPath: Hashable, Sendable {
   public let master: Int
   /// The index of the ITS among the MSI controllers.
   public let its: Int
-  /// The requester IDs of a bus, after its `msi-map-mask`; nil: the node itself. Of a mask with holes the range has more
-  /// of them than there are.
+  /// The requester IDs of a bus, after its `msi-map-mask`; nil: the node itself.
+  ///
+  /// Of a mask with holes the range has more of them than there are.
   public let requesters: IDRange?
   /// The DeviceIDs that they have, and with them others; nil where the tree does not tell: it may then be any.
   public let deviceIDs: IDRange?
