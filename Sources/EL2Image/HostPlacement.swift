@@ -20,14 +20,14 @@ struct HostStart {
 struct HostPlacement: ~Copyable {
   private let image: AddressRange
   private let tree: AddressRange
-  private let memory: HostMemory
+  private let memory: HostMemoryMap
   private var free: FreeMemory
 
   /// Notes what is taken.
   init(_ board: borrowing Board, tree: AddressRange, image: AddressRange) throws(StartupError) {
     self.image = image
     self.tree = tree
-    memory = HostMemory(board, image: image)
+    memory = HostMemoryMap(board, image: image)
     free = FreeMemory(taken: memory.withheld)
     var fits = free.take(tree)
     for index in board.reserved.indices { fits = free.take(board.reserved[index].range) && fits }

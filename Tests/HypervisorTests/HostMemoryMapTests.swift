@@ -17,7 +17,7 @@ private func range(_ base: UInt64, _ size: UInt64) -> AddressRange {
 private let mib: UInt64 = 1 << 20
 
 @Suite("Memory of the host")
-struct HostMemoryTests {
+struct HostMemoryMapTests {
   private func memory(
     _ ranges: [AddressRange], image: AddressRange, modules: [AddressRange] = []
   ) -> (withheld: AddressRange, pieces: [AddressRange]) {
@@ -27,7 +27,7 @@ struct HostMemoryTests {
       _ = board.modules.append(
         BootModule(kind: .kernel, node: .root, range: range, bootArguments: nil))
     }
-    let memory = HostMemory(board, image: image)
+    let memory = HostMemoryMap(board, image: image)
     return (memory.withheld, memory.pieces.indices.map { memory.pieces[$0] })
   }
 

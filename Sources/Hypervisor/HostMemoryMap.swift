@@ -9,7 +9,7 @@ public import DeviceTree
 ///
 /// A loader often puts the image a little above the start of memory. Hosts that take their memory from one piece
 /// alone would take the few MiB below it.
-public struct HostMemory {
+public struct HostMemoryMap {
   /// The pieces, one more than there are ranges of memory at most.
   public typealias Pieces = FixedList<65, AddressRange>
 
