@@ -46,7 +46,7 @@ enum HostCPU {
         imageSize: StateMemory.shared.pointee.image.size,
         regions: UInt64(StateMemory.shared.pointee.registry.count))
       return unsafe HypervisorService.answer(
-        call, facts: facts, itses: StateMemory.shared.pointee.identities,
+        call, facts: facts, itses: ITSMediation.identities,
         canary: StateMemory.shared.pointee.canary,
         memory: MetalTables(imageBase: StateMemory.shared.pointee.image.base))
     }

@@ -58,6 +58,22 @@ enum ITSMediation {
     return offered
   }
 
+  /// What the ITSes are for the host; GITS_TYPER is what it reads since its ITS is mediated.
+  static var identities: ITSClaim.Identities {
+    var identities = unsafe StateMemory.shared.pointee.identities
+    guard mediation == .on else { return identities }
+    for index in identities.indices {
+      let number = UInt8(truncatingIfNeeded: index)
+      var held = HeldLocks()
+      unsafe StateMemory.its(number).pointee.lock.withLock(&held) { _ in
+        guard unsafe StateMemory.its(number).pointee.isMediated else { return }
+        identities[index] = unsafe identities[index].offering(
+          typer: StateMemory.mediation(number).pointee.offered.rawValue)
+      }
+    }
+    return identities
+  }
+
   /// Sets an ITS up from boot; at boot, or with its lock held.
   static func setUp(_ number: UInt8) throws(ITSSetupError) {
     let machine = MediationMachine(number: number)

@@ -144,15 +144,6 @@ enum Startup {
       // Before anything touches a register of the CPU's interface, which is undefined without.
       guard ProcessorIdentity.ofThisCPU().hasInterruptRegisters else { throw .noGICv3 }
       guard board.verdict != .refused else { throw .boardRefused }
-      guard
-        let image = AddressRange(
-          base: pool.memory.imageBase, size: el2_image_end_here() - el2_image_start_here())
-      else { throw .memory }
-      // Nothing is written over EL2 itself, and nothing then says so.
-      guard board.console?.range.overlaps(image) != true else { throw .boardRefused }
-      log = openLog(board, options.logLevel, &stage1, &pool)
-      log.write(.info, LogLine("Portcullis at EL2"))
-      diagnostics.write(to: &log, blob)
       // What is beside an SMMU writes where it is told to, whether that is used or not.
       let hasDMA =
         !board.iommus.isEmpty || !board.monitors.isEmpty || !board.companions.isEmpty

@@ -48,14 +48,14 @@ def refused(boot, image):
     smmu = functools.partial(
         added, name="smmu@8090000", compatible="arm,smmu-v3", reg="0 0x8090000 0 0x20000")  # fmt: skip
     monitor = functools.partial(
-        added, name="pmu", compatible="arm,smmu-v3-pmcg", reg="0x80000 0 0x80000 0")  # fmt: skip
+        added, name="monitor", compatible="arm,smmu-v3-pmcg", reg="0x80000 0 0x80000 0")  # fmt: skip
     for form, line, cpus, edit in (
         ("redistributors",
          f"not started: the Redistributors cannot be claimed: {LAST}, at 0x80a0000", 4, cut),
         ("spin-table", r"device tree: /cpus/cpu@\d: enable-method: is not psci: .*", 2, spinning),
         ("doorbell",
          "device tree: /smmu@8090000: reg: overlaps 0x8080000 size 0x20000 of .*/its@8080000", 1, smmu),
-        ("monitor", "device tree: /pmu: reg: size 0x8000000000000 is more than 0x20000", 1, monitor),
+        ("monitor", "device tree: /monitor: reg: size 0x8000000000000 is more than 0x20000", 1, monitor),
     ):  # fmt: skip
         yield boot(
             f"refused-{form}", image, cpus=cpus, edit=edit, refused=re.compile("portcullis: " + line)

@@ -214,7 +214,9 @@ struct BoardTests {
     "F-45: too many CPUs or ITSes refuse the board with their number and the limit",
     arguments: [(64, 8), (65, 8), (64, 9), (512, 40)])
   func limits(cpus: Int, itses: Int) throws {
-    let cpuNodes = (0..<cpus).map { "cpu@\($0) { device_type = \"cpu\"; reg = <\($0)>; };" }
+    let cpuNodes = (0..<cpus).map {
+      "cpu@\($0) { device_type = \"cpu\"; enable-method = \"psci\"; reg = <\($0)>; };"
+    }
     let itsNodes = (0..<itses).map {
       "its@\($0) { compatible = \"arm,gic-v3-its\"; reg = <\($0) 0 0 0x20000>; };"
     }
@@ -222,6 +224,7 @@ struct BoardTests {
       compile(
         """
         cpus { #address-cells = <1>; #size-cells = <0>; \(cpuNodes.joined()) };
+        psci { compatible = "arm,psci-1.0"; method = "smc"; };
         \(itsNodes.joined())
         """))
     var expected: [String] = []

@@ -156,7 +156,8 @@ struct UnsupportedControllerTests {
     arguments: ["", "its@80000 { compatible = \"arm,gic-v3-its\"; reg = <0 0x80000 0 0x20000>; };"])
   func none(body: String) throws {
     let (board, _, lines) = try read(
-      compile("intc { compatible = \"arm,gic-400\"; reg = <0 0 0 0x10000>; }; \(body)"))
+      compile(
+        "intc { compatible = \"arm,gic-400\"; reg = <0 0 0 0x10000>; }; \(body)", gic: ""))
     #expect(board.verdict == .refused)
     #expect(lines == ["/: the board has no GICv3"])
   }
