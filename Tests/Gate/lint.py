@@ -4,6 +4,7 @@
 """The rules of the house that no compiler checks: layering, licence headers, where things lie."""
 
 import argparse
+import fnmatch
 import json
 import os
 import pathlib
@@ -147,13 +148,48 @@ def check_imports(path, targets):
             yield f"{path}:{number}: {room} may not import {match[1]}"
 
 
+THREAT_MODEL = pathlib.Path("Sources/Hypervisor/Hypervisor.docc/Security.md")
+TITLE = re.compile(r'@(?:Suite|Test)\(\s*"((?:[^"\\]|\\.)*)"')
+BOARD = ("Tests/Board", "attacks*.txt", re.compile(r"^(?!#)(\S.*)$", re.MULTILINE))
+LINUX = ("Tests/Linux", "attacks.txt", re.compile(r"^attack (\S+)$", re.MULTILINE))
+
+
+def names_in(folder, pattern, expression):
+    """What the expression finds in the folder's files of that name."""
+    found = pathlib.Path(folder).rglob(pattern)
+    return {name for path in found for name in expression.findall(text_of(path))}
+
+
+def check_threat_model():
+    """Tests that the threat model names and that are not there, and entrances that none is named for.
+
+    The last column of its table of entrances: titles of suites or tests, and in backquotes `board: PATTERN`,
+    names in the lists of attacks of the test host, and `linux: PATTERN`, attacks of the hostile kernel.
+    """
+    known = {
+        "": names_in("Tests", "*.swift", TITLE),
+        "board": names_in(*BOARD),
+        "linux": names_in(*LINUX),
+    }
+    _, _, after = text_of(THREAT_MODEL).partition("\n### Entrances\n")
+    rows = [line for line in after.partition("\n### ")[0].splitlines() if line.startswith("|")]
+    if len(rows) < 3:
+        yield f"{THREAT_MODEL}: has no table of entrances"
+    for row in rows[2:]:
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        for test in cells[-1].split("; "):
+            kind, _, name = test.strip("`").partition(": ") if test.startswith("`") else ("", "", test)
+            if not any(fnmatch.fnmatchcase(each, name) for each in known.get(kind, ())):
+                yield f"{THREAT_MODEL}: {cells[0]}: no test is named {test}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--swift", default="swift")
     options = parser.parse_args()
 
     targets = describe(options.swift)
-    findings = [*check_top_level(), *check_manifest(targets)]
+    findings = [*check_top_level(), *check_manifest(targets), *check_threat_model()]
     for path in files():
         findings += check_file(path)
         if path.parts[0] == "Sources" and path.suffix == ".swift":

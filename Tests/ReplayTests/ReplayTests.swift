@@ -47,8 +47,8 @@ enum Recorded {
   func same() throws {
     let replay = try Replay(Recorded.attacks)
     #expect(replay.difference == nil)
-    #expect(replay.accesses == 301)
-    #expect(replay.commands == 219)
+    #expect(replay.accesses == 266)
+    #expect(replay.commands == 202)
     #expect(replay.services == 1 && replay.handedOver == 0 && replay.lost == 0)
   }
 
