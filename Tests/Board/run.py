@@ -193,11 +193,6 @@ def more_memory(tree):
     return flattree.with_node(tree, "bank@80000000", device_type="memory", reg=[0, 0x80000000, 0, 0x1000000])
 
 
-def no_console(cells):
-    """`reg` of a console that answers with aborts."""
-    return [cells[0], 0x0B000000, *cells[2:]]
-
-
 def boots(image, elf, testhost, directory):
     """All boots of `image`; the payloads made of `testhost` are written to `directory`."""
     for gic in GIC_VERSIONS:
@@ -225,14 +220,7 @@ def boots(image, elf, testhost, directory):
         yield Boot("devices-listed", image, bootargs=listed, tree=("msi-map", few_devices), least=3)
         yield from hardware.unused(Boot, image)
         silent = "portcullis.log=error testhost.silent"
-        yield Boot(
-            "memory-silent", image, bootargs=silent, tree=(None, more_memory), least=4
-        )
-        warning = "portcullis.log=warning"
-        yield Boot(
-            "console-silent", image, bootargs=warning, tree=("pl011@9000000/reg", no_console),
-            sign=r"ok \d+ - .*"
-        )
+        yield Boot("memory-silent", image, bootargs=silent, tree=(None, more_memory), least=4)
         yield Boot("smmu", image, 4, 4, smmu=True)
         yield Boot("log-warning", image, bootargs="portcullis.log=warning", sign=REFUSAL)
         yield from refusals.boots(Boot, image, arm64, flat)

@@ -84,7 +84,6 @@ class Boots(unittest.TestCase):
                 "gic-disabled",
                 "smmu-disabled",
                 "memory-silent",
-                "console-silent",
                 "smmu",
                 "log-warning",
                 "console-8250",
