@@ -226,7 +226,7 @@ struct BoardTests {
         cpus { #address-cells = <1>; #size-cells = <0>; \(cpuNodes.joined()) };
         psci { compatible = "arm,psci-1.0"; method = "smc"; };
         \(itsNodes.joined())
-        """))
+        """, gic: gicV3(reg: "<0xfff 0 0 0x10000>, <0xfff 0x1000000 0 0x4000000>")))
     var expected: [String] = []
     if itses > 8 { expected.append("/its@8: \(itses) of them, more than 8") }
     if cpus > 64 { expected.append("/cpus/cpu@64: \(cpus) of them, more than 64") }
