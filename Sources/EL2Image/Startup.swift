@@ -222,7 +222,9 @@ enum Startup {
       let blob = try DeviceTreeBlob(checking: unsafe source.span)
       var diagnostics = FirstDiagnostics<Diagnostic>()
       let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
-      let console = board.console.flatMap { Console($0, at: $0.range.base.rawValue) }
+      let console = board.console.flatMap {
+        Console($0, at: $0.range.base.rawValue, isGuarded: exceptionLevel == 2)
+      }
       return (console, MetalFirmware(board, exceptionLevel: exceptionLevel))
     } catch {
       return (nil, .none)
