@@ -8,9 +8,9 @@ internal import Trace
 
 // From the doorbell to the hardware:
 //
-//   staged command → private copy → rule (CommandRule.swift) ── refused ─→ counted, skipped or stalled
+//   staged command → private copy → rule (MediatedITS+Commands.swift) ── refused ─→ counted, skipped or stalled
 //                                        │ accepted
-//                            ledger, tables, commit queue (MediatedITS+Effects.swift)
+//                            ledger, tables, commit queue
 //                                        │
 //                 SYNCs behind what was unmapped → one write of GITS_CWRITER → tables freed
 
