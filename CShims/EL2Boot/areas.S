@@ -20,7 +20,10 @@ el2_canary:
 el2_state:
 	.space	EL2_STATE_SIZE
 
-	.balign	16
+	.section .boot_stack, "aw", %nobits
+	.balign	4096
+	.global	el2_boot_stack
+el2_boot_stack:
 	.space	EL2_BOOT_STACK_SIZE
 	.global	el2_boot_stack_top
 el2_boot_stack_top:
@@ -49,13 +52,6 @@ el2_virtual_smmus:
 el2_statistics:
 	.space	EL2_STATISTICS_SIZE
 
-	// The lower half of each slot stays unmapped: a guard below the stack.
-	.section .stacks, "aw", %nobits
-	.balign	EL2_STACK_SLOT
-	.global	el2_stacks
-el2_stacks:
-	.space	EL2_MAX_CPUS * EL2_STACK_SLOT
-
 	.section .pool, "aw", %nobits
 	.balign	4096
 	.global	el2_pool
@@ -67,12 +63,6 @@ el2_pool:
 	.global	el2_trace
 el2_trace:
 	.space	EL2_TRACE_SIZE
-
-	.section .arena, "aw", %nobits
-	.balign	0x10000
-	.global	el2_arena
-el2_arena:
-	.space	EL2_ARENA_SIZE
 
 	// Aligned as the largest table of an SMMU that is alone.
 	.section .smmus, "aw", %nobits

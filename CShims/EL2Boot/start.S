@@ -81,7 +81,7 @@ el2_entry:
 	b	el2_refuse
 
 el2_boot_linked:
-	ldr	x0, =el2_boot_stack_top
+	ldr	x0, =EL2_BOOT_STACK + EL2_BOOT_STACK_SIZE
 	mov	sp, x0
 	ldr	x0, =el2_boot_vectors
 	msr	vbar_el2, x0
@@ -105,7 +105,7 @@ el2_secondary_entry:
 	b	turn_mmu_on
 
 el2_secondary_linked:
-	ldr	x0, =el2_stacks
+	ldr	x0, =EL2_STACKS
 	add	x1, x19, #1
 	mov	x2, #EL2_STACK_SLOT
 	madd	x0, x1, x2, x0

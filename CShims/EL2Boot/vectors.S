@@ -85,7 +85,7 @@ el2_vectors:
 	VECTOR	unexpected
 	VECTOR	unexpected
 
-// Until the host is entered the boot CPU runs on a stack of its own, which has no guard to tell from.
+// Until the host is entered the boot CPU runs on a stack of its own.
 	.balign	0x800
 	.global	el2_boot_vectors
 el2_boot_vectors:
@@ -126,7 +126,7 @@ own_synchronous:
 	tbz	x0, #EL2_STACK_SHIFT, stack_overflow
 	sub	x0, sp, x0
 	sub	sp, sp, x0
-boot_synchronous:
+synchronous:
 	stp	x0, x1, [sp, #-32]!
 	stp	x2, x3, [sp, #16]
 	mrs	x0, esr_el2
@@ -163,8 +163,18 @@ boot_synchronous:
 	dsb	nsh
 	isb
 
+// The same on the boot CPU's stack, which is larger.
+boot_synchronous:
+	add	sp, sp, x0
+	sub	x0, sp, x0
+	tbz	x0, #EL2_BOOT_STACK_SHIFT, unexpected
+	sub	x0, sp, x0
+	sub	sp, sp, x0
+	b	synchronous
+
 stack_overflow:
 unexpected:
+	mrs	x12, vbar_el2
 	// Whatever goes wrong from here on ends it all without another word.
 	adrp	x9, last_vectors
 	add	x9, x9, :lo12:last_vectors
@@ -172,7 +182,12 @@ unexpected:
 	isb
 	// The stack of this CPU is spent or its content no longer matters: start at its top.
 	bl	own_stack
-	mrs	x0, esr_el2
+	ldr	x9, =el2_boot_vectors
+	cmp	x12, x9
+	b.ne	1f
+	ldr	x9, =EL2_BOOT_STACK + EL2_BOOT_STACK_SIZE
+	mov	sp, x9
+1:	mrs	x0, esr_el2
 	mrs	x1, elr_el2
 	mrs	x2, far_el2
 	bl	el2_fatal
@@ -199,7 +214,7 @@ last_vectors:
 // SP = the top of this CPU's stack. Clobbers x9 to x11.
 own_stack:
 	mrs	x9, tpidr_el2
-	ldr	x10, =el2_stacks
+	ldr	x10, =EL2_STACKS
 	add	x9, x9, #1
 	mov	x11, #EL2_STACK_SLOT
 	madd	x9, x9, x11, x10

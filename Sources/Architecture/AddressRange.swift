@@ -46,4 +46,23 @@ public struct AddressRange: Hashable, Sendable {
     }
     return (below, above)
   }
+
+  /// What is left of the range without two holes at most, from the lowest address on.
+  public func pieces(
+    without holes: borrowing FixedList<2, AddressRange>
+  ) -> FixedList<3, AddressRange> {
+    var pieces = FixedList<3, AddressRange>(filler: self)
+    _ = pieces.append(self)
+    for hole in holes.indices {
+      let whole = pieces
+      pieces = FixedList(filler: self)
+      for index in whole.indices {
+        let (below, above) = whole[index].split(by: holes[hole])
+        // Each hole makes at most one piece more.
+        if let below { _ = pieces.append(below) }
+        if let above { _ = pieces.append(above) }
+      }
+    }
+    return pieces
+  }
 }

@@ -10,8 +10,13 @@ public import Architecture
 /// Redistributors, SMMUv3s and their monitors. `status` says what the host is to use, not what is there. Lists have
 /// fixed capacities; what does not fit is reported as a diagnostic, never dropped in silence.
 public struct Board: Sendable {
-  /// The ITSes; at most 8.
-  public typealias ITSes = FixedList<8, ITSDescription>
+  /// A list with a place for each ITS of a board: this is the most that one has.
+  public typealias ITSList<Element> = FixedList<32, Element>
+  /// A list with a place for each CPU of a board: this is the most that one has.
+  public typealias CPUList<Element> = FixedList<512, Element>
+
+  /// The ITSes.
+  public typealias ITSes = ITSList<ITSDescription>
   /// Redistributor regions; at most 64.
   public typealias RedistributorRegions = FixedList<64, RedistributorRegion>
   /// IOMMUs; at most 64.
@@ -26,8 +31,8 @@ public struct Board: Sendable {
   public typealias MemoryRanges = FixedList<64, AddressRange>
   /// Reserved memory; at most 128.
   public typealias ReservedRanges = FixedList<128, ReservedMemory>
-  /// CPUs by the affinity fields of their MPIDR_EL1; at most 64.
-  public typealias CPUs = FixedList<64, UInt64>
+  /// CPUs by the affinity fields of their MPIDR_EL1.
+  public typealias CPUs = CPUList<UInt64>
   /// Boot modules; at most 8.
   public typealias BootModules = FixedList<8, BootModule>
 

@@ -25,8 +25,9 @@ extension HostTree {
     _ source: DeviceTreeBlob, _ buffer: inout MutableSpan<UInt8>
   ) throws(HostTreeError) -> TreeEditor {
     let page = PageFrameNumber.size
-    guard withheld.base.isAligned(to: page), withheld.size % page == 0 else {
-      throw .misaligned(withheld)
+    for index in withheld.indices {
+      let range = withheld[index]
+      guard range.base.isAligned(to: page), range.size % page == 0 else { throw .misaligned(range) }
     }
     var editor = try TreeEditor(source, &buffer)
     // From the last to the first: what changes in one moves those behind it alone.
@@ -124,12 +125,13 @@ extension HostTree {
         guard addressCells == 2 || range.last.rawValue <= UInt64(UInt32.max) else {
           throw .unreadableMemory(node)
         }
-        let pieces = range.split(by: withheld)
-        if pieces.below != range { isCut = true }
-        var fits = true
-        if let below = pieces.below { fits = kept.append(below) }
-        if let above = pieces.above { fits = kept.append(above) && fits }
-        guard fits else { throw .tooManyEntries(node, limit: Self.entryLimit) }
+        let pieces = range.pieces(without: withheld)
+        if pieces.count != 1 || pieces[0] != range { isCut = true }
+        for index in pieces.indices {
+          guard kept.append(pieces[index]) else {
+            throw .tooManyEntries(node, limit: Self.entryLimit)
+          }
+        }
       }
     }
     guard isCut else { return .unchanged }

@@ -5,8 +5,8 @@ public import Architecture
 
 /// The device tree that the host is given: the board's without what is not for it.
 public struct HostTree {
-  /// Memory that is cut out of every memory node, EL2's own; a multiple of 4 KiB at both ends.
-  public var withheld: AddressRange
+  /// Memory that is cut out of every memory node, EL2's own; multiples of 4 KiB at both ends.
+  public var withheld: FixedList<2, AddressRange>
   /// The host's initial RAM disk; nil leaves `/chosen` as it is.
   public var ramdisk: AddressRange?
   /// The host's command line, bytes of the source tree; nil leaves it as it is.
@@ -21,7 +21,8 @@ public struct HostTree {
   public init(
     withheld: AddressRange, ramdisk: AddressRange? = nil, bootArguments: BlobBytes? = nil
   ) {
-    self.withheld = withheld
+    self.withheld = FixedList(filler: withheld)
+    _ = self.withheld.append(withheld)
     self.ramdisk = ramdisk
     self.bootArguments = bootArguments
   }

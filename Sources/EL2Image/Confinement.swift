@@ -15,16 +15,19 @@ internal import Traps
 enum Confinement {
   static func begin(
     _ board: borrowing Board, _ options: BootOptions, _ masters: MasterProtection,
-    _ smmus: borrowing SMMUPlan,
-    image: AddressRange, interruptLimit: UInt64,
+    _ smmus: borrowing SMMUPlan, _ cpus: consuming CPUTable,
+    image: AddressRange, memory own: BoardMemory, interruptLimit: UInt64,
     _ stage1: consuming ImageMap.Stage1, _ pool: consuming ImageMap.Pool, _ log: inout Log
   ) throws(StartupError) {
     let firmware = MetalFirmware(board)
-    let cpus = try cpuTable(of: board)
     let memory = try memoryMap(of: board)
-    guard let imagePages = PageRange(covering: image) else { throw .memory }
-    var excluded = FixedList<1, PageRange>(filler: imagePages)
-    if mediation != .off { _ = excluded.append(imagePages) }
+    guard let imagePages = PageRange(covering: image), let ownPages = PageRange(covering: own.range)
+    else { throw .memory }
+    var excluded = FixedList<2, PageRange>(filler: imagePages)
+    if mediation != .off {
+      _ = excluded.append(imagePages)
+      _ = excluded.append(ownPages)
+    }
 
     let canary = try canary(of: image)
 
@@ -46,7 +49,7 @@ enum Confinement {
         hypervisor: stage1, observer: DMAProtection())
       state = EL2State(
         features: HostFeatures(of: .ofThisCPU()), context: context, image: image,
-        canary: canary, firmware: firmware,
+        memory: own, canary: canary, firmware: firmware,
         powerStateFormat: PSCI.PowerStateFormat(
           features: firmware.call(
             SMCCC.Call(PSCI.features, UInt64(PSCI.cpuSuspend64))
@@ -102,9 +105,10 @@ enum Confinement {
       throw .claim
     }
     try masters.append(to: &others)
+    var frames: RegionClaim.BoardFrames = RegionClaim.noFrames()
     do throws(ITSClaimError) {
       unsafe StateMemory.shared.pointee.identities = try ITSClaim.claim(
-        board, beside: others,
+        board, beside: others, collecting: &frames,
         from: &StateMemory.shared.pointee.ownership,
         registry: &StateMemory.shared.pointee.registry,
         device: { index in
@@ -195,7 +199,7 @@ enum Confinement {
   }
 
   /// The CPUs of the tree; the one that runs this is on, and first.
-  private static func cpuTable(of board: borrowing Board) throws(StartupError) -> CPUTable {
+  static func cpuTable(of board: borrowing Board) throws(StartupError) -> CPUTable {
     let own = pc_read_mpidr_el1() & CPUTable.affinityMask
     var table = CPUTable()
     guard table.add(affinity: own, state: .on) else { throw .cpus }

@@ -51,6 +51,8 @@ struct EL2State: ~Copyable {
   let trustsHost = Atomic(false)
   /// Read only after boot: where the image lies.
   let image: AddressRange
+  /// Read only after boot: what EL2 has beside it.
+  let memory: BoardMemory
   /// Read only after boot; its content is anyone's who finds a way to write to it.
   let canary: Canary
   /// Read only after boot.
@@ -77,13 +79,14 @@ struct EL2State: ~Copyable {
   var drainsTrace = false
 
   init(
-    features: HostFeatures, context: HostContext, image: AddressRange, canary: Canary,
+    features: HostFeatures, context: HostContext, image: AddressRange, memory: BoardMemory, canary: Canary,
     firmware: MetalFirmware, powerStateFormat: PSCI.PowerStateFormat, stage2: Stage2Walk,
     cpus: consuming CPUTable, ownership: consuming PageOwnership
   ) {
     self.features = features
     self.context = context
     self.image = image
+    self.memory = memory
     self.canary = canary
     self.firmware = firmware
     self.powerStateFormat = powerStateFormat
@@ -166,12 +169,21 @@ enum StateMemory {
     ).unsafelyUnwrapped
   }
 
-  /// The mediation of the Redistributors, behind the page of their pins: with `redistributorLock` held.
+  /// The mediation of the Redistributors, in the first page of their memory: with `redistributorLock` held.
   @inline(always)
   static var redistributors: UnsafeMutablePointer<MediatedRedistributors> {
-    unsafe UnsafeMutablePointer(
-      bitPattern: UInt(el2_redistributors_here() &+ 0x1000)
-    ).unsafelyUnwrapped
+    unsafe UnsafeMutablePointer(bitPattern: UInt(el2_redistributors_here())).unsafelyUnwrapped
+  }
+
+  /// How far the pins of the Redistributors lie behind that.
+  static var redistributorPinsOffset: UInt64 { PageFrameNumber.size }
+
+  /// The places of the Redistributors, behind the pins.
+  static var redistributorSlots: RedistributorSlots {
+    let offset = redistributorPinsOffset &+ MediatedRedistributors.pinsSize
+    return unsafe RedistributorSlots(
+      UnsafeMutableRawPointer(bitPattern: UInt(el2_redistributors_here() &+ offset))
+        .unsafelyUnwrapped)
   }
 
   /// The SMMU `number` as the host sees it, one of those that it sees; its pins are in the upper half.
@@ -187,8 +199,9 @@ enum StateMemory {
     MemoryLayout<EarlyState>.size <= 0x1000
       && MemoryLayout<EL2State>.size <= Int(el2_state_size) - 0x1000
       && MemoryLayout<ITSState>.size <= 0x200
-      && MediatedRedistributors.pinsSize <= 0x1000
-      && MemoryLayout<MediatedRedistributors>.size <= Int(el2_redistributors_size) - 0x1000
+      && MemoryLayout<MediatedRedistributors>.size <= Int(redistributorPinsOffset)
+      && redistributorPinsOffset + MediatedRedistributors.pinsSize + RedistributorSlots.size
+        <= el2_redistributors_size
       && MemoryLayout<MediatedITS>.size <= Int(el2_its_state_size) - 0x200
       && MemoryLayout<VirtualSMMUState>.size <= Int(el2_virtual_smmu_size) / 2
       && MediatedSMMU.ledgerSize <= el2_virtual_smmu_size / 2

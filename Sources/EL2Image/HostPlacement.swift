@@ -6,6 +6,7 @@ internal import CEL2Boot
 internal import CHardware
 internal import DeviceTree
 internal import Hypervisor
+internal import ITS
 internal import Ownership
 
 /// Where the host starts.
@@ -14,13 +15,15 @@ struct HostStart {
   let entry: PhysicalAddress
   /// The device tree, for x0.
   let tree: PhysicalAddress
+  /// What EL2 takes beside its image.
+  let memory: BoardMemory
 }
 
 /// Brings the host's image and its device tree to where they belong, before the host runs.
 struct HostPlacement: ~Copyable {
   private let image: AddressRange
   private let tree: AddressRange
-  private let memory: HostMemoryMap
+  private var memory: HostMemoryMap
   private var free: FreeMemory
 
   /// Notes what is taken.
@@ -28,8 +31,9 @@ struct HostPlacement: ~Copyable {
     self.image = image
     self.tree = tree
     memory = HostMemoryMap(board, image: image)
-    free = FreeMemory(taken: memory.withheld)
-    var fits = free.take(tree)
+    free = FreeMemory(taken: tree)
+    var fits = true
+    for index in memory.withheld.indices { fits = free.take(memory.withheld[index]) && fits }
     for index in board.reserved.indices { fits = free.take(board.reserved[index].range) && fits }
     for index in board.modules.indices { fits = free.take(board.modules[index].range) && fits }
     guard fits else { throw .noRoom }
@@ -43,25 +47,47 @@ struct HostPlacement: ~Copyable {
     }
   }
 
-  /// Places everything.
+  /// Places everything, on a board with so many CPUs.
   mutating func place(
-    _ board: borrowing Board, _ blob: DeviceTreeBlob, smmus policy: SMMUPolicy,
+    _ board: borrowing Board, _ blob: DeviceTreeBlob, cpus: Int, smmus policy: SMMUPolicy,
     disabling nodes: HostTree.DisabledNodes,
     _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool, _ log: inout Log
   ) throws(StartupError) -> HostStart {
     let host: AddressRange
-    var hostTree = HostTree(withheld: memory.withheld)
+    let own: BoardMemory
+    var hostTree = HostTree(withheld: image)
     hostTree.disabled = nodes
     try check(board, blob, kernelMemory: nil, &log)
     if let kernel = board.kernel {
       host = try placeKernel(kernel, board, blob, &stage1, &pool, &log)
       hostTree.ramdisk = board.ramdisk?.range
       hostTree.bootArguments = kernel.bootArguments
+      own = try takeMemory(board, cpus: cpus)
     } else {
+      own = try takeMemory(board, cpus: cpus)
       host = try placePayload(&stage1, &pool)
     }
+    try own.map(&stage1, &pool)
+    hostTree.withheld = memory.withheld
     let tree = try placeTree(hostTree, above: host, board, blob, smmus: policy, &stage1, &pool)
-    return HostStart(entry: host.base, tree: tree)
+    return HostStart(entry: host.base, tree: tree, memory: own)
+  }
+
+  /// Takes memory for EL2: behind its image, or where else there is room.
+  private mutating func takeMemory(
+    _ board: borrowing Board, cpus: Int
+  ) throws(StartupError) -> BoardMemory {
+    let size = BoardMemory.size(cpus: cpus, itses: board.itses.count)
+    let alignment = ITSSetup.arenaAlignment
+    guard
+      let range = free.find(
+        size: size, alignment: alignment, from: image.last, in: memory.pieces.span)
+        ?? free.find(size: size, alignment: alignment, in: memory.pieces.span),
+      free.take(range),
+      let own = BoardMemory(range, cpus: cpus, itses: board.itses.count)
+    else { throw .noRoomForEL2 }
+    memory.withhold(range, of: board)
+    return own
   }
 
   /// Checks that the loader has put all modules where they may be.

@@ -25,11 +25,10 @@ enum ITSMediation {
     guard !identities.isEmpty else { return offered }
     unsafe StateMemory.shared.pointee.redistributors = board.redistributors
     unsafe StateMemory.shared.pointee.trustsHost.store(options.isHandover, ordering: .relaxed)
-    let image = unsafe StateMemory.shared.pointee.image.base.rawValue
-    let arena = PhysicalAddress(image + (el2_arena_here() - el2_image_start_here()))
-    guard let whole = AddressRange(base: arena, size: el2_arena_size),
-      let pool = PageRange(covering: whole)
-    else { throw .mediation(.outOfMemory) }
+    guard let pool = unsafe StateMemory.shared.pointee.memory.arena else {
+      throw .mediation(.outOfMemory)
+    }
+    let cpus = UInt64(unsafe StateMemory.shared.pointee.cpus.count)
     for index in identities.indices {
       guard let pages = ITSSetup.arena(index, of: identities.count, in: pool) else {
         throw .mediation(.outOfMemory)
@@ -39,7 +38,7 @@ enum ITSMediation {
       if options.checksVirtualInterrupts { policy.virtualInterrupts = .checked }
       let setup = ITSSetup(
         frame: identities[index].address, arena: pages, traits: board.itses[index].traits,
-        policy: policy, cpus: el2_max_cpus)
+        policy: policy, cpus: cpus)
       let number = UInt8(truncatingIfNeeded: index)
       unsafe StateMemory.its(number).initialize(
         to: ITSState(setup, base: identities[index].base))

@@ -35,15 +35,15 @@ enum ImageMap {
     }
 
     func map(
-      _ start: UInt64, _ end: UInt64, _ attributes: EL2Attributes, stage1: inout Stage1,
-      pool: inout Pool
+      _ start: UInt64, _ end: UInt64, _ attributes: EL2Attributes, at place: UInt64? = nil,
+      stage1: inout Stage1, pool: inout Pool
     ) -> Bool {
       // Between two parts that are aligned there may be nothing.
       if start == end { return true }
       guard let pages = pages(start, end) else { return false }
       do throws(OwnershipError) {
         try stage1.map(
-          pages, at: VirtualAddress(start - load + link), attributes, pool: &pool)
+          pages, at: VirtualAddress(place ?? start - load + link), attributes, pool: &pool)
         return true
       } catch {
         return false
@@ -57,17 +57,11 @@ enum ImageMap {
       map(el2_canary_here(), canaryEnd, .data, stage1: &stage1, pool: &pool),
       map(canaryEnd, el2_text_end_here(), .code, stage1: &stage1, pool: &pool),
       map(el2_text_end_here(), el2_rodata_end_here(), .readOnlyData, stage1: &stage1, pool: &pool),
-      map(el2_rodata_end_here(), el2_data_end_here(), .data, stage1: &stage1, pool: &pool),
-      // The pool, and behind it the trace and the arena.
-      map(el2_pool_here(), el2_image_end_here(), .data, stage1: &stage1, pool: &pool)
+      map(el2_rodata_end_here(), el2_image_end_here(), .data, stage1: &stage1, pool: &pool),
+      map(
+        el2_boot_stack_here(), el2_boot_stack_here() + el2_boot_stack_size, .data,
+        at: el2_boot_stack_place, stage1: &stage1, pool: &pool)
     else { return false }
-    // The lower half of each slot is left out: the guard below the stack.
-    for cpu in 0..<el2_max_cpus {
-      let stack = el2_stacks_here() + cpu * 2 * el2_stack_size + el2_stack_size
-      guard map(stack, stack + el2_stack_size, .data, stage1: &stage1, pool: &pool) else {
-        return false
-      }
-    }
 
     let identity = PageFrameNumber(containing: PhysicalAddress(load))
     guard let page = PageRange(first: identity, count: 1) else { return false }

@@ -15,7 +15,7 @@ struct MasterProtection {
   /// The nodes whose registers are in them, which the host's tree says are disabled.
   var disabled = HostTree.DisabledNodes(filler: .root)
   /// The DeviceIDs of each ITS of the board.
-  var devices = FixedList<8, PermittedDevices>(filler: .all)
+  var devices = Board.ITSList<PermittedDevices>(filler: .all)
 
   /// Nothing is claimed, and every DeviceID permitted.
   init() { pages = nil }

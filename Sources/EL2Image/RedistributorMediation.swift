@@ -36,14 +36,15 @@ enum RedistributorMediation {
     let machine = RedistributorTrapMachine()
     let imageBase = unsafe StateMemory.shared.pointee.image.base
     let pins = PhysicalAddress(
-      imageBase.rawValue + (el2_redistributors_here() - el2_image_start_here()))
+      imageBase.rawValue + (el2_redistributors_here() - el2_image_start_here())
+        + StateMemory.redistributorPinsOffset)
     let memory = MetalTables(imageBase: imageBase)
     for offset in stride(from: 0, to: MediatedRedistributors.pinsSize, by: 8) {
       memory.store(0, at: PhysicalAddress(pins.rawValue + offset))
     }
     unsafe StateMemory.redistributors.initialize(
       to: MediatedRedistributors(
-        interruptLimit: interruptLimit, pins: pins,
+        interruptLimit: interruptLimit, pins: pins, slots: StateMemory.redistributorSlots,
         offersVirtualLPIs: options.checksVirtualInterrupts,
         addressLimit: board.gicTraits.addressLimit))
     do throws(RedistributorSetupError) {

@@ -35,6 +35,7 @@ enum StartupError: Error {
   case virtualSMMU
   case modules
   case noRoom
+  case noRoomForEL2
   case hostTree
   case cpus
   case exposed(Exposure)
@@ -83,6 +84,7 @@ enum StartupError: Error {
     case .virtualSMMU: "one does not say what it is"
     case .modules: "a boot module cannot be used"
     case .noRoom: "no room for the host"
+    case .noRoomForEL2: "no room for EL2's stacks and tables"
     case .hostTree: "the host's device tree cannot be written"
     case .cpus: "two CPUs of the tree have one MPIDR_EL1, or it has no room for the one that runs"
     case .exposed(let exposure):
@@ -151,13 +153,14 @@ enum Startup {
       let smmus = policy.isOwning ? try DMADescription.plan(board, blob, &log) : SMMUPlan()
       let masters = try MasterProtection.decide(
         board, blob, options, ownsSMMUs: policy.isOwning, &log)
+      let cpus = try Confinement.cpuTable(of: board)
       var placement = try HostPlacement(board, tree: bytes, image: image)
       start = try placement.place(
-        board, blob, smmus: policy, disabling: masters.disabled, &stage1, &pool, &log)
+        board, blob, cpus: cpus.count, smmus: policy, disabling: masters.disabled, &stage1, &pool, &log)
       let interruptLimit = try InterruptController.map(board, &stage1, &pool)
       try Confinement.begin(
-        board, options, masters, smmus, image: image, interruptLimit: interruptLimit, stage1, pool,
-        &log)
+        board, options, masters, smmus, cpus, image: image, memory: start.memory,
+        interruptLimit: interruptLimit, stage1, pool, &log)
       let calls = board.firmwareCalls(in: blob, keepsPower: policy.isOwning)
       for index in calls.indices { relay(calls[index], &log) }
       if options.isBench {

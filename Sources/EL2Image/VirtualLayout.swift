@@ -6,6 +6,8 @@
 //   0x0000_0000_0000   the page that turns the MMU on, at its physical address (identity)
 //        …
 //   0x4000_0000_0000   the image at its link addresses (CShims/EL2Boot/el2.ld)
+//   0x4800_0000_0000   the CPUs' stacks (EL2_STACKS)
+//   0x4900_0010_0000   the boot CPU's stack (EL2_BOOT_STACK)
 //   0x5000_0000_0000   the console
 //   0x5800_0000_0000   the Redistributors, 4 GiB a region
 //   0x5900_0000_0000   the Distributor
@@ -14,6 +16,7 @@
 //   0x8000_0000_0000   memory that is not part of the image, by physical address
 
 internal import Architecture
+internal import CEL2Boot
 internal import Ownership
 
 /// Where EL2 sees what.
@@ -21,6 +24,11 @@ enum VirtualLayout {
   /// One more than the largest physical address at which the image can run: above it the identity
   /// map of one page would meet the image itself.
   static var identityLimit: UInt64 { 0x4000_0000_0000 }
+
+  /// The stack of a CPU; what lies below it, as large, stays unmapped: a guard.
+  static func stack(_ cpu: UInt64) -> VirtualAddress {
+    VirtualAddress(el2_stacks + (2 * cpu + 1) * el2_stack_size)
+  }
 
   /// The console's registers.
   static var console: VirtualAddress { VirtualAddress(0x5000_0000_0000) }

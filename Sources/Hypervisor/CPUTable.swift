@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import DeviceTree
+internal import Synchronization
 
 /// Where a host CPU stands, as this side knows it.
 ///
@@ -37,7 +38,7 @@ public enum CPUState: Equatable, Sendable {
 ///
 /// Guarded by the lock of rank `psci`.
 public struct CPUTable: ~Copyable {
-  /// The largest number of CPUs, as a board has; each has a stack in the EL2 image.
+  /// The largest number of CPUs, as a board has.
   public static var capacity: Int { Board.CPUs.capacity }
 
   struct Entry {
@@ -45,7 +46,11 @@ public struct CPUTable: ~Copyable {
     var state: CPUState
   }
 
-  private var entries = FixedList<64, Entry>(filler: Entry(affinity: 0, state: .off))
+  private var entries = Board.CPUList<Entry>(filler: Entry(affinity: 0, state: .off))
+
+  // It gives the table an identity in memory, so that a borrow is its address. As a plain value the compiler copied
+  // all entries to the stack at each call.
+  private let identity = Atomic(false)
 
   /// MPIDR_EL1's affinity fields: Aff3 in bits 39 to 32, Aff2 to Aff0 in bits 23 to 0.
   public static let affinityMask: UInt64 = 0xff_00ff_ffff

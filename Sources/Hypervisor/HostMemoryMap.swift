@@ -4,20 +4,20 @@
 public import Architecture
 public import DeviceTree
 
-/// The memory that the host is told of: the board's without EL2's image, and without a piece beside it that is too
+/// The memory that the host is told of: the board's without EL2's, and without a piece beside EL2's image that is too
 /// small to be of use.
 ///
 /// A loader often puts the image a little above the start of memory. Hosts that take their memory from one piece
 /// alone would take the few MiB below it.
 public struct HostMemoryMap {
-  /// The pieces, one more than there are ranges of memory at most.
-  public typealias Pieces = FixedList<65, AddressRange>
+  /// The pieces, two more than there are ranges of memory at most.
+  public typealias Pieces = FixedList<66, AddressRange>
 
   /// A piece beside the image is withheld where it is smaller, in bytes.
   public static var leastPiece: UInt64 { 16 << 20 }
 
-  /// What the host is not told of: the image, and pieces beside it.
-  public private(set) var withheld: AddressRange
+  /// What the host is not told of: the image with pieces beside it, and what else was withheld.
+  public private(set) var withheld: FixedList<2, AddressRange>
   /// What is left.
   public private(set) var pieces: Pieces
 
@@ -25,33 +25,50 @@ public struct HostMemoryMap {
   ///
   /// A piece that has a boot module in it stays, and so does the largest one.
   public init(_ board: borrowing Board, image: AddressRange) {
-    withheld = image
-    pieces = Self.pieces(of: board, without: image)
+    withheld = FixedList(filler: image)
+    _ = withheld.append(image)
+    pieces = Self.pieces(of: board, without: withheld)
+    var whole = image
     var largest: UInt64 = 0
     for index in pieces.indices { largest = max(largest, pieces[index].size) }
     for index in pieces.indices {
       let piece = pieces[index]
       guard piece.size < Self.leastPiece, piece.size < largest, !Self.hasModule(board, piece)
       else { continue }
-      let isBelow = piece.last.advanced(by: 1) == image.base
-      guard isBelow || image.last.advanced(by: 1) == piece.base else { continue }
-      let base = isBelow ? piece.base : withheld.base
-      guard let whole = AddressRange(base: base, size: withheld.size + piece.size),
-        // A host's tree is cut in whole pages.
-        whole.base.isAligned(to: PageFrameNumber.size), whole.size % PageFrameNumber.size == 0
-      else { continue }
-      withheld = whole
+      whole = Self.joined(whole, piece) ?? whole
+    }
+    withheld[0] = whole
+    pieces = Self.pieces(of: board, without: withheld)
+  }
+
+  /// Withholds a range beside the image too, whole pages of memory.
+  public mutating func withhold(_ range: AddressRange, of board: borrowing Board) {
+    if let whole = Self.joined(withheld[0], range) {
+      withheld[0] = whole
+    } else {
+      _ = withheld.append(range)
     }
     pieces = Self.pieces(of: board, without: withheld)
   }
 
-  private static func pieces(of board: borrowing Board, without hole: AddressRange) -> Pieces {
-    var pieces = Pieces(filler: hole)
+  /// Two ranges in one, where the one ends where the other begins; a host's tree is cut in whole pages.
+  private static func joined(_ one: AddressRange, _ other: AddressRange) -> AddressRange? {
+    guard
+      one.last.advanced(by: 1) == other.base || other.last.advanced(by: 1) == one.base,
+      let whole = AddressRange(base: min(one.base, other.base), size: one.size + other.size),
+      whole.base.isAligned(to: PageFrameNumber.size), whole.size % PageFrameNumber.size == 0
+    else { return nil }
+    return whole
+  }
+
+  private static func pieces(
+    of board: borrowing Board, without holes: borrowing FixedList<2, AddressRange>
+  ) -> Pieces {
+    var pieces = Pieces(filler: holes[0])
     for index in board.memory.indices {
-      let (below, above) = board.memory[index].split(by: hole)
+      let left = board.memory[index].pieces(without: holes)
       // A hole divides one range, or ends one and begins the next; where ranges overlap some may be left out.
-      if let below { _ = pieces.append(below) }
-      if let above { _ = pieces.append(above) }
+      for index in left.indices { _ = pieces.append(left[index]) }
     }
     return pieces
   }

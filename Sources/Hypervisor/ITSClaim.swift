@@ -23,7 +23,7 @@ public enum ITSClaimError: Error, Hashable, Sendable {
 /// Takes the control frame of every ITS from the host: all of them or none.
 public enum ITSClaim {
   /// The identities of the claimed ITSes, in the order of the tree.
-  public typealias Identities = FixedList<8, ITSIdentity>
+  public typealias Identities = Board.ITSList<ITSIdentity>
 
   /// The identities of no ITS.
   public static var noIdentities: Identities {
@@ -67,16 +67,18 @@ public enum ITSClaim {
   /// Claims the control frames, registers each with its `device`, and freezes the registry.
   ///
   /// `others` are claimed with them and registered behind them: what is asked for most comes first.
-  /// The translation frames stay with the host: its devices must reach GITS_TRANSLATER.
+  /// The translation frames stay with the host: its devices must reach GITS_TRANSLATER. `frames` is an empty list,
+  /// as in ``RegionClaim``.
   ///
   /// - Throws: any `ITSClaimError`; the host owns every page again and the registry is as before.
   public static func claim<
     Tables: TableMemory & ~Copyable, Host: HostTranslation & ~Copyable,
     Hypervisor: HypervisorTranslation & ~Copyable, Observer: OwnershipObserver & ~Copyable,
-    Device: TrapDevice, Registers: DeviceMemory & ~Copyable
+    Device: TrapDevice, Registers: DeviceMemory & ~Copyable, let frameLimit: Int
   >(
     _ board: borrowing Board,
     beside others: borrowing RegionClaim.Requests<Device> = RegionClaim.none(),
+    collecting frames: inout FixedList<frameLimit, PageRange>,
     from ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
     registry: inout RegionRegistry<Device>, device: (Int) -> Device,
     registers: borrowing Registers
@@ -85,7 +87,9 @@ public enum ITSClaim {
     let requests = try requests(for: board, others, device)
     let count = board.itses.count
     do throws(RegionClaimError) {
-      try RegionClaim.claim(requests, from: &ownership, registry: &registry) { index, address in
+      try RegionClaim.claim(
+        requests, collecting: &frames, from: &ownership, registry: &registry
+      ) { index, address in
         guard index < count else { return true }
         guard
           let identity = ITSIdentity(

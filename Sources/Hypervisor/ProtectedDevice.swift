@@ -27,7 +27,7 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
   case mediatedITS(UInt8)
   /// Redistributors, one a frame of the region: the number of the first, and at which of its frames of
   /// 64 KiB those of the region begin.
-  case mediatedRedistributors(first: UInt8, frame: UInt8)
+  case mediatedRedistributors(first: UInt16, frame: UInt8)
   /// An SMMU of EL2's own, by its number.
   case smmu(UInt8)
   /// An embedder's function.
@@ -70,7 +70,7 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
 extension ProtectedDevice {
   @inline(never)
   private static func readRedistributor(
-    _ first: UInt8, _ frame: UInt8, _ access: Access, _ context: Context
+    _ first: UInt16, _ frame: UInt8, _ access: Access, _ context: Context
   ) -> ReadEffect {
     context.readRedistributor(
       Int(first) &+ Int(access.frame), access.moved(by: UInt64(frame) &* 0x1_0000))
@@ -78,7 +78,7 @@ extension ProtectedDevice {
 
   @inline(never)
   private static func writeRedistributor(
-    _ first: UInt8, _ frame: UInt8, _ access: Access, _ value: UInt64, _ context: Context
+    _ first: UInt16, _ frame: UInt8, _ access: Access, _ value: UInt64, _ context: Context
   ) -> WriteEffect {
     context.writeRedistributor(
       Int(first) &+ Int(access.frame), access.moved(by: UInt64(frame) &* 0x1_0000), value)

@@ -43,7 +43,7 @@ public enum RedistributorClaim {
     let address: VirtualAddress
     let hasVirtualLPIs: Bool
     /// The number of the first.
-    let first: UInt8
+    let first: UInt16
     var count: UInt64 = 1
     var stride: UInt64 = 0
 
@@ -68,10 +68,10 @@ public enum RedistributorClaim {
   /// - Throws: any `RedistributorClaimError`.
   public static func requests<Device: TrapDevice, Memory: DeviceMemory & ~Copyable>(
     for regions: borrowing Board.RedistributorRegions, at address: (Int) -> VirtualAddress,
-    through memory: borrowing Memory, device: (_ first: UInt8, _ frame: UInt8) -> Device
+    through memory: borrowing Memory, device: (_ first: UInt16, _ frame: UInt8) -> Device
   ) throws(RedistributorClaimError) -> RegionClaim.Requests<Device> {
     var requests: RegionClaim.Requests<Device> = RegionClaim.none()
-    var number: UInt8 = 0
+    var number: UInt16 = 0
     for index in regions.indices {
       let region = regions[index]
       let start = address(index)
@@ -89,7 +89,7 @@ public enum RedistributorClaim {
             base: base, address: VirtualAddress(start.rawValue &+ distance),
             hasVirtualLPIs: typer.hasVirtualLPIs, first: number)
         }
-        guard number < UInt8.max else { throw RedistributorClaimError.tooMany(base) }
+        guard number < UInt16.max else { throw RedistributorClaimError.tooMany(base) }
         number += 1
       }
       if end == .silent { throw .silent(region.range.base) }
@@ -122,7 +122,7 @@ public enum RedistributorClaim {
 
   private static func append<Device: TrapDevice>(
     _ run: Run, to requests: inout RegionClaim.Requests<Device>,
-    _ device: (UInt8, UInt8) -> Device
+    _ device: (UInt16, UInt8) -> Device
   ) throws(RedistributorClaimError) {
     let pages = RedistributorRegister.frameSize >> PageFrameNumber.shift
     try append(run, offset: 0, pages: pages, to: &requests, device)
@@ -133,7 +133,7 @@ public enum RedistributorClaim {
 
   private static func append<Device: TrapDevice>(
     _ run: Run, offset: UInt64, pages: UInt64, to requests: inout RegionClaim.Requests<Device>,
-    _ device: (UInt8, UInt8) -> Device
+    _ device: (UInt16, UInt8) -> Device
   ) throws(RedistributorClaimError) {
     let layout: RegionLayout
     do throws(RegistryError) {

@@ -47,12 +47,18 @@ public enum RegionClaimError: Error, Hashable, Sendable {
 /// Takes regions of device registers from the host: all frames of all of them, or none.
 public enum RegionClaim {
   /// As many regions as a registry holds.
-  public typealias Requests<Device: TrapDevice> = FixedList<32, RegionRequest<Device>>
-  /// The frames of all regions together.
-  private typealias Frames = FixedList<160, PageRange>
+  public typealias Requests<Device: TrapDevice> = FixedList<128, RegionRequest<Device>>
+  /// The frames of a board's regions: two of each of 512 Redistributors, and as many as there are other regions
+  /// twice.
+  public typealias BoardFrames = FixedList<1280, PageRange>
 
-  /// The most frames of all regions together.
-  public static var frameLimit: Int { Frames.capacity }
+  /// An empty list of frames.
+  public static func noFrames<let capacity: Int>() -> FixedList<capacity, PageRange> {
+    guard let page = PageRange(first: PageFrameNumber(0), count: 1) else {
+      preconditionFailure("page 0 is a page")
+    }
+    return FixedList(filler: page)
+  }
 
   /// No requests.
   public static func none<Device: TrapDevice>() -> Requests<Device> {
@@ -65,29 +71,32 @@ public enum RegionClaim {
   /// asked for each region, by its number and where EL2 sees it, whether its registers answer; after the
   /// first that do not, the rest are not asked.
   ///
+  /// `frames` is an empty list for the frames of all regions; its capacity is the most that there may be.
+  ///
   /// - Throws: any `RegionClaimError`; the registry is as before.
   public static func claim<
     Tables: TableMemory & ~Copyable, Host: HostTranslation & ~Copyable,
     Hypervisor: HypervisorTranslation & ~Copyable, Observer: OwnershipObserver & ~Copyable,
-    Device: TrapDevice
+    Device: TrapDevice, let frameLimit: Int
   >(
-    _ requests: borrowing Requests<Device>,
+    _ requests: borrowing Requests<Device>, collecting frames: inout FixedList<frameLimit, PageRange>,
     from ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
     registry: inout RegionRegistry<Device>,
     answers: (_ region: Int, _ address: VirtualAddress) -> Bool
   ) throws(RegionClaimError) {
     guard !requests.isEmpty else { return registry.freeze() }
     guard !registry.isFrozen else { throw .registry(.frozen(requests[0].layout.base)) }
-    let claim: Claim<160>
+    let claim: Claim<frameLimit>
     do throws(OwnershipError) {
-      claim = try ownership.donate(try frames(of: requests), expecting: .mmio)
+      try add(requests, to: &frames)
+      claim = try ownership.donate(frames, expecting: .mmio)
     } catch {
       throw .ownership(error)
     }
     do throws(RegionClaimError) {
-      registry = try extended(registry, by: requests, at: claim, answers)
+      try register(requests, at: claim, in: &registry, answers)
     } catch {
-      var held: Claim<160>? = consume claim
+      var held: Claim<frameLimit>? = consume claim
       do throws(OwnershipError) {
         try ownership.giveBack(&held)
       } catch {
@@ -100,68 +109,56 @@ public enum RegionClaim {
     registry.freeze()
   }
 
-  /// What `registry` holds and the regions behind it, which EL2 sees where `claim` says.
-  private static func extended<Device: TrapDevice>(
-    _ registry: borrowing RegionRegistry<Device>, by requests: borrowing Requests<Device>,
-    at claim: borrowing Claim<160>, _ answers: (Int, VirtualAddress) -> Bool
-  ) throws(RegionClaimError) -> RegionRegistry<Device> {
-    var result = RegionRegistry<Device>()
+  /// Registers the regions, which EL2 sees where `claim` says, behind what `registry` holds.
+  ///
+  /// - Throws: why one was refused; the registry is as before.
+  private static func register<Device: TrapDevice, let frameLimit: Int>(
+    _ requests: borrowing Requests<Device>, at claim: borrowing Claim<frameLimit>,
+    in registry: inout RegionRegistry<Device>, _ answers: (Int, VirtualAddress) -> Bool
+  ) throws(RegionClaimError) {
+    let count = registry.count
     do throws(RegistryError) {
-      for index in 0..<registry.count {
-        if let region = registry[index] { try result.register(region) }
-      }
-    } catch {
-      throw .registry(error)
-    }
-    var next = 0
-    for index in requests.indices {
-      let request = requests[index]
-      let address: VirtualAddress
-      do throws(RegistryError) {
-        address = try self.address(of: request, in: claim, at: &next)
-      } catch {
-        throw .registry(error)
-      }
-      do throws(RegistryError) {
-        try result.register(
+      var next = 0
+      for index in requests.indices {
+        let request = requests[index]
+        let address = try address(of: request, in: claim, at: &next)
+        try registry.register(
           Region(
             request.layout, mappedAt: address, widths: request.widths, kinds: request.kinds,
             device: request.device))
-      } catch {
-        throw .registry(error)
       }
+    } catch {
+      registry.removeAll(behind: count)
+      throw .registry(error)
     }
     // The last thing that can fail: whoever answers need undo nothing for another's sake.
     for index in requests.indices {
-      guard let address = result[registry.count + index]?.address, answers(index, address) else {
+      guard let address = registry[count + index]?.address, answers(index, address) else {
+        registry.removeAll(behind: count)
         throw .silent(requests[index].layout.base)
       }
     }
-    return result
   }
 
-  /// The frames of all regions, in the order of the regions and then of their addresses.
-  private static func frames<Device: TrapDevice>(
-    of requests: borrowing Requests<Device>
-  ) throws(OwnershipError) -> Frames {
-    guard let first = requests[0].layout.frame(0) else { throw .empty }
-    var frames = Frames(filler: first)
+  /// Appends the frames of all regions, in the order of the regions and then of their addresses.
+  private static func add<Device: TrapDevice, let frameLimit: Int>(
+    _ requests: borrowing Requests<Device>, to frames: inout FixedList<frameLimit, PageRange>
+  ) throws(OwnershipError) {
     for index in requests.indices {
       let layout = requests[index].layout
       for number in 0..<layout.count {
         guard let pages = layout.frame(number), frames.append(pages) else {
-          throw .tooManyRanges(capacity: Frames.capacity)
+          throw .tooManyRanges(capacity: frameLimit)
         }
       }
     }
-    return frames
   }
 
   /// Where EL2 sees a region whose frames are those of `claim` from `next` on.
   ///
   /// - Throws: `virtualAddress` with the first that isn't as far from the base as in physical memory.
-  private static func address<Device: TrapDevice>(
-    of request: RegionRequest<Device>, in claim: borrowing Claim<160>, at next: inout Int
+  private static func address<Device: TrapDevice, let frameLimit: Int>(
+    of request: RegionRequest<Device>, in claim: borrowing Claim<frameLimit>, at next: inout Int
   ) throws(RegistryError) -> VirtualAddress {
     let layout = request.layout
     if let address = request.address {

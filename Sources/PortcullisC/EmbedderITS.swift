@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import DeviceTree
 internal import ITS
 
 /// One ITS of the board.
@@ -33,7 +34,7 @@ struct EmbedderITS: ~Copyable {
 /// A leaf: it goes from a number to a place.
 @safe struct EmbedderITSes {
   /// As many as a board has.
-  static var capacity: Int { 8 }
+  static var capacity: Int { Board.ITSes.capacity }
   /// The bytes of all places.
   static var size: Int { capacity * MemoryLayout<EmbedderITS>.stride }
 

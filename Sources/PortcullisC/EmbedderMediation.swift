@@ -21,7 +21,7 @@ struct EmbedderMediation {
   private let granule: Granule
   let platform: EmbedderPlatform
   let itses: EmbedderITSes
-  private let descriptions: FixedList<8, Description>
+  private let descriptions: Board.ITSList<Description>
   private let distributor: AddressRange?
   private let redistributors: Board.RedistributorRegions
 
@@ -33,7 +33,7 @@ struct EmbedderMediation {
     _ board: borrowing Board, _ choice: Choice, _ platform: EmbedderPlatform,
     _ itses: EmbedderITSes
   ) throws(EmbedderError) {
-    var descriptions = FixedList<8, Description>(
+    var descriptions = Board.ITSList<Description>(
       filler: Description(base: PhysicalAddress(0), traits: .none))
     for index in board.itses.indices {
       let its = board.itses[index]

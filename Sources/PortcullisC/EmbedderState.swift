@@ -152,10 +152,14 @@ struct EmbedderState: ~Copyable {
     guard phase == .registering else { return PORTCULLIS_ERROR_ORDER }
     let mediation = mediation
     // The control frames of the ITSes that are set up, which are the first regions.
-    var begun = FixedList<8, VirtualAddress>(filler: VirtualAddress(0))
+    var begun = Board.ITSList<VirtualAddress>(filler: VirtualAddress(0))
     var failure: EmbedderError?
     do throws(RegionClaimError) {
-      try RegionClaim.claim(regions, from: &ownership, registry: &registry) { index, address in
+      // As many as PORTCULLIS_FRAME_LIMIT.
+      var frames: FixedList<128, PageRange> = RegionClaim.noFrames()
+      try RegionClaim.claim(
+        regions, collecting: &frames, from: &ownership, registry: &registry
+      ) { index, address in
         guard index < mediation.count else { return true }
         do throws(EmbedderError) {
           try mediation.begin(index, at: address)

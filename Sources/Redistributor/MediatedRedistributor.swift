@@ -43,13 +43,6 @@ struct MediatedRedistributor: Sendable {
     offersVirtualLPIs = mayOfferVirtualLPIs && typer.hasVirtualLPIs && !typer.hasVPETable
   }
 
-  /// What the unused places of a list hold.
-  static var filler: MediatedRedistributor {
-    MediatedRedistributor(
-      frame: VirtualAddress(0), typer: GICRTyper(rawValue: 0), control: GICRControl(rawValue: 0),
-      mayOfferVirtualLPIs: false)
-  }
-
   func read<Machine: RedistributorMachine & ~Copyable>(
     _ register: RegisterLayout, _ machine: borrowing Machine
   ) -> UInt64? {

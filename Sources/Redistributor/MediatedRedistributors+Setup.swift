@@ -98,7 +98,7 @@ extension MediatedRedistributors {
     _ redistributor: MediatedRedistributor
   ) throws(RedistributorSetupError) {
     guard count < Self.capacity else { throw .tooMany }
-    slots[count] = redistributor
+    slots.put(redistributor, at: count)
     count += 1
   }
 

@@ -18,7 +18,7 @@ internal import Ownership
 /// All state is guarded by the lock of rank `redistributor`: Redistributors share a configuration table.
 public struct MediatedRedistributors: ~Copyable {
   /// The most Redistributors.
-  public static var capacity: Int { 64 }
+  public static var capacity: Int { RedistributorSlots.capacity }
   /// The pins that one of them may have at once.
   private static var pinsEach: UInt64 { 4 }
   /// The bytes of EL2's memory that the pins take.
@@ -32,8 +32,7 @@ public struct MediatedRedistributors: ~Copyable {
   let addressLimit: UInt64
   /// Whether virtual LPIs of GICv4.0 are offered, and their tables checked.
   let offersVirtualLPIs: Bool
-  // Not a FixedList, whose subscript has the compiler copy all of it to the stack.
-  var slots = InlineArray<64, MediatedRedistributor>(repeating: .filler)
+  let slots: RedistributorSlots
   /// How many Redistributors there are.
   public internal(set) var count = 0
   var pins: PinTable
@@ -52,15 +51,18 @@ public struct MediatedRedistributors: ~Copyable {
   /// - Parameters:
   ///   - interruptLimit: one more than the largest INTID of the board.
   ///   - pins: ``pinsSize`` zeroed bytes of EL2's memory.
+  ///   - slots: the places of the Redistributors, for this value alone.
   ///   - offersVirtualLPIs: whether those of GICv4.0 are offered.
   ///   - addressLimit: one more than the largest address that the GIC reaches.
   public init(
-    interruptLimit: UInt64, pins: PhysicalAddress, offersVirtualLPIs: Bool,
+    interruptLimit: UInt64, pins: PhysicalAddress, slots: RedistributorSlots,
+    offersVirtualLPIs: Bool,
     addressLimit: UInt64 = 1 << 52
   ) {
     interruptIDBits = UInt64(interruptLimit > 1 ? 64 - (interruptLimit - 1).leadingZeroBitCount : 1)
     self.offersVirtualLPIs = offersVirtualLPIs
     self.addressLimit = addressLimit
+    self.slots = slots
     self.pins = PinTable(list: pins, capacity: UInt64(Self.capacity) * Self.pinsEach)
   }
 

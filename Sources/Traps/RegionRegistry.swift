@@ -9,7 +9,7 @@ internal import Synchronization
 /// A frozen registry never changes, so that every CPU looks up without a lock. Publishing it to the
 /// other CPUs is the business of whoever starts them.
 public struct RegionRegistry<Device: TrapDevice>: ~Copyable, Sendable {
-  typealias Slots = InlineArray<32, Region<Device>>
+  typealias Slots = InlineArray<128, Region<Device>>
 
   /// The slots; those from `count` on are unused and hold no address.
   var slots: Slots
@@ -22,7 +22,7 @@ public struct RegionRegistry<Device: TrapDevice>: ~Copyable, Sendable {
   private let frozen = Atomic(false)
 
   /// The most regions that a registry holds.
-  public static var capacity: Int { 32 }
+  public static var capacity: Int { 128 }
 
   /// Makes an empty registry.
   public init() { slots = Slots(repeating: .unused) }
@@ -44,6 +44,15 @@ public struct RegionRegistry<Device: TrapDevice>: ~Copyable, Sendable {
     slots[count] = region
     count += 1
     return count - 1
+  }
+
+  /// Takes the regions from `count` on out of a registry that is not frozen.
+  public mutating func removeAll(behind count: Int) {
+    guard !isFrozen else { return }
+    while self.count > count {
+      self.count -= 1
+      slots[self.count] = .unused
+    }
   }
 
   /// Ends registration for good.
@@ -75,7 +84,7 @@ public struct RegionRegistry<Device: TrapDevice>: ~Copyable, Sendable {
   public func index(of address: PhysicalAddress) -> Int? {
     // Over the capacity and not over `count`, which the compiler then needn't check against the
     // capacity; the first unused slot ends it.
-    for index in 0..<32 {
+    for index in 0..<128 {
       if slot(index).layout.offset(of: address) != nil { return index }
       if slot(index).layout.extent == 0 { return nil }
     }

@@ -76,8 +76,9 @@ struct ITSClaimTests {
     _ board: DeviceTree.Board, _ subject: inout Subject, _ registry: inout Registry,
     _ registers: SimulatedITSes = SimulatedITSes()
   ) throws(ITSClaimError) -> ITSClaim.Identities {
-    try ITSClaim.claim(
-      board, from: &subject, registry: &registry, device: { _ in .forwarded },
+    var frames: RegionClaim.BoardFrames = RegionClaim.noFrames()
+    return try ITSClaim.claim(
+      board, collecting: &frames, from: &subject, registry: &registry, device: { _ in .forwarded },
       registers: registers)
   }
 

@@ -54,6 +54,7 @@ final class GuardedBoard {
   private(set) var violations: [String] = []
   /// Whether hardware has touched memory of EL2.
   private(set) var touchesHypervisor = false
+  private let slots = SlotMemory()
   private var taken: [PageRange] = []
   /// The writes of EL2 to hardware, as offsets from the board's first RD frame.
   private(set) var writes: [(offset: UInt64, value: UInt64)] = []
@@ -73,7 +74,7 @@ final class GuardedBoard {
       affinities: options.affinities, features: options.features)
     ownership = try World.makeOwnership(gic.memory)
     guarding = MediatedRedistributors(
-      interruptLimit: 1 << options.interruptIDBits, pins: PhysicalAddress(Self.pins),
+      interruptLimit: 1 << options.interruptIDBits, pins: PhysicalAddress(Self.pins), slots: slots.slots,
       offersVirtualLPIs: options.offersVirtualLPIs, addressLimit: options.addressLimit)
     prepare(self)
     if options.isMediated {

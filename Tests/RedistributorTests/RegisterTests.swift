@@ -209,8 +209,10 @@ import Traps
   func withoutLPIs() throws {
     let board = try GuardedBoard()
     // The simulated ones all have LPIs: EL2 is told otherwise.
+    let slots = SlotMemory()
     var guarding = MediatedRedistributors(
-      interruptLimit: 1 << 16, pins: PhysicalAddress(0x5f00_2000), offersVirtualLPIs: false)
+      interruptLimit: 1 << 16, pins: PhysicalAddress(0x5f00_2000), slots: slots.slots,
+      offersVirtualLPIs: false)
     let machine = PlainMachine()
     try guarding.add(VirtualAddress(0), machine: machine)
     try guarding.finish(machine: machine)

@@ -61,16 +61,14 @@ static inline void el2_set_translation(uint64_t ttbr0, uint64_t tcr, uint64_t ma
     X(el2_image_start)     \
     X(el2_text_end)        \
     X(el2_rodata_end)      \
-    X(el2_data_end)        \
-    X(el2_stacks)          \
     X(el2_state)           \
+    X(el2_boot_stack)      \
     X(el2_canary)          \
     X(el2_pool)            \
     X(el2_itses)           \
     X(el2_redistributors)  \
     X(el2_statistics)      \
     X(el2_trace)           \
-    X(el2_arena)           \
     X(el2_smmus)           \
     X(el2_virtual_smmus)   \
     X(el2_image_end)       \
@@ -98,9 +96,11 @@ EL2_PLACES(EL2_DECLARE_PLACE)
 
 static const uint64_t el2_max_cpus = EL2_MAX_CPUS;
 static const uint64_t el2_stack_size = EL2_STACK_SIZE;
+static const uint64_t el2_stacks = EL2_STACKS;
+static const uint64_t el2_boot_stack_place = EL2_BOOT_STACK;
+static const uint64_t el2_boot_stack_size = EL2_BOOT_STACK_SIZE;
 static const uint64_t el2_pool_pages = EL2_POOL_PAGES;
 static const uint64_t el2_state_size = EL2_STATE_SIZE;
-static const uint64_t el2_arena_size = EL2_ARENA_SIZE;
 static const uint64_t el2_smmus_size = EL2_SMMUS_SIZE;
 static const uint64_t el2_max_smmus = EL2_MAX_SMMUS;
 static const uint64_t el2_virtual_smmu_size = EL2_VIRTUAL_SMMU_SIZE;

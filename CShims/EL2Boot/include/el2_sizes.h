@@ -5,14 +5,14 @@
 #pragma once
 
 /* Largest number of CPUs; each has a stack of EL2_STACK_SIZE below which as much is unmapped. */
-#define EL2_MAX_CPUS 64
+#define EL2_MAX_CPUS 512
+/* Where EL2 sees the stacks: CPU 0's slot first. Their memory is the board's, not the image's. */
+#define EL2_STACKS 0x480000000000
 #define EL2_STACK_SHIFT 15
 #define EL2_STACK_SIZE (1 << EL2_STACK_SHIFT)
 #define EL2_STACK_SLOT (2 * EL2_STACK_SIZE)
 /* Table pages (4 KiB each) of the fixed pool. */
 #define EL2_POOL_PAGES 1024
-/* Bytes that the queues and tables of all mediated ITSes come from. */
-#define EL2_ARENA_SIZE 0x800000
 /* Bytes that the queues and stream tables of all SMMUs come from: 256 KiB each, where there are 16. */
 #define EL2_SMMUS_SIZE 0x400000
 /* The largest of those tables that one SMMU takes is aligned to its size. */
@@ -23,15 +23,20 @@
 /* Bytes of records that a trace holds. */
 #define EL2_TRACE_SIZE 0x100000
 /* The most ITSes, and the bytes of state of each. */
-#define EL2_MAX_ITSES 8
+#define EL2_MAX_ITSES 32
 #define EL2_ITS_STATE_SIZE 0x2000
-/* Bytes of the pins and the state of all Redistributors, the pins in the first page. */
-#define EL2_REDISTRIBUTORS_SIZE 0x5000
+/* Bytes of the state of all Redistributors: a page, the pins, and what is kept of each. */
+#define EL2_REDISTRIBUTORS_SIZE 0x28000
 /* Bytes of the counts of all CPUs and ITSes. */
-#define EL2_STATISTICS_SIZE 0x8000
+#define EL2_STATISTICS_SIZE 0x30000
 /* Bytes for the state that lives as long as the image. */
 #define EL2_STATE_SIZE 0x20000
-/* The boot CPU's stack until it enters the host: what a board says is large and lives there. */
-#define EL2_BOOT_STACK_SIZE 0x80000
+/*
+ * The boot CPU's stack until it enters the host: what a board says is large and lives there. EL2 sees it at
+ * EL2_BOOT_STACK, below which as much is unmapped.
+ */
+#define EL2_BOOT_STACK_SHIFT 20
+#define EL2_BOOT_STACK_SIZE (1 << EL2_BOOT_STACK_SHIFT)
+#define EL2_BOOT_STACK 0x490000100000
 /* Bytes that hold a pattern, for attack tests to aim at. */
 #define EL2_CANARY_SIZE 0x20000
