@@ -183,7 +183,12 @@ let package = Package(
         "Architecture", "SMMU", "SMMUDriver", "Ownership", "Traps", "SimulatedITS",
         "SimulatedSMMU", "NestedWorld",
       ]),
-    tests("Hypervisor", ["SMMU", "IOMMU", "SMMUDriver", "VirtualSMMU", "SimulatedBoard"]),
+    tests(
+      "Hypervisor",
+      [
+        "GIC", "SMMU", "IOMMU", "ITS", "Redistributor", "SMMUDriver", "VirtualSMMU", "SimulatedBoard",
+        "SimulatedITS", "ITSWorld",
+      ]),
     tests("Inspection", ["Trace"]),
     tests(
       "Replay", ["Architecture", "GIC", "Inspection", "SimulatedITS", "Trace"],

@@ -25,6 +25,7 @@ uint64_t el1_device_tree(void) NOT_HERE
 uint64_t el1_image_start(void) NOT_HERE
 uint64_t el1_image_end(void) NOT_HERE
 uint64_t el1_secondary_entry_address(void) NOT_HERE
+uint64_t el1_visitor_entry_address(void) NOT_HERE
 uint64_t el1_scratch_page(void) NOT_HERE
 uint64_t el1_read_current_el(void) NOT_HERE
 uint64_t el1_read_mpidr(void) NOT_HERE

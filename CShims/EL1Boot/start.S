@@ -172,6 +172,7 @@ el1_set_root_entry:
   ADDRESS_OF el1_image_start, el1_image_head
   ADDRESS_OF el1_image_end, image_end_page
   ADDRESS_OF el1_secondary_entry_address, el1_secondary_entry
+  ADDRESS_OF el1_visitor_entry_address, visitor_entry
   ADDRESS_OF el1_scratch_page, scratch_page
 
   .global el1_device_tree

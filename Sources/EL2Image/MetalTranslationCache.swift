@@ -6,8 +6,9 @@ internal import CHardware
 
 /// TLB maintenance for the host's VMID, which is the only one there is, and for EL2.
 struct MetalTranslationCache: TranslationCache {
-  /// Above this many frames one invalidation of everything is cheaper than one for each.
-  private static let singleFrames: UInt64 = 512
+  /// Above this many frames one invalidation of everything is cheaper than one for each, which does not spare the
+  /// host's combined entries either.
+  private static let singleFrames: UInt64 = 8
 
   func invalidateStage2(_ pages: PageRange) {
     guard pages.count <= Self.singleFrames else { return invalidateStage2All() }

@@ -38,8 +38,15 @@ struct FlatTree {
 
   /// Calls `body` with base and size of every range of /memory, in cells of two words as QEMU has them.
   func forEachMemoryRange(_ body: (UInt64, UInt64) -> Void) {
-    forEachProperty("reg\0", of: "memory@") { at, length in
-      var cell = at
+    forEachRange(of: "memory@", body)
+  }
+
+  /// Calls `body` with base and size of every range of such a node's `reg`, from one on.
+  func forEachRange(
+    of node: StaticString, from first: UInt64 = 0, _ body: (UInt64, UInt64) -> Void
+  ) {
+    forEachProperty("reg\0", of: node) { at, length in
+      var cell = at + 16 * first
       while cell + 16 <= at + length {
         body(word(cell) << 32 | word(cell + 4), word(cell + 8) << 32 | word(cell + 12))
         cell += 16

@@ -41,6 +41,11 @@ struct Main {
       testSilentMemory(&report)
       el1_exit(report.finish())
     }
+    if tree.bootArgumentsHold("testhost.cpus") {
+      StageOne.enable()
+      testManyProcessors(&report, tree, psci)
+      el1_exit(report.finish())
+    }
     if tree.bootArgumentsHold("testhost.listed") {
       StageOne.enable()
       testListedDevices(&report)

@@ -56,19 +56,23 @@ enum Redistributors {
     for offset in 0..<Arena.page { el1_store8(Arena.configuration + offset, enabled) }
     for cpu in 0..<UInt64(EL1_CPU_LIMIT) {
       guard let base = base(of: cpu) else { continue }
-      store32(base + Offset.waker, load32(base + Offset.waker) & ~(1 << 1))  // ProcessorSleep
-      while load32(base + Offset.waker) & 1 << 2 != 0 {}  // ChildrenAsleep
-      el1_zero(Arena.pending(cpu), Arena.page)
-      el1_clean(Arena.pending(cpu), Arena.page)
-      store64(
-        base + Offset.configurationBase, Arena.configuration | attributes | idBitsMinusOne)
-      store64(base + Offset.pendingBase, Arena.pending(cpu) | attributes | 1 << 62)  // PTZ
-      publish()
-      store32(base + Offset.control, load32(base + Offset.control) | 1)  // EnableLPIs
+      begin(at: base, pending: Arena.pending(cpu))
       store32(base + Offset.group, 0xffff_ffff)
       store32(base + Offset.setEnable, 1 << UInt64(EL1_TIMER_INTID))
     }
     el1_enable_cpu_interface()
+  }
+
+  /// Gives the Redistributor with this RD frame its tables, the pending one empty.
+  static func begin(at base: UInt64, pending: UInt64) {
+    store32(base + Offset.waker, load32(base + Offset.waker) & ~(1 << 1))  // ProcessorSleep
+    while load32(base + Offset.waker) & 1 << 2 != 0 {}  // ChildrenAsleep
+    el1_zero(pending, Arena.page)
+    el1_clean(pending, Arena.page)
+    store64(base + Offset.configurationBase, Arena.configuration | attributes | idBitsMinusOne)
+    store64(base + Offset.pendingBase, pending | attributes | 1 << 62)  // PTZ
+    publish()
+    store32(base + Offset.control, load32(base + Offset.control) | 1)  // EnableLPIs
   }
 
   /// The CPU whose Redistributor is the last one.
@@ -80,7 +84,11 @@ enum Redistributors {
 
   /// Clears EnableLPIs, and waits until that has taken effect.
   static func disable(_ cpu: UInt64) {
-    guard let base = base(of: cpu) else { return }
+    if let base = base(of: cpu) { disable(at: base) }
+  }
+
+  /// The same of the Redistributor with this RD frame.
+  static func disable(at base: UInt64) {
     store32(base + Offset.control, load32(base + Offset.control) & ~1)
     while load32(base + Offset.control) & 1 << 3 != 0 {}  // RWP
   }

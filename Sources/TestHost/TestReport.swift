@@ -39,7 +39,8 @@ struct Test: ~Copyable {
   let number: UInt64
   let area: StaticString
   let name: StaticString
-  private var failed = false
+  /// Whether it fails already.
+  private(set) var hasFailed = false
   private var skipReason: StaticString?
 
   init(number: UInt64, area: StaticString, name: StaticString) {
@@ -91,7 +92,7 @@ struct Test: ~Copyable {
 
   /// Ends the test; true if it failed.
   fileprivate consuming func end() -> Bool {
-    if failed {
+    if hasFailed {
       Console.write("  ...\n")
       return true
     }
@@ -115,8 +116,8 @@ struct Test: ~Copyable {
   }
 
   private mutating func openDiagnostics() {
-    guard !failed else { return }
-    failed = true
+    guard !hasFailed else { return }
+    hasFailed = true
     Console.write("not ok ")
     title()
     Console.write("\n  ---\n  differences:\n")

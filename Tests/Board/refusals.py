@@ -22,6 +22,17 @@ def module_in_tree(text):
     return text.replace(f"reg = <0x00 {KERNEL:#x} ", f"reg = <0x00 {TREE + 0x1000:#x} ")
 
 
+def more_cpus(text):
+    """The source of a tree with more CPUs than there are."""
+    head, cpus, tail = text.partition("\tcpus {")
+    first, brace, rest = tail.partition("\t\tcpu@0 {")
+    nodes = "".join(
+        f'\t\tcpu@{0x10000 + number:x} {{ device_type = "cpu"; enable-method = "psci"; reg = <{0x10000 + number}>; }};\n'
+        for number in reversed(range(512))
+    )
+    return head + cpus + first + nodes + brace + rest
+
+
 def boots(boot, image, kernel, ram_disk):
     """The boots, made by `boot`, of `image` with an arm64 `Image` and a RAM disk."""
 
@@ -39,7 +50,7 @@ def boots(boot, image, kernel, ram_disk):
     yield refused(
         "el3", "not started: entered at EL3, not at EL2", machine="secure=on", is_bare=True, stops=True
     )
-    yield refused("cpus", r"device tree: /cpus/cpu@\d+: 65 of them, more than 64", cpus=65)
+    yield refused("cpus", r"device tree: /cpus/cpu@10000: 513 of them, more than 512", edit=more_cpus)
     path = f"/chosen/module@{KERNEL:#x}: reg"
     yield refused(
         "misplaced-kernel",

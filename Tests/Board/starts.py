@@ -104,6 +104,9 @@ def boots(boot, image, offset, appended, directory):
     yield boot("console-8250", ports, more=(*serial_port(), *entered(image)), edit=with_serial_port)
     yield boot("ram-at-zero", image, whole=ram_at_zero(image), sign=NO_ITS, status=2)
     yield boot("no-its", image, machine="its=off", sign=NO_ITS, status=2)
+    # As many CPUs as QEMU has, with Redistributors in two regions.
+    many = "portcullis.log=error testhost.cpus"
+    yield boot("cpus", image, cpus=512, bootargs=many, least=2)
     yield boot("module-text-offset", image, module=(offset, OFFSET_ADDRESS, "quiet"))
     yield boot("module-appended", image, module=(appended, refusals.KERNEL, "quiet"))
     # Whatever firmware there is, it is not called.

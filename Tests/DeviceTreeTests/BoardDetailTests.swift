@@ -120,7 +120,7 @@ struct BoardDetailTests {
   @Test(
     "a full list is reported once, however many nodes do not fit",
     arguments: [
-      (12, "compatible = \"arm,gic-v3-its\";", "more than 8", Verdict.refused),
+      (40, "compatible = \"arm,gic-v3-its\";", "more than 32", Verdict.refused),
       (70, "compatible = \"arm,smmu-v3\";", "more than 64", .refused),
       (70, "device_type = \"memory\";", "more than 64", .refused),
       (70, "compatible = \"arm,gic-v3\";", "more than 64", .refused),

@@ -28,7 +28,7 @@ struct HostMemoryMapTests {
         BootModule(kind: .kernel, node: .root, range: range, bootArguments: nil))
     }
     let memory = HostMemoryMap(board, image: image)
-    return (memory.withheld, memory.pieces.indices.map { memory.pieces[$0] })
+    return (memory.withheld[0], memory.pieces.indices.map { memory.pieces[$0] })
   }
 
   @Test(

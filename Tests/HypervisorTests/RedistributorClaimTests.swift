@@ -38,7 +38,7 @@ private final class TyperMemory: DeviceMemory, ProtectionContext, @unchecked Sen
     let pages: UInt64
     let stride: UInt64
     let count: UInt64
-    let first: UInt8
+    let first: UInt16
     let frame: UInt8
   }
 
@@ -179,9 +179,9 @@ private final class TyperMemory: DeviceMemory, ProtectionContext, @unchecked Sen
   @Test("More runs than a claim has regions are refused")
   func tooMany() {
     var typers: [UInt64: UInt64] = [:]
-    for index in 0..<40 as Range<UInt64> { typers[0x80a_0000 + index * 0x3_0000] = 1 }
-    #expect(throws: RedistributorClaimError.tooMany(PhysicalAddress(0x80a_0000 + 32 * 0x3_0000))) {
-      _ = try frames([(0x80a_0000, 0x20_0000 * 40, 0x3_0000)], typers)
+    for index in 0..<140 as Range<UInt64> { typers[0x80a_0000 + index * 0x3_0000] = 1 }
+    #expect(throws: RedistributorClaimError.tooMany(PhysicalAddress(0x80a_0000 + 128 * 0x3_0000))) {
+      _ = try frames([(0x80a_0000, 0x20_0000 * 140, 0x3_0000)], typers)
     }
   }
 }

@@ -11,7 +11,7 @@ import Traps
 /// A whole small board: memory with its owners, Redistributors, ITSes, the mediation of each, and a
 /// host whose every step is a call.
 ///
-///     0x0808_0000  ITS 0, and ITS n at 0x0900_0000 + n << 20
+///     0x0808_0000  ITS 0, and ITS n at 0x2000_0000 + n << 20
 ///     0x0810_0000  Redistributors
 ///     0x4000_0000  memory, 512 MiB; of it EL2's from 0x5e00_0000:
 ///     0x5e00_0000  tables of translations
@@ -119,24 +119,27 @@ package final class World {
       isCoherent: options.services.allSatisfy(\.isCoherent))
     for (index, configuration) in options.services.enumerated() {
       gic.addService(
-        at: index == 0 ? 0x808_0000 : 0x900_0000 + UInt64(index) << 20, configuration)
+        at: index == 0 ? 0x808_0000 : 0x2000_0000 + UInt64(index) << 20, configuration)
     }
-    ownership = try Self.makeOwnership(gic.memory)
+    ownership = try Self.makeOwnership(gic.memory, beside: options.furtherMemory)
     prepare(self)
     gic.onAccess = { [unowned self] access in check(access) }
     if options.isMediated, !options.isHandover { try mediate() }
     watches = true
   }
 
-  /// Who owns which page of the board: EL2 its own, the host all other memory.
-  package static func makeOwnership(_ memory: PhysicalMemory) throws -> HostOwnership {
-    guard let geometry = TranslationGeometry(bits: 40),
+  /// Who owns which page of the board: EL2 its own, the host all other memory, `further` among it.
+  package static func makeOwnership(
+    _ memory: PhysicalMemory, beside further: PageRange? = nil
+  ) throws -> HostOwnership {
+    guard let geometry = TranslationGeometry(bits: 42),
       let space = EL2AddressSpace(
-        linearBase: VirtualAddress(1 << 40), linearPages: 1 << 28,
+        linearBase: VirtualAddress(1 << 42), linearPages: 1 << 30,
         window: VirtualAddress(1 << 46), windowPages: 1 << 18)
     else { fatalError("bad geometry") }
     var map = MemoryMap()
     try map.add(ram)
+    if let further { try map.add(further) }
     let tables = ProcessorMemory(memory)
     var pool = PagePool(pages: pool, memory: tables)
     let excluded = [hypervisor]

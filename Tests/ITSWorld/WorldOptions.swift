@@ -10,6 +10,8 @@ import SimulatedITS
 package struct WorldOptions: Sendable {
   /// The ITSes.
   package var services: [ITSConfiguration]
+  /// Memory of the host beside that of each board, whole pages.
+  package var furtherMemory: PageRange?
   /// How many processors, each with its Redistributor.
   package var processors = 2
   /// What the mediation permits.

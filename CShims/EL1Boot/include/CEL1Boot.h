@@ -186,6 +186,9 @@ uint64_t el1_image_start(void);
 uint64_t el1_image_end(void);
 /// Where a secondary CPU enters.
 uint64_t el1_secondary_entry_address(void);
+/// Where a CPU enters, with the MMU off, that waits for one interrupt, writes its INTID and MPIDR_EL1 to the two words
+/// at x0, and switches itself off.
+uint64_t el1_visitor_entry_address(void);
 /// A page of own memory, for the checks of the probes themselves.
 uint64_t el1_scratch_page(void);
 

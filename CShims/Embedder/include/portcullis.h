@@ -92,7 +92,7 @@ extern "C" {
 /// portcullis_state_size returns.
 #define PORTCULLIS_STATE_SIZE 0x100000
 /// The most regions that are claimed, ITSes included.
-#define PORTCULLIS_REGION_LIMIT 32
+#define PORTCULLIS_REGION_LIMIT 128
 /// The most frames that all regions have together; a region that does not repeat is one frame.
 #define PORTCULLIS_FRAME_LIMIT 128
 /// The most ITSes; a board with more is refused.
