@@ -69,6 +69,7 @@ struct Habit: Sendable, CustomTestStringConvertible {
     driver.isIndirect = variant.isIndirect
     if !variant.isIndirect { driver.devicePages = 128 }
     driver.start()
+    if habit.habits.looksAtTables { #expect(driver.pageSize == variant.pageSize ?? .kib64) }
     driver.mapCollections()
     let stride = habit.habits.deviceStride
     for round in 0..<2 as Range<UInt32> {
@@ -86,8 +87,12 @@ struct Habit: Sendable, CustomTestStringConvertible {
       #expect(world.its.counters.ignored == 0)
       world.expectSound()
       world.gic.delivered = []
-      // Off, and on again, with everything where it was.
-      if round == 0 { driver.start() }
+      // Off, and on again, with everything where it was, on hardware that is not Quiescent at once.
+      if round == 0 {
+        world.service().pace = .manual
+        driver.start()
+        world.service().pace = .instant
+      }
     }
     #expect(world.its.devices.count == 32)
   }

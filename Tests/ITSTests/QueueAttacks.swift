@@ -496,7 +496,22 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
     world.service().onCommand = { seen.append($0) }
     let target = driver.target(0) << 16
     let plain = ITSCommand(number, 0, target, number == 0xe ? target : 0)
-    // One after another, and all at once; what is mapped by it is mapped before each.
+    /// What becomes of a command, of which no other bit is set: refusals of each reason, and what is accepted.
+    func outcome(_ command: ITSCommand) -> [UInt64] {
+      func counts() -> [UInt64] {
+        let counters = world.its.counters
+        return (0..<CommandRefusalReason.count).map { counters.refused[$0] } + [counters.accepted]
+      }
+      let before = counts()
+      let place = driver.queue + driver.writeOffset
+      for word in 0..<4 {
+        world.store(.double, command.words[word], at: place + UInt64(word) * 8)
+      }
+      driver.writeOffset = (driver.writeOffset + ITSCommand.size) % driver.queueSize
+      driver.ring()
+      return zip(counts(), before).map { $0 - $1 }
+    }
+    // One after another, and all at once; each is as if the bits were not there.
     for bit in 8...256 as ClosedRange<Int> {
       var words = [number, 0, 0, 0] as [UInt64]
       if bit < 256 {
@@ -507,10 +522,12 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
       let fields = ITSCommand.fields(of: opcode, targetsAreAddresses: targetsAreAddresses)
       let noise = (0..<4).map { words[$0] & ~fields.words[$0] }
       guard noise != [0, 0, 0, 0] else { continue }
-      driver.post(
+      let usual = outcome(plain)
+      let found = outcome(
         ITSCommand(
           plain.word0 | noise[0], plain.word1 | noise[1], plain.word2 | noise[2],
           plain.word3 | noise[3]))
+      #expect(found == usual)
       #expect(seen.allSatisfy { $0.rebuilt(as: $0.opcode ?? opcode) == $0 })
       seen = []
     }

@@ -227,6 +227,9 @@ import Traps
       // As often as it takes.
       #expect(driver.write(offset, 1, width) ?? 0 > 1)
       #expect(service.isQuiescent == (offset != 0))
+      #expect((driver.read(0x80) != queue) == (offset == 0x80))
+      #expect((driver.read(0x100) != table) == (offset == 0x104))
+      #expect((driver.read(0, .word) == 1) == (offset == 0))
       driver.disable()
       driver.write(0x80, queue ?? 0)
       driver.write(0x100, table ?? 0)
