@@ -186,7 +186,8 @@ let package = Package(
     tests(
       "Hypervisor",
       [
-        "GIC", "SMMU", "IOMMU", "ITS", "Redistributor", "SMMUDriver", "VirtualSMMU", "SimulatedBoard",
+        "GIC", "SMMU", "IOMMU", "ITS", "Redistributor", "SMMUDriver", "VirtualSMMU",
+        "SimulatedBoard",
         "SimulatedITS", "ITSWorld",
       ]),
     tests("Inspection", ["Trace"]),

@@ -79,7 +79,8 @@ struct EL2State: ~Copyable {
   var drainsTrace = false
 
   init(
-    features: HostFeatures, context: HostContext, image: AddressRange, memory: BoardMemory, canary: Canary,
+    features: HostFeatures, context: HostContext, image: AddressRange, memory: BoardMemory,
+    canary: Canary,
     firmware: MetalFirmware, powerStateFormat: PSCI.PowerStateFormat, stage2: Stage2Walk,
     cpus: consuming CPUTable, ownership: consuming PageOwnership
   ) {

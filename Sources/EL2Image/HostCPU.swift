@@ -44,7 +44,8 @@ enum HostCPU {
       let facts = unsafe HypervisorService.Facts(
         imageBase: StateMemory.shared.pointee.image.base.rawValue,
         imageSize: StateMemory.shared.pointee.image.size,
-        regions: UInt64(StateMemory.shared.pointee.registry.count))
+        regions: UInt64(StateMemory.shared.pointee.registry.count),
+        memory: StateMemory.shared.pointee.memory.range)
       return unsafe HypervisorService.answer(
         call, facts: facts, itses: ITSMediation.identities,
         canary: StateMemory.shared.pointee.canary,

@@ -31,9 +31,8 @@ struct HostPlacement: ~Copyable {
     self.image = image
     self.tree = tree
     memory = HostMemoryMap(board, image: image)
-    free = FreeMemory(taken: tree)
-    var fits = true
-    for index in memory.withheld.indices { fits = free.take(memory.withheld[index]) && fits }
+    free = FreeMemory(taken: image)
+    var fits = free.take(tree)
     for index in board.reserved.indices { fits = free.take(board.reserved[index].range) && fits }
     for index in board.modules.indices { fits = free.take(board.modules[index].range) && fits }
     guard fits else { throw .noRoom }
@@ -73,20 +72,27 @@ struct HostPlacement: ~Copyable {
     return HostStart(entry: host.base, tree: tree, memory: own)
   }
 
-  /// Takes memory for EL2: behind its image, or where else there is room.
+  /// Takes memory for EL2: behind its image, or where else there is room; what is left around both that is of no use
+  /// is nobody's.
   private mutating func takeMemory(
     _ board: borrowing Board, cpus: Int
   ) throws(StartupError) -> BoardMemory {
     let size = BoardMemory.size(cpus: cpus, itses: board.itses.count)
     let alignment = ITSSetup.arenaAlignment
-    guard
-      let range = free.find(
-        size: size, alignment: alignment, from: image.last, in: memory.pieces.span)
-        ?? free.find(size: size, alignment: alignment, in: memory.pieces.span),
-      free.take(range),
-      let own = BoardMemory(range, cpus: cpus, itses: board.itses.count)
-    else { throw .noRoomForEL2 }
-    memory.withhold(range, of: board)
+    var limit = UInt64.max
+    for index in board.itses.indices { limit = min(limit, board.itses[index].traits.addressLimit) }
+    var range = free.find(
+      size: size, alignment: alignment, from: image.last, in: board.memory.span)
+    if range.map({ $0.last.rawValue >= limit }) ?? true {
+      range = free.find(size: size, alignment: alignment, in: board.memory.span)
+    }
+    guard let range, let own = BoardMemory(range, cpus: cpus, itses: board.itses.count) else {
+      throw .noRoomForEL2
+    }
+    memory = HostMemoryMap(board, image: image, beside: range)
+    for index in memory.withheld.indices where !free.take(memory.withheld[index]) {
+      throw .noRoomForEL2
+    }
     return own
   }
 

@@ -156,7 +156,8 @@ enum Startup {
       let cpus = try Confinement.cpuTable(of: board)
       var placement = try HostPlacement(board, tree: bytes, image: image)
       start = try placement.place(
-        board, blob, cpus: cpus.count, smmus: policy, disabling: masters.disabled, &stage1, &pool, &log)
+        board, blob, cpus: cpus.count, smmus: policy, disabling: masters.disabled, &stage1, &pool,
+        &log)
       let interruptLimit = try InterruptController.map(board, &stage1, &pool)
       try Confinement.begin(
         board, options, masters, smmus, cpus, image: image, memory: start.memory,

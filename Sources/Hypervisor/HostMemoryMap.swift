@@ -16,19 +16,20 @@ public struct HostMemoryMap {
   /// A piece beside the image is withheld where it is smaller, in bytes.
   public static var leastPiece: UInt64 { 16 << 20 }
 
-  /// What the host is not told of: the image with pieces beside it, and what else was withheld.
+  /// What the host is not told of: the image with pieces beside it, and EL2's further memory where that lies apart.
   public private(set) var withheld: FixedList<2, AddressRange>
   /// What is left.
   public private(set) var pieces: Pieces
 
-  /// Divides the memory of `board` around `image`.
+  /// Divides the memory of `board` around `image`, and around what EL2 has taken beside it, whole pages of memory.
   ///
   /// A piece that has a boot module in it stays, and so does the largest one.
-  public init(_ board: borrowing Board, image: AddressRange) {
-    withheld = FixedList(filler: image)
-    _ = withheld.append(image)
+  public init(_ board: borrowing Board, image: AddressRange, beside further: AddressRange? = nil) {
+    var whole = further.flatMap { Self.joined(image, $0) } ?? image
+    withheld = FixedList(filler: whole)
+    _ = withheld.append(whole)
+    if let further, !whole.contains(further) { _ = withheld.append(further) }
     pieces = Self.pieces(of: board, without: withheld)
-    var whole = image
     var largest: UInt64 = 0
     for index in pieces.indices { largest = max(largest, pieces[index].size) }
     for index in pieces.indices {
@@ -38,16 +39,6 @@ public struct HostMemoryMap {
       whole = Self.joined(whole, piece) ?? whole
     }
     withheld[0] = whole
-    pieces = Self.pieces(of: board, without: withheld)
-  }
-
-  /// Withholds a range beside the image too, whole pages of memory.
-  public mutating func withhold(_ range: AddressRange, of board: borrowing Board) {
-    if let whole = Self.joined(withheld[0], range) {
-      withheld[0] = whole
-    } else {
-      _ = withheld.append(range)
-    }
     pieces = Self.pieces(of: board, without: withheld)
   }
 

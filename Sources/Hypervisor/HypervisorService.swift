@@ -47,12 +47,15 @@ public enum HypervisorService {
     public var imageSize: UInt64
     /// How many regions are protected.
     public var regions: UInt64
+    /// What EL2 has of the board's memory beside its image.
+    public var memory: AddressRange
 
     /// Collects the facts.
-    public init(imageBase: UInt64, imageSize: UInt64, regions: UInt64) {
+    public init(imageBase: UInt64, imageSize: UInt64, regions: UInt64, memory: AddressRange) {
       self.imageBase = imageBase
       self.imageSize = imageSize
       self.regions = regions
+      self.memory = memory
     }
   }
 
@@ -61,6 +64,7 @@ public enum HypervisorService {
   /// - x1 = 0: x0 = 0, x1 = version, x2 and x3 = base and size of the image, x4 = regions.
   /// - x1 = 1, x2 = index of an ITS: x0 = 0, x1 = GITS_TYPER, x2 = GITS_IIDR, x3 = GITS_PIDR2, as EL2
   ///   read them when it claimed the frame, x4 = base of the control frame.
+  /// - x1 = 2: x0 = 0, x1 and x2 = base and size of the memory that EL2 has beside its image.
   /// - x1 = 0x100: x0 = 0, x1 and x2 = base and size of the canary, memory of the hypervisor for tests
   ///   to aim at.
   /// - x1 = 0x101: x0 = 0, x1 = how many 64-bit words of the canary were overwritten since the last
@@ -85,6 +89,9 @@ public enum HypervisorService {
       result.x2 = itses[index].iidr
       result.x3 = itses[index].pidr2
       result.x4 = itses[index].base.rawValue
+    case 2:
+      result.x1 = facts.memory.base.rawValue
+      result.x2 = facts.memory.size
     case 0x100:
       result.x1 = canary.range.base.rawValue
       result.x2 = canary.range.size

@@ -79,7 +79,8 @@ public enum RegionClaim {
     Hypervisor: HypervisorTranslation & ~Copyable, Observer: OwnershipObserver & ~Copyable,
     Device: TrapDevice, let frameLimit: Int
   >(
-    _ requests: borrowing Requests<Device>, collecting frames: inout FixedList<frameLimit, PageRange>,
+    _ requests: borrowing Requests<Device>,
+    collecting frames: inout FixedList<frameLimit, PageRange>,
     from ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
     registry: inout RegionRegistry<Device>,
     answers: (_ region: Int, _ address: VirtualAddress) -> Bool

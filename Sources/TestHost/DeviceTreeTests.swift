@@ -60,6 +60,11 @@ func testDeviceTree(_ report: inout TestReport) {
         test.expect(
           "the range's base", base, equals: information.memoryBase &+ information.memorySize)
       }
+      if base < information.furtherBase &+ information.furtherSize,
+        information.furtherBase < base &+ size
+      {
+        test.fail("a range of /memory overlaps what lies beside the image")
+      }
     }
     test.expect("the number of ranges", ranges, in: 1...64)
   }

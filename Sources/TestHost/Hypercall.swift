@@ -66,6 +66,9 @@ enum Hypercall {
     let memoryBase: UInt64
     let memorySize: UInt64
     let protectedRegions: UInt64
+    /// What it has beside that.
+    let furtherBase: UInt64
+    let furtherSize: UInt64
   }
 
   /// Asks for it; nil where no hypervisor answers.
@@ -73,9 +76,11 @@ enum Hypercall {
   static func information() -> Information? {
     let result = Conduit.hvc.call(function, 0)
     guard !result.undefined, result.x0 == 0 else { return nil }
+    let further = Conduit.hvc.call(function, 2)
+    guard further.x0 == 0 else { return nil }
     return Information(
       apiVersion: result.x1, memoryBase: result.x2, memorySize: result.x3,
-      protectedRegions: result.x4)
+      protectedRegions: result.x4, furtherBase: further.x1, furtherSize: further.x2)
   }
 
   /// Selector 1: what EL2 read from an ITS at boot.

@@ -38,7 +38,7 @@ func testHypercalls(_ report: inout TestReport) {
     expectNotSupported(&test, Conduit.hvc.call(Hypercall.function, 1, .max))
   }
   report.test("hypercall", "an unknown selector is NOT_SUPPORTED") { test in
-    expectNotSupported(&test, Conduit.hvc.call(Hypercall.function, 2))
+    expectNotSupported(&test, Conduit.hvc.call(Hypercall.function, 3))
     expectNotSupported(&test, Conduit.hvc.call(Hypercall.function, .max))
   }
   report.test("hypercall", "a trace that isn't kept is NOT_SUPPORTED") { test in

@@ -15,7 +15,8 @@ func testManyProcessors(_ report: inout TestReport, _ tree: FlatTree, _ psci: PS
   its.append(.mapd(1, table: Arena.translations, eventIDBits: 12))
   let own = el1_read_mpidr() & 0xff_ffff
 
-  report.test(area, "F-35: there is a Redistributor for each CPU, in both regions of the tree") { test in
+  report.test(area, "F-35: there is a Redistributor for each CPU, in both regions of the tree") {
+    test in
     var regions: UInt64 = 0
     tree.forEachRedistributorRegion { _, _ in regions += 1 }
     test.expect("the regions", regions, equals: 2)
@@ -24,7 +25,8 @@ func testManyProcessors(_ report: inout TestReport, _ tree: FlatTree, _ psci: PS
     test.expect("the Redistributors", frames, equals: tree.cpuCount)
     test.expect("the CPUs", frames, in: 124...512)
   }
-  report.test(area, "F-35: each starts, takes the LPI that the ITS sends it, and is off again") { test in
+  report.test(area, "F-35: each starts, takes the LPI that the ITS sends it, and is off again") {
+    test in
     guard isStarted else { return test.fail("the ITS does not start") }
     var visited: UInt64 = 1
     tree.forEachRedistributor { base, number in

@@ -144,6 +144,11 @@ func testEL2Memory(_ report: inout TestReport) {
   testEL2Page(&report, area: "EL2 memory, last page") {
     ($0.memoryBase &+ $0.memorySize &- 1) & ~0xfff
   }
+  // The arena of the ITSes comes first, the last CPU's stack last.
+  testEL2Page(&report, area: "EL2 memory, the arena") { $0.furtherBase }
+  testEL2Page(&report, area: "EL2 memory, the last stack") {
+    ($0.furtherBase &+ $0.furtherSize &- 1) & ~0xfff
+  }
 }
 
 private func testEL2Page(

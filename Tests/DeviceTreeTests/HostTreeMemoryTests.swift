@@ -10,12 +10,17 @@ struct HostTreeMemoryTests {
   static let twoCells = "#address-cells = <2>; #size-cells = <2>;"
   static let oneCell = "#address-cells = <1>; #size-cells = <1>;"
 
-  /// The host's tree of `body` without 2 MiB at `hole`.
-  func write(_ body: String, cells: String = twoCells, hole: UInt64 = 0x4000_0000) throws -> [UInt8]
-  {
+  /// The host's tree of `body` without 2 MiB at `hole`, and at another one.
+  func write(
+    _ body: String, cells: String = twoCells, hole: UInt64 = 0x4000_0000, other: UInt64? = nil
+  ) throws -> [UInt8] {
     let source = try compile(body, cells: cells)
     let blob = try DeviceTreeBlob(checking: source.span)
-    let tree = HostTree(withheld: try #require(range(hole, 0x20_0000)))
+    var tree = HostTree(withheld: try #require(range(hole, 0x20_0000)))
+    if let other {
+      let isAdded = tree.withheld.append(try #require(range(other, 0x20_0000)))
+      #expect(isAdded)
+    }
     var buffer = [UInt8](repeating: 0, count: source.count + 4096)
     var span = buffer.mutableSpan
     let size = try tree.write(from: blob, into: &span)
@@ -38,6 +43,17 @@ struct HostTreeMemoryTests {
       cells: Self.oneCell, hole: 0x4100_0000)
     #expect(
       try words(bytes, "/memory", "reg") == [0x4000_0000, 0x100_0000, 0x4120_0000, 0xee0_0000])
+  }
+
+  @Test("two holes make three pieces, whichever comes first", arguments: [true, false])
+  func twoHoles(isFirst: Bool) throws {
+    let (first, second) = (0x4100_0000, 0x4200_0000) as (UInt64, UInt64)
+    let bytes = try write(
+      "memory { device_type = \"memory\"; reg = <0x40000000 0x10000000>; };",
+      cells: Self.oneCell, hole: isFirst ? first : second, other: isFirst ? second : first)
+    #expect(
+      try words(bytes, "/memory", "reg")
+        == [0x4000_0000, 0x100_0000, 0x4120_0000, 0xe0_0000, 0x4220_0000, 0xde0_0000])
   }
 
   @Test("a piece that one cell cannot address is an error, not memory elsewhere")

@@ -67,6 +67,25 @@ struct HostMemoryMapTests {
     #expect(pieces == [ranges[0], range(0x4000_0000, 2 * mib), range(0x41a0_0000, 998 * mib)])
   }
 
+  @Test("What EL2 takes beside its image is withheld, in one with the image where it adjoins it")
+  func further() {
+    var board = Board(granule: .kib4)
+    _ = board.memory.append(range(0x4000_0000, 1024 * mib))
+    let image = range(0x4020_0000, 12 * mib)
+    func map(_ further: AddressRange) -> (withheld: [AddressRange], pieces: [AddressRange]) {
+      let map = HostMemoryMap(board, image: image, beside: further)
+      return (
+        map.withheld.indices.map { map.withheld[$0] }, map.pieces.indices.map { map.pieces[$0] }
+      )
+    }
+    let beside = map(range(0x40e0_0000, 8 * mib))
+    #expect(beside.withheld == [range(0x4000_0000, 22 * mib)])
+    #expect(beside.pieces == [range(0x4160_0000, 1002 * mib)])
+    let apart = map(range(0x5000_0000, 8 * mib))
+    #expect(apart.withheld == [range(0x4000_0000, 14 * mib), range(0x5000_0000, 8 * mib)])
+    #expect(apart.pieces == [range(0x40e0_0000, 242 * mib), range(0x5080_0000, 760 * mib)])
+  }
+
   @Test("F-29: a piece that does not begin on a page is not withheld: a tree is cut in pages")
   func partOfPage() {
     let image = range(0x4020_0000, 24 * mib)

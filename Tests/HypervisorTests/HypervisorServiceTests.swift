@@ -8,11 +8,15 @@ import Testing
 
 @Suite("Calls that the hypervisor answers")
 struct HypervisorServiceTests {
-  private let facts = HypervisorService.Facts(imageBase: 0x4000, imageSize: 0x200, regions: 2)
-
+  private let facts: HypervisorService.Facts
   private let memory: WordMemory
 
-  init() throws { memory = try WordMemory(words: 64) }
+  init() throws {
+    memory = try WordMemory(words: 64)
+    facts = HypervisorService.Facts(
+      imageBase: 0x4000, imageSize: 0x200, regions: 2,
+      memory: try #require(AddressRange(base: PhysicalAddress(0x8000), size: 0x3000)))
+  }
 
   private func ask(_ selector: UInt64, _ index: UInt64 = 0) -> SMCCC.Result {
     var identities = ITSClaim.noIdentities
@@ -34,6 +38,12 @@ struct HypervisorServiceTests {
     #expect([result.x0, result.x1, result.x2, result.x3, result.x4] == [0, 1, 0x4000, 0x200, 2])
   }
 
+  @Test("It tells what memory there is beside the image")
+  func further() {
+    let result = ask(2)
+    #expect([result.x0, result.x1, result.x2] == [0, 0x8000, 0x3000])
+  }
+
   @Test("It tells the identity of each ITS", arguments: [0, 1] as [UInt64])
   func identity(index: UInt64) {
     let result = ask(1, index)
@@ -45,7 +55,7 @@ struct HypervisorServiceTests {
 
   @Test(
     "Anything else is not supported",
-    arguments: [(1, 2), (1, 8), (1, .max), (1, 1 << 63), (2, 0), (0xff, 0), (0x102, 0), (.max, 0)]
+    arguments: [(1, 2), (1, 8), (1, .max), (1, 1 << 63), (3, 0), (0xff, 0), (0x102, 0), (.max, 0)]
       as [(UInt64, UInt64)])
   func unknown(selector: UInt64, index: UInt64) {
     #expect(ask(selector, index) == SMCCC.Result(SMCCC.notSupported))

@@ -55,7 +55,8 @@ struct LargeBoardTests {
     func report(_ diagnostic: Diagnostic) {}
   }
 
-  @Test("F-35: 16 ITSes, 192 CPUs and 1 TiB are read, claimed and mediated, and serve their drivers")
+  @Test(
+    "F-35: 16 ITSes, 192 CPUs and 1 TiB are read, claimed and mediated, and serve their drivers")
   func starts() throws {
     let world = try Self.world()
     let bytes = try Self.tree(world).bytes
@@ -83,7 +84,8 @@ struct LargeBoardTests {
     }
     let last = Self.redistributors + UInt64(Self.processors - 1) << 17
     #expect(registry.index(of: PhysicalAddress(last)) == Self.itses)
-    #expect(registry.index(of: PhysicalAddress(last + 0x1_0000)) == nil, "an SGI frame is the host's")
+    #expect(
+      registry.index(of: PhysicalAddress(last + 0x1_0000)) == nil, "an SGI frame is the host's")
 
     try mediateRedistributors(world)
     try drive(world)
@@ -120,7 +122,8 @@ struct LargeBoardTests {
       byteCount: Int(RedistributorSlots.size), alignment: 16)
     defer { unsafe memory.deallocate() }
     var guarding = unsafe MediatedRedistributors(
-      interruptLimit: 1 << 16, pins: PhysicalAddress(0x5ef0_0000), slots: RedistributorSlots(memory),
+      interruptLimit: 1 << 16, pins: PhysicalAddress(0x5ef0_0000),
+      slots: RedistributorSlots(memory),
       offersVirtualLPIs: false)
     let machine = Machine(world: world)
     for redistributor in world.gic.redistributors {

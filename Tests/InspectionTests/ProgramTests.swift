@@ -116,7 +116,8 @@ struct ProgramTests {
     "Of several files all are inspected, and the worst gives the status",
     arguments: [
       (["one-its", "no-its"], 0), (["one-its", "too-many-its", "no-its"], 1),
-      (["too-many-its", "/dev/null", "one-its"], 65), (["/dev/null", "/nonexistent", "too-many-its"], 66),
+      (["too-many-its", "/dev/null", "one-its"], 65),
+      (["/dev/null", "/nonexistent", "too-many-its"], 66),
       (["/nonexistent", "/dev/null"], 66), (["/tmp", "one-its"], 66),
     ])
   func precedence(names: [String], status: Int) throws {

@@ -74,7 +74,8 @@ final class GuardedBoard {
       affinities: options.affinities, features: options.features)
     ownership = try World.makeOwnership(gic.memory)
     guarding = MediatedRedistributors(
-      interruptLimit: 1 << options.interruptIDBits, pins: PhysicalAddress(Self.pins), slots: slots.slots,
+      interruptLimit: 1 << options.interruptIDBits, pins: PhysicalAddress(Self.pins),
+      slots: slots.slots,
       offersVirtualLPIs: options.offersVirtualLPIs, addressLimit: options.addressLimit)
     prepare(self)
     if options.isMediated {
