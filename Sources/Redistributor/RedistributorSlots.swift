@@ -3,8 +3,8 @@
 
 /// The places of Redistributors in memory that the caller sets aside, one for each number.
 ///
-/// Not an array in the state: a board may have many, and the compiler would build all of them on the stack.
-// A leaf: it goes from a number to a place.
+/// Not an array in the state: a board may have many, and the compiler would build all of them on the stack. A leaf: it
+/// goes from a number to a place.
 @safe public struct RedistributorSlots {
   /// How many places there are.
   public static var capacity: Int { 512 }

@@ -89,6 +89,7 @@ class Boots(unittest.TestCase):
                 "console-8250",
                 "ram-at-zero",
                 "no-its",
+                "cpus",
                 "module-text-offset",
                 "module-appended",
                 "no-psci",

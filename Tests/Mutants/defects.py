@@ -22,8 +22,8 @@ class Defect:
 DEFECTS = [
     Defect(
         "release-before-sync", "B-43", "MediatedITS+Drain.swift",
-        "for index in 0..<targets.count where targets.isUsed(index, memory: machine.memory) {",
-        "for index in 0..<targets.count where index > targets.count {",
+        "if retirement.hasUnsealed {\n      for index in 0..<targets.count where targets.isUsed(",
+        "if retirement.hasUnsealed {\n      for index in 0..<0 where targets.isUsed(",
     ),
     Defect(
         "replayed-queue-resumed", "F-09", "MediatedITS+Resume.swift",
@@ -81,7 +81,7 @@ DEFECTS = [
     Defect(
         "resuming-host-loses-its-table", "F-23", "MediatedITS+TableMarks.swift",
         "if isRestated, word == 0, table.isIndirect",
-        "if isRestated, table.isIndirect",
+        "if isRestated, word == 0 || word != 0, table.isIndirect",
     ),
     Defect(
         "unread-slot-rewritten", "B-42", "CommitQueue.swift",
@@ -304,8 +304,8 @@ DEFECTS = [
     ),
     Defect(
         "sync-not-awaited", "4.3", "SMMUGroup+Driver.swift",
-        "      if !unit.confirm(machine) {\n",
-        "      if unit.parts == nil {\n",
+        "      if !unit.confirm(machine) || ",
+        "      if ",
         "SMMUDriver", ("soak-iommu",),
     ),
     Defect(
