@@ -11,7 +11,7 @@ internal import Ownership
 
 /// What the mediation of one ITS needs, on the CPU that runs this.
 struct MediationMachine: HandoverMachine {
-  let memory: MetalBusMemory
+  let memory = MetalBusMemory()
   let registers = MetalDeviceMemory()
   let cpu: UInt64
   /// The number of the ITS.
@@ -19,7 +19,6 @@ struct MediationMachine: HandoverMachine {
 
   init(number: UInt8) {
     self.number = number
-    memory = unsafe MetalBusMemory(imageBase: StateMemory.shared.pointee.image.base)
     cpu = pc_read_tpidr_el2()
   }
 

@@ -2,29 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import CEL2Boot
 internal import CHardware
 
-/// What ``MetalTables`` reaches, once the MMU is on for good: the places of the image are looked up once.
+/// All memory that EL2 has mapped, once the MMU is on: in the linear part, the data of the image too.
 struct MetalBusMemory: HostMemory {
-  /// Where the image was loaded.
-  let imageBase: PhysicalAddress
-  /// How many bytes it takes.
-  private let imageSize: UInt64
-  /// Its link address.
-  private let here: UInt64
-
-  init(imageBase: PhysicalAddress) {
-    self.imageBase = imageBase
-    here = el2_image_start_here()
-    imageSize = el2_image_end_here() &- here
-  }
-
-  /// Where the word at `address` is now: in the image, or in the linear part.
+  /// Where the word at `address` is.
   @inline(always)
   private func place(_ address: PhysicalAddress) -> UInt64 {
-    let distance = address.rawValue &- imageBase.rawValue
-    return distance < imageSize ? here &+ distance : VirtualLayout.linear(address).rawValue
+    VirtualLayout.linear(address).rawValue
   }
 
   @inline(always)

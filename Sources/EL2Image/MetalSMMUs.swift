@@ -6,8 +6,6 @@ internal import SMMUDriver
 
 /// What the driver of the SMMUs needs of this machine; it gives one a million looks, each a read of a register.
 struct MetalSMMUs: SMMUMachine {
-  let memory: MetalBusMemory
+  let memory = MetalBusMemory()
   let registers = MetalDeviceMemory()
-
-  init(imageBase: PhysicalAddress) { memory = MetalBusMemory(imageBase: imageBase) }
 }

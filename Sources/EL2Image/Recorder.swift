@@ -10,9 +10,7 @@ internal import Trace
 
 /// The trace of EL2, where the boot arguments have asked for one (`portcullis.trace`).
 enum Recorder {
-  private static var memory: MetalBusMemory {
-    unsafe MetalBusMemory(imageBase: StateMemory.shared.pointee.image.base)
-  }
+  private static var memory: MetalBusMemory { MetalBusMemory() }
 
   /// Begins the trace, before the host runs.
   static func begin(toConsole: Bool) {

@@ -34,7 +34,7 @@ enum SMMUMediation {
       mirror = DMAMirror(
         try SMMUGroup(
           setups.span, bits: geometry.bits, policy: policy == .nested ? .nested : .owned,
-          machine: MetalSMMUs(imageBase: image)),
+          machine: MetalSMMUs()),
         doorbells: SMMUClaim.doorbells(of: board))
     } catch {
       throw .smmu(error)

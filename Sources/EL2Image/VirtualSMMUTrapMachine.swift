@@ -12,13 +12,10 @@ internal import VirtualSMMU
 /// What a virtual SMMU needs, with its lock held: the owners of pages, and the SMMU behind it, each asked with the
 /// lock of rank `ownership`.
 struct VirtualSMMUTrapMachine: VirtualSMMUMachine {
-  let memory: MetalBusMemory
+  let memory = MetalBusMemory()
   private let unit: UInt16
 
-  init(number: UInt8) {
-    unit = UInt16(number)
-    memory = unsafe MetalBusMemory(imageBase: StateMemory.shared.pointee.image.base)
-  }
+  init(number: UInt8) { unit = UInt16(number) }
 
   /// What the SMMU says of itself.
   var identification: SMMUIdentification? {

@@ -50,7 +50,7 @@ def boots(boot, image, kernel, ram_disk):
     yield refused(
         "el3", "not started: entered at EL3, not at EL2", machine="secure=on", is_bare=True, stops=True
     )
-    yield refused("cpus", r"device tree: /cpus/cpu@10000: 513 of them, more than 512", edit=more_cpus)
+    yield refused("cpus", r"device tree: /cpus/cpu@0: 513 of them, more than 512", edit=more_cpus)
     path = f"/chosen/module@{KERNEL:#x}: reg"
     yield refused(
         "misplaced-kernel",

@@ -106,7 +106,7 @@ def boots(boot, image, offset, appended, directory):
     yield boot("no-its", image, machine="its=off", sign=NO_ITS, status=2)
     # As many CPUs as QEMU has, with Redistributors in two regions.
     many = "portcullis.log=error testhost.cpus"
-    yield boot("cpus", image, cpus=512, bootargs=many, least=2)
+    yield boot("cpus", image, cpus=512, machine="acpi=off", bootargs=many, least=2)
     yield boot("module-text-offset", image, module=(offset, OFFSET_ADDRESS, "quiet"))
     yield boot("module-appended", image, module=(appended, refusals.KERNEL, "quiet"))
     # Whatever firmware there is, it is not called.

@@ -23,7 +23,7 @@ DEFECTS = [
     Defect(
         "release-before-sync", "B-43", "MediatedITS+Drain.swift",
         "if retirement.hasUnsealed {\n      for index in 0..<targets.count where targets.isUsed(",
-        "if retirement.hasUnsealed {\n      for index in 0..<0 where targets.isUsed(",
+        "if retirement.hasUnsealed {\n      for index in 0..<UInt64(0) where targets.isUsed(",
     ),
     Defect(
         "replayed-queue-resumed", "F-09", "MediatedITS+Resume.swift",
