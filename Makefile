@@ -226,6 +226,11 @@ bench: setup-bench setup-qemu $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img $(I
 	$(Q)$(SWIFT) build $(NATIVE) -c release --product IOMMUBench --scratch-path .build-bench
 	$(Q).build-bench/release/IOMMUBench
 
+.PHONY: figures
+figures: ## the figures of bench, written into the README
+	$(Q)$(MAKE) --no-print-directory bench > $(RESULTS)/bench.txt
+	$(Q)$(BOARD)/figures.py README.md < $(RESULTS)/bench.txt
+
 .PHONY: bench-linux
 bench-linux: setup-run setup-linux $(IMAGES)/el2.img ## instructions of a Linux: boot, disks, network, MSIs, bare and through Portcullis (FULL=1: more repeats)
 	$(Q)$(LINUX_TESTS)/bench.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) \

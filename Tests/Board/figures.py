@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the figures of `make bench`, read from standard input, into the README's table of them."""
+
+import argparse
+import pathlib
+import re
+import sys
+
+BEGIN = "<!-- figures: written by `make figures` -->\n"
+END = "<!-- end of figures -->\n"
+# As bench.py prints a figure, with its aim where there is one.
+LINE = re.compile(r"^(\S+) +(\d+(?:\.\d+)?)(?: +\(aim: ([\d.]+), (met|missed)\))?$")
+# Of each row what is measured, the names of the figures, and words behind them.
+ROWS = [
+    ("forwarded 32-bit read", ["forwarded-read32-instructions"], "instructions"),
+    ("mediated 32-bit read of `GITS_TYPER`", ["read32-instructions"], "instructions"),
+    ("mediated 32-bit read of `GITS_CREADR`", ["GITS_CREADR-read32-instructions"], "instructions"),
+    ("doorbell with one INV", ["doorbell-inv-1-instructions"], "instructions"),
+    ("each further INV, MAPTI of a batch", ["each-further-inv", "each-further-mapti"], "instructions"),
+    ("one MAPD, its table zeroed", ["doorbell-mapd-1-instructions"], "instructions"),
+    ("one `INT`, from writing it to its handler", ["int-to-lpi-instructions"], "instructions"),
+    ("the same unmediated", ["unmediated-int-to-lpi-instructions"], "instructions"),
+    ("claiming a page, with the SMMU owned and without",
+     ["smmu-owned-donate-1-el2-instructions", "smmu-off-donate-1-el2-instructions"], "of EL2"),
+    ("claiming 512 pages of a block, the same",
+     ["smmu-owned-donate-512-el2-instructions", "smmu-off-donate-512-el2-instructions"], "of EL2"),
+    ("giving a page back, zeroed, the same",
+     ["smmu-owned-give-back-1-el2-instructions", "smmu-off-give-back-1-el2-instructions"], "of EL2"),
+    ("SYNCs of the SMMU for a claim of 1 page, 512 pages",
+     ["smmu-owned-donate-1-syncs", "smmu-owned-donate-512-syncs"], ""),
+    ("table pages of the host's stage 2 for 1 GiB, 64 GiB, 1 TiB of memory",
+     ["table-pages-1g", "table-pages-64g", "table-pages-1t"], ""),
+    ("of its devices, where blocks may be split",
+     ["dma-table-pages-1g-blocks", "dma-table-pages-64g-blocks", "dma-table-pages-1t-blocks"], ""),
+    ("of its devices, page by page",
+     ["dma-table-pages-1g-leaves", "dma-table-pages-64g-leaves", "dma-table-pages-1t-leaves"], ""),
+    ("code of the image, its read-only data", ["text", "rodata"], "bytes"),
+]  # fmt: skip
+
+
+def read(lines):
+    """The figures by name: each a number and its aim, or None."""
+    figures = {}
+    for line in lines:
+        if match := LINE.match(line.rstrip()):
+            name, value, aim, met = match.groups()
+            number = float(value)
+            figures[name] = (int(number) if number == int(number) else number, aim and f"{aim}, {met}")
+    return figures
+
+
+def table(figures):
+    """The table; raises KeyError for a figure that is not there."""
+    rows = ["| | measured | aim |", "|---|---|---|"]
+    for what, names, unit in ROWS:
+        found = [figures[name] for name in names]
+        numbers = ", ".join(f"{number:,}" for number, _ in found)
+        aim = next((aim for _, aim in found if aim), "")
+        rows.append(f"| {what} | {numbers}{' ' + unit if unit else ''} | {aim} |")
+    return "\n".join(rows) + "\n"
+
+
+def written(text, figures):
+    """The README's text with the figures; raises ValueError where it has no place for them."""
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise ValueError("there is no table of figures")
+    return f"{head}{begin}\n{table(figures)}\n{end}{tail}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("readme", type=pathlib.Path)
+    options = parser.parse_args()
+    text = options.readme.read_text("utf-8")
+    try:
+        options.readme.write_text(written(text, read(sys.stdin)), "utf-8")
+    except (KeyError, ValueError) as error:
+        print(f"{options.readme}: not written: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

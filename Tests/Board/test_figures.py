@@ -1,0 +1,32 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of the figures in the README."""
+
+import unittest
+
+import figures
+
+
+class FiguresTest(unittest.TestCase):
+    def test_reading(self):
+        lines = ["Compiling 3 files", "a-b  12", "c  113.0  (aim: 120, met)\n", "d 4 5"]
+        self.assertEqual(figures.read(lines), {"a-b": (12, None), "c": (113, "120, met")})
+
+    def test_table(self):
+        found = {name: (1234, None) for _, names, _ in figures.ROWS for name in names}
+        found["each-further-mapti"] = (120, "150, met")
+        rows = figures.table(found).splitlines()
+        self.assertEqual(len(rows), 2 + len(figures.ROWS))
+        self.assertIn("| each further INV, MAPTI of a batch | 1,234, 120 instructions | 150, met |", rows)
+        del found["text"]
+        self.assertRaises(KeyError, figures.table, found)
+
+    def test_place(self):
+        found = {name: (1, None) for _, names, _ in figures.ROWS for name in names}
+        text = f"a\n{figures.BEGIN}old\n{figures.END}b\n"
+        once = figures.written(text, found)
+        self.assertTrue(once.startswith("a\n") and once.endswith(figures.END + "b\n"))
+        self.assertNotIn("old", once)
+        self.assertEqual(figures.written(once, found), once)
+        for broken in ("a\n", f"a\n{figures.BEGIN}"):
+            self.assertRaises(ValueError, figures.written, broken, found)
