@@ -72,7 +72,7 @@
 // memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr, __stack_chk_guard and __stack_chk_fail.
 // Debian's libfdt may use SIMD registers, in portcullis_init alone: call it before the host runs.
 //
-// Stack: portcullis_init needs up to 128 KiB; portcullis_claim, portcullis_hand_over and
+// Stack: portcullis_init needs up to 256 KiB; portcullis_claim, portcullis_hand_over and
 // portcullis_finalise 64 KiB; portcullis_handle_trap 24 KiB; the other functions 3 KiB; and what your
 // operations need.
 
@@ -96,7 +96,7 @@ extern "C" {
 /// The most frames that all regions have together; a region that does not repeat is one frame.
 #define PORTCULLIS_FRAME_LIMIT 128
 /// The most ITSes; a board with more is refused.
-#define PORTCULLIS_ITS_LIMIT 8
+#define PORTCULLIS_ITS_LIMIT 32
 
 /// The state of one host's gate; its contents are private.
 struct portcullis;
