@@ -15,13 +15,15 @@
 
 #define PORTCULLIS_HYPERCALL 0xC6005043u
 
-/* x1 = version of this interface, x2 and x3 = base and size of EL2's memory, x4 = regions. */
+/* x1 = version of this interface, x2 and x3 = base and size of EL2's image, x4 = regions. */
 #define PORTCULLIS_CALL_VERSION 0u
 /*
  * x2 = index: x1 = GITS_TYPER as it reads once EL2 mediates, x2 = GITS_IIDR, x3 = GITS_PIDR2, x4 = control
  * frame; -1 beyond the last.
  */
 #define PORTCULLIS_CALL_ITS 1u
+/* x1 and x2 = base and size of the memory that EL2 has beside its image. */
+#define PORTCULLIS_CALL_MEMORY 2u
 /*
  * For tests. x1 and x2 = base and size of the canary, memory of EL2's that attacks aim at and nothing else
  * uses.
