@@ -37,6 +37,16 @@ def spinning(text):
     return head + method.replace("psci", "spin-table") + tail
 
 
+def newer(text):
+    """The source of a tree whose GIC and ITS are those of a GICv5."""
+    return text.replace('"arm,gic-v3', '"arm,gic-v5')
+
+
+def console_in_image(text):
+    """The source of a tree whose console lies in EL2's image."""
+    return text.replace("reg = <0x00 0x9000000 0x00 0x1000>", "reg = <0x00 0x40280000 0x00 0x1000>")
+
+
 def added(text, name, compatible, reg):
     """The source of a tree with one more node."""
     head, _, tail = text.rpartition("};")
@@ -55,8 +65,11 @@ def refused(boot, image):
         ("spin-table", r"device tree: /cpus/cpu@\d: enable-method: is not psci: .*", 2, spinning),
         ("doorbell",
          "device tree: /smmu@8090000: reg: overlaps 0x8080000 size 0x20000 of .*/its@8080000", 1, smmu),
+        ("gic-v5", r"device tree: /intc@8000000: compatible: is an interrupt controller that is not supported", 1, newer),
         ("monitor", "device tree: /monitor: reg: size 0x8000000000000 is more than 0x20000", 1, monitor),
     ):  # fmt: skip
         yield boot(
             f"refused-{form}", image, cpus=cpus, edit=edit, refused=re.compile("portcullis: " + line)
         )
+    # `inspect` tells of it; on the board there is nothing to say it with.
+    yield boot("refused-console", image, edit=console_in_image, silent=True)

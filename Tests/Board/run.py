@@ -86,6 +86,8 @@ class Boot:
     ends: bool = False
     # The board that EL2 refuses: a pattern of the line that says why.
     refused: re.Pattern = None
+    # Whether EL2 refuses the board and has no console to say so on.
+    silent: bool = False
     # Whether the board is ended by the line that is looked for: nobody switches it off, or what follows says nothing.
     stops: bool = False
     # More of what the machine is, and further arguments.
@@ -136,6 +138,8 @@ class Boot:
         """What is wrong with the output, whatever the host's tests say."""
         if self.refused:
             return self.judge_refusal(lines)
+        if self.silent:
+            return [f"something lives: {line!r}" for line in lines if line.strip()][:1]
         if self.sign and self.ends:
             return self.judge_end(lines)
         if self.sign:
@@ -340,11 +344,11 @@ def attempt(each, options, patterns, directory, say):
     if each.edit:
         path = directory / f"tree-{each.form}"
         command = flattree.edited(command, path, each.edit, each.tree_address)
-    seconds = REFUSAL_SECONDS if each.refused else options.seconds
+    seconds = REFUSAL_SECONDS if each.refused or each.silent else options.seconds
     until = re.compile(each.refused or each.sign) if each.stops else None
     lines, status = boot(command, seconds, say, each.dialogue, until)
     problems = each.judge(lines)
-    if each.sign or each.refused:
+    if each.sign or each.refused or each.silent:
         problems += status_problems(status, each.status)
         good, skipped, failures = int(not problems), 0, []
     else:

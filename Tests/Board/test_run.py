@@ -64,7 +64,7 @@ class Boots(unittest.TestCase):
     def test_every_board_and_every_form(self):
         boards = [(boot.gic, boot.cpus) for boot in self.all if boot.form == "image"]
         self.assertEqual(boards, [(3, 1), (3, 4), (4, 1), (4, 4)])
-        others = [boot.form for boot in self.all if boot.form != "image" and not boot.refused]
+        others = [boot.form for boot in self.all if boot.form != "image" and not (boot.refused or boot.silent)]
         self.assertEqual(
             others,
             [
@@ -151,8 +151,13 @@ class Boots(unittest.TestCase):
             with self.subTest(lines):
                 self.assertNotEqual(boot.judge(lines), [])
 
+    def test_a_board_that_is_refused_without_a_console(self):
+        boot = self.form["refused-console"]
+        self.assertEqual(boot.judge([""]), [])
+        self.assertNotEqual(boot.judge(["TAP version 14"]), [])
+
     def test_a_board_is_refused_for_every_reason(self):
-        forms = {boot.form.removeprefix("refused-") for boot in self.all if boot.refused}
+        forms = {boot.form.removeprefix("refused-") for boot in self.all if boot.refused or boot.silent}
         self.assertEqual(
             forms,
             {
@@ -160,6 +165,8 @@ class Boots(unittest.TestCase):
                 "spin-table",
                 "doorbell",
                 "monitor",
+                "gic-v5",
+                "console",
                 "gic-v2",
                 "option",
                 "el1",
@@ -208,6 +215,12 @@ class Attempts(unittest.TestCase):
         self.assertEqual(self.attempt(sign, ["xx"]).passed, 1)
         outcome = self.attempt(sign, ["y"])
         self.assertEqual((outcome.passed, outcome.failed), (0, 1))
+
+    def test_silence(self):
+        silent = run.Boot("refused-console", "el2.img", silent=True)
+        self.assertEqual(self.attempt(silent, []).passed, 1)
+        for lines, status in ((GOOD, 0), ([], 124)):
+            self.assertEqual(self.attempt(silent, lines, status).failed, 1)
 
     def test_the_status_that_is_due(self):
         sign = run.Boot("no-its", "el2.img", sign="x+", status=2)
