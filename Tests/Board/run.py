@@ -86,7 +86,7 @@ class Boot:
     ends: bool = False
     # The board that EL2 refuses: a pattern of the line that says why.
     refused: re.Pattern = None
-    # Whether EL2 refuses the board and has no console to say so on.
+    # Whether nothing is printed, for there is no console; the exit status tells how far it came.
     silent: bool = False
     # Whether the board is ended by the line that is looked for: nobody switches it off, or what follows says nothing.
     stops: bool = False
