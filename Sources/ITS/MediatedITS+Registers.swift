@@ -33,15 +33,15 @@ extension MediatedITS {
   private mutating func readOther<Machine: ITSMachine & ~Copyable>(
     _ access: Access, _ machine: borrowing Machine
   ) -> ReadEffect {
-    guard permits(access) else { return .refused(.width) }
-    switch access.offset {
-    case ITSRegister.control.offset: return .value(control(machine))
-    case ITSRegister.implementer.offset, ITSRegister.mpamIdentification.offset,
-      ITSRegister.affinity.offset:
-      return pass(access, machine)
-    default: break
+    if access.width == .word {
+      switch access.offset {
+      case ITSRegister.control.offset: return .value(control(machine))
+      case ITSRegister.implementer.offset, ITSRegister.mpamIdentification.offset,
+        ITSRegister.affinity.offset, ITSRegister.identification.offset...:
+        return pass(access, machine)
+      default: break
+      }
     }
-    if access.offset >= ITSRegister.identification.offset { return pass(access, machine) }
     switch access.offset & ~7 {
     case ITSRegister.commandBase.offset: return part(of: staging.register.rawValue, access)
     case ITSRegister.commandWrite.offset:
@@ -49,6 +49,7 @@ extension MediatedITS {
     default: break
     }
     if let index = tableIndex(access.offset) { return part(of: tableBases[index], access) }
+    guard permits(access) else { return .refused(.width) }
     counters.ignored &+= 1
     return .value(0)
   }

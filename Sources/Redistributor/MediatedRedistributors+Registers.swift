@@ -15,22 +15,22 @@ extension MediatedRedistributors {
     _ number: Int, _ access: Access, machine: borrowing Machine
   ) -> ReadEffect {
     guard number >= 0, number < count else { return .refused(.noHandler) }
-    guard Self.permits(access) else { return .refused(.width) }
     if access.offset >= RedistributorRegister.virtualFrame {
+      guard Self.permits(access) else { return .refused(.width) }
       return readVirtual(number, access, machine)
     }
-    switch access.offset {
-    case RedistributorRegister.control.offset:
-      guard let control = observe(number, machine) else { return .refused(.externalAbort) }
-      return .value(control.rawValue)
-    case RedistributorRegister.implementer.offset, RedistributorRegister.waker.offset,
-      RedistributorRegister.mpamIdentification.offset,
-      RedistributorRegister.synchronization.offset:
-      return slots[number].pass(access, machine)
-    default: break
-    }
-    if access.offset >= RedistributorRegister.identification.offset {
-      return slots[number].pass(access, machine)
+    if access.width == .word {
+      switch access.offset {
+      case RedistributorRegister.control.offset:
+        guard let control = observe(number, machine) else { return .refused(.externalAbort) }
+        return .value(control.rawValue)
+      case RedistributorRegister.implementer.offset, RedistributorRegister.waker.offset,
+        RedistributorRegister.mpamIdentification.offset,
+        RedistributorRegister.synchronization.offset,
+        RedistributorRegister.identification.offset...:
+        return slots[number].pass(access, machine)
+      default: break
+      }
     }
     let redistributor = slots[number]
     switch access.offset & ~7 {
@@ -43,6 +43,7 @@ extension MediatedRedistributors {
     case RedistributorRegister.pendingBase.offset where redistributor.typer.hasPhysicalLPIs:
       return Self.part(of: redistributor.lpis.pending, access)
     default:
+      guard Self.permits(access) else { return .refused(.width) }
       counters.ignored &+= 1
       return .value(0)
     }
