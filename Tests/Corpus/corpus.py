@@ -28,8 +28,8 @@ import dma
 PAGE_SIZES = {"4k": 0x1000, "16k": 0x4000, "64k": 0x10000}
 CONTROL_FRAME = 0x10000
 TRANSLATER = 0x10040
-REGISTRY_LIMIT = 8
-CPU_LIMIT = 64
+REGISTRY_LIMIT = 32
+CPU_LIMIT = 512
 
 
 # Hardware that is there whatever its status is.
