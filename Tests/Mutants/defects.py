@@ -108,7 +108,7 @@ DEFECTS = [
         "    default: return carryOutRare(command, &budget, machine)\n    }\n"
         "    commit.append(rebuilt,",
         "    default: return carryOutRare(command, &budget, machine)\n    }\n"
-        "    commit.append(staging.read(memory: machine.memory),",
+        "    commit.append(staging.read(memory: machine.memory) ?? rebuilt,",
     ),
     Defect(
         "pending-command-read-again", "B-65", "MediatedITS+Drain.swift",

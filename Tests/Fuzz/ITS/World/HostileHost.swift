@@ -485,6 +485,26 @@ package struct HostileHost<Source: Choices> {
     }
   }
 
+  /// More commands than EL2's own queue holds, while the hardware stands still.
+  private mutating func flood(_ index: Int) {
+    world.gic.services[index].pace = .manual
+    queues[index].posted = nil
+    for _ in 0..<24 {
+      for _ in 0..<100 { put(.sync(target: target(index, 0)), index) }
+      ring(index)
+      finish()
+    }
+  }
+
+  /// Runs stores that are unfinished again, while there are any; the hardware does nothing meanwhile.
+  private mutating func finish() {
+    for _ in 0..<256 {
+      guard let cpu = unfinished.indices.first(where: { !unfinished[$0].isEmpty }) else { return }
+      let last = unfinished[cpu].removeLast()
+      write(last.service, last.offset, last.width, last.value, cpu: cpu)
+    }
+  }
+
   /// What would end most of what goes on, if it came often.
   private mutating func seldom(_ index: Int) {
     switch choices.next(24) {
@@ -504,6 +524,7 @@ package struct HostileHost<Source: Choices> {
       world.services[index].accessesToAbort = Int(choices.next(8))
       queues[index].posted = nil
     case 17: losePower(index)
+    case 20: if choices.next(32) == 0 { flood(index) }
     case 18, 19:
       // Memory of the host goes away under EL2, and comes back.
       world.gic.memory.answerAgain()

@@ -151,8 +151,17 @@ package final class MediatedService {
       Access(offset: offset, address: VirtualAddress(simulated.base + offset), width: width),
       value & width.mask, machine: EL2Machine(service: self, cpu: cpu))
     if (0..<8).contains(where: { tables[$0] != its.pointee.tableBases[$0] }) { named = [:] }
+    if offset == 0 { checkKept() }
     endTrap()
     return effect
+  }
+
+  /// A host that goes on with its tables as they were finds its devices.
+  private func checkKept() {
+    guard !isBroken else { return }
+    for device in named.keys where ledger?.find(device, memory: EL2Memory(service: self)) == nil {
+      report("device \(device) is forgotten, and its table is as it was")
+    }
   }
 
   /// A load of the host from the control frame.
