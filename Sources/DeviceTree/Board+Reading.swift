@@ -96,7 +96,7 @@ struct BoardReader {
       if !board.reserved.append(reserved) {
         let limit = Board.ReservedRanges.capacity
         return reportOverflow(
-          of: .reserved, limit: limit, .warning, .root, .memoryReservation, &sink)
+          of: .reserved, limit: limit, .error, .root, .memoryReservation, &sink)
       }
     }
   }

@@ -62,7 +62,8 @@ extension BoardReader {
         node: context.node, range: range, isUnmapped: context.properties[.noMap] != nil)
       if !board.reserved.append(reserved) {
         let limit = Board.ReservedRanges.capacity
-        return reportOverflow(of: .reserved, limit: limit, .warning, context.node, .reg, &sink)
+        // Not left out: EL2 would take memory for its own there.
+        return reportOverflow(of: .reserved, limit: limit, .error, context.node, .reg, &sink)
       }
     }
   }

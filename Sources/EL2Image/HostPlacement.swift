@@ -26,6 +26,19 @@ struct HostPlacement: ~Copyable {
   private var memory: HostMemoryMap
   private var free: FreeMemory
 
+  /// Checks that the CPU can address all memory, before anything is put there: it could only fault on the rest.
+  static func checkReach(of board: borrowing Board) throws(StartupError) {
+    // Before anything is put there: what the CPU can't address it could only fault on.
+    guard
+      let geometry = TranslationGeometry(
+        physicalAddressRange: pc_read_id_aa64mmfr0_el1() & 0xf)
+    else { throw .translation }
+    for index in board.memory.indices
+    where board.memory[index].last.rawValue >> PageFrameNumber.shift >= geometry.pageLimit {
+      throw .memoryOutOfReach(board.memory[index].base)
+    }
+  }
+
   /// Notes what is taken.
   init(_ board: borrowing Board, tree: AddressRange, image: AddressRange) throws(StartupError) {
     self.image = image
@@ -61,9 +74,9 @@ struct HostPlacement: ~Copyable {
       host = try placeKernel(kernel, board, blob, &stage1, &pool, &log)
       hostTree.ramdisk = board.ramdisk?.range
       hostTree.bootArguments = kernel.bootArguments
-      own = try takeMemory(board, cpus: cpus)
+      own = try takeMemory(board, cpus: cpus, apartFrom: host)
     } else {
-      own = try takeMemory(board, cpus: cpus)
+      own = try takeMemory(board, cpus: cpus, apartFrom: nil)
       host = try placePayload(&stage1, &pool)
     }
     try own.map(&stage1, &pool)
@@ -75,17 +88,17 @@ struct HostPlacement: ~Copyable {
   /// Takes memory for EL2: behind its image, or where else there is room; what is left around both that is of no use
   /// is nobody's.
   private mutating func takeMemory(
-    _ board: borrowing Board, cpus: Int
+    _ board: borrowing Board, cpus: Int, apartFrom kernel: AddressRange?
   ) throws(StartupError) -> BoardMemory {
-    let size = BoardMemory.size(cpus: cpus, itses: board.itses.count)
-    let alignment = ITSSetup.arenaAlignment
-    var limit = UInt64.max
-    for index in board.itses.indices { limit = min(limit, board.itses[index].traits.addressLimit) }
-    var range = free.find(
-      size: size, alignment: alignment, from: image.last, in: board.memory.span)
-    if range.map({ $0.last.rawValue >= limit }) ?? true {
-      range = free.find(size: size, alignment: alignment, in: board.memory.span)
+    let reach = reach(of: board)
+    var apart = free
+    // A host may take more memory behind its image than the image says.
+    if let kernel, let room = AddressRange(base: kernel.base, size: kernel.size + Self.kernelRoom) {
+      guard apart.take(room) else { throw .noRoomForEL2 }
     }
+    let size = BoardMemory.size(cpus: cpus, itses: board.itses.count)
+    var range = find(size, in: reach, apart)
+    if range == nil { range = find(size, in: reach, free) }
     guard let range, let own = BoardMemory(range, cpus: cpus, itses: board.itses.count) else {
       throw .noRoomForEL2
     }
@@ -94,6 +107,38 @@ struct HostPlacement: ~Copyable {
       throw .noRoomForEL2
     }
     return own
+  }
+
+  /// What is left free behind a kernel, where there is other room: as far as its tree is put above it.
+  private static var kernelRoom: UInt64 { 64 << 20 }
+
+  /// The memory that every ITS reaches.
+  private func reach(of board: borrowing Board) -> HostMemoryMap.Pieces {
+    var limit = UInt64.max
+    for index in board.itses.indices { limit = min(limit, board.itses[index].traits.addressLimit) }
+    var reach = HostMemoryMap.Pieces(filler: image)
+    for index in board.memory.indices {
+      let range = board.memory[index]
+      guard range.base.rawValue < limit,
+        let part = AddressRange(
+          base: range.base, size: min(range.size, limit - range.base.rawValue))
+      else { continue }
+      // A board has fewer ranges than there are places.
+      _ = reach.append(part)
+    }
+    return reach
+  }
+
+  private func find(
+    _ size: UInt64, in reach: borrowing HostMemoryMap.Pieces, _ free: borrowing FreeMemory
+  ) -> AddressRange? {
+    let alignment = ITSSetup.arenaAlignment
+    if let behind = free.find(
+      size: size, alignment: alignment, from: image.last, in: reach.span)
+    {
+      return behind
+    }
+    return free.find(size: size, alignment: alignment, in: reach.span)
   }
 
   /// Checks that the loader has put all modules where they may be.

@@ -18,6 +18,7 @@ enum StartupError: Error {
   case noGICv3
   case boardRefused
   case memory
+  case memoryOutOfReach(PhysicalAddress)
   case translation
   case claim
   case redistributors
@@ -55,6 +56,7 @@ enum StartupError: Error {
     switch self {
     case .redistributorClaim(let error): error.told.base
     case .exposed(let exposure): exposure.frame.address
+    case .memoryOutOfReach(let base): base
     default: nil
     }
   }
@@ -66,6 +68,7 @@ enum StartupError: Error {
     case .noGICv3: "the board has no GICv3"
     case .boardRefused: "the board cannot be protected"
     case .memory: "memory cannot be mapped"
+    case .memoryOutOfReach: "there is memory that the CPU cannot address"
     case .translation: "the host's stage 2 cannot be built"
     case .claim: "registers cannot be claimed"
     case .redistributors: "the Redistributors cannot be mediated"
@@ -154,6 +157,7 @@ enum Startup {
       let masters = try MasterProtection.decide(
         board, blob, options, ownsSMMUs: policy.isOwning, &log)
       let cpus = try Confinement.cpuTable(of: board)
+      try HostPlacement.checkReach(of: board)
       var placement = try HostPlacement(board, tree: bytes, image: image)
       start = try placement.place(
         board, blob, cpus: cpus.count, smmus: policy, disabling: masters.disabled, &stage1, &pool,

@@ -25,10 +25,9 @@ public struct HostMemoryMap {
   ///
   /// A piece that has a boot module in it stays, and so does the largest one.
   public init(_ board: borrowing Board, image: AddressRange, beside further: AddressRange? = nil) {
-    var whole = further.flatMap { Self.joined(image, $0) } ?? image
-    withheld = FixedList(filler: whole)
-    _ = withheld.append(whole)
-    if let further, !whole.contains(further) { _ = withheld.append(further) }
+    withheld = FixedList(filler: image)
+    _ = withheld.append(image)
+    if let further { _ = withheld.append(further) }
     pieces = Self.pieces(of: board, without: withheld)
     var largest: UInt64 = 0
     for index in pieces.indices { largest = max(largest, pieces[index].size) }
@@ -36,9 +35,16 @@ public struct HostMemoryMap {
       let piece = pieces[index]
       guard piece.size < Self.leastPiece, piece.size < largest, !Self.hasModule(board, piece)
       else { continue }
-      whole = Self.joined(whole, piece) ?? whole
+      for hole in withheld.indices {
+        guard let whole = Self.joined(withheld[hole], piece) else { continue }
+        withheld[hole] = whole
+        break
+      }
     }
-    withheld[0] = whole
+    if withheld.count == 2, let whole = Self.joined(withheld[0], withheld[1]) {
+      withheld = FixedList(filler: whole)
+      _ = withheld.append(whole)
+    }
     pieces = Self.pieces(of: board, without: withheld)
   }
 

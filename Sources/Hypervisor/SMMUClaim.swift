@@ -66,7 +66,7 @@ public enum SMMUClaim {
       guard let frame = board.itses[index].translationFrame,
         let pages = PageRange(covering: frame)
       else { continue }
-      // There are more places than ITSes.
+      // There are as many places as ITSes.
       _ = doorbells.add(pages)
     }
     return doorbells

@@ -6,15 +6,15 @@ public import Architecture
 /// The frames by which devices send MSIs, such as GITS_TRANSLATER's: for them to write, whoever owns them.
 public struct Doorbells: Sendable {
   /// The most ranges.
-  public static let capacity = 16
-  private var ranges: FixedList<16, PageRange>?
+  public static let capacity = 32
+  private var ranges: FixedList<32, PageRange>?
 
   /// None.
   public init() { ranges = nil }
 
   /// Adds a range; false where there is no room.
   public mutating func add(_ range: PageRange) -> Bool {
-    var list = ranges ?? FixedList<16, PageRange>(filler: range)
+    var list = ranges ?? FixedList<32, PageRange>(filler: range)
     let isAdded = list.append(range)
     ranges = list
     return isAdded

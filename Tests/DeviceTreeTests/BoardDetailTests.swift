@@ -135,7 +135,7 @@ struct BoardDetailTests {
     #expect(lines.count == 1 && lines[0].contains(line))
   }
 
-  @Test("modules and reserved memory beyond the lists are one warning each")
+  @Test("modules beyond the list are one warning, reserved memory one error")
   func warnings() throws {
     let modules = (1...12).map {
       "module@\($0) { compatible = \"multiboot,module\"; reg = <0 \($0)000 0 0x100>; };"
@@ -149,7 +149,7 @@ struct BoardDetailTests {
         """))
     #expect(board.modules.count == 8)
     #expect(board.reserved.count == 128)
-    #expect(board.verdict == .nothingToProtect)
+    #expect(board.verdict == .refused)
     #expect(diagnostics.count == 2)
     #expect(lines.filter { $0.contains("more than 8") }.count == 1)
     #expect(lines.filter { $0.contains("more than 128") }.count == 1)

@@ -250,4 +250,19 @@ struct SMMUPlanTests {
     #expect(doorbells.count == 1)
     #expect(doorbells.range(0) == PageRange(first: PageFrameNumber(0x8090), count: 16))
   }
+
+  @Test("Each ITS of the largest board has a doorbell")
+  func mostDoorbells() throws {
+    var board = DeviceTree.Board(granule: .kib4)
+    for number in 0..<DeviceTree.Board.ITSes.capacity {
+      let base = PhysicalAddress(0x800_0000 + UInt64(number) << 17)
+      let frame = try #require(AddressRange(base: base, size: 0x1_0000))
+      let isAdded = board.itses.append(
+        ITSDescription(
+          node: .root, region: frame, controlFrame: frame, translationFrame: frame, traits: .none,
+          preITS: nil))
+      #expect(isAdded)
+    }
+    #expect(SMMUClaim.doorbells(of: board).count == DeviceTree.Board.ITSes.capacity)
+  }
 }
