@@ -12,7 +12,8 @@ attack comes to:
     not run      the host skipped it, or did not get as far
 
 It is an error if an attack does not hold with mediation, if one that the lists name does not
-overwrite the canary without, and if one does that they do not name.
+overwrite the canary without, and if one does that they do not name; also if another test that they
+name does not fail without mediation.
 
 What devices do is tried on boards with an SMMUv3, by the boots of iommu.py, and comes to
 
@@ -130,11 +131,21 @@ def judge_with(outcomes):
             yield f"{name}: {outcome}"
 
 
-def attack_patterns(gic):
-    """The patterns that hold for a version of the GIC, of attacks alone."""
+def patterns_of(gic):
+    """All patterns that hold for a version of the GIC."""
     folder = pathlib.Path(__file__).parent
-    patterns = (pattern for name in LISTS[gic] for pattern in run.attack_patterns(folder / name))
-    return [pattern for pattern in patterns if pattern.startswith(AREA)]
+    return [pattern for name in LISTS[gic] for pattern in run.attack_patterns(folder / name)]
+
+
+def attack_patterns(gic):
+    """Those of attacks on the canary alone."""
+    return [pattern for pattern in patterns_of(gic) if pattern.startswith(AREA)]
+
+
+def judge_others(points, gic):
+    """What is wrong with the other tests that must fail without mediation."""
+    patterns = [pattern for pattern in patterns_of(gic) if not pattern.startswith(AREA)]
+    yield from run.judge_failures(points, patterns)
 
 
 def judge_devices(controls, others):
@@ -187,6 +198,7 @@ def run_its(qemu, images, seconds):
             found = this.problems()
             if word == "without":
                 found += judge_without(this.outcomes, attack_patterns(gic))
+                found += judge_others(this.reader.points, gic)
             else:
                 found += judge_with(this.outcomes)
             problems += [f"{title}: {problem}" for problem in found]

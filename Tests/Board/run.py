@@ -291,14 +291,18 @@ def judge_unmediated(reader, status, patterns):
         problems.append("exit status 0: the host claims that nothing failed")
     if status == 124:
         problems.append("out of time")
+    return problems + list(judge_failures(reader.points, patterns))
+
+
+def judge_failures(points, patterns):
+    """Tests that patterns name and that do not fail, and patterns that name none."""
     for pattern in patterns:
-        matching = [p for p in reader.points if fnmatch.fnmatchcase(p.name, pattern)]
+        matching = [point for point in points if fnmatch.fnmatchcase(point.name, pattern)]
         if not matching:
-            problems.append(f"no test is named {pattern!r}")
+            yield f"no test is named {pattern!r}"
         for point in matching:
             if point.skipped or point.passed:
-                problems.append(f"does not fail without mediation: {point.number} - {point.name}")
-    return problems
+                yield f"does not fail without mediation: {point.number} - {point.name}"
 
 
 @dataclasses.dataclass

@@ -7,6 +7,7 @@ import unittest
 
 import attacks
 import iommu
+import tap
 
 HOST = """
 lines = [
@@ -71,6 +72,18 @@ class JudgementTests(unittest.TestCase):
     def test_with(self):
         outcomes = {"a": "held", "b": "overwritten", "c": "wedged", "d": "not run"}
         self.assertEqual(len(list(attacks.judge_with(outcomes))), 3)
+
+    def test_other_tests_must_fail_too(self):
+        patterns = [p for p in attacks.patterns_of(3) if not p.startswith(attacks.AREA)]
+        self.assertIn("EL2 memory, the arena: *", patterns)
+
+        def points(passed):
+            names = [pattern.replace("*", "x") for pattern in patterns]
+            return [tap.Point(number, name, passed, False) for number, name in enumerate(names)]
+
+        self.assertEqual(list(attacks.judge_others(points(False), 3)), [])
+        self.assertEqual(len(list(attacks.judge_others(points(True), 3))), len(patterns))
+        self.assertEqual(len(list(attacks.judge_others([], 3))), len(patterns))
 
     def test_lists(self):
         self.assertGreaterEqual(len(attacks.attack_patterns(3)), attacks.LEAST_OVERWRITTEN)

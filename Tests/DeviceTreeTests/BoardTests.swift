@@ -207,7 +207,8 @@ struct BoardTests {
         uart { compatible = "\(compatible)"; reg = <0 \(reg)>; };
         """)
     ).board
-    #expect((board.console?.kind != .other) == isKnown)
+    let console = try #require(board.console)
+    #expect((console.kind != .other) == isKnown)
   }
 
   @Test(

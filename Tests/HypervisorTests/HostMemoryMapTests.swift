@@ -99,7 +99,8 @@ struct HostMemoryMapTests {
     var board = Board(granule: .kib4)
     _ = board.memory.append(range(0x4000_0000, 1024 * mib))
     let apart = HostMemoryMap(board, image: image, beside: range(0x4012_0000, 8 * mib))
-    #expect(apart.withheld.indices.map { apart.withheld[$0] } == [image, range(0x4000_0000, 0x92_0000)])
+    #expect(
+      apart.withheld.indices.map { apart.withheld[$0] } == [image, range(0x4000_0000, 0x92_0000)])
     let beside = HostMemoryMap(board, image: image, beside: range(0x51b0_0000, 8 * mib))
     #expect(beside.withheld.indices.map { beside.withheld[$0] } == [range(0x5020_0000, 33 * mib)])
   }

@@ -87,17 +87,20 @@ struct LargeBoardTests {
     #expect(
       registry.index(of: PhysicalAddress(last + 0x1_0000)) == nil, "an SGI frame is the host's")
 
-    try mediateRedistributors(world)
-    try drive(world)
+    try enableMediated(world)
+    drive(world)
     #expect(world.checkInvariant() == nil)
   }
 
   @Test("F-35: the control: drivers of such a board without EL2")
-  func unmediated() throws { try drive(Self.world(isMediated: false)) }
+  func unmediated() throws {
+    let world = try Self.world(isMediated: false)
+    world.enableLPIs()
+    drive(world)
+  }
 
   /// Every ITS sends an interrupt to every CPU.
-  private func drive(_ world: World) throws {
-    world.enableLPIs()
+  private func drive(_ world: World) {
     for index in 0..<Self.itses {
       let host = HostDriver(world, index)
       host.queuePages = 16
@@ -117,7 +120,8 @@ struct LargeBoardTests {
     }
   }
 
-  private func mediateRedistributors(_ world: World) throws {
+  /// Every Redistributor is mediated, and the host enables its LPIs from its own CPU.
+  private func enableMediated(_ world: World) throws {
     let memory = UnsafeMutableRawPointer.allocate(
       byteCount: Int(RedistributorSlots.size), alignment: 16)
     defer { unsafe memory.deallocate() }
@@ -125,12 +129,25 @@ struct LargeBoardTests {
       interruptLimit: 1 << 16, pins: PhysicalAddress(0x5ef0_0000),
       slots: RedistributorSlots(memory),
       offersVirtualLPIs: false)
-    let machine = Machine(world: world)
+    let machine = Machine(world: world, affinity: 0)
     for redistributor in world.gic.redistributors {
       try guarding.add(VirtualAddress(redistributor.base), machine: machine)
     }
     try guarding.finish(machine: machine)
     #expect(guarding.count == Self.processors)
+    world.enableLPIs { number, width, value, address in
+      let redistributor = world.gic.redistributors[number]
+      let access = Access(
+        offset: address - redistributor.base, address: VirtualAddress(address), width: width)
+      let effect = guarding.write(
+        number, access, value,
+        machine: Machine(world: world, affinity: redistributor.typer.affinity))
+      #expect(effect == .done)
+    }
+    #expect(guarding.counters.allRefused == 0)
+    // The configuration table, once for each, and the pending tables.
+    #expect(guarding.heldTables == 2 * UInt64(Self.processors))
+    for redistributor in world.gic.redistributors { #expect(redistributor.state.isEnabled) }
   }
 }
 
@@ -162,7 +179,7 @@ private struct AnyFrame: DeviceMemory {
 
 private struct Machine: RedistributorMachine {
   let world: World
-  let affinity: UInt32 = 0
+  let affinity: UInt32
   var registers: SimulatedDeviceMemory { SimulatedDeviceMemory(world.gic) }
 
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {

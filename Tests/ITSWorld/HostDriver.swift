@@ -249,18 +249,29 @@ package final class HostDriver {
 
 extension World {
   /// The host gives every Redistributor its LPI tables, with all LPIs enabled.
-  package func enableLPIs(idBits: UInt64 = 16) {
+  ///
+  /// - Parameter store: carries out its store to a register of the Redistributor with this number; without, the
+  ///   hardware does.
+  package func enableLPIs(
+    idBits: UInt64 = 16, by store: ((Int, AccessWidth, UInt64, UInt64) -> Void)? = nil
+  ) {
     for offset in stride(from: 0, to: 1 << idBits - 8192, by: 8) as StrideTo<UInt64> {
-      store(.double, 0x0101_0101_0101_0101, at: 0x4000_0000 + offset)
+      self.store(.double, 0x0101_0101_0101_0101, at: 0x4000_0000 + offset)
     }
     gic.memory.clean(0x4000_0000, size: 1 << idBits)
     for redistributor in gic.redistributors {
       let frame = redistributor.base
-      _ = gic.write(
-        .double, 0x4000_0000 | 1 << 10 | 7 << 7 | (idBits - 1), at: frame + 0x70)
-      _ = gic.write(
-        .double, pendingTable(redistributor.index) | 1 << 10 | 7 << 7, at: frame + 0x78)
-      _ = gic.write(.word, 1, at: frame)
+      for (width, value, address) in [
+        (.double, 0x4000_0000 | 1 << 10 | 7 << 7 | (idBits - 1), frame + 0x70),
+        (.double, pendingTable(redistributor.index) | 1 << 10 | 7 << 7, frame + 0x78),
+        (.word, 1, frame),
+      ] as [(AccessWidth, UInt64, UInt64)] {
+        if let store {
+          store(redistributor.index, width, value, address)
+        } else {
+          _ = gic.write(width, value, at: address)
+        }
+      }
     }
   }
 

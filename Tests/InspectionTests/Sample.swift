@@ -43,7 +43,7 @@ struct Sample: CustomTestStringConvertible, Sendable {
     self.expectations = expectations
   }
 
-  private static let keys: Set = [
+  static let keys: Set = [
     "expect", "expect-16k", "expect-64k", "region", "redistributor", "iommu", "dma", "warning",
     "error", "unused",
   ]

@@ -23,6 +23,10 @@ struct SampleTests {
     for sample in Sample.all { #expect(sample.verdict(pageSize: "4k") != nil, "\(sample.name)") }
     let verdicts = Set(Sample.all.compactMap { $0.verdict(pageSize: "4k") })
     #expect(verdicts == ["protectable", "nothing-to-protect", "refused"])
+    // No test of one kind of line is run for no sample.
+    for key in Sample.keys {
+      #expect(Sample.all.contains { !$0[key].isEmpty }, "no sample has a line of \(key)")
+    }
   }
 
   @Test("The verdict is as expected at every page size", arguments: Sample.all, granules)
