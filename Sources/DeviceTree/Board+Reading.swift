@@ -107,6 +107,7 @@ struct BoardReader {
     guard let chosen = blob.node(path: "/chosen") else { return }
     let properties = blob.properties(of: chosen)
     board.bootArguments = properties[.bootargs]
+    board.initialRAMDisk = Self.initialRAMDisk(of: chosen, blob)
     if let arguments = properties[.bootargs] { readOptions(arguments, chosen, blob, &sink) }
     let name: PropertyName = properties[.stdoutPath] != nil ? .stdoutPath : .linuxStdoutPath
     guard let value = properties[name] else { return }
@@ -123,6 +124,19 @@ struct BoardReader {
     }
     consoleNode = blob.node(path: target)
     if consoleNode == nil { report(.warning, chosen, name, .noSuchNode, &sink) }
+  }
+
+  /// One cell or two each, as boot loaders write them.
+  private static func initialRAMDisk(
+    of chosen: DeviceTreeNode, _ blob: DeviceTreeBlob
+  ) -> AddressRange? {
+    func number(_ name: StaticString) -> UInt64? {
+      blob.property(name, of: chosen).flatMap { blob.number($0, at: 0, cells: $0.count / 4) }
+    }
+    guard let start = number("linux,initrd-start"), let end = number("linux,initrd-end"),
+      start < end
+    else { return nil }
+    return AddressRange(base: PhysicalAddress(start), size: end - start)
   }
 
   /// Refuses what is addressed to the hypervisor and not known: what was meant is not what would be done.

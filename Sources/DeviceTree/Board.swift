@@ -64,6 +64,8 @@ public struct Board: Sendable {
   public internal(set) var compatible: BlobBytes?
   /// The command line: `/chosen/bootargs`, a terminated string.
   public internal(set) var bootArguments: BlobBytes?
+  /// The initial RAM disk that `/chosen` names by `linux,initrd-start` and `linux,initrd-end`.
+  public internal(set) var initialRAMDisk: AddressRange?
   /// What the command line asks of the hypervisor.
   public internal(set) var options = BootOptions()
 

@@ -48,6 +48,7 @@ struct HostPlacement: ~Copyable {
     var fits = free.take(tree)
     for index in board.reserved.indices { fits = free.take(board.reserved[index].range) && fits }
     for index in board.modules.indices { fits = free.take(board.modules[index].range) && fits }
+    if let disk = board.initialRAMDisk { fits = free.take(disk) && fits }
     guard fits else { throw .noRoom }
   }
 

@@ -29,6 +29,12 @@ enum ITSMediation {
       throw .mediation(.outOfMemory)
     }
     let cpus = UInt64(unsafe StateMemory.shared.pointee.cpus.count)
+    // All of them first: what a loader has left one writing to may lie in the memory that another gets.
+    for index in identities.indices where !options.isHandover {
+      MediatedITS.abandon(
+        identities[index].address,
+        machine: MediationMachine(number: UInt8(truncatingIfNeeded: index)))
+    }
     for index in identities.indices {
       guard let pages = ITSSetup.arena(index, of: identities.count, in: pool) else {
         throw .mediation(.outOfMemory)

@@ -212,6 +212,22 @@ struct BoardTests {
   }
 
   @Test(
+    "the initial RAM disk that /chosen names, in one cell or two",
+    arguments: [
+      ("<0x41000000>", "<0x41800000>", 0x80_0000), ("<0 0x41000000>", "<0 0x41800000>", 0x80_0000),
+      ("<0x41000000>", "<0x41000000>", nil), ("<>", "<1>", nil),
+    ] as [(String, String, UInt64?)])
+  func initialRAMDisk(start: String, end: String, size: UInt64?) throws {
+    let board = try read(
+      compile(
+        "chosen { linux,initrd-start = \(start); linux,initrd-end = \(end); };")
+    ).board
+    #expect(
+      board.initialRAMDisk
+        == size.flatMap { AddressRange(base: PhysicalAddress(0x4100_0000), size: $0) })
+  }
+
+  @Test(
     "F-45: too many CPUs or ITSes refuse the board with their number and the limit",
     arguments: [(512, 32), (513, 32), (512, 33), (600, 40)])
   func limits(cpus: Int, itses: Int) throws {
