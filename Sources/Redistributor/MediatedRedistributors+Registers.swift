@@ -15,6 +15,7 @@ extension MediatedRedistributors {
     _ number: Int, _ access: Access, machine: borrowing Machine
   ) -> ReadEffect {
     guard number >= 0, number < count else { return .refused(.noHandler) }
+    guard access.width == .word || access.width == .double else { return .refused(.width) }
     if access.offset >= RedistributorRegister.virtualFrame {
       guard Self.permits(access) else { return .refused(.width) }
       return readVirtual(number, access, machine)

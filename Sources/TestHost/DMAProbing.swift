@@ -40,7 +40,7 @@ func testProbing(_ report: inout TestReport, isNested: Bool) {
     return
   }
   let base = information.memoryBase
-  let end = base + information.memorySize
+  let end = information.memoryEnd
   compare(
     "the pages where EL2's memory begins", from: base - 16 * page, to: base + 16 * page,
     atLeast: 16, 16)

@@ -109,7 +109,7 @@ private func testOwnMemory(
     }
     test.expectNoFault { _ in
       _ = device.read(information.memoryBase - 8)
-      _ = device.read(information.memoryBase + information.memorySize)
+      _ = device.read(information.memoryEnd)
     }
   }
   report.test(area, "a device reaches memory that the host shares with EL2") { test in
@@ -289,7 +289,7 @@ private func testDMAFaults(
   testFaults("at the first byte of EL2's memory", device, hypervisor?.memoryBase ?? 0)
   testFaults(
     "at the last word of EL2's memory", other,
-    (hypervisor?.memoryBase ?? 0) + (hypervisor?.memorySize ?? 8) - 8)
+    (hypervisor?.memoryEnd ?? 8) - 8)
   testFaults("in the ITS's control frame", device, Board.itsControl + Register.gitsCBASER)
   testFaults("at the end of the ITS's control frame", other, Board.itsTranslation - 8)
   testFaults("in a Redistributor", device, Board.redistributors + 0x78)

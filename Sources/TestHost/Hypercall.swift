@@ -69,6 +69,12 @@ enum Hypercall {
     /// What it has beside that.
     let furtherBase: UInt64
     let furtherSize: UInt64
+
+    /// The first address behind EL2's memory, what adjoins its image included.
+    var memoryEnd: UInt64 {
+      let end = memoryBase &+ memorySize
+      return furtherBase == end ? end &+ furtherSize : end
+    }
   }
 
   /// Asks for it; nil where no hypervisor answers.

@@ -203,14 +203,14 @@ struct SnapshotTests {
     withExtendedLifetime(before) {}
   }
 
-  @Test("There is room for sixteen doorbells")
+  @Test("There is room for a doorbell of each ITS")
   func manyDoorbells() {
     var doorbells = Doorbells()
-    for index in UInt64(0)..<16 {
+    for index in UInt64(0)..<32 {
       let isAdded = doorbells.add(pages(index))
       #expect(isAdded)
     }
-    let isAdded = doorbells.add(pages(16))
-    #expect(!isAdded && doorbells.count == 16)
+    let isAdded = doorbells.add(pages(32))
+    #expect(!isAdded && doorbells.count == 32)
   }
 }
