@@ -228,6 +228,7 @@ bench: setup-bench setup-qemu $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img $(I
 
 .PHONY: figures
 figures: ## the figures of bench, written into the README
+	@mkdir -p $(RESULTS); echo "bench: its output is in $(RESULTS)/bench.txt"
 	$(Q)$(MAKE) --no-print-directory bench > $(RESULTS)/bench.txt
 	$(Q)$(BOARD)/figures.py README.md < $(RESULTS)/bench.txt
 

@@ -187,8 +187,7 @@ let package = Package(
       "Hypervisor",
       [
         "GIC", "SMMU", "IOMMU", "ITS", "Redistributor", "SMMUDriver", "VirtualSMMU",
-        "SimulatedBoard",
-        "SimulatedITS", "ITSWorld",
+        "SimulatedBoard", "SimulatedITS", "ITSWorld",
       ]),
     tests("Inspection", ["Trace"]),
     tests(

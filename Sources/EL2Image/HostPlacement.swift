@@ -28,7 +28,6 @@ struct HostPlacement: ~Copyable {
 
   /// Checks that the CPU can address all memory, before anything is put there: it could only fault on the rest.
   static func checkReach(of board: borrowing Board) throws(StartupError) {
-    // Before anything is put there: what the CPU can't address it could only fault on.
     guard
       let geometry = TranslationGeometry(
         physicalAddressRange: pc_read_id_aa64mmfr0_el1() & 0xf)

@@ -106,6 +106,9 @@ struct HandoverDraft {
     return HardwareTable(register: table, capacity: min(table.capacity, ids))
   }
 
+  /// The slots of the hardware's queue.
+  var slots: UInt64 { queue.size / ITSCommand.size }
+
   /// Claims the queue, the tables and the second levels that their first levels point to.
   mutating func claimQueueAndTables<Machine: HandoverMachine & ~Copyable>(
     _ claims: inout ClaimSet, firstLevelLimit: UInt64, _ machine: borrowing Machine
@@ -205,7 +208,6 @@ struct HandoverDraft {
   func finish(
     _ arena: PageArena, pin: consuming Pin<1>, stagedTables: InlineArray<8, UInt64>
   ) -> MediatedITS {
-    let slots = queue.size / ITSCommand.size
     var commit = CommitQueue(
       PhysicalAddress(queue.base), origins: origins, slots: slots, at: offset / ITSCommand.size)
     commit.isCoherent = !setup.isNonCoherent && MemoryAttributes.isCoherent(queue.rawValue)

@@ -18,7 +18,7 @@ public enum HandoverError: Error, Hashable, Sendable {
   case busy
   /// The register at this offset holds something else than the descriptor says.
   case mismatch(offset: UInt64)
-  /// The hardware's queue has a size that is not a power of two.
+  /// The hardware's queue has a size that is not a power of two, or no room for a SYNC to each Redistributor.
   case queueSize
   /// A second table of devices or a table of a reserved type is Valid, or there is no device table.
   case table(index: UInt64)

@@ -112,12 +112,15 @@ extension MediatedITS {
     staging.isStalled = true
   }
 
+  /// The slots that must be free for a command, where so many Redistributors are targets.
+  static func room(for targets: UInt64) -> UInt64 { targets &+ 5 }
+
   /// Whether the commit queue has room for a command of the host, the unmapping that it may imply, a
   /// SYNC to every target, and one past the end of the queue.
   private mutating func hasRoom<Machine: ITSMachine & ~Copyable>(
     _ machine: borrowing Machine
   ) -> Bool {
-    let needed = targets.usedCount &+ 5
+    let needed = Self.room(for: targets.usedCount)
     if commit.freeCount >= needed { return true }
     publish(machine)
     observe(machine)

@@ -46,6 +46,8 @@ extension MediatedITS {
     let descriptor = try read(descriptor, to: copy.address, machine)
     var draft = try HandoverDraft(setup, base: base, descriptor, &arena, machine)
     guard addTargets(&draft.ledgers.targets, draft.typer) else { throw .tooManyRedistributors }
+    // With fewer no command would ever be taken, once all Redistributors are targets.
+    guard draft.slots > room(for: draft.ledgers.targets.count) else { throw .queueSize }
     var claims = ClaimSet(list: list.address, capacity: claimCapacity)
     map.zero(machine.memory)
     let occupied = TranslationMap(map.address, pages: claimCapacity)

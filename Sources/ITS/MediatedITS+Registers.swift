@@ -33,6 +33,7 @@ extension MediatedITS {
   private mutating func readOther<Machine: ITSMachine & ~Copyable>(
     _ access: Access, _ machine: borrowing Machine
   ) -> ReadEffect {
+    guard access.width == .word || access.width == .double else { return .refused(.width) }
     if access.width == .word {
       switch access.offset {
       case ITSRegister.control.offset: return .value(control(machine))

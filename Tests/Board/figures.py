@@ -58,7 +58,7 @@ def table(figures):
         found = [figures[name] for name in names]
         numbers = ", ".join(f"{number:,}" for number, _ in found)
         aim = next((aim for _, aim in found if aim), "")
-        rows.append(f"| {what} | {numbers}{' ' + unit if unit else ''} | {aim} |")
+        rows.append(f"| {what} | {numbers}{' ' + unit if unit else ''} |{' ' + aim if aim else ''} |")
     return "\n".join(rows) + "\n"
 
 

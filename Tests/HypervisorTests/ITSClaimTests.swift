@@ -11,19 +11,7 @@ import Traps
 @testable import Hypervisor
 
 /// ITSes that answer with their number, up to one that may be silent at one register.
-final class SimulatedITSes: DeviceMemory, ProtectionContext, @unchecked Sendable {
-  func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
-  func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
-  }
-  func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect { .refused(.noHandler) }
-  func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
-  }
-  func readITS(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
-  func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
-  }
+final class SimulatedITSes: DeviceMemory, RefusingContext, @unchecked Sendable {
 
   var silent: (its: Int, read: Int)?
   private var reads: [(AccessWidth, UInt64)] = []

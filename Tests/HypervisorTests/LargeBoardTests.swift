@@ -154,20 +154,8 @@ struct LargeBoardTests {
 /// A device of a claimed region; nothing traps here.
 private typealias Claimed = ProtectedDevice<NoContext>
 
-private struct NoContext: ProtectionContext {
+private struct NoContext: RefusingContext {
   var deviceMemory: AnyFrame { AnyFrame() }
-  func readITS(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
-  func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
-  }
-  func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect { .refused(.noHandler) }
-  func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
-  }
-  func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
-  func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
-  }
 }
 
 /// Registers that all answer.

@@ -9,7 +9,7 @@ import Traps
 @testable import Hypervisor
 
 /// Redistributors by their address: GICR_TYPER of each.
-private final class TyperMemory: DeviceMemory, ProtectionContext, @unchecked Sendable {
+private final class TyperMemory: DeviceMemory, RefusingContext, @unchecked Sendable {
   var typers: [UInt64: UInt64] = [:]
 
   func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
@@ -17,18 +17,6 @@ private final class TyperMemory: DeviceMemory, ProtectionContext, @unchecked Sen
   }
   func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool { false }
   func orderAccesses() {}
-  func readITS(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
-  func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
-  }
-  func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
-  func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
-  }
-  func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect { .refused(.noHandler) }
-  func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
-  }
 }
 
 @Suite("Claims of Redistributors") struct RedistributorClaimTests {

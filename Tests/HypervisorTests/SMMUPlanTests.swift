@@ -57,22 +57,10 @@ private struct Described {
 }
 
 /// Nobody: no access is tried here.
-private struct Nobody: ProtectionContext, DeviceMemory {
+private struct Nobody: RefusingContext, DeviceMemory {
   func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? { nil }
   func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool { false }
   func orderAccesses() {}
-  func readITS(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
-  func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
-  }
-  func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect { .refused(.noHandler) }
-  func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
-  }
-  func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
-  func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
-  }
 }
 
 private typealias Device = ProtectedDevice<Nobody>

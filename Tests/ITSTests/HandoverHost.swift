@@ -72,9 +72,11 @@ final class HandoverHost {
 
   /// A host on a board of its own, with all that it describes.
   static func live(
-    _ variant: Variant = Variant(), _ change: (HostDriver) -> Void = { _ in }
+    _ variant: Variant = Variant(), processors: Int = 2, _ change: (HostDriver) -> Void = { _ in }
   ) throws -> HandoverHost {
-    let host = HandoverHost(try World(options(variant)))
+    var options = options(variant)
+    options.processors = processors
+    let host = HandoverHost(try World(options))
     host.driver.isIndirect = variant.isIndirect
     host.driver.pageSize = variant.pageSize ?? .kib4
     change(host.driver)

@@ -366,6 +366,16 @@ extension HandoverHost {
     host.world.expectSound()
   }
 
+  @Test(
+    "A queue of a page serves 122 Redistributors, and is refused with more", arguments: [122, 123])
+  func fewSlots(processors: Int) throws {
+    let host = try HandoverHost.live(processors: processors)
+    guard processors == 122 else { return host.expectRefusal(.queueSize) }
+    try host.handOver()
+    host.expectWorking()
+    host.world.expectSound()
+  }
+
   @Test("B-14 B-20 B-24 Each claim that fails is unwound, however many came before")
   func claims() throws {
     let host = try HandoverHost.live()

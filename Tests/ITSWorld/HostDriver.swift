@@ -190,10 +190,15 @@ package final class HostDriver {
       width)
   }
 
-  /// Writes commands into the queue and rings the doorbell.
+  /// Writes commands into the queue and rings the doorbell, as often as they fill it.
   package func post(_ commands: [ITSCommand]) {
-    stage(commands)
-    ring()
+    var rest = commands[...]
+    repeat {
+      let part = rest.prefix(Int(queueSize / ITSCommand.size) - 1)
+      stage(Array(part))
+      ring()
+      rest = rest.dropFirst(part.count)
+    } while !rest.isEmpty
   }
 
   /// Writes commands into the queue and rings the doorbell.

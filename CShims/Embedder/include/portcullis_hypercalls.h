@@ -127,7 +127,7 @@
 #define PORTCULLIS_HANDOVER_NOT_ENABLED (-19)     /* it need not be handed over */
 #define PORTCULLIS_HANDOVER_BUSY (-20)            /* commands are under way */
 #define PORTCULLIS_HANDOVER_MISMATCH (-21)        /* a register holds something else */
-#define PORTCULLIS_HANDOVER_QUEUE_SIZE (-22)      /* the queue is no power of two */
+#define PORTCULLIS_HANDOVER_QUEUE_SIZE (-22)      /* no power of two, or too few for a SYNC to each CPU */
 #define PORTCULLIS_HANDOVER_TABLE (-23)           /* two tables of devices, or none */
 #define PORTCULLIS_HANDOVER_FIRST_LEVEL (-24)     /* an entry of a first level can't be */
 #define PORTCULLIS_HANDOVER_DEVICE (-25)          /* a device can't be, or is named twice */
