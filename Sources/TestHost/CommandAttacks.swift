@@ -354,7 +354,7 @@ private func testOtherCommands(_ report: inout TestReport) {
   }
   attack(&report, "commands of every kind with all their bits set") { host in
     for number in 0..<256 as Range<UInt64> {
-      host.its.append(ITSCommand(~0xff | number, .max, .max, .max))
+      host.its.append(ITSCommand(~0xff | number, .max, .max, .max), isExact: true)
     }
     _ = host.its.finish()
   }
@@ -402,7 +402,7 @@ private func testRaces(_ report: inout TestReport, _ other: OtherCPU?) {
     for _ in 0..<rounds {
       let address = host.its.queue + host.its.next
       race(&host, address, 0x08 ^ 0x0c) { its in
-        its.append(inv)
+        its.append(inv, isExact: true)
         its.append(.mapti(device, 0, interrupt: Attacker.interrupt, collectionID: 0))
       }
     }

@@ -96,20 +96,22 @@ struct ITSDriver {
   }
 
   /// Writes one command into the queue; the ITS doesn't know of it yet.
-  mutating func append(_ command: ITSCommand) {
+  ///
+  /// With `isExact` the bits that are no fields of it are its own too: what another kind of command would have there.
+  mutating func append(_ command: ITSCommand, isExact: Bool = false) {
     if isFull {
       read = offsetRead
       if isFull, finish() { read = next }
     }
-    place(command, at: next)
+    place(command, at: next, isExact: isExact)
     next = (next + ITSCommand.size) % queueSize
   }
 
   /// Writes the fields of one command at an offset in the queue, over whatever is there.
-  func place(_ command: ITSCommand, at offset: UInt64) {
+  func place(_ command: ITSCommand, at offset: UInt64, isExact: Bool = false) {
     let words = command.words
     // A number that is no command has no fields either.
-    let known = command.opcode.map { ITSCommand.fields(of: $0) }
+    let known = isExact ? nil : command.opcode.map { ITSCommand.fields(of: $0) }
     let fields = (known ?? ITSCommand(.max, .max, .max, .max)).words
     for index in words.indices {
       let slot = queue + offset + UInt64(index) * 8
