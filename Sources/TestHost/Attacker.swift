@@ -72,9 +72,9 @@ struct Attacker {
     whileDisabled { store64(Self.register(kind), value) }
   }
 
-  /// Sends commands, and waits for the last one.
+  /// Sends a command as it is, and waits for it.
   mutating func send(_ command: ITSCommand) {
-    its.append(command)
+    its.append(command, isExact: true)
     _ = its.finish()
   }
 

@@ -133,13 +133,13 @@ func testProcessors(_ report: inout TestReport, _ psci: PSCI) {
 
   report.test(area, "CPU_ON with an entry in EL2's memory is INVALID_ADDRESS") { test in
     forEachOther(&test) { test, cpu in
-      // Not the image's first instruction: where nothing is mediated it would end EL2, and the run.
-      guard let canary = Hypercall.canary() else {
+      // Zeros, which are no instruction: where nothing is mediated, code of EL2's would end the run.
+      guard let information = Hypercall.information() else {
         test.fail("no hypervisor tells where its memory is")
         return
       }
       test.expect(
-        "the status", psci.start(cpu, at: canary.base, context: 0),
+        "the status", psci.start(cpu, at: information.furtherBase, context: 0),
         equals: PSCI.invalidAddress)
       test.expect("the state", psci.affinityInfo(of: cpu), equals: PSCI.off)
     }
