@@ -39,6 +39,7 @@ el1_retired el1_meter_read64(uint64_t address) NOT_HERE
 el1_retired el1_meter_write32(uint64_t address) NOT_HERE
 el1_retired el1_meter_write64(uint64_t address) NOT_HERE
 el1_retired el1_meter_now(void) NOT_HERE
+el1_retired el1_meter_hvc(uint64_t function) NOT_HERE
 el1_retired el1_meter_store32(uint64_t address, uint64_t value) NOT_HERE
 el1_retired el1_meter_interrupt(uint64_t address, uint64_t value, uint64_t spins) NOT_HERE
 uint64_t el1_arena(void) NOT_HERE

@@ -56,6 +56,7 @@ el1_meter_now:
   METER el1_meter_write32, str w3, [x2]
   METER el1_meter_write64, str x3, [x2]
 
+  METER el1_meter_hvc, hvc #0
   METER el1_meter_store32, str w1, [x2]
 
 // The handler reads the counters first of all. It uses x9 to x13.

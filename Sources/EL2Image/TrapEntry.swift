@@ -15,77 +15,62 @@ func el2_host_trap(
   _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64, _ registers: UnsafeMutablePointer<UInt64>
 ) {
   // The vector passes the frame that it has just saved, which nobody else knows.
-  let file = unsafe RegisterFile(registers)
-  let outcome = unsafe StateMemory.shared.pointee.registry.forward(
-    esr: esr, far: far, hpfar: hpfar, registers: file, host: MetalHostRegisters(),
-    context: HostTrap())
-  // The last thing that is done: until here no register needs to be kept on the stack.
-  switch outcome {
-  case .completed: return
-  case .plain(let index):
-    RareTrap(esr: esr, far: far, hpfar: hpfar, registers: file).handlePlain(in: index)
-  case .aborted, .notPlain:
-    RareTrap(esr: esr, far: far, hpfar: hpfar, registers: file).handle(outcome)
-  }
+  let trap = unsafe TrapEntry(
+    esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers))
+  // Data aborts are what must be short; calls are not far behind.
+  if esr >> 26 == TrapEntry.dataAbort { trap.handleAbort() } else { trap.handleOther() }
 }
 
-/// Everything but a plain access that was forwarded, by rising rarity.
-struct RareTrap {
+/// An exception of the host, from the syndrome to the way back.
+struct TrapEntry {
+  /// ESR_EL2.EC of a data abort from a lower level.
+  static var dataAbort: UInt64 { 0x24 }
+
   let esr: UInt64
   let far: UInt64
   let hpfar: UInt64
   let registers: RegisterFile
   private var host: MetalHostRegisters { MetalHostRegisters() }
 
-  init(esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile) {
-    self.esr = esr
-    self.far = far
-    self.hpfar = hpfar
-    self.registers = registers
-  }
-
-  /// A plain access to a device of EL2's own.
-  @inline(never)
-  func handlePlain(in index: Int) {
-    let start = pc_read_cntpct_el0()
-    let outcome = unsafe StateMemory.shared.pointee.registry.handlePlainAbort(
-      in: index, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
-      context: HostTrap())
-    count(since: start)
-    switch outcome {
-    case .completed: break
-    case .injected(let refusal): log(refusal)
-    default: EL2Statistics.counts.countUnfinished(cpu: EL2Statistics.cpu)
-    }
-  }
-
-  /// Counts the trap, which began at `start`.
-  private func count(since start: UInt64) {
-    EL2Statistics.counts.countTrap(
-      cpu: EL2Statistics.cpu, ticks: pc_read_cntpct_el0() &- start, syndrome: esr,
-      address: address)
-  }
-
   /// The intermediate physical address of an abort (HPFAR_EL2.FIPA, bits [43:4], is bits [51:12] of it).
   private var address: UInt64 { hpfar << 8 & ~0xfff | far & 0xfff }
 
-  @inline(never)
-  func handle(_ forwarded: ForwardOutcome) {
+  /// Has the device answer that the address belongs to.
+  @inline(__always)
+  func handleAbort() {
     let start = pc_read_cntpct_el0()
-    let outcome = unsafe StateMemory.shared.pointee.registry.finish(
-      forwarded, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
-      context: HostTrap())
+    let outcome = unsafe StateMemory.shared.pointee.registry.handleAbort(
+      esr: esr, far: far, hpfar: hpfar, registers: registers, host: host, context: HostTrap())
+    EL2Statistics.counts.countTrap(
+      cpu: EL2Statistics.cpu, ticks: pc_read_cntpct_el0() &- start, syndrome: esr,
+      address: address)
+    if outcome != .completed { finish(outcome) }
+  }
+
+  /// What is left of an abort that no device has completed.
+  @inline(never)
+  private func finish(_ outcome: Outcome) {
     switch outcome {
-    case .completed, .skipped: break
+    case .completed, .skipped, .notAnAbort: break
     case .unfinished: EL2Statistics.counts.countUnfinished(cpu: EL2Statistics.cpu)
     case .injected(let refusal): log(refusal)
     case .unclaimed(let address): retryOrInject(address)
-    case .notAnAbort:
-      EL2Statistics.counts.countCall(cpu: EL2Statistics.cpu)
-      handleCall()
-      return
     }
-    count(since: start)
+  }
+
+  /// Calls, fetches of instructions, and what the host cannot do here.
+  @inline(never)
+  func handleOther() {
+    switch esr >> 26 {
+    case 0x16: answer(HostCPU.handle(call()))
+    case 0x17:
+      // The preferred return of a trapped SMC is the SMC itself.
+      host.elrEL2 = host.elrEL2 &+ 4
+      answer(HostCPU.handle(call()))
+    case 0x20: return handleAbort()
+    default: injectUndefined(into: host)
+    }
+    EL2Statistics.counts.countCall(cpu: EL2Statistics.cpu)
   }
 
   /// A fault that another CPU's change of the table has explained is repeated by the host; anything
@@ -105,18 +90,6 @@ struct RareTrap {
     switch lookup {
     case .mapped, .changing: return true
     case .claimed, .unmapped: return false
-    }
-  }
-
-  /// HVC, SMC, and what the host cannot do here.
-  private func handleCall() {
-    switch esr >> 26 {
-    case 0x16: answer(HostCPU.handle(call()))
-    case 0x17:
-      // The preferred return of a trapped SMC is the SMC itself.
-      host.elrEL2 = host.elrEL2 &+ 4
-      answer(HostCPU.handle(call()))
-    default: injectUndefined(into: host)
     }
   }
 

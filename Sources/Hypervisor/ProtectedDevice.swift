@@ -33,14 +33,6 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
   /// An embedder's function.
   case callback(RegionCallback)
 
-  /// Whether nothing stands between the host and the hardware.
-  public var forwardsAll: Bool {
-    switch self {
-    case .forwarded: true
-    case .mediatedITS, .mediatedRedistributors, .smmu, .callback: false
-    }
-  }
-
   /// Answers a load.
   public func read(_ access: Access, context: Context) -> ReadEffect {
     switch self {

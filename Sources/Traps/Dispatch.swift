@@ -5,32 +5,17 @@ public import Architecture
 
 // One trap, from top to bottom:
 //
-//   ESR, FAR, HPFAR ── plain access that a region forwards? ── yes ─→ Forwarder ─→ register, program counter
-//                                  │ no                                   ╲
-//                      plain access that a region permits? ── yes ─→ device ─→ register, program counter
-//                                  │ no                                   ╲
-//                           handleRareAbort                                inject abort
+//   ESR, FAR, HPFAR ── plain access that a region permits? ── yes ─→ haveAnswered: device ─→ register
+//                                  │ no                                    ╲                  program counter
+//                           handleRareAbort                                 inject abort
 //                                  │
 //                       region by address ── none ─→ unclaimed
 //                                  │
-//                     carryOut: kind, width, alignment ─→ device ─→ register, program counter
-//                                                      ╲           ╱
-//                                                       inject abort
+//                     carryOut: kind, width, alignment ─→ haveAnswered ─→ register, program counter
+//                                                      ╲        ╱
+//                                                     inject abort
 //
-// The plain case is a short cut and no rule of its own: handleRareAbort decides the same for it. It
-// calls nothing, so that it needs no stack and saves no register beyond what the vector has saved.
-
-/// What became of an abort that may have been a plain access.
-public enum ForwardOutcome: Sendable {
-  /// It was one: forwarded, and the host continues behind it.
-  case completed
-  /// It was one, and the hardware answered it with an external abort.
-  case aborted
-  /// It is one that the region with this index permits and has a device answer; nothing has happened.
-  case plain(Int)
-  /// It was none, and nothing has happened.
-  case notPlain
-}
+// The plain case is a short cut and no rule of its own: handleRareAbort decides the same for it.
 
 extension RegionRegistry {
   /// Handles an abort that the host took to EL2, from the registers that the CPU reports it in.
@@ -38,81 +23,26 @@ extension RegionRegistry {
   /// `esr`, `far` and `hpfar` are ESR_EL2, FAR_EL2 and HPFAR_EL2; `registers` are the host's X0 to
   /// X30, of which a load changes one. Takes no lock and allocates nothing. Afterwards the host
   /// continues with what ELR_EL2 and SPSR_EL2 say, except where the outcome leaves it to the caller.
+  @inline(__always)
   public func handleAbort<Host: HostSystemRegisters & ~Copyable>(
     esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile, host: borrowing Host,
     context: Device.Context
   ) -> Outcome {
-    let forwarded = forward(
-      esr: esr, far: far, hpfar: hpfar, registers: registers, host: host, context: context)
-    return finish(
-      forwarded, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
-      context: context)
-  }
-
-  /// The first half of ``handleAbort(esr:far:hpfar:registers:host:context:)``, for a caller that
-  /// wants nothing but this in its short way.
-  @inline(__always)
-  public func forward<Host: HostSystemRegisters & ~Copyable>(
-    esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile, host: borrowing Host,
-    context: Device.Context
-  ) -> ForwardOutcome {
+    let address = PhysicalAddress(Abort.page(hpfar) | (far & 0xfff))
+    let syndrome = DataAbortSyndrome(rawValue: esr)
     // SCTLR_EL1.EE and E0E, bits [25:24]: with neither set no AArch64 access is big-endian. In
     // AArch32 the answer is in SPSR_EL2. A state that stepping over must change is rare as well.
     guard Self.isPlain(esr), host.sctlrEL1 & (0b11 << 24) == 0,
-      host.spsrEL2 & ProcessorState.steppedOver == 0
-    else { return .notPlain }
-    let address = PhysicalAddress(Abort.page(hpfar) | (far & 0xfff))
-    guard let index = index(of: address) else { return .notPlain }
-    let syndrome = DataAbortSyndrome(rawValue: esr)
-    let region = slot(index)
-    guard address.rawValue & (1 &<< UInt64(syndrome.accessSize) &- 1) == 0 else { return .notPlain }
-    guard region.forwards(syndrome) else {
-      return region.permits(syndrome) ? .plain(index) : .notPlain
-    }
-    let distance = address.rawValue &- region.layout.base.rawValue
-    let place = VirtualAddress(region.address.rawValue &+ distance)
-    let memory = context.deviceMemory
-    if syndrome.isWrite {
-      guard memory.write(syndrome.accessSize, registers[syndrome.register], at: place) else {
-        return .aborted
-      }
-    } else {
-      guard let value = memory.read(syndrome.accessSize, at: place) else { return .aborted }
-      registers[syndrome.register] = syndrome.extended(value)
-    }
-    host.elrEL2 = host.elrEL2 &+ 4
-    return .completed
-  }
-
-  /// The second half: what a plain access ends with, and every other abort.
-  public func finish<Host: HostSystemRegisters & ~Copyable>(
-    _ outcome: ForwardOutcome, esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile,
-    host: borrowing Host, context: Device.Context
-  ) -> Outcome {
-    switch outcome {
-    case .completed: return .completed
-    case .aborted:
-      guard let abort = Abort(esr: esr, far: far, hpfar: hpfar) else { return .notAnAbort }
-      abort.inject(into: host)
-      return .injected(.externalAbort)
-    case .plain(let index):
-      return handlePlainAbort(
-        in: index, esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
-        context: context)
-    case .notPlain:
+      host.spsrEL2 & ProcessorState.steppedOver == 0, let index = index(of: address),
+      address.rawValue & (1 &<< UInt64(syndrome.accessSize) &- 1) == 0,
+      slot(index).permits(syndrome)
+    else {
       return handleRareAbort(
         esr: esr, far: far, hpfar: hpfar, registers: registers, host: host, context: context)
     }
-  }
-
-  /// Has the device of region `index` answer a plain access, which the region was found to permit.
-  public func handlePlainAbort<Host: HostSystemRegisters & ~Copyable>(
-    in index: Int, esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile,
-    host: borrowing Host, context: Device.Context
-  ) -> Outcome {
     let effect = haveAnswered(
-      DataAbortSyndrome(rawValue: esr), at: PhysicalAddress(Abort.page(hpfar) | (far & 0xfff)),
-      in: slot(index), isOrdered: false, swapsBytes: false, registers: registers, context: context)
+      syndrome, at: address, in: slot(index), isOrdered: false, swapsBytes: false,
+      registers: registers, context: context)
     switch effect {
     case .done:
       host.elrEL2 = host.elrEL2 &+ 4
@@ -137,6 +67,7 @@ extension RegionRegistry {
   }
 
   /// Decides every case, the plain one too.
+  @inline(never)
   func handleRareAbort<Host: HostSystemRegisters & ~Copyable>(
     esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile, host: borrowing Host,
     context: Device.Context
@@ -239,29 +170,6 @@ extension RegionRegistry {
       if swapsBytes { value = value.byteSwapped &>> unusedBits }
       registers[syndrome.register] = syndrome.extended(value)
       return .done
-    }
-  }
-}
-
-// By SAS, so that each width is a branch of its own with one instruction at its end.
-extension DeviceMemory {
-  @inline(__always)
-  fileprivate func read(_ size: UInt8, at address: VirtualAddress) -> UInt64? {
-    switch size {
-    case 2: read(.word, at: address)
-    case 3: read(.double, at: address)
-    case 1: read(.half, at: address)
-    default: read(.byte, at: address)
-    }
-  }
-
-  @inline(__always)
-  fileprivate func write(_ size: UInt8, _ value: UInt64, at address: VirtualAddress) -> Bool {
-    switch size {
-    case 2: write(.word, value, at: address)
-    case 3: write(.double, value, at: address)
-    case 1: write(.half, value, at: address)
-    default: write(.byte, value, at: address)
     }
   }
 }

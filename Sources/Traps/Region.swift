@@ -19,8 +19,6 @@ public struct Region<Device: TrapDevice>: Sendable {
   public let device: Device?
   /// The widths permitted to loads in bits [3:0] and to stores in bits [7:4]: one test for both.
   private let permitted: UInt8
-  /// The same for accesses that go to the hardware as they are; none unless the device says so.
-  private let forwarded: UInt8
 
   /// Describes a region.
   public init(
@@ -35,22 +33,14 @@ public struct Region<Device: TrapDevice>: Sendable {
     permitted =
       (kinds.contains(.read) ? widths.rawValue & 0xf : 0)
       | (kinds.contains(.write) ? (widths.rawValue & 0xf) << 4 : 0)
-    forwarded = device?.forwardsAll == true ? permitted : 0
   }
 
   /// Whether kind and width of an access with a valid syndrome are permitted.
   @inline(__always)
-  func permits(_ syndrome: DataAbortSyndrome) -> Bool { Self.has(permitted, syndrome) }
-
-  /// Whether they are, and the device would forward the access.
-  @inline(__always)
-  func forwards(_ syndrome: DataAbortSyndrome) -> Bool { Self.has(forwarded, syndrome) }
-
-  @inline(__always)
-  private static func has(_ set: UInt8, _ syndrome: DataAbortSyndrome) -> Bool {
+  func permits(_ syndrome: DataAbortSyndrome) -> Bool {
     // SAS is at bits [23:22] and WnR at bit [6]: together they are the number of the bit.
     let number = syndrome.rawValue >> 22 & 3 | syndrome.rawValue >> 4 & 4
-    return UInt64(set) &>> number & 1 == 1
+    return UInt64(permitted) &>> number & 1 == 1
   }
 
   /// What an unused slot holds: no address lies in it.

@@ -44,8 +44,6 @@ public protocol TrapDevice: Sendable {
   /// What the machine offers to a device during one trap: handles to memory and to the CPU's state.
   associatedtype Context: TrapContext
 
-  /// Whether ``Forwarder`` answers each access that the region permits, whatever the register.
-  var forwardsAll: Bool { get }
   /// Answers a load.
   func read(_ access: Access, context: Context) -> ReadEffect
   /// Answers a store of `value`, which has no bits above the width.

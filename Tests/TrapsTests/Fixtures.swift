@@ -52,8 +52,6 @@ enum TestDevice: TrapDevice {
   case watched
   case refusing
 
-  var forwardsAll: Bool { self == .forwarded }
-
   func read(_ access: Access, context: TestContext) -> ReadEffect {
     context.accesses.append(access)
     if self == .refusing { return .refused(.device) }

@@ -251,6 +251,8 @@ el1_retired el1_meter_read64(uint64_t address);
 el1_retired el1_meter_write32(uint64_t address);
 el1_retired el1_meter_write64(uint64_t address);
 
+/// The same with an HVC of the function.
+el1_retired el1_meter_hvc(uint64_t function);
 /// The same with a 32-bit store of `value` to `address`.
 el1_retired el1_meter_store32(uint64_t address, uint64_t value);
 /// From such a store to the first instruction of the interrupt handler; all ones where no interrupt
