@@ -98,7 +98,7 @@ let package = Package(
     room(
       "Hypervisor",
       [
-        "Architecture", "GIC", "SMMU", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
+        "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
         "IOMMU", "SMMUDriver", "VirtualSMMU",
       ]),
     // Interfaces and programs.

@@ -5,6 +5,7 @@ internal import Architecture
 internal import CEL2Boot
 internal import CHardware
 internal import DeviceTree
+internal import Hypervisor
 internal import Ownership
 
 /// SCTLR_EL2 with the MMU on: RES1 bits, WXN as a second lock on W^X, I, SA, C, M.

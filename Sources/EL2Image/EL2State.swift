@@ -16,7 +16,7 @@ internal import VirtualSMMU
 
 typealias Stage2 = Stage2Table<MetalTranslationCache>
 typealias PageOwnership = Ownership<MetalTables, Stage2, ImageMap.Stage1, DMAProtection>
-typealias Device = ProtectedDevice<HostTrap>
+typealias Device = ProtectedDevice<MetalMonitor>
 
 /// What the code before the MMU hands to the code after it.
 struct EarlyState: ~Copyable {
@@ -65,7 +65,6 @@ struct EL2State: ~Copyable {
   let cpuLock = SpinLock(.psci)
   /// With `cpuLock` held.
   var cpus: CPUTable
-  let redistributorLock = SpinLock(.redistributor)
   let ownershipLock = SpinLock(.ownership)
   /// With `ownershipLock` held.
   var ownership: PageOwnership
@@ -97,36 +96,6 @@ struct EL2State: ~Copyable {
   }
 }
 
-/// The path of an access to an ITS.
-///
-/// One look tells the usual one from all others, so that a trace costs nothing while there is none.
-enum ITSPath {
-  /// To the hardware: there is no mediation yet.
-  case forwarded
-  /// Through the mediation.
-  case mediated
-  /// Through the mediation, and recorded.
-  case traced
-}
-
-/// What stands beside the mediation of an ITS.
-struct ITSState: ~Copyable {
-  let lock = SpinLock(.its)
-  /// What the mediation starts from.
-  let setup: ITSSetup
-  /// Where the host sees the control frame.
-  let base: PhysicalAddress
-  /// With `lock` held.
-  var path = ITSPath.forwarded
-  /// Whether there is a mediation; until then the host is trusted.
-  var isMediated: Bool { path != .forwarded }
-
-  init(_ setup: ITSSetup, base: PhysicalAddress) {
-    self.setup = setup
-    self.base = base
-  }
-}
-
 /// An SMMU as the host sees it.
 struct VirtualSMMUState: ~Copyable {
   let lock = SpinLock(.smmu)
@@ -151,40 +120,17 @@ enum StateMemory {
     unsafe UnsafeMutablePointer(bitPattern: UInt(el2_state_here() &+ 0x1000)).unsafelyUnwrapped
   }
 
-  /// The state of ITS `number`, one of those that were claimed.
-  ///
-  /// Apart from the rest, and not in an array: what lies in one is loaded byte by byte on a target that
-  /// loads nothing misaligned.
-  @inline(always)
-  static func its(_ number: UInt8) -> UnsafeMutablePointer<ITSState> {
-    unsafe UnsafeMutablePointer(
-      bitPattern: UInt(el2_itses_here() &+ UInt64(number) &* el2_its_state_size)
-    ).unsafelyUnwrapped
+  /// The places of the ITSes that were claimed.
+  @inline(__always)
+  static var itses: ITSPlaces {
+    unsafe ITSPlaces(UnsafeMutableRawPointer(bitPattern: UInt(el2_itses_here())).unsafelyUnwrapped)
   }
 
-  /// The mediation of ITS `number`, behind its state; there is one where the state says so.
-  @inline(always)
-  static func mediation(_ number: UInt8) -> UnsafeMutablePointer<MediatedITS> {
-    unsafe UnsafeMutablePointer(
-      bitPattern: UInt(el2_itses_here() &+ UInt64(number) &* el2_its_state_size &+ 0x200)
-    ).unsafelyUnwrapped
-  }
-
-  /// The mediation of the Redistributors, in the first page of their memory: with `redistributorLock` held.
-  @inline(always)
-  static var redistributors: UnsafeMutablePointer<MediatedRedistributors> {
-    unsafe UnsafeMutablePointer(bitPattern: UInt(el2_redistributors_here())).unsafelyUnwrapped
-  }
-
-  /// How far the pins of the Redistributors lie behind that.
-  static var redistributorPinsOffset: UInt64 { PageFrameNumber.size }
-
-  /// The places of the Redistributors, behind the pins.
-  static var redistributorSlots: RedistributorSlots {
-    let offset = redistributorPinsOffset &+ MediatedRedistributors.pinsSize
-    return unsafe RedistributorSlots(
-      UnsafeMutableRawPointer(bitPattern: UInt(el2_redistributors_here() &+ offset))
-        .unsafelyUnwrapped)
+  /// The place of the Redistributors.
+  @inline(__always)
+  static var redistributors: RedistributorPlace {
+    unsafe RedistributorPlace(
+      UnsafeMutableRawPointer(bitPattern: UInt(el2_redistributors_here())).unsafelyUnwrapped)
   }
 
   /// The SMMU `number` as the host sees it, one of those that it sees; its pins are in the upper half.
@@ -199,11 +145,8 @@ enum StateMemory {
   static var fits: Bool {
     MemoryLayout<EarlyState>.size <= 0x1000
       && MemoryLayout<EL2State>.size <= Int(el2_state_size) - 0x1000
-      && MemoryLayout<ITSState>.size <= 0x200
-      && MemoryLayout<MediatedRedistributors>.size <= Int(redistributorPinsOffset)
-      && redistributorPinsOffset + MediatedRedistributors.pinsSize + RedistributorSlots.size
-        <= el2_redistributors_size
-      && MemoryLayout<MediatedITS>.size <= Int(el2_its_state_size) - 0x200
+      && ITSPlaces.fit && ITSPlaces.stride == Int(el2_its_state_size)
+      && RedistributorPlace.fits && RedistributorPlace.size <= el2_redistributors_size
       && MemoryLayout<VirtualSMMUState>.size <= Int(el2_virtual_smmu_size) / 2
       && MediatedSMMU.ledgerSize <= el2_virtual_smmu_size / 2
       && CPUTable.capacity <= Int(el2_max_cpus)

@@ -82,10 +82,7 @@ enum EL2Statistics {
     _ read: (borrowing MediatedRedistributors) -> UInt64
   ) -> UInt64 {
     guard mediation == .on else { return 0 }
-    var held = HeldLocks()
-    return unsafe StateMemory.shared.pointee.redistributorLock.withLock(&held) { _ in
-      unsafe read(StateMemory.redistributors.pointee)
-    }
+    return StateMemory.redistributors.withLock { read($0) }
   }
 
   private static var services: Int { unsafe StateMemory.shared.pointee.identities.count }
@@ -112,10 +109,8 @@ enum EL2Statistics {
     of service: UInt8, _ read: (borrowing MediatedITS) -> UInt64
   ) -> UInt64? {
     guard Int(service) < services else { return nil }
-    var held = HeldLocks()
-    return unsafe StateMemory.its(service).pointee.lock.withLock(&held) { _ in
-      guard unsafe StateMemory.its(service).pointee.isMediated else { return 0 }
-      return unsafe read(StateMemory.mediation(service).pointee)
+    return StateMemory.itses.withLock(service) { its in
+      its.isMediated ? read(its.mediation) : 0
     }
   }
 

@@ -46,17 +46,16 @@ enum ITSMediation {
         frame: identities[index].address, arena: pages, traits: board.itses[index].traits,
         policy: policy, cpus: cpus)
       let number = UInt8(truncatingIfNeeded: index)
-      unsafe StateMemory.its(number).initialize(
-        to: ITSState(setup, base: identities[index].base))
+      StateMemory.itses.put(number, setup, base: identities[index].base)
       var typer = MediatedITS.offeredType(
         GITSTyper(rawValue: identities[index].typer), setup.policy)
       if !options.isHandover {
         do throws(ITSSetupError) {
-          try setUp(number)
+          try MetalMonitor(MetalPlatform()).setUp(number)
         } catch {
           throw .mediation(error)
         }
-        typer = unsafe StateMemory.mediation(number).pointee.offered
+        typer = StateMemory.itses.withLock(number) { $0.mediation.offered }
       }
       _ = offered.append(identities[index].offering(typer: typer.rawValue))
     }
@@ -69,59 +68,11 @@ enum ITSMediation {
     guard mediation == .on else { return identities }
     for index in identities.indices {
       let number = UInt8(truncatingIfNeeded: index)
-      var held = HeldLocks()
-      unsafe StateMemory.its(number).pointee.lock.withLock(&held) { _ in
-        guard unsafe StateMemory.its(number).pointee.isMediated else { return }
-        identities[index] = unsafe identities[index].offering(
-          typer: StateMemory.mediation(number).pointee.offered.rawValue)
+      StateMemory.itses.withLock(number) { its in
+        guard its.isMediated else { return }
+        identities[index] = identities[index].offering(typer: its.mediation.offered.rawValue)
       }
     }
     return identities
-  }
-
-  /// Sets an ITS up from boot; at boot, or with its lock held.
-  static func setUp(_ number: UInt8) throws(ITSSetupError) {
-    let machine = MediationMachine(number: number)
-    let its = try unsafe MediatedITS.setUp(
-      StateMemory.its(number).pointee.setup, machine: machine
-    ) { targets, typer in addTargets(to: &targets, typer, machine) }
-    record(its, number, isHandedOver: false)
-    unsafe StateMemory.mediation(number).initialize(to: its)
-    unsafe StateMemory.its(number).pointee.path = Recorder.isOn ? .traced : .mediated
-  }
-
-  /// Takes a live ITS over; with its lock held.
-  static func handOver(_ number: UInt8, descriptor: PhysicalAddress) throws(HandoverError) {
-    let machine = MediationMachine(number: number)
-    let its = try unsafe MediatedITS.handOver(
-      StateMemory.its(number).pointee.setup, base: StateMemory.its(number).pointee.base,
-      descriptor: descriptor, machine: machine
-    ) { targets, typer in addTargets(to: &targets, typer, machine) }
-    record(its, number, isHandedOver: true)
-    unsafe StateMemory.mediation(number).initialize(to: its)
-    unsafe StateMemory.its(number).pointee.path = Recorder.isOn ? .traced : .mediated
-  }
-
-  private static func record(_ its: borrowing MediatedITS, _ number: UInt8, isHandedOver: Bool) {
-    guard Recorder.isOn else { return }
-    unsafe its.recordSetup(
-      StateMemory.its(number).pointee.setup, isHandedOver: isHandedOver,
-      machine: TracingMachine(number: number))
-  }
-
-  /// Adds every Redistributor of the board; false where one does not answer, or there are too many.
-  private static func addTargets(
-    to targets: inout RedistributorDirectory, _ typer: GITSTyper, _ machine: MediationMachine
-  ) -> Bool {
-    // Region by region: the whole list would not fit a stack well.
-    for index in unsafe StateMemory.shared.pointee.redistributors.indices {
-      let region = unsafe StateMemory.shared.pointee.redistributors[index]
-      guard region.isUsed else { continue }
-      guard
-        RedistributorScan.add(
-          region, at: VirtualLayout.redistributors(index), to: &targets, typer, machine: machine)
-      else { return false }
-    }
-    return true
   }
 }

@@ -5,40 +5,6 @@ internal import CHardware
 internal import DeviceTree
 internal import Hypervisor
 
-/// One line on its way to the log; what does not fit is cut.
-struct LogLine: TextSink, ~Copyable {
-  /// The bytes of a line with its end at most.
-  static var capacity: Int { 192 }
-
-  private var bytes = InlineArray<192, UInt8>(repeating: 0)
-  private var count = 0
-
-  /// A line with the prefix by which it is known among what the host prints.
-  init(_ text: StaticString) {
-    append("portcullis: ")
-    append(text)
-  }
-
-  mutating func append(_ byte: UInt8) {
-    guard count < Self.capacity - 2 else { return }
-    bytes[count] = byte
-    count += 1
-  }
-
-  /// The line with its end.
-  mutating func end() {
-    bytes[count] = 0x0d
-    bytes[count + 1] = 0x0a
-    count += 2
-  }
-
-  var text: Span<UInt8> {
-    @_addressableSelf
-    @_lifetime(borrow self)
-    get { bytes.span.extracting(0..<count) }
-  }
-}
-
 /// The log of EL2: straight to the console until the host is entered, to a ring from then on, for
 /// the console is the host's then.
 struct Log: ~Copyable {
@@ -69,10 +35,10 @@ struct Log: ~Copyable {
     guard severity <= level else { return }
     line.end()
     guard isBuffered else {
-      send(line.text)
+      send(line.whole)
       return
     }
-    ring.append(line.text)
+    ring.append(line.whole)
     if gate.admits(at: pc_read_cntpct_el0()) { drain(atMost: Self.bytesPerTrap) }
   }
 
@@ -93,14 +59,14 @@ struct Log: ~Copyable {
     var line = LogLine("log lines dropped: ")
     line.append(decimal: ring.takeDropped())
     line.end()
-    send(line.text)
+    send(line.whole)
   }
 
   /// Writes a line to the console past the ring and whatever the level; false where the console doesn't
   /// take it.
   func writeNow(_ line: consuming LogLine) -> Bool {
     line.end()
-    return send(line.text)
+    return send(line.whole)
   }
 
   @discardableResult

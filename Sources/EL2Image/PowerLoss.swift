@@ -12,17 +12,18 @@ internal import Traps
 /// With one CPU running, or about to run; no lock is held.
 enum PowerLoss {
   /// Has every ITS come to rest, so that a loss takes nothing with it.
-  static func prepare() { forEachITS { its, machine in its.pause(machine: machine) } }
+  static func prepare() { forEachITS { monitor.pauseITS($0) } }
+
+  private static var monitor: MetalMonitor { MetalMonitor(MetalPlatform()) }
 
   /// Looks whether every ITS and the Redistributor of this CPU are as EL2 left them, before the host runs here.
   ///
   /// What is not is switched off. Where that can't be, so is the board.
   static func finish() {
-    forEachITS { its, machine in its.wake(machine: machine) }
+    forEachITS { monitor.wakeITS($0) }
     guard mediation == .on else { return }
-    var held = HeldLocks()
-    let isSafe = unsafe StateMemory.shared.pointee.redistributorLock.withLock(&held) { _ in
-      unsafe StateMemory.redistributors.pointee.wake(machine: RedistributorTrapMachine())
+    let isSafe = StateMemory.redistributors.withLock {
+      $0.wake(machine: MetalRedistributorMachine())
     }
     guard !isSafe else { return }
     HostCPU.lastWords(
@@ -30,16 +31,10 @@ enum PowerLoss {
     Startup.powerOff(unsafe StateMemory.shared.pointee.firmware)
   }
 
-  private static func forEachITS(_ body: (inout MediatedITS, MediationMachine) -> Void) {
+  private static func forEachITS(_ body: (UInt8) -> Void) {
     guard mediation == .on else { return }
     for index in unsafe StateMemory.shared.pointee.identities.indices {
-      let number = UInt8(truncatingIfNeeded: index)
-      var held = HeldLocks()
-      unsafe StateMemory.its(number).pointee.lock.withLock(&held) { _ in
-        guard unsafe StateMemory.its(number).pointee.isMediated else { return }
-        unsafe body(&StateMemory.mediation(number).pointee, MediationMachine(number: number))
-        HostTrap().logNews(number)
-      }
+      body(UInt8(truncatingIfNeeded: index))
     }
   }
 }

@@ -33,41 +33,17 @@ enum RedistributorMediation {
   static func begin(
     _ board: borrowing Board, _ options: BootOptions, interruptLimit: UInt64, _ log: inout Log
   ) throws(StartupError) {
-    let machine = RedistributorTrapMachine()
     let imageBase = unsafe StateMemory.shared.pointee.image.base
     let pins = PhysicalAddress(
       imageBase.rawValue + (el2_redistributors_here() - el2_image_start_here())
-        + StateMemory.redistributorPinsOffset)
-    let memory = MetalTables(imageBase: imageBase)
-    for offset in stride(from: 0, to: MediatedRedistributors.pinsSize, by: 8) {
-      memory.store(0, at: PhysicalAddress(pins.rawValue + offset))
-    }
-    unsafe StateMemory.redistributors.initialize(
-      to: MediatedRedistributors(
-        interruptLimit: interruptLimit, pins: pins, slots: StateMemory.redistributorSlots,
-        offersVirtualLPIs: options.checksVirtualInterrupts,
-        addressLimit: board.gicTraits.addressLimit))
+        + RedistributorPlace.pinsOffset)
     do throws(RedistributorSetupError) {
-      for index in board.redistributors.indices where board.redistributors[index].isUsed {
-        let region = board.redistributors[index]
-        let address = VirtualLayout.redistributors(index)
-        let end = try RedistributorScan.forEach(
-          region, at: address, through: machine.registers
-        ) { (base, _) throws(RedistributorSetupError) in
-          let distance = base.rawValue &- region.range.base.rawValue
-          try unsafe StateMemory.redistributors.pointee.add(
-            VirtualAddress(address.rawValue &+ distance), keepsLive: options.isHandover,
-            machine: machine)
-        }
-        guard end == .last else { throw .silent(address) }
-      }
-      try unsafe StateMemory.redistributors.pointee.finish(machine: machine)
+      try MetalMonitor(MetalPlatform()).beginRedistributors(
+        board, at: VirtualLayout.redistributors, pins: pins, interruptLimit: interruptLimit,
+        offersVirtualLPIs: options.checksVirtualInterrupts, keepsLive: options.isHandover)
     } catch {
       guard case .tooMany = error else { throw .redistributors }
       throw .tooManyRedistributors(limit: MediatedRedistributors.capacity)
     }
-    var line = LogLine("Redistributors mediated: ")
-    line.append(decimal: UInt64(unsafe StateMemory.redistributors.pointee.count))
-    log.write(.info, line)
   }
 }

@@ -10,8 +10,7 @@ internal import VirtualSMMU
 
 // The SMMUs are EL2's own. What the host does to one is refused, or answered by the SMMU that it sees instead; and
 // has their events read.
-extension HostTrap {
-  @inline(never)
+extension MetalPlatform {
   func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect {
     guard unsafe number < StateMemory.shared.pointee.virtualSMMUs else {
       DMAFaults.drain()
@@ -30,7 +29,6 @@ extension HostTrap {
     return effect
   }
 
-  @inline(never)
   func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
     guard unsafe number < StateMemory.shared.pointee.virtualSMMUs else {
       DMAFaults.drain()

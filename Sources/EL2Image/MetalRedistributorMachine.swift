@@ -7,7 +7,7 @@ internal import Ownership
 internal import Redistributor
 
 /// What the mediation of the Redistributors needs, on the CPU that runs this.
-struct RedistributorTrapMachine: RedistributorMachine {
+struct MetalRedistributorMachine: RedistributorMachine {
   let registers = MetalDeviceMemory()
   let affinity: UInt32
 

@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+public import ITS
+
+/// The path of an access to an ITS.
+///
+///     boot ──▶ mediated or recorded
+///     boot, the host is trusted ──▶ forwarded ── handed over, or disabled when the trust ends ──▶ mediated
+///                                             ╲─ live when the trust ends ──▶ closed
+///
+/// One look tells the usual one from all others, so that a record costs nothing while there is none.
+public enum ITSPath: Sendable {
+  /// To the hardware: the host is trusted to hand it over, and has not yet.
+  case forwarded
+  /// Through the mediation.
+  case mediated
+  /// Through the mediation, and recorded.
+  case recorded
+  /// Nowhere: the trust has ended, and there is no mediation.
+  case closed
+}
+
+/// What stands beside the mediation of an ITS.
+struct ITSState: ~Copyable {
+  let lock = SpinLock(.its)
+  let setup: ITSSetup
+  let base: PhysicalAddress
+  /// With `lock` held.
+  var path = ITSPath.forwarded
+}
+
+/// The places of ITSes in memory that the machine sets aside, one for each number.
+///
+/// Not an array in a state: what lies in one is loaded byte by byte on a target that loads nothing misaligned, and
+/// all of it would be built on the stack. A leaf: it goes from a number to a place.
+@safe public struct ITSPlaces: @unchecked Sendable {
+  /// The bytes of a place: the state, and the mediation behind it.
+  public static var stride: Int { 0x2000 }
+  private static var mediationOffset: Int { 0x200 }
+  /// Whether a place is large enough; looked at before the first is used.
+  public static var fit: Bool {
+    MemoryLayout<ITSState>.size <= mediationOffset
+      && MemoryLayout<MediatedITS>.size <= stride - mediationOffset
+  }
+
+  // What changes lies behind a lock: hence Sendable.
+  private let first: UnsafeMutableRawPointer
+
+  /// Takes ``stride`` bytes for each ITS, aligned to 16, which nothing else uses as long as this value lives.
+  @inline(__always)
+  @unsafe public init(_ first: UnsafeMutableRawPointer) { unsafe self.first = first }
+
+  @inline(__always)
+  private func place(_ number: UInt8) -> LockedITS {
+    unsafe LockedITS(number, first + Int(number) &* Self.stride)
+  }
+
+  /// Fills the place of an ITS, whose registers the host sees at `base`: forwarded so far.
+  public func put(_ number: UInt8, _ setup: ITSSetup, base: PhysicalAddress) {
+    unsafe place(number).state.initialize(to: ITSState(setup: setup, base: base))
+  }
+
+  /// Runs `body` with the lock of an ITS that was put into its place.
+  @inline(__always)
+  public func withLock<Result: ~Copyable, Failure: Error>(
+    _ number: UInt8, _ body: (borrowing LockedITS) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let its = place(number)
+    var held = HeldLocks()
+    return try unsafe its.state.pointee.lock.withLock(&held) { (_) throws(Failure) -> Result in
+      try body(its)
+    }
+  }
+
+  /// An ITS whose lock is held. It can't be kept.
+  @safe public struct LockedITS: ~Copyable {
+    /// Its number.
+    public let number: UInt8
+    fileprivate let state: UnsafeMutablePointer<ITSState>
+
+    @inline(__always)
+    fileprivate init(_ number: UInt8, _ place: UnsafeMutableRawPointer) {
+      self.number = number
+      unsafe state = place.assumingMemoryBound(to: ITSState.self)
+    }
+
+    @inline(__always)
+    private var mediated: UnsafeMutablePointer<MediatedITS> {
+      unsafe (UnsafeMutableRawPointer(state) + ITSPlaces.mediationOffset)
+        .assumingMemoryBound(to: MediatedITS.self)
+    }
+
+    /// What the mediation starts from.
+    public var setup: ITSSetup { unsafe state.pointee.setup }
+    /// Where the host sees the control frame.
+    public var base: PhysicalAddress { unsafe state.pointee.base }
+    /// The path of its accesses.
+    @inline(__always)
+    public var path: ITSPath { unsafe state.pointee.path }
+    /// Whether there is a mediation.
+    public var isMediated: Bool { path == .mediated || path == .recorded }
+
+    /// The mediation, where there is one.
+    @inline(__always)
+    public var mediation: MediatedITS {
+      unsafeAddress { unsafe UnsafePointer(mediated) }
+      nonmutating unsafeMutableAddress { unsafe mediated }
+    }
+
+    /// Has the accesses go through a mediation from now on.
+    func begin(_ mediation: consuming MediatedITS, _ path: ITSPath) {
+      unsafe mediated.initialize(to: mediation)
+      unsafe state.pointee.path = path
+    }
+
+    /// Ends the trust in the host.
+    func close() { unsafe state.pointee.path = .closed }
+  }
+}

@@ -1,0 +1,202 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+internal import DeviceTree
+internal import GIC
+public import ITS
+internal import Trace
+public import Traps
+
+/// What has become of an ITS when the trust in the host has ended.
+public enum EndOfTrust: Sendable {
+  /// It is mediated.
+  case mediated
+  /// It is live and was not handed over: nobody answers for it.
+  case live
+  /// It is disabled, and could not be set up: nobody answers for it.
+  case failed(ITSSetupError)
+}
+
+// The accesses of the host. The lock of the ITS is held, and an access is recorded behind all that it has
+// caused: the records of one ITS stand in the order in which its mediation went.
+extension Monitor {
+  /// Has an ITS answer a load.
+  @inline(never)
+  public func readITS(_ number: UInt8, _ access: Access) -> ReadEffect {
+    platform.itses.withLock(number) { its in
+      platform.countLoad(number, access.offset)
+      guard its.path == .mediated else { return readRarely(its, access) }
+      let effect = its.mediation.read(access, machine: platform.machine(of: number))
+      tellNews(its)
+      return effect
+    }
+  }
+
+  /// Has an ITS carry out a store.
+  @inline(never)
+  public func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
+    platform.itses.withLock(number) { its in
+      platform.countStore(number, access.offset)
+      guard its.path == .mediated else { return writeRarely(its, access, value) }
+      let effect = its.mediation.write(access, value, machine: platform.machine(of: number))
+      tellNews(its)
+      return effect
+    }
+  }
+
+  @inline(never)
+  private func readRarely(_ its: borrowing ITSPlaces.LockedITS, _ access: Access) -> ReadEffect {
+    let start = platform.time
+    let effect: ReadEffect
+    switch its.path {
+    case .closed: return .refused(.noHandler)
+    case .forwarded: effect = Forwarder.read(access, through: deviceMemory)
+    case .mediated, .recorded:
+      effect = its.mediation.read(access, machine: platform.recordingMachine(of: its.number))
+      tellNews(its)
+    }
+    if platform.records { record(TracedAccess(access, effect), its, since: start) }
+    return effect
+  }
+
+  @inline(never)
+  private func writeRarely(
+    _ its: borrowing ITSPlaces.LockedITS, _ access: Access, _ value: UInt64
+  ) -> WriteEffect {
+    let start = platform.time
+    let effect: WriteEffect
+    switch its.path {
+    case .closed: return .refused(.noHandler)
+    case .forwarded: effect = Forwarder.write(access, value, through: deviceMemory)
+    case .mediated, .recorded:
+      effect = its.mediation.write(
+        access, value, machine: platform.recordingMachine(of: its.number))
+      tellNews(its)
+    }
+    if platform.records { record(TracedAccess(access, value, effect), its, since: start) }
+    return effect
+  }
+
+  private func record(
+    _ access: TracedAccess, _ its: borrowing ITSPlaces.LockedITS, since start: UInt64
+  ) {
+    var access = access
+    access.isForwarded = its.path == .forwarded
+    platform.record(access, its: its.number, since: start)
+  }
+
+  /// Logs what there is to tell of an ITS.
+  @inline(__always)
+  private func tellNews(_ its: borrowing ITSPlaces.LockedITS) {
+    if its.mediation.hasNews { tell(its) }
+  }
+
+  @inline(never)
+  private func tell(_ its: borrowing ITSPlaces.LockedITS) {
+    if let refusal = its.mediation.takeRefusal() {
+      var line = LogLine()
+      ITSNews.write(refusal, of: its.number, to: &line)
+      platform.log(.warning, line)
+    }
+    guard its.mediation.isBroken else { return }
+    var line = LogLine()
+    ITSNews.writeBreakdown(of: its.number, to: &line)
+    platform.log(.error, line)
+  }
+}
+
+// How a mediation begins.
+extension Monitor {
+  /// Sets an ITS up that is in its place, from what boot has left.
+  ///
+  /// - Throws: why not; it is disabled then, as far as it can be, and knows no address of the arena.
+  public func setUp(_ number: UInt8) throws(ITSSetupError) {
+    try platform.itses.withLock(number) { (its) throws(ITSSetupError) in try setUp(its) }
+  }
+
+  private func setUp(_ its: borrowing ITSPlaces.LockedITS) throws(ITSSetupError) {
+    let machine = platform.machine(of: its.number)
+    do throws(ITSSetupError) {
+      begin(
+        its,
+        try MediatedITS.setUp(its.setup, machine: machine) { targets, typer in
+          platform.addTargets(to: &targets, typer)
+        }, isHandedOver: false)
+    } catch {
+      MediatedITS.abandon(its.setup.frame, machine: machine)
+      throw error
+    }
+  }
+
+  private func begin(
+    _ its: borrowing ITSPlaces.LockedITS, _ mediation: consuming MediatedITS, isHandedOver: Bool
+  ) {
+    if platform.records {
+      mediation.recordSetup(
+        its.setup, isHandedOver: isHandedOver, machine: platform.recordingMachine(of: its.number))
+    }
+    its.begin(mediation, platform.records ? .recorded : .mediated)
+  }
+
+  /// Takes a live ITS over by the descriptor at `descriptor`; nil where the host is not trusted with it, or not
+  /// any more, else 0, or why not.
+  public func handOver(_ number: UInt8, descriptor: PhysicalAddress) -> Int64? {
+    platform.itses.withLock(number) { its in
+      guard its.path == .forwarded else { return nil }
+      do throws(HandoverError) {
+        begin(
+          its,
+          try MediatedITS.handOver(
+            its.setup, base: its.base, descriptor: descriptor,
+            machine: platform.machine(of: number)
+          ) { targets, typer in platform.addTargets(to: &targets, typer) }, isHandedOver: true)
+      } catch {
+        return error.code
+      }
+      var line = LogLine("ITS ")
+      line.append(decimal: UInt64(number))
+      line.append(" handed over")
+      platform.log(.info, line)
+      return 0
+    }
+  }
+
+  /// Ends the trust in the host with an ITS, and sets it up if it is disabled and was not handed over.
+  public func endTrust(in number: UInt8) -> EndOfTrust {
+    platform.itses.withLock(number) { its in
+      guard !its.isMediated else { return .mediated }
+      its.close()
+      guard let control = deviceMemory.read(.word, at: its.setup.frame), control & 1 == 0 else {
+        return .live
+      }
+      do throws(ITSSetupError) {
+        try setUp(its)
+        return .mediated
+      } catch {
+        return .failed(error)
+      }
+    }
+  }
+}
+
+// Both sides of a loss of power; with one CPU running, or about to run.
+extension Monitor {
+  /// Has an ITS come to rest, so that a loss takes nothing with it.
+  public func pauseITS(_ number: UInt8) {
+    platform.itses.withLock(number) { its in
+      guard its.isMediated else { return }
+      its.mediation.pause(machine: platform.machine(of: number))
+      tellNews(its)
+    }
+  }
+
+  /// Looks whether an ITS is as EL2 left it; what is not is switched off.
+  public func wakeITS(_ number: UInt8) {
+    platform.itses.withLock(number) { its in
+      guard its.isMediated else { return }
+      its.mediation.wake(machine: platform.machine(of: number))
+      tellNews(its)
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Architecture
+public import DeviceTree
+internal import GIC
+public import Redistributor
+public import Traps
+
+// Redistributors: rarely asked, and behind one lock.
+extension Monitor {
+  /// Has the Redistributor with this number answer a load.
+  @inline(never)
+  public func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect {
+    platform.redistributors.withLock { redistributors in
+      redistributors.read(number, access, machine: platform.redistributorMachine())
+    }
+  }
+
+  /// Has the Redistributor with this number carry out a store.
+  @inline(never)
+  public func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
+    platform.redistributors.withLock { redistributors in
+      let effect = redistributors.write(
+        number, access, value, machine: platform.redistributorMachine())
+      if let refusal = redistributors.takeRefusal() { tell(refusal) }
+      return effect
+    }
+  }
+
+  @inline(never)
+  private func tell(_ refusal: RefusedTables) {
+    var line = LogLine("Redistributor ")
+    line.append(decimal: UInt64(refusal.number))
+    line.append(": tables refused: ")
+    line.append(refusal.reason.text)
+    line.append(", PROPBASER ")
+    line.append(hex: refusal.configuration)
+    line.append(" PENDBASER ")
+    line.append(hex: refusal.pending)
+    platform.log(.warning, line)
+  }
+
+  /// Has every Redistributor of the board mediated, in the order of their requests, before the host runs.
+  ///
+  /// EL2 sees the region with a number at `address`. With `keepsLive` LPIs that are enabled stay so, for the host
+  /// is trusted at first; it is mediated all the same. `pins` is where the machine finds the pins' part of the place.
+  ///
+  /// - Throws: any `RedistributorSetupError`; the host must not run then.
+  public func beginRedistributors(
+    _ board: borrowing Board, at address: (Int) -> VirtualAddress, pins: PhysicalAddress,
+    interruptLimit: UInt64, offersVirtualLPIs: Bool, keepsLive: Bool
+  ) throws(RedistributorSetupError) {
+    let limit = board.gicTraits.addressLimit
+    platform.redistributors.begin { slots in
+      MediatedRedistributors(
+        interruptLimit: interruptLimit, pins: pins, slots: slots,
+        offersVirtualLPIs: offersVirtualLPIs, addressLimit: limit)
+    }
+    let machine = platform.redistributorMachine()
+    for index in board.redistributors.indices where board.redistributors[index].isUsed {
+      let region = board.redistributors[index]
+      let start = address(index)
+      let end = try RedistributorScan.forEach(
+        region, at: start, through: platform.registers
+      ) { (base, _) throws(RedistributorSetupError) in
+        let distance = base.rawValue &- region.range.base.rawValue
+        try platform.redistributors.withLock { (redistributors) throws(RedistributorSetupError) in
+          try redistributors.add(
+            VirtualAddress(start.rawValue &+ distance), keepsLive: keepsLive, machine: machine)
+        }
+      }
+      guard end == .last else { throw .silent(start) }
+    }
+    let count = try platform.redistributors.withLock {
+      (redistributors) throws(RedistributorSetupError) in
+      try redistributors.finish(machine: machine)
+      return redistributors.count
+    }
+    var line = LogLine("Redistributors mediated: ")
+    line.append(decimal: UInt64(count))
+    platform.log(.info, line)
+  }
+}
