@@ -98,14 +98,15 @@ let package = Package(
     room(
       "Hypervisor",
       [
-        "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
-        "IOMMU", "SMMUDriver", "VirtualSMMU",
+        "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS",
+        "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU",
       ]),
     // Interfaces and programs.
     room(
       "PortcullisC",
       [
-        "Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS", "Hypervisor", "CEmbedder",
+        "Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
+        "Hypervisor", "CEmbedder",
       ]),
     room("Inspection", ["Architecture", "GIC", "Trace", "DeviceTree", "Traps", "ITS"]),
     room("Replay", ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedITS"]),

@@ -66,6 +66,10 @@ public struct PageRange: Hashable, Sendable {
   @inlinable
   public func contains(_ frame: PageFrameNumber) -> Bool { first <= frame && frame <= last }
 
+  /// Whether all of `other` lies in the range.
+  @inlinable
+  public func contains(_ other: PageRange) -> Bool { first <= other.first && other.last <= last }
+
   /// Whether the two ranges share a frame.
   @inlinable
   public func overlaps(_ other: PageRange) -> Bool { first <= other.last && other.first <= last }

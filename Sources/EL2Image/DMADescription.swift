@@ -15,7 +15,7 @@ enum DMADescription {
   ) throws(StartupError) -> SMMUPlan {
     var diagnostics = FirstDiagnostics<DMADiagnostic>()
     let topology = DMATopology.read(blob, of: board, reporting: &diagnostics)
-    diagnostics.write(to: &log, blob)
+    diagnostics.write(in: blob) { log.write($0, $1) }
     do throws(SMMUPlanError) {
       return try SMMUPlan(board, topology)
     } catch {

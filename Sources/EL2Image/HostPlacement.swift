@@ -149,7 +149,7 @@ struct HostPlacement: ~Copyable {
     let surroundings = Board.ModuleSurroundings(
       tree: tree, hypervisor: image, kernelMemory: kernelMemory)
     guard !board.checkModules(surroundings, reporting: &diagnostics) else { return }
-    diagnostics.write(to: &log, blob)
+    diagnostics.write(in: blob) { log.write($0, $1) }
     throw .modules
   }
 
@@ -164,7 +164,7 @@ struct HostPlacement: ~Copyable {
     guard kernel.mayRun(at: module.range.base) else {
       var diagnostics = FirstDiagnostics<Diagnostic>()
       Board.reportMisplaced(module, textOffset: kernel.textOffset, to: &diagnostics)
-      diagnostics.write(to: &log, blob)
+      diagnostics.write(in: blob) { log.write($0, $1) }
       throw .modules
     }
     guard let whole = AddressRange(base: module.range.base, size: kernel.memorySize) else {

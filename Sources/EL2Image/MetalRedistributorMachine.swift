@@ -12,11 +12,7 @@ struct MetalRedistributorMachine: RedistributorMachine {
   let affinity: UInt32
 
   init() {
-    // MPIDR_EL1: Aff3 in bits [39:32], Aff2 to Aff0 in bits [23:0].
-    let value = pc_read_mpidr_el1()
-    affinity =
-      UInt32(truncatingIfNeeded: value >> 32 & 0xff) << 24
-      | UInt32(truncatingIfNeeded: value & 0xff_ffff)
+    affinity = Self.affinity(ofMPIDR: pc_read_mpidr_el1())
   }
 
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {

@@ -39,7 +39,8 @@ enum RedistributorMediation {
         + RedistributorPlace.pinsOffset)
     do throws(RedistributorSetupError) {
       try MetalMonitor(MetalPlatform()).beginRedistributors(
-        board, at: VirtualLayout.redistributors, pins: pins, interruptLimit: interruptLimit,
+        board.redistributors, at: VirtualLayout.redistributors, pins: pins,
+        interruptLimit: interruptLimit, addressLimit: board.gicTraits.addressLimit,
         offersVirtualLPIs: options.checksVirtualInterrupts, keepsLive: options.isHandover)
     } catch {
       guard case .tooMany = error else { throw .redistributors }

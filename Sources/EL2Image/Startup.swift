@@ -145,7 +145,7 @@ enum Startup {
       guard board.console?.range.overlaps(image) != true else { throw .boardRefused }
       log = openLog(board, options.logLevel, &stage1, &pool)
       log.write(.info, LogLine("Portcullis at EL2"))
-      diagnostics.write(to: &log, blob)
+      diagnostics.write(in: blob) { log.write($0, $1) }
       // Before anything touches a register of the CPU's interface, which is undefined without.
       guard ProcessorIdentity.ofThisCPU().hasInterruptRegisters else { throw .noGICv3 }
       guard board.verdict != .refused else { throw .boardRefused }

@@ -40,7 +40,7 @@ struct TrapEntry {
   func handleAbort() {
     let start = pc_read_cntpct_el0()
     let outcome = unsafe StateMemory.shared.pointee.registry.handleAbort(
-      esr: esr, far: far, hpfar: hpfar, registers: registers, host: host, 
+      esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
       context: MetalMonitor(MetalPlatform()))
     EL2Statistics.counts.countTrap(
       cpu: EL2Statistics.cpu, ticks: pc_read_cntpct_el0() &- start, syndrome: esr,

@@ -37,7 +37,7 @@ struct ITSState: ~Copyable {
 /// all of it would be built on the stack. A leaf: it goes from a number to a place.
 @safe public struct ITSPlaces: @unchecked Sendable {
   /// The bytes of a place: the state, and the mediation behind it.
-  public static var stride: Int { 0x2000 }
+  public static var stride: Int { 0x1000 }
   private static var mediationOffset: Int { 0x200 }
   /// Whether a place is large enough; looked at before the first is used.
   public static var fit: Bool {
@@ -74,7 +74,7 @@ struct ITSState: ~Copyable {
     }
   }
 
-  /// An ITS whose lock is held. It can't be kept.
+  /// An ITS whose lock is held, and which can't be kept.
   @safe public struct LockedITS: ~Copyable {
     /// Its number.
     public let number: UInt8

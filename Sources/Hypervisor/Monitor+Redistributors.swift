@@ -41,25 +41,25 @@ extension Monitor {
     platform.log(.warning, line)
   }
 
-  /// Has every Redistributor of the board mediated, in the order of their requests, before the host runs.
+  /// Has every Redistributor of `regions` mediated, in the order of their requests, before the host runs.
   ///
-  /// EL2 sees the region with a number at `address`. With `keepsLive` LPIs that are enabled stay so, for the host
-  /// is trusted at first; it is mediated all the same. `pins` is where the machine finds the pins' part of the place.
+  /// EL2 sees the region with a number at `address`, and the GIC reaches addresses below `addressLimit`. With
+  /// `keepsLive` LPIs that are enabled stay so, for the host is trusted at first; it is mediated all the same. `pins` is where the machine finds the pins' part of the place.
   ///
   /// - Throws: any `RedistributorSetupError`; the host must not run then.
   public func beginRedistributors(
-    _ board: borrowing Board, at address: (Int) -> VirtualAddress, pins: PhysicalAddress,
-    interruptLimit: UInt64, offersVirtualLPIs: Bool, keepsLive: Bool
+    _ regions: borrowing Board.RedistributorRegions, at address: (Int) -> VirtualAddress,
+    pins: PhysicalAddress,
+    interruptLimit: UInt64, addressLimit: UInt64, offersVirtualLPIs: Bool, keepsLive: Bool
   ) throws(RedistributorSetupError) {
-    let limit = board.gicTraits.addressLimit
     platform.redistributors.begin { slots in
       MediatedRedistributors(
         interruptLimit: interruptLimit, pins: pins, slots: slots,
-        offersVirtualLPIs: offersVirtualLPIs, addressLimit: limit)
+        offersVirtualLPIs: offersVirtualLPIs, addressLimit: addressLimit)
     }
     let machine = platform.redistributorMachine()
-    for index in board.redistributors.indices where board.redistributors[index].isUsed {
-      let region = board.redistributors[index]
+    for index in regions.indices where regions[index].isUsed {
+      let region = regions[index]
       let start = address(index)
       let end = try RedistributorScan.forEach(
         region, at: start, through: platform.registers
@@ -80,5 +80,10 @@ extension Monitor {
     var line = LogLine("Redistributors mediated: ")
     line.append(decimal: UInt64(count))
     platform.log(.info, line)
+  }
+  /// Ends what ``beginRedistributors(_:at:pins:interruptLimit:addressLimit:offersVirtualLPIs:keepsLive:)`` began,
+  /// where no host runs yet: the tables of live LPIs are the host's alone again.
+  public func abandonRedistributors() {
+    platform.redistributors.withLock { $0.abandon(machine: platform.redistributorMachine()) }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-public import Architecture
+internal import Architecture
 public import Redistributor
 
 /// Where the mediation of all Redistributors is kept, in memory that the machine sets aside.

@@ -11,6 +11,8 @@ extension EmbedderMediation {
     let linearBase: UInt64
     let cpus: UInt64
     let policy: ITSPolicy
+    /// Whether EL2 stands between the host and the Redistributors.
+    let guardsRedistributors: Bool
     /// Whether the host drives its ITSes already and is trusted to hand them over.
     let isHandover: Bool
   }
@@ -20,7 +22,7 @@ extension EmbedderMediation.Choice {
   /// What the configuration chooses; nil where a member has a value that is not allowed.
   init?(_ config: portcullis_config) {
     let (cpus, flags) = unsafe (config.cpus, config.policy)
-    guard 1...4096 ~= cpus, flags < PORTCULLIS_POLICY_HANDOVER << 1,
+    guard 1...4096 ~= cpus, flags < PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS << 1,
       unsafe cpus == 1 || config.ops.pointee.cpu_index != nil,
       unsafe flags & PORTCULLIS_POLICY_HANDOVER == 0
         || EmbedderPlatform.canTakeOver(config.ops.pointee)
@@ -30,6 +32,8 @@ extension EmbedderMediation.Choice {
     if flags & PORTCULLIS_POLICY_VIRTUAL != 0 { policy.virtualInterrupts = .checked }
     self.init(
       pool: unsafe config.pool, linearBase: unsafe config.linear_base, cpus: UInt64(cpus),
-      policy: policy, isHandover: flags & PORTCULLIS_POLICY_HANDOVER != 0)
+      policy: policy,
+      guardsRedistributors: flags & PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS == 0,
+      isHandover: flags & PORTCULLIS_POLICY_HANDOVER != 0)
   }
 }

@@ -4,11 +4,12 @@
 internal import Architecture
 internal import CEmbedder
 internal import DeviceTree
-internal import GIC
 internal import Hypervisor
 internal import ITS
+internal import Redistributor
+internal import Traps
 
-/// What the mediation of the board's ITSes starts from, and how it is begun.
+/// What the mediation of the board's ITSes and Redistributors starts from, and how it is begun.
 struct EmbedderMediation {
   /// What the tree says of an ITS.
   private struct Description {
@@ -19,19 +20,20 @@ struct EmbedderMediation {
   private let choice: Choice
   private let pool: PageRange?
   private let granule: Granule
-  let platform: EmbedderPlatform
-  let itses: EmbedderITSes
   private let descriptions: Board.ITSList<Description>
   private let distributor: AddressRange?
-  private let redistributors: Board.RedistributorRegions
+  private let addressLimit: UInt64
+  let monitor: EmbedderMonitor
+  private var platform: EmbedderPlatform { monitor.platform.registers }
 
   /// How many ITSes the board has.
   var count: Int { descriptions.count }
+  /// Whether EL2 stands between the host and the Redistributors.
+  var guardsRedistributors: Bool { choice.guardsRedistributors }
 
   /// Checks what was chosen for `board`.
   init(
-    _ board: borrowing Board, _ choice: Choice, _ platform: EmbedderPlatform,
-    _ itses: EmbedderITSes
+    _ board: borrowing Board, _ choice: Choice, _ machine: EmbedderMachine
   ) throws(EmbedderError) {
     var descriptions = Board.ITSList<Description>(
       filler: Description(base: PhysicalAddress(0), traits: .none))
@@ -44,11 +46,14 @@ struct EmbedderMediation {
     pool = descriptions.isEmpty ? nil : try Self.pool(choice.pool, for: descriptions.count)
     self.descriptions = descriptions
     self.choice = choice
-    self.platform = platform
-    self.itses = itses
+    monitor = EmbedderMonitor(machine)
     granule = board.granule
     distributor = board.distributor
-    redistributors = board.redistributors
+    addressLimit = board.gicTraits.addressLimit
+    unsafe machine.board.initialize(
+      to: EmbedderBoard(
+        linearBase: choice.linearBase, granule: board.granule,
+        redistributors: board.redistributors))
   }
 
   private static func pool(
@@ -68,13 +73,6 @@ struct EmbedderMediation {
     return pages
   }
 
-  /// What a trap needs.
-  var trap: EmbedderTrap { EmbedderTrap(platform, itses, linearBase: choice.linearBase) }
-
-  var machine: EmbedderITSMachine {
-    EmbedderITSMachine(platform, linearBase: choice.linearBase)
-  }
-
   /// Has ITS `number`, whose registers EL2 sees at `frame`, mediated; or, where the host is to hand it
   /// over, forwarded until then.
   ///
@@ -88,63 +86,106 @@ struct EmbedderMediation {
     let description = descriptions[number]
     let setup = ITSSetup(
       frame: frame, arena: arena, traits: description.traits, policy: policy, cpus: choice.cpus)
-    let mediation = choice.isHandover ? nil : try setUp(setup, UInt8(truncatingIfNeeded: number))
-    itses.put(
-      EmbedderITS(
-        setup, base: description.base, mediation, isForwarded: choice.isHandover),
-      UInt8(truncatingIfNeeded: number))
+    let number = UInt8(truncatingIfNeeded: number)
+    monitor.platform.itses.put(number, setup, base: description.base)
+    guard !choice.isHandover else { return }
+    do throws(ITSSetupError) {
+      try monitor.setUp(number)
+    } catch {
+      throw fail(error, number)
+    }
   }
 
   /// Ends what ``begin(_:at:)`` began.
   func end(_ number: Int, at frame: VirtualAddress) {
     // A live ITS was not touched.
-    if !choice.isHandover { MediatedITS.abandon(frame, machine: machine) }
-    itses.remove(UInt8(truncatingIfNeeded: number))
+    guard !choice.isHandover else { return }
+    let number = UInt8(truncatingIfNeeded: number)
+    MediatedITS.abandon(frame, machine: monitor.platform.machine(of: number))
   }
 
-  /// Sets an ITS up from boot.
+  /// Ends the trust in the host with ITS `number`.
   ///
-  /// - Throws: why not; it is disabled then and has no address of the pool.
-  func setUp(_ setup: ITSSetup, _ number: UInt8) throws(EmbedderError) -> MediatedITS {
-    do throws(ITSSetupError) {
-      return try MediatedITS.setUp(setup, machine: machine) { targets, typer in
-        addTargets(to: &targets, typer)
-      }
-    } catch {
-      MediatedITS.abandon(setup.frame, machine: machine)
-      log(error.text, of: number, PORTCULLIS_LOG_ERROR)
-      throw EmbedderError(portcullis_status(error))
+  /// - Throws: why it is not mediated; nobody answers for it then.
+  func finalise(_ number: UInt8) throws(EmbedderError) {
+    switch monitor.endTrust(in: number) {
+    case .mediated: return
+    case .live:
+      log("is live and was not handed over", of: number)
+      throw EmbedderError(PORTCULLIS_ERROR_LIVE)
+    case .failed(let error): throw fail(error, number)
     }
+  }
+
+  private func fail(_ error: ITSSetupError, _ number: UInt8) -> EmbedderError {
+    log(error.text, of: number)
+    return EmbedderError(portcullis_status(error))
+  }
+
+  private func log(_ text: StaticString, of number: UInt8) {
+    var line = LogLine("ITS ")
+    line.append(decimal: UInt64(number))
+    line.append(": ")
+    line.append(text)
+    platform.log(.error, line)
   }
 
   private func interruptLimit() throws(EmbedderError) -> UInt64 {
     // Without a Distributor no interrupt is known.
     guard let distributor else { return 0 }
-    let limit = platform.withMapped(distributor, granule) { address in
-      InterruptLimit.read(at: address, through: platform)
+    let mapping = try platform.map(distributor, granule)
+    defer { platform.unmap(mapping) }
+    guard let limit = InterruptLimit.read(at: mapping.address, through: platform) else {
+      throw EmbedderError(PORTCULLIS_ERROR_GIC)
     }
-    guard let limit, let limit else { throw EmbedderError(PORTCULLIS_ERROR_GIC) }
     return limit
   }
+}
 
-  /// Adds every Redistributor of the board; false where one does not answer, or there are too many.
-  func addTargets(to targets: inout RedistributorDirectory, _ typer: GITSTyper) -> Bool {
-    for index in redistributors.indices {
-      let region = redistributors[index]
-      let isAdded = platform.withMapped(region.range, granule) { address in
-        RedistributorScan.add(region, at: address, to: &targets, typer, machine: machine)
+// The Redistributors, whose regions are mapped.
+extension EmbedderMediation {
+  /// Appends the pages of the Redistributors that the host is to lose, where they are guarded.
+  func appendRedistributors(to regions: inout Regions) throws(EmbedderError) {
+    guard guardsRedistributors else { return }
+    let board = unsafe monitor.platform.board
+    do throws(RedistributorClaimError) {
+      let frames = unsafe board.pointee.frames
+      let requests: Regions = try RedistributorClaim.requests(
+        for: unsafe board.pointee.redistributors, at: { frames[$0].address }, through: platform
+      ) { first, frame in .mediatedRedistributors(first: first, frame: frame) }
+      for index in requests.indices where !regions.append(requests.span[index]) {
+        throw .tooMany(requests.span[index].layout.base)
       }
-      guard isAdded == true else { return false }
+    } catch {
+      var line = LogLine("Redistributors at ")
+      line.append(hex: error.told.base.rawValue)
+      line.append(": ")
+      line.append(error.told.text)
+      platform.log(.error, line)
+      if case .tooMany = error { throw EmbedderError(PORTCULLIS_ERROR_FULL) }
+      throw EmbedderError(PORTCULLIS_ERROR_GIC)
     }
-    return true
   }
 
-  func log(_ text: StaticString, of number: UInt8, _ level: portcullis_log_level) {
-    var line = LogLine()
-    line.append("ITS ")
-    line.append(decimal: UInt64(number))
-    line.append(": ")
-    line.append(text)
-    platform.log(level, line)
+  /// Has the Redistributors mediated, behind the ITSes.
+  ///
+  /// - Throws: why not; LPIs that were enabled may be disabled then.
+  func beginRedistributors() throws(EmbedderError) {
+    let board = unsafe monitor.platform.board
+    let limit = try interruptLimit()
+    do throws(RedistributorSetupError) {
+      let frames = unsafe board.pointee.frames
+      try monitor.beginRedistributors(
+        unsafe board.pointee.redistributors, at: { frames[$0].address },
+        pins: EmbedderMachine.firstPin, interruptLimit: limit, addressLimit: addressLimit,
+        offersVirtualLPIs: choice.policy.virtualInterrupts == .checked,
+        keepsLive: choice.isHandover)
+    } catch {
+      monitor.abandonRedistributors()
+      var line = LogLine("Redistributors: ")
+      line.append(error.text)
+      platform.log(.error, line)
+      throw EmbedderError(PORTCULLIS_ERROR_GIC)
+    }
   }
 }

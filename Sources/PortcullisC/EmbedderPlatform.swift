@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import CEmbedder
+internal import DeviceTree
 internal import Hypervisor
 internal import Traps
 
@@ -14,8 +15,10 @@ internal import Traps
   // The header asks that all of the table may be called on any CPU: hence Sendable.
   private let operations: UnsafePointer<portcullis_ops>
 
-  /// Takes a table that outlives this value and never changes.
-  @unsafe init(_ operations: UnsafePointer<portcullis_ops>) { unsafe self.operations = operations }
+  /// Takes the memory of a state, which begins with a table that never changes.
+  @unsafe init(_ memory: UnsafeRawPointer) {
+    unsafe operations = memory.assumingMemoryBound(to: portcullis_ops.self)
+  }
 
   /// Whether every operation that must be there is.
   static func isComplete(_ table: portcullis_ops) -> Bool {
@@ -37,12 +40,8 @@ internal import Traps
 
   func prepareHost(_ change: portcullis_change, _ ranges: Span<PageRange>) -> Bool {
     let table = unsafe operations.pointee
-    var list = PageList(ranges)
-    return unsafe withUnsafePointer(to: &list.pages) { pages in
-      unsafe pages.withMemoryRebound(to: portcullis_pages.self, capacity: PageList.capacity) {
-        unsafe table.host_prepare?(table.context, change, $0, list.count) == 0
-      }
-    }
+    let (list, count) = unsafe list(ranges)
+    return unsafe table.host_prepare?(table.context, change, list, count) == 0
   }
 
   func commitHost(_ change: portcullis_change, _ range: PageRange) {
@@ -53,24 +52,20 @@ internal import Traps
 
   func abortHost(_ change: portcullis_change, _ ranges: Span<PageRange>) {
     let table = unsafe operations.pointee
-    var list = PageList(ranges)
-    unsafe withUnsafePointer(to: &list.pages) { pages in
-      unsafe pages.withMemoryRebound(to: portcullis_pages.self, capacity: PageList.capacity) {
-        unsafe table.host_abort?(table.context, change, $0, list.count)
-      }
-    }
+    let (list, count) = unsafe list(ranges)
+    unsafe table.host_abort?(table.context, change, list, count)
   }
 
   // MARK: EL2's translation
 
-  func prepareEL2(_ ranges: Span<PageRange>) -> Bool {
+  /// Prepares ranges, `but` those that are mapped already.
+  func prepareEL2(
+    _ ranges: Span<PageRange>, but isMapped: (PageRange) -> Bool = { _ in false }
+  ) -> Bool {
     let table = unsafe operations.pointee
-    var list = PageList(ranges)
-    return unsafe withUnsafePointer(to: &list.pages) { pages in
-      unsafe pages.withMemoryRebound(to: portcullis_pages.self, capacity: PageList.capacity) {
-        unsafe table.el2_prepare?(table.context, $0, list.count) == 0
-      }
-    }
+    let (list, count) = unsafe list(ranges, but: isMapped)
+    guard count > 0 else { return true }
+    return unsafe table.el2_prepare?(table.context, list, count) == 0
   }
 
   func commitEL2(_ range: PageRange) -> VirtualAddress {
@@ -80,14 +75,11 @@ internal import Traps
     return VirtualAddress(unsafe table.el2_commit?(table.context, &pages) ?? UInt64.max)
   }
 
-  func abortEL2(_ ranges: Span<PageRange>) {
+  func abortEL2(_ ranges: Span<PageRange>, but isMapped: (PageRange) -> Bool) {
     let table = unsafe operations.pointee
-    var list = PageList(ranges)
-    unsafe withUnsafePointer(to: &list.pages) { pages in
-      unsafe pages.withMemoryRebound(to: portcullis_pages.self, capacity: PageList.capacity) {
-        unsafe table.el2_abort?(table.context, $0, list.count)
-      }
-    }
+    let (list, count) = unsafe list(ranges, but: isMapped)
+    guard count > 0 else { return }
+    unsafe table.el2_abort?(table.context, list, count)
   }
 
   func unmapEL2(_ range: PageRange, at address: VirtualAddress) {
@@ -96,11 +88,31 @@ internal import Traps
     unsafe table.el2_unmap?(table.context, &pages, address.rawValue)
   }
 
-  /// Runs `body` with device registers that stay with the host mapped for as long; nil where the
-  /// embedder doesn't.
-  func withMapped<Result>(
-    _ range: AddressRange, _ granule: Granule, _ body: (VirtualAddress) -> Result
-  ) -> Result? {
+  /// Device registers that stay with the host and that EL2 sees too.
+  struct Mapping {
+    /// Where EL2 sees the registers.
+    let address: VirtualAddress
+    fileprivate let pages: PageRange
+    fileprivate let start: VirtualAddress
+
+    /// Where EL2 sees pages of the registers; nil for others.
+    func address(of range: PageRange) -> VirtualAddress? {
+      guard pages.contains(range) else { return nil }
+      let distance = range.first.rawValue - pages.first.rawValue
+      return VirtualAddress(start.rawValue + distance << PageFrameNumber.shift)
+    }
+
+    /// What unused slots of a list hold.
+    static var none: Mapping {
+      Mapping(address: VirtualAddress(0), pages: .filler, start: VirtualAddress(0))
+    }
+  }
+
+  /// Maps device registers that stay with the host.
+  ///
+  /// - Throws: `EL2_REFUSED` where the embedder doesn't, `EL2_ADDRESS` for an address of no use; nothing is mapped
+  ///   then.
+  func map(_ range: AddressRange, _ granule: Granule) throws(EmbedderError) -> Mapping {
     let mask = granule.bytes - 1
     let first = range.base.rawValue & ~mask
     let (last, overflow) = range.last.rawValue.addingReportingOverflow(granule.bytes)
@@ -108,18 +120,25 @@ internal import Traps
       let pages = PageRange(
         first: PageFrameNumber(first >> PageFrameNumber.shift),
         count: ((last & ~mask) - first) >> PageFrameNumber.shift)
-    else { return nil }
+    else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
-    guard prepareEL2(list.span) else { return nil }
-    let address = commitEL2(pages)
-    defer { unmapEL2(pages, at: address) }
+    guard prepareEL2(list.span) else { throw EmbedderError(PORTCULLIS_ERROR_EL2_REFUSED) }
+    let start = commitEL2(pages)
     // An address of no use is one that the registers don't fit behind.
-    guard address.isAligned(to: PageFrameNumber.size),
-      address.advanced(by: pages.count << PageFrameNumber.shift) != nil
-    else { return nil }
-    return body(VirtualAddress(address.rawValue + (range.base.rawValue - first)))
+    guard start.isAligned(to: PageFrameNumber.size),
+      start.advanced(by: pages.count << PageFrameNumber.shift) != nil
+    else {
+      unmapEL2(pages, at: start)
+      throw EmbedderError(PORTCULLIS_ERROR_EL2_ADDRESS)
+    }
+    return Mapping(
+      address: VirtualAddress(start.rawValue + (range.base.rawValue - first)), pages: pages,
+      start: start)
   }
+
+  /// Ends what ``map(_:_:)`` began.
+  func unmap(_ mapping: Mapping) { unmapEL2(mapping.pages, at: mapping.start) }
 
   // MARK: Memory
 
@@ -194,8 +213,14 @@ internal import Traps
   }
 
   /// Writes a line.
-  func log(_ level: portcullis_log_level, _ line: borrowing LogLine) {
+  func log(_ level: LogLevel, _ line: borrowing LogLine) {
     let table = unsafe operations
+    let level =
+      switch level {
+      case .error: PORTCULLIS_LOG_ERROR
+      case .warning: PORTCULLIS_LOG_WARNING
+      case .info, .debug: PORTCULLIS_LOG_INFO
+      }
     let text = line.text
     unsafe text.withUnsafeBytes { bytes in
       unsafe table.pointee.log?(
@@ -227,16 +252,21 @@ extension EmbedderPlatform: DeviceMemory {
   }
 }
 
-/// Ranges in the form of the C interface.
-private struct PageList {
-  static var capacity: Int { Int(PORTCULLIS_FRAME_LIMIT) }
-  var pages = InlineArray<128, portcullis_pages>(repeating: portcullis_pages(base: 0, bytes: 0))
-  let count: Int
-
-  /// Takes at most as many ranges as there can be frames.
-  init(_ ranges: Span<PageRange>) {
-    count = min(ranges.count, Self.capacity)
-    for index in 0..<count { pages[index] = portcullis_pages(ranges[index]) }
+extension EmbedderPlatform {
+  /// Ranges in the form of the C interface, in the memory of the state: one CPU at a time changes a translation.
+  private func list(
+    _ ranges: Span<PageRange>, but isLeftOut: (PageRange) -> Bool = { _ in false }
+  ) -> (UnsafePointer<portcullis_pages>, Int) {
+    let memory = unsafe UnsafeMutableRawPointer(mutating: UnsafeRawPointer(operations))
+    let list = unsafe (memory + StateMemory.rangesOffset).bindMemory(
+      to: portcullis_pages.self, capacity: StateMemory.rangeLimit)
+    var count = 0
+    // There are no more than fit: a claim has that many frames at most.
+    for index in ranges.indices where count < StateMemory.rangeLimit && !isLeftOut(ranges[index]) {
+      unsafe list[count] = portcullis_pages(ranges[index])
+      count += 1
+    }
+    return unsafe (UnsafePointer(list), count)
   }
 }
 

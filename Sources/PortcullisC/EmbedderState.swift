@@ -12,7 +12,6 @@ internal import Traps
 typealias EmbedderOwnership = Ownership<
   EmbedderTables, EmbedderHostTranslation, EmbedderHypervisorTranslation, NoObserver
 >
-typealias Device = ProtectedDevice<EmbedderTrap>
 typealias Regions = RegionClaim.Requests<Device>
 
 /// What lies behind `struct portcullis`.
@@ -37,7 +36,7 @@ struct EmbedderState: ~Copyable {
   /// Read at the claim alone: it is large.
   let mediation: EmbedderMediation
   /// What a trap needs of it.
-  let trap: EmbedderTrap
+  let monitor: EmbedderMonitor
   /// How many ITSes there are.
   let itsCount: Int
   private(set) var regions: Regions
@@ -50,7 +49,7 @@ struct EmbedderState: ~Copyable {
   ) {
     self.granule = granule
     self.mediation = mediation
-    trap = mediation.trap
+    monitor = mediation.monitor
     itsCount = mediation.count
     self.features = features
     self.platform = platform
@@ -60,17 +59,18 @@ struct EmbedderState: ~Copyable {
 
   /// Reads the board and registers the control frames of its ITSes.
   static func make(
-    _ blob: DeviceTreeBlob, granule: Granule, features: HostFeatures, platform: EmbedderPlatform,
-    choice: EmbedderMediation.Choice, itses: EmbedderITSes, pool: consuming PagePool<EmbedderTables>
+    _ blob: DeviceTreeBlob, granule: Granule, features: HostFeatures, machine: EmbedderMachine,
+    choice: EmbedderMediation.Choice, pool: consuming PagePool<EmbedderTables>
   ) throws(EmbedderError) -> EmbedderState {
+    let platform = machine.registers
     var diagnostics = FirstDiagnostics<Diagnostic>()
     let board = Board.read(blob, granule: granule, reporting: &diagnostics)
-    diagnostics.write(to: platform, blob)
+    diagnostics.write(in: blob) { platform.log($0, $1) }
     guard board.verdict != .refused else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
     let regions = try regions(of: board)
-    let mediation = try EmbedderMediation(board, choice, platform, itses)
+    let mediation = try EmbedderMediation(board, choice, machine)
     do throws(OwnershipError) {
-      let ownership = try ownership(of: board, platform, pool)
+      let ownership = try ownership(of: board, machine, pool)
       return EmbedderState(
         granule: granule, features: features, platform: platform, mediation: mediation,
         regions: regions, ownership: ownership)
@@ -98,7 +98,7 @@ struct EmbedderState: ~Copyable {
   }
 
   private static func ownership(
-    of board: borrowing Board, _ platform: EmbedderPlatform,
+    of board: borrowing Board, _ machine: EmbedderMachine,
     _ pool: consuming PagePool<EmbedderTables>
   ) throws(OwnershipError) -> EmbedderOwnership {
     // All that descriptors without FEAT_LPA reach.
@@ -112,8 +112,8 @@ struct EmbedderState: ~Copyable {
     let none = FixedList<1, PageRange>(filler: .filler)
     return try EmbedderOwnership(
       geometry, memoryMap: memory, hypervisorPages: none.span, pool: pool,
-      host: EmbedderHostTranslation(platform: platform),
-      hypervisor: EmbedderHypervisorTranslation(platform: platform), observer: NoObserver())
+      host: EmbedderHostTranslation(platform: machine.registers),
+      hypervisor: EmbedderHypervisorTranslation(machine: machine), observer: NoObserver())
   }
 
   /// Registers a region of the embedder.
@@ -147,23 +147,45 @@ struct EmbedderState: ~Copyable {
     regions.indices.contains(index) ? regions.span[index].layout : nil
   }
 
-  /// Takes all registered regions from the host and has every ITS mediated, or none.
+  /// Takes all registered regions from the host and has every ITS and every Redistributor mediated, or none.
   mutating func claim() -> portcullis_status {
     guard phase == .registering else { return PORTCULLIS_ERROR_ORDER }
+    do throws(EmbedderError) {
+      try monitor.platform.mapRedistributors()
+      try claimMapped()
+    } catch {
+      if phase != .stuck { monitor.platform.unmapRedistributors() }
+      return error.status
+    }
+    phase = .claimed
+    var line = LogLine("regions claimed: ")
+    line.append(decimal: UInt64(registry.count))
+    platform.log(.info, line)
+    return PORTCULLIS_OK
+  }
+
+  private mutating func claimMapped() throws(EmbedderError) {
     let mediation = mediation
-    // The control frames of the ITSes that are set up, which are the first regions.
+    // The ITSes are the first, the Redistributors the last: the embedder's keep their numbers.
+    let firstRedistributor = regions.count
+    var all = regions
+    try mediation.appendRedistributors(to: &all)
+    // The control frames of the ITSes that are set up.
     var begun = Board.ITSList<VirtualAddress>(filler: VirtualAddress(0))
     var failure: EmbedderError?
     do throws(RegionClaimError) {
-      // As many as PORTCULLIS_FRAME_LIMIT.
-      var frames: FixedList<128, PageRange> = RegionClaim.noFrames()
-      try RegionClaim.claim(
-        regions, collecting: &frames, from: &ownership, registry: &registry
+      let frames = unsafe monitor.platform.frames
+      unsafe frames.initialize(to: RegionClaim.noFrames())
+      try unsafe RegionClaim.claim(
+        all, collecting: &frames.pointee, from: &ownership, registry: &registry
       ) { index, address in
-        guard index < mediation.count else { return true }
         do throws(EmbedderError) {
-          try mediation.begin(index, at: address)
-          return begun.append(address)
+          if index < mediation.count {
+            try mediation.begin(index, at: address)
+            return begun.append(address)
+          }
+          if index == firstRedistributor { try mediation.beginRedistributors() }
+          return true
         } catch {
           failure = error
         }
@@ -172,15 +194,9 @@ struct EmbedderState: ~Copyable {
       }
     } catch {
       if case .stuck = error { phase = .stuck }
-      if case .silent = error, let failure { return failure.status }
-      return portcullis_status(error)
+      if case .silent = error, let failure { throw failure }
+      throw EmbedderError(portcullis_status(error))
     }
-    phase = .claimed
-    var line = LogLine()
-    line.append("regions claimed: ")
-    line.append(decimal: UInt64(registry.count))
-    platform.log(PORTCULLIS_LOG_INFO, line)
-    return PORTCULLIS_OK
   }
 
   /// The number of the ITS at `index`.
@@ -194,11 +210,8 @@ struct EmbedderState: ~Copyable {
 
   /// The counts of an ITS and whether it has broken down; nil where it is not mediated yet.
   func counters(of number: UInt8) -> (counters: ITSCounters, isBroken: Bool)? {
-    trap.itses.withLock(number) { its in
-      guard let counters = its.mediation?.counters, let isBroken = its.mediation?.isBroken else {
-        return nil
-      }
-      return (counters, isBroken)
+    monitor.platform.itses.withLock(number) { its in
+      its.isMediated ? (its.mediation.counters, its.mediation.isBroken) : nil
     }
   }
 
@@ -208,7 +221,7 @@ struct EmbedderState: ~Copyable {
     let outcome = registry.handleAbort(
       esr: esr, far: far, hpfar: hpfar, registers: registers,
       host: EmbedderHostRegisters(platform: platform, features: features),
-      context: trap)
+      context: monitor)
     if case .injected(let refusal) = outcome { log(refusal, esr: esr, far: far) }
     return outcome
   }
@@ -227,7 +240,7 @@ struct EmbedderState: ~Copyable {
     line.append(hex: far)
     line.append(" esr ")
     line.append(hex: esr)
-    platform.log(PORTCULLIS_LOG_WARNING, line)
+    platform.log(.warning, line)
   }
 }
 
@@ -237,7 +250,7 @@ struct EmbedderError: Error {
   init(_ status: portcullis_status) { self.status = status }
 }
 
-extension RegionRequest where Device == ProtectedDevice<EmbedderTrap> {
+extension RegionRequest where Device == ProtectedDevice<EmbedderMonitor> {
   /// What unused slots of a list hold: the page of address 0, which every space has.
   static var filler: Self {
     do throws(RegistryError) {

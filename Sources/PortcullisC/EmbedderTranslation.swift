@@ -39,8 +39,11 @@ struct EmbedderHostTranslation: HostTranslation {
 }
 
 /// EL2's translation, which the embedder owns.
+///
+/// What lies in a region of Redistributors is mapped already, and stays so: it is not asked for again.
 struct EmbedderHypervisorTranslation: HypervisorTranslation {
-  let platform: EmbedderPlatform
+  let machine: EmbedderMachine
+  private var platform: EmbedderPlatform { machine.registers }
 
   /// Memory is never shared through this interface.
   func linearAddress(of pages: PageRange) -> VirtualAddress? { nil }
@@ -48,7 +51,7 @@ struct EmbedderHypervisorTranslation: HypervisorTranslation {
   mutating func prepareMap<Memory: TableMemory & ~Copyable>(
     _ ranges: Span<PageRange>, _ kind: PageKind, _ pool: borrowing PagePool<Memory>
   ) throws(OwnershipError) -> UInt64 {
-    guard kind == .mmio, platform.prepareEL2(ranges) else {
+    guard kind == .mmio, platform.prepareEL2(ranges, but: machine.isMapped) else {
       throw .refusedByHypervisor(ranges[0].first)
     }
     return 0
@@ -58,14 +61,16 @@ struct EmbedderHypervisorTranslation: HypervisorTranslation {
     _ pages: PageRange, _ kind: PageKind, _ pool: inout PagePool<Memory>,
     _ reservation: inout Reservation
   ) -> VirtualAddress {
-    platform.commitEL2(pages)
+    machine.address(of: pages) ?? platform.commitEL2(pages)
   }
 
-  mutating func abortMap(_ ranges: Span<PageRange>, _ kind: PageKind) { platform.abortEL2(ranges) }
+  mutating func abortMap(_ ranges: Span<PageRange>, _ kind: PageKind) {
+    platform.abortEL2(ranges, but: machine.isMapped)
+  }
 
   mutating func unmap<Memory: TableMemory & ~Copyable>(
     _ pages: PageRange, at address: VirtualAddress, _ pool: inout PagePool<Memory>
   ) {
-    platform.unmapEL2(pages, at: address)
+    if !machine.isMapped(pages) { platform.unmapEL2(pages, at: address) }
   }
 }

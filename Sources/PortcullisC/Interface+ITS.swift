@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import CEmbedder
+internal import Hypervisor
 internal import ITS
 
 // The functions of portcullis.h that concern the mediation of ITSes. Leaves, as in Interface.swift.
@@ -60,7 +61,9 @@ func portcullis_hand_over(
   let gate = unsafe StateMemory.state(state)
   do throws(EmbedderError) {
     let number = try unsafe gate.pointee.number(index)
-    guard let code = unsafe gate.pointee.mediation.handOver(number, PhysicalAddress(descriptor))
+    guard
+      let code = unsafe gate.pointee.monitor.handOver(
+        number, descriptor: PhysicalAddress(descriptor))
     else { return PORTCULLIS_ERROR_ORDER }
     if code == 0 { return PORTCULLIS_OK }
     if let reason = unsafe reason { unsafe reason.pointee = code }

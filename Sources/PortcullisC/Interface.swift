@@ -47,7 +47,7 @@ func portcullis_init(
     return PORTCULLIS_ERROR_ARGUMENT
   }
   guard UInt(bitPattern: memory) % UInt(PORTCULLIS_STATE_ALIGNMENT) == 0,
-    memorySize > StateMemory.poolOffset
+    memorySize > StateMemory.poolOffset, StateMemory.fits
   else { return PORTCULLIS_ERROR_MEMORY }
   let poolPages = UInt64(memorySize - StateMemory.poolOffset) >> PageFrameNumber.shift
   guard let pages = PageRange(first: PageFrameNumber(0), count: poolPages) else {
@@ -62,9 +62,7 @@ func portcullis_init(
     let blob = try check(unsafe bytes.bindMemory(to: UInt8.self).span)
     let made = try unsafe EmbedderState.make(
       blob, granule: granule, features: HostFeatures(rawValue: features),
-      platform: EmbedderPlatform(copy), choice: choice,
-      itses: EmbedderITSes(
-        (memory + StateMemory.itsOffset).assumingMemoryBound(to: EmbedderITS.self)), pool: pool)
+      machine: EmbedderMachine(memory), choice: choice, pool: pool)
     unsafe StateMemory.state(OpaquePointer(memory)).initialize(to: made)
   } catch {
     return error.status

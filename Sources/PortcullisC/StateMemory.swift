@@ -1,10 +1,16 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Architecture
 internal import CEmbedder
+internal import Hypervisor
+internal import Ownership
+internal import Redistributor
 
-/// How the memory for a state is divided: the copy of the embedder's table, the state, the ITSes, and
-/// the pages of the ledger.
+/// How the memory for a state is divided.
+///
+/// The copy of the embedder's table comes first, then the state, what is known of the board, lists that a claim
+/// fills, the ITSes, the Redistributors, and the pages of the ledger.
 ///
 /// A leaf: the memory is one that `portcullis_init` has found large and aligned enough.
 enum StateMemory {
@@ -12,12 +18,33 @@ enum StateMemory {
   static var offset: Int {
     unsafe aligned(MemoryLayout<portcullis_ops>.size, MemoryLayout<EmbedderState>.alignment)
   }
+  /// Where what is known of the board begins.
+  static var boardOffset: Int { aligned(offset + MemoryLayout<EmbedderState>.size, 16) }
+  /// Where ranges are put for the embedder.
+  static var rangesOffset: Int { aligned(boardOffset + MemoryLayout<EmbedderBoard>.size, 16) }
+  /// Where the frames of all regions are listed.
+  static var framesOffset: Int {
+    rangesOffset + rangeLimit * MemoryLayout<portcullis_pages>.stride
+  }
   /// Where the ITSes begin.
   static var itsOffset: Int {
-    aligned(offset + MemoryLayout<EmbedderState>.size, MemoryLayout<EmbedderITS>.alignment)
+    aligned(framesOffset + MemoryLayout<RegionClaim.BoardFrames>.size, 0x1000)
   }
-  /// Where the pages begin.
-  static var poolOffset: Int { aligned(itsOffset + EmbedderITSes.size, 0x1000) }
+  /// Where the Redistributors begin.
+  static var redistributorOffset: Int { itsOffset + Int(PORTCULLIS_ITS_LIMIT) * ITSPlaces.stride }
+  /// Where the pages of the ledger begin.
+  static var poolOffset: Int {
+    aligned(redistributorOffset + Int(RedistributorPlace.size), 0x1000)
+  }
+
+  /// The most ranges of one change.
+  static var rangeLimit: Int { RegionClaim.BoardFrames.capacity }
+  /// The whole pages in which the pins of the Redistributors lie.
+  static var pinPages: UInt64 {
+    (MediatedRedistributors.pinsSize + PageFrameNumber.size - 1) >> PageFrameNumber.shift
+  }
+  /// Whether the parts are as large as what they are for.
+  static var fits: Bool { ITSPlaces.fit && RedistributorPlace.fits }
 
   private static func aligned(_ offset: Int, _ alignment: Int) -> Int {
     (offset + alignment - 1) & ~(alignment - 1)

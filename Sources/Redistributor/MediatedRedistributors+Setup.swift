@@ -68,6 +68,14 @@ extension MediatedRedistributors {
     hasOneConfigurationBase = try probeOneRegister(machine)
   }
 
+  /// Lets go of all that is held, where no host runs yet and nothing will be mediated.
+  public mutating func abandon<Machine: RedistributorMachine & ~Copyable>(
+    machine: borrowing Machine
+  ) {
+    for slot in 0..<pins.capacity { machine.release(slot, of: &pins) }
+    count = 0
+  }
+
   /// Whether a GICR_PROPBASER has what another one was given.
   ///
   /// Each is given an address of its own, which counts for nothing while LPIs are disabled.

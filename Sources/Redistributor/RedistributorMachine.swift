@@ -22,3 +22,11 @@ public protocol RedistributorMachine: ~Copyable {
   /// Ends what ``hold(_:in:)`` began.
   func release(_ slot: UInt64, of table: inout PinTable)
 }
+
+extension RedistributorMachine where Self: ~Copyable {
+  /// The affinity in MPIDR_EL1, which has Aff3 in bits [39:32] and Aff2 to Aff0 in bits [23:0], as GICR_TYPER has it.
+  public static func affinity(ofMPIDR value: UInt64) -> UInt32 {
+    UInt32(truncatingIfNeeded: value >> 32 & 0xff) << 24
+      | UInt32(truncatingIfNeeded: value & 0xff_ffff)
+  }
+}

@@ -62,6 +62,16 @@ public enum RedistributorSetupError: Error, Hashable, Sendable {
   case live(VirtualAddress)
   /// A vPE is resident and does not go: the frame.
   case resident(VirtualAddress)
+
+  /// The reason in words, for a log.
+  public var text: StaticString {
+    switch self {
+    case .tooMany: "there are too many"
+    case .silent: "one does not answer"
+    case .live: "LPIs can't be disabled, and their tables are not the host's"
+    case .resident: "a vPE is resident and does not go"
+    }
+  }
 }
 
 /// Counts since set-up.

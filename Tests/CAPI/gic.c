@@ -105,6 +105,32 @@ static enum gic_access access_its(struct its *its, uint64_t offset, int is_write
     return GIC_DONE;
 }
 
+// MARK: A Redistributor
+
+static void access_redistributor(struct redistributor *r, uint64_t number, uint64_t offset,
+                                 int is_write, uint64_t *value) {
+    const uint64_t address = UINT64_C(0xffffffffff000);
+    if (offset == 0x0 && is_write) {
+        int enables = (*value & 1) && !(r->ctlr & 1);
+        r->ctlr = *value & 1;
+        // 16 bits of INTIDs: 56 KiB of configuration and 8 KiB of pending state.
+        if (enables && !(is_host(r->propbaser & address, 0xe000) &&
+                         is_host(r->pendbaser & address, 0x2000)))
+            r->outside++;
+    } else if (offset == 0x70 && is_write) {
+        r->propbaser = *value;
+    } else if (offset == 0x78 && is_write) {
+        r->pendbaser = *value;
+    } else if (!is_write) {
+        *value = offset == 0x0    ? r->ctlr
+                 // Physical LPIs; Last.
+                 : offset == 0x8  ? number << 32 | number << 8 | (number == REDISTRIBUTOR_COUNT - 1) << 4 | 1
+                 : offset == 0x70 ? r->propbaser
+                 : offset == 0x78 ? r->pendbaser
+                                  : 0;
+    }
+}
+
 // MARK: All of them
 
 enum gic_access gic_access(struct gic *gic, uint64_t address, int is_write, uint64_t *value) {
@@ -117,10 +143,8 @@ enum gic_access gic_access(struct gic *gic, uint64_t address, int is_write, uint
         return gic->silent_distributor ? GIC_ABORTED : GIC_DONE;
     }
     if (address - gic->redistributors < REDISTRIBUTOR_COUNT * UINT64_C(0x20000)) {
-        uint64_t number = (address - gic->redistributors) / 0x20000;
-        if (!is_write)
-            *value = address % 0x20000 != 8 ? 0
-                     : number << 32 | number << 8 | (number == REDISTRIBUTOR_COUNT - 1) << 4 | 1;
+        uint64_t distance = address - gic->redistributors, number = distance / 0x20000;
+        access_redistributor(&gic->redistributor[number], number, distance % 0x20000, is_write, value);
         return gic->silent_redistributors ? GIC_ABORTED : GIC_DONE;
     }
     return GIC_NOT_HERE;

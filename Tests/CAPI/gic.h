@@ -18,6 +18,9 @@
 
 #define ITS_COUNT 8
 #define REDISTRIBUTOR_COUNT 8
+// The pages of 4 KiB that a claim takes of all of them (an RD frame each), and that the tree gives their region.
+#define REDISTRIBUTOR_PAGES (REDISTRIBUTOR_COUNT * 16)
+#define REDISTRIBUTOR_REGION_PAGES 256
 #define COMMAND_LIMIT 4096
 
 struct command {
@@ -36,7 +39,15 @@ struct its {
     size_t fetched_count;
 };
 
+struct redistributor {
+    uint64_t propbaser, pendbaser;
+    uint32_t ctlr;
+    // How often LPIs were enabled with a table outside of the host's memory.
+    int outside;
+};
+
 struct gic {
+    struct redistributor redistributor[REDISTRIBUTOR_COUNT];
     struct its its[ITS_COUNT];
     uint64_t its_base[ITS_COUNT];
     uint64_t redistributors;

@@ -62,7 +62,7 @@ static void host_abort(void *context, enum portcullis_change change,
 static int el2_prepare(void *context, const struct portcullis_pages *ranges, size_t count) {
     struct machine *m = context;
     if (m->refuse_el2) return -1;
-    // What is mapped for a moment is the GIC's: the Distributor comes first.
+    // What is mapped for a moment is the Distributor.
     if (m->refuse_gic && ranges->base == 0x8000000) return -1;
     for (size_t index = 0; index < count; index++)
         m->split_pages += (ranges[index].base | ranges[index].bytes) % config.page_size != 0;
@@ -77,7 +77,8 @@ static uint64_t el2_commit(void *context, const struct portcullis_pages *pages) 
     m->next += pages->bytes + 4096;
     m->mapped += (int)(pages->bytes / 4096);
     m->mappings[m->mapping_count++] = (struct mapping){pages->base, pages->bytes, address};
-    return m->bad_address ? address + 8 : address;
+    int is_bad = m->bad_address == (pages->base == m->gic.redistributors ? 2 : 1);
+    return is_bad ? address + 8 : address;
 }
 
 static void el2_abort(void *context, const struct portcullis_pages *ranges, size_t count) {
@@ -89,7 +90,8 @@ static void el2_abort(void *context, const struct portcullis_pages *ranges, size
 static void el2_unmap(void *context, const struct portcullis_pages *pages, uint64_t address) {
     struct machine *m = context;
     for (int index = 0; index < m->mapping_count; index++)
-        if (m->mappings[index].address == address && m->mappings[index].base == pages->base)
+        if (m->mappings[index].address == (address & ~UINT64_C(0xfff)) &&
+            m->mappings[index].base == pages->base)
             m->mappings[index] = m->mappings[--m->mapping_count];
     m->mapped -= (int)(pages->bytes / 4096);
 }
@@ -250,14 +252,21 @@ void prepare(const char *name) {
     memset(memory, 0xa5, sizeof memory);
 }
 
-struct portcullis *start(const char *name) {
+static struct portcullis *start_with(const char *name, uint32_t policy) {
     struct portcullis *gate = NULL;
     prepare(name);
+    config.policy = policy;
     if (init(&gate) != PORTCULLIS_OK) {
         printf("Bail out! no gate for %s: %s\n", name, machine.line);
         exit(2);
     }
     return gate;
+}
+
+struct portcullis *start(const char *name) { return start_with(name, 0); }
+
+struct portcullis *start_leaving(const char *name) {
+    return start_with(name, PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS);
 }
 
 struct portcullis *start_claimed(const char *name) {
@@ -275,6 +284,12 @@ enum portcullis_status init(struct portcullis **gate) {
     enum portcullis_status status = portcullis_init(memory, sizeof memory, &config, gate);
     if ((status == PORTCULLIS_OK) != (*gate != NULL)) return (enum portcullis_status)-1000;
     return status;
+}
+
+uint64_t mapped_at(uint64_t base) {
+    for (int index = 0; index < machine.mapping_count; index++)
+        if (machine.mappings[index].base == base) return machine.mappings[index].address;
+    return 0;
 }
 
 int is_untouched(void) {

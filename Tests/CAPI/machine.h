@@ -27,7 +27,9 @@ struct mapping {
 struct machine {
     struct gic gic;
     // What fails.
-    int refuse_host, refuse_el2, refuse_grant, refuse_gic, bad_address, abort_device, abort_memory;
+    int refuse_host, refuse_el2, refuse_grant, refuse_gic, abort_device, abort_memory;
+    // What EL2 sees at an address of no use: 1: what is claimed, 2: the Redistributors.
+    int bad_address;
     // How many pages are donated before one is refused.
     int donation_limit;
     // Whether EL2's addresses are at a fixed distance from the physical ones, as of a linear map;
@@ -50,7 +52,7 @@ struct machine {
     // Whether accesses to the GIC are watched, how many are under way, and whether there were two.
     int is_watched, inside, overlaps;
     uint32_t cpu;
-    uint64_t registers[PORTCULLIS_TTBR1_EL1 + 1];
+    uint64_t registers[PORTCULLIS_MPIDR_EL1 + 1];
     char line[256];
 };
 
@@ -64,10 +66,14 @@ extern unsigned char tree[0x10000];
 void prepare(const char *name);
 // A gate on a new machine, which must succeed.
 struct portcullis *start(const char *name);
-// The same, with the claim.
+// The same, with the Redistributors left to the host.
+struct portcullis *start_leaving(const char *name);
+// A gate on a new machine, with the claim.
 struct portcullis *start_claimed(const char *name);
 // A gate on the machine as it is.
 enum portcullis_status init(struct portcullis **gate);
+// Where EL2 sees what is mapped from this address on; 0 where nothing is.
+uint64_t mapped_at(uint64_t base);
 // Whether nothing is taken, mapped, prepared or shared.
 int is_untouched(void);
 

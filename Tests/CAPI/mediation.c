@@ -15,7 +15,7 @@ static void test_choices(void) {
     expect_status(init(&gate), status, name)
     CHOICE(cpus, 0, PORTCULLIS_ERROR_ARGUMENT, "init for no CPU");
     CHOICE(cpus, 4097, PORTCULLIS_ERROR_ARGUMENT, "init for too many CPUs");
-    CHOICE(policy, 8, PORTCULLIS_ERROR_ARGUMENT, "init with a policy that does not exist");
+    CHOICE(policy, 16, PORTCULLIS_ERROR_ARGUMENT, "init with a policy that does not exist");
     CHOICE(pool.base, POOL_BASE + 0x1000, PORTCULLIS_ERROR_ALIGNMENT,
            "init with a misaligned pool");
     CHOICE(pool.bytes, 0x11000, PORTCULLIS_ERROR_ALIGNMENT,
@@ -57,8 +57,8 @@ static void test_claim_of_its(void) {
               is_pool(its->baser[0] & UINT64_C(0xfffffffff000), 4096) &&
               is_pool(its->baser[1] & UINT64_C(0xfffffffff000), 4096),
           "it is off, and has a queue and tables of the pool");
-    check(machine.mapped == 16 && machine.el2_prepared == 0,
-          "nothing of the GIC stays mapped but the control frame");
+    check(machine.mapped == 16 + REDISTRIBUTOR_REGION_PAGES && machine.el2_prepared == 0,
+          "nothing of the GIC stays mapped but the control frame and the Redistributors");
 
 #define FAILS(member, status, name)                                              \
     gate = start("one-its.dtb");                                                 \
@@ -84,7 +84,7 @@ static void test_claim_of_its(void) {
 
     gate = start("one-its.dtb");
     machine.refuse_gic = 1;
-    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_GIC,
+    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_EL2_REFUSED,
                   "claim when the Distributor cannot be mapped");
     check(is_untouched(), "a GIC that cannot be mapped leaves everything as it was");
 

@@ -24,7 +24,7 @@
 #define EL2_TRACE_SIZE 0x100000
 /* The most ITSes, and the bytes of state of each. */
 #define EL2_MAX_ITSES 32
-#define EL2_ITS_STATE_SIZE 0x2000
+#define EL2_ITS_STATE_SIZE 0x1000
 /* Bytes of the state of all Redistributors: a page, the pins, and what is kept of each. */
 #define EL2_REDISTRIBUTORS_SIZE 0x28000
 /* Bytes of the counts of all CPUs and ITSes. */

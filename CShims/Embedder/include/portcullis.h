@@ -194,6 +194,7 @@ enum portcullis_register {
     PORTCULLIS_TCR_EL1,      ///< read
     PORTCULLIS_TTBR0_EL1,    ///< read
     PORTCULLIS_TTBR1_EL1,    ///< read
+    PORTCULLIS_MPIDR_EL1,    ///< of the CPU that runs this; read
 };
 
 /// The severity of a log line.
@@ -325,6 +326,10 @@ struct portcullis_ops {
 /// host's accesses are forwarded until portcullis_hand_over for each that is enabled. portcullis_finalise
 /// ends the trust.
 #define PORTCULLIS_POLICY_HANDOVER 0x4u
+/// The Redistributors stay with the host, which then has them write where it likes: GICR_PROPBASER,
+/// GICR_PENDBASER and the tables of vPEs are yours to guard. Without it the host gets these frames as
+/// mediated ones.
+#define PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS 0x8u
 
 /// What portcullis_init starts from.
 struct portcullis_config {
