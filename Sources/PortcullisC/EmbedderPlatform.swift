@@ -262,8 +262,10 @@ extension EmbedderPlatform {
       to: portcullis_pages.self, capacity: StateMemory.rangeLimit)
     var count = 0
     // There are no more than fit: a claim has that many frames at most.
-    for index in ranges.indices where count < StateMemory.rangeLimit && !isLeftOut(ranges[index]) {
-      unsafe list[count] = portcullis_pages(ranges[index])
+    for index in 0..<min(ranges.count, StateMemory.rangeLimit) {
+      let range = ranges[index]
+      if isLeftOut(range) { continue }
+      unsafe list[count] = portcullis_pages(range)
       count += 1
     }
     return unsafe (UnsafePointer(list), count)

@@ -51,7 +51,7 @@ struct EmbedderHypervisorTranslation: HypervisorTranslation {
   mutating func prepareMap<Memory: TableMemory & ~Copyable>(
     _ ranges: Span<PageRange>, _ kind: PageKind, _ pool: borrowing PagePool<Memory>
   ) throws(OwnershipError) -> UInt64 {
-    guard kind == .mmio, platform.prepareEL2(ranges, but: machine.isMapped) else {
+    guard kind == .mmio, platform.prepareEL2(ranges, but: { machine.isMapped($0) }) else {
       throw .refusedByHypervisor(ranges[0].first)
     }
     return 0
@@ -65,7 +65,7 @@ struct EmbedderHypervisorTranslation: HypervisorTranslation {
   }
 
   mutating func abortMap(_ ranges: Span<PageRange>, _ kind: PageKind) {
-    platform.abortEL2(ranges, but: machine.isMapped)
+    platform.abortEL2(ranges, but: { machine.isMapped($0) })
   }
 
   mutating func unmap<Memory: TableMemory & ~Copyable>(
