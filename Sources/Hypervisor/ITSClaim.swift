@@ -78,7 +78,7 @@ public enum ITSClaim {
   >(
     _ board: borrowing Board,
     beside others: borrowing RegionClaim.Requests<Device> = RegionClaim.none(),
-    collecting frames: inout FixedList<frameLimit, PageRange>,
+    collecting frames: inout ClaimList<frameLimit>,
     from ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
     registry: inout RegionRegistry<Device>, device: (Int) -> Device,
     registers: borrowing Registers

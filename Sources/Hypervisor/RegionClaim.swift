@@ -50,14 +50,14 @@ public enum RegionClaim {
   public typealias Requests<Device: TrapDevice> = FixedList<128, RegionRequest<Device>>
   /// The frames of a board's regions: two of each of 512 Redistributors, and as many as there are other regions
   /// twice.
-  public typealias BoardFrames = FixedList<1280, PageRange>
+  public typealias BoardFrames = ClaimList<1280>
 
   /// An empty list of frames.
-  public static func noFrames<let capacity: Int>() -> FixedList<capacity, PageRange> {
+  public static func noFrames<let capacity: Int>() -> ClaimList<capacity> {
     guard let page = PageRange(first: PageFrameNumber(0), count: 1) else {
       preconditionFailure("page 0 is a page")
     }
-    return FixedList(filler: page)
+    return ClaimList(filler: page)
   }
 
   /// No requests.
@@ -80,41 +80,39 @@ public enum RegionClaim {
     Device: TrapDevice, let frameLimit: Int
   >(
     _ requests: borrowing Requests<Device>,
-    collecting frames: inout FixedList<frameLimit, PageRange>,
+    collecting frames: inout ClaimList<frameLimit>,
     from ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
     registry: inout RegionRegistry<Device>,
     answers: (_ region: Int, _ address: VirtualAddress) -> Bool
   ) throws(RegionClaimError) {
     guard !requests.isEmpty else { return registry.freeze() }
     guard !registry.isFrozen else { throw .registry(.frozen(requests[0].layout.base)) }
-    let claim: Claim<frameLimit>
     do throws(OwnershipError) {
       try add(requests, to: &frames)
-      claim = try ownership.donate(frames, expecting: .mmio)
+      try ownership.donate(&frames, expecting: .mmio)
     } catch {
       throw .ownership(error)
     }
     do throws(RegionClaimError) {
-      try register(requests, at: claim, in: &registry, answers)
+      try register(requests, at: frames, in: &registry, answers)
     } catch {
-      var held: Claim<frameLimit>? = consume claim
       do throws(OwnershipError) {
-        try ownership.giveBack(&held)
+        try ownership.giveBackRegisters(&frames)
       } catch {
-        _ = held.take()?.keepForever()
+        frames.keepForever()
         throw .stuck(error)
       }
       throw error
     }
-    _ = claim.keepForever()
+    frames.keepForever()
     registry.freeze()
   }
 
-  /// Registers the regions, which EL2 sees where `claim` says, behind what `registry` holds.
+  /// Registers the regions, which EL2 sees where `frames` says, behind what `registry` holds.
   ///
   /// - Throws: why one was refused; the registry is as before.
   private static func register<Device: TrapDevice, let frameLimit: Int>(
-    _ requests: borrowing Requests<Device>, at claim: borrowing Claim<frameLimit>,
+    _ requests: borrowing Requests<Device>, at frames: borrowing ClaimList<frameLimit>,
     in registry: inout RegionRegistry<Device>, _ answers: (Int, VirtualAddress) -> Bool
   ) throws(RegionClaimError) {
     let count = registry.count
@@ -122,7 +120,7 @@ public enum RegionClaim {
       var next = 0
       for index in requests.indices {
         let request = requests[index]
-        let address = try address(of: request, in: claim, at: &next)
+        let address = try address(of: request, in: frames, at: &next)
         try registry.register(
           Region(
             request.layout, mappedAt: address, widths: request.widths, kinds: request.kinds,
@@ -143,7 +141,7 @@ public enum RegionClaim {
 
   /// Appends the frames of all regions, in the order of the regions and then of their addresses.
   private static func add<Device: TrapDevice, let frameLimit: Int>(
-    _ requests: borrowing Requests<Device>, to frames: inout FixedList<frameLimit, PageRange>
+    _ requests: borrowing Requests<Device>, to frames: inout ClaimList<frameLimit>
   ) throws(OwnershipError) {
     for index in requests.indices {
       let layout = requests[index].layout
@@ -155,11 +153,11 @@ public enum RegionClaim {
     }
   }
 
-  /// Where EL2 sees a region whose frames are those of `claim` from `next` on.
+  /// Where EL2 sees a region whose frames are those of the list from `next` on.
   ///
   /// - Throws: `virtualAddress` with the first that isn't as far from the base as in physical memory.
   private static func address<Device: TrapDevice, let frameLimit: Int>(
-    of request: RegionRequest<Device>, in claim: borrowing Claim<frameLimit>, at next: inout Int
+    of request: RegionRequest<Device>, in frames: borrowing ClaimList<frameLimit>, at next: inout Int
   ) throws(RegistryError) -> VirtualAddress {
     let layout = request.layout
     if let address = request.address {
@@ -168,8 +166,8 @@ public enum RegionClaim {
     }
     var base = VirtualAddress(0)
     for number in 0..<layout.count {
-      // The claim has as many ranges as the regions have frames.
-      let address = claim[next].address
+      // The list has as many ranges as the regions have frames.
+      guard let address = frames.address(next) else { throw .virtualAddress(base) }
       if number == 0 { base = address }
       guard base.advanced(by: number << layout.strideShift) == address else {
         throw .virtualAddress(address)
