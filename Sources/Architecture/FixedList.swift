@@ -36,6 +36,9 @@ public struct FixedList<let capacity: Int, Element> {
     return slots[count]
   }
 
+  /// Removes all elements.
+  public mutating func removeAll() { count = 0 }
+
   /// The element at `index`.
   ///
   /// - Precondition: `index` is below `count`.

@@ -91,12 +91,8 @@ enum Confinement {
     _ smmus: borrowing SMMUPlan, _ geometry: TranslationGeometry, interruptLimit: UInt64,
     _ log: inout Log
   ) throws(StartupError) {
-    var others: RegionClaim.Requests<Device>
-    if mediation == .on {
-      others = try RedistributorMediation.requests(board)
-    } else {
-      others = RegionClaim.none()
-    }
+    var others = RegionRequests<Device>()
+    if mediation == .on { try RedistributorMediation.append(board, to: &others) }
     do throws(RegistryError) {
       guard try SMMUClaim.append(smmus, to: &others, { .smmu($0) }) else {
         throw .full(PhysicalAddress(0))
@@ -118,7 +114,7 @@ enum Confinement {
     } catch {
       switch error {
       case .ownership(.tooManyRanges(let limit)): throw .tooManyFrames(limit: limit)
-      case .registry(.full): throw .tooManyRegions(limit: RegionClaim.Requests<Device>.capacity)
+      case .registry(.full): throw .tooManyRegions(limit: RegionRequests<Device>.capacity)
       default: throw .claim
       }
     }

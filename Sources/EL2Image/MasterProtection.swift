@@ -76,7 +76,7 @@ struct MasterProtection {
   }
 
   /// Appends what is claimed to what else is; nobody answers there.
-  func append(to requests: inout RegionClaim.Requests<Device>) throws(StartupError) {
+  func append(to requests: inout RegionRequests<Device>) throws(StartupError) {
     guard let pages else { return }
     for index in 0..<pages.count {
       guard let range = pages[index] else { continue }

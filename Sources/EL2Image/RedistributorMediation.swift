@@ -11,17 +11,18 @@ internal import Redistributor
 
 /// Puts EL2 between the host and every Redistributor of the board.
 enum RedistributorMediation {
-  /// The pages to claim.
-  static func requests(
-    _ board: borrowing Board
-  ) throws(StartupError) -> RegionClaim.Requests<Device> {
+  /// Appends the pages to claim.
+  static func append(
+    _ board: borrowing Board, to requests: inout RegionRequests<Device>
+  ) throws(StartupError) {
     do throws(RedistributorClaimError) {
-      return try RedistributorClaim.requests(
-        for: board.redistributors, at: VirtualLayout.redistributors, through: MetalDeviceMemory()
+      try RedistributorClaim.append(
+        board.redistributors, at: VirtualLayout.redistributors, through: MetalDeviceMemory(),
+        to: &requests
       ) { first, frame in .mediatedRedistributors(first: first, frame: frame) }
     } catch {
       if case .tooMany = error {
-        throw .tooManyRegions(limit: RegionClaim.Requests<Device>.capacity)
+        throw .tooManyRegions(limit: RegionRequests<Device>.capacity)
       }
       throw .redistributorClaim(error)
     }

@@ -34,11 +34,11 @@ public enum ITSClaim {
 
   /// The control frames of `board` as requests, and `others` behind them.
   private static func requests<Device: TrapDevice>(
-    for board: borrowing Board, _ others: borrowing RegionClaim.Requests<Device>,
+    for board: borrowing Board, _ others: borrowing RegionRequests<Device>,
     _ device: (Int) -> Device
-  ) throws(ITSClaimError) -> RegionClaim.Requests<Device> {
+  ) throws(ITSClaimError) -> RegionRequests<Device> {
     guard board.verdict != .refused else { throw .boardRefused }
-    var requests: RegionClaim.Requests<Device> = RegionClaim.none()
+    var requests = RegionRequests<Device>()
     for index in board.itses.indices {
       let frame = board.itses[index].controlFrame
       guard requests.append(try request(for: frame, device(index))) else {
@@ -77,7 +77,7 @@ public enum ITSClaim {
     Device: TrapDevice, Registers: DeviceMemory & ~Copyable, let frameLimit: Int
   >(
     _ board: borrowing Board,
-    beside others: borrowing RegionClaim.Requests<Device> = RegionClaim.none(),
+    beside others: borrowing RegionRequests<Device> = RegionRequests(),
     collecting frames: inout ClaimList<frameLimit>,
     from ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
     registry: inout RegionRegistry<Device>, device: (Int) -> Device,

@@ -59,18 +59,18 @@ public enum RedistributorClaim {
     }
   }
 
-  /// The requests for all Redistributors of `regions`, which EL2 sees at `address`.
+  /// Appends the requests for all Redistributors of `regions`, which EL2 sees at `address`.
   ///
   /// A Redistributor without a CPU counts as well: an ITS can send interrupts to it. `device` tells who
   /// answers for Redistributors from a number on, and from which of their frames on. A region of a GIC that the host
   /// does not use is asked for whole, and nobody answers there.
   ///
   /// - Throws: any `RedistributorClaimError`.
-  public static func requests<Device: TrapDevice, Memory: DeviceMemory & ~Copyable>(
-    for regions: borrowing Board.RedistributorRegions, at address: (Int) -> VirtualAddress,
-    through memory: borrowing Memory, device: (_ first: UInt16, _ frame: UInt8) -> Device
-  ) throws(RedistributorClaimError) -> RegionClaim.Requests<Device> {
-    var requests: RegionClaim.Requests<Device> = RegionClaim.none()
+  public static func append<Device: TrapDevice, Memory: DeviceMemory & ~Copyable>(
+    _ regions: borrowing Board.RedistributorRegions, at address: (Int) -> VirtualAddress,
+    through memory: borrowing Memory, to requests: inout RegionRequests<Device>,
+    device: (_ first: UInt16, _ frame: UInt8) -> Device
+  ) throws(RedistributorClaimError) {
     var number: UInt16 = 0
     for index in regions.indices {
       let region = regions[index]
@@ -96,13 +96,12 @@ public enum RedistributorClaim {
       if end == .beyond { throw .endless(region.range.base) }
       if let run { try append(run, to: &requests, device) }
     }
-    return requests
   }
 
   /// Where no Redistributor answers there is none, or one without power: all of the region is taken.
   private static func appendUnused<Device: TrapDevice, Memory: DeviceMemory & ~Copyable>(
     _ region: RedistributorRegion, at address: VirtualAddress,
-    to requests: inout RegionClaim.Requests<Device>, through memory: borrowing Memory
+    to requests: inout RegionRequests<Device>, through memory: borrowing Memory
   ) throws(RedistributorClaimError) {
     let base = region.range.base
     let end = try RedistributorScan.forEach(region, at: address, through: memory) {
@@ -121,7 +120,7 @@ public enum RedistributorClaim {
   }
 
   private static func append<Device: TrapDevice>(
-    _ run: Run, to requests: inout RegionClaim.Requests<Device>,
+    _ run: Run, to requests: inout RegionRequests<Device>,
     _ device: (UInt16, UInt8) -> Device
   ) throws(RedistributorClaimError) {
     let pages = RedistributorRegister.frameSize >> PageFrameNumber.shift
@@ -132,7 +131,7 @@ public enum RedistributorClaim {
   }
 
   private static func append<Device: TrapDevice>(
-    _ run: Run, offset: UInt64, pages: UInt64, to requests: inout RegionClaim.Requests<Device>,
+    _ run: Run, offset: UInt64, pages: UInt64, to requests: inout RegionRequests<Device>,
     _ device: (UInt16, UInt8) -> Device
   ) throws(RedistributorClaimError) {
     let layout: RegionLayout

@@ -31,6 +31,42 @@ public struct RegionRequest<Device: TrapDevice>: Sendable {
   }
 }
 
+/// Regions that are to be claimed together, in their order: as many as a registry holds.
+///
+/// It is not copied: a stack has no room for another.
+public struct RegionRequests<Device: TrapDevice>: ~Copyable {
+  private var list: FixedList<128, RegionRequest<Device>>
+  private let place = InPlace()
+
+  /// The most requests.
+  public static var capacity: Int { 128 }
+
+  /// No requests.
+  public init() {
+    list = FixedList(filler: RegionRequest(.nowhere, widths: .none, kinds: .none, device: nil))
+  }
+
+  /// How many there are.
+  public var count: Int { list.count }
+  /// Whether there is none.
+  public var isEmpty: Bool { list.isEmpty }
+  /// Whether an append would be refused.
+  public var isFull: Bool { list.isFull }
+  /// The indices of the requests.
+  public var indices: Range<Int> { list.indices }
+
+  /// Appends a request; false, and nothing changed, where there are as many as there may be.
+  public mutating func append(_ request: RegionRequest<Device>) -> Bool { list.append(request) }
+
+  /// Removes the requests from `count` on.
+  public mutating func removeAll(behind count: Int) {
+    while list.count > count { _ = list.removeLast() }
+  }
+
+  /// The request at `index`, which is below `count`.
+  public subscript(index: Int) -> RegionRequest<Device> { list[index] }
+}
+
 /// Why regions were not claimed.
 public enum RegionClaimError: Error, Hashable, Sendable {
   /// The pages could not be taken from the host; nothing has changed.
@@ -46,8 +82,6 @@ public enum RegionClaimError: Error, Hashable, Sendable {
 
 /// Takes regions of device registers from the host: all frames of all of them, or none.
 public enum RegionClaim {
-  /// As many regions as a registry holds.
-  public typealias Requests<Device: TrapDevice> = FixedList<128, RegionRequest<Device>>
   /// The frames of a board's regions: two of each of 512 Redistributors, and as many as there are other regions
   /// twice.
   public typealias BoardFrames = ClaimList<1280>
@@ -58,11 +92,6 @@ public enum RegionClaim {
       preconditionFailure("page 0 is a page")
     }
     return ClaimList(filler: page)
-  }
-
-  /// No requests.
-  public static func none<Device: TrapDevice>() -> Requests<Device> {
-    Requests(filler: RegionRequest(.nowhere, widths: .none, kinds: .none, device: nil))
   }
 
   /// Claims `requests`, registers them in their order behind what `registry` holds, and freezes it.
@@ -79,7 +108,7 @@ public enum RegionClaim {
     Hypervisor: HypervisorTranslation & ~Copyable, Observer: OwnershipObserver & ~Copyable,
     Device: TrapDevice, let frameLimit: Int
   >(
-    _ requests: borrowing Requests<Device>,
+    _ requests: borrowing RegionRequests<Device>,
     collecting frames: inout ClaimList<frameLimit>,
     from ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
     registry: inout RegionRegistry<Device>,
@@ -112,7 +141,7 @@ public enum RegionClaim {
   ///
   /// - Throws: why one was refused; the registry is as before.
   private static func register<Device: TrapDevice, let frameLimit: Int>(
-    _ requests: borrowing Requests<Device>, at frames: borrowing ClaimList<frameLimit>,
+    _ requests: borrowing RegionRequests<Device>, at frames: borrowing ClaimList<frameLimit>,
     in registry: inout RegionRegistry<Device>, _ answers: (Int, VirtualAddress) -> Bool
   ) throws(RegionClaimError) {
     let count = registry.count
@@ -141,7 +170,7 @@ public enum RegionClaim {
 
   /// Appends the frames of all regions, in the order of the regions and then of their addresses.
   private static func add<Device: TrapDevice, let frameLimit: Int>(
-    _ requests: borrowing Requests<Device>, to frames: inout ClaimList<frameLimit>
+    _ requests: borrowing RegionRequests<Device>, to frames: inout ClaimList<frameLimit>
   ) throws(OwnershipError) {
     for index in requests.indices {
       let layout = requests[index].layout
@@ -157,7 +186,8 @@ public enum RegionClaim {
   ///
   /// - Throws: `virtualAddress` with the first that isn't as far from the base as in physical memory.
   private static func address<Device: TrapDevice, let frameLimit: Int>(
-    of request: RegionRequest<Device>, in frames: borrowing ClaimList<frameLimit>, at next: inout Int
+    of request: RegionRequest<Device>, in frames: borrowing ClaimList<frameLimit>,
+    at next: inout Int
   ) throws(RegistryError) -> VirtualAddress {
     let layout = request.layout
     if let address = request.address {

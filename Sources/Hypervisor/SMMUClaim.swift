@@ -17,7 +17,7 @@ public enum SMMUClaim {
   ///
   /// Every access is the device's to answer, which refuses it.
   public static func append<Device: TrapDevice>(
-    _ plan: borrowing SMMUPlan, to requests: inout RegionClaim.Requests<Device>,
+    _ plan: borrowing SMMUPlan, to requests: inout RegionRequests<Device>,
     _ device: (UInt8) -> Device
   ) throws(RegistryError) -> Bool {
     for index in plan.places.indices {

@@ -11,6 +11,7 @@ public struct ClaimList<let capacity: Int>: ~Copyable {
   /// The ranges.
   public private(set) var ranges: FixedList<capacity, PageRange>
   var addresses: FixedList<capacity, VirtualAddress>
+  private let place = InPlace()
   /// Whether the ranges are held.
   public internal(set) var isHeld = false
 
@@ -22,6 +23,13 @@ public struct ClaimList<let capacity: Int>: ~Copyable {
 
   /// Lists a range to be claimed; false where the list is full, or its ranges are held.
   public mutating func append(_ range: PageRange) -> Bool { !isHeld && ranges.append(range) }
+
+  /// Forgets the ranges, none of which is held.
+  public mutating func removeAll() {
+    guard !isHeld else { return }
+    ranges.removeAll()
+    addresses.removeAll()
+  }
 
   /// Where EL2 sees the range at `index`, in the order of the list; nil while it is not held.
   public func address(_ index: Int) -> VirtualAddress? {
@@ -41,6 +49,7 @@ where
   /// Takes all ranges of a list from the host and maps them at EL2, as for a ``Claim``; all are of `kind`.
   ///
   /// - Throws: any `OwnershipError`; nothing has changed then.
+  @inline(never)
   public mutating func donate<let capacity: Int>(
     _ list: inout ClaimList<capacity>, expecting kind: PageKind
   ) throws(OwnershipError) {
@@ -58,17 +67,18 @@ where
   /// Gives device registers of a list back to the host, which is as it was before they were claimed.
   ///
   /// - Throws: `nothingHeld`, `wrongKind` for memory, or a refusal; what is held is held as before then.
+  @inline(never)
   public mutating func giveBackRegisters<let capacity: Int>(
     _ list: inout ClaimList<capacity>
   ) throws(OwnershipError) {
     guard list.isHeld else { throw .nothingHeld }
     var reservation = try plan(.giveBack, list.ranges.span, .mmio)
     for index in list.ranges.indices {
-      hypervisor.unmap(list.ranges.span[index], at: list.addresses[index], &pool)
+      hypervisor.unmap(list.ranges.span[index], at: list.addresses.span[index], &pool)
     }
     commit(.giveBack, list.ranges.span, .mmio, &reservation)
     pool.release(reservation)
-    list.addresses = FixedList(filler: VirtualAddress(0))
+    list.addresses.removeAll()
     list.isHeld = false
   }
 }

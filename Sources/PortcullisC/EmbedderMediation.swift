@@ -50,6 +50,7 @@ struct EmbedderMediation {
     granule = board.granule
     distributor = board.distributor
     addressLimit = board.gicTraits.addressLimit
+    unsafe machine.frames.initialize(to: RegionClaim.noFrames())
     unsafe machine.board.initialize(
       to: EmbedderBoard(
         linearBase: choice.linearBase, granule: board.granule,
@@ -150,12 +151,10 @@ extension EmbedderMediation {
     let board = unsafe monitor.platform.board
     do throws(RedistributorClaimError) {
       let frames = unsafe board.pointee.frames
-      let requests: Regions = try RedistributorClaim.requests(
-        for: unsafe board.pointee.redistributors, at: { frames[$0].address }, through: platform
+      try RedistributorClaim.append(
+        unsafe board.pointee.redistributors, at: { frames[$0].address }, through: platform,
+        to: &regions
       ) { first, frame in .mediatedRedistributors(first: first, frame: frame) }
-      for index in requests.indices where !regions.append(requests.span[index]) {
-        throw .tooMany(requests.span[index].layout.base)
-      }
     } catch {
       var line = LogLine("Redistributors at ")
       line.append(hex: error.told.base.rawValue)

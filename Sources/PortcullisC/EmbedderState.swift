@@ -12,7 +12,7 @@ internal import Traps
 typealias EmbedderOwnership = Ownership<
   EmbedderTables, EmbedderHostTranslation, EmbedderHypervisorTranslation, NoObserver
 >
-typealias Regions = RegionClaim.Requests<Device>
+typealias Regions = RegionRequests<Device>
 
 /// What lies behind `struct portcullis`.
 ///
@@ -45,7 +45,7 @@ struct EmbedderState: ~Copyable {
 
   private init(
     granule: Granule, features: HostFeatures, platform: EmbedderPlatform,
-    mediation: EmbedderMediation, regions: Regions, ownership: consuming EmbedderOwnership
+    mediation: EmbedderMediation, regions: consuming Regions, ownership: consuming EmbedderOwnership
   ) {
     self.granule = granule
     self.mediation = mediation
@@ -81,7 +81,7 @@ struct EmbedderState: ~Copyable {
   }
 
   private static func regions(of board: borrowing Board) throws(EmbedderError) -> Regions {
-    var regions = Regions(filler: .filler)
+    var regions = Regions()
     for index in board.itses.indices {
       let frame = board.itses[index].controlFrame
       do throws(RegistryError) {
@@ -127,7 +127,7 @@ struct EmbedderState: ~Copyable {
       return PORTCULLIS_ERROR_RANGE
     }
     var frames = layout.count
-    for index in regions.indices { frames += regions.span[index].layout.count }
+    for index in regions.indices { frames += regions[index].layout.count }
     guard !regions.isFull, frames <= UInt64(PORTCULLIS_FRAME_LIMIT) else {
       return PORTCULLIS_ERROR_FULL
     }
@@ -135,7 +135,7 @@ struct EmbedderState: ~Copyable {
       guard let pages = layout.frame(number) else { return PORTCULLIS_ERROR_RANGE }
       if ownership.memoryMap.firstMismatch(in: pages, .mmio) != nil { return PORTCULLIS_ERROR_KIND }
     }
-    for index in regions.indices where regions.span[index].layout.overlaps(layout) {
+    for index in regions.indices where regions[index].layout.overlaps(layout) {
       return PORTCULLIS_ERROR_OVERLAP
     }
     return regions.append(region) ? PORTCULLIS_OK : PORTCULLIS_ERROR_FULL
@@ -143,8 +143,7 @@ struct EmbedderState: ~Copyable {
 
   /// Where the region at `index` lies; nil where there is none.
   func layout(at index: Int) -> RegionLayout? {
-    // Through the span: the list as a value would be copied whole to the stack.
-    regions.indices.contains(index) ? regions.span[index].layout : nil
+    regions.indices.contains(index) ? regions[index].layout : nil
   }
 
   /// Takes all registered regions from the host and has every ITS and every Redistributor mediated, or none.
@@ -165,19 +164,19 @@ struct EmbedderState: ~Copyable {
   }
 
   private mutating func claimMapped() throws(EmbedderError) {
-    let mediation = mediation
     // The ITSes are the first, the Redistributors the last: the embedder's keep their numbers.
     let firstRedistributor = regions.count
-    var all = regions
-    try mediation.appendRedistributors(to: &all)
+    defer { regions.removeAll(behind: firstRedistributor) }
+    try mediation.appendRedistributors(to: &regions)
+    let mediation = mediation
     // The control frames of the ITSes that are set up.
     var begun = Board.ITSList<VirtualAddress>(filler: VirtualAddress(0))
     var failure: EmbedderError?
     do throws(RegionClaimError) {
       let frames = unsafe monitor.platform.frames
-      unsafe frames.initialize(to: RegionClaim.noFrames())
+      unsafe frames.pointee.removeAll()
       try unsafe RegionClaim.claim(
-        all, collecting: &frames.pointee, from: &ownership, registry: &registry
+        regions, collecting: &frames.pointee, from: &ownership, registry: &registry
       ) { index, address in
         do throws(EmbedderError) {
           if index < mediation.count {
@@ -248,18 +247,6 @@ struct EmbedderState: ~Copyable {
 struct EmbedderError: Error {
   let status: portcullis_status
   init(_ status: portcullis_status) { self.status = status }
-}
-
-extension RegionRequest where Device == ProtectedDevice<EmbedderMonitor> {
-  /// What unused slots of a list hold: the page of address 0, which every space has.
-  static var filler: Self {
-    do throws(RegistryError) {
-      let page = try RegionLayout(base: PhysicalAddress(0), pages: 1)
-      return RegionRequest(page, widths: .none, kinds: .none, device: nil)
-    } catch {
-      preconditionFailure("page 0 is a page")
-    }
-  }
 }
 
 extension PageRange {

@@ -38,7 +38,7 @@ public struct RegionRegistry<Device: TrapDevice>: ~Copyable, Sendable {
     guard region.address.isAligned(to: PageFrameNumber.size),
       region.address.advanced(by: layout.extent - 1) != nil
     else { throw .virtualAddress(region.address) }
-    for index in 0..<count where slots[index].layout.overlaps(layout) {
+    for index in 0..<count where slot(index).layout.overlaps(layout) {
       throw .overlap(layout.base, with: index)
     }
     slots[count] = region
@@ -60,7 +60,7 @@ public struct RegionRegistry<Device: TrapDevice>: ~Copyable, Sendable {
 
   /// The region at `index`; nil where there is none.
   public subscript(index: Int) -> Region<Device>? {
-    index >= 0 && index < count ? slots[index] : nil
+    index >= 0 && index < count ? slot(index) : nil
   }
 
   /// The region in a slot.

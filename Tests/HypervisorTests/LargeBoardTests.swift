@@ -67,9 +67,10 @@ struct LargeBoardTests {
     #expect(board.itses.count == Self.itses && board.cpus.count == Self.processors)
 
     let registers = SimulatedDeviceMemory(world.gic)
-    let others = try RedistributorClaim.requests(
-      for: board.redistributors, at: { _ in VirtualAddress(Self.redistributors) },
-      through: registers
+    var others = RegionRequests<Claimed>()
+    try RedistributorClaim.append(
+      board.redistributors, at: { _ in VirtualAddress(Self.redistributors) }, through: registers,
+      to: &others
     ) { first, frame in Claimed.mediatedRedistributors(first: first, frame: frame) }
     var registry = RegionRegistry<Claimed>()
     var frames: RegionClaim.BoardFrames = RegionClaim.noFrames()
@@ -77,9 +78,9 @@ struct LargeBoardTests {
       board, beside: others, collecting: &frames, from: &world.ownership, registry: &registry,
       device: { .mediatedITS(UInt8($0)) }, registers: AnyFrame())
     #expect(identities.count == Self.itses)
-    #expect(frames.count == Self.itses + Self.processors)
-    for index in frames.indices {
-      let record = world.ownership.pageRecord(of: frames[index].first)
+    #expect(frames.ranges.count == Self.itses + Self.processors)
+    for index in frames.ranges.indices {
+      let record = world.ownership.pageRecord(of: frames.ranges[index].first)
       #expect(record.state == .none)
     }
     let last = Self.redistributors + UInt64(Self.processors - 1) << 17

@@ -36,7 +36,7 @@ private final class TyperMemory: DeviceMemory, RefusingContext, @unchecked Senda
   private func requests(
     _ regions: [(base: UInt64, size: UInt64, stride: UInt64?)],
     _ typers: [UInt64: UInt64], isUsed: Bool = true
-  ) throws -> RegionClaim.Requests<ProtectedDevice<TyperMemory>> {
+  ) throws -> RegionRequests<ProtectedDevice<TyperMemory>> {
     var board = DeviceTree.Board(granule: .kib4)
     let memory = TyperMemory()
     for (index, region) in regions.enumerated() {
@@ -50,10 +50,12 @@ private final class TyperMemory: DeviceMemory, RefusingContext, @unchecked Senda
         memory.typers[Self.virtual + UInt64(index) << 32 + (address - region.base)] = typer
       }
     }
-    return try RedistributorClaim.requests(
-      for: board.redistributors,
-      at: { VirtualAddress(Self.virtual + UInt64($0) << 32) }, through: memory
+    var requests = RegionRequests<ProtectedDevice<TyperMemory>>()
+    try RedistributorClaim.append(
+      board.redistributors, at: { VirtualAddress(Self.virtual + UInt64($0) << 32) },
+      through: memory, to: &requests
     ) { .mediatedRedistributors(first: $0, frame: $1) }
+    return requests
   }
 
   /// The frames that are asked for.

@@ -182,7 +182,7 @@ struct SMMUPlanTests {
     try described.add(0x90d_0000)
     described.addPath(1, 7, through: 7)
     let plan = try described.plan()
-    var requests: RegionClaim.Requests<Device> = RegionClaim.none()
+    var requests = RegionRequests<Device>()
     let isWhole = try SMMUClaim.append(plan, to: &requests) { .smmu($0) }
     #expect(isWhole && requests.count == 3)
     var registry = RegionRegistry<Device>()
@@ -217,8 +217,8 @@ struct SMMUPlanTests {
     var described = Described()
     for number in 0..<16 as Range<UInt64> { try described.add(0x1_0000_0000 + number << 20) }
     let plan = try described.plan()
-    var requests: RegionClaim.Requests<Device> = RegionClaim.none()
-    for _ in 0..<RegionClaim.Requests<Device>.capacity / 16 {
+    var requests = RegionRequests<Device>()
+    for _ in 0..<RegionRequests<Device>.capacity / 16 {
       #expect(try SMMUClaim.append(plan, to: &requests) { .smmu($0) })
     }
     #expect(try !SMMUClaim.append(plan, to: &requests) { .smmu($0) })
