@@ -71,6 +71,7 @@ extension Report {
           message: "the call is not relayed, and what it serves is missing: \(refusal.text)"))
     }
     readDMA(blob, of: board, paths)
+    readPlaces(blob, of: board, paths)
     verdict = board.verdict
     status = verdict == .refused ? .refused : .fine
   }

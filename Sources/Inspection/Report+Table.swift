@@ -27,7 +27,7 @@ extension Report {
   }
 
   /// How many masters there are, and how many of them are confined with all that they have.
-  private var dmaSummary: String {
+  var dmaSummary: String {
     let masters = Set(dma.lazy.filter { $0.evidence != .debug }.map(\.node))
     let open = Set(dma.lazy.filter { !$0.isConfined && $0.evidence != .debug }.map(\.node))
     let debug = Set(dma.lazy.filter { $0.evidence == .debug }.map(\.node))
@@ -104,16 +104,5 @@ extension Report.Streams {
     if let mask { text += " of mask " + UInt64(mask).hexadecimal }
     if ignored != 0 { text += " without " + UInt64(ignored).hexadecimal }
     return text
-  }
-}
-
-extension UInt64 {
-  /// The size in the largest binary unit that leaves a whole number: `128 KiB`.
-  fileprivate var binarySize: String {
-    for (unit, shift) in [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)] as [(String, UInt64)]
-    where self != 0 && self & (1 << shift - 1) == 0 {
-      return "\(self >> shift) \(unit)"
-    }
-    return "\(self) B"
   }
 }

@@ -73,6 +73,10 @@ public struct Report: Sendable {
   public var dma: [DMA] = []
   /// The memory, a range for each entry of `reg` of a memory node, in the order of the tree.
   public var memory: [AddressRange] = []
+  /// What is where, in the order of addresses; pictures have it, not the JSON.
+  var places: [Place] = []
+  /// Whether EL2 drives the SMMUv3s, as the boot arguments have it.
+  var ownsSMMUs = true
   /// What is to be said about the file.
   public var diagnostics: [Report.Diagnostic] = []
   /// What it comes to.

@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import DeviceTree
+
+/// What stands between a group of DMA masters and memory, as a picture tells it.
+struct Gate {
+  /// What it is.
+  var title: String
+  /// Which one, or why it does not confine.
+  var detail: String
+  /// What can be reached behind it.
+  var reach: String
+  /// How it is drawn.
+  var tone: Tone
+
+  /// What stands before `group`; EL2 drives SMMUv3s if `ownsSMMUs`.
+  init(before group: DMAGroup, ownsSMMUs: Bool) {
+    if group.key.isDebug {
+      title = "Nothing"
+      detail = "debug registers of CPUs"
+      reach = "can halt a CPU in EL2"
+      tone = .open
+      return
+    }
+    reach = "reaches all memory, EL2's too"
+    tone = .open
+    switch group.key.confinement {
+    case .confined:
+      title = Self.name(of: group)
+      detail = Self.nodes(of: group)
+      reach = "reaches what the host may"
+      tone = .taken
+      if !ownsSMMUs {
+        reach = "the host's: portcullis.smmu=off"
+        tone = .open
+      }
+    case .noIOMMU:
+      title = "Nothing"
+      detail = "behind no IOMMU"
+    case .notMapped:
+      title = "Nothing"
+      detail = "left out of iommu-map"
+    case .notDriven:
+      title = Self.name(of: group) + ": not driven"
+      detail = Self.nodes(of: group)
+      reach = "may reach all memory, EL2's too"
+    case .disabled:
+      title = Self.name(of: group) + ": disabled"
+      detail = Self.nodes(of: group)
+    case .unreadable:
+      title = "Unknown"
+      detail = "the tree cannot be read here"
+      reach = "may reach all memory, EL2's too"
+    }
+  }
+
+  /// What sort of IOMMU it is, and how many there are.
+  private static func name(of group: DMAGroup) -> String {
+    let name =
+      switch group.key.kind {
+      case .smmuV3: "SMMUv3"
+      case .smmuV2: "SMMUv2"
+      case .other, nil: "IOMMU"
+      }
+    return group.iommus.count > 1 ? "\(group.iommus.count) \(name)s" : name
+  }
+
+  private static func nodes(of group: DMAGroup) -> String {
+    group.iommus.map(Picture.leaf).joined(separator: ", ")
+  }
+}
