@@ -14,6 +14,7 @@ enum { first_code = 0x100 };
 static const struct option long_options[] = {
     {"json", no_argument, NULL, first_code + options_json},
     {"perfetto", no_argument, NULL, first_code + options_perfetto},
+    {"svg", required_argument, NULL, first_code + options_svg},
     {"page-size", required_argument, NULL, first_code + options_page_size},
     {"help", no_argument, NULL, first_code + options_help},
     {"version", no_argument, NULL, first_code + options_version},

@@ -12,6 +12,9 @@ struct Output {
 
   private let descriptor: CInt
 
+  /// Makes a stream of a descriptor that is open for writing.
+  init(descriptor: CInt) { self.descriptor = descriptor }
+
   /// Writes `bytes`; returns 0, or the `errno` with which writing ended.
   func write(_ bytes: [UInt8]) -> CInt {
     var rest = bytes[...]

@@ -13,6 +13,7 @@ enum Program {
 
   static let usage = """
     usage: portcullis inspect [--json] [--page-size 4k|16k|64k] [--] FILE...
+           portcullis inspect --svg PICTURE [--json] [--page-size 4k|16k|64k] [--] FILE
            portcullis trace [--json|--perfetto] [--] FILE
            portcullis replay [--] FILE
 
@@ -28,6 +29,8 @@ enum Program {
       trace in it; - is standard input.
 
         --json            write JSON instead of a table
+        --svg PICTURE     draw the board as SVG into the file PICTURE, beside the table or JSON;
+                          - is standard output, which then has the picture alone
         --perfetto        write trace events, which Perfetto shows as a timeline
         --page-size SIZE  the page size in use: 4k (the default), 16k or 64k
         --help            print this and exit
@@ -68,18 +71,31 @@ enum Program {
       if request.json {
         report.write(to: &json)
         output = printed(json.takeBytes())
+      } else if let svg = request.svg, svg.isStandardOutput {
+        output = printed(report.svg)
       } else {
         output = printed((index > 0 ? "\n" : "") + report.table)
       }
       // The table first, so that on a terminal what is wrong stands below what it is about.
       for line in report.errorLines { _ = Output.error.write(line + "\n") }
       guard output == .fine else { return output }
+      if let svg = request.svg, !svg.isStandardOutput {
+        status = max(status, drawn(report, into: svg))
+      }
     }
     if request.json {
       json.endReports()
       status = max(status, printed(json.takeBytes()))
     }
     return status
+  }
+
+  /// Draws a report into a file and says so if that can't be done.
+  private static func drawn(_ report: Report, into file: OutputFile) -> ExitStatus {
+    let error = file.write(report.svg)
+    if error == 0 { return .fine }
+    complain(file.name.printable, describe(error))
+    return .cannotWrite
   }
 
   private static func report(on input: Input, granule: Granule) -> Report {

@@ -33,6 +33,8 @@ enum Request {
   struct Inspect {
     /// Whether to write JSON instead of a table.
     var json = false
+    /// Where to draw a picture; nil: nowhere.
+    var svg: OutputFile?
     /// The page size in use.
     var granule = Granule.kib4
     /// The files, in their order.
@@ -54,6 +56,9 @@ extension Request {
       switch unsafe item.kind {
       case .json: inspect.json = true
       case .perfetto: isPerfetto = true
+      case .svg:
+        guard let text = unsafe item.text else { continue }
+        inspect.svg = unsafe OutputFile(path: text)
       case .help: return .help
       case .version: return .version
       case .page_size:
@@ -90,11 +95,19 @@ extension Request {
         if hasPageSize, command != "inspect" {
           return .misuse("option '--page-size' is none of \(command)'s")
         }
+        if inspect.svg != nil, command != "inspect" {
+          return .misuse("option '--svg' is none of \(command)'s")
+        }
         if inspect.json, command == "replay" {
           return .misuse("option '--json' is none of replay's")
         }
         if inspect.json, isPerfetto { return .misuse("either --json or --perfetto") }
         guard let file = inspect.files.first else { return .misuse("no file") }
+        if let svg = inspect.svg {
+          // The picture is of one board, and standard output holds one thing.
+          guard inspect.files.count == 1 else { return .misuse("inspect --svg takes one file") }
+          if inspect.json, svg.isStandardOutput { return .misuse("either --json or --svg -") }
+        }
         if command == "inspect" { return .inspect(inspect) }
         guard inspect.files.count == 1 else { return .misuse("\(command) takes one file") }
         if command == "replay" { return .replay(file) }

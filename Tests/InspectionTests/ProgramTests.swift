@@ -57,6 +57,12 @@ struct ProgramTests {
       (["inspect", "a", "--page-size"], "option '--page-size' needs an argument"),
       (["inspect", "--page-size", "8k", "a"], "unknown page size '8k': 4k, 16k or 64k"),
       (["inspect", "--page-size=", "a"], "unknown page size '': 4k, 16k or 64k"),
+      (["inspect", "a", "--svg"], "option '--svg' needs an argument"),
+      (["inspect", "--svg", "x.svg"], "no file"),
+      (["inspect", "--svg", "x.svg", "a", "b"], "inspect --svg takes one file"),
+      (["inspect", "--svg", "-", "--json", "a"], "either --json or --svg -"),
+      (["trace", "--svg", "x.svg", "a"], "option '--svg' is none of trace's"),
+      (["replay", "--svg=x.svg", "a"], "option '--svg' is none of replay's"),
       (["\u{1b}[31m"], "unknown command '\\x1b[31m'"),
     ])
   func misuse(arguments: [String], reason: String) throws {
@@ -263,6 +269,46 @@ struct ProgramTests {
     #expect(result.errors == "portcullis: standard output: No space left on device\n")
   }
 
+  // MARK: Pictures
+
+  @Test(
+    "A picture is a file beside the table or JSON",
+    arguments: [([], "one-its", 0), (["--json"], "too-many-its", 1)])
+  func picture(options: [String], sample: String, status: Int) throws {
+    let picture = Fixtures.directory("pictures").appending(path: sample + ".svg")
+    // What is there is replaced, all of it.
+    try Data(repeating: 0x78, count: 1 << 20).write(to: picture)
+    let path = file(sample)
+    let result = try #require(
+      Fixtures.run(
+        Fixtures.program, ["inspect", "--svg", picture.path] + options + [path]))
+    let plain = try #require(Fixtures.run(Fixtures.program, ["inspect"] + options + [path]))
+    #expect(result.status == Int32(status))
+    #expect(result.status == plain.status)
+    #expect(result.output == plain.output)
+    #expect(result.errors == plain.errors)
+    let svg = try #require(Fixtures.portcullis("inspect", "--svg=-", path))
+    #expect(svg.status == Int32(status))
+    #expect(svg.errors == plain.errors)
+    #expect(svg.text.hasPrefix("<?xml "))
+    #expect(svg.text.hasSuffix("</svg>\n"))
+    #expect(try Fixtures.contents(of: picture) == svg.output)
+  }
+
+  @Test(
+    "A picture that can't be written ends with 74, behind the table",
+    arguments: [
+      ("/dev/full", "No space left on device"),
+      ("/nonexistent/x.svg", "No such file or directory"), ("/", "Is a directory"),
+      ("", "No such file or directory"),
+    ])
+  func noPicture(path: String, reason: String) throws {
+    let result = try #require(Fixtures.portcullis("inspect", "--svg", path, file("too-many-its")))
+    #expect(result.status == 74)
+    #expect(result.text.contains(": refused"))
+    #expect(result.errorLines.last == "portcullis: \(path): \(reason)")
+  }
+
   @Test("A reader that goes away isn't worth a word", arguments: ["", "trap '' PIPE; "])
   func brokenPipe(setup: String) throws {
     // The reader is gone before the first byte, which the delay makes sure of.
@@ -311,7 +357,7 @@ struct ProgramTests {
   func documents(path: String) throws {
     let help = try #require(Fixtures.portcullis("--help")).text
     let options = Set(help.matches(of: /--([a-z][a-z-]+)/).map { String($0.1) })
-    #expect(options == ["json", "perfetto", "page-size", "help", "version"])
+    #expect(options == ["json", "svg", "perfetto", "page-size", "help", "version"])
     let text = try String(
       contentsOf: Fixtures.root.appending(path: "Sources/portcullis/" + path), encoding: .utf8)
     for option in options {

@@ -15,6 +15,8 @@ typedef enum __attribute__((enum_extensibility(closed))) {
   options_json,
   /// `--perfetto`.
   options_perfetto,
+  /// `--svg`; the text is its argument.
+  options_svg,
   /// `--page-size`; the text is its argument.
   options_page_size,
   /// `--help`.

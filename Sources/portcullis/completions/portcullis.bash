@@ -14,18 +14,23 @@ _portcullis() {
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
-      --page-size) ((index++)) ;;
+      --page-size | --svg) # And its argument, before which a `=` may be a word.
+        if [[ ${COMP_WORDS[index + 1]} == = ]]; then ((index += 2)); else ((index++)); fi
+        ;;
       -?*) ;;
       *) command=${command:-${COMP_WORDS[index]}} ;;
     esac
   done
 
   # With `=` among the word breaks, `--page-size=4` arrives as three words.
-  if [[ $before == --page-size || ($before == = && ${COMP_WORDS[COMP_CWORD - 2]} == --page-size) ||
+  if [[ $before == --svg || ($before == = && ${COMP_WORDS[COMP_CWORD - 2]} == --svg) ]]; then
+    compopt -o filenames
+    mapfile -t COMPREPLY < <(compgen -d -- "${word#=}"; compgen -f -X '!*.svg' -- "${word#=}")
+  elif [[ $before == --page-size || ($before == = && ${COMP_WORDS[COMP_CWORD - 2]} == --page-size) ||
     ($word == = && $before == --page-size) ]]; then
     mapfile -t COMPREPLY < <(compgen -W '4k 16k 64k' -- "${word#=}")
   elif [[ $word == -?* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W '--json --perfetto --page-size --help --version' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W '--json --svg --perfetto --page-size --help --version' -- "$word")
   elif [[ -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W 'inspect trace replay --help --version' -- "$word")
   elif [[ $command != inspect ]]; then
