@@ -81,7 +81,8 @@ METAL_SOURCES := $(if $(PORTCULLIS_BUILT),,$(ALL_SOURCES))
 
 PACKAGES_BUILD := libfdt-dev
 PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3 device-tree-compiler
-PACKAGES_TEST := $(PACKAGES_RUN)
+# A renderer of SVG, with the font that is the widest of those in common use.
+PACKAGES_TEST := $(PACKAGES_RUN) librsvg2-bin fonts-dejavu-core
 PACKAGES_BENCH := $(PACKAGES_RUN) valgrind
 
 # The runners share modules: the counts for the gate, the board and its reports.
@@ -276,6 +277,13 @@ capi: setup-test ## the C program against portcullis.h, linked with the library 
 	$(Q)$(PYTHON) Tests/CAPI/count.py --results $(RESULTS)/capi.json -- \
 	  Tests/CAPI/run.sh $(TOOLCHAIN)/swiftc $(TOOLCHAIN)/clang \
 	  "$$($(SWIFT) build $(NATIVE) --show-bin-path)/libPortcullisCore.a" .build/capi
+
+# The program is the one that the unit tests were built with.
+.PHONY: pictures
+pictures: setup-test ## renders what `inspect --svg` draws; no text may be cut or overlapped
+	$(Q)$(SWIFT) build $(UNIT) --product portcullis
+	$(Q)$(PYTHON) Tests/Picture/run.py --qemu $(QEMU) --results $(RESULTS)/pictures.json \
+	  "$$($(SWIFT) build $(UNIT) --show-bin-path)/portcullis"
 
 .PHONY: test-linux
 test-linux: setup-run setup-linux setup-newest $(IMAGES)/el2.img ## Debian's kernels, bare and through Portcullis (FULL=1: the whole matrix)

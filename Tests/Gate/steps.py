@@ -105,6 +105,10 @@ STEPS = (
     whole("soak-iommu", 200, "a minute of pages that change owners", "setup-test", variables=("SOAK_STEPS=1500000",)),
     Step("embedded", 60, "the library builds for bare metal", ("fetch",), folders=(METAL,)),
     Step("capi", 90, "a C program against `portcullis.h`", ("setup-test",), folders=(HOST,)),
+    Step(
+        "pictures", 90, "what `inspect --svg` draws, rendered: no text is cut or overlapped", ("setup-test",),
+        folders=(HOST,),
+    ),
     Step("coverage", 15, "least coverage of the core by `unit`", ("unit",), folders=(HOST,)),
 )  # fmt: skip
 
