@@ -14,8 +14,8 @@ struct Gate {
   /// How it is drawn.
   var tone: Tone
 
-  /// What stands before `group`; EL2 drives SMMUv3s if `ownsSMMUs`.
-  init(before group: DMAGroup, ownsSMMUs: Bool) {
+  /// What stands before `group` on the board of `report`.
+  init(before group: DMAGroup, of report: Report) {
     if group.key.isDebug {
       title = "Nothing"
       detail = "debug registers of CPUs"
@@ -29,9 +29,10 @@ struct Gate {
     case .confined:
       title = Self.name(of: group)
       detail = Self.nodes(of: group)
-      reach = "reaches what the host may"
+      let isStarted = report.verdict != .refused
+      reach = isStarted ? "reaches what the host may" : "would reach what the host may"
       tone = .taken
-      if !ownsSMMUs {
+      if !report.ownsSMMUs {
         reach = "the host's: portcullis.smmu=off"
         tone = .open
       }

@@ -13,7 +13,7 @@ extension Picture {
   private static let cardHeight = 88
   private static let step = 100
   /// The most groups that are drawn.
-  private static let groupLimit = 9
+  private static let groupLimit = 7
 
   /// Draws who does DMA and what stands before memory, below `top`; returns the lower edge.
   mutating func drawMasters(from top: Int) -> Int {
@@ -32,9 +32,9 @@ extension Picture {
         limit: Self.cards.width, ink: Tone.plain.ink)
       return y + 30
     }
-    // Kinds of path are fewer than the limit, so that nothing is left out.
+    // There never are more than the limit, so that nothing is left out.
     for group in groups {
-      let gate = Gate(before: group, ownsSMMUs: report.ownsSMMUs)
+      let gate = Gate(before: group, of: report)
       let card = Box(x: Self.cards.x, y: y, width: Self.cards.width, height: Self.cardHeight)
       draw(group, in: card)
       draw(
