@@ -14,9 +14,9 @@ END = "<!-- end of figures -->\n"
 LINE = re.compile(r"^(\S+) +(\d+(?:\.\d+)?)(?: +\(aim: ([\d.]+), (met|missed)\))?$")
 # Of each row what is measured, the names of the figures, and words behind them.
 ROWS = [
-    ("forwarded 32-bit read", ["forwarded-read32-instructions"], "instructions"),
     ("mediated 32-bit read of `GITS_TYPER`", ["read32-instructions"], "instructions"),
     ("mediated 32-bit read of `GITS_CREADR`", ["GITS_CREADR-read32-instructions"], "instructions"),
+    ("HVC there and back", ["hvc-instructions"], "instructions"),
     ("doorbell with one INV", ["doorbell-inv-1-instructions"], "instructions"),
     ("each further INV, MAPTI of a batch", ["each-further-inv", "each-further-mapti"], "instructions"),
     ("one MAPD, its table zeroed", ["doorbell-mapd-1-instructions"], "instructions"),

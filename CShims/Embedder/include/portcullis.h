@@ -10,6 +10,10 @@
 // no memory but the pool and, with PORTCULLIS_POLICY_VIRTUAL, the pending tables that host_share has
 // agreed to. Its registers are forwarded to a host alone that you trust to hand it over, and until then.
 //
+// A Redistributor is mediated too: its tables stay the host's memory, where host_share has agreed to them,
+// and nobody else's for as long as the hardware may use them. DMA of devices is not looked at: that is
+// your IOMMU's.
+//
 //     static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char memory[PORTCULLIS_STATE_SIZE];
 //     struct portcullis *gate;
 //     struct portcullis_config config = {
@@ -48,13 +52,15 @@
 // are called by one CPU at a time. No function may be called from an operation, nor from the callback of
 // a region.
 //
-// Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory. A trap of that ITS,
-// its_counters, hand_over and finalise hold it, one at a time; nothing else takes a lock. Whatever
+// Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory, and all Redistributors
+// have one. A trap of one of them, its_counters, hand_over and finalise hold one at a time; nothing else
+// takes a lock. Whatever
 // interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at EL2. Held while
 // device_read, device_write, order_accesses, host_share, host_unshare, host_read, host_write, clean, publish, log and cpu_index
-// run, and with a handover host_donate, host_give_back, el2_prepare, el2_commit, el2_abort and el2_unmap:
+// run, and with a handover host_donate and host_give_back:
 // a lock that they take comes after it in your order, and must not be held where you call Portcullis. The
-// callback of a region and register_read and register_write run with no lock held.
+// callback of a region and register_write run with no lock held, and so does register_read, but for
+// PORTCULLIS_MPIDR_EL1.
 //
 // Time: one trap takes at most 512 commands and zeroes at most 128 KiB; what is left the host's store to
 // GITS_CWRITER does by running again (PORTCULLIS_TRAP_UNFINISHED), after the interrupts that wait for it.
@@ -73,7 +79,7 @@
 // Debian's libfdt may use SIMD registers, in portcullis_init alone: call it before the host runs.
 //
 // Stack: portcullis_init needs up to 256 KiB; portcullis_claim, portcullis_hand_over and
-// portcullis_finalise 64 KiB; portcullis_handle_trap 24 KiB; the other functions 3 KiB; and what your
+// portcullis_finalise 32 KiB; portcullis_handle_trap 24 KiB; the other functions 3 KiB; and what your
 // operations need.
 
 #ifndef PORTCULLIS_H
@@ -91,10 +97,13 @@ extern "C" {
 /// Size of the memory for the state, for those who need it at compile time: at least what
 /// portcullis_state_size returns.
 #define PORTCULLIS_STATE_SIZE 0x100000
-/// The most regions that are claimed, ITSes included.
+/// The most regions that are claimed, ITSes and Redistributors included. Redistributors side by side are one
+/// region, or two where they have virtual LPIs.
 #define PORTCULLIS_REGION_LIMIT 128
-/// The most frames that all regions have together; a region that does not repeat is one frame.
+/// The most frames that ITSes and your regions have together; a region that does not repeat is one frame.
 #define PORTCULLIS_FRAME_LIMIT 128
+/// The most ranges of one change of a translation: frames of your regions, of ITSes and of Redistributors.
+#define PORTCULLIS_CHANGE_LIMIT 1280
 /// The most ITSes; a board with more is refused.
 #define PORTCULLIS_ITS_LIMIT 32
 
@@ -206,7 +215,7 @@ enum portcullis_log_level {
 
 /// What the embedder does for Portcullis; `context` is the member of that name.
 ///
-/// A change comes as one prepare with all of its ranges, at most PORTCULLIS_FRAME_LIMIT, and then, for
+/// A change comes as one prepare with all of its ranges, at most PORTCULLIS_CHANGE_LIMIT, and then, for
 /// each range in the same order, one commit, or one abort for all. A range is one frame of a region;
 /// the frames of a region follow each other with rising addresses. Only prepare may fail: 0 agrees,
 /// anything else refuses, and then nothing is prepared. Both translations are prepared before either is
@@ -228,9 +237,9 @@ struct portcullis_ops {
     void (*host_abort)(void *context, enum portcullis_change change,
                        const struct portcullis_pages *ranges, size_t count);
 
-    /// Gets ready to map device registers at EL2: those of regions, for good; and for as long as
-    /// portcullis_claim, portcullis_hand_over or portcullis_finalise reads them those of the Distributor
-    /// and of the Redistributors, which stay with the host.
+    /// Gets ready to map device registers at EL2: those of regions, and all of what the tree gives to
+    /// Redistributors, for good; and those of the Distributor, which stay with the host, for as long as
+    /// portcullis_claim reads them.
     int (*el2_prepare)(void *context, const struct portcullis_pages *ranges, size_t count);
     /// Maps them: Device-nGnRnE, readable, writable, never executable. Returns the virtual address
     /// of the first page, page-aligned. The frames of one region must lie at the distances that they
@@ -258,8 +267,9 @@ struct portcullis_ops {
     /// Until as many calls of host_unshare the pages stay the host's: whoever asks for them, they are
     /// neither revoked nor given away. Shares nest, so count them. Used for the staging queues, which
     /// EL2 reads, for a page of the tables in the host's GITS_BASER<n>, which EL2 reads and may mark while the
-    /// host enables the ITS, and for the pending tables of vPEs, which the hardware writes; the host's own access
-    /// does not change. Called by portcullis_handle_trap, on all CPUs at once, and portcullis_hand_over.
+    /// host enables the ITS, for the tables of LPIs, which the Redistributors read and write, and for the pending
+    /// tables of vPEs, which the hardware writes; the host's own access does not change. Called by
+    /// portcullis_handle_trap, on all CPUs at once, portcullis_claim and portcullis_hand_over.
     int (*host_share)(void *context, const struct portcullis_pages *pages);
     /// Ends one share.
     void (*host_unshare)(void *context, const struct portcullis_pages *pages);
@@ -452,10 +462,12 @@ struct portcullis_region {
 enum portcullis_status portcullis_add_region(struct portcullis *state,
                                              const struct portcullis_region *region);
 
-/// Takes all registered regions from the host and sets every ITS up, or none: each is disabled, and has
-/// a queue and tables of the pool. With PORTCULLIS_POLICY_HANDOVER the ITSes are taken and not set up.
+/// Takes all registered regions and the Redistributors from the host and sets every ITS up, or none: each
+/// is disabled, and has a queue and tables of the pool. With PORTCULLIS_POLICY_HANDOVER the ITSes are taken
+/// and not set up. LPIs that are enabled are disabled, but with that policy; where they can't be, their
+/// tables must be the host's memory.
 ///
-/// Errors: ORDER, HOST_REFUSED, EL2_REFUSED, POOL, EL2_ADDRESS, ITS, ITS_POOL, GIC: the host reaches
+/// Errors: ORDER, HOST_REFUSED, EL2_REFUSED, POOL, EL2_ADDRESS, OVERLAP, FULL, ITS, ITS_POOL, GIC: the host reaches
 /// everything as before, and it may be tried again; an ITS whose set-up had begun is disabled and has no
 /// queue and no tables, as after a reset. STUCK: see there.
 enum portcullis_status portcullis_claim(struct portcullis *state);
