@@ -49,6 +49,16 @@ enum Hypercall {
   /// What reads a count.
   private static let statistic: UInt64 = 0x301
 
+  // Written once, before another CPU is on; false at first, for the host has no initialised data.
+  nonisolated(unsafe) private static var isEmbedded = false
+  /// Whether the hypervisor counts: one that embeds the library through its C interface does not.
+  static var hasStatistics: Bool { unsafe !isEmbedded }
+
+  /// Reads from the boot arguments which calls there are: with `testhost.embedded` no counts.
+  static func begin(_ tree: FlatTree) {
+    unsafe isEmbedded = tree.bootArgumentsHold("testhost.embedded")
+  }
+
   /// The count with this number; nil where there is none.
   static func count(_ number: UInt64) -> UInt64? {
     let result = Conduit.hvc.call(function, statistic, number)

@@ -10,6 +10,7 @@ struct Main {
     let tree = FlatTree(address: el1_device_tree())
     Console.begin(tree)
     Patience.begin(tree)
+    Hypercall.begin(tree)
     guard tree.isThere else { bailOut("there is no device tree") }
     guard tree.hasCompatible("arm,gic-v3-its\0") else { bailOut("the board has no ITS") }
     if tree.bootArgumentsBegin(with: "portcullis.bench") {
@@ -91,7 +92,7 @@ struct Main {
     testUnconfinedMasters(
       &report, areClaimed: tree.bootArgumentsHold("portcullis.masters=claim"))
     testHypercalls(&report)
-    testStatistics(&report)
+    if Hypercall.hasStatistics { testStatistics(&report) }
     testFirmware(&report, psci)
     testHonestLife(&report, tablesAreFixed: handover.isLive)
     if !handover.isLive { testHabits(&report) }
