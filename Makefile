@@ -82,7 +82,8 @@ METAL_SOURCES := $(if $(PORTCULLIS_BUILT),,$(ALL_SOURCES))
 PACKAGES_BUILD := libfdt-dev
 PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3 device-tree-compiler
 # A renderer of SVG, with the font that is the widest of those in common use.
-PACKAGES_TEST := $(PACKAGES_RUN) librsvg2-bin fonts-dejavu-core
+PACKAGES_TEST := $(PACKAGES_RUN) binutils-aarch64-linux-gnu librsvg2-bin fonts-dejavu-core
+PACKAGES_EMBEDDED := $(PACKAGES_BUILD) python3 binutils-aarch64-linux-gnu
 PACKAGES_BENCH := $(PACKAGES_RUN) valgrind
 
 # The runners share modules: the counts for the gate, the board and its reports.
@@ -111,7 +112,9 @@ images: $(IMAGES)/el2.img $(IMAGES)/el2-unmediated.img ## all bare-metal images,
 	$(Q)$(BOARD)/registers.py --tools $(TOOLCHAIN) $(IMAGES)/el2.elf
 
 .PHONY: embedded
-embedded: $(IMAGES)/libportcullis.a ## the core as a bare-metal static library, libportcullis.a
+embedded: setup-embedded $(IMAGES)/libportcullis.a ## the core as a bare-metal static library, libportcullis.a; checks how it links
+	$(Q)$(PYTHON) Tests/Harness/archive.py --tools $(TOOLCHAIN) --results $(RESULTS)/embedded.json \
+	  $(IMAGES)/libportcullis.a CShims/Embedder/include/portcullis.h
 
 # What is edited while it is built is newer than what comes of it. It appears whole.
 define begin-metal
@@ -128,10 +131,23 @@ endef
 # Builds product $(1) with the condition $(2), $(3) being further options.
 build-metal = PORTCULLIS_METAL=$(2) $(SWIFT) build $(METAL) --scratch-path $(METAL_SCRATCH) --product $(1) $(3)
 
+# What others link is compiled apart: it leaves x18 to its embedder, signs return addresses and has landing pads.
+# One object, of which the functions of portcullis.h are the only global symbols; the rest that they need is in it,
+# and nothing else is. Without groups: another library in Swift may have some of the same names.
+$(IMAGES)/libportcullis.a: private METAL_SCRATCH := .build-embedded
 $(IMAGES)/libportcullis.a: $(METAL_SOURCES) | setup-build setup-libfdt
 	$(begin-metal)
-	$(Q)$(call build-metal,PortcullisCore,MEDIATE_ON)
-	$(call take-metal,libPortcullisCore.a)
+	$(Q)$(call build-metal,PortcullisCore,MEDIATE_ON,-Xcc -ffixed-x18 -Xcc -mbranch-protection=standard)
+	$(Q)$(TOOLCHAIN)/ld.lld -r --gc-sections --force-group-allocation \
+	  $$($(TOOLCHAIN)/llvm-nm --quiet --defined-only --format=just-symbols $(METAL_RELEASE)/libPortcullisCore.a \
+	    | sed -n 's/^portcullis_[a-z_]*$$/-u &/p') \
+	  $(METAL_RELEASE)/libPortcullisCore.a -o $(METAL_RELEASE)/whole.o
+	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='portcullis_*' --strip-debug --strip-unneeded \
+	  --remove-section=.comment --remove-section='.swift*' --remove-section=.llvm_addrsig \
+	  --remove-section=.linker-options $(METAL_RELEASE)/whole.o $(METAL_RELEASE)/portcullis.o
+	$(Q)rm -f $(METAL_RELEASE)/libportcullis.a
+	$(Q)$(TOOLCHAIN)/llvm-ar rcsD $(METAL_RELEASE)/libportcullis.a $(METAL_RELEASE)/portcullis.o
+	$(call take-metal,libportcullis.a)
 
 # Links product $(1) with the linker script $(2), which SwiftPM does not know as an input: the executable of
 # before is deleted to have it linked again. Other arguments as above, but for METAL_SCRATCH.
@@ -338,6 +354,7 @@ lint: setup-test ## formatting, licence headers, layering; the tests of the runn
 	@echo tests of the runners
 	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Gate
 	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Board
+	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Harness
 	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Linux
 
 .PHONY: format
@@ -421,7 +438,7 @@ docs: setup-build ## the reference of all rooms, in .build/docs
 setup: setup-test fetch ## installs and fetches all that build, run and test need
 fetch: setup-libfdt setup-linux setup-qemu ## fetches what is not installed: libfdt for arm64, kernels, a second QEMU
 
-.PHONY: setup-python setup-build setup-run setup-test setup-bench setup-libfdt setup-linux setup-newest setup-qemu
+.PHONY: setup-python setup-build setup-embedded setup-run setup-test setup-bench setup-libfdt setup-linux setup-newest setup-qemu
 # What runs the gate; the rest is a step of it.
 setup-python:
 	@Tests/Setup/packages.sh python3
@@ -429,6 +446,8 @@ setup-build:
 	@Tests/Setup/packages.sh $(PACKAGES_BUILD)
 setup-run:
 	@Tests/Setup/packages.sh $(PACKAGES_RUN)
+setup-embedded:
+	@Tests/Setup/packages.sh $(PACKAGES_EMBEDDED)
 setup-bench:
 	@Tests/Setup/packages.sh $(PACKAGES_BENCH)
 setup-test: ## installs the Debian packages that the tests need

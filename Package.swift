@@ -106,7 +106,7 @@ let package = Package(
       "PortcullisC",
       [
         "Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
-        "Hypervisor", "CEmbedder",
+        "Hypervisor", "CEmbedder", "CRuntime",
       ]),
     room("Inspection", ["Architecture", "GIC", "Trace", "DeviceTree", "Traps", "ITS"]),
     room("Replay", ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedITS"]),

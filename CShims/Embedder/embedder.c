@@ -3,32 +3,37 @@
 
 #include "portcullis.h"
 
+// Texts and no pointers to them: an address in read-only data would need a relocation at run time where the embedder
+// is position independent.
+static const char texts[][72] = {
+    [-PORTCULLIS_OK] = "done",
+    [-PORTCULLIS_ERROR_ARGUMENT] = "an argument is null or has a value that is not allowed",
+    [-PORTCULLIS_ERROR_STRUCT_SIZE] = "a struct is smaller than this library needs",
+    [-PORTCULLIS_ERROR_MEMORY] = "the memory for the state is too small or not aligned",
+    [-PORTCULLIS_ERROR_ORDER] = "the call does not come at this point",
+    [-PORTCULLIS_ERROR_TREE] = "not a valid device tree",
+    [-PORTCULLIS_ERROR_BOARD] = "the board cannot be protected",
+    [-PORTCULLIS_ERROR_ALIGNMENT] = "a base or size is not aligned",
+    [-PORTCULLIS_ERROR_RANGE] = "a range is empty or leaves the physical address space",
+    [-PORTCULLIS_ERROR_OVERLAP] = "a region shares a page with another",
+    [-PORTCULLIS_ERROR_FULL] = "too many regions",
+    [-PORTCULLIS_ERROR_KIND] = "a region lies in memory",
+    [-PORTCULLIS_ERROR_HOST_REFUSED] = "the host's translation cannot be changed",
+    [-PORTCULLIS_ERROR_EL2_REFUSED] = "the registers cannot be mapped at EL2",
+    [-PORTCULLIS_ERROR_POOL] = "the memory for the state cannot keep track of the pages",
+    [-PORTCULLIS_ERROR_EL2_ADDRESS] = "the address of an EL2 mapping is of no use",
+    [-PORTCULLIS_ERROR_STUCK] = "pages could not be given back to the host",
+    [-PORTCULLIS_ERROR_INDEX] = "there is no such region or ITS",
+    [-PORTCULLIS_ERROR_STRIDE] = "a stride is not a power of two or smaller than a frame",
+    [-PORTCULLIS_ERROR_ITS] = "an ITS does not answer, or does not take its queue and tables",
+    [-PORTCULLIS_ERROR_ITS_POOL] = "the pool of the ITSes is too small or out of their reach",
+    [-PORTCULLIS_ERROR_GIC] = "the Distributor or a Redistributor does not answer",
+    [-PORTCULLIS_ERROR_HANDOVER] = "the live ITS is not taken over",
+    [-PORTCULLIS_ERROR_LIVE] = "a live ITS was not handed over",
+};
+
 const char *portcullis_strerror(enum portcullis_status status) {
-    switch (status) {
-    case PORTCULLIS_OK: return "done";
-    case PORTCULLIS_ERROR_ARGUMENT: return "an argument is null or has a value that is not allowed";
-    case PORTCULLIS_ERROR_STRUCT_SIZE: return "a struct is smaller than this library needs";
-    case PORTCULLIS_ERROR_MEMORY: return "the memory for the state is too small or not aligned";
-    case PORTCULLIS_ERROR_ORDER: return "the call does not come at this point";
-    case PORTCULLIS_ERROR_TREE: return "not a valid device tree";
-    case PORTCULLIS_ERROR_BOARD: return "the board cannot be protected";
-    case PORTCULLIS_ERROR_ALIGNMENT: return "a base or size is not aligned";
-    case PORTCULLIS_ERROR_RANGE: return "a range is empty or leaves the physical address space";
-    case PORTCULLIS_ERROR_OVERLAP: return "a region shares a page with another";
-    case PORTCULLIS_ERROR_FULL: return "too many regions";
-    case PORTCULLIS_ERROR_KIND: return "a region lies in memory";
-    case PORTCULLIS_ERROR_HOST_REFUSED: return "the host's translation cannot be changed";
-    case PORTCULLIS_ERROR_EL2_REFUSED: return "the registers cannot be mapped at EL2";
-    case PORTCULLIS_ERROR_POOL: return "the memory for the state cannot keep track of the pages";
-    case PORTCULLIS_ERROR_EL2_ADDRESS: return "the address of an EL2 mapping is of no use";
-    case PORTCULLIS_ERROR_STUCK: return "pages could not be given back to the host";
-    case PORTCULLIS_ERROR_INDEX: return "there is no such region or ITS";
-    case PORTCULLIS_ERROR_STRIDE: return "a stride is not a power of two or smaller than a frame";
-    case PORTCULLIS_ERROR_ITS: return "an ITS does not answer, or does not take its queue and tables";
-    case PORTCULLIS_ERROR_ITS_POOL: return "the pool of the ITSes is too small or out of their reach";
-    case PORTCULLIS_ERROR_GIC: return "the Distributor or a Redistributor does not answer";
-    case PORTCULLIS_ERROR_HANDOVER: return "the live ITS is not taken over";
-    case PORTCULLIS_ERROR_LIVE: return "a live ITS was not handed over";
-    }
-    return "unknown status";
+    const int index = -(int)status;
+    if (index < 0 || index >= (int)(sizeof texts / sizeof *texts) || texts[index][0] == 0) return "unknown status";
+    return texts[index];
 }

@@ -71,6 +71,7 @@ STEPS = (
         "images",
     ),
     Step("run", 400, "the host's tests on every board and in every form (TAP)", ("images",)),
+    Step("embedded", 240, "the library builds for bare metal, and links as it should", ("fetch",)),
     quick(
         "hostile-linux-brief", 240,
         "attacks from a Debian kernel that do not ruin the machine, with their controls", "images",
@@ -103,7 +104,6 @@ STEPS = (
     whole("soak-its", 200, "a minute of hostile hosts with an ITS", "setup-test", variables=("SOAK_STEPS=4000000",), folders=(SOAK,)),
     whole("soak-smmu", 200, "a minute of hostile hosts with an SMMU", "setup-test", variables=("SOAK_STEPS=1000000",), folders=(SOAK,)),
     whole("soak-iommu", 200, "a minute of pages that change owners", "setup-test", variables=("SOAK_STEPS=1500000",)),
-    Step("embedded", 60, "the library builds for bare metal", ("fetch",), folders=(METAL,)),
     Step("capi", 90, "a C program against `portcullis.h`", ("setup-test",), folders=(HOST,)),
     Step(
         "pictures", 90, "what `inspect --svg` draws, rendered: no text is cut or overlapped", ("setup-test",),

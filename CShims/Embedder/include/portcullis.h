@@ -74,9 +74,16 @@
 // later header and its additional members are not looked at. So a table or a configuration from before
 // ITSes were mediated is refused, not forwarded.
 //
-// Linking on bare metal: libportcullis.a and an arm64 libfdt.a, with --gc-sections, and from you memchr,
-// memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr, __stack_chk_guard and __stack_chk_fail.
-// Debian's libfdt may use SIMD registers, in portcullis_init alone: call it before the host runs.
+// Linking on bare metal: libportcullis.a holds one object without variables, whose global symbols are the
+// functions below. Of what it needs only libfdt is not in it: fdt_check_full, fdt_first_property_offset,
+// fdt_get_mem_rsv, fdt_get_name, fdt_get_property_by_offset, fdt_get_string, fdt_getprop_namelen, fdt_next_node,
+// fdt_next_property_offset, fdt_num_mem_rsv and fdt_path_offset_namelen, which portcullis_init alone calls.
+// Debian's libfdt.a for arm64 has them. It needs memchr, memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr,
+// __stack_chk_guard and __stack_chk_fail from you, and may use SIMD registers: call portcullis_init before the
+// host runs. It links with lld and GNU ld, with and without --gc-sections, position independent or not.
+//
+// Code of the library names neither x18 nor a SIMD register. Its functions begin with landing pads (BTI) and sign
+// their return addresses (PAC) with key A where you enable it; Debian's libfdt.a does neither.
 //
 // Stack: portcullis_init needs up to 256 KiB; portcullis_claim, portcullis_hand_over and
 // portcullis_finalise 32 KiB; portcullis_handle_trap 24 KiB; the other functions 3 KiB; and what your
