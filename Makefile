@@ -187,6 +187,30 @@ $(IMAGES)/el2-double-fetch.elf: $(ALL_SOURCES) $(wildcard Tests/Mutants/*.py) $(
 	$(Q)$(PYTHON) Tests/Mutants/tree.py double-fetch $(DOUBLE_FETCH)
 	$(call link-el2,MEDIATE_ON,--package-path $(DOUBLE_FETCH))
 
+# The example of an embedder, as one would build it, and its control, in which the library is not called.
+HARNESS := Tests/Harness
+HARNESS_CFLAGS := --target=aarch64-none-elf -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-pic \
+  -mgeneral-regs-only -mstrict-align -mno-outline-atomics -mbranch-protection=standard \
+  -ICShims/Embedder/include -ICShims/Runtime/include -ICShims/Runtime/libc -I$(LIBFDT)/usr/include
+HARNESS_SOURCES := $(addprefix $(HARNESS)/,entry.S main.c cpu.c translation.c) CShims/Runtime/runtime.c
+
+# Links the harness with MEDIATE as $(1).
+define link-harness
+	$(Q)mkdir -p $(@D)/$(basename $(@F)).build
+	$(Q)for source in $(HARNESS_SOURCES); do \
+	  $(TOOLCHAIN)/clang $(HARNESS_CFLAGS) -DMEDIATE=$(1) -c $$source -o $(@D)/$(basename $(@F)).build/$$(basename $$source).o; done
+	$(Q)$(TOOLCHAIN)/clang -E -P -x c $(HARNESS)/harness.ld -o $(@D)/$(basename $(@F)).build/harness.ld
+	$(Q)$(TOOLCHAIN)/ld.lld -T $(@D)/$(basename $(@F)).build/harness.ld $(@D)/$(basename $(@F)).build/*.o \
+	  $(IMAGES)/libportcullis.a $(LIBFDT_A) -o $@.new
+	$(Q)mv $@.new $@
+endef
+
+$(IMAGES)/harness.elf: $(wildcard $(HARNESS)/*.[chS] $(HARNESS)/*.ld) $(IMAGES)/libportcullis.a
+	$(call link-harness,1)
+
+$(IMAGES)/harness-unmediated.elf: $(wildcard $(HARNESS)/*.[chS] $(HARNESS)/*.ld) $(IMAGES)/libportcullis.a
+	$(call link-harness,0)
+
 $(IMAGES)/%.img: $(IMAGES)/%.elf
 	$(Q)$(OBJCOPY) -O binary $< $@.new
 	$(Q)mv $@.new $@
@@ -203,6 +227,12 @@ run: $(IMAGES)/el2.img $(IMAGES)/el2.elf $(IMAGES)/testhost.img
 	$(Q)$(BOARD)/run.py --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --results $(RESULTS)/run.json \
 	  --elf $(IMAGES)/el2.elf --payload $(IMAGES)/testhost.img $<
 endif
+
+.PHONY: run-harness
+run-harness: setup-run $(IMAGES)/harness.elf $(IMAGES)/harness-unmediated.elf $(IMAGES)/testhost.img ## boots the example of an embedder, and runs the host's tests on it, with the control
+	$(Q)$(PYTHON) $(HARNESS)/harness.py --qemu $(QEMU) --results $(RESULTS)/run-harness.json \
+	  --attacks Tests/Board/attacks.txt --failures $(HARNESS)/failures.txt \
+	  $(IMAGES)/harness.elf $(IMAGES)/harness-unmediated.elf $(IMAGES)/testhost.img
 
 .PHONY: attacks
 attacks: setup-run $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img ## tables: each attack, without and with mediation (QEMU=new: those of devices too)

@@ -72,6 +72,10 @@ STEPS = (
     ),
     Step("run", 400, "the host's tests on every board and in every form (TAP)", ("images",)),
     Step("embedded", 240, "the library builds for bare metal, and links as it should", ("fetch",)),
+    Step(
+        "run-harness", 150, "the host's tests on a hypervisor in C that links the library, with the control (TAP)",
+        ("images", "embedded"),
+    ),
     quick(
         "hostile-linux-brief", 240,
         "attacks from a Debian kernel that do not ruin the machine, with their controls", "images",

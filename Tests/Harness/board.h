@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The board, QEMU's `virt`, and the memory that the harness gives to the host and keeps for itself. C, assembly
+// and the linker script read this file.
+#ifndef BOARD_H
+#define BOARD_H
+
+// QEMU puts the device tree at the start of RAM when it starts an ELF.
+#define RAM_BASE 0x40000000
+#define RAM_BYTES 0x40000000
+#define UART_BASE 0x09000000
+#define ITS_BASE 0x08080000
+
+// Where QEMU's loader puts the host, and where the harness puts the host's copy of the device tree.
+#define HOST_BASE 0x40200000
+#define HOST_TREE 0x48000000
+#define HOST_TREE_BYTES 0x200000
+
+// Where the harness is linked and runs: EL2 maps all memory at its physical address.
+#define HARNESS_BASE 0x50000000
+#define CANARY_BYTES 0x20000
+#define POOL_BYTES 0x400000
+
+#define MAX_CPUS 8
+// portcullis_init is the deepest: 256 KiB, and what the operations below it need.
+#define STACK_BYTES 0x50000
+
+// EL2's stage 1: 39-bit addresses, 4 KiB pages, walks in Write-Back memory, 40-bit physical addresses.
+#define TCR_EL2_VALUE 0x80823519
+// Attribute 0 is Device-nGnRnE, attribute 1 Normal Write-Back.
+#define MAIR_EL2_VALUE 0xff00
+// RES1 bits alone; then with M, C, SA, I and WXN too.
+#define SCTLR_EL2_OFF 0x30c50830
+#define SCTLR_EL2_ON 0x30cd183d
+
+#endif

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// What the files of the harness share.
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "board.h"
+#include "portcullis.h"
+
+#define PAGE 4096u
+
+#define READ_SYSREG(name)                                           \
+    ({                                                              \
+        uint64_t value_;                                            \
+        __asm__ volatile("mrs %0, " #name : "=r"(value_));          \
+        value_;                                                     \
+    })
+#define WRITE_SYSREG(name, value) __asm__ volatile("msr " #name ", %0" ::"r"((uint64_t)(value)) : "memory")
+
+// The registers of the host while it is in EL2; entry.S saves and restores them.
+struct frame {
+    uint64_t x[31];
+    uint64_t elr;
+    uint64_t spsr;
+};
+
+// One CPU; TPIDR_EL2 points to its own.
+struct cpu {
+    uint64_t stack_top;   // read by entry.S
+    uint64_t index;       // affinity level 0 of MPIDR_EL1
+    struct frame *frame;  // of the trap that is handled now
+    uint64_t entry;       // where the host wants the CPU to start, and what x0 is then
+    uint64_t context;
+};
+extern struct cpu cpus[MAX_CPUS];
+static inline struct cpu *this_cpu(void) { return (struct cpu *)READ_SYSREG(tpidr_el2); }
+
+struct lock { uint32_t held; };
+static inline void lock(struct lock *lock) {
+    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {}
+}
+static inline void unlock(struct lock *lock) { __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE); }
+
+// Places that the linker script names.
+extern char harness_start[], harness_canary[], harness_text[], harness_text_end[], harness_rodata_end[],
+    harness_image_end[], harness_pool[], harness_end[];
+
+// entry.S
+void enter_host(uint64_t entry, uint64_t context, struct cpu *cpu) __attribute__((noreturn));
+void secondary_entry(void);
+void turn_mmu_on(void);
+int guarded_load(uint64_t address, uint32_t width, uint64_t *value);
+int guarded_store(uint64_t address, uint32_t width, uint64_t value);
+struct smc_result { uint64_t x0, x1, x2, x3; };
+void smc(uint64_t function, const uint64_t arguments[3], struct smc_result *result);
+
+// translation.c
+void translation_build(void);
+void translation_load(void);
+bool host_owns(uint64_t base, uint64_t bytes);
+bool host_reaches(uint64_t address);
+void set_translation_operations(struct portcullis_ops *ops);
+
+// cpu.c
+void cpu_begin(struct cpu *cpu);
+void secondary_main(struct cpu *cpu) __attribute__((noreturn));
+bool relay_psci(struct frame *frame);
+void power_off(void) __attribute__((noreturn));
+void inject_external_abort(struct frame *frame, uint64_t esr, uint64_t far);
+
+// main.c
+void harness_main(void) __attribute__((noreturn));
+void host_exception(struct frame *frame);
+void harness_panic(void) __attribute__((noreturn));
+void print(const char *text);
+void print_hex(uint64_t value);
+
+#endif

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Boots the example of an embedder with the test host, and judges the TAP that the host prints.
+
+The mediated harness runs on every board, and with each form of handover on one. All tests must pass but those that
+`failures.txt` and, with GICv4, `failures-gicv4.txt` name: these must fail, so that a list that is out of date is seen.
+The control, in which the library is not called, runs on every board: there each test that the list of attacks names
+must fail.
+"""
+
+import argparse
+import dataclasses
+import fnmatch
+import pathlib
+import sys
+
+import board
+import counts
+import run
+import turns
+
+# Where the harness expects the host (board.h).
+HOST_ADDRESS = 0x40200000
+SECONDS = 120
+LEAST_TESTS = 300
+# The control of a race may be won late on a busy machine: an attack must succeed in one of so many boots.
+CONTROL_BOOTS = 3
+MEDIATED = "harness: the ITS is mediated"
+CONTROL = "harness: nothing is mediated"
+# The host's word for a hypervisor without the statistics of the image.
+EMBEDDED = "testhost.embedded"
+# The last line of a board whose host ends the trust and keeps a live ITS.
+SWITCHED_OFF = "harness: switched off: a live ITS was not handed over"
+
+
+@dataclasses.dataclass(frozen=True)
+class Boot:
+    """One boot of the harness."""
+
+    form: str
+    image: pathlib.Path
+    gic: int
+    cpus: int
+    bootargs: str = ""
+    # Whether every attack must succeed.
+    is_control: bool = False
+    # Whether the harness is to end the board, and the host is not to report.
+    is_ended: bool = False
+
+    @property
+    def title(self):
+        """What tells this boot from the others."""
+        return f"form={self.form} gic-version={self.gic} smp={self.cpus}"
+
+    def arguments(self, host):
+        """QEMU's arguments for the board with the image `host` at EL1."""
+        loaded = f"loader,file={host},addr={HOST_ADDRESS:#x},force-raw=on"
+        words = f"{EMBEDDED} {self.bootargs}".strip()
+        return [*board.arguments(self.image, self.gic, self.cpus, bootargs=words), "-device", loaded]
+
+
+def boots(mediated, control):
+    """All boots."""
+    for gic in run.GIC_VERSIONS:
+        for cpus in run.CPU_COUNTS:
+            yield Boot("embedded", mediated, gic, cpus)
+    trusted = "portcullis.handover"
+    yield Boot("handover", mediated, 3, 4, trusted)
+    yield Boot("handover-two-levels", mediated, 4, 1, f"{trusted} testhost.two-levels")
+    yield Boot("handover-disabled", mediated, 3, 1, f"{trusted} testhost.disabled")
+    yield Boot("handover-kept", mediated, 3, 1, f"{trusted} testhost.kept", is_ended=True)
+    for gic in run.GIC_VERSIONS:
+        for cpus in run.CPU_COUNTS:
+            yield Boot("control", control, gic, cpus, is_control=True)
+
+
+def judge_start(each, lines):
+    """What is wrong with what the harness says of itself."""
+    due = CONTROL if each.is_control else MEDIATED
+    return [] if due in lines else [f"no line {due!r}: another harness than was to run"]
+
+
+def judge_end(lines):
+    """What is wrong with the output of a board that the harness is to end."""
+    printed = [line for line in lines if line.strip()]
+    problems = [f"the host lives: {line!r}" for line in lines if run.LIFE.match(line)]
+    if not printed or printed[-1] != SWITCHED_OFF:
+        problems.append(f"the last line is not {SWITCHED_OFF!r}")
+    if run.LIVE not in lines:
+        problems.append("there was no live ITS")
+    return problems
+
+
+def judge_mediated(reader, status, due, least=LEAST_TESTS):
+    """What is wrong with a run in which the tests that patterns of `due` name must fail, and no other."""
+    problems = list(reader.errors)
+    for point in reader.points:
+        if not point.passed and not any(fnmatch.fnmatchcase(point.name, pattern) for pattern in due):
+            problems.append(f"failed: {point.number} - {point.name}")
+    for pattern in due:
+        matching = [point for point in reader.points if fnmatch.fnmatchcase(point.name, pattern)]
+        if not matching:
+            problems.append(f"no test is named {pattern!r}")
+        problems += [f"does not fail: {p.number} - {p.name}" for p in matching if p.passed]
+    finished = sum(not point.skipped for point in reader.points)
+    if finished < least:
+        problems.append(f"{finished} tests were run, at least {least} are due")
+    return problems + run.status_problems(status, 1 if due else 0)
+
+
+def judge_control(boot_once, patterns, most=CONTROL_BOOTS):
+    """What is wrong with the control, which is booted until all attacks have succeeded, in one boot or another.
+
+    `boot_once` returns a reader and an exit status. With what is wrong, the reader of the last boot is returned.
+    """
+    problems = None
+    for _ in range(most):
+        reader, status = boot_once()
+        found = run.judge_unmediated(reader, status, patterns)
+        if problems is None:
+            problems = found
+        else:
+            # Another report that is not whole is wrong all the same.
+            problems = [p for p in found if p in problems or not p.startswith(run.HELD)]
+        if not all(p.startswith(run.HELD) for p in problems) or not problems:
+            break
+    return problems, reader
+
+
+def attempt(each, options, say):
+    """Boots a board and judges it."""
+    problems = []
+
+    def boot_once():
+        say(f"# {each.title}")
+        lines, status = run.boot([options.qemu, *each.arguments(options.host)], SECONDS, say)
+        problems.extend(judge_start(each, lines))
+        if each.is_ended:
+            problems.extend(judge_end(lines) + run.status_problems(status))
+            return None, status
+        return run.read(lines), status
+
+    failures, passed, skipped = [], 0, 0
+    if each.is_control:
+        found, reader = judge_control(boot_once, run.attack_patterns(options.attacks))
+        problems += found
+    else:
+        reader, status = boot_once()
+        due = run.attack_patterns(options.failures)
+        if each.gic >= 4:
+            due += run.attack_patterns(options.failures.with_stem(f"{options.failures.stem}-gicv4"))
+        problems += judge_mediated(reader, status, due) if reader else []
+    if reader:
+        skipped = sum(p.skipped for p in reader.points)
+        failures = [p for p in reader.points if not p.passed]
+        passed = sum(p.passed and not p.skipped for p in reader.points)
+    else:
+        passed = int(not problems)
+    verdict = "BAD" if problems else "good"
+    summary = [
+        f"{each.title}: {passed} passed, {len(failures)} failed, {skipped} skipped: {verdict}",
+        *(f"  {problem}" for problem in problems),
+    ]
+    if not problems and not each.is_control:
+        summary += [f"  fails, as is known: {p.name}" for p in failures]
+    # A failure that is due counts as passed.
+    return run.Outcome(passed + (0 if problems else len(failures)), len(problems), problems, summary)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("mediated", type=pathlib.Path)
+    parser.add_argument("control", type=pathlib.Path)
+    parser.add_argument("host", type=pathlib.Path, help="the test host")
+    parser.add_argument("--qemu", default="qemu-system-aarch64")
+    parser.add_argument("--attacks", type=pathlib.Path, required=True, help="what must fail in the control")
+    parser.add_argument("--failures", type=pathlib.Path, required=True, help="what fails when mediated")
+    counts.add_option(parser)
+    options = parser.parse_args()
+    every = boots(options.mediated, options.control)
+    outcomes = list(turns.in_turn(lambda each, say: attempt(each, options, say), every))
+    return run.conclude(outcomes, options.results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

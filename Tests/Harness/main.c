@@ -1,0 +1,311 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// A small hypervisor that links libportcullis.a: it starts one host at EL1 and has its ITS mediated. An example for
+// authors of others, and what `make run-harness` boots. It is built for QEMU's `virt` board with up to 8 CPUs, GICv3
+// or GICv4, 1 GiB of memory, and at most one ITS.
+
+#include <libfdt.h>
+
+#include "harness.h"
+#include "portcullis_hypercalls.h"
+
+// MARK: Console
+
+// A PL011 (Arm DDI 0183). EL2 writes until the host runs, and then only to say why all ends.
+void print(const char *text) {
+    volatile uint32_t *uart = (volatile uint32_t *)UART_BASE;
+    for (; *text; text++) {
+        while (uart[6] & 1 << 5) {}  // UARTFR.TXFF
+        uart[0] = (uint8_t)*text;
+    }
+}
+
+void print_hex(uint64_t value) {
+    char text[19] = "0x";
+    for (int i = 0; i < 16; i++) text[2 + i] = "0123456789abcdef"[value >> (60 - 4 * i) & 0xf];
+    print(text);
+}
+
+void harness_panic(void) {
+    print("harness: unexpected exception at EL2, ESR ");
+    print_hex(READ_SYSREG(esr_el2));
+    print(" ELR ");
+    print_hex(READ_SYSREG(elr_el2));
+    print(" FAR ");
+    print_hex(READ_SYSREG(far_el2));
+    print("\n");
+    power_off();
+}
+
+static void stop(const char *what, const char *why) {
+    print("harness: ");
+    print(what);
+    print(": ");
+    print(why);
+    print("\n");
+    power_off();
+}
+
+// MARK: Operations of portcullis.h; translation.c has those that change translations
+
+static int device_read(void *context, uint64_t address, uint32_t width, uint64_t *value) {
+    (void)context;
+    return guarded_load(address, width, value);
+}
+static int device_write(void *context, uint64_t address, uint32_t width, uint64_t value) {
+    (void)context;
+    return guarded_store(address, width, value);
+}
+static void order_accesses(void *context) {
+    (void)context;
+    __asm__ volatile("dmb sy" ::: "memory");
+}
+static int host_read(void *context, uint64_t address, uint64_t *words, size_t count) {
+    (void)context;
+    for (size_t i = 0; i < count; i++)
+        if (guarded_load(address + 8 * i, 8, &words[i])) return -1;
+    return 0;
+}
+static int host_write(void *context, uint64_t address, uint64_t word) {
+    (void)context;
+    return guarded_store(address, 8, word);
+}
+static void clean(void *context, uint64_t address, uint64_t bytes) {
+    (void)context;
+    const uint64_t line = 4ull << (READ_SYSREG(ctr_el0) >> 16 & 0xf);
+    for (uint64_t at = address & ~(line - 1); at < address + bytes; at += line)
+        __asm__ volatile("dc civac, %0" ::"r"(at) : "memory");
+    __asm__ volatile("dsb sy" ::: "memory");
+}
+static void publish(void *context) {
+    (void)context;
+    __asm__ volatile("dsb ishst" ::: "memory");
+}
+
+// ELR_EL2 and SPSR_EL2 are in the frame of the trap, from where the way back into the host takes them.
+static uint64_t register_read(void *context, enum portcullis_register which) {
+    (void)context;
+    switch (which) {
+    case PORTCULLIS_ELR_EL2: return this_cpu()->frame->elr;
+    case PORTCULLIS_SPSR_EL2: return this_cpu()->frame->spsr;
+    case PORTCULLIS_VBAR_EL1: return READ_SYSREG(vbar_el1);
+    case PORTCULLIS_SCTLR_EL1: return READ_SYSREG(sctlr_el1);
+    case PORTCULLIS_TCR_EL1: return READ_SYSREG(tcr_el1);
+    case PORTCULLIS_TTBR0_EL1: return READ_SYSREG(ttbr0_el1);
+    case PORTCULLIS_TTBR1_EL1: return READ_SYSREG(ttbr1_el1);
+    default: return 0;
+    }
+}
+static void register_write(void *context, enum portcullis_register which, uint64_t value) {
+    (void)context;
+    switch (which) {
+    case PORTCULLIS_ELR_EL2: this_cpu()->frame->elr = value; break;
+    case PORTCULLIS_SPSR_EL2: this_cpu()->frame->spsr = value; break;
+    case PORTCULLIS_ESR_EL1: WRITE_SYSREG(esr_el1, value); break;
+    case PORTCULLIS_FAR_EL1: WRITE_SYSREG(far_el1, value); break;
+    case PORTCULLIS_ELR_EL1: WRITE_SYSREG(elr_el1, value); break;
+    case PORTCULLIS_SPSR_EL1: WRITE_SYSREG(spsr_el1, value); break;
+    default: break;
+    }
+}
+
+// The console is the host's once it runs, and what it provokes costs no more than a store.
+static bool is_host_running;
+static void log_line(void *context, enum portcullis_log_level level, const char *text, size_t length) {
+    (void)context, (void)level;
+    if (__atomic_load_n(&is_host_running, __ATOMIC_RELAXED)) return;
+    char line[160];
+    if (length >= sizeof line) length = sizeof line - 1;
+    for (size_t i = 0; i < length; i++) line[i] = text[i];
+    line[length] = 0;
+    print("portcullis: ");
+    print(line);
+    print("\n");
+}
+static uint32_t cpu_index(void *context) {
+    (void)context;
+    return (uint32_t)this_cpu()->index;
+}
+
+// MARK: Start
+
+static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char state[PORTCULLIS_STATE_SIZE];
+static struct portcullis *gate;
+static bool is_trusted;  // the host, until it says that it has handed its ITSes over
+
+static void take_its(const void *tree) {
+    static struct portcullis_ops ops = {
+        .size = sizeof ops, .device_read = device_read, .device_write = device_write,
+        .order_accesses = order_accesses, .host_read = host_read, .host_write = host_write, .clean = clean,
+        .publish = publish, .register_read = register_read, .register_write = register_write, .log = log_line,
+        .cpu_index = cpu_index,
+    };
+    set_translation_operations(&ops);
+    const struct portcullis_config config = {
+        .size = sizeof config, .page_size = PAGE, .tree = tree, .tree_size = fdt_totalsize(tree), .ops = &ops,
+        .cpus = MAX_CPUS, .policy = is_trusted ? PORTCULLIS_POLICY_HANDOVER : 0,
+        .features = READ_SYSREG(id_aa64mmfr1_el1) >> 20 & 0xf ? PORTCULLIS_FEATURE_PAN : 0,
+        .linear_base = 0,  // EL2 maps memory at its physical address
+        .pool = {(uint64_t)harness_pool, POOL_BYTES},
+    };
+    enum portcullis_status status = portcullis_init(state, sizeof state, &config, &gate);
+    if (!status) status = portcullis_claim(gate);
+    if (status) stop("not started", portcullis_strerror(status));
+}
+
+// The host's tree is the board's without the memory of the harness.
+static void write_host_tree(const void *tree) {
+    void *copy = (void *)HOST_TREE;
+    const uint64_t end = (uint64_t)harness_end, ranges[] = {
+        RAM_BASE, HARNESS_BASE - RAM_BASE, end, RAM_BASE + (uint64_t)RAM_BYTES - end,
+    };
+    fdt64_t cells[4];
+    for (int i = 0; i < 4; i++) cells[i] = cpu_to_fdt64(ranges[i]);
+    int error = fdt_open_into(tree, copy, HOST_TREE_BYTES);
+    if (!error) {
+        int node = fdt_node_offset_by_prop_value(copy, -1, "device_type", "memory", 7);
+        error = fdt_setprop(copy, node, "reg", cells, sizeof cells);
+    }
+    if (!error) error = fdt_pack(copy);
+    if (error) stop("the host's device tree", fdt_strerror(error));
+    // The host reads it with its MMU off, past the caches.
+    clean(NULL, HOST_TREE, HOST_TREE_BYTES);
+}
+
+static bool boot_argument(const void *tree, const char *word) {
+    int length = 0, chosen = fdt_path_offset(tree, "/chosen");
+    const char *text = fdt_getprop(tree, chosen, "bootargs", &length);
+    const int size = (int)strlen(word);
+    for (int i = 0; text && i + size <= length; i++)
+        if (memcmp(text + i, word, (size_t)size) == 0) return true;
+    return false;
+}
+
+// A pattern in EL2's memory that attacks of the host aim at, as portcullis_hypercalls.h has it.
+static uint64_t canary_word(uint64_t index) { return 0x43414e4152590000 | (index << 1 & 0xfffe); }
+
+static uint64_t mend_canary(uint64_t *first) {
+    volatile uint64_t *canary = (volatile uint64_t *)harness_canary;
+    uint64_t damaged = 0;
+    for (uint64_t i = 0; i < CANARY_BYTES / 8; i++) {
+        if (canary[i] == canary_word(i)) continue;
+        if (damaged++ == 0) *first = (uint64_t)&canary[i];
+        canary[i] = canary_word(i);
+    }
+    publish(NULL);
+    return damaged;
+}
+
+// On the boot CPU, with the MMU on.
+void harness_main(void) {
+    const void *tree = (const void *)RAM_BASE;
+    uint64_t first;
+    if (fdt_check_header(tree)) stop("not started", "no device tree at the start of memory");
+    struct cpu *cpu = &cpus[READ_SYSREG(mpidr_el1) & (MAX_CPUS - 1)];
+    extern char stacks[];
+    *cpu = (struct cpu){.stack_top = (uint64_t)stacks + STACK_BYTES, .index = (uint64_t)(cpu - cpus)};
+    cpu_begin(cpu);
+    is_trusted = boot_argument(tree, "portcullis.handover");
+    if (MEDIATE) take_its(tree);
+    mend_canary(&first);
+    write_host_tree(tree);
+    print(MEDIATE ? "harness: the ITS is mediated\n" : "harness: nothing is mediated\n");
+    __atomic_store_n(&is_host_running, true, __ATOMIC_RELAXED);
+    enter_host(HOST_BASE, HOST_TREE, cpu);
+}
+
+// MARK: What the host asks for
+
+// The live ITS of a trusted host, by its index and the physical address of its descriptor.
+static int64_t hand_over(uint64_t index, uint64_t descriptor) {
+    int64_t reason = 0;
+    if (!MEDIATE) return PORTCULLIS_HYPERCALL_DENIED;
+    switch (portcullis_hand_over(gate, index, descriptor, &reason)) {
+    case PORTCULLIS_OK: return 0;
+    case PORTCULLIS_ERROR_HANDOVER: return reason;
+    case PORTCULLIS_ERROR_ORDER: return PORTCULLIS_HYPERCALL_DENIED;
+    default: return PORTCULLIS_HYPERCALL_INVALID;
+    }
+}
+
+static int64_t finalise(void) {
+    if (!MEDIATE || !__atomic_exchange_n(&is_trusted, false, __ATOMIC_ACQ_REL)) return PORTCULLIS_HYPERCALL_DENIED;
+    enum portcullis_status status = portcullis_finalise(gate);
+    if (status) stop("switched off", portcullis_strerror(status));
+    return 0;
+}
+
+// What a load of the host from the ITS gives, of 1 << `size` bytes: the same trap, with registers of its own.
+static uint64_t load_as_host(uint64_t offset, uint64_t size) {
+    struct cpu *cpu = this_cpu();
+    struct frame *trap = cpu->frame, load = {.spsr = 0x3c5};
+    const uint64_t address = ITS_BASE + offset;
+    // Data abort, valid syndrome, to all of x0, translation fault at level 3.
+    const uint64_t esr = 0x24ull << 26 | 1 << 25 | 1 << 24 | size << 22 | 1 << 15 | 7;
+    cpu->frame = &load;
+    portcullis_handle_trap(gate, esr, address, address >> 8 & ~0xfull, load.x, NULL);
+    cpu->frame = trap;
+    return load.x[0];
+}
+
+// The calls of portcullis_hypercalls.h that an embedder can answer.
+static void answer(uint64_t x[31]) {
+    const uint64_t call = x[1], index = x[2];
+    uint64_t first = 0;
+    x[0] = 0;
+    switch (call) {
+    case PORTCULLIS_CALL_VERSION:
+        x[1] = 1, x[2] = HARNESS_BASE, x[3] = (uint64_t)(harness_image_end - harness_start);
+        x[4] = MEDIATE ? portcullis_region_count(gate) : 0;
+        return;
+    case PORTCULLIS_CALL_ITS:
+        if (index > 0 || !gate) break;
+        x[1] = load_as_host(8, 3), x[2] = load_as_host(4, 2), x[3] = load_as_host(0xffe8, 2);
+        x[4] = ITS_BASE;
+        return;
+    case PORTCULLIS_CALL_MEMORY: x[1] = (uint64_t)harness_pool, x[2] = POOL_BYTES; return;
+    case PORTCULLIS_CALL_CANARY: x[1] = (uint64_t)harness_canary, x[2] = CANARY_BYTES; return;
+    case PORTCULLIS_CALL_CANARY_DAMAGE: x[1] = mend_canary(&first), x[2] = first; return;
+    case PORTCULLIS_CALL_HAND_OVER: x[0] = (uint64_t)hand_over(index, x[3]); return;
+    case PORTCULLIS_CALL_FINALISE: x[0] = (uint64_t)finalise(); return;
+    default: break;
+    }
+    x[0] = UINT64_MAX;  // NOT_SUPPORTED
+}
+
+static void serve_call(struct frame *frame) {
+    // The low word is the function; bit 16 of a fast call says that SVE registers hold nothing.
+    uint64_t function = (uint32_t)frame->x[0];
+    if (function >> 31) function &= ~(1ull << 16);
+    frame->x[0] = function;
+    if (function == PORTCULLIS_HYPERCALL) return answer(frame->x);
+    if (!relay_psci(frame)) frame->x[0] = UINT64_MAX;
+}
+
+// A data or instruction abort: of a region of Portcullis, of memory that the host has lost, or of a page that another
+// CPU was splitting from its block just then.
+static void serve_abort(struct frame *frame, uint64_t esr) {
+    const uint64_t far = READ_SYSREG(far_el2), hpfar = READ_SYSREG(hpfar_el2);
+    if (gate) switch (portcullis_handle_trap(gate, esr, far, hpfar, frame->x, NULL)) {
+        case PORTCULLIS_TRAP_COMPLETED: case PORTCULLIS_TRAP_SKIPPED: case PORTCULLIS_TRAP_INJECTED:
+        case PORTCULLIS_TRAP_UNFINISHED: return;
+        default: break;
+    }
+    const bool is_translation = (esr & 0x3c) == 0x04;
+    if (is_translation && host_reaches((hpfar & 0xffffffffff0) << 8)) return;  // the host tries again
+    inject_external_abort(frame, esr, far);
+}
+
+// What came from the host, of which entry.S has saved the registers.
+void host_exception(struct frame *frame) {
+    const uint64_t esr = READ_SYSREG(esr_el2);
+    this_cpu()->frame = frame;
+    switch (esr >> 26) {
+    case 0x17: frame->elr += 4;  // SMC: ELR_EL2 is that of the instruction itself
+        // fall through
+    case 0x16: serve_call(frame); return;
+    case 0x20: case 0x24: serve_abort(frame, esr); return;
+    default: harness_panic();
+    }
+}

@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The harness's boots, and what is said of a run that is not as it must be."""
+
+import pathlib
+import re
+import unittest
+
+import harness
+import run
+import tap
+
+BOARD = pathlib.Path(__file__).with_name("board.h").read_text("utf-8")
+
+
+def reader(*points):
+    """The finished reader of a report: names, with a minus in front of those that fail."""
+    lines = [tap.VERSION]
+    for number, name in enumerate(points, 1):
+        lines.append(f"{'not ok' if name.startswith('-') else 'ok'} {number} - {name.lstrip('-')}")
+    return run.read([*lines, f"1..{len(points)}"])
+
+
+class Boots(unittest.TestCase):
+    def setUp(self):
+        self.boots = list(harness.boots(pathlib.Path("on"), pathlib.Path("off")))
+
+    def test_every_board_is_mediated_and_has_a_control(self):
+        for is_control in (False, True):
+            boards = {(b.gic, b.cpus) for b in self.boots if not b.bootargs and b.is_control == is_control}
+            self.assertEqual(boards, {(gic, cpus) for gic in (3, 4) for cpus in (1, 4)})
+
+    def test_a_control_is_another_image(self):
+        for each in self.boots:
+            self.assertEqual(str(each.image), "off" if each.is_control else "on")
+
+    def test_the_host_is_put_where_the_harness_starts_it(self):
+        base = re.search(r"HOST_BASE (0x[0-9a-f]+)", BOARD)[1]
+        self.assertEqual(int(base, 16), harness.HOST_ADDRESS)
+        self.assertIn(f"loader,file=host,addr={base},force-raw=on", self.boots[0].arguments("host"))
+
+
+class Judgement(unittest.TestCase):
+    def judge(self, report, status, *due):
+        return harness.judge_mediated(report, status, due, least=1)
+
+    def test_good_runs(self):
+        self.assertEqual(self.judge(reader("a", "b"), 0), [])
+        self.assertEqual(self.judge(reader("a", "-b: one", "-b: two"), 1, "b: *"), [])
+
+    def test_bad_runs(self):
+        self.assertEqual(self.judge(reader("a", "-b"), 0), ["failed: 2 - b"])
+        self.assertEqual(self.judge(reader("a", "-b", "c"), 1, "b", "c"), ["does not fail: 3 - c"])
+        self.assertEqual(self.judge(reader("-a"), 1, "a", "x"), ["no test is named 'x'"])
+        self.assertEqual(self.judge(reader("a"), 124), ["out of time"])
+        self.assertEqual(harness.judge_mediated(reader("a"), 0, ()), ["1 tests were run, at least 300 are due"])
+
+    def test_a_control_is_booted_until_each_attack_has_succeeded_once(self):
+        def judge(*boots):
+            left = list(boots)
+            found, _ = harness.judge_control(lambda: left.pop(0), ["a", "b"], most=2)
+            return found, len(left)
+
+        one, other, both = reader("-a", "b"), reader("a", "-b"), reader("-a", "-b")
+        self.assertEqual(judge((both, 1), (one, 1)), ([], 1))
+        self.assertEqual(judge((one, 1), (other, 1)), ([], 0))
+        self.assertEqual(judge((one, 1), (one, 1), (both, 1)), ([f"{run.HELD}2 - b"], 1))
+        self.assertEqual(judge((one, 124), (both, 1)), (["out of time", f"{run.HELD}2 - b"], 1))
+        self.assertEqual(judge((one, 1), (other, 124)), (["out of time"], 0))
+
+    def test_the_harness_that_ran_is_the_one_that_was_to_run(self):
+        mediated, *_, control = harness.boots("on", "off")
+        self.assertEqual(harness.judge_start(control, [harness.CONTROL]), [])
+        self.assertEqual(len(harness.judge_start(control, [harness.MEDIATED])), 1)
+        self.assertEqual(len(harness.judge_start(mediated, [harness.CONTROL])), 1)
+
+    def test_the_end_of_a_board(self):
+        self.assertEqual(harness.judge_end([run.LIVE, harness.SWITCHED_OFF, ""]), [])
+        self.assertEqual(len(harness.judge_end([run.LIVE, harness.SWITCHED_OFF, "# the host goes on"])), 2)
+        self.assertEqual(len(harness.judge_end([harness.SWITCHED_OFF])), 1)
