@@ -189,8 +189,8 @@ $(IMAGES)/el2-double-fetch.elf: $(ALL_SOURCES) $(wildcard Tests/Mutants/*.py) $(
 
 # The example of an embedder, as one would build it, and its control, in which the library is not called.
 HARNESS := Tests/Harness
-HARNESS_CFLAGS := --target=aarch64-none-elf -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-pic \
-  -mgeneral-regs-only -mstrict-align -mno-outline-atomics -mbranch-protection=standard \
+HARNESS_CFLAGS := --target=aarch64-none-elf -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -Werror -ffreestanding \
+  -fno-pic -mgeneral-regs-only -mstrict-align -mno-outline-atomics -mbranch-protection=standard \
   -ICShims/Embedder/include -ICShims/Runtime/include -ICShims/Runtime/libc -I$(LIBFDT)/usr/include
 HARNESS_SOURCES := $(addprefix $(HARNESS)/,entry.S main.c cpu.c translation.c) CShims/Runtime/runtime.c
 

@@ -67,8 +67,7 @@ static int64_t cpu_on(uint64_t affinity, uint64_t entry, uint64_t context) {
     if (status == 0 || status == 2) status = PSCI_ALREADY_ON;
     if (status == 1) {
         *cpu = (struct cpu){(uint64_t)stacks + (affinity + 1) * STACK_BYTES, affinity, NULL, entry, context};
-        // It reads the place of its stack with its MMU on, but through no cache that another CPU has filled.
-        __asm__ volatile("dsb ish" ::: "memory");
+        __asm__ volatile("dsb ish" ::: "memory");  // the CPU reads it once its MMU is on
         status = call_firmware(PSCI_CPU_ON, affinity, (uint64_t)secondary_entry, (uint64_t)cpu);
     }
     unlock(&start_lock);

@@ -50,42 +50,34 @@ static void stop(const char *what, const char *why) {
 // MARK: Operations of portcullis.h; translation.c has those that change translations
 
 static int device_read(void *context, uint64_t address, uint32_t width, uint64_t *value) {
-    (void)context;
     return guarded_load(address, width, value);
 }
 static int device_write(void *context, uint64_t address, uint32_t width, uint64_t value) {
-    (void)context;
     return guarded_store(address, width, value);
 }
 static void order_accesses(void *context) {
-    (void)context;
     __asm__ volatile("dmb sy" ::: "memory");
 }
 static int host_read(void *context, uint64_t address, uint64_t *words, size_t count) {
-    (void)context;
     for (size_t i = 0; i < count; i++)
         if (guarded_load(address + 8 * i, 8, &words[i])) return -1;
     return 0;
 }
 static int host_write(void *context, uint64_t address, uint64_t word) {
-    (void)context;
     return guarded_store(address, 8, word);
 }
 static void clean(void *context, uint64_t address, uint64_t bytes) {
-    (void)context;
     const uint64_t line = 4ull << (READ_SYSREG(ctr_el0) >> 16 & 0xf);
     for (uint64_t at = address & ~(line - 1); at < address + bytes; at += line)
         __asm__ volatile("dc civac, %0" ::"r"(at) : "memory");
     __asm__ volatile("dsb sy" ::: "memory");
 }
 static void publish(void *context) {
-    (void)context;
     __asm__ volatile("dsb ishst" ::: "memory");
 }
 
 // ELR_EL2 and SPSR_EL2 are in the frame of the trap, from where the way back into the host takes them.
 static uint64_t register_read(void *context, enum portcullis_register which) {
-    (void)context;
     switch (which) {
     case PORTCULLIS_ELR_EL2: return this_cpu()->frame->elr;
     case PORTCULLIS_SPSR_EL2: return this_cpu()->frame->spsr;
@@ -98,7 +90,6 @@ static uint64_t register_read(void *context, enum portcullis_register which) {
     }
 }
 static void register_write(void *context, enum portcullis_register which, uint64_t value) {
-    (void)context;
     switch (which) {
     case PORTCULLIS_ELR_EL2: this_cpu()->frame->elr = value; break;
     case PORTCULLIS_SPSR_EL2: this_cpu()->frame->spsr = value; break;
@@ -113,7 +104,6 @@ static void register_write(void *context, enum portcullis_register which, uint64
 // The console is the host's once it runs, and what it provokes costs no more than a store.
 static bool is_host_running;
 static void log_line(void *context, enum portcullis_log_level level, const char *text, size_t length) {
-    (void)context, (void)level;
     if (__atomic_load_n(&is_host_running, __ATOMIC_RELAXED)) return;
     char line[160];
     if (length >= sizeof line) length = sizeof line - 1;
@@ -124,7 +114,6 @@ static void log_line(void *context, enum portcullis_log_level level, const char 
     print("\n");
 }
 static uint32_t cpu_index(void *context) {
-    (void)context;
     return (uint32_t)this_cpu()->index;
 }
 

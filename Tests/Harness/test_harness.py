@@ -27,8 +27,14 @@ class Boots(unittest.TestCase):
 
     def test_every_board_is_mediated_and_has_a_control(self):
         for is_control in (False, True):
-            boards = {(b.gic, b.cpus) for b in self.boots if not b.bootargs and b.is_control == is_control}
+            boards = {(b.gic, b.cpus) for b in self.boots if not b.bootargs and not b.processor and b.is_control == is_control}
             self.assertEqual(boards, {(gic, cpus) for gic in (3, 4) for cpus in (1, 4)})
+
+    def test_one_board_has_a_processor_with_landing_pads(self):
+        (each,) = (b for b in self.boots if b.processor)
+        arguments = each.arguments("host")
+        last = max(at for at, word in enumerate(arguments) if word == "-cpu")
+        self.assertEqual(arguments[last + 1], "max")
 
     def test_a_control_is_another_image(self):
         for each in self.boots:

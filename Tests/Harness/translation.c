@@ -15,7 +15,8 @@
 // Stage 1 of EL2: access flag, AP[1] is RES1, inner shareable where Normal. Attributes as in MAIR_EL2_VALUE.
 #define EL2_DEVICE (1ull << 54 | 1 << 10 | 1 << 6)
 #define EL2_DATA (1ull << 54 | 1 << 10 | 3 << 8 | 1 << 6 | 1 << 2)
-#define EL2_TEXT (1 << 10 | 3 << 8 | 1 << 7 | 1 << 6 | 1 << 2)
+// GP: indirect branches must go to landing pads.
+#define EL2_TEXT (1ull << 50 | 1 << 10 | 3 << 8 | 1 << 7 | 1 << 6 | 1 << 2)
 #define EL2_RODATA (EL2_DATA | 1 << 7)
 // Stage 2: readable, writable, executable, Normal Write-Back: the host's own stage 1 says what is Device.
 #define HOST_ALL (1 << 10 | 3 << 8 | 3 << 6 | 0xf << 2)
@@ -179,38 +180,28 @@ static void commit(const struct space *space, const struct portcullis_pages *pag
 
 static int host_prepare(void *context, enum portcullis_change change, const struct portcullis_pages *ranges,
                         size_t count) {
-    (void)context, (void)change;
     return prepare(&host, ranges, count);
 }
 static void host_commit(void *context, enum portcullis_change change, const struct portcullis_pages *pages) {
-    (void)context;
     commit(&host, pages, change == PORTCULLIS_GRANT ? HOST_ALL : 0);
 }
 static void host_abort(void *context, enum portcullis_change change, const struct portcullis_pages *ranges,
-                       size_t count) {
-    (void)context, (void)change, (void)ranges, (void)count;
-}
+                       size_t count) {}
 static int el2_prepare(void *context, const struct portcullis_pages *ranges, size_t count) {
-    (void)context;
     return prepare(&el2, ranges, count);
 }
 static uint64_t el2_commit(void *context, const struct portcullis_pages *pages) {
-    (void)context;
     commit(&el2, pages, EL2_DEVICE);
     return pages->base;
 }
-static void el2_abort(void *context, const struct portcullis_pages *ranges, size_t count) {
-    (void)context, (void)ranges, (void)count;
-}
+static void el2_abort(void *context, const struct portcullis_pages *ranges, size_t count) {}
 static void el2_unmap(void *context, const struct portcullis_pages *pages, uint64_t address) {
-    (void)context, (void)address;
     commit(&el2, pages, 0);
 }
 
 static uint16_t *shares_of(uint64_t address) { return &shares[(address - RAM_BASE) / PAGE]; }
 
 static int host_share(void *context, const struct portcullis_pages *pages) {
-    (void)context;
     lock(&tables_lock);
     bool may = is_host_memory(pages->base, pages->bytes);
     for (uint64_t at = 0; at < pages->bytes && may; at += PAGE) may = *shares_of(pages->base + at) < UINT16_MAX;
@@ -219,13 +210,11 @@ static int host_share(void *context, const struct portcullis_pages *pages) {
     return may ? 0 : -1;
 }
 static void host_unshare(void *context, const struct portcullis_pages *pages) {
-    (void)context;
     lock(&tables_lock);
     for (uint64_t at = 0; at < pages->bytes; at += PAGE) --*shares_of(pages->base + at);
     unlock(&tables_lock);
 }
 static int host_donate(void *context, const struct portcullis_pages *pages) {
-    (void)context;
     lock(&tables_lock);
     bool may = is_host_memory(pages->base, pages->bytes);
     for (uint64_t at = 0; at < pages->bytes && may; at += PAGE) may = *shares_of(pages->base + at) == 0;
@@ -235,7 +224,6 @@ static int host_donate(void *context, const struct portcullis_pages *pages) {
     return may ? 0 : -1;
 }
 static void host_give_back(void *context, const struct portcullis_pages *pages) {
-    (void)context;
     commit(&host, pages, HOST_ALL);
 }
 
