@@ -131,6 +131,10 @@ from_host:
 // An abort of a guarded access continues at its fix-up address. All of these accesses are in functions that C has
 // called, so that x9 to x11 are free; everything else is the end, and they are free then, too.
 own_synchronous:
+	mrs	x9, esr_el2
+	lsr	x9, x9, #26
+	cmp	x9, #0x25		// data abort of EL2
+	b.ne	unexpected
 	mrs	x9, elr_el2
 	adr	x10, guarded_begin
 	adr	x11, guarded_end
