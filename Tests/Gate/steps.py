@@ -73,7 +73,8 @@ STEPS = (
     Step("run", 400, "the host's tests on every board and in every form (TAP)", ("images",)),
     Step("embedded", 240, "the library builds for bare metal, and links as it should", ("fetch",)),
     Step(
-        "run-harness", 150, "the host's tests on a hypervisor in C that links the library, with the control (TAP)",
+        "run-harness", 180,
+        "the host's tests, with the control, and a Debian kernel on a hypervisor in C that links the library (TAP)",
         ("images", "embedded"),
     ),
     quick(

@@ -6,17 +6,19 @@
 The mediated harness runs on every board, and with each form of handover on one. All tests must pass but those that
 `failures.txt` and, with GICv4, `failures-gicv4.txt` name: these must fail, so that a list that is out of date is seen.
 The control, in which the library is not called, runs on every board: there each test that the list of attacks names
-must fail.
+must fail. With --linux a Debian kernel is booted too.
 """
 
 import argparse
 import dataclasses
 import fnmatch
+import functools
 import pathlib
 import sys
 
 import board
 import counts
+import linux
 import run
 import turns
 
@@ -184,10 +186,15 @@ def main():
     parser.add_argument("--qemu", default="qemu-system-aarch64")
     parser.add_argument("--attacks", type=pathlib.Path, required=True, help="what must fail in the control")
     parser.add_argument("--failures", type=pathlib.Path, required=True, help="what fails when mediated")
+    parser.add_argument("--linux", type=pathlib.Path, help="where Debian's kernels are, to boot one too")
+    parser.add_argument("--tools", type=pathlib.Path, help="where the compiler's tools are, for --linux")
     counts.add_option(parser)
     options = parser.parse_args()
-    every = boots(options.mediated, options.control)
-    outcomes = list(turns.in_turn(lambda each, say: attempt(each, options, say), every))
+    jobs = [functools.partial(attempt, each, options) for each in boots(options.mediated, options.control)]
+    if options.linux:
+        # First, for it is the longest.
+        jobs.insert(0, functools.partial(linux.attempt, options.mediated, HOST_ADDRESS, options))
+    outcomes = list(turns.in_turn(lambda job, say: job(say), jobs))
     return run.conclude(outcomes, options.results)
 
 

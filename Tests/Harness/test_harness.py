@@ -4,9 +4,12 @@
 
 import pathlib
 import re
+import tempfile
+import types
 import unittest
 
 import harness
+import linux
 import run
 import tap
 
@@ -44,6 +47,22 @@ class Boots(unittest.TestCase):
         base = re.search(r"HOST_BASE (0x[0-9a-f]+)", BOARD)[1]
         self.assertEqual(int(base, 16), harness.HOST_ADDRESS)
         self.assertIn(f"loader,file=host,addr={base},force-raw=on", self.boots[0].arguments("host"))
+
+
+class Linux(unittest.TestCase):
+    def test_kernel_and_ram_disk_are_where_the_harness_leaves_memory_alone(self):
+        with tempfile.TemporaryDirectory() as name:
+            disk = pathlib.Path(name, "disk")
+            disk.write_bytes(bytes(5))
+            images = types.SimpleNamespace(kernel=pathlib.Path("vmlinuz"), ramdisk=disk)
+            found = linux.arguments(linux.MACHINE, images, ("a", "b"), "harness.elf", harness.HOST_ADDRESS, "WORD")
+        self.assertIn("loader,file=vmlinuz,addr=0x40200000,force-raw=on", found)
+        self.assertIn(f"loader,file={disk},addr={linux.RAMDISK_ADDRESS:#x},force-raw=on", found)
+        words = found[found.index("-append") + 1]
+        self.assertIn(f" initrd={linux.RAMDISK_ADDRESS:#x},5 WORD", words)
+        self.assertNotIn("guest-loader", " ".join(found))
+        places = [int(re.search(rf"{name} (0x[0-9a-f]+)", BOARD)[1], 16) for name in ("HOST_TREE", "HARNESS_BASE")]
+        self.assertTrue(places[0] < linux.RAMDISK_ADDRESS < places[1])
 
 
 class Judgement(unittest.TestCase):

@@ -6,8 +6,9 @@ import board
 import logs
 import tap
 
-# What stands between the tests' report: lines of the kernel's log, of EL2, and of QEMU's console.
-FOREIGN = ("<", "[", "portcullis: ")
+# What stands between the tests' report: lines of the kernel's log, of EL2, which may be an embedder, and of QEMU's
+# console.
+FOREIGN = ("<", "[", "portcullis: ", "harness: ")
 
 
 def report_to(say):

@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Boots an unmodified Debian kernel on the harness, with the tests of `make test-linux` but for those of EL2's counts.
+
+The harness hands no RAM disk on: the loader puts one in memory, and the kernel's boot arguments say where.
+"""
+
+import os
+import pathlib
+import tempfile
+
+import boot
+import machine
+import run
+
+# Behind what the harness and the kernel take (board.h).
+RAMDISK_ADDRESS = 0x4C000000
+SECONDS = 180
+LEAST_TESTS = 35
+MACHINE = machine.Machine(cpus=2)
+
+
+def arguments(board, images, disks, harness, kernel_address, words):
+    """QEMU's arguments: those of the board through Portcullis, but for what is started and where it is put."""
+    known = machine.arguments(board, images, disks, harness)
+    size = os.path.getsize(images.ramdisk)
+    start = ["-kernel", os.fspath(harness), "-append"]
+    start += [machine.kernel_words(f"initrd={RAMDISK_ADDRESS:#x},{size} {words}")]
+    for file, address in ((images.kernel, kernel_address), (images.ramdisk, RAMDISK_ADDRESS)):
+        start += ["-device", f"loader,file={os.fspath(file)},addr={address:#x},force-raw=on"]
+    return [*known[: known.index("-kernel")], *start, *known[known.index("-drive") :]]
+
+
+def attempt(harness, kernel_address, options, say):
+    """Boots the kernel and judges what its guest reports."""
+    title = f"form=linux {MACHINE.title}"
+    say(f"# {title}")
+    words = f"TESTS=brief CPUS={MACHINE.cpus} EL2=0 KEXEC=0"
+    with tempfile.TemporaryDirectory() as name:
+        directory = pathlib.Path(name)
+        images = machine.Images(options.linux, MACHINE.kernel, options.tools, directory)
+        disks = machine.make_disks(directory)
+        command = [options.qemu, *arguments(MACHINE, images, disks, harness, kernel_address, words)]
+        booted = boot.Boot(command, SECONDS, boot.report_to(say))
+    # One boot, and the one behind a reset.
+    booted.judge(LEAST_TESTS, 2)
+    verdict = "BAD" if booted.problems else "good"
+    summary = [f"{title}: {booted.passed} passed: {verdict}", *(f"  {problem}" for problem in booted.problems)]
+    return run.Outcome(booted.passed, len(booted.problems), booted.problems, summary)
