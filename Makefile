@@ -234,7 +234,7 @@ endif
 .PHONY: run-harness
 run-harness: setup-run setup-linux $(IMAGES)/harness.elf $(IMAGES)/harness-unmediated.elf $(IMAGES)/testhost.img ## boots the example of an embedder with the host's tests, the control, and a Debian kernel
 	$(Q)$(HARNESS_PYTHON) $(HARNESS)/harness.py --qemu $(QEMU) --results $(RESULTS)/run-harness.json \
-	  --attacks Tests/Board/attacks.txt --failures $(HARNESS)/failures.txt \
+	  --attacks Tests/Board/attacks.txt \
 	  --linux $(LINUX) --tools $(TOOLCHAIN) \
 	  $(IMAGES)/harness.elf $(IMAGES)/harness-unmediated.elf $(IMAGES)/testhost.img
 

@@ -4,10 +4,7 @@
 import CEL1Boot
 
 /// The rounds of reads that a secondary CPU makes against the others.
-///
-/// Behind the C interface the lock of the ITS is held for most of a trap. Where the board has more CPUs than the
-/// machine, each then waits for one that does not run.
-private var rounds: UInt64 { Hypercall.hasStatistics ? 300 : 30 }
+private let rounds: UInt64 = 300
 
 /// The bits that mark a context, beside the CPU's index and the attempt.
 private let contextMark: UInt64 = 0xc0de_5eed_0000_0000

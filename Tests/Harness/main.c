@@ -86,6 +86,7 @@ static uint64_t register_read(void *context, enum portcullis_register which) {
     case PORTCULLIS_TCR_EL1: return READ_SYSREG(tcr_el1);
     case PORTCULLIS_TTBR0_EL1: return READ_SYSREG(ttbr0_el1);
     case PORTCULLIS_TTBR1_EL1: return READ_SYSREG(ttbr1_el1);
+    case PORTCULLIS_MPIDR_EL1: return READ_SYSREG(mpidr_el1);
     default: return 0;
     }
 }

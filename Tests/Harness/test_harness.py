@@ -66,20 +66,6 @@ class Linux(unittest.TestCase):
 
 
 class Judgement(unittest.TestCase):
-    def judge(self, report, status, *due):
-        return harness.judge_mediated(report, status, due, least=1)
-
-    def test_good_runs(self):
-        self.assertEqual(self.judge(reader("a", "b"), 0), [])
-        self.assertEqual(self.judge(reader("a", "-b: one", "-b: two"), 1, "b: *"), [])
-
-    def test_bad_runs(self):
-        self.assertEqual(self.judge(reader("a", "-b"), 0), ["failed: 2 - b"])
-        self.assertEqual(self.judge(reader("a", "-b", "c"), 1, "b", "c"), ["does not fail: 3 - c"])
-        self.assertEqual(self.judge(reader("-a"), 1, "a", "x"), ["no test is named 'x'"])
-        self.assertEqual(self.judge(reader("a"), 124), ["out of time"])
-        self.assertEqual(harness.judge_mediated(reader("a"), 0, ()), ["1 tests were run, at least 300 are due"])
-
     def test_a_control_is_booted_until_each_attack_has_succeeded_once(self):
         def judge(*boots):
             left = list(boots)
