@@ -64,13 +64,26 @@ public struct SpinLock: ~Copyable, Sendable {
     _ held: inout HeldLocks, _ body: (inout HeldLocks) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     assert(held.permits(rank), "lock order")
-    let ticket = nextTicket.wrappingAdd(1, ordering: .relaxed).oldValue
-    while nowServing.load(ordering: .acquiring) != ticket {}
+    let ticket = acquire()
     held.add(rank)
     defer {
       held.remove(rank)
-      nowServing.store(ticket &+ 1, ordering: .releasing)
+      release(ticket)
     }
     return try body(&held)
   }
+
+  /// Waits for the lock, and returns what it is released with.
+  ///
+  /// For a value that releases it when it ends, on a CPU that holds no lock; others use ``withLock(_:_:)``.
+  @inline(__always)
+  public func acquire() -> UInt32 {
+    let ticket = nextTicket.wrappingAdd(1, ordering: .relaxed).oldValue
+    while nowServing.load(ordering: .acquiring) != ticket {}
+    return ticket
+  }
+
+  /// Ends what ``acquire()`` began.
+  @inline(__always)
+  public func release(_ ticket: UInt32) { nowServing.store(ticket &+ 1, ordering: .releasing) }
 }

@@ -53,38 +53,43 @@ struct ITSState: ~Copyable {
   @unsafe public init(_ first: UnsafeMutableRawPointer) { unsafe self.first = first }
 
   @inline(__always)
-  private func place(_ number: UInt8) -> LockedITS {
-    unsafe LockedITS(number, first + Int(number) &* Self.stride)
+  private func state(_ number: UInt8) -> UnsafeMutablePointer<ITSState> {
+    unsafe (first + Int(number) &* Self.stride).assumingMemoryBound(to: ITSState.self)
   }
 
   /// Fills the place of an ITS, whose registers the host sees at `base`: forwarded so far.
   public func put(_ number: UInt8, _ setup: ITSSetup, base: PhysicalAddress) {
-    unsafe place(number).state.initialize(to: ITSState(setup: setup, base: base))
+    unsafe state(number).initialize(to: ITSState(setup: setup, base: base))
   }
+
+  /// Waits for the lock of an ITS that was put into its place, on a CPU that holds no lock.
+  @inline(__always)
+  public func lock(_ number: UInt8) -> LockedITS { unsafe LockedITS(number, state(number)) }
 
   /// Runs `body` with the lock of an ITS that was put into its place.
   @inline(__always)
   public func withLock<Result: ~Copyable, Failure: Error>(
     _ number: UInt8, _ body: (borrowing LockedITS) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let its = place(number)
-    var held = HeldLocks()
-    return try unsafe its.state.pointee.lock.withLock(&held) { (_) throws(Failure) -> Result in
-      try body(its)
-    }
+    try body(lock(number))
   }
 
-  /// An ITS whose lock is held, and which can't be kept.
+  /// An ITS whose lock is held for as long as this value lives.
   @safe public struct LockedITS: ~Copyable {
     /// Its number.
     public let number: UInt8
-    fileprivate let state: UnsafeMutablePointer<ITSState>
+    private let state: UnsafeMutablePointer<ITSState>
+    private let ticket: UInt32
 
     @inline(__always)
-    fileprivate init(_ number: UInt8, _ place: UnsafeMutableRawPointer) {
+    fileprivate init(_ number: UInt8, _ state: UnsafeMutablePointer<ITSState>) {
       self.number = number
-      unsafe state = place.assumingMemoryBound(to: ITSState.self)
+      unsafe self.state = state
+      ticket = unsafe state.pointee.lock.acquire()
     }
+
+    @inline(__always)
+    deinit { unsafe state.pointee.lock.release(ticket) }
 
     @inline(__always)
     private var mediated: UnsafeMutablePointer<MediatedITS> {

@@ -24,25 +24,33 @@ extension Monitor {
   /// Has an ITS answer a load.
   @inline(never)
   public func readITS(_ number: UInt8, _ access: Access) -> ReadEffect {
-    platform.itses.withLock(number) { its in
-      platform.countLoad(number, access.offset)
-      guard its.path == .mediated else { return readRarely(its, access) }
-      let effect = its.mediation.read(access, machine: platform.machine(of: number))
-      tellNews(its)
-      return effect
-    }
+    read(platform.itses.lock(number), access)
+  }
+
+  @inline(__always)
+  private func read(_ its: borrowing ITSPlaces.LockedITS, _ access: Access) -> ReadEffect {
+    platform.countLoad(its.number, access.offset)
+    guard its.path == .mediated else { return readRarely(its, access) }
+    let effect = its.mediation.read(access, machine: platform.machine(of: its.number))
+    tellNews(its)
+    return effect
   }
 
   /// Has an ITS carry out a store.
   @inline(never)
   public func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    platform.itses.withLock(number) { its in
-      platform.countStore(number, access.offset)
-      guard its.path == .mediated else { return writeRarely(its, access, value) }
-      let effect = its.mediation.write(access, value, machine: platform.machine(of: number))
-      tellNews(its)
-      return effect
-    }
+    write(platform.itses.lock(number), access, value)
+  }
+
+  @inline(__always)
+  private func write(
+    _ its: borrowing ITSPlaces.LockedITS, _ access: Access, _ value: UInt64
+  ) -> WriteEffect {
+    platform.countStore(its.number, access.offset)
+    guard its.path == .mediated else { return writeRarely(its, access, value) }
+    let effect = its.mediation.write(access, value, machine: platform.machine(of: its.number))
+    tellNews(its)
+    return effect
   }
 
   @inline(never)
