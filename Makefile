@@ -391,6 +391,10 @@ lint: setup-test ## formatting, licence headers, layering; the tests of the runn
 	$(Q)$(HARNESS_PYTHON) -m unittest discover --quiet --start-directory $(HARNESS)
 	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Linux
 
+.PHONY: lines
+lines: ## code lines by room (SINCE=REVISION: compared with it)
+	$(Q)$(PYTHON) Tests/Gate/lines.py $(SINCE)
+
 .PHONY: format
 format: ## formats all Swift sources in place
 	$(Q)$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
