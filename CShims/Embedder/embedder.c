@@ -30,6 +30,7 @@ static const char texts[][72] = {
     [-PORTCULLIS_ERROR_GIC] = "the Distributor or a Redistributor does not answer",
     [-PORTCULLIS_ERROR_HANDOVER] = "the live ITS is not taken over",
     [-PORTCULLIS_ERROR_LIVE] = "a live ITS was not handed over",
+    [-PORTCULLIS_ERROR_VERSION] = "the library is of another version than its header",
 };
 
 const char *portcullis_strerror(enum portcullis_status status) {

@@ -214,13 +214,17 @@ struct EmbedderState: ~Copyable {
     }
   }
 
+  /// The host's system registers.
+  var host: EmbedderHostRegisters {
+    EmbedderHostRegisters(platform: platform, features: features)
+  }
+
   /// Answers a trap; nil before the claim.
   func handleTrap(esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile) -> Outcome? {
     guard phase == .claimed else { return nil }
     let outcome = registry.handleAbort(
       esr: esr, far: far, hpfar: hpfar, registers: registers,
-      host: EmbedderHostRegisters(platform: platform, features: features),
-      context: monitor)
+      host: host, context: monitor)
     if case .injected(let refusal) = outcome { log(refusal, esr: esr, far: far) }
     return outcome
   }

@@ -12,6 +12,10 @@ internal import Traps
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
+func portcullis_version() -> UInt32 { UInt32(PORTCULLIS_VERSION) }
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
 func portcullis_state_size() -> Int {
   StateMemory.poolOffset + StateMemory.recommendedPages << Int(PageFrameNumber.shift)
 }
@@ -32,6 +36,9 @@ func portcullis_init(
   }
   guard unsafe config.pointee.size >= MemoryLayout<portcullis_config>.size else {
     return PORTCULLIS_ERROR_STRUCT_SIZE
+  }
+  guard unsafe config.pointee.version == portcullis_version() else {
+    return PORTCULLIS_ERROR_VERSION
   }
   guard let table = unsafe config.pointee.ops, let tree = unsafe config.pointee.tree else {
     return PORTCULLIS_ERROR_ARGUMENT
@@ -188,4 +195,16 @@ func portcullis_handle_trap(
     }
     return PORTCULLIS_TRAP_INJECTED
   }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_inject_abort(
+  _ state: OpaquePointer!, _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64
+) -> portcullis_status {
+  guard let state = unsafe state, let abort = Abort(esr: esr, far: far, hpfar: hpfar) else {
+    return PORTCULLIS_ERROR_ARGUMENT
+  }
+  unsafe abort.inject(into: StateMemory.state(state).pointee.host)
+  return PORTCULLIS_OK
 }

@@ -44,7 +44,7 @@ static struct portcullis_region region_at(uint64_t base) {
 
 static void test_texts(void) {
     int distinct = 1, present = 1;
-    for (int a = 0; a >= PORTCULLIS_ERROR_LIVE; a--) {
+    for (int a = 0; a >= PORTCULLIS_ERROR_VERSION; a--) {
         const char *text = portcullis_strerror((enum portcullis_status)a);
         present &= text != NULL && *text != 0 && strcmp(text, "unknown status") != 0;
         for (int b = 0; b > a; b--)
@@ -67,6 +67,10 @@ static void test_init(void) {
                   "init with the recommended size");
     check(portcullis_region_count(gate) == 1, "the ITS of the tree is registered");
     check(machine.revoked == 0 && machine.mapped == 0, "init takes nothing from the host");
+    check(portcullis_version() == PORTCULLIS_VERSION, "the library tells its version");
+    config.version = PORTCULLIS_VERSION + 1;
+    expect_status(init(&gate), PORTCULLIS_ERROR_VERSION, "init with the header of another version");
+    config.version = PORTCULLIS_VERSION;
     expect_status(portcullis_init(NULL, sizeof memory, &config, &gate), PORTCULLIS_ERROR_ARGUMENT,
                   "init without memory");
     expect_status(portcullis_init(memory, sizeof memory, NULL, &gate), PORTCULLIS_ERROR_ARGUMENT,
@@ -394,6 +398,26 @@ static void test_region_at(void) {
     check(portcullis_region_count(NULL) == 0, "no state has no regions");
 }
 
+static void test_injected(void) {
+    struct portcullis *gate = start("one-its.dtb");
+    machine.registers[PORTCULLIS_ELR_EL2] = 0x1000;
+    machine.registers[PORTCULLIS_SPSR_EL2] = 0x3c5;
+    machine.registers[PORTCULLIS_VBAR_EL1] = 0x80000;
+    const uint64_t esr = abort_syndrome(2, 0, 1), far = 0xa000000;
+    expect_status(portcullis_inject_abort(NULL, esr, far, far >> 8), PORTCULLIS_ERROR_ARGUMENT,
+                  "inject without a state");
+    expect_status(portcullis_inject_abort(gate, UINT64_C(0x16) << 26, far, far >> 8),
+                  PORTCULLIS_ERROR_ARGUMENT, "inject for what is no abort");
+    check(machine.registers[PORTCULLIS_ELR_EL2] == 0x1000, "nothing is injected then");
+    expect_status(portcullis_inject_abort(gate, esr, far, far >> 8), PORTCULLIS_OK,
+                  "inject for an access of no region");
+    check(machine.registers[PORTCULLIS_ESR_EL1] == 0x96000010 &&
+              machine.registers[PORTCULLIS_FAR_EL1] == far &&
+              machine.registers[PORTCULLIS_ELR_EL1] == 0x1000 &&
+              machine.registers[PORTCULLIS_ELR_EL2] == 0x80200,
+          "the host takes it at its vector");
+}
+
 static void test_forwarded(void) {
     struct portcullis *gate = start("one-its.dtb");
     struct portcullis_region region = region_at(0x9010000);
@@ -544,6 +568,7 @@ int main(void) {
     test_claim();
     test_strided();
     test_region_at();
+    test_injected();
     test_forwarded();
     test_callback();
     test_mediation();

@@ -245,7 +245,7 @@ void prepare(const char *name) {
         .register_write = register_write, .log = log_line, .cpu_index = cpu_index,
     };
     config = (struct portcullis_config){
-        .size = sizeof config, .page_size = 4096, .tree = tree, .tree_size = read_tree(name),
+        .size = sizeof config, .version = PORTCULLIS_VERSION, .page_size = 4096, .tree = tree, .tree_size = read_tree(name),
         .ops = &ops, .cpus = 4, .linear_base = memory_distance(),
         .pool = {.base = POOL_BASE, .bytes = POOL_BYTES},
     };

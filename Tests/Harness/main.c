@@ -133,7 +133,7 @@ static void take_its(const void *tree) {
     };
     set_translation_operations(&ops);
     const struct portcullis_config config = {
-        .size = sizeof config, .page_size = PAGE, .tree = tree, .tree_size = fdt_totalsize(tree), .ops = &ops,
+        .size = sizeof config, .version = PORTCULLIS_VERSION, .page_size = PAGE, .tree = tree, .tree_size = fdt_totalsize(tree), .ops = &ops,
         .cpus = MAX_CPUS, .policy = is_trusted ? PORTCULLIS_POLICY_HANDOVER : 0,
         .features = READ_SYSREG(id_aa64mmfr1_el1) >> 20 & 0xf ? PORTCULLIS_FEATURE_PAN : 0,
         .linear_base = 0,  // EL2 maps memory at its physical address
@@ -284,7 +284,8 @@ static void serve_abort(struct frame *frame, uint64_t esr) {
     }
     const bool is_translation = (esr & 0x3c) == 0x04;
     if (is_translation && host_reaches((hpfar & 0xffffffffff0) << 8)) return;  // the host tries again
-    inject_external_abort(frame, esr, far);
+    if (gate) portcullis_inject_abort(gate, esr, far, hpfar);
+    else inject_external_abort(frame, esr, far);  // without the library
 }
 
 // What came from the host, of which entry.S has saved the registers.

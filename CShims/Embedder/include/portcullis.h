@@ -17,7 +17,7 @@
 //     static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char memory[PORTCULLIS_STATE_SIZE];
 //     struct portcullis *gate;
 //     struct portcullis_config config = {
-//         .size = sizeof config, .page_size = 4096, .tree = dtb, .tree_size = dtb_size, .ops = &ops,
+//         .size = sizeof config, .version = PORTCULLIS_VERSION, .page_size = 4096, .tree = dtb, .tree_size = dtb_size, .ops = &ops,
 //         .cpus = cpu_count, .linear_base = hyp_va_of_pa_0,
 //         .pool = {.base = pool, .bytes = portcullis_pool_size(its_count)},
 //     };
@@ -99,6 +99,9 @@
 extern "C" {
 #endif
 
+/// The version of this interface. It grows by one with each change after which a program must be compiled anew.
+#define PORTCULLIS_VERSION 1
+
 /// Alignment of the memory for the state.
 #define PORTCULLIS_STATE_ALIGNMENT 4096
 /// Size of the memory for the state, for those who need it at compile time: at least what
@@ -173,6 +176,8 @@ enum portcullis_status {
     /// The host's trust has ended with a live ITS that was not handed over: nobody answers for its
     /// registers any more, but it still has the host's queue and tables. The host must not go on.
     PORTCULLIS_ERROR_LIVE = -23,
+    /// The header that the caller was compiled with is of another version than the library.
+    PORTCULLIS_ERROR_VERSION = -24,
 };
 
 /// The text of a status, in English, without a full stop; never null, valid for ever.
@@ -352,6 +357,8 @@ struct portcullis_ops {
 struct portcullis_config {
     /// sizeof(struct portcullis_config).
     size_t size;
+    /// PORTCULLIS_VERSION.
+    uint32_t version;
     /// The page size of both translations: 4096, 16384 or 65536.
     uint32_t page_size;
     /// PORTCULLIS_FEATURE_* that every CPU of the host implements.
@@ -377,6 +384,9 @@ struct portcullis_config {
     struct portcullis_pages pool;
 };
 
+/// The PORTCULLIS_VERSION of this library.
+uint32_t portcullis_version(void);
+
 /// The size that is recommended for the state. It is enough for PORTCULLIS_REGION_LIMIT frames of a
 /// page each wherever they lie, or of a few MiB each close together; more memory keeps track of more.
 size_t portcullis_state_size(void);
@@ -392,7 +402,7 @@ size_t portcullis_pool_size(size_t its_count);
 /// mediated. The translation frames stay with the host's devices.
 ///
 /// `*state` is set where PORTCULLIS_OK is returned, and left alone otherwise.
-/// Errors: ARGUMENT, STRUCT_SIZE, MEMORY, TREE, BOARD, POOL; for the pool ALIGNMENT, RANGE, ITS_POOL.
+/// Errors: VERSION, ARGUMENT, STRUCT_SIZE, MEMORY, TREE, BOARD, POOL; for the pool ALIGNMENT, RANGE, ITS_POOL.
 enum portcullis_status portcullis_init(void *memory, size_t memory_size,
                                        const struct portcullis_config *config,
                                        struct portcullis **state);
@@ -547,6 +557,14 @@ enum portcullis_refusal {
 enum portcullis_trap portcullis_handle_trap(struct portcullis *state, uint64_t esr, uint64_t far,
                                             uint64_t hpfar, uint64_t registers[31],
                                             enum portcullis_refusal *refusal);
+
+/// Has the host take the synchronous external abort that an access to nothing ends with, at its vector: for an
+/// abort that portcullis_handle_trap has left to you, and for any other of a page that you keep from the host.
+/// ELR_EL2 and SPSR_EL2 are those of the vector then.
+///
+/// Errors: ARGUMENT, also where `esr` is that of no data or instruction abort from a lower Exception level.
+enum portcullis_status portcullis_inject_abort(struct portcullis *state, uint64_t esr, uint64_t far,
+                                               uint64_t hpfar);
 
 // MARK: Handover
 
