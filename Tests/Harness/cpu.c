@@ -111,8 +111,8 @@ bool relay_psci(struct frame *frame) {
 // MARK: An abort for the host
 
 // Continues the host at its vector with a synchronous external abort (Arm ARM DDI 0487, AArch64.TakeException): what
-// a load from an address gives behind which there is nothing. portcullis_inject_abort does it with the library; this is for the
-// harness without it.
+// a load from an address gives behind which there is nothing. portcullis_inject_abort does it with the library; this is
+// for the harness without it.
 void inject_external_abort(struct frame *frame, uint64_t esr, uint64_t far) {
     const uint64_t mode = frame->spsr & 0x1f, sctlr = READ_SYSREG(sctlr_el1);
     const bool is_aarch32 = mode & 0x10, is_el0 = is_aarch32 || (mode & 0xf) == 0;
