@@ -82,19 +82,29 @@ struct EmbedderState: ~Copyable {
 
   private static func regions(of board: borrowing Board) throws(EmbedderError) -> Regions {
     var regions = Regions()
-    for index in board.itses.indices {
-      let frame = board.itses[index].controlFrame
-      do throws(RegistryError) {
-        let layout = try RegionLayout(base: frame.base, pages: frame.size >> PageFrameNumber.shift)
-        let region = RegionRequest<Device>(
-          layout, widths: .word.union(.double), kinds: .readWrite,
-          device: .mediatedITS(UInt8(truncatingIfNeeded: index)))
-        guard regions.append(region) else { throw .full(frame.base) }
-      } catch {
-        throw EmbedderError(PORTCULLIS_ERROR_BOARD)
+    do throws(RegistryError) {
+      for index in board.itses.indices {
+        try append(
+          board.itses[index].controlFrame, .mediatedITS(UInt8(truncatingIfNeeded: index)),
+          to: &regions)
       }
+      // What the tree disables is there all the same: nobody answers for it.
+      for index in board.unused.indices where board.unused[index].kind == .its {
+        try append(board.unused[index].range, nil, to: &regions)
+      }
+    } catch {
+      throw EmbedderError(PORTCULLIS_ERROR_BOARD)
     }
     return regions
+  }
+
+  private static func append(
+    _ frame: AddressRange, _ device: Device?, to regions: inout Regions
+  ) throws(RegistryError) {
+    let layout = try RegionLayout(base: frame.base, pages: frame.size >> PageFrameNumber.shift)
+    let region = RegionRequest<Device>(
+      layout, widths: .word.union(.double), kinds: .readWrite, device: device)
+    guard regions.append(region) else { throw .full(frame.base) }
   }
 
   private static func ownership(

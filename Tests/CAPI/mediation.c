@@ -115,6 +115,29 @@ static void test_claim_of_its(void) {
           "no ITS is set up for a claim that fails");
 }
 
+// What a host does to an ITS whatever the tree says of it: aims its queue at EL2's memory.
+static int aims_at_the_pool(void) {
+    struct its *its = machine.gic.its;
+    uint64_t value = VALID | POOL_BASE;
+    if (store(ITS0 + GITS_CBASER, 3, value) == PORTCULLIS_TRAP_UNCLAIMED)
+        gic_access(&machine.gic, ITS0 + GITS_CBASER, 1, &value);
+    return its->cbaser == value;
+}
+
+static void test_disabled(void) {
+    gate = start_leaving("disabled-its.dtb");
+    expect_status(portcullis_claim(gate), PORTCULLIS_OK, "claim ITSes that the tree disables");
+    check(machine.revoked == 32 && portcullis_region_count(gate) == 2, "the host loses both");
+    check(!aims_at_the_pool() && refusal == PORTCULLIS_REFUSAL_NO_HANDLER,
+          "the queue of a disabled ITS is not aimed at EL2's memory");
+    struct portcullis_its_counters now = {.size = sizeof now};
+    expect_status(portcullis_its_counters(gate, 0, &now), PORTCULLIS_ERROR_INDEX,
+                  "counters of a disabled ITS");
+    gate = start_leaving("no-its.dtb");
+    portcullis_claim(gate);
+    check(aims_at_the_pool(), "that of one that the tree does not tell of is");
+}
+
 static void test_registers(void) {
     struct its *its = machine.gic.its;
     gate = start_claimed("one-its.dtb");
@@ -402,6 +425,7 @@ static void test_threads(void) {
 void test_mediation(void) {
     test_choices();
     test_claim_of_its();
+    test_disabled();
     test_registers();
     test_commands();
     test_refused_commands();

@@ -399,7 +399,8 @@ size_t portcullis_state_alignment(void);
 size_t portcullis_pool_size(size_t its_count);
 
 /// Makes a state in `memory`: reads the tree and registers the control frame of every ITS in it, to be
-/// mediated. The translation frames stay with the host's devices.
+/// mediated; those of ITSes that the tree disables, to be out of the host's reach. The translation frames stay
+/// with the host's devices.
 ///
 /// `*state` is set where PORTCULLIS_OK is returned, and left alone otherwise.
 /// Errors: VERSION, ARGUMENT, STRUCT_SIZE, MEMORY, TREE, BOARD, POOL; for the pool ALIGNMENT, RANGE, ITS_POOL.
@@ -508,7 +509,8 @@ struct portcullis_region_info {
     uint32_t count;
 };
 
-/// Tells of the region at `index`: the ITSes in the order of the tree, then the others in theirs.
+/// Tells of the region at `index`: the ITSes in the order of the tree, those that it disables behind them, then
+/// the others in theirs.
 ///
 /// Errors: ARGUMENT, STRUCT_SIZE, ORDER, INDEX.
 enum portcullis_status portcullis_region_at(const struct portcullis *state, size_t index,
