@@ -7,6 +7,7 @@ internal import CHardware
 internal import DeviceTree
 internal import Hypervisor
 internal import Ownership
+internal import Traps
 
 /// SCTLR_EL2 with the MMU on: RES1 bits, WXN as a second lock on W^X, I, SA, C, M.
 private var systemControl: UInt64 { 0x30c5_0830 | 1 << 19 | 1 << 12 | 1 << 3 | 1 << 2 | 1 }
@@ -15,7 +16,7 @@ private var systemControl: UInt64 { 0x30c5_0830 | 1 << 19 | 1 << 12 | 1 << 3 | 1
 @c @implementation
 func el2_build_translation() -> UInt64 {
   let imageBase = PhysicalAddress(el2_image_start_here())
-  guard StateMemory.fits, EL2Statistics.fits, let pages = ImageMap.poolPages(),
+  guard MetalPlatform.fits, EL2Statistics.fits, let pages = ImageMap.poolPages(),
     let space = VirtualLayout.space
   else {
     return 1
@@ -28,7 +29,7 @@ func el2_build_translation() -> UInt64 {
     el2_set_translation(
       stage1.root.rawValue, ImageMap.Stage1.controlValue(physicalAddressRange: range),
       ImageMap.Stage1.memoryAttributes, systemControl)
-    unsafe StateMemory.early.initialize(to: EarlyState(pool: pool, stage1: stage1))
+    MetalPlatform().state.begin(EarlyState(pool: pool, stage1: stage1))
   } catch {
     return 3
   }
@@ -38,13 +39,44 @@ func el2_build_translation() -> UInt64 {
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func el2_main(_ tree: UInt64) -> Never {
-  Startup.run(unsafe StateMemory.early.move(), tree: PhysicalAddress(tree))
+  let monitor = MetalMonitor(MetalPlatform())
+  guard let start = monitor.start(tree: PhysicalAddress(tree)) else { el2_park() }
+  HostContext(monitor.state.shared.translation).load()
+  el2_enter_host(start.entry.rawValue, start.argument)
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func el2_secondary_main(_ cpu: UInt64) -> Never {
-  HostCPU.start(Int(truncatingIfNeeded: cpu))
+  let monitor = MetalMonitor(MetalPlatform())
+  HostContext(monitor.state.shared.translation).load()
+  // Firmware starts no CPU that nobody asked for; if it does, the host does not get it.
+  guard let start = monitor.startCPU(Int(truncatingIfNeeded: cpu)) else { el2_park() }
+  el2_enter_host(start.entry.rawValue, start.argument)
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func el2_host_trap(
+  _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64, _ registers: UnsafeMutablePointer<UInt64>
+) {
+  // The vector passes the frame that it has just saved, which nobody else knows.
+  let trap = unsafe HostTrap(
+    esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers), on: MetalPlatform())
+  trap.handle()
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func el2_fatal(_ esr: UInt64, _ elr: UInt64, _ far: UInt64) -> Never {
+  var line = LogLine("EL2 exception: esr ")
+  line.append(hex: esr)
+  line.append(" elr ")
+  line.append(hex: elr)
+  line.append(" far ")
+  line.append(hex: far)
+  MetalMonitor(MetalPlatform()).end(line)
+  el2_park()
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
@@ -61,5 +93,41 @@ func el2_refuse(_ tree: UInt64, _ reason: UInt64) -> Never {
     line.append(", not at EL2")
   default: line.append("the image cannot be mapped where it lies")
   }
-  Startup.refuse(line, tree: PhysicalAddress(tree), exceptionLevel: exceptionLevel)
+  refuse(line, tree: PhysicalAddress(tree), exceptionLevel: exceptionLevel)
+}
+
+/// Says `line` on the console that the tree names and ends it all, before there is an MMU: every
+/// address is physical, and all accesses are aligned, as the format of the tree aligns its words.
+private func refuse(
+  _ line: consuming LogLine, tree: PhysicalAddress, exceptionLevel: UInt64
+) -> Never {
+  let (console, firmware) = unmapped(tree, exceptionLevel)
+  let platform = MetalPlatform()
+  var log = Log(console: console, level: .error, frequency: platform.frequency)
+  log.write(.error, line, at: 0)
+  platform.switchOff(by: firmware)
+  el2_park()
+}
+
+/// Console and firmware of the board with this tree.
+private func unmapped(
+  _ tree: PhysicalAddress, _ exceptionLevel: UInt64
+) -> (console: Console?, firmware: MetalFirmware) {
+  guard tree.rawValue != 0, let size = DeviceTreeHeader.size(pc_load64(tree.rawValue)) else {
+    return (nil, .none)
+  }
+  // Nothing else runs that could change the tree.
+  let source = unsafe UnsafeBufferPointer<UInt8>(
+    start: UnsafePointer(bitPattern: UInt(tree.rawValue)), count: Int(size))
+  do throws(BlobError) {
+    let blob = try DeviceTreeBlob(checking: unsafe source.span)
+    var diagnostics = FirstDiagnostics<Diagnostic>()
+    let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
+    let console = board.console.flatMap {
+      Console($0, at: $0.range.base.rawValue, isGuarded: exceptionLevel == 2)
+    }
+    return (console, MetalFirmware(board, exceptionLevel: exceptionLevel))
+  } catch {
+    return (nil, .none)
+  }
 }

@@ -4,11 +4,12 @@
 internal import Architecture
 internal import CHardware
 internal import DeviceTree
+internal import Hypervisor
 
 /// The transmit side of a UART that a device tree describes.
 ///
 /// The host may have switched it off, or be changing its speed, while EL2 writes: a byte is then given up.
-struct Console {
+struct Console: LogOutput {
   /// What the board has; never `other`.
   private let description: ConsoleDescription
   /// Where the registers are now.

@@ -28,10 +28,6 @@ enum EL2Statistics {
     }
   }
 
-  /// The number of the CPU that runs this.
-  @inline(__always)
-  static var cpu: UInt64 { pc_read_tpidr_el2() }
-
   /// Whether the memory is large enough.
   static var fits: Bool {
     Statistics<Words>.size(cpus: el2_max_cpus, services: el2_max_itses)
@@ -59,12 +55,12 @@ enum EL2Statistics {
         }
       }
     case .refusedTables(let reason): return redistributors { $0.counters.count(reason) }
-    case .dma(let kind): return DMAFaults.value(kind)
-    case .dmaFaults(let type): return DMAFaults.value(type)
+    case .dma(let kind): return monitor.dmaCount(kind)
+    case .dmaFaults(let type): return monitor.dmaCount(type)
     case .virtualSMMUs(let kind):
-      return VirtualSMMUMediation.sum { kind.value(in: $0) }
+      return monitor.sumOfVirtualSMMUs { kind.value(in: $0) }
     case .refusedByVirtualSMMUs(let reason):
-      return VirtualSMMUMediation.sum { $0.counters.count(reason) }
+      return monitor.sumOfVirtualSMMUs { $0.counters.count(reason) }
     case .service(let service, let index):
       return Int(service) < services ? counts.service(service, index) : nil
     case .refusedCommands(let service, let reason):
@@ -78,25 +74,23 @@ enum EL2Statistics {
     }
   }
 
+  private static var monitor: MetalMonitor { MetalMonitor(MetalPlatform()) }
+
   private static func redistributors(
     _ read: (borrowing MediatedRedistributors) -> UInt64
   ) -> UInt64 {
-    guard mediation == .on else { return 0 }
-    return StateMemory.redistributors.withLock { read($0) }
+    guard monitor.platform.mediation == .on else { return 0 }
+    return monitor.platform.redistributors.withLock { read($0) }
   }
 
-  private static var services: Int { unsafe StateMemory.shared.pointee.identities.count }
+  private static var services: Int { monitor.state.shared.identities.count }
 
   private static func value(_ gauge: StatisticNumber.Gauge) -> UInt64 {
     var held = HeldLocks()
-    let value = unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) { _ in
-      unsafe gauge.value(in: StateMemory.shared.pointee.ownership.usage)
+    let value = monitor.state.shared.ownershipLock.withLock(&held) { _ in
+      gauge.value(in: monitor.state.shared.ownership.usage)
     }
-    if let value { return value }
-    return unsafe StateMemory.shared.pointee.logLock.withLock(&held) { _ in
-      unsafe gauge == .logBytes
-        ? StateMemory.shared.pointee.log.waiting : StateMemory.shared.pointee.log.dropped
-    }
+    return value ?? monitor.logGauge(gauge)
   }
 
   private static func counters(
@@ -109,19 +103,9 @@ enum EL2Statistics {
     of service: UInt8, _ read: (borrowing MediatedITS) -> UInt64
   ) -> UInt64? {
     guard Int(service) < services else { return nil }
-    return StateMemory.itses.withLock(service) { its in
+    return monitor.platform.itses.withLock(service) { its in
       its.isMediated ? read(its.mediation) : 0
     }
-  }
-
-  /// Answers the host's call for the count with this number.
-  static func answer(_ number: UInt64) -> SMCCC.Result {
-    guard let value = value(StatisticNumber(rawValue: number)) else {
-      return SMCCC.Result(UInt64(bitPattern: HypervisorService.invalidParameter))
-    }
-    var result = SMCCC.Result(0)
-    result.x1 = value
-    return result
   }
 
   /// Writes every count that is not zero to the console, past the ring of the log.
@@ -136,7 +120,7 @@ enum EL2Statistics {
         number.writeName(to: &line)
         line.append(": ")
         line.append(decimal: value)
-        guard HostCPU.logNow(.info, line) else { return }
+        guard monitor.logNow(.info, line) else { return }
       }
     }
   }

@@ -10,9 +10,17 @@ internal import Ownership
 
 /// What a benchmark wants to know and only the image can tell (`portcullis.bench`).
 enum Figures {
+  private static var monitor: MetalMonitor { MetalMonitor(MetalPlatform()) }
+
+  /// Logs all; `spare` is memory that nobody uses, 2 MiB of it.
+  static func log(_ spare: PageRange?) {
+    logTablePages()
+    logDonations(spare)
+  }
+
   /// Logs how many table pages the host's stage 2 takes on boards of several sizes: RAM from 1 GiB on,
   /// this image in it, an ITS below it, and neither of the two mapped.
-  static func logTablePages(_ log: inout Log) {
+  private static func logTablePages() {
     let size = el2_image_end_here() - el2_image_start_here()
     guard
       let image = AddressRange(base: PhysicalAddress(1 << 30 + 1 << 21), size: size),
@@ -22,36 +30,36 @@ enum Figures {
     var unmapped = FixedList<2, PageRange>(filler: imagePages)
     _ = unmapped.append(imagePages)
     _ = unmapped.append(controlPages)
-    logTablePages("bench: table-pages-1g ", memory: 1 << 30, bits: 40, unmapped.span, &log)
-    logTablePages("bench: table-pages-64g ", memory: 64 << 30, bits: 40, unmapped.span, &log)
-    logTablePages("bench: table-pages-1t ", memory: 1 << 40, bits: 42, unmapped.span, &log)
+    logTablePages("bench: table-pages-1g ", memory: 1 << 30, bits: 40, unmapped.span)
+    logTablePages("bench: table-pages-64g ", memory: 64 << 30, bits: 40, unmapped.span)
+    logTablePages("bench: table-pages-1t ", memory: 1 << 40, bits: 42, unmapped.span)
   }
 
   /// Logs what it takes to claim a page, and 512 pages of a block, and to give them back.
   ///
   /// It is read in nanoseconds: on a board whose clock counts instructions that is how many there are. Beside it
   /// stands what the SMMUs were asked for. Blocks are split before, and each is done so often that the clock's step is of no account.
-  static func logDonations(_ spare: PageRange?, _ log: inout Log) {
+  private static func logDonations(_ spare: PageRange?) {
     guard let spare, spare.count == 512, let page = PageRange(first: spare.first, count: 1) else {
-      return log.write(.error, LogLine("bench: no memory to spare"))
+      return MetalPlatform().log(.error, LogLine("bench: no memory to spare"))
     }
     do throws(OwnershipError) {
-      try logDonation(spare, &log)
-      try logDonation(page, &log)
+      try logDonation(spare)
+      try logDonation(page)
     } catch {
-      log.write(.error, LogLine("bench: no donation"))
+      MetalPlatform().log(.error, LogLine("bench: no donation"))
     }
   }
 
   private static func logDonation(
-    _ pages: PageRange, _ log: inout Log
+    _ pages: PageRange
   ) throws(OwnershipError) {
     _ = try measure(pages, rounds: 1)
     let figures = try measure(pages, rounds: rounds)
-    logFigure("donate-", pages.count, "-el2-instructions ", figures.donation, &log)
-    logFigure("give-back-", pages.count, "-el2-instructions ", figures.giveBack, &log)
-    logFigure("donate-", pages.count, "-invalidations ", figures.invalidations, &log)
-    logFigure("donate-", pages.count, "-syncs ", figures.syncs, &log)
+    logFigure("donate-", pages.count, "-el2-instructions ", figures.donation)
+    logFigure("give-back-", pages.count, "-el2-instructions ", figures.giveBack)
+    logFigure("donate-", pages.count, "-invalidations ", figures.invalidations)
+    logFigure("donate-", pages.count, "-syncs ", figures.syncs)
   }
 
   private static var rounds: UInt64 { 64 }
@@ -70,40 +78,40 @@ enum Figures {
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
     var figures = DonationFigures()
-    let invalidations = DMAFaults.value(.invalidations)
-    let syncs = DMAFaults.value(.syncs)
+    let invalidations = monitor.dmaCount(.invalidations)
+    let syncs = monitor.dmaCount(.syncs)
     for _ in 0..<rounds {
       let start = pc_read_cntpct_el0()
-      var claim: Claim<1>? = try unsafe StateMemory.shared.pointee.ownership.donate(
+      var claim: Claim<1>? = try monitor.state.shared.ownership.donate(
         list, expecting: .memory)
       let middle = pc_read_cntpct_el0()
-      try unsafe StateMemory.shared.pointee.ownership.giveBack(&claim)
+      try monitor.state.shared.ownership.giveBack(&claim)
       figures.donation &+= middle &- start
       figures.giveBack &+= pc_read_cntpct_el0() &- middle
     }
     let tick = 1_000_000_000 / pc_read_cntfrq_el0()
     figures.donation = figures.donation &* tick / rounds
     figures.giveBack = figures.giveBack &* tick / rounds
-    figures.invalidations = (DMAFaults.value(.invalidations) &- invalidations) / rounds
-    figures.syncs = (DMAFaults.value(.syncs) &- syncs) / rounds
+    figures.invalidations = (monitor.dmaCount(.invalidations) &- invalidations) / rounds
+    figures.syncs = (monitor.dmaCount(.syncs) &- syncs) / rounds
     return figures
   }
 
   private static func logFigure(
     _ before: StaticString, _ count: UInt64, _ behind: StaticString, _ value: UInt64,
-    _ log: inout Log
+
   ) {
     var line = LogLine("bench: ")
     line.append(before)
     line.append(decimal: count)
     line.append(behind)
     line.append(decimal: value)
-    log.write(.error, line)
+    MetalPlatform().log(.error, line)
   }
 
   private static func logTablePages(
     _ name: StaticString, memory: UInt64, bits: UInt64, _ unmapped: Span<PageRange>,
-    _ log: inout Log
+
   ) {
     var map = MemoryMap()
     do throws(OwnershipError) {
@@ -115,9 +123,9 @@ enum Figures {
       let plan = try Stage2Plan(geometry, memoryMap: map, excluded: unmapped)
       var line = LogLine(name)
       line.append(decimal: plan.tables)
-      log.write(.error, line)
+      MetalPlatform().log(.error, line)
     } catch {
-      log.write(.error, LogLine("bench: no plan"))
+      MetalPlatform().log(.error, LogLine("bench: no plan"))
     }
   }
 }

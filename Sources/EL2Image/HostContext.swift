@@ -3,21 +3,15 @@
 
 internal import Architecture
 internal import CHardware
+internal import Hypervisor
 internal import Traps
 
 /// What a CPU is set to before it runs the host at EL1.
 struct HostContext {
-  /// VTTBR_EL2: the host's stage 2, VMID 0.
-  let translationBase: UInt64
-  /// VTCR_EL2.
-  let translationControl: UInt64
+  /// The host's stage 2.
+  private let translation: HostTranslationRegisters
 
-  /// Loads the host's stage 2, which TLB maintenance needs to know its VMID.
-  func loadTranslation() {
-    pc_write_vtcr_el2(translationControl)
-    pc_write_vttbr_el2(translationBase)
-    pc_isb()
-  }
+  init(_ translation: HostTranslationRegisters) { self.translation = translation }
 
   /// Loads everything on the CPU that runs this.
   func load() {
@@ -41,7 +35,7 @@ struct HostContext {
     pc_isb()
     pc_write_ich_hcr_el2(0)  // no virtual interrupts, and no traps of the CPU interface
     pc_write_sctlr_el1(0x30d0_0800)  // RES1; MMU and caches off
-    loadTranslation()
+    MetalPlatform().load(translation)
     if identity.hasExtendedConfiguration { pc_write_hcrx_el2(controls.extendedConfiguration) }
     pc_write_hcr_el2(controls.configuration)
     pc_isb()

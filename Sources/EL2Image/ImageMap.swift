@@ -4,14 +4,15 @@
 internal import Architecture
 internal import CEL2Boot
 internal import CHardware
+internal import Hypervisor
 internal import Ownership
 
 /// The image's own translation, built before the MMU is on.
 ///
 /// Everything here runs at the load address: it may use no address that the linker wrote into data.
 enum ImageMap {
-  typealias Pool = PagePool<MetalTables>
-  typealias Stage1 = EL2Stage1Table<MetalTranslationCache>
+  typealias Pool = EarlyState<MetalPlatform>.Pool
+  typealias Stage1 = EarlyState<MetalPlatform>.Stage1
 
   /// The pages between two places of the image, as the MMU-off code sees them.
   private static func pages(_ start: UInt64, _ end: UInt64) -> PageRange? {

@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import CHardware
+internal import Hypervisor
 
 /// All memory that EL2 has mapped, once the MMU is on: in the linear part, the data of the image too.
 struct MetalBusMemory: HostMemory {

@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CHardware
+internal import Hypervisor
 internal import Traps
 
 /// The host's system registers on the CPU that runs this, one MRS or MSR each.
 struct MetalHostRegisters: HostSystemRegisters {
-  var features: HostFeatures { unsafe StateMemory.shared.pointee.features }
+  var features: HostFeatures { MetalPlatform().state.shared.features }
 
   var elrEL2: UInt64 {
     get { pc_read_elr_el2() }

@@ -2,59 +2,166 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import CEL2Boot
 internal import CHardware
 internal import DeviceTree
-internal import GIC
 internal import Hypervisor
-internal import ITS
-internal import Trace
+internal import Ownership
+internal import SMMUDriver
 internal import Traps
 
 typealias MetalMonitor = Monitor<MetalPlatform>
 
 /// This machine, as the monitor sees it: all of it lies at fixed places.
-struct MetalPlatform: Platform {
+struct MetalPlatform: BoardPlatform {
+  // The image that is shipped has no such switch: the others are images of their own, built from the same
+  // sources.
+  #if MEDIATE_OFF
+    var mediation: Mediation { .off }
+  #elseif MEDIATE_FORWARDING
+    var mediation: Mediation { .forwarding }
+  #else
+    var mediation: Mediation { .on }
+  #endif
+
   var registers: MetalDeviceMemory { MetalDeviceMemory() }
-  var itses: ITSPlaces {
-    @inline(__always) get { StateMemory.itses }
+  var cache: MetalTranslationCache { MetalTranslationCache() }
+  var memory: MetalBusMemory { MetalBusMemory() }
+  var host: MetalHostRegisters { MetalHostRegisters() }
+  var smmus: MetalSMMUs { MetalSMMUs() }
+  func tables(imageBase: PhysicalAddress) -> MetalTables { MetalTables(imageBase: imageBase) }
+
+  var cpu: UInt64 {
+    @inline(__always) get { pc_read_tpidr_el2() }
   }
-  var redistributors: RedistributorPlace {
-    @inline(__always) get { StateMemory.redistributors }
+  var time: UInt64 {
+    @inline(__always) get { pc_read_cntpct_el0() }
+  }
+  var frequency: UInt64 { pc_read_cntfrq_el0() }
+  var multiprocessorAffinity: UInt64 { pc_read_mpidr_el1() }
+  var physicalAddressRange: UInt64 { pc_read_id_aa64mmfr0_el1() & 0xf }
+  var identity: ProcessorIdentity { .ofThisCPU() }
+
+  var stackSize: UInt64 { el2_stack_size }
+  func stack(_ cpu: UInt64) -> VirtualAddress {
+    VirtualAddress(el2_stacks + (2 * cpu + 1) * el2_stack_size)
   }
 
-  func machine(of its: UInt8) -> MediationMachine { MediationMachine(number: its) }
-  func recordingMachine(of its: UInt8) -> TracingMachine { TracingMachine(number: its) }
-  func redistributorMachine() -> MetalRedistributorMachine { MetalRedistributorMachine() }
-
-  func addTargets(to targets: inout RedistributorDirectory, _ typer: GITSTyper) -> Bool {
-    // Region by region: the whole list would not fit a stack well.
-    for index in unsafe StateMemory.shared.pointee.redistributors.indices {
-      let region = unsafe StateMemory.shared.pointee.redistributors[index]
-      guard region.isUsed else { continue }
-      // Any machine has the registers that are asked for here.
-      guard
-        RedistributorScan.add(
-          region, at: VirtualLayout.redistributors(index), to: &targets, typer,
-          machine: MediationMachine(number: 0))
-      else { return false }
+  func layout(of tables: borrowing MetalTables) -> ImageLayout? {
+    let base = tables.imageBase.rawValue
+    let start = el2_image_start_here()
+    func range(_ place: UInt64, _ size: UInt64) -> AddressRange? {
+      AddressRange(base: PhysicalAddress(base + (place - start)), size: size)
     }
-    return true
+    guard let image = range(start, el2_image_end_here() - start),
+      let canary = range(el2_canary_here(), el2_canary_size),
+      let smmuArena = range(el2_smmus_here(), el2_smmus_size),
+      let trace = range(el2_trace_here(), el2_trace_size)
+    else { return nil }
+    return ImageLayout(
+      image: image, canary: canary,
+      redistributorPins: PhysicalAddress(
+        base + (el2_redistributors_here() - start) + RedistributorPlace.pinsOffset),
+      smmuArena: smmuArena,
+      virtualSMMUs: PhysicalAddress(base + (el2_virtual_smmus_here() - start)), trace: trace,
+      secondaryEntry: base + (el2_secondary_entry_here() - start))
   }
 
-  func log(_ level: LogLevel, _ line: consuming LogLine) { HostCPU.log(level, line) }
-
-  var records: Bool { Recorder.isOn }
-  var time: UInt64 { pc_read_cntpct_el0() }
-
-  func record(_ access: TracedAccess, its: UInt8, since start: UInt64) {
-    var access = access
-    access.duration = pc_read_cntpct_el0() &- start
-    Recorder.append(.access(access), its: its, at: start)
-    Recorder.drainBehindAccess()
+  func firmware(of board: borrowing Board) -> MetalFirmware { MetalFirmware(board) }
+  var noFirmware: MetalFirmware { .none }
+  func console(_ description: ConsoleDescription, at base: VirtualAddress) -> Console? {
+    Console(description, at: base.rawValue)
   }
 
-  @inline(__always)
-  func countLoad(_ its: UInt8, _ offset: UInt64) { EL2Statistics.counts.countLoad(its, offset) }
-  @inline(__always)
-  func countStore(_ its: UInt8, _ offset: UInt64) { EL2Statistics.counts.countStore(its, offset) }
+  var payloadSize: UInt64 { el2_payload_end_here() - el2_payload_start_here() }
+  func payloadWord(_ offset: UInt64) -> UInt64 { pc_load64(el2_payload_start_here() &+ offset) }
+
+  func publish(_ range: AddressRange) {
+    DataCache.clean(VirtualLayout.linear(range.base).rawValue, size: range.size)
+    pc_invalidate_instructions()
+  }
+
+  func load(_ translation: HostTranslationRegisters) {
+    pc_write_vtcr_el2(translation.control)
+    pc_write_vttbr_el2(translation.base)
+    pc_isb()
+  }
+
+  func waitForInterrupt() {
+    pc_dsb_sy()
+    pc_wfi()
+  }
+
+  func switchOff(by firmware: MetalFirmware) {
+    _ = firmware.call(SMCCC.Call(PSCI.systemOff))
+    el2_park()
+  }
+
+  func statistic(_ number: UInt64) -> UInt64? {
+    EL2Statistics.value(StatisticNumber(rawValue: number))
+  }
+
+  func writeStatistics() { EL2Statistics.write() }
+
+  func measure(spare: PageRange?) { Figures.log(spare) }
+}
+
+// Leaves: the memory is set aside by the linker for these values alone, aligned to a page, and `fits` is checked
+// before the first use; what boot has mapped is the tree, which nothing writes, and the place of the host's tree.
+extension MetalPlatform {
+  var state: StatePlace<MetalPlatform> {
+    @inline(__always) get {
+      unsafe StatePlace(
+        UnsafeMutableRawPointer(bitPattern: UInt(el2_state_here())).unsafelyUnwrapped)
+    }
+  }
+
+  var itses: ITSPlaces {
+    @inline(__always) get {
+      unsafe ITSPlaces(
+        UnsafeMutableRawPointer(bitPattern: UInt(el2_itses_here())).unsafelyUnwrapped)
+    }
+  }
+
+  var redistributors: RedistributorPlace {
+    @inline(__always) get {
+      unsafe RedistributorPlace(
+        UnsafeMutableRawPointer(bitPattern: UInt(el2_redistributors_here())).unsafelyUnwrapped)
+    }
+  }
+
+  var virtualSMMUs: VirtualSMMUPlaces {
+    unsafe VirtualSMMUPlaces(
+      UnsafeMutableRawPointer(bitPattern: UInt(el2_virtual_smmus_here())).unsafelyUnwrapped)
+  }
+
+  var counts: Statistics<EL2Statistics.Words> {
+    @inline(__always) get { EL2Statistics.counts }
+  }
+
+  @_lifetime(borrow self)
+  func bytes(of range: AddressRange) -> Span<UInt8> {
+    let source = unsafe UnsafeBufferPointer<UInt8>(
+      start: UnsafePointer(bitPattern: UInt(VirtualLayout.linear(range.base).rawValue)),
+      count: Int(range.size))
+    return unsafe _overrideLifetime(source.span, borrowing: self)
+  }
+
+  @_lifetime(borrow self)
+  func mutableBytes(of range: AddressRange) -> MutableSpan<UInt8> {
+    let place = unsafe UnsafeMutableBufferPointer<UInt8>(
+      start: UnsafeMutablePointer(bitPattern: UInt(VirtualLayout.linear(range.base).rawValue)),
+      count: Int(range.size))
+    return unsafe _overrideLifetime(place.mutableSpan, borrowing: self)
+  }
+
+  /// Whether the memory is large enough.
+  static var fits: Bool {
+    StatePlace<MetalPlatform>.fits(Int(el2_state_size))
+      && ITSPlaces.fit && ITSPlaces.stride == Int(el2_its_state_size)
+      && RedistributorPlace.fits && RedistributorPlace.size <= el2_redistributors_size
+      && VirtualSMMUPlaces.fit && VirtualSMMUPlaces.stride == el2_virtual_smmu_size
+      && CPUTable.capacity <= Int(el2_max_cpus) && Board.ITSes.capacity <= Int(el2_max_itses)
+      && SMMUGroup<MetalSMMUs>.capacity <= Int(el2_max_smmus)
+  }
 }

@@ -4,6 +4,7 @@
 internal import Architecture
 internal import CEL2Boot
 internal import CHardware
+internal import Hypervisor
 
 /// The pages that EL2 owns, by physical address: its tables, and memory that it has claimed.
 struct MetalTables: TableMemory {

@@ -2,15 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import CEL2Boot
-internal import DeviceTree
 internal import ITS
 internal import Ownership
 
 /// Memory of the board that EL2 takes beside its image, for what grows with the board.
 ///
 ///     the arena of the ITSes                         CPU 0's stack   CPU 1's stack   …
-///     64 KiB aligned, seen in the linear part        seen at VirtualLayout.stack, guards between them
+///     64 KiB aligned, seen in the linear part        seen at BoardPlatform.stack, guards between them
 ///
 /// It is found when the host's kernel has its place, and mapped for good.
 struct BoardMemory {
@@ -20,11 +18,9 @@ struct BoardMemory {
   let arena: PageRange?
   private let stacks: PageRange
 
-  private static var stackPages: UInt64 { el2_stack_size >> PageFrameNumber.shift }
-
   /// The bytes that a board with so many CPUs and ITSes takes.
-  static func size(cpus: Int, itses: Int) -> UInt64 {
-    arenaSize(itses) + UInt64(cpus) * el2_stack_size
+  static func size(cpus: Int, stack: UInt64, itses: Int) -> UInt64 {
+    arenaSize(itses) + UInt64(cpus) * stack
   }
 
   /// 8 MiB for one ITS or two, 4 MiB for each of more.
@@ -33,12 +29,13 @@ struct BoardMemory {
   }
 
   /// Divides `range`, which has that size.
-  init?(_ range: AddressRange, cpus: Int, itses: Int) {
+  init?(_ range: AddressRange, cpus: Int, stack: UInt64, itses: Int) {
     let arenaPages = Self.arenaSize(itses) >> PageFrameNumber.shift
     let first = PageFrameNumber(containing: range.base)
     guard
       let stacks = PageRange(
-        first: PageFrameNumber(first.rawValue + arenaPages), count: UInt64(cpus) * Self.stackPages)
+        first: PageFrameNumber(first.rawValue + arenaPages),
+        count: UInt64(cpus) * (stack >> PageFrameNumber.shift))
     else { return nil }
     self.range = range
     self.stacks = stacks
@@ -46,17 +43,19 @@ struct BoardMemory {
   }
 
   /// Maps all of it.
-  func map(
-    _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
+  func map<Machine: BoardPlatform>(
+    _ early: inout EarlyState<Machine>, _ platform: Machine
   ) throws(StartupError) {
+    let stackPages = platform.stackSize >> PageFrameNumber.shift
     do throws(OwnershipError) {
       if let arena {
-        try stage1.map(arena, at: VirtualLayout.linear(arena.first.address), .data, pool: &pool)
+        try early.stage1.map(
+          arena, at: VirtualLayout.linear(arena.first.address), .data, pool: &early.pool)
       }
-      for cpu in 0..<stacks.count / Self.stackPages {
-        let first = PageFrameNumber(stacks.first.rawValue + cpu * Self.stackPages)
-        guard let stack = PageRange(first: first, count: Self.stackPages) else { throw .empty }
-        try stage1.map(stack, at: VirtualLayout.stack(cpu), .data, pool: &pool)
+      for cpu in 0..<stacks.count / stackPages {
+        let first = PageFrameNumber(stacks.first.rawValue + cpu * stackPages)
+        guard let stack = PageRange(first: first, count: stackPages) else { throw .empty }
+        try early.stage1.map(stack, at: platform.stack(cpu), .data, pool: &early.pool)
       }
     } catch {
       throw .memory

@@ -2,59 +2,50 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import CEL2Boot
-internal import CHardware
-internal import Hypervisor
 internal import Ownership
 
 /// This machine, as the relay of the host's calls sees it.
-struct MetalRelay: RelayMachine {
-  var entry: UInt64 {
-    unsafe StateMemory.shared.pointee.image.base.rawValue
-      + (el2_secondary_entry_here() - el2_image_start_here())
-  }
+struct BoardRelay<Board: BoardPlatform>: RelayMachine {
+  private let monitor: Monitor<Board>
 
-  var powerStateFormat: PSCI.PowerStateFormat {
-    unsafe StateMemory.shared.pointee.powerStateFormat
-  }
+  init(_ monitor: Monitor<Board>) { self.monitor = monitor }
+
+  private var state: StatePlace<Board> { monitor.platform.state }
+
+  var entry: UInt64 { state.shared.layout.secondaryEntry }
+  var powerStateFormat: PSCI.PowerStateFormat { state.shared.powerStateFormat }
 
   /// SMMUs that are EL2's own would wake as firmware leaves them, before EL2 does.
-  var maySuspendSystem: Bool { unsafe !StateMemory.shared.pointee.ownsSMMUs }
+  var maySuspendSystem: Bool { !state.shared.ownsSMMUs }
 
   func call(_ call: SMCCC.Call) -> SMCCC.Result {
-    unsafe StateMemory.shared.pointee.firmware.call(call)
+    state.diagnostics.firmware.call(call)
   }
 
   /// Memory that the host's stage 2 maps.
   func isHostMemory(_ address: UInt64) -> Bool {
-    let lookup = unsafe StateMemory.shared.pointee.stage2.lookup(
-      IntermediatePhysicalAddress(address),
-      in: MetalTables(imageBase: StateMemory.shared.pointee.image.base))
+    let lookup = state.shared.stage2.lookup(
+      IntermediatePhysicalAddress(address), in: monitor.tables)
     if case .mapped(_, .memory, _) = lookup { return true }
     return false
   }
 
   func withCPUs<Value>(_ body: (inout CPUTable) -> Value) -> Value {
     var held = HeldLocks()
-    return unsafe StateMemory.shared.pointee.cpuLock.withLock(&held) { _ in
-      unsafe body(&StateMemory.shared.pointee.cpus)
-    }
+    return state.shared.cpuLock.withLock(&held) { _ in body(&state.shared.cpus) }
   }
 
   func prepareForEnd() {
-    HostCPU.drainLog()
-    EL2Statistics.write()
+    monitor.drainLog()
+    monitor.platform.writeStatistics()
   }
 
   func prepareForSuspension() {
-    PowerLoss.prepare()
-    HostCPU.drainLog()
+    monitor.prepareForLoss()
+    monitor.drainLog()
   }
 
-  func finishSuspension() { PowerLoss.finish() }
+  func finishSuspension() { monitor.finishLoss() }
 
-  func waitForInterrupt() {
-    pc_dsb_sy()
-    pc_wfi()
-  }
+  func waitForInterrupt() { monitor.platform.waitForInterrupt() }
 }

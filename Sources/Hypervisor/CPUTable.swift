@@ -58,6 +58,15 @@ public struct CPUTable: ~Copyable {
   /// An empty table.
   public init() {}
 
+  /// The CPUs of a board; the one that runs this, whose MPIDR_EL1 is `own`, is on, and first.
+  init(_ board: borrowing Board, own: UInt64) throws(StartupError) {
+    let own = own & Self.affinityMask
+    guard add(affinity: own, state: .on) else { throw .cpus }
+    for index in board.cpus.indices where board.cpus[index] != own {
+      guard add(affinity: board.cpus[index], state: .off) else { throw .cpus }
+    }
+  }
+
   /// How many CPUs the table holds.
   public var count: Int { entries.count }
 

@@ -2,183 +2,85 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import CEL2Boot
-internal import CHardware
 internal import DeviceTree
-internal import Hypervisor
 internal import IOMMU
 internal import Ownership
 internal import SMMUDriver
 internal import Traps
 
-/// Builds what confines the host, and with it the state that all CPUs share.
-enum Confinement {
-  static func begin(
-    _ board: borrowing Board, _ options: BootOptions, _ masters: MasterProtection,
-    _ smmus: borrowing SMMUPlan, _ cpus: consuming CPUTable,
-    image: AddressRange, memory own: BoardMemory, interruptLimit: UInt64,
-    _ stage1: consuming ImageMap.Stage1, _ pool: consuming ImageMap.Pool, _ log: inout Log
-  ) throws(StartupError) {
-    let firmware = MetalFirmware(board)
-    let memory = try memoryMap(of: board)
-    guard let imagePages = PageRange(covering: image), let ownPages = PageRange(covering: own.range)
+extension Planned {
+  /// Builds what confines the host, and with it the state that all CPUs share; claims what is EL2's, and sets
+  /// the hardware up that it stands in front of.
+  consuming func claim(_ blob: DeviceTreeBlob) throws(StartupError) -> Claimed<Machine> {
+    let monitor = discovered.monitor
+    let platform = monitor.platform
+    let board = discovered.board
+    let options = board.options
+    let calls = board.firmwareCalls(in: blob, keepsPower: policy.isOwning)
+    let claimed = Claimed(
+      monitor: monitor, tree: discovered.tree, host: host, spare: spare,
+      isMeasured: options.isBench)
+    let claims = Claims(
+      monitor: monitor, smmus: smmus, policy: policy, masters: masters, geometry: geometry,
+      interruptLimit: interruptLimit)
+    try begin()
+    for index in calls.indices { monitor.relay(calls[index]) }
+    if options.isTraced, platform.mediation == .on {
+      monitor.beginTrace(toConsole: options.drainsTrace)
+    }
+    if platform.mediation != .off { try claims.make(board, options) }
+    return claimed
+  }
+
+  /// Builds the state.
+  private consuming func begin() throws(StartupError) {
+    let monitor = discovered.monitor
+    let platform = monitor.platform
+    let layout = discovered.layout
+    let map = try Self.memoryMap(of: discovered.board)
+    guard let imagePages = PageRange(covering: layout.image),
+      let ownPages = PageRange(covering: memory.range)
     else { throw .memory }
     var excluded = FixedList<2, PageRange>(filler: imagePages)
-    if mediation != .off {
+    if platform.mediation != .off {
       _ = excluded.append(imagePages)
       _ = excluded.append(ownPages)
     }
+    // The control of the attack tests has it too, for it is to be overwritten there.
+    let canary = Canary(range: layout.canary)
+    canary.fill(discovered.early.pool.memory)
 
-    let canary = try canary(of: image)
-
-    let range = pc_read_id_aa64mmfr0_el1() & 0xf
-    guard let geometry = TranslationGeometry(physicalAddressRange: range) else {
+    let firmware = monitor.state.diagnostics.firmware
+    let reserved = ReservedPages(discovered.board)
+    let ledger: PageLedger
+    let control: UInt64
+    let stage2: HypervisorState<Machine>.Stage2
+    do throws(OwnershipError) {
+      control = try geometry.controlValue(physicalAddressRange: platform.physicalAddressRange)
+      ledger = try PageLedger(
+        geometry, hypervisorPages: excluded.span, pool: &discovered.early.pool)
+      stage2 = try HypervisorState<Machine>.Stage2(
+        geometry, memoryMap: map, excluded: excluded.span, pool: &discovered.early.pool,
+        cache: platform.cache)
+    } catch {
       throw .translation
     }
-    let state: EL2State
-    do throws(OwnershipError) {
-      let stage2 = try Stage2(
-        geometry, memoryMap: memory, excluded: excluded.span, pool: &pool,
-        cache: MetalTranslationCache())
-      let context = HostContext(
-        translationBase: stage2.root.rawValue,
-        translationControl: try stage2.controlValue(physicalAddressRange: range))
-      let walk = stage2.walk
-      let ownership = try PageOwnership(
-        geometry, memoryMap: memory, hypervisorPages: excluded.span, pool: pool, host: stage2,
-        hypervisor: stage1, observer: DMAProtection())
-      state = EL2State(
-        features: HostFeatures(of: .ofThisCPU()), context: context, image: image,
-        memory: own, canary: canary, firmware: firmware,
+    let translation = HostTranslationRegisters(base: stage2.root.rawValue, control: control)
+    let walk = stage2.walk
+    let early = discovered.early
+    let ownership = HypervisorState<Machine>.PageOwnership(
+      ledger, memoryMap: map, pool: early.pool, host: stage2, hypervisor: early.stage1,
+      observer: DMAProtection())
+    monitor.state.begin(
+      HypervisorState(
+        features: HostFeatures(of: platform.identity),
+        translation: translation, layout: layout, reserved: reserved, memory: memory,
+        canary: canary,
         powerStateFormat: PSCI.PowerStateFormat(
-          features: firmware.call(
-            SMCCC.Call(PSCI.features, UInt64(PSCI.cpuSuspend64))
-          ).x0), stage2: walk, cpus: cpus, ownership: ownership)
-    } catch {
-      throw .translation
-    }
-    unsafe StateMemory.shared.initialize(to: state)
-    unsafe StateMemory.shared.pointee.reserved = ReservedPages(board)
+          features: firmware.call(SMCCC.Call(PSCI.features, UInt64(PSCI.cpuSuspend64))).x0),
+        stage2: walk, cpus: cpus, ownership: ownership))
     // The TLB operations of a claim are for the host's VMID.
-    unsafe StateMemory.shared.pointee.context.loadTranslation()
-    if options.isTraced, mediation == .on {
-      Recorder.begin(toConsole: options.drainsTrace)
-    }
-    if mediation != .off {
-      try claim(board, options, masters, smmus, geometry, interruptLimit: interruptLimit, &log)
-    }
-  }
-
-  /// Unmaps the device tree at EL2, and checks what is mapped there, last of all before the host runs.
-  static func finish(tree: PageRange) throws(StartupError) {
-    unsafe StateMemory.shared.pointee.ownership.unmapAtHypervisor(
-      tree, at: VirtualLayout.linear(tree.first.address))
-    // The control of the attack tests leaves the image to the host.
-    guard mediation != .off else { return }
-    var table: DMATable?
-    unsafe StateMemory.shared.pointee.ownership.updateObserver { (protection, _, _, _) in
-      table = protection.mirror?.driver.table
-    }
-    let exposure = unsafe StateMemory.shared.pointee.ownership.firstExposure { (frame, memory) in
-      guard let table, frame.rawValue < table.geometry.pageLimit else { return false }
-      return table.leaf(from: frame, in: memory).output != nil
-    }
-    if let exposure { throw .exposed(exposure) }
-  }
-
-  private static func claim(
-    _ board: borrowing Board, _ options: BootOptions, _ masters: MasterProtection,
-    _ smmus: borrowing SMMUPlan, _ geometry: TranslationGeometry, interruptLimit: UInt64,
-    _ log: inout Log
-  ) throws(StartupError) {
-    var others = RegionRequests<Device>()
-    if mediation == .on { try RedistributorMediation.append(board, to: &others) }
-    do throws(RegistryError) {
-      guard try SMMUClaim.append(smmus, to: &others, { .smmu($0) }) else {
-        throw .full(PhysicalAddress(0))
-      }
-    } catch {
-      throw .claim
-    }
-    try masters.append(to: &others)
-    var frames: RegionClaim.BoardFrames = RegionClaim.noFrames()
-    do throws(ITSClaimError) {
-      unsafe StateMemory.shared.pointee.identities = try ITSClaim.claim(
-        board, beside: others, collecting: &frames,
-        from: &StateMemory.shared.pointee.ownership,
-        registry: &StateMemory.shared.pointee.registry,
-        device: { index in
-          mediation == .forwarding
-            ? .forwarded : .mediatedITS(UInt8(truncatingIfNeeded: index))
-        }, registers: MetalDeviceMemory())
-    } catch {
-      switch error {
-      case .ownership(.tooManyRanges(let limit)): throw .tooManyFrames(limit: limit)
-      case .registry(.full): throw .tooManyRegions(limit: RegionRequests<Device>.capacity)
-      default: throw .claim
-      }
-    }
-    let identities = unsafe StateMemory.shared.pointee.identities
-    if mediation == .on {
-      try RedistributorMediation.begin(board, options, interruptLimit: interruptLimit, &log)
-      let offered = try ITSMediation.begin(
-        board, identities, options, masters, interruptLimit: interruptLimit)
-      unsafe StateMemory.shared.pointee.identities = offered
-    }
-    do throws(OwnershipError) {
-      // Nobody answers there: the abort is that of any page which is not the host's.
-      try claimUnused(board)
-      if !smmus.monitors.isEmpty {
-        _ = try unsafe StateMemory.shared.pointee.ownership.donate(
-          smmus.monitors, expecting: .mmio
-        ).keepForever()
-      }
-      if !smmus.companions.isEmpty {
-        _ = try unsafe StateMemory.shared.pointee.ownership.donate(
-          smmus.companions, expecting: .mmio
-        ).keepForever()
-      }
-    } catch {
-      throw .claim
-    }
-    // Behind all other claims, so that the snapshot has them.
-    try SMMUMediation.begin(smmus, options.smmuPolicy, board, geometry, &log)
-    for index in identities.indices {
-      var line = LogLine("ITS at ")
-      line.append(hex: identities[index].base.rawValue)
-      line.append(" claimed, GITS_TYPER ")
-      line.append(hex: identities[index].typer)
-      log.write(.info, line)
-    }
-    var line = LogLine("table pages used ")
-    line.append(decimal: unsafe StateMemory.shared.pointee.ownership.usedTablePages)
-    line.append(", free ")
-    line.append(decimal: unsafe StateMemory.shared.pointee.ownership.freeTablePages)
-    log.write(.info, line)
-  }
-
-  /// Takes the registers that the host does not use.
-  private static func claimUnused(_ board: borrowing Board) throws(OwnershipError) {
-    guard !board.unused.isEmpty else { return }
-    guard let filler = PageRange(covering: board.unused[0].range) else { throw .empty }
-    var pages = FixedList<64, PageRange>(filler: filler)
-    for index in board.unused.indices {
-      guard let range = PageRange(covering: board.unused[index].range), pages.append(range) else {
-        throw .empty
-      }
-    }
-    _ = try unsafe StateMemory.shared.pointee.ownership.donate(pages, expecting: .mmio)
-      .keepForever()
-  }
-
-  /// The canary, filled; the control of the attack tests has it too, for it is to be overwritten there.
-  private static func canary(of image: AddressRange) throws(StartupError) -> Canary {
-    let offset = el2_canary_here() - el2_image_start_here()
-    let base = PhysicalAddress(image.base.rawValue + offset)
-    guard let range = AddressRange(base: base, size: el2_canary_size) else { throw .memory }
-    let canary = Canary(range: range)
-    canary.fill(MetalTables(imageBase: image.base))
-    return canary
+    platform.load(monitor.state.shared.translation)
   }
 
   private static func memoryMap(of board: borrowing Board) throws(StartupError) -> MemoryMap {
@@ -193,15 +95,157 @@ enum Confinement {
     }
     return map
   }
+}
 
-  /// The CPUs of the tree; the one that runs this is on, and first.
-  static func cpuTable(of board: borrowing Board) throws(StartupError) -> CPUTable {
-    let own = pc_read_mpidr_el1() & CPUTable.affinityMask
-    var table = CPUTable()
-    guard table.add(affinity: own, state: .on) else { throw .cpus }
-    for index in board.cpus.indices where board.cpus[index] != own {
-      guard table.add(affinity: board.cpus[index], state: .off) else { throw .cpus }
+/// What is EL2's, or nobody's.
+private struct Claims<Machine: BoardPlatform> {
+  typealias Device = HypervisorState<Machine>.Device
+
+  let monitor: Monitor<Machine>
+  let smmus: SMMUPlan
+  let policy: SMMUPolicy
+  let masters: MasterProtection
+  let geometry: TranslationGeometry
+  let interruptLimit: UInt64
+
+  /// Makes the claims.
+  func make(_ board: borrowing Board, _ options: BootOptions) throws(StartupError) {
+    let (platform, state) = (monitor.platform, monitor.state)
+    var others = RegionRequests<Device>()
+    if platform.mediation == .on { try monitor.appendRedistributors(of: board, to: &others) }
+    do throws(RegistryError) {
+      guard try SMMUClaim.append(smmus, to: &others, { .smmu($0) }) else {
+        throw .full(PhysicalAddress(0))
+      }
+    } catch {
+      throw .claim
     }
-    return table
+    try masters.append(to: &others)
+    var frames: RegionClaim.BoardFrames = RegionClaim.noFrames()
+    do throws(ITSClaimError) {
+      state.shared.identities = try ITSClaim.claim(
+        board, beside: others, collecting: &frames, from: &state.shared.ownership,
+        registry: &state.shared.registry,
+        device: { index in
+          platform.mediation == .forwarding
+            ? .forwarded : .mediatedITS(UInt8(truncatingIfNeeded: index))
+        }, registers: platform.registers)
+    } catch {
+      switch error {
+      case .ownership(.tooManyRanges(let limit)): throw .tooManyFrames(limit: limit)
+      case .registry(.full): throw .tooManyRegions(limit: RegionRequests<Device>.capacity)
+      default: throw .claim
+      }
+    }
+    let identities = state.shared.identities
+    if platform.mediation == .on {
+      try monitor.beginRedistributors(of: board, options, interruptLimit: interruptLimit)
+      state.shared.identities = try monitor.beginITSes(
+        of: board, identities, options, masters, interruptLimit: interruptLimit)
+    }
+    do throws(OwnershipError) {
+      // Nobody answers there: the abort is that of any page which is not the host's.
+      try claimUnused(board)
+      if !smmus.monitors.isEmpty {
+        _ = try state.shared.ownership.donate(smmus.monitors, expecting: .mmio).keepForever()
+      }
+      if !smmus.companions.isEmpty {
+        _ = try state.shared.ownership.donate(smmus.companions, expecting: .mmio).keepForever()
+      }
+    } catch {
+      throw .claim
+    }
+    // Behind all other claims, so that the snapshot has them.
+    try monitor.beginSMMUs(smmus, policy, board, geometry)
+    for index in identities.indices {
+      var line = LogLine("ITS at ")
+      line.append(hex: identities[index].base.rawValue)
+      line.append(" claimed, GITS_TYPER ")
+      line.append(hex: identities[index].typer)
+      platform.log(.info, line)
+    }
+    var line = LogLine("table pages used ")
+    line.append(decimal: state.shared.ownership.usedTablePages)
+    line.append(", free ")
+    line.append(decimal: state.shared.ownership.freeTablePages)
+    platform.log(.info, line)
+  }
+
+  /// Takes the registers that the host does not use.
+  private func claimUnused(_ board: borrowing Board) throws(OwnershipError) {
+    guard !board.unused.isEmpty else { return }
+    guard let filler = PageRange(covering: board.unused[0].range) else { throw .empty }
+    var pages = FixedList<64, PageRange>(filler: filler)
+    for index in board.unused.indices {
+      guard let range = PageRange(covering: board.unused[index].range), pages.append(range) else {
+        throw .empty
+      }
+    }
+    _ = try monitor.state.shared.ownership.donate(pages, expecting: .mmio)
+      .keepForever()
+  }
+}
+
+/// Everything that is EL2's is claimed; the tree is mapped still.
+struct Claimed<Machine: BoardPlatform>: ~Copyable {
+  let monitor: Monitor<Machine>
+  let tree: AddressRange
+  let host: HostStart
+  let spare: PageRange?
+  let isMeasured: Bool
+
+  // With none the compiler fails where an error ends the stage (swift 6.3.1, CopyPropagation).
+  deinit {}
+
+  /// Unmaps the device tree at EL2, and checks what is mapped there, last of all before the host runs.
+  consuming func seal() throws(StartupError) -> Sealed<Machine> {
+    let (platform, state) = (monitor.platform, monitor.state)
+    if isMeasured { platform.measure(spare: spare) }
+    if let pages = PageRange(covering: tree) {
+      state.shared.ownership.unmapAtHypervisor(
+        pages, at: VirtualLayout.linear(pages.first.address))
+    }
+    // The control of the attack tests leaves the image to the host.
+    if platform.mediation != .off, let exposure = firstExposure() { throw .exposed(exposure) }
+    return Sealed(monitor: monitor, host: host)
+  }
+
+  private func firstExposure() -> Exposure? {
+    var table: DMATable?
+    monitor.state.shared.ownership.updateObserver { (protection, _, _, _) in
+      table = protection.mirror?.driver.table
+    }
+    return monitor.state.shared.ownership.firstExposure { (frame, memory) in
+      guard let table, frame.rawValue < table.geometry.pageLimit else { return false }
+      return table.leaf(from: frame, in: memory).output != nil
+    }
+  }
+}
+
+/// The host may run.
+struct Sealed<Machine: BoardPlatform>: ~Copyable {
+  let monitor: Monitor<Machine>
+  let host: HostStart
+
+  /// Gives the console to the host, and says where it starts.
+  consuming func run() -> HostStart {
+    monitor.state.diagnostics.log.isBuffered = true
+    return host
+  }
+}
+
+extension Monitor where Machine: BoardPlatform {
+  /// Relays a call of firmware that the tree names, or says why not.
+  fileprivate func relay(_ call: FirmwareCall) {
+    var line = LogLine("SCMI by SMC ")
+    line.append(hex: UInt64(call.number))
+    if let refusal = call.refusal {
+      line.append(" not relayed: ")
+      line.append(refusal.text)
+      return platform.log(.warning, line)
+    }
+    _ = state.shared.treeCalls.append(call.number)
+    line.append(" relayed")
+    platform.log(.info, line)
   }
 }

@@ -1,9 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Architecture
 internal import DeviceTree
-internal import Hypervisor
 
 /// What the tree says of DMA, read twice and not kept: it is the largest value there is, and has room on the
 /// boot CPU's stack while nothing else is on it.
@@ -11,11 +9,11 @@ enum DMADescription {
   /// The SMMUs that are to be owned.
   @inline(never)
   static func plan(
-    _ board: borrowing Board, _ blob: DeviceTreeBlob, _ log: inout Log
+    _ board: borrowing Board, _ blob: DeviceTreeBlob, _ platform: some Platform
   ) throws(StartupError) -> SMMUPlan {
     var diagnostics = FirstDiagnostics<DMADiagnostic>()
     let topology = DMATopology.read(blob, of: board, reporting: &diagnostics)
-    diagnostics.write(in: blob) { log.write($0, $1) }
+    diagnostics.write(in: blob) { platform.log($0, $1) }
     do throws(SMMUPlanError) {
       return try SMMUPlan(board, topology)
     } catch {

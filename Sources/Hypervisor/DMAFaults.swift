@@ -3,47 +3,46 @@
 
 internal import Architecture
 internal import DeviceTree
-internal import Hypervisor
 internal import IOMMU
 internal import Ownership
-internal import SMMU
+package import SMMU
 internal import SMMUDriver
 
-/// What the SMMUs have recorded of devices that reached for what they may not.
-///
-/// EL2 has no interrupt of its own that would tell: the events are read when the host is here for something that
-/// has to do with SMMUs.
-enum DMAFaults {
+// What the SMMUs have recorded of devices that reached for what they may not.
+//
+// EL2 has no interrupt of its own that would tell: the events are read when the host is here for something that
+// has to do with SMMUs.
+extension Monitor where Machine: BoardPlatform {
   /// The most events of each SMMU that one trap reads.
-  private static var limit: UInt64 { 16 }
+  private static var eventsPerTrap: UInt64 { 16 }
 
   /// Reads, counts and logs events; no lock is held.
   ///
   /// With the ownership lock events are read, and faults taken one by one; they are logged without it.
   @inline(never)
-  static func drain() {
-    guard unsafe StateMemory.shared.pointee.ownsSMMUs else { return }
-    read()
-    for _ in 0..<limit {
-      guard let fault = take() else { return }
+  func drainFaults() {
+    guard state.shared.ownsSMMUs else { return }
+    readFaults()
+    for _ in 0..<Self.eventsPerTrap {
+      guard let fault = takeFault() else { return }
       log(fault)
     }
   }
 
-  private static func read() {
+  private func readFaults() {
     var held = HeldLocks()
-    unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) { _ in
-      unsafe StateMemory.shared.pointee.ownership.updateObserver { (protection, _, _, _) in
-        _ = protection.mirror?.driver.drainEvents(atMost: limit)
+    state.shared.ownershipLock.withLock(&held) { _ in
+      state.shared.ownership.updateObserver { (protection, _, _, _) in
+        _ = protection.mirror?.driver.drainEvents(atMost: Self.eventsPerTrap)
       }
     }
   }
 
-  private static func take() -> SMMUFault? {
+  private func takeFault() -> SMMUFault? {
     var held = HeldLocks()
     var fault: SMMUFault?
-    unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) { _ in
-      unsafe StateMemory.shared.pointee.ownership.updateObserver { (protection, _, _, _) in
+    state.shared.ownershipLock.withLock(&held) { _ in
+      state.shared.ownership.updateObserver { (protection, _, _, _) in
         fault = protection.mirror?.driver.takeFault()
         if fault != nil { protection.lastFault = fault }
       }
@@ -51,7 +50,7 @@ enum DMAFaults {
     return fault
   }
 
-  private static func log(_ fault: SMMUFault) {
+  private func log(_ fault: SMMUFault) {
     var line = LogLine("DMA fault: SMMU ")
     line.append(decimal: UInt64(fault.unit))
     line.append(" stream ")
@@ -65,12 +64,12 @@ enum DMAFaults {
     if fault.event.type?.hasAccess == true {
       line.append(fault.event.isRead ? ", a read" : ", a write")
     }
-    HostCPU.log(.warning, line)
+    platform.log(.warning, line)
   }
 
   /// The count of the SMMUs with this number, once what they have recorded is read; 0 where none is EL2's own.
-  static func value(_ kind: StatisticNumber.DMA) -> UInt64 {
-    value { (mirror, lastFault) in
+  package func dmaCount(_ kind: StatisticNumber.DMA) -> UInt64 {
+    dmaCount { (mirror, lastFault) in
       if let value = kind.value(events: mirror.driver.events, usage: mirror.driver.usage) {
         return value
       }
@@ -86,19 +85,19 @@ enum DMAFaults {
   }
 
   /// How many events of a type there were.
-  static func value(_ type: SMMUEventType) -> UInt64 {
-    value { (mirror, _) in mirror.driver.events.count(of: type) }
+  package func dmaCount(_ type: SMMUEventType) -> UInt64 {
+    dmaCount { (mirror, _) in mirror.driver.events.count(of: type) }
   }
 
-  private static func value(
-    _ read: (borrowing DMAProtection.Mirror, SMMUFault?) -> UInt64
+  private func dmaCount(
+    _ read: (borrowing DMAProtection<Machine>.Mirror, SMMUFault?) -> UInt64
   ) -> UInt64 {
-    drain()
+    drainFaults()
     var held = HeldLocks()
-    return unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) { _ in
-      switch unsafe StateMemory.shared.pointee.ownership.observer.mirror {
+    return state.shared.ownershipLock.withLock(&held) { _ in
+      switch state.shared.ownership.observer.mirror {
       case .some(let mirror):
-        unsafe read(mirror, StateMemory.shared.pointee.ownership.observer.lastFault)
+        read(mirror, state.shared.ownership.observer.lastFault)
       case .none: 0
       }
     }

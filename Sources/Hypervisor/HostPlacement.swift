@@ -2,36 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import CEL2Boot
-internal import CHardware
 internal import DeviceTree
-internal import Hypervisor
 internal import ITS
 internal import Ownership
 
-/// Where the host starts.
-struct HostStart {
-  /// Its first instruction.
-  let entry: PhysicalAddress
-  /// The device tree, for x0.
-  let tree: PhysicalAddress
-  /// What EL2 takes beside its image.
-  let memory: BoardMemory
-}
-
 /// Brings the host's image and its device tree to where they belong, before the host runs.
-struct HostPlacement: ~Copyable {
+struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
+  private let platform: Machine
   private let image: AddressRange
   private let tree: AddressRange
   private var memory: HostMemoryMap
   private var free: FreeMemory
 
   /// Checks that the CPU can address all memory, before anything is put there: it could only fault on the rest.
-  static func checkReach(of board: borrowing Board) throws(StartupError) {
-    guard
-      let geometry = TranslationGeometry(
-        physicalAddressRange: pc_read_id_aa64mmfr0_el1() & 0xf)
-    else { throw .translation }
+  static func checkReach(
+    of board: borrowing Board, _ geometry: TranslationGeometry
+  ) throws(StartupError) {
     for index in board.memory.indices
     where board.memory[index].last.rawValue >> PageFrameNumber.shift >= geometry.pageLimit {
       throw .memoryOutOfReach(board.memory[index].base)
@@ -39,7 +25,10 @@ struct HostPlacement: ~Copyable {
   }
 
   /// Notes what is taken.
-  init(_ board: borrowing Board, tree: AddressRange, image: AddressRange) throws(StartupError) {
+  init(
+    _ board: borrowing Board, tree: AddressRange, image: AddressRange, _ platform: Machine
+  ) throws(StartupError) {
+    self.platform = platform
     self.image = image
     self.tree = tree
     memory = HostMemoryMap(board, image: image)
@@ -63,26 +52,26 @@ struct HostPlacement: ~Copyable {
   mutating func place(
     _ board: borrowing Board, _ blob: DeviceTreeBlob, cpus: Int, smmus policy: SMMUPolicy,
     disabling nodes: HostTree.DisabledNodes,
-    _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool, _ log: inout Log
-  ) throws(StartupError) -> HostStart {
+    _ early: inout EarlyState<Machine>
+  ) throws(StartupError) -> (start: HostStart, memory: BoardMemory) {
     let host: AddressRange
     let own: BoardMemory
     var hostTree = HostTree(withheld: image)
     hostTree.disabled = nodes
-    try check(board, blob, kernelMemory: nil, &log)
+    try check(board, blob, kernelMemory: nil)
     if let kernel = board.kernel {
-      host = try placeKernel(kernel, board, blob, &stage1, &pool, &log)
+      host = try placeKernel(kernel, board, blob, &early)
       hostTree.ramdisk = board.ramdisk?.range
       hostTree.bootArguments = kernel.bootArguments
       own = try takeMemory(board, cpus: cpus, apartFrom: host)
     } else {
       own = try takeMemory(board, cpus: cpus, apartFrom: nil)
-      host = try placePayload(&stage1, &pool)
+      host = try placePayload(&early)
     }
-    try own.map(&stage1, &pool)
+    try own.map(&early, platform)
     hostTree.withheld = memory.withheld
-    let tree = try placeTree(hostTree, above: host, board, blob, smmus: policy, &stage1, &pool)
-    return HostStart(entry: host.base, tree: tree, memory: own)
+    let tree = try placeTree(hostTree, above: host, board, blob, smmus: policy, &early)
+    return (HostStart(entry: host.base, argument: tree.rawValue), own)
   }
 
   /// Takes memory for EL2: behind its image, or where else there is room; what is left around both that is of no use
@@ -96,10 +85,14 @@ struct HostPlacement: ~Copyable {
     if let kernel, let room = AddressRange(base: kernel.base, size: kernel.size + Self.kernelRoom) {
       guard apart.take(room) else { throw .noRoomForEL2 }
     }
-    let size = BoardMemory.size(cpus: cpus, itses: board.itses.count)
+    let size = BoardMemory.size(
+      cpus: cpus, stack: platform.stackSize, itses: board.itses.count)
     var range = find(size, in: reach, apart)
     if range == nil { range = find(size, in: reach, free) }
-    guard let range, let own = BoardMemory(range, cpus: cpus, itses: board.itses.count) else {
+    guard let range,
+      let own = BoardMemory(
+        range, cpus: cpus, stack: platform.stackSize, itses: board.itses.count)
+    else {
       throw .noRoomForEL2
     }
     memory = HostMemoryMap(board, image: image, beside: range)
@@ -143,13 +136,13 @@ struct HostPlacement: ~Copyable {
 
   /// Checks that the loader has put all modules where they may be.
   private func check(
-    _ board: borrowing Board, _ blob: DeviceTreeBlob, kernelMemory: AddressRange?, _ log: inout Log
+    _ board: borrowing Board, _ blob: DeviceTreeBlob, kernelMemory: AddressRange?
   ) throws(StartupError) {
     var diagnostics = FirstDiagnostics<Diagnostic>()
     let surroundings = Board.ModuleSurroundings(
       tree: tree, hypervisor: image, kernelMemory: kernelMemory)
     guard !board.checkModules(surroundings, reporting: &diagnostics) else { return }
-    diagnostics.write(in: blob) { log.write($0, $1) }
+    diagnostics.write(in: blob) { platform.log($0, $1) }
     throw .modules
   }
 
@@ -157,27 +150,27 @@ struct HostPlacement: ~Copyable {
   /// with it.
   private mutating func placeKernel(
     _ module: BootModule, _ board: borrowing Board, _ blob: DeviceTreeBlob,
-    _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool, _ log: inout Log
+    _ early: inout EarlyState<Machine>
   ) throws(StartupError) -> AddressRange {
     let kernel = HostImage(
-      header: try header(of: module.range, &stage1, &pool), fileSize: module.range.size)
+      header: try header(of: module.range, &early), fileSize: module.range.size)
     guard kernel.mayRun(at: module.range.base) else {
       var diagnostics = FirstDiagnostics<Diagnostic>()
       Board.reportMisplaced(module, textOffset: kernel.textOffset, to: &diagnostics)
-      diagnostics.write(in: blob) { log.write($0, $1) }
+      diagnostics.write(in: blob) { platform.log($0, $1) }
       throw .modules
     }
     guard let whole = AddressRange(base: module.range.base, size: kernel.memorySize) else {
       throw .noRoom
     }
-    try check(board, blob, kernelMemory: whole, &log)
+    try check(board, blob, kernelMemory: whole)
     guard free.take(whole) else { throw .noRoom }
     return whole
   }
 
   /// The first 64 bytes of a module; zeros where they can be no header of an image.
   private func header(
-    of range: AddressRange, _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
+    of range: AddressRange, _ early: inout EarlyState<Machine>
   ) throws(StartupError) -> InlineArray<8, UInt64> {
     var header = InlineArray<8, UInt64>(repeating: 0)
     guard range.size >= 64, range.base.isAligned(to: 8) else { return header }
@@ -187,21 +180,20 @@ struct HostPlacement: ~Copyable {
       else { throw .memory }
       // A module may begin on a page of the tree's, which is mapped.
       let isMapped = PageRange(covering: tree)?.overlaps(page) ?? false
-      if !isMapped { try MappedMemory.map(word, .readOnlyData, &stage1, &pool) }
-      header[index] = pc_load64(VirtualLayout.linear(place).rawValue)
-      if !isMapped { MappedMemory.unmap(word, &stage1, &pool) }
+      if !isMapped { try early.map(word, .readOnlyData) }
+      header[index] = platform.memory.load(place)
+      if !isMapped { early.unmap(word) }
     }
     return header
   }
 
   /// Copies the built-in host to free memory.
   private mutating func placePayload(
-    _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
+    _ early: inout EarlyState<Machine>
   ) throws(StartupError) -> AddressRange {
-    let source = el2_payload_start_here()
-    let size = el2_payload_end_here() - source
+    let size = platform.payloadSize
     var header = InlineArray<8, UInt64>(repeating: 0)
-    for index in 0..<8 { header[index] = pc_load64(source &+ UInt64(index) &* 8) }
+    for index in 0..<8 { header[index] = platform.payloadWord(UInt64(index) &* 8) }
     let payload = HostImage(header: header, fileSize: size)
     let offset = payload.textOffset ?? 0
     guard
@@ -210,13 +202,13 @@ struct HostPlacement: ~Copyable {
         from: PhysicalAddress(offset), in: memory.pieces.span),
       payload.mayRun(at: place.base), free.take(place)
     else { throw .noRoom }
-    try MappedMemory.map(place, .data, &stage1, &pool)
-    let target = VirtualLayout.linear(place.base).rawValue
+    try early.map(place, .data)
     for offset in stride(from: UInt64(0), to: size, by: 8) {
-      pc_store64(target &+ offset, pc_load64(source &+ offset))
+      platform.memory.store(
+        platform.payloadWord(offset), at: PhysicalAddress(place.base.rawValue &+ offset))
     }
-    MappedMemory.publish(place)
-    MappedMemory.unmap(place, &stage1, &pool)
+    platform.publish(place)
+    early.unmap(place)
     return place
   }
 
@@ -224,7 +216,7 @@ struct HostPlacement: ~Copyable {
   private mutating func placeTree(
     _ hostTree: HostTree, above host: AddressRange, _ board: borrowing Board,
     _ blob: DeviceTreeBlob, smmus policy: SMMUPolicy,
-    _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
+    _ early: inout EarlyState<Machine>
   ) throws(StartupError) -> PhysicalAddress {
     // What is added to a tree is a few properties; libfdt refuses the edit where it is more.
     let size = (UInt64(blob.bytes.count) + 0x2000) & ~0xfff
@@ -233,13 +225,10 @@ struct HostPlacement: ~Copyable {
         size: size, alignment: HostImage.alignment, above: host, in: memory.pieces.span),
       free.take(place)
     else { throw .noRoom }
-    try MappedMemory.map(place, .data, &stage1, &pool)
+    try early.map(place, .data)
     do throws(HostTreeError) {
-      // The pages were mapped just now, for this alone.
-      let buffer = unsafe UnsafeMutableBufferPointer<UInt8>(
-        start: UnsafeMutablePointer(
-          bitPattern: UInt(VirtualLayout.linear(place.base).rawValue)), count: Int(size))
-      var bytes = unsafe buffer.mutableSpan
+      let platform = platform
+      var bytes = platform.mutableBytes(of: place)
       switch policy {
       case .owned: try DMADescription.write(hostTree, board, blob, into: &bytes)
       case .nested: _ = try hostTree.write(from: blob, nestingSMMUsInto: &bytes)
@@ -248,8 +237,8 @@ struct HostPlacement: ~Copyable {
     } catch {
       throw .hostTree
     }
-    MappedMemory.publish(place)
-    MappedMemory.unmap(place, &stage1, &pool)
+    platform.publish(place)
+    early.unmap(place)
     return place.base
   }
 }

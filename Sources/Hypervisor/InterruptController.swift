@@ -3,23 +3,22 @@
 
 internal import Architecture
 internal import DeviceTree
-internal import Hypervisor
 internal import Ownership
 
 /// The parts of the GIC beside the ITSes, as far as EL2 looks at them.
 enum InterruptController {
   /// Maps the Redistributors of `board` for EL2, and the Distributor for a look at it, and returns one more than the
   /// largest INTID (GICD_TYPER.IDbits).
-  static func map(
-    _ board: borrowing Board, _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
+  static func map<Machine: BoardPlatform>(
+    _ board: borrowing Board, _ early: inout EarlyState<Machine>, _ platform: Machine
   ) throws(StartupError) -> UInt64 {
     do throws(OwnershipError) {
       for index in board.redistributors.indices {
         guard let pages = PageRange(covering: board.redistributors[index].range),
           pages.count <= VirtualLayout.redistributorRegionPages
         else { throw .empty }
-        try stage1.map(
-          pages, at: VirtualLayout.redistributors(index), .device, pool: &pool)
+        try early.stage1.map(
+          pages, at: VirtualLayout.redistributors(index), .device, pool: &early.pool)
       }
     } catch {
       throw .memory
@@ -28,14 +27,14 @@ enum InterruptController {
       let page = PageRange(first: PageFrameNumber(containing: distributor.base), count: 1)
     else { return 0 }
     do throws(OwnershipError) {
-      try stage1.map(page, at: VirtualLayout.distributor, .device, pool: &pool)
+      try early.stage1.map(page, at: VirtualLayout.distributor, .device, pool: &early.pool)
     } catch {
       throw .memory
     }
     let offset = distributor.base.rawValue & (PageFrameNumber.size - 1)
     let limit = InterruptLimit.read(
-      at: VirtualAddress(VirtualLayout.distributor.rawValue + offset), through: MetalDeviceMemory())
-    stage1.unmap(page, at: VirtualLayout.distributor, &pool)
+      at: VirtualAddress(VirtualLayout.distributor.rawValue + offset), through: platform.registers)
+    early.stage1.unmap(page, at: VirtualLayout.distributor, &early.pool)
     guard let limit else { throw .interruptController }
     return limit
   }

@@ -1,37 +1,37 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import CHardware
-internal import DeviceTree
-internal import Hypervisor
+package import DeviceTree
 
 /// The log of EL2: straight to the console until the host is entered, to a ring from then on, for
 /// the console is the host's then.
-struct Log: ~Copyable {
+package struct Log<Output: LogOutput>: ~Copyable {
   /// The console; nil where the tree names none that is known.
-  let console: Console?
+  let console: Output?
   /// Lines less severe than this are not kept.
   var level: LogLevel
   /// Whether the console is the host's.
   var isBuffered = false
   private var ring = LogRing()
-  private var gate = LogGate(frequency: pc_read_cntfrq_el0())
+  private var gate: LogGate
 
   /// The bytes that one trap may write to the console at most.
   private static var bytesPerTrap: Int { 512 }
 
-  init(console: Console?, level: LogLevel) {
+  /// A log whose console may have bytes so often in a second of `frequency` ticks.
+  package init(console: Output?, level: LogLevel, frequency: UInt64) {
     self.console = console
     self.level = level
+    gate = LogGate(frequency: frequency)
   }
 
   /// Bytes that wait for the console.
-  var waiting: UInt64 { UInt64(ring.count) }
+  package var waiting: UInt64 { UInt64(ring.count) }
   /// Lines that found no room since the start.
-  var dropped: UInt64 { ring.allDropped }
+  package var dropped: UInt64 { ring.allDropped }
 
-  /// Writes a line.
-  mutating func write(_ severity: LogLevel, _ line: consuming LogLine) {
+  /// Writes a line, at tick `now` of the counter.
+  package mutating func write(_ severity: LogLevel, _ line: consuming LogLine, at now: UInt64) {
     guard severity <= level else { return }
     line.end()
     guard isBuffered else {
@@ -39,7 +39,7 @@ struct Log: ~Copyable {
       return
     }
     ring.append(line.whole)
-    if gate.admits(at: pc_read_cntpct_el0()) { drain(atMost: Self.bytesPerTrap) }
+    if gate.admits(at: now) { drain(atMost: Self.bytesPerTrap) }
   }
 
   /// Writes what the ring holds to the console, as far as the console takes it: the host may have

@@ -3,7 +3,6 @@
 
 internal import Architecture
 internal import DeviceTree
-internal import Hypervisor
 internal import ITS
 internal import Traps
 
@@ -25,12 +24,11 @@ struct MasterProtection {
   @inline(never)
   static func decide(
     _ board: borrowing Board, _ blob: DeviceTreeBlob, _ options: BootOptions, ownsSMMUs: Bool,
-    _ log: inout Log
+    _ platform: some Platform
   ) throws(StartupError) -> MasterProtection {
-    guard mediation != .off else { return MasterProtection() }
     var diagnostics = NoDiagnostics()
     let topology = DMATopology.read(blob, of: board, reporting: &diagnostics)
-    return try MasterProtection(topology, board, blob, options, ownsSMMUs: ownsSMMUs, &log)
+    return try MasterProtection(topology, board, blob, options, ownsSMMUs: ownsSMMUs, platform)
   }
 
   /// What can't be followed leaves a master unconfined, and is told as that.
@@ -41,7 +39,7 @@ struct MasterProtection {
   /// Decides, and says what becomes of each master that is not confined.
   private init(
     _ topology: borrowing DMATopology, _ board: borrowing Board, _ blob: DeviceTreeBlob,
-    _ options: BootOptions, ownsSMMUs: Bool, _ log: inout Log
+    _ options: BootOptions, ownsSMMUs: Bool, _ platform: some Platform
   ) throws(StartupError) {
     self.init()
     let masters = UnconfinedMasters(
@@ -50,7 +48,7 @@ struct MasterProtection {
     while let group = masters.group(from: next, topology, blob) {
       var line = LogLine("")
       masters.write(group, topology, blob, into: &line)
-      log.write(masters[group.first] == .claimed ? .info : .warning, line)
+      platform.log(masters[group.first] == .claimed ? .info : .warning, line)
       next = group.end
     }
     // Masters beyond the list have not been decided on.
@@ -76,7 +74,9 @@ struct MasterProtection {
   }
 
   /// Appends what is claimed to what else is; nobody answers there.
-  func append(to requests: inout RegionRequests<Device>) throws(StartupError) {
+  func append<Device: TrapDevice>(
+    to requests: inout RegionRequests<Device>
+  ) throws(StartupError) {
     guard let pages else { return }
     for index in 0..<pages.count {
       guard let range = pages[index] else { continue }

@@ -3,20 +3,17 @@
 
 internal import Architecture
 internal import DeviceTree
-internal import Hypervisor
 internal import ITS
 internal import Synchronization
 
-/// The calls by which a host that is still trusted hands its live ITSes over, and ends the trust.
-enum HandoverService {
-  private static var monitor: MetalMonitor { MetalMonitor(MetalPlatform()) }
-
+// The calls by which a host that is still trusted hands its live ITSes over, and ends the trust.
+extension Monitor where Machine: BoardPlatform {
   /// Takes ITS `number` over by the descriptor at `descriptor`; 0, or why not.
-  static func handOver(_ number: UInt64, descriptor: UInt64) -> Int64 {
-    let count = unsafe StateMemory.shared.pointee.identities.count
+  func handOver(number: UInt64, descriptor: UInt64) -> Int64 {
+    let count = state.shared.identities.count
     guard number < UInt64(count) else { return HypervisorService.invalidParameter }
     // Once, and only while the host is trusted.
-    return monitor.handOver(
+    return handOver(
       UInt8(truncatingIfNeeded: number), descriptor: PhysicalAddress(descriptor))
       ?? HypervisorService.denied
   }
@@ -25,14 +22,14 @@ enum HandoverService {
   ///
   /// An ITS that is disabled is mediated from now on; a live one that was not handed over can't be, and
   /// the board is switched off.
-  static func finalise() -> Int64 {
-    guard
-      unsafe StateMemory.shared.pointee.trustsHost.exchange(false, ordering: .acquiringAndReleasing)
-    else { return HypervisorService.denied }
-    for index in unsafe StateMemory.shared.pointee.identities.indices {
+  func finaliseHandover() -> Int64 {
+    guard state.shared.trustsHost.exchange(false, ordering: .acquiringAndReleasing) else {
+      return HypervisorService.denied
+    }
+    for index in state.shared.identities.indices {
       let number = UInt8(truncatingIfNeeded: index)
       let danger: StaticString
-      switch monitor.endTrust(in: number) {
+      switch endTrust(in: number) {
       case .mediated: continue
       case .live: danger = "a live ITS was not handed over"
       case .failed(let error): danger = error.text
@@ -41,8 +38,8 @@ enum HandoverService {
       line.append(danger)
       line.append(", number ")
       line.append(decimal: UInt64(number))
-      HostCPU.lastWords(line)
-      Startup.powerOff(unsafe StateMemory.shared.pointee.firmware)
+      end(line)
+      return HypervisorService.denied
     }
     return 0
   }

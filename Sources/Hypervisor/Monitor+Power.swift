@@ -2,39 +2,39 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import Hypervisor
 internal import ITS
 internal import Redistributor
-internal import Traps
 
-/// What EL2 stands in front of, on both sides of a loss of power.
-///
-/// With one CPU running, or about to run; no lock is held.
-enum PowerLoss {
+// What EL2 stands in front of, on both sides of a loss of power.
+//
+// With one CPU running, or about to run; no lock is held.
+extension Monitor where Machine: BoardPlatform {
   /// Has every ITS come to rest, so that a loss takes nothing with it.
-  static func prepare() { forEachITS { monitor.pauseITS($0) } }
-
-  private static var monitor: MetalMonitor { MetalMonitor(MetalPlatform()) }
+  func prepareForLoss() { forEachITS { pauseITS($0) } }
 
   /// Looks whether every ITS and the Redistributor of this CPU are as EL2 left them, before the host runs here.
   ///
   /// What is not is switched off. Where that can't be, so is the board.
-  static func finish() {
-    forEachITS { monitor.wakeITS($0) }
-    guard mediation == .on else { return }
-    let isSafe = StateMemory.redistributors.withLock {
-      $0.wake(machine: MetalRedistributorMachine())
+  func finishLoss() {
+    forEachITS { wakeITS($0) }
+    guard platform.mediation == .on else { return }
+    let isSafe = platform.redistributors.withLock {
+      $0.wake(machine: platform.redistributorMachine())
     }
     guard !isSafe else { return }
-    HostCPU.lastWords(
-      LogLine("switched off: a Redistributor woke with tables that EL2 does not hold"))
-    Startup.powerOff(unsafe StateMemory.shared.pointee.firmware)
+    end(LogLine("switched off: a Redistributor woke with tables that EL2 does not hold"))
   }
 
-  private static func forEachITS(_ body: (UInt8) -> Void) {
-    guard mediation == .on else { return }
-    for index in unsafe StateMemory.shared.pointee.identities.indices {
+  private func forEachITS(_ body: (UInt8) -> Void) {
+    guard platform.mediation == .on else { return }
+    for index in state.shared.identities.indices {
       body(UInt8(truncatingIfNeeded: index))
     }
+  }
+
+  /// Ends it all with a line, for there is nothing that may run; on hardware it does not return.
+  package func end(_ line: consuming LogLine) {
+    lastWords(line)
+    platform.switchOff(by: state.diagnostics.firmware)
   }
 }

@@ -3,60 +3,53 @@
 
 internal import Architecture
 internal import DeviceTree
-internal import Hypervisor
 internal import SMMU
 internal import Traps
 internal import VirtualSMMU
 
 // The SMMUs are EL2's own. What the host does to one is refused, or answered by the SMMU that it sees instead; and
 // has their events read.
-extension MetalPlatform {
-  func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect {
-    guard unsafe number < StateMemory.shared.pointee.virtualSMMUs else {
-      DMAFaults.drain()
+extension Monitor where Machine: BoardPlatform {
+  func readOwnedSMMU(_ number: UInt8, _ access: Access) -> ReadEffect {
+    guard number < state.shared.virtualSMMUs else {
+      drainFaults()
       return .refused(.device)
     }
-    var held = HeldLocks()
-    let state = unsafe StateMemory.virtualSMMU(number)
-    let effect = unsafe state.pointee.lock.withLock(&held) { _ in
-      let effect = unsafe state.pointee.smmu.read(
-        access, machine: VirtualSMMUTrapMachine(number: number))
-      logSMMUNews(number)
+    let effect = platform.virtualSMMUs.withLock(number) { smmu in
+      let effect = smmu.read(access, machine: VirtualSMMUTrapMachine(number, platform))
+      tellNews(of: number, &smmu)
       return effect
     }
     // Others are read over and over, by who waits for a command.
-    if access.offset == SMMURegister.eventQueueProduced.offset { DMAFaults.drain() }
+    if access.offset == SMMURegister.eventQueueProduced.offset { drainFaults() }
     return effect
   }
 
-  func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    guard unsafe number < StateMemory.shared.pointee.virtualSMMUs else {
-      DMAFaults.drain()
+  func writeOwnedSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
+    guard number < state.shared.virtualSMMUs else {
+      drainFaults()
       return .refused(.device)
     }
-    var held = HeldLocks()
-    let state = unsafe StateMemory.virtualSMMU(number)
-    let effect = unsafe state.pointee.lock.withLock(&held) { _ in
-      let effect = unsafe state.pointee.smmu.write(
-        access, value, machine: VirtualSMMUTrapMachine(number: number))
-      logSMMUNews(number)
+    let effect = platform.virtualSMMUs.withLock(number) { smmu in
+      let effect = smmu.write(access, value, machine: VirtualSMMUTrapMachine(number, platform))
+      tellNews(of: number, &smmu)
       return effect
     }
-    DMAFaults.drain()
+    drainFaults()
     return effect
   }
 
   /// Logs what there is to tell of a virtual SMMU, with its lock held.
-  private func logSMMUNews(_ number: UInt8) {
-    guard unsafe StateMemory.virtualSMMU(number).pointee.smmu.hasNews else { return }
-    if let refusal = unsafe StateMemory.virtualSMMU(number).pointee.smmu.takeRefusal() {
-      var line = LogLine("")
+  private func tellNews(of number: UInt8, _ smmu: inout MediatedSMMU) {
+    guard smmu.hasNews else { return }
+    if let refusal = smmu.takeRefusal() {
+      var line = LogLine()
       VirtualSMMUNews.write(refusal, of: number, to: &line)
-      HostCPU.log(.warning, line)
+      platform.log(.warning, line)
     }
-    guard unsafe StateMemory.virtualSMMU(number).pointee.smmu.isBroken else { return }
-    var line = LogLine("")
+    guard smmu.isBroken else { return }
+    var line = LogLine()
     VirtualSMMUNews.writeBreakdown(of: number, to: &line)
-    HostCPU.log(.error, line)
+    platform.log(.error, line)
   }
 }

@@ -2,66 +2,58 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import CEL2Boot
-internal import CHardware
 internal import DeviceTree
-internal import Hypervisor
 internal import Trace
 
-/// The trace of EL2, where the boot arguments have asked for one (`portcullis.trace`).
-enum Recorder {
-  private static var memory: MetalBusMemory { MetalBusMemory() }
-
+// The trace of EL2, where the boot arguments have asked for one (`portcullis.trace`).
+extension Monitor where Machine: BoardPlatform {
   /// Begins the trace, before the host runs.
-  static func begin(toConsole: Bool) {
-    unsafe StateMemory.shared.pointee.drainsTrace = toConsole
-    let place =
-      unsafe StateMemory.shared.pointee.image.base.rawValue
-      + (el2_trace_here() - el2_image_start_here())
-    unsafe StateMemory.shared.pointee.trace = TraceRing(
-      PhysicalAddress(place), size: el2_trace_size)
-    append(.header(TraceHeader(frequency: pc_read_cntfrq_el0())), its: 0)
+  func beginTrace(toConsole: Bool) {
+    state.diagnostics.drainsTrace = toConsole
+    let place = state.shared.layout.trace
+    state.diagnostics.trace = TraceRing(place.base, size: place.size)
+    record(.header(TraceHeader(frequency: platform.frequency)), its: 0)
   }
 
-  /// Whether there is a trace; never changes once the host runs.
-  static var isOn: Bool { unsafe StateMemory.shared.pointee.trace != nil }
-
   /// Records what happened on the CPU that runs this.
-  static func append(_ event: TraceEvent, its: UInt8, at time: UInt64 = pc_read_cntpct_el0()) {
+  func record(_ event: TraceEvent, its: UInt8, at time: UInt64? = nil) {
     let record = TraceRecord(
-      time: time, cpu: UInt16(truncatingIfNeeded: pc_read_tpidr_el2()), its: its, event)
+      time: time ?? platform.time, cpu: UInt16(truncatingIfNeeded: platform.cpu), its: its, event)
     // No lock has a later rank.
     var held = HeldLocks()
-    unsafe StateMemory.shared.pointee.traceLock.withLock(&held) { _ in
-      unsafe StateMemory.shared.pointee.trace?.append(record, memory: memory)
+    state.diagnostics.traceLock.withLock(&held) { _ in
+      state.diagnostics.trace?.append(record, memory: platform.memory)
     }
   }
 
   /// The oldest record.
-  static func first() -> InlineArray<8, UInt64>? {
+  func firstRecord() -> InlineArray<8, UInt64>? {
     var held = HeldLocks()
-    return unsafe StateMemory.shared.pointee.traceLock.withLock(&held) { _ in
-      unsafe StateMemory.shared.pointee.trace?.first(memory: memory)
+    return state.diagnostics.traceLock.withLock(&held) { _ in
+      state.diagnostics.trace?.first(memory: platform.memory)
     }
   }
 
   /// Takes the oldest record.
-  static func takeFirst() -> InlineArray<8, UInt64>? {
+  func takeFirstRecord() -> InlineArray<8, UInt64>? {
     var held = HeldLocks()
-    return unsafe StateMemory.shared.pointee.traceLock.withLock(&held) { _ in
-      unsafe StateMemory.shared.pointee.trace?.takeFirst(memory: memory)
+    return state.diagnostics.traceLock.withLock(&held) { _ in
+      state.diagnostics.trace?.takeFirst(memory: platform.memory)
     }
   }
 
   /// The most records that one access has written to the console: most accesses make fewer.
   private static var recordsPerAccess: UInt64 { 16 }
 
-  /// Writes some records to the console behind an access, where they are to go there at once.
-  static func drainBehindAccess() {
-    guard unsafe StateMemory.shared.pointee.drainsTrace else { return }
+  /// Records an access, and writes some records to the console, where they are to go there at once.
+  func record(_ access: TracedAccess, its: UInt8, since start: UInt64) {
+    var access = access
+    access.duration = platform.time &- start
+    record(.access(access), its: its, at: start)
+    guard state.diagnostics.drainsTrace else { return }
     var held = HeldLocks()
-    unsafe StateMemory.shared.pointee.logLock.withLock(&held) { _ in
-      drain(atMost: recordsPerAccess)
+    state.diagnostics.logLock.withLock(&held) { _ in
+      drainTrace(atMost: Self.recordsPerAccess)
     }
   }
 
@@ -69,12 +61,14 @@ enum Recorder {
   ///
   /// All of them: as many as there is room for, and the count of the lost; a host that still runs adds no
   /// more.
-  static func drain(atMost limit: UInt64 = el2_trace_size / UInt64(TraceRecord.size) + 1) {
-    for _ in 0..<limit {
-      guard let words = takeFirst() else { return }
+  func drainTrace(atMost limit: UInt64? = nil) {
+    guard state.diagnostics.trace != nil else { return }
+    let all = state.shared.layout.trace.size / UInt64(TraceRecord.size) + 1
+    for _ in 0..<(limit ?? all) {
+      guard let words = takeFirstRecord() else { return }
       var line = LogLine("trace ")
       for index in 0..<8 { line.append(digits: words[index]) }
-      guard unsafe StateMemory.shared.pointee.log.writeNow(line) else { return }
+      guard state.diagnostics.log.writeNow(line) else { return }
     }
   }
 }

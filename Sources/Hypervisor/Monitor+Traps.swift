@@ -2,49 +2,55 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import CEL2Boot
-internal import CHardware
 internal import DeviceTree
-internal import Hypervisor
 internal import Ownership
-internal import Traps
-
-// swift-format-ignore: AlwaysUseLowerCamelCase
-@c @implementation
-func el2_host_trap(
-  _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64, _ registers: UnsafeMutablePointer<UInt64>
-) {
-  // The vector passes the frame that it has just saved, which nobody else knows.
-  let trap = unsafe TrapEntry(
-    esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers))
-  // Data aborts are what must be short; calls are not far behind.
-  if esr >> 26 == TrapEntry.dataAbort { trap.handleAbort() } else { trap.handleOther() }
-}
+package import Traps
 
 /// An exception of the host, from the syndrome to the way back.
-struct TrapEntry {
+package struct HostTrap<Machine: BoardPlatform> {
   /// ESR_EL2.EC of a data abort from a lower level.
-  static var dataAbort: UInt64 { 0x24 }
+  private static var dataAbort: UInt64 { 0x24 }
 
+  private let platform: Machine
   let esr: UInt64
   let far: UInt64
   let hpfar: UInt64
   let registers: RegisterFile
-  private var host: MetalHostRegisters { MetalHostRegisters() }
+
+  /// Takes what the vector has saved: ESR_EL2, FAR_EL2, HPFAR_EL2 and x0 to x30.
+  @inline(__always)
+  package init(
+    esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile, on platform: Machine
+  ) {
+    self.platform = platform
+    self.esr = esr
+    self.far = far
+    self.hpfar = hpfar
+    self.registers = registers
+  }
+
+  private var host: Machine.HostRegisters { platform.host }
+  private var state: StatePlace<Machine> { platform.state }
 
   /// The intermediate physical address of an abort (HPFAR_EL2.FIPA, bits [43:4], is bits [51:12] of it).
   private var address: UInt64 { hpfar << 8 & ~0xfff | far & 0xfff }
 
+  /// Handles it.
+  @inline(__always)
+  package func handle() {
+    // Data aborts are what must be short; calls are not far behind.
+    if esr >> 26 == Self.dataAbort { handleAbort() } else { handleOther() }
+  }
+
   /// Has the device answer that the address belongs to.
   @inline(__always)
-  func handleAbort() {
-    let start = pc_read_cntpct_el0()
-    let outcome = unsafe StateMemory.shared.pointee.registry.handleAbort(
+  private func handleAbort() {
+    let start = platform.time
+    let outcome = state.shared.registry.handleAbort(
       esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
-      context: MetalMonitor(MetalPlatform()))
-    EL2Statistics.counts.countTrap(
-      cpu: EL2Statistics.cpu, ticks: pc_read_cntpct_el0() &- start, syndrome: esr,
-      address: address)
+      context: Monitor(platform))
+    platform.counts.countTrap(
+      cpu: platform.cpu, ticks: platform.time &- start, syndrome: esr, address: address)
     if outcome != .completed { finish(outcome) }
   }
 
@@ -53,7 +59,7 @@ struct TrapEntry {
   private func finish(_ outcome: Outcome) {
     switch outcome {
     case .completed, .skipped, .notAnAbort: break
-    case .unfinished: EL2Statistics.counts.countUnfinished(cpu: EL2Statistics.cpu)
+    case .unfinished: platform.counts.countUnfinished(cpu: platform.cpu)
     case .injected(let refusal): log(refusal)
     case .unclaimed(let address): retryOrInject(address)
     }
@@ -61,17 +67,17 @@ struct TrapEntry {
 
   /// Calls, fetches of instructions, and what the host cannot do here.
   @inline(never)
-  func handleOther() {
+  private func handleOther() {
     switch esr >> 26 {
-    case 0x16: answer(HostCPU.handle(call()))
+    case 0x16: answer(Monitor(platform).handle(call()))
     case 0x17:
       // The preferred return of a trapped SMC is the SMC itself.
       host.elrEL2 = host.elrEL2 &+ 4
-      answer(HostCPU.handle(call()))
+      answer(Monitor(platform).handle(call()))
     case 0x20: return handleAbort()
     default: injectUndefined(into: host)
     }
-    EL2Statistics.counts.countCall(cpu: EL2Statistics.cpu)
+    platform.counts.countCall(cpu: platform.cpu)
   }
 
   /// A fault that another CPU's change of the table has explained is repeated by the host; anything
@@ -86,8 +92,7 @@ struct TrapEntry {
   private func mayRetry(_ address: IntermediatePhysicalAddress) -> Bool {
     // Only a translation fault (0b0001LL) can be explained by break-before-make.
     guard esr & 0x3c == 0x04 else { return false }
-    let lookup = unsafe StateMemory.shared.pointee.stage2.lookup(
-      address, in: MetalTables(imageBase: StateMemory.shared.pointee.image.base))
+    let lookup = state.shared.stage2.lookup(address, in: Monitor(platform).tables)
     switch lookup {
     case .mapped, .changing: return true
     case .claimed, .unmapped: return false
@@ -114,7 +119,7 @@ struct TrapEntry {
   }
 
   private func log(_ refusal: Refusal) {
-    EL2Statistics.counts.count(refusal, cpu: EL2Statistics.cpu)
+    platform.counts.count(refusal, cpu: platform.cpu)
     var line = LogLine("refused: ")
     line.append(refusal.text)
     line.append(", ipa ")
@@ -123,20 +128,6 @@ struct TrapEntry {
     line.append(hex: far)
     line.append(" esr ")
     line.append(hex: esr)
-    HostCPU.log(.warning, line)
+    platform.log(.warning, line)
   }
-}
-
-// swift-format-ignore: AlwaysUseLowerCamelCase
-@c @implementation
-func el2_fatal(_ esr: UInt64, _ elr: UInt64, _ far: UInt64) -> Never {
-  var line = LogLine("EL2 exception: esr ")
-  line.append(hex: esr)
-  line.append(" elr ")
-  line.append(hex: elr)
-  line.append(" far ")
-  line.append(hex: far)
-  HostCPU.lastWords(line)
-  // Zero, no firmware, until the state has been written.
-  Startup.powerOff(unsafe StateMemory.shared.pointee.firmware)
 }

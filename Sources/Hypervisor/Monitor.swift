@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Architecture
 public import Traps
 
 /// Portcullis on one machine: what stands between the host and the devices that the host may not have.
@@ -29,4 +30,14 @@ public struct Monitor<Machine: Platform>: ProtectionContext {
   public func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
     platform.writeSMMU(number, access, value)
   }
+}
+
+extension Monitor where Machine: BoardPlatform {
+  /// The state, once it has begun.
+  @inline(__always)
+  package var state: StatePlace<Machine> { platform.state }
+
+  /// The pages of EL2.
+  @inline(__always)
+  var tables: Machine.Tables { platform.tables(imageBase: state.shared.layout.image.base) }
 }

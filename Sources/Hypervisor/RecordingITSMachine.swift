@@ -1,41 +1,50 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Architecture
-internal import GIC
+package import Architecture
+package import GIC
 internal import ITS
-internal import Ownership
-internal import Trace
+package import Ownership
+package import Trace
 
-/// A ``MediationMachine`` that records what happens to one ITS.
+/// A ``BoardITSMachine`` that records what happens to one ITS.
 ///
 /// The mediation is specialised for it once more: with the other machine there is nothing to ask and
 /// nothing to skip.
-struct TracingMachine: ITSMachine {
-  private let machine: MediationMachine
+package struct RecordingITSMachine<Board: BoardPlatform>: ITSMachine {
+  private let platform: Board
+  private let machine: BoardITSMachine<Board>
   /// The number of the ITS.
   var number: UInt8 { machine.number }
 
-  var memory: MetalBusMemory { machine.memory }
-  var registers: MetalDeviceMemory { machine.registers }
-  var cpu: UInt64 { machine.cpu }
+  /// Memory that EL2 has mapped.
+  package var memory: Board.Memory { machine.memory }
+  /// The registers of the hardware.
+  package var registers: Board.Registers { machine.registers }
+  /// The number of the CPU.
+  package var cpu: UInt64 { machine.cpu }
 
-  init(number: UInt8) { machine = MediationMachine(number: number) }
+  init(_ number: UInt8, _ platform: Board) {
+    self.platform = platform
+    machine = BoardITSMachine(number, platform)
+  }
 
-  func count(_ command: ITSCommand) { machine.count(command) }
+  package func count(_ command: ITSCommand) { machine.count(command) }
 
-  func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
+  package func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
     try machine.shareAndPin(pages)
   }
 
-  func unpinAndUnshare(_ pin: consuming Pin<1>) { machine.unpinAndUnshare(pin) }
+  package func unpinAndUnshare(_ pin: consuming Pin<1>) { machine.unpinAndUnshare(pin) }
 
-  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+  package func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
     try machine.hold(pages, in: &table)
   }
 
-  func release(_ slot: UInt64, of table: inout PinTable) { machine.release(slot, of: &table) }
+  package func release(_ slot: UInt64, of table: inout PinTable) {
+    machine.release(slot, of: &table)
+  }
 
   @inline(never)
-  func record(_ event: TraceEvent) { Recorder.append(event, its: number) }
+  package func record(_ event: TraceEvent) { Monitor(platform).record(event, its: number) }
 }

@@ -2,27 +2,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import CEL2Boot
 internal import DeviceTree
 internal import GIC
-internal import Hypervisor
 internal import Ownership
 internal import Redistributor
 
-/// Puts EL2 between the host and every Redistributor of the board.
-enum RedistributorMediation {
+// EL2 between the host and every Redistributor of the board.
+extension Monitor where Machine: BoardPlatform {
   /// Appends the pages to claim.
-  static func append(
-    _ board: borrowing Board, to requests: inout RegionRequests<Device>
+  func appendRedistributors(
+    of board: borrowing Board,
+    to requests: inout RegionRequests<HypervisorState<Machine>.Device>
   ) throws(StartupError) {
     do throws(RedistributorClaimError) {
       try RedistributorClaim.append(
-        board.redistributors, at: VirtualLayout.redistributors, through: MetalDeviceMemory(),
+        board.redistributors, at: VirtualLayout.redistributors, through: platform.registers,
         to: &requests
       ) { first, frame in .mediatedRedistributors(first: first, frame: frame) }
     } catch {
       if case .tooMany = error {
-        throw .tooManyRegions(limit: RegionRequests<Device>.capacity)
+        throw .tooManyRegions(limit: RegionRequests<HypervisorState<Machine>.Device>.capacity)
       }
       throw .redistributorClaim(error)
     }
@@ -31,17 +30,14 @@ enum RedistributorMediation {
   /// Adds every Redistributor in the order of the requests, before the host runs.
   ///
   /// A host that is trusted at first keeps what is live; it is mediated all the same.
-  static func begin(
-    _ board: borrowing Board, _ options: BootOptions, interruptLimit: UInt64, _ log: inout Log
+  func beginRedistributors(
+    of board: borrowing Board, _ options: BootOptions, interruptLimit: UInt64
   ) throws(StartupError) {
-    let imageBase = unsafe StateMemory.shared.pointee.image.base
-    let pins = PhysicalAddress(
-      imageBase.rawValue + (el2_redistributors_here() - el2_image_start_here())
-        + RedistributorPlace.pinsOffset)
     do throws(RedistributorSetupError) {
-      try MetalMonitor(MetalPlatform()).beginRedistributors(
-        board.redistributors, at: VirtualLayout.redistributors, pins: pins,
-        interruptLimit: interruptLimit, addressLimit: board.gicTraits.addressLimit,
+      try beginRedistributors(
+        board.redistributors, at: VirtualLayout.redistributors,
+        pins: state.shared.layout.redistributorPins, interruptLimit: interruptLimit,
+        addressLimit: board.gicTraits.addressLimit,
         offersVirtualLPIs: options.checksVirtualInterrupts, keepsLive: options.isHandover)
     } catch {
       guard case .tooMany = error else { throw .redistributors }

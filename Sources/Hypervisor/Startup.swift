@@ -1,266 +1,74 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Architecture
-internal import CEL2Boot
-internal import CHardware
+package import Architecture
 internal import DeviceTree
-internal import Hypervisor
-internal import IOMMU
 internal import ITS
 internal import Ownership
-internal import SMMUDriver
 internal import Traps
 
-/// Why the board is switched off instead of being handed to the host.
-enum StartupError: Error {
-  case tree
-  case noGICv3
-  case boardRefused
-  case memory
-  case memoryOutOfReach(PhysicalAddress)
-  case translation
-  case claim
-  case redistributors
-  case tooManyRedistributors(limit: Int)
-  case tooManyFrames(limit: Int)
-  case tooManyRegions(limit: Int)
-  case redistributorClaim(RedistributorClaimError)
-  case interruptController
-  case mediation(ITSSetupError)
-  case masters
-  case devices
-  case plan(SMMUPlanError)
-  case smmu(SMMUSetupError)
-  case mirror(IOMMUError)
-  case virtualSMMU
-  case modules
-  case noRoom
-  case noRoomForEL2
-  case hostTree
-  case cpus
-  case exposed(Exposure)
-
-  /// What it is about, in front of that.
-  var subject: StaticString {
-    switch self {
-    case .mediation: "an ITS cannot be mediated: "
-    case .redistributorClaim: "the Redistributors cannot be claimed: "
-    case .plan, .smmu, .mirror, .virtualSMMU: "the SMMUs cannot be owned: "
-    default: ""
-    }
-  }
-
-  /// Where it is; nil where there is no such place.
-  var place: PhysicalAddress? {
-    switch self {
-    case .redistributorClaim(let error): error.told.base
-    case .exposed(let exposure): exposure.frame.address
-    case .memoryOutOfReach(let base): base
-    default: nil
-    }
-  }
-
-  /// What the log says about it.
-  var text: StaticString {
-    switch self {
-    case .tree: "no usable device tree"
-    case .noGICv3: "the board has no GICv3"
-    case .boardRefused: "the board cannot be protected"
-    case .memory: "memory cannot be mapped"
-    case .memoryOutOfReach: "there is memory that the CPU cannot address"
-    case .translation: "the host's stage 2 cannot be built"
-    case .claim: "registers cannot be claimed"
-    case .redistributors: "the Redistributors cannot be mediated"
-    case .tooManyRedistributors: "there are more Redistributors than "
-    case .tooManyFrames: "there are more frames of registers to claim than "
-    case .tooManyRegions: "there are more regions of registers to claim than "
-    case .redistributorClaim(let error): error.told.text
-    case .interruptController: "the interrupt controller cannot be mapped"
-    case .mediation(let error): error.text
-    case .masters: "masters that nothing confines cannot be claimed"
-    case .devices: "the DeviceIDs of the board cannot be listed"
-    case .plan(let error): error.text
-    case .smmu(let error): error.text
-    case .mirror(.poolExhausted): "there is no memory for their table"
-    case .mirror: "what devices reach can't be changed"
-    case .virtualSMMU: "one does not say what it is"
-    case .modules: "a boot module cannot be used"
-    case .noRoom: "no room for the host"
-    case .noRoomForEL2: "no room for EL2's stacks and tables"
-    case .hostTree: "the host's device tree cannot be written"
-    case .cpus: "two CPUs of the tree have one MPIDR_EL1, or it has no room for the one that runs"
-    case .exposed(let exposure):
-      switch exposure.reason {
-      case .leftover: "EL2 still maps memory of the host"
-      case .host: "the host reaches memory of EL2"
-      case .devices: "devices reach memory of EL2"
-      }
-    }
-  }
-
-  /// The limit that is passed, behind that.
-  var limit: Int? {
-    switch self {
-    case .tooManyRedistributors(let limit), .tooManyFrames(let limit), .tooManyRegions(let limit):
-      limit
-    default: nil
-    }
-  }
+/// Where the host starts.
+package struct HostStart: Sendable {
+  /// Its first instruction.
+  package let entry: PhysicalAddress
+  /// Its x0; the address of the device tree, for the boot CPU.
+  package let argument: UInt64
 }
 
-/// The order in which the board is brought from firmware's hands into the host's.
-///
-/// tree mapped and checked → console → CPU and board checked → host placed → host's stage 2 → ITSes claimed
-/// → host entered.
-///
-/// Whatever fails before the last step switches the board off: a host that is not confined is never
-/// entered.
-enum Startup {
-  /// The most that a device tree may take, in bytes.
-  private static var treeLimit: UInt64 { 0x20_0000 }
-
-  static func run(_ early: consuming EarlyState, tree: PhysicalAddress) -> Never {
-    var pool = early.pool
-    var stage1 = early.stage1
-    var log = Log(console: nil, level: .info)
-    var firmware = MetalFirmware.none
-    let start: HostStart
+// The order in which the board is brought from firmware's hands into the host's:
+//
+//     the tree is mapped and checked
+//        │
+//     Discovered   the board is read, the console open; the CPU and the board may be used
+//        │ plan
+//     Planned      what is owned, claimed and disabled is decided; host and EL2's memory have their places
+//        │ claim
+//     Claimed      the host's stage 2 is built, everything that is EL2's is claimed, hardware is set up
+//        │ seal
+//     Sealed       the tree is unmapped, and no page of EL2 is in anyone's reach
+//        │ run
+//     the host is entered
+//
+// Each stage consumes the one before. Whatever fails switches the board off: a host that is not confined is never
+// entered.
+extension Monitor where Machine: BoardPlatform {
+  /// Starts up, by the device tree at `tree`, from what the code before the MMU has left; nil where the board was
+  /// switched off, which on hardware does not return.
+  package func start(tree: PhysicalAddress) -> HostStart? {
+    state.begin(
+      Log(console: nil, level: .info, frequency: platform.frequency),
+      firmware: platform.noFirmware)
     do throws(StartupError) {
-      let bytes = try mapTree(tree, &stage1, &pool)
-      // The pages were mapped just now, and the host, which could write to them, does not run yet.
-      let source = unsafe UnsafeBufferPointer<UInt8>(
-        start: UnsafePointer(bitPattern: UInt(VirtualLayout.linear(bytes.base).rawValue)),
-        count: Int(bytes.size))
-      let blob = try check(unsafe source.span)
-      var diagnostics = FirstDiagnostics<Diagnostic>()
-      let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
-      let options = board.options
-      firmware = MetalFirmware(board)
-      guard
-        let image = AddressRange(
-          base: pool.memory.imageBase, size: el2_image_end_here() - el2_image_start_here())
-      else { throw .memory }
-      // Nothing is written over EL2 itself, and nothing then says so.
-      guard board.console?.range.overlaps(image) != true else { throw .boardRefused }
-      log = openLog(board, options.logLevel, &stage1, &pool)
-      log.write(.info, LogLine("Portcullis at EL2"))
-      diagnostics.write(in: blob) { log.write($0, $1) }
-      // Before anything touches a register of the CPU's interface, which is undefined without.
-      guard ProcessorIdentity.ofThisCPU().hasInterruptRegisters else { throw .noGICv3 }
-      guard board.verdict != .refused else { throw .boardRefused }
-      // What is beside an SMMU writes where it is told to, whether that is used or not.
-      let hasDMA =
-        !board.iommus.isEmpty || !board.monitors.isEmpty || !board.companions.isEmpty
-      let policy = mediation == .on && hasDMA ? options.smmuPolicy : SMMUPolicy.off
-      let smmus = policy.isOwning ? try DMADescription.plan(board, blob, &log) : SMMUPlan()
-      let masters = try MasterProtection.decide(
-        board, blob, options, ownsSMMUs: policy.isOwning, &log)
-      let cpus = try Confinement.cpuTable(of: board)
-      try HostPlacement.checkReach(of: board)
-      var placement = try HostPlacement(board, tree: bytes, image: image)
-      start = try placement.place(
-        board, blob, cpus: cpus.count, smmus: policy, disabling: masters.disabled, &stage1, &pool,
-        &log)
-      let interruptLimit = try InterruptController.map(board, &stage1, &pool)
-      try Confinement.begin(
-        board, options, masters, smmus, cpus, image: image, memory: start.memory,
-        interruptLimit: interruptLimit, stage1, pool, &log)
-      let calls = board.firmwareCalls(in: blob, keepsPower: policy.isOwning)
-      for index in calls.indices { relay(calls[index], &log) }
-      if options.isBench {
-        Figures.logTablePages(&log)
-        Figures.logDonations(placement.spare, &log)
-      }
-      if let pages = PageRange(covering: bytes) { try Confinement.finish(tree: pages) }
+      return try bring(tree)
     } catch {
-      var line = LogLine("not started: ")
-      line.append(error.subject)
-      line.append(error.text)
-      if let limit = error.limit { line.append(decimal: UInt64(limit)) }
-      if let place = error.place {
-        line.append(", at ")
-        line.append(hex: place.rawValue)
-      }
-      log.write(.error, line)
-      powerOff(firmware)
-    }
-    log.isBuffered = true
-    unsafe StateMemory.shared.pointee.log = log
-    unsafe StateMemory.shared.pointee.context.load()
-    el2_enter_host(start.entry.rawValue, start.tree.rawValue)
-  }
-
-  /// Relays a call of firmware that the tree names, or says why not.
-  private static func relay(_ call: FirmwareCall, _ log: inout Log) {
-    var line = LogLine("SCMI by SMC ")
-    line.append(hex: UInt64(call.number))
-    if let refusal = call.refusal {
-      line.append(" not relayed: ")
-      line.append(refusal.text)
-      return log.write(.warning, line)
-    }
-    _ = unsafe StateMemory.shared.pointee.treeCalls.append(call.number)
-    line.append(" relayed")
-    log.write(.info, line)
-  }
-
-  /// Says `line` on the console that the tree names and ends it all, before there is an MMU: every
-  /// address is physical, and all accesses are aligned, as the format of the tree aligns its words.
-  static func refuse(
-    _ line: consuming LogLine, tree: PhysicalAddress, exceptionLevel: UInt64
-  ) -> Never {
-    let (console, firmware) = unmapped(tree, exceptionLevel)
-    var log = Log(console: console, level: .error)
-    log.write(.error, line)
-    powerOff(firmware)
-  }
-
-  /// Console and firmware of the board with this tree.
-  private static func unmapped(
-    _ tree: PhysicalAddress, _ exceptionLevel: UInt64
-  ) -> (console: Console?, firmware: MetalFirmware) {
-    guard tree.rawValue != 0, let size = treeSize(pc_load64(tree.rawValue)) else {
-      return (nil, .none)
-    }
-    // Nothing else runs that could change the tree.
-    let source = unsafe UnsafeBufferPointer<UInt8>(
-      start: UnsafePointer(bitPattern: UInt(tree.rawValue)), count: Int(size))
-    do throws(BlobError) {
-      let blob = try DeviceTreeBlob(checking: unsafe source.span)
-      var diagnostics = FirstDiagnostics<Diagnostic>()
-      let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
-      let console = board.console.flatMap {
-        Console($0, at: $0.range.base.rawValue, isGuarded: exceptionLevel == 2)
-      }
-      return (console, MetalFirmware(board, exceptionLevel: exceptionLevel))
-    } catch {
-      return (nil, .none)
-    }
-  }
-
-  /// The size of a device tree from its first two words, magic and total size, both big-endian; nil
-  /// where it is none, or too large.
-  private static func treeSize(_ head: UInt64) -> UInt64? {
-    let size = UInt64(UInt32(truncatingIfNeeded: head >> 32).byteSwapped)
-    guard UInt32(truncatingIfNeeded: head).byteSwapped == 0xd00d_feed, size <= treeLimit else {
+      end(error.line)
       return nil
     }
-    return size
+  }
+
+  private func bring(_ tree: PhysicalAddress) throws(StartupError) -> HostStart {
+    var early = state.takeEarly()
+    let platform = platform
+    let bytes = try mapTree(tree, &early)
+    let blob = try Self.check(platform.bytes(of: bytes))
+    let discovered = try Discovered(self, blob, at: bytes, early)
+    let planned = try discovered.plan(blob)
+    let claimed = try planned.claim(blob)
+    return try claimed.seal().run()
   }
 
   /// Maps the device tree and returns where it is.
-  private static func mapTree(
-    _ tree: PhysicalAddress, _ stage1: inout ImageMap.Stage1, _ pool: inout ImageMap.Pool
+  private func mapTree(
+    _ tree: PhysicalAddress, _ early: inout EarlyState<Machine>
   ) throws(StartupError) -> AddressRange {
     guard tree.isAligned(to: 8), let head = AddressRange(base: tree, size: 8) else { throw .tree }
-    try MappedMemory.map(head, .readOnlyData, &stage1, &pool)
-    let word = pc_load64(VirtualLayout.linear(tree).rawValue)
-    MappedMemory.unmap(head, &stage1, &pool)
-    guard let size = treeSize(word), let whole = AddressRange(base: tree, size: size) else {
-      throw .tree
-    }
-    try MappedMemory.map(whole, .readOnlyData, &stage1, &pool)
+    try early.map(head, .readOnlyData)
+    let word = platform.memory.load(tree)
+    early.unmap(head)
+    guard let size = DeviceTreeHeader.size(word),
+      let whole = AddressRange(base: tree, size: size)
+    else { throw .tree }
+    try early.map(whole, .readOnlyData)
     return whole
   }
 
@@ -272,30 +80,123 @@ enum Startup {
       throw .tree
     }
   }
+}
+
+/// The beginning of a device tree.
+package enum DeviceTreeHeader {
+  /// The most that a device tree may take, in bytes.
+  private static var limit: UInt64 { 0x20_0000 }
+
+  /// The size of a device tree from its first two words, magic and total size, both big-endian; nil
+  /// where it is none, or too large.
+  package static func size(_ head: UInt64) -> UInt64? {
+    let size = UInt64(UInt32(truncatingIfNeeded: head >> 32).byteSwapped)
+    guard UInt32(truncatingIfNeeded: head).byteSwapped == 0xd00d_feed, size <= limit else {
+      return nil
+    }
+    return size
+  }
+}
+
+/// The board as the tree describes it, on a console that is open: nothing is decided.
+struct Discovered<Machine: BoardPlatform>: ~Copyable {
+  let monitor: Monitor<Machine>
+  /// EL2's translation, and where tables come from.
+  var early: EarlyState<Machine>
+  /// Where the device tree is.
+  let tree: AddressRange
+  /// Where the parts of the image are.
+  let layout: ImageLayout
+  let board: Board
+
+  var platform: Machine { monitor.platform }
+
+  /// Reads the board; the tree at `tree` is mapped.
+  init(
+    _ monitor: Monitor<Machine>, _ blob: DeviceTreeBlob, at tree: AddressRange,
+    _ early: consuming EarlyState<Machine>
+  ) throws(StartupError) {
+    let platform = monitor.platform
+    var diagnostics = FirstDiagnostics<Diagnostic>()
+    board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
+    monitor.state.diagnostics.firmware = platform.firmware(of: board)
+    guard let layout = platform.layout(of: early.pool.memory) else { throw .memory }
+    // Nothing is written over EL2 itself, and nothing then says so.
+    guard board.console?.range.overlaps(layout.image) != true else { throw .boardRefused }
+    monitor.state.diagnostics.log = Log(
+      console: Self.openConsole(of: board, &early, platform), level: board.options.logLevel,
+      frequency: platform.frequency)
+    platform.log(.info, LogLine("Portcullis at EL2"))
+    diagnostics.write(in: blob) { platform.log($0, $1) }
+    // Before anything touches a register of the CPU's interface, which is undefined without.
+    guard platform.identity.hasInterruptRegisters else { throw .noGICv3 }
+    guard board.verdict != .refused else { throw .boardRefused }
+    self.monitor = monitor
+    self.early = early
+    self.tree = tree
+    self.layout = layout
+  }
 
   /// Opens the console that the tree names, if it is one that is known.
-  private static func openLog(
-    _ board: borrowing Board, _ level: LogLevel, _ stage1: inout ImageMap.Stage1,
-    _ pool: inout ImageMap.Pool
-  ) -> Log {
+  private static func openConsole(
+    of board: borrowing Board, _ early: inout EarlyState<Machine>, _ platform: Machine
+  ) -> Machine.Output? {
     guard let console = board.console, console.kind != .other,
       let pages = PageRange(covering: console.range),
       // Of what a tree calls its registers no more is mapped than there can be.
       let page = PageRange(first: pages.first, count: min(pages.count, 2))
-    else { return Log(console: nil, level: level) }
+    else { return nil }
     do throws(OwnershipError) {
-      try stage1.map(page, at: VirtualLayout.console, .device, pool: &pool)
+      try early.stage1.map(page, at: VirtualLayout.console, .device, pool: &early.pool)
     } catch {
-      return Log(console: nil, level: level)
+      return nil
     }
     let offset = console.range.base.rawValue & (PageFrameNumber.size - 1)
-    return Log(
-      console: Console(console, at: VirtualLayout.console.rawValue &+ offset), level: level)
+    return platform.console(
+      console, at: VirtualAddress(VirtualLayout.console.rawValue &+ offset))
   }
 
-  /// Ends it all: there is nothing that may run.
-  static func powerOff(_ firmware: MetalFirmware) -> Never {
-    _ = firmware.call(SMCCC.Call(PSCI.systemOff))
-    el2_park()
+  /// Decides what becomes of the board, and brings the host and EL2's memory to their places.
+  consuming func plan(_ blob: DeviceTreeBlob) throws(StartupError) -> Planned<Machine> {
+    let platform = monitor.platform
+    let options = board.options
+    // What is beside an SMMU writes where it is told to, whether that is used or not.
+    let hasDMA = !board.iommus.isEmpty || !board.monitors.isEmpty || !board.companions.isEmpty
+    let policy = platform.mediation == .on && hasDMA ? options.smmuPolicy : SMMUPolicy.off
+    let smmus = policy.isOwning ? try DMADescription.plan(board, blob, platform) : SMMUPlan()
+    let masters =
+      platform.mediation == .off
+      ? MasterProtection()
+      : try MasterProtection.decide(board, blob, options, ownsSMMUs: policy.isOwning, platform)
+    guard let geometry = TranslationGeometry(physicalAddressRange: platform.physicalAddressRange)
+    else { throw .translation }
+    try HostPlacement<Machine>.checkReach(of: board, geometry)
+    let cpus = try CPUTable(board, own: platform.multiprocessorAffinity)
+    var placement = try HostPlacement(board, tree: tree, image: layout.image, platform)
+    let placed = try placement.place(
+      board, blob, cpus: cpus.count, smmus: policy, disabling: masters.disabled, &early)
+    let spare = placement.spare
+    let interruptLimit = try InterruptController.map(board, &early, platform)
+    return Planned(
+      discovered: self, policy: policy, smmus: smmus, masters: masters, geometry: geometry,
+      cpus: cpus, host: placed.start, memory: placed.memory, spare: spare,
+      interruptLimit: interruptLimit)
   }
+}
+
+/// What becomes of the board: all that may be refused by the tree alone is behind it.
+struct Planned<Machine: BoardPlatform>: ~Copyable {
+  var discovered: Discovered<Machine>
+  let policy: SMMUPolicy
+  let smmus: SMMUPlan
+  let masters: MasterProtection
+  let geometry: TranslationGeometry
+  let cpus: CPUTable
+  let host: HostStart
+  /// What EL2 takes beside its image.
+  let memory: BoardMemory
+  /// Memory of the host's that nobody has a use for.
+  let spare: PageRange?
+  /// One more than the largest INTID.
+  let interruptLimit: UInt64
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// EL2's 48-bit virtual address space, as the image lays it out:
+// EL2's 48-bit virtual address space, as a start-up lays it out:
 //
 //   0x0000_0000_0000   the page that turns the MMU on, at its physical address (identity)
 //        …
@@ -15,40 +15,34 @@
 //        …
 //   0x8000_0000_0000   memory that is not part of the image, by physical address
 
-internal import Architecture
-internal import CEL2Boot
-internal import Ownership
+package import Architecture
+package import Ownership
 
 /// Where EL2 sees what.
-enum VirtualLayout {
+package enum VirtualLayout {
   /// One more than the largest physical address at which the image can run: above it the identity
   /// map of one page would meet the image itself.
-  static var identityLimit: UInt64 { 0x4000_0000_0000 }
-
-  /// The stack of a CPU; what lies below it, as large, stays unmapped: a guard.
-  static func stack(_ cpu: UInt64) -> VirtualAddress {
-    VirtualAddress(el2_stacks + (2 * cpu + 1) * el2_stack_size)
-  }
+  package static var identityLimit: UInt64 { 0x4000_0000_0000 }
 
   /// The console's registers.
-  static var console: VirtualAddress { VirtualAddress(0x5000_0000_0000) }
+  package static var console: VirtualAddress { VirtualAddress(0x5000_0000_0000) }
 
   /// The Redistributors of region `index` of the tree.
-  static func redistributors(_ index: Int) -> VirtualAddress {
+  package static func redistributors(_ index: Int) -> VirtualAddress {
     VirtualAddress(0x5800_0000_0000 + UInt64(index) << 32)
   }
 
   /// The most pages of a region of Redistributors.
-  static var redistributorRegionPages: UInt64 { 1 << 20 }
+  package static var redistributorRegionPages: UInt64 { 1 << 20 }
 
   /// The Distributor's first page.
-  static var distributor: VirtualAddress { VirtualAddress(0x5900_0000_0000) }
+  package static var distributor: VirtualAddress { VirtualAddress(0x5900_0000_0000) }
 
   /// Where physical address 0 is seen.
-  static var linearBase: UInt64 { 0x8000_0000_0000 }
+  package static var linearBase: UInt64 { 0x8000_0000_0000 }
 
   /// The parts that ownership fills.
-  static var space: EL2AddressSpace? {
+  package static var space: EL2AddressSpace? {
     EL2AddressSpace(
       linearBase: VirtualAddress(linearBase),
       linearPages: 0x8000_0000_0000 >> PageFrameNumber.shift,
@@ -57,7 +51,7 @@ enum VirtualLayout {
   }
 
   /// Where EL2 sees memory outside the image, while it is mapped.
-  static func linear(_ address: PhysicalAddress) -> VirtualAddress {
+  package static func linear(_ address: PhysicalAddress) -> VirtualAddress {
     VirtualAddress(address.rawValue &+ linearBase)
   }
 }

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import Hypervisor
 internal import IOMMU
 internal import Ownership
 internal import SMMU
@@ -11,11 +10,16 @@ internal import VirtualSMMU
 
 /// What a virtual SMMU needs, with its lock held: the owners of pages, and the SMMU behind it, each asked with the
 /// lock of rank `ownership`.
-struct VirtualSMMUTrapMachine: VirtualSMMUMachine {
-  let memory = MetalBusMemory()
+struct VirtualSMMUTrapMachine<Board: BoardPlatform>: VirtualSMMUMachine {
+  private let platform: Board
   private let unit: UInt16
 
-  init(number: UInt8) { unit = UInt16(number) }
+  init(_ number: UInt8, _ platform: Board) {
+    self.platform = platform
+    unit = UInt16(number)
+  }
+
+  var memory: Board.Memory { platform.memory }
 
   /// What the SMMU says of itself.
   var identification: SMMUIdentification? {
@@ -25,14 +29,14 @@ struct VirtualSMMUTrapMachine: VirtualSMMUMachine {
   }
 
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
-    guard unsafe !StateMemory.shared.pointee.reserved.overlaps(pages) else {
+    guard !platform.state.shared.reserved.overlaps(pages) else {
       throw .refusedByHypervisor(pages.first)
     }
-    return try LockedOwnership(holding: .smmu).hold(pages, in: &table)
+    return try LockedOwnership(of: platform, holding: .smmu).hold(pages, in: &table)
   }
 
   func release(_ slot: UInt64, of table: inout PinTable) {
-    LockedOwnership(holding: .smmu).release(slot, of: &table)
+    LockedOwnership(of: platform, holding: .smmu).release(slot, of: &table)
   }
 
   func activate(_ mode: StreamMode) -> Bool {
@@ -82,10 +86,10 @@ struct VirtualSMMUTrapMachine: VirtualSMMUMachine {
     return event
   }
 
-  private func withProtection(_ body: (inout DMAProtection) -> Void) {
+  private func withProtection(_ body: (inout DMAProtection<Board>) -> Void) {
     var held = HeldLocks(holding: .smmu)
-    unsafe StateMemory.shared.pointee.ownershipLock.withLock(&held) { _ in
-      unsafe StateMemory.shared.pointee.ownership.updateObserver { (protection, _, _, _) in
+    platform.state.shared.ownershipLock.withLock(&held) { _ in
+      platform.state.shared.ownership.updateObserver { (protection, _, _, _) in
         body(&protection)
       }
     }

@@ -34,29 +34,20 @@ public struct Ownership<
   /// Who follows every change.
   public internal(set) var observer: Observer
 
-  /// Takes over what was built at boot, and records `hypervisorPages` as the hypervisor's own.
+  /// Takes over what was built at boot.
   ///
-  /// The host's translation must leave them out already, and the observer must not let the host's
-  /// devices reach them; EL2's translation is as the boot code has made it.
-  ///
-  /// - Parameter geometry: the address space in which pages are tracked; for `Stage2Table` its own.
-  /// - Throws: `outOfRange`, `overlap`, `poolExhausted`.
+  /// The host's translation must leave out the pages that `ledger` records as the hypervisor's, and the observer must
+  /// not let the host's devices reach them; EL2's translation is as the boot code has made it.
   public init(
-    _ geometry: TranslationGeometry, memoryMap: MemoryMap, hypervisorPages: Span<PageRange>,
-    pool: consuming PagePool<Memory>, host: consuming Host, hypervisor: consuming Hypervisor,
-    observer: consuming Observer
-  ) throws(OwnershipError) {
-    try checkDisjoint(hypervisorPages, geometry)
-    let ledger = try PageLedger(geometry, pool: &pool)
-    var reservation = try pool.reserve(ledger.tablesNeeded(for: hypervisorPages, in: pool))
+    _ ledger: PageLedger, memoryMap: MemoryMap, pool: consuming PagePool<Memory>,
+    host: consuming Host, hypervisor: consuming Hypervisor, observer: consuming Observer
+  ) {
     self.pool = pool
     self.ledger = ledger
     self.memoryMap = memoryMap
     self.host = host
     self.hypervisor = hypervisor
     self.observer = observer
-    record(hypervisorPages, PageRecord(state: .none, pins: 0), &reservation)
-    self.pool.release(reservation)
   }
 
   /// How many pages of the pool are free.

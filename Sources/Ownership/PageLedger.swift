@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Architecture
+public import Architecture
 
 /// The one record of every page's state: who owns it, who shares it, how often it is pinned.
 ///
@@ -9,13 +9,33 @@ import Architecture
 /// stage 2, and because a pin count has no room in a descriptor. An absent entry says that the host
 /// owns the page and nobody holds it, so that a ledger takes pages only where something happened, and gives
 /// them back where nothing is left of it.
-struct PageLedger: Sendable {
+public struct PageLedger: Sendable {
   let tree: PageTree
 
   init<Memory: TableMemory & ~Copyable>(
     _ geometry: TranslationGeometry, pool: inout PagePool<Memory>
   ) throws(OwnershipError) {
     tree = try PageTree(geometry, isForHardware: false, pool: &pool)
+  }
+
+  /// Makes one that records `pages` as the hypervisor's own.
+  ///
+  /// - Parameter geometry: the address space in which pages are tracked; for `Stage2Table` its own.
+  /// - Throws: `outOfRange`, `overlap`, `poolExhausted`.
+  public init<Memory: TableMemory & ~Copyable>(
+    _ geometry: TranslationGeometry, hypervisorPages pages: Span<PageRange>,
+    pool: inout PagePool<Memory>
+  ) throws(OwnershipError) {
+    try checkDisjoint(pages, geometry)
+    try self.init(geometry, pool: &pool)
+    var reservation = try pool.reserve(tablesNeeded(for: pages, in: pool))
+    for index in pages.indices {
+      for frame in pages[index].numbers {
+        setRecord(
+          PageRecord(state: .none, pins: 0), of: PageFrameNumber(frame), &pool, &reservation)
+      }
+    }
+    pool.release(reservation)
   }
 
   /// The record of `frame`; frames beyond the address space are nobody's and so not accessible.

@@ -46,24 +46,6 @@ public struct Stage2Table<Cache: TranslationCache & ~Copyable>: ~Copyable {
   /// A walker of the table that needs neither it nor the lock.
   public var walk: Stage2Walk { Stage2Walk(tree: tree) }
 
-  /// The value of VTCR_EL2 (Arm ARM DDI 0487, D19.2.160) on a CPU with this ID_AA64MMFR0_EL1.PARange.
-  ///
-  /// The granule is 4 KiB, walks are Normal Write-Back Inner Shareable, VMIDs have 8 bits.
-  ///
-  /// - Throws: `unsupportedSize` where the CPU has fewer physical address bits than the table.
-  public func controlValue(physicalAddressRange range: UInt64) throws(OwnershipError) -> UInt64 {
-    let geometry = tree.geometry
-    guard let bits = physicalAddressBits(range), bits >= geometry.bits else {
-      throw .unsupportedSize(bits: geometry.bits)
-    }
-    let inputSize = 64 - geometry.bits  // T0SZ, [5:0]
-    let startLevel: UInt64 = geometry.startLevel == 0 ? 0b10 : 0b01  // SL0, [7:6]
-    let cacheability: UInt64 = 0b01 << 8 | 0b01 << 10  // IRGN0, ORGN0: Write-Back, Write-Allocate
-    let shareability: UInt64 = 0b11 << 12  // SH0: Inner Shareable
-    let outputSize = min(range, 5) << 16  // PS: at most 48 bits without 52-bit descriptors
-    return 1 << 31 | outputSize | shareability | cacheability | startLevel << 6 | inputSize
-  }
-
   /// Makes `leaf` what the table says about `pages`, splitting what reaches beyond them.
   private func paint<Memory: TableMemory & ~Copyable>(
     _ pages: PageRange, _ leaf: Stage2Descriptor.Leaf, _ pool: inout PagePool<Memory>,

@@ -38,4 +38,21 @@ public struct TranslationGeometry: Hashable, Sendable {
   public var rootTables: UInt64 { startLevel == 1 && bits > 39 ? 1 << (bits - 39) : 1 }
   /// One more than the largest page number.
   public var pageLimit: UInt64 { 1 << (bits - PageFrameNumber.shift) }
+
+  /// The value of VTCR_EL2 for such a table (Arm ARM DDI 0487, D19.2.160) on a CPU with this ID_AA64MMFR0_EL1.PARange.
+  ///
+  /// The granule is 4 KiB, walks are Normal Write-Back Inner Shareable, VMIDs have 8 bits.
+  ///
+  /// - Throws: `unsupportedSize` where the CPU has fewer physical address bits than the table.
+  public func controlValue(physicalAddressRange range: UInt64) throws(OwnershipError) -> UInt64 {
+    guard let available = physicalAddressBits(range), available >= bits else {
+      throw .unsupportedSize(bits: bits)
+    }
+    let inputSize = 64 - bits  // T0SZ, [5:0]
+    let startLevel: UInt64 = startLevel == 0 ? 0b10 : 0b01  // SL0, [7:6]
+    let cacheability: UInt64 = 0b01 << 8 | 0b01 << 10  // IRGN0, ORGN0: Write-Back, Write-Allocate
+    let shareability: UInt64 = 0b11 << 12  // SH0: Inner Shareable
+    let outputSize = min(range, 5) << 16  // PS: at most 48 bits without 52-bit descriptors
+    return 1 << 31 | outputSize | shareability | cacheability | startLevel << 6 | inputSize
+  }
 }

@@ -120,8 +120,10 @@ struct EmbedderState: ~Copyable {
     }
     // The embedder keeps its own memory out of its stage 2: there is nothing to record here.
     let none = FixedList<1, PageRange>(filler: .filler)
-    return try EmbedderOwnership(
-      geometry, memoryMap: memory, hypervisorPages: none.span, pool: pool,
+    let ledger = try PageLedger(geometry, hypervisorPages: none.span, pool: &pool)
+    return EmbedderOwnership(
+      ledger, memoryMap: memory,
+      pool: pool,
       host: EmbedderHostTranslation(platform: machine.registers),
       hypervisor: EmbedderHypervisorTranslation(machine: machine), observer: NoObserver())
   }

@@ -42,8 +42,9 @@ enum MirroredBoard {
       cache: cache)
     var el2 = try EL2Stage1Table(SmallBoard.space(), pool: &pool, cache: cache)
     try el2.map(hypervisor, at: VirtualAddress(0x20_0000), .data, pool: &pool)
+    let ledger = try PageLedger(SmallBoard.geometry(), hypervisorPages: excluded.span, pool: &pool)
     return try Ownership(
-      SmallBoard.geometry(), memoryMap: SmallBoard.map(), hypervisorPages: excluded.span,
+      ledger, memoryMap: SmallBoard.map(),
       pool: pool,
       host: host, hypervisor: el2,
       observer: DMAMirror(RecordingDriver(recorder: recorder), doorbells: doorbells))

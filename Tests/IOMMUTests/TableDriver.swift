@@ -113,8 +113,10 @@ enum TableBoard {
     let el2 = try EL2Stage1Table(SmallBoard.space(), pool: &pool, cache: cache)
     var doorbells = Doorbells()
     _ = doorbells.add(doorbell)
+    let ledger = try PageLedger(geometry, hypervisorPages: excluded.span, pool: &pool)
     return try Ownership(
-      geometry, memoryMap: map(), hypervisorPages: excluded.span, pool: pool, host: host,
+      ledger, memoryMap: map(),
+      pool: pool, host: host,
       hypervisor: el2,
       observer: DMAMirror(TableDriver(machine, unit, geometry, splitting), doorbells: doorbells))
   }

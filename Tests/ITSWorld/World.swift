@@ -146,8 +146,10 @@ package final class World {
     let host = try Stage2Table(
       geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: NoCache())
     let el2 = try EL2Stage1Table(space, pool: &pool, cache: NoCache())
-    return try Ownership(
-      geometry, memoryMap: map, hypervisorPages: excluded.span, pool: pool, host: host,
+    let ledger = try PageLedger(geometry, hypervisorPages: excluded.span, pool: &pool)
+    return Ownership(
+      ledger, memoryMap: map,
+      pool: pool, host: host,
       hypervisor: el2, observer: NoObserver())
   }
 

@@ -137,8 +137,10 @@ package final class NestedWorld {
         frame: VirtualAddress(smmu.base), arena: Self.range(arena), streams: permitted)
     ]
     let group = try SMMUGroup(setups.span, bits: 40, policy: .nested, machine: hardware)
-    var owners = try Ownership(
-      geometry, memoryMap: map, hypervisorPages: excluded.span, pool: pool, host: host,
+    let ledger = try PageLedger(geometry, hypervisorPages: excluded.span, pool: &pool)
+    var owners = Ownership(
+      ledger, memoryMap: map,
+      pool: pool, host: host,
       hypervisor: el2, observer: DMAMirror(group))
     var identification: SMMUIdentification?
     if isMediated {

@@ -43,8 +43,9 @@ struct CleanTests {
       SmallBoard.geometry(), memoryMap: SmallBoard.map(), excluded: excluded.span, pool: &pool,
       cache: cache)
     let el2 = try EL2Stage1Table(SmallBoard.space(), pool: &pool, cache: cache)
+    let ledger = try PageLedger(SmallBoard.geometry(), hypervisorPages: excluded.span, pool: &pool)
     return try Ownership(
-      SmallBoard.geometry(), memoryMap: SmallBoard.map(), hypervisorPages: excluded.span,
+      ledger, memoryMap: SmallBoard.map(),
       pool: pool, host: host, hypervisor: el2, observer: NoObserver())
   }
 

@@ -24,13 +24,13 @@ struct TranslationTests {
       geometry, memoryMap: MemoryMap(), excluded: [PageRange]().span, pool: &pool,
       cache: SimulatedCache(machine: SimulatedMachine()))
     #expect(table.root.isAligned(to: roots * 4096))
-    let control = try table.controlValue(physicalAddressRange: 5)
+    let control = try geometry.controlValue(physicalAddressRange: 5)
     #expect(control & 0x3f == 64 - bits)
     #expect(control >> 6 & 3 == startField)
     #expect(control & ~0xff == 0x8005_3500)
     if bits == 48 {
       #expect(throws: OwnershipError.unsupportedSize(bits: 48)) {
-        try table.controlValue(physicalAddressRange: 4)
+        try geometry.controlValue(physicalAddressRange: 4)
       }
     }
   }

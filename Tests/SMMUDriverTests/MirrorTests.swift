@@ -29,8 +29,9 @@ struct MirrorTests {
       cache: cache)
     let el2 = try EL2Stage1Table(SmallBoard.space(), pool: &pool, cache: cache)
     let group = try board.group()
+    let ledger = try PageLedger(SmallBoard.geometry(), hypervisorPages: excluded.span, pool: &pool)
     var subject = try Ownership(
-      SmallBoard.geometry(), memoryMap: SmallBoard.map(), hypervisorPages: excluded.span,
+      ledger, memoryMap: SmallBoard.map(),
       pool: pool, host: host, hypervisor: el2, observer: DMAMirror(group))
     try subject.updateObserver { (mirror, host, map, pool) throws(IOMMUError) in
       try mirror.start(host, map, &pool)

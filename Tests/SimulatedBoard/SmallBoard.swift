@@ -57,8 +57,9 @@ package struct SmallBoard {
       cache: SimulatedCache(machine: machine))
     var el2 = try EL2Stage1Table(space(), pool: &pool, cache: SimulatedCache(machine: machine))
     try el2.map(hypervisor, at: VirtualAddress(0x20_0000), .data, pool: &pool)
+    let ledger = try PageLedger(geometry(), hypervisorPages: excluded.span, pool: &pool)
     return try Ownership(
-      geometry(), memoryMap: map(), hypervisorPages: excluded.span, pool: pool, host: host,
-      hypervisor: el2, observer: RecordingObserver(machine: machine))
+      ledger, memoryMap: map(), pool: pool, host: host, hypervisor: el2,
+      observer: RecordingObserver(machine: machine))
   }
 }

@@ -87,7 +87,8 @@ final class HostPages {
     let el2 = try EL2Stage1Table(space, pool: &pool, cache: NoCache())
     ownership.initialize(
       to: try HostOwnership(
-        geometry, memoryMap: map, hypervisorPages: excluded.span, pool: pool, host: host,
+        try PageLedger(geometry, hypervisorPages: excluded.span, pool: &pool), memoryMap: map,
+        pool: pool, host: host,
         hypervisor: el2, observer: NoObserver()))
   }
 

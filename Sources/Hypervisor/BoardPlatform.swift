@@ -1,0 +1,211 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import Architecture
+package import DeviceTree
+package import GIC
+package import ITS
+internal import Ownership
+internal import Redistributor
+package import SMMUDriver
+package import Trace
+package import Traps
+
+/// A machine of which Portcullis has every page and every CPU, from firmware on.
+///
+/// The start-up, the calls of the host and all that SMMUs need are written for one of these. Metal is one, the
+/// simulated board of the tests another.
+package protocol BoardPlatform: Platform {
+  /// The pages of EL2 by physical address, before the MMU is on and behind.
+  associatedtype Tables: TableMemory
+  /// The TLBs.
+  associatedtype Cache: TranslationCache
+  /// Memory that EL2 has mapped, by physical address.
+  associatedtype Memory: HostMemory
+  /// The host's system registers, on the CPU that runs this.
+  associatedtype HostRegisters: HostSystemRegisters
+  /// What answers SMC.
+  associatedtype BoardFirmware: Firmware
+  /// The console.
+  associatedtype Output: LogOutput
+  /// The words of the statistics.
+  associatedtype Counts: CountMemory
+  /// What the driver of the SMMUs needs.
+  associatedtype SMMUs: SMMUMachine
+
+  /// How the image stands between the host and its ITSes.
+  var mediation: Mediation { get }
+  /// Where the state is.
+  var state: StatePlace<Self> { get }
+  /// The SMMUs as the host sees them.
+  var virtualSMMUs: VirtualSMMUPlaces { get }
+  /// The pages of EL2, of an image that lies at `imageBase`.
+  func tables(imageBase: PhysicalAddress) -> Tables
+  /// The TLBs.
+  var cache: Cache { get }
+  /// Memory that EL2 has mapped.
+  var memory: Memory { get }
+  /// The host's system registers.
+  var host: HostRegisters { get }
+  /// The words of the statistics.
+  var counts: Statistics<Counts> { get }
+  /// What the driver of the SMMUs needs.
+  var smmus: SMMUs { get }
+  /// Where the parts of the image are whose tables these are.
+  func layout(of tables: borrowing Tables) -> ImageLayout?
+
+  /// The number of the CPU that runs this, from zero (TPIDR_EL2).
+  var cpu: UInt64 { get }
+  /// MPIDR_EL1 of this CPU.
+  var multiprocessorAffinity: UInt64 { get }
+  /// ID_AA64MMFR0_EL1.PARange of this CPU.
+  var physicalAddressRange: UInt64 { get }
+  /// What this CPU says that it has.
+  var identity: ProcessorIdentity { get }
+  /// CNTFRQ_EL0.
+  var frequency: UInt64 { get }
+  /// The bytes of the stack of a CPU, a multiple of the page.
+  var stackSize: UInt64 { get }
+  /// Where EL2 sees the stack of a CPU; what lies below it, as large, stays unmapped.
+  func stack(_ cpu: UInt64) -> VirtualAddress
+
+  /// The firmware of `board`, for code at EL2.
+  func firmware(of board: borrowing Board) -> BoardFirmware
+  /// No firmware: every call is answered with NOT_SUPPORTED.
+  var noFirmware: BoardFirmware { get }
+  /// The console of `board`, whose registers EL2 sees from `base` on; nil where it is of no kind that is known.
+  func console(_ description: ConsoleDescription, at base: VirtualAddress) -> Output?
+
+  /// Bytes of mapped memory, which nothing changes meanwhile.
+  @_lifetime(borrow self)
+  func bytes(of range: AddressRange) -> Span<UInt8>
+  /// Bytes of mapped memory that nothing else uses; what is stored there is in memory with ``publish(_:)``.
+  @_lifetime(borrow self)
+  func mutableBytes(of range: AddressRange) -> MutableSpan<UInt8>
+  /// The bytes of the host that is part of the image, a multiple of eight.
+  var payloadSize: UInt64 { get }
+  /// Its word at an offset in bytes.
+  func payloadWord(_ offset: UInt64) -> UInt64
+  /// Makes stores to mapped memory visible to a host whose MMU and caches are off.
+  func publish(_ range: AddressRange)
+
+  /// Loads VTCR_EL2 and VTTBR_EL2 on this CPU.
+  func load(_ translation: HostTranslationRegisters)
+  /// Waits for an interrupt, which may be one that is masked.
+  func waitForInterrupt()
+  /// Ends it all by a call of firmware: there is nothing that may run. On hardware it does not return.
+  func switchOff(by firmware: BoardFirmware)
+
+  /// The count with a number; nil where there is none. Takes one lock at a time.
+  func statistic(_ number: UInt64) -> UInt64?
+  /// Writes what was counted to the console, at the end.
+  func writeStatistics()
+  /// Measures what a benchmark wants to know (`portcullis.bench`), when all is claimed and the host has not begun;
+  /// `spare` is memory that nobody uses, where there is some.
+  func measure(spare: PageRange?)
+}
+
+extension BoardPlatform {
+  /// What the mediation of an ITS needs.
+  @inline(__always)
+  package func machine(of its: UInt8) -> BoardITSMachine<Self> { BoardITSMachine(its, self) }
+  /// The same, with a record of what happens.
+  package func recordingMachine(of its: UInt8) -> RecordingITSMachine<Self> {
+    RecordingITSMachine(its, self)
+  }
+  /// What the mediation of the Redistributors needs.
+  package func redistributorMachine() -> BoardRedistributorMachine<Self> {
+    BoardRedistributorMachine(self)
+  }
+
+  /// Adds region by region: the whole list would not fit a stack well.
+  package func addTargets(
+    to targets: inout RedistributorDirectory, _ typer: GITSTyper
+  ) -> Bool {
+    for index in state.shared.redistributors.indices {
+      let region = state.shared.redistributors[index]
+      guard region.isUsed else { continue }
+      guard
+        RedistributorScan.add(
+          region, at: VirtualLayout.redistributors(index), to: &targets, typer,
+          machine: BoardITSMachine(0, self))
+      else { return false }
+    }
+    return true
+  }
+
+  /// Has an SMMU answer a load.
+  package func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect {
+    Monitor(self).readOwnedSMMU(number, access)
+  }
+  /// Has an SMMU carry out a store.
+  package func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
+    Monitor(self).writeOwnedSMMU(number, access, value)
+  }
+
+  /// Logs a line to the ring of the log, or while EL2 has the console to that.
+  package func log(_ level: LogLevel, _ line: consuming LogLine) {
+    Monitor(self).log(level, line)
+  }
+
+  /// Whether there is a trace.
+  package var records: Bool { state.diagnostics.trace != nil }
+  /// Records an access, and the time it took.
+  package func record(_ access: TracedAccess, its: UInt8, since start: UInt64) {
+    Monitor(self).record(access, its: its, since: start)
+  }
+
+  /// Counts a load.
+  @inline(__always)
+  package func countLoad(_ its: UInt8, _ offset: UInt64) { counts.countLoad(its, offset) }
+  /// Counts a store.
+  @inline(__always)
+  package func countStore(_ its: UInt8, _ offset: UInt64) { counts.countStore(its, offset) }
+}
+
+/// The console: takes bytes, as long as it does.
+package protocol LogOutput {
+  /// Sends one byte; false where the device did not take it in bounded time, or answers with an abort.
+  func send(_ byte: UInt8) -> Bool
+}
+
+/// The host's stage 2, as a CPU is told of it.
+package struct HostTranslationRegisters: Sendable {
+  /// VTTBR_EL2: the host's stage 2, VMID 0.
+  package let base: UInt64
+  /// VTCR_EL2.
+  package let control: UInt64
+}
+
+/// Where the parts of the image are that more than one CPU or a device uses.
+package struct ImageLayout: Sendable {
+  /// All of it.
+  package let image: AddressRange
+  /// Memory that holds a pattern, for attack tests to aim at.
+  package let canary: AddressRange
+  /// The pins of the Redistributors.
+  package let redistributorPins: PhysicalAddress
+  /// The queues and stream tables of the SMMUs.
+  package let smmuArena: AddressRange
+  /// The SMMUs as the host sees them: the same memory as ``BoardPlatform/virtualSMMUs``.
+  package let virtualSMMUs: PhysicalAddress
+  /// The records of a trace.
+  package let trace: AddressRange
+  /// Where firmware has CPUs enter EL2, x0 = the number of the CPU.
+  package let secondaryEntry: UInt64
+
+  /// Collects the parts.
+  package init(
+    image: AddressRange, canary: AddressRange, redistributorPins: PhysicalAddress,
+    smmuArena: AddressRange, virtualSMMUs: PhysicalAddress, trace: AddressRange,
+    secondaryEntry: UInt64
+  ) {
+    self.image = image
+    self.canary = canary
+    self.redistributorPins = redistributorPins
+    self.smmuArena = smmuArena
+    self.virtualSMMUs = virtualSMMUs
+    self.trace = trace
+    self.secondaryEntry = secondaryEntry
+  }
+}
