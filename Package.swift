@@ -16,7 +16,9 @@ let strict: [SwiftSetting] = [
 ]
 
 /// How tests, and what they alone import, are compiled.
-let supporting: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
+let supporting: [SwiftSetting] = [
+  .enableUpcomingFeature("MemberImportVisibility"), .enableExperimentalFeature("Lifetimes"),
+]
 
 /// One room of the house; `dependencies` may only name rooms below it.
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -144,6 +146,14 @@ let package = Package(
         "Architecture", "Ownership", "IOMMU", "SMMU", "SMMUDriver", "SimulatedITS", "SimulatedSMMU",
       ]),
 
+    // A whole board, on which the monitor starts up and runs as on metal.
+    simulation(
+      "Simulation",
+      [
+        "Architecture", "DeviceTree", "GIC", "SMMU", "SMMUDriver", "Ownership", "Traps",
+        "Hypervisor", "SimulatedITS", "SimulatedSMMU",
+      ]),
+
     // The time that a command takes through the mediation, on Linux.
     .executableTarget(
       name: "ITSBench",
@@ -188,7 +198,7 @@ let package = Package(
       "Hypervisor",
       [
         "GIC", "SMMU", "IOMMU", "ITS", "Redistributor", "SMMUDriver", "VirtualSMMU",
-        "SimulatedBoard", "SimulatedITS", "ITSWorld",
+        "SimulatedBoard", "SimulatedITS", "SimulatedSMMU", "ITSWorld", "Simulation",
       ]),
     tests("Inspection", ["Trace"]),
     tests(

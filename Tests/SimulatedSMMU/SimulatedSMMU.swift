@@ -67,7 +67,7 @@ package final class SimulatedSMMU {
     var errorMessage = MessageRegisters()
     var eventMessage = MessageRegisters()
     var requestMessage = MessageRegisters()
-    var streamBase: UInt64 = 0
+    package var streamBase: UInt64 = 0
     var streamShape: UInt32 = 0
     var commandBase: UInt64 = 0
     var commandProduced: UInt32 = 0
