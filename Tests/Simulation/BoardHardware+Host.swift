@@ -3,6 +3,7 @@
 
 import Architecture
 import Hypervisor
+import Ownership
 import SimulatedITS
 import Traps
 
@@ -88,5 +89,15 @@ extension BoardHardware {
         on: platform(cpu)
       ).handle()
     }
+  }
+
+  /// EL2 takes a page from the host for good.
+  package func claim(_ address: UInt64) throws(OwnershipError) {
+    guard let page = PageRange(first: PageFrameNumber(address >> 12), count: 1) else {
+      fatalError("bad range")
+    }
+    var list = FixedList<1, PageRange>(filler: page)
+    _ = list.append(page)
+    _ = try monitor().state.shared.ownership.donate(list, expecting: .memory).keepForever()
   }
 }
