@@ -159,11 +159,17 @@ define link-metal
 endef
 
 # The EL2 image embeds the test host with .incbin, which no dependency file tells: the object that holds it is
-# deleted.
+# deleted. It is linked twice: by the relocations of the first time the code that runs at boot alone is put behind
+# all other, where the image unmaps it.
+LINK_EL2 = -Xlinker $(CURDIR)/$(LIBFDT_A) -Xlinker --emit-relocs
 define link-el2
 	$(Q)mkdir -p $(METAL_SCRATCH)
 	$(Q)find $(METAL_SCRATCH) -path '*/CEL2Boot.build/*.o' -delete
-	$(call link-metal,EL2Image,CShims/EL2Boot/el2.ld,$(1),-Xlinker $(CURDIR)/$(LIBFDT_A) $(2))
+	$(call link-metal,EL2Image,CShims/EL2Boot/el2.ld,$(1),$(LINK_EL2) $(2))
+	$(Q)$(BOARD)/resident.py --tools $(TOOLCHAIN) order $@ $(METAL_SCRATCH)/resident.txt
+	$(call link-metal,EL2Image,CShims/EL2Boot/el2.ld,$(1),$(LINK_EL2) \
+	  -Xlinker --no-warn-symbol-ordering -Xlinker --symbol-ordering-file=$(CURDIR)/$(METAL_SCRATCH)/resident.txt $(2))
+	$(Q)$(BOARD)/resident.py --tools $(TOOLCHAIN) check $@ || { rm $@; false; }
 endef
 
 $(IMAGES)/testhost.elf: $(METAL_SOURCES) | setup-build setup-libfdt

@@ -14,6 +14,14 @@
 el2_canary:
 	.space	EL2_CANARY_SIZE
 
+	// In front of all code that runs at boot alone, once the linker has an order for it. Nothing comes here.
+	.section .text.el2_boot_text, "ax"
+	.balign	4096
+	.global	el2_boot_text
+	.type	el2_boot_text, %function
+el2_boot_text:
+	brk	#0
+
 	.section .state, "aw", %nobits
 	.balign	4096
 	.global	el2_state

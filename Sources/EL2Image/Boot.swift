@@ -42,7 +42,30 @@ func el2_main(_ tree: UInt64) -> Never {
   let monitor = MetalMonitor(MetalPlatform())
   guard let start = monitor.start(tree: PhysicalAddress(tree)) else { el2_park() }
   HostContext(monitor.state.shared.translation).load()
-  el2_enter_host(start.entry.rawValue, start.argument)
+  el2_leave_boot(start.entry.rawValue, start.argument)
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func el2_leave_boot(_ entry: UInt64, _ argument: UInt64) -> Never {
+  let monitor = MetalMonitor(MetalPlatform())
+  // Code by its order in the image, which Tests/Board/resident.py checks; and the host that came with the image.
+  monitor.forget(from: el2_boot_text_here(), to: el2_text_end_here())
+  monitor.forget(from: el2_payload_start_here(), to: el2_rodata_end_here())
+  el2_enter_host(entry, argument)
+}
+
+extension MetalMonitor {
+  /// Unmaps pages of the image, from the start of one to the end of one.
+  @inline(__always)
+  fileprivate func forget(from start: UInt64, to end: UInt64) {
+    let base = PhysicalAddress(
+      state.shared.layout.image.base.rawValue &+ (start &- el2_image_start_here()))
+    guard start < end,
+      let range = AddressRange(base: base, size: end &- start), let pages = PageRange(covering: range)
+    else { return }
+    state.shared.ownership.unmapAtHypervisor(pages, at: VirtualAddress(start))
+  }
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase

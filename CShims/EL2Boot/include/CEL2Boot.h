@@ -23,6 +23,9 @@ uint64_t el2_build_translation(void);
 /* The boot CPU, at the link address with the MMU on. `tree` is the PA of the device tree. */
 _Noreturn void el2_main(uint64_t tree);
 
+/* Unmaps what boot alone has used, and enters the host; called by boot, on its stack, as the last thing it does. */
+_Noreturn void el2_leave_boot(uint64_t entry, uint64_t argument);
+
 /* A CPU that the host switched on, at the link address with the MMU on. */
 _Noreturn void el2_secondary_main(uint64_t cpu);
 
@@ -59,6 +62,7 @@ static inline void el2_set_translation(uint64_t ttbr0, uint64_t tcr, uint64_t ma
 
 #define EL2_PLACES(X)      \
     X(el2_image_start)     \
+    X(el2_boot_text)       \
     X(el2_text_end)        \
     X(el2_rodata_end)      \
     X(el2_state)           \
