@@ -284,10 +284,10 @@ bench: setup-bench setup-qemu $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img $(I
 	$(Q).build-bench/release/IOMMUBench
 
 .PHONY: figures
-figures: ## the figures of bench, written into the README
+figures: ## the figures of bench, written into the article about them
 	@mkdir -p $(RESULTS); echo "bench: its output is in $(RESULTS)/bench.txt"
 	$(Q)$(MAKE) --no-print-directory bench > $(RESULTS)/bench.txt
-	$(Q)$(BOARD)/figures.py README.md < $(RESULTS)/bench.txt
+	$(Q)$(BOARD)/figures.py Sources/Hypervisor/Hypervisor.docc/Figures.md < $(RESULTS)/bench.txt
 
 .PHONY: bench-linux
 bench-linux: setup-run setup-linux $(IMAGES)/el2.img ## instructions of a Linux: boot, disks, network, MSIs, bare and through Portcullis (FULL=1: more repeats)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the figures of `make bench`, read from standard input, into the README's table of them."""
+"""Writes the figures of `make bench`, read from standard input, into the table of an article."""
 
 import argparse
 import pathlib
@@ -63,7 +63,7 @@ def table(figures):
 
 
 def written(text, figures):
-    """The README's text with the figures; raises ValueError where it has no place for them."""
+    """The article's text with the figures; raises ValueError where it has no place for them."""
     head, begin, rest = text.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:
@@ -73,13 +73,13 @@ def written(text, figures):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("readme", type=pathlib.Path)
+    parser.add_argument("article", type=pathlib.Path)
     options = parser.parse_args()
-    text = options.readme.read_text("utf-8")
+    text = options.article.read_text("utf-8")
     try:
-        options.readme.write_text(written(text, read(sys.stdin)), "utf-8")
+        options.article.write_text(written(text, read(sys.stdin)), "utf-8")
     except (KeyError, ValueError) as error:
-        print(f"{options.readme}: not written: {error}", file=sys.stderr)
+        print(f"{options.article}: not written: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,10 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of the figures in the README."""
+"""Tests of the figures in the documentation."""
 
+import pathlib
+import re
 import unittest
 
 import figures
+
+ARTICLE = pathlib.Path(__file__).parents[2] / "Sources/Hypervisor/Hypervisor.docc/Figures.md"
 
 
 class FiguresTest(unittest.TestCase):
@@ -30,3 +34,7 @@ class FiguresTest(unittest.TestCase):
         self.assertEqual(figures.written(once, found), once)
         for broken in ("a\n", f"a\n{figures.BEGIN}"):
             self.assertRaises(ValueError, figures.written, broken, found)
+
+    def test_article(self):
+        rows = re.findall(r"^\| (.+?) \| ([\d.,]+)", ARTICLE.read_text("utf-8").partition(figures.BEGIN)[2], re.MULTILINE)
+        self.assertEqual([what for what, _ in rows][: len(figures.ROWS)], [what for what, _, _ in figures.ROWS])
