@@ -16,28 +16,16 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Mutants"))
 import tree
 from defects import DEFECTS
 
-# From the ground up; a target may depend on targets of lower storeys alone.
-STOREYS = [
-    {"CHardware", "CRuntime", "CFdt", "CEmbedder", "COptions", "CEL2Boot", "CEL1Boot"},
-    {"Architecture"},
-    {"GIC", "SMMU", "Trace", "DeviceTree"},
-    {"Ownership"},
-    {"Traps"},
-    {"ITS", "Redistributor", "IOMMU"},
-    {"SMMUDriver"},
-    {"VirtualSMMU"},
-    {"Hypervisor"},
-    {"PortcullisC", "Inspection", "Replay"},
-    {"portcullis", "EL2Image", "TestHost"},
-]
+# Has the picture of the house. Its lines, from the top down: a label, rooms of Sources and CShims, rooms of Tests.
+HOUSE = pathlib.Path("CONTRIBUTING.md")
+PICTURE = re.compile(r"^## Rooms\n(?:.*\n)*?((?:    .*│.*\n)+)", re.MULTILINE)
+# Labels of the lines whose rooms are not the core.
+OUTSIDE = {"programs", "interfaces", "C, assembly"}
+MAKEFILE_CORE = re.compile(r"^CORE := (.*)$", re.MULTILINE)
 # The room that may not know the other although it stands above it.
 STRANGERS = {
     ("Ownership", "GIC"), ("Ownership", "SMMU"), ("Ownership", "DeviceTree"),
     ("Traps", "GIC"), ("Traps", "SMMU"),
-}  # fmt: skip
-CORE = {
-    "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS",
-    "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor",
 }  # fmt: skip
 
 # Modules of the toolchain: for everyone, and for what runs on Linux alone.
@@ -92,7 +80,7 @@ def check_top_level():
             yield f"{entry}: does not belong at the top level"
 
 
-def check_file(path):
+def check_file(path, core):
     """What is wrong with one file by itself."""
     text = text_of(path)
     head = "\n".join(text.splitlines()[:5])
@@ -106,38 +94,76 @@ def check_file(path):
             yield f"{path}:{number}: names a path of one machine"
         if in_code and SHADOW.search(line):
             yield f"{path}:{number}: a copy has a better name than 'shadow' (staging, mirror)"
-        if room in CORE and path.suffix == ".swift" and CONDITION.match(line):
+        if room in core and path.suffix == ".swift" and CONDITION.match(line):
             yield f"{path}:{number}: conditional compilation in the logic of the core"
 
 
 def describe(swift):
-    """Each target's dependencies, as the manifest declares them."""
+    """Each target's dependencies, as the manifest declares them; tests are left out."""
     # Not where the unit tests may be built at the same time.
     command = [swift, "package", "--scratch-path", ".build-lint", "describe", "--type", "json"]
-    # With what is for bare metal alone.
-    environment = os.environ | {"PORTCULLIS_METAL": "1"}
+    # With what is for bare metal alone, and for fuzzing.
+    environment = os.environ | {"PORTCULLIS_METAL": "1", "PORTCULLIS_FUZZ": "1"}
     package = json.loads(
         subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout
     )
     return {
         target["name"]: set(target.get("target_dependencies", []))
         for target in package["targets"]
-        if target["type"] != "test" and not target["path"].startswith("Tests")
+        if target["type"] != "test"
     }
 
 
-def check_manifest(targets):
-    """What is wrong with the dependencies between targets."""
-    storey = {name: level for level, names in enumerate(STOREYS) for name in names}
+def read_picture(text):
+    """The storeys of the picture, from the ground up: each a label, the rooms of Sources, and those of Tests."""
+    match = PICTURE.search(text)
+    rows = [line.split("│") for line in match[1].splitlines()] if match else []
+    storeys, label = [], ""
+    for head, *cells in rows[1:]:  # the first has the headings
+        label = head.strip() or label
+        sources, tests, *_ = [*(cell.split() for cell in cells), [], []]
+        storeys.insert(0, (label, sources, tests))
+    return storeys
+
+
+def check_house(storeys, targets):
+    """Where the picture and the dependencies between targets do not agree."""
+    storey = {}
+    for level, (_, sources, tests) in enumerate(storeys):
+        for name in [*sources, *tests]:
+            if name in storey:
+                yield f"{HOUSE}: {name} is in the picture twice"
+            if name not in targets:
+                yield f"{HOUSE}: {name} is in the picture, and no target of Package.swift"
+            storey[name] = level
     for name, dependencies in sorted(targets.items()):
         if name not in storey:
-            yield f"Package.swift: {name} has no storey in {__file__}"
+            yield f"Package.swift: {name} is not in the picture of {HOUSE}"
             continue
         for dependency in sorted(dependencies & storey.keys()):
             if storey[dependency] >= storey[name]:
                 yield f"Package.swift: {name} depends on {dependency}, which is not below it"
             if (name, dependency) in STRANGERS:
                 yield f"Package.swift: {name} may not know {dependency}"
+
+
+def check_core(core, makefile):
+    """Whether the Makefile, which measures coverage of the core and documents it, means the picture's."""
+    match = MAKEFILE_CORE.search(makefile)
+    for name in sorted(core ^ set(match[1].split() if match else ())):
+        yield f"Makefile: CORE and the core in the picture of {HOUSE} differ by {name}"
+
+
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
+# A path of the repository in backquotes, without patterns.
+PATH = re.compile(r"`((?:Sources|CShims|Tests|dts)/[\w./-]*)`")
+
+
+def check_paths(name, text):
+    """Links of a text at the top level, and paths that it names, which lead nowhere."""
+    for path in sorted({*LINK.findall(text), *PATH.findall(text)}):
+        if not pathlib.Path(path).exists():
+            yield f"{name}: there is no {path}"
 
 
 def check_imports(path, targets):
@@ -202,9 +228,14 @@ def main():
     options = parser.parse_args()
 
     targets = describe(options.swift)
-    findings = [*check_top_level(), *check_manifest(targets), *check_threat_model(), *check_defects()]
+    storeys = read_picture(text_of(HOUSE))
+    core = {name for label, sources, _ in storeys if label not in OUTSIDE for name in sources}
+    findings = [*check_top_level(), *check_house(storeys, targets), *check_threat_model(), *check_defects()]
+    findings += check_core(core, text_of(pathlib.Path("Makefile")))
+    for name in ("README.md", "CONTRIBUTING.md"):
+        findings += check_paths(name, text_of(pathlib.Path(name)))
     for path in files():
-        findings += check_file(path)
+        findings += check_file(path, core)
         if path.parts[0] == "Sources" and path.suffix == ".swift":
             findings += check_imports(path, targets)
     print(*findings, sep="\n", end="\n" if findings else "", file=sys.stderr)

@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the rules of the house find, each by an error that is planted."""
+
+import pathlib
+import unittest
+
+import lint
+
+ROOT = pathlib.Path(__file__).parents[2]
+PICTURE = """
+## Rooms
+
+Words.
+
+                │ Sources      │ Tests
+    programs    │ tool         │ Bench
+    monitor     │ Monitor      │
+    pages       │ Pages        │ Simulation
+                │ Words  Bits  │
+    C, assembly │ CBits        │
+
+More words │ and more.
+"""
+TARGETS = {
+    "CBits": set(), "Bits": {"CBits"}, "Words": set(), "Pages": {"Bits", "Words"}, "Simulation": {"Words"},
+    "Monitor": {"Pages"}, "tool": {"Monitor"}, "Bench": {"Simulation", "Monitor"},
+}  # fmt: skip
+
+
+class HouseTests(unittest.TestCase):
+    def find(self, text=PICTURE, **targets):
+        return [*lint.check_house(lint.read_picture(text), TARGETS | targets)]
+
+    def test_a_picture_is_read_from_the_ground_up(self):
+        storeys = lint.read_picture(PICTURE)
+        self.assertEqual(storeys[0], ("C, assembly", ["CBits"], []))
+        self.assertEqual(storeys[1], ("pages", ["Words", "Bits"], []))
+        self.assertEqual(storeys[-1], ("programs", ["tool"], ["Bench"]))
+        self.assertEqual(len(storeys), 5)
+
+    def test_what_agrees_has_no_findings(self):
+        self.assertEqual(self.find(), [])
+
+    def test_a_dependency_upwards(self):
+        self.assertEqual(self.find(Pages={"Monitor"}), ["Package.swift: Pages depends on Monitor, which is not below it"])
+
+    def test_a_dependency_on_the_same_line(self):
+        self.assertEqual(self.find(Words={"Bits"}), ["Package.swift: Words depends on Bits, which is not below it"])
+
+    def test_a_room_that_is_not_in_the_picture(self):
+        self.assertEqual(self.find(Attic=set()), ["Package.swift: Attic is not in the picture of CONTRIBUTING.md"])
+
+    def test_a_room_that_is_there_twice_or_not_at_all(self):
+        (finding,) = self.find(PICTURE.replace("Monitor      │", "Monitor Bench│"))
+        self.assertIn("Bench is in the picture twice", finding)
+        (finding,) = self.find(PICTURE.replace("Monitor      │", "Monitor Attic│"))
+        self.assertIn("Attic is in the picture, and no target", finding)
+
+    def test_no_picture(self):
+        self.assertEqual(len(self.find("## Rooms\n")), len(TARGETS))
+
+    def test_a_stranger(self):
+        targets = {"Ownership": {"GIC"}, "GIC": set()}
+        (finding,) = lint.check_house([("", ["GIC"], []), ("", ["Ownership"], [])], targets)
+        self.assertIn("may not know", finding)
+
+    def test_the_core_of_the_makefile(self):
+        self.assertEqual([*lint.check_core({"A", "B"}, "X := 1\nCORE := B A\n")], [])
+        self.assertEqual(len([*lint.check_core({"A", "B"}, "CORE := B C\n")]), 2)
+        self.assertEqual(len([*lint.check_core({"A", "B"}, "")]), 2)
+
+
+class PathTests(unittest.TestCase):
+    def test_paths_that_lead_nowhere(self):
+        text = "[a](Tests/Gate/lint.py), [b](no.md#part), [c](https://no.no), `Sources/Attic`, `Tests/Gate`, `Tests/*/x`"
+        findings = [*lint.check_paths("README.md", text)]
+        self.assertEqual(findings, ["README.md: there is no Sources/Attic", "README.md: there is no no.md"])
+
+
+if __name__ == "__main__":
+    unittest.main()
