@@ -23,6 +23,8 @@ LINE = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
 # Registers by name, whole or one lane of them, alone or first and last of a list; FP state too.
 REGISTER = re.compile(r"(?<![\w#.])(?:[bhsdqvz][0-9]{1,2}|p[0-9]{1,2}|za\d*)(?![\w])|\bfp[cs]r\b", re.IGNORECASE)
 TARGET = re.compile(r"^(?:\w+,\s*)?(?:#\w+,\s*)?0x([0-9a-f]+)\b")
+# Data, which llvm-objdump shows byte by byte: `d0` is no register there.
+DATA = re.compile(r"\s\.(?:byte|short|word|xword)\s")
 # What libfdt's functions are named.
 AT_BOOT = re.compile(r"_?fdt_")
 
@@ -40,7 +42,7 @@ class Image:
         self.branches = {}
         self.offences = {}
         for line in disassembly:
-            if match := LINE.match(line):
+            if (match := LINE.match(line)) and not DATA.search(line):
                 self.read(int(match[1], 16), match[2], match[3])
 
     def function(self, address):

@@ -19,7 +19,7 @@ def image(leaf, vectors="bl 0x2000 <x>"):
 
 class Registers(unittest.TestCase):
     def test_of_general_registers_nothing_is_said(self):
-        for leaf in ("ldp\tx8, x9, [sp, #16]", "mov\tw8, #0xd0", "msr\tSPSR_EL2, x1", "add\tx0, x0, #0xb1", "b.eq\t0x2000 <v0>"):
+        for leaf in ("ldp\tx8, x9, [sp, #16]", "mov\tw8, #0xd0", "msr\tSPSR_EL2, x1", "add\tx0, x0, #0xb1", "b.eq\t0x2000 <v0>", "00 00 d0 00   \t.word\t0x00d00000"):
             with self.subTest(leaf):
                 self.assertEqual(image(leaf).problems(("vectors",)), [])
 
