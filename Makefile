@@ -401,6 +401,10 @@ lint: setup-test ## formatting, licence headers, layering; the tests of the runn
 lines: ## code lines by room (SINCE=REVISION: compared with it)
 	$(Q)$(PYTHON) Tests/Gate/lines.py $(SINCE)
 
+.PHONY: statistics
+statistics: setup-test ## writes the numbers of statistics into portcullis_hypercalls.h
+	$(Q)PORTCULLIS_WRITE=1 $(SWIFT) test $(UNIT) --disable-xctest --filter StatisticTableTests
+
 .PHONY: format
 format: ## formats all Swift sources in place
 	$(Q)$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests

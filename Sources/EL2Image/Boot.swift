@@ -16,7 +16,7 @@ private var systemControl: UInt64 { 0x30c5_0830 | 1 << 19 | 1 << 12 | 1 << 3 | 1
 @c @implementation
 func el2_build_translation() -> UInt64 {
   let imageBase = PhysicalAddress(el2_image_start_here())
-  guard MetalPlatform.fits, EL2Statistics.fits, let pages = ImageMap.poolPages(),
+  guard MetalPlatform.fits, let pages = ImageMap.poolPages(),
     let space = VirtualLayout.space
   else {
     return 1

@@ -78,8 +78,8 @@ enum Figures {
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
     var figures = DonationFigures()
-    let invalidations = monitor.dmaCount(.invalidations)
-    let syncs = monitor.dmaCount(.syncs)
+    let invalidations = count(.invalidations)
+    let syncs = count(.syncs)
     for _ in 0..<rounds {
       let start = pc_read_cntpct_el0()
       var claim: Claim<1>? = try monitor.state.shared.ownership.donate(
@@ -92,9 +92,13 @@ enum Figures {
     let tick = 1_000_000_000 / pc_read_cntfrq_el0()
     figures.donation = figures.donation &* tick / rounds
     figures.giveBack = figures.giveBack &* tick / rounds
-    figures.invalidations = (monitor.dmaCount(.invalidations) &- invalidations) / rounds
-    figures.syncs = (monitor.dmaCount(.syncs) &- syncs) / rounds
+    figures.invalidations = (count(.invalidations) &- invalidations) / rounds
+    figures.syncs = (count(.syncs) &- syncs) / rounds
     return figures
+  }
+
+  private static func count(_ statistic: Statistic) -> UInt64 {
+    monitor.dmaCount(StatisticNumber(statistic))
   }
 
   private static func logFigure(

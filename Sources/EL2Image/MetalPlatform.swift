@@ -97,12 +97,6 @@ struct MetalPlatform: BoardPlatform {
     el2_park()
   }
 
-  func statistic(_ number: UInt64) -> UInt64? {
-    EL2Statistics.value(StatisticNumber(rawValue: number))
-  }
-
-  func writeStatistics() { EL2Statistics.write() }
-
   func measure(spare: PageRange?) { Figures.log(spare) }
 }
 
@@ -135,8 +129,8 @@ extension MetalPlatform {
       UnsafeMutableRawPointer(bitPattern: UInt(el2_virtual_smmus_here())).unsafelyUnwrapped)
   }
 
-  var counts: Statistics<EL2Statistics.Words> {
-    @inline(__always) get { EL2Statistics.counts }
+  var counts: Statistics<MetalCounts> {
+    @inline(__always) get { Statistics(cpus: el2_max_cpus, memory: MetalCounts()) }
   }
 
   @_lifetime(borrow self)
@@ -158,10 +152,22 @@ extension MetalPlatform {
   /// Whether the memory is large enough.
   static var fits: Bool {
     StatePlace<MetalPlatform>.fits(Int(el2_state_size))
+      && Statistics<MetalCounts>.size(cpus: el2_max_cpus, services: el2_max_itses)
+        <= el2_statistics_size
       && ITSPlaces.fit && ITSPlaces.stride == Int(el2_its_state_size)
       && RedistributorPlace.fits && RedistributorPlace.size <= el2_redistributors_size
       && VirtualSMMUPlaces.fit && VirtualSMMUPlaces.stride == el2_virtual_smmu_size
       && CPUTable.capacity <= Int(el2_max_cpus) && Board.ITSes.capacity <= Int(el2_max_itses)
       && SMMUGroup<MetalSMMUs>.capacity <= Int(el2_max_smmus)
+  }
+}
+
+/// The words that the linker has set aside for counts.
+struct MetalCounts: CountMemory {
+  @inline(__always)
+  func load(_ index: UInt64) -> UInt64 { pc_load64(el2_statistics_here() &+ index &* 8) }
+  @inline(__always)
+  func store(_ value: UInt64, at index: UInt64) {
+    pc_store64(el2_statistics_here() &+ index &* 8, value)
   }
 }

@@ -95,11 +95,6 @@ package protocol BoardPlatform: Platform {
   func waitForInterrupt()
   /// Ends it all by a call of firmware: there is nothing that may run. On hardware it does not return.
   func switchOff(by firmware: BoardFirmware)
-
-  /// The count with a number; nil where there is none. Takes one lock at a time.
-  func statistic(_ number: UInt64) -> UInt64?
-  /// Writes what was counted to the console, at the end.
-  func writeStatistics()
   /// Measures what a benchmark wants to know (`portcullis.bench`), when all is claimed and the host has not begun;
   /// `spare` is memory that nobody uses, where there is some.
   func measure(spare: PageRange?)

@@ -37,7 +37,7 @@ struct BoardRelay<Board: BoardPlatform>: RelayMachine {
 
   func prepareForEnd() {
     monitor.drainLog()
-    monitor.platform.writeStatistics()
+    monitor.writeStatistics()
   }
 
   func prepareForSuspension() {

@@ -5,7 +5,7 @@ internal import Architecture
 internal import DeviceTree
 internal import IOMMU
 internal import Ownership
-package import SMMU
+internal import SMMU
 internal import SMMUDriver
 
 // What the SMMUs have recorded of devices that reached for what they may not.
@@ -67,37 +67,17 @@ extension Monitor where Machine: BoardPlatform {
     platform.log(.warning, line)
   }
 
-  /// The count of the SMMUs with this number, once what they have recorded is read; 0 where none is EL2's own.
-  package func dmaCount(_ kind: StatisticNumber.DMA) -> UInt64 {
-    dmaCount { (mirror, lastFault) in
-      if let value = kind.value(events: mirror.driver.events, usage: mirror.driver.usage) {
-        return value
-      }
-      return switch kind {
-      case .units: UInt64(mirror.driver.count)
-      case .refusals: mirror.refusals
-      case .lastStream: UInt64(lastFault?.stream.rawValue ?? 0)
-      case .lastAddress: lastFault?.address ?? 0
-      case .lastNumber: UInt64(lastFault?.event.number ?? 0)
-      default: 0
-      }
-    }
-  }
-
-  /// How many events of a type there were.
-  package func dmaCount(_ type: SMMUEventType) -> UInt64 {
-    dmaCount { (mirror, _) in mirror.driver.events.count(of: type) }
-  }
-
-  private func dmaCount(
-    _ read: (borrowing DMAProtection<Machine>.Mirror, SMMUFault?) -> UInt64
-  ) -> UInt64 {
+  /// The figure of the SMMUs with this number, once what they have recorded is read; 0 where none is EL2's own.
+  package func dmaCount(_ number: StatisticNumber) -> UInt64 {
     drainFaults()
     var held = HeldLocks()
     return state.shared.ownershipLock.withLock(&held) { _ in
       switch state.shared.ownership.observer.mirror {
       case .some(let mirror):
-        read(mirror, state.shared.ownership.observer.lastFault)
+        number.value(
+          units: UInt64(mirror.driver.count), events: mirror.driver.events,
+          usage: mirror.driver.usage, keptPages: mirror.refusals,
+          last: state.shared.ownership.observer.lastFault)
       case .none: 0
       }
     }

@@ -28,7 +28,7 @@ public enum HypervisorService {
 
   /// x1 of the call that reads a count: x2 = the number of it.
   ///
-  /// x0 = 0 and the count in x1, or `invalidParameter` for a number of nothing; ``StatisticNumber`` has the
+  /// x0 = 0 and the count in x1, or `invalidParameter` for a number of nothing; ``Statistic`` has the
   /// numbers.
   public static let statistic: UInt64 = 0x301
 

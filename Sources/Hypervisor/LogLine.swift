@@ -26,6 +26,9 @@ public struct LogLine: TextSink, ~Copyable {
     count += 1
   }
 
+  /// How many bytes there is room for.
+  var room: Int { Self.capacity - 2 - count }
+
   /// Ends the line for a console.
   public mutating func end() {
     bytes[count] = 0x0d

@@ -50,13 +50,4 @@ extension Monitor where Machine: BoardPlatform {
     return PSCIRelay.serve(
       call, function: function, cpu: Int(truncatingIfNeeded: platform.cpu), on: BoardRelay(self))
   }
-
-  private func answerStatistic(_ number: UInt64) -> SMCCC.Result {
-    guard let value = platform.statistic(number) else {
-      return SMCCC.Result(UInt64(bitPattern: HypervisorService.invalidParameter))
-    }
-    var result = SMCCC.Result(0)
-    result.x1 = value
-    return result
-  }
 }

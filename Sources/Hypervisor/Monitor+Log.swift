@@ -41,12 +41,4 @@ extension Monitor where Machine: BoardPlatform {
       drainTrace()
     }
   }
-
-  /// A number of the log's.
-  package func logGauge(_ gauge: StatisticNumber.Gauge) -> UInt64 {
-    var held = HeldLocks()
-    return state.diagnostics.logLock.withLock(&held) { _ in
-      gauge == .logBytes ? state.diagnostics.log.waiting : state.diagnostics.log.dropped
-    }
-  }
 }

@@ -19,8 +19,8 @@ public struct Statistics<Memory: CountMemory> {
   /// The words of an ITS.
   private static var serviceWords: UInt64 { 256 }
 
-  /// The words of one CPU, and by which number of ``StatisticNumber`` each is read.
-  private enum CPUWord {
+  /// The words of one CPU, which ``value(_:)`` reads.
+  enum CPUWord {
     static var traps: UInt64 { 0 }
     static var unfinished: UInt64 { 1 }
     static var calls: UInt64 { 2 }
@@ -92,62 +92,42 @@ public struct Statistics<Memory: CountMemory> {
   /// Counts a store at `offset` in the control frame of an ITS.
   @inline(__always)
   public func countStore(_ number: UInt8, _ offset: UInt64) {
-    increment(servicePlace(number, StatisticNumber.stores &+ Self.register(offset)))
+    increment(servicePlace(number, Statistic.stores - .loads &+ Self.register(offset)))
   }
 
   /// Counts a command that an ITS has accepted, by its number.
   @inline(__always)
   public func countCommand(_ number: UInt8, _ command: UInt8) {
-    increment(
-      servicePlace(
-        number, StatisticNumber.commands &+ UInt64(command) % StatisticNumber.commandCount)
-    )
+    increment(servicePlace(number, Statistic.commands - .loads &+ UInt64(command) % 64))
   }
 
   /// A count for each word up to the last GITS_BASER<n>, and one for all that lies behind.
   @inline(__always)
   private static func register(_ offset: UInt64) -> UInt64 {
-    min(offset / 4, StatisticNumber.registerCount &- 1)
+    min(offset / 4, UInt64(Statistic.registers &- 1))
   }
 
   // MARK: Reading
 
-  /// The count of `kind`, of all CPUs: for the longest trap the longest of them, and what belongs to it.
-  public func value(_ kind: StatisticNumber.Whole) -> UInt64 {
-    switch kind {
-    case .traps: sum(CPUWord.traps)
-    case .unfinished: sum(CPUWord.unfinished)
-    case .calls: sum(CPUWord.calls)
-    case .longestTrap: memory.load(place(slowest, CPUWord.longest))
-    case .longestSyndrome: memory.load(place(slowest, CPUWord.longestSyndrome))
-    case .longestAddress: memory.load(place(slowest, CPUWord.longestAddress))
-    case .ticks: sum(CPUWord.ticks)
-    }
+  /// A word of an ITS.
+  func word(_ number: UInt8, _ index: UInt64) -> UInt64 {
+    memory.load(servicePlace(number, index))
   }
 
-  /// The accesses that were refused for a reason.
-  public func refused(_ refusal: Refusal) -> UInt64 {
-    sum(CPUWord.refusals + UInt64(refusal.rawValue))
-  }
-
-  /// A count of an ITS, by its number within the ITS; nil for one that is not kept here.
-  public func service(_ number: UInt8, _ index: UInt64) -> UInt64? {
-    guard index < StatisticNumber.commands + StatisticNumber.commandCount else { return nil }
-    return memory.load(servicePlace(number, index))
-  }
-
-  private func sum(_ word: UInt64) -> UInt64 {
+  /// A word, added up over all CPUs.
+  func sum(_ word: UInt64) -> UInt64 {
     var sum: UInt64 = 0
     for cpu in 0..<cpus { sum &+= memory.load(place(cpu, word)) }
     return sum
   }
 
-  private var slowest: UInt64 {
+  /// A word of the CPU that had the longest abort.
+  func longest(_ word: UInt64) -> UInt64 {
     var slowest: UInt64 = 0
     for cpu in 1..<cpus
     where memory.load(place(cpu, CPUWord.longest)) > memory.load(place(slowest, CPUWord.longest)) {
       slowest = cpu
     }
-    return slowest
+    return memory.load(place(slowest, word))
   }
 }

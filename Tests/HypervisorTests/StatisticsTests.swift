@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import DeviceTree
 import Testing
 import Traps
 
 @testable import Hypervisor
 @testable import ITS
 @testable import Ownership
+@testable import SMMUDriver
 
 @Suite("What EL2 counts")
 struct StatisticsTests {
@@ -21,6 +21,10 @@ struct StatisticsTests {
     func store(_ value: UInt64, at index: UInt64) { words[Int(index)] = value }
   }
 
+  private func value(_ statistic: Statistic, _ item: UInt8 = 0) -> UInt64 {
+    counts.value(StatisticNumber(statistic, item: item))
+  }
+
   @Test("Counts of all CPUs are added up")
   func sums() {
     for cpu in 0..<3 as Range<UInt64> {
@@ -29,11 +33,11 @@ struct StatisticsTests {
       counts.countCall(cpu: cpu)
       counts.count(.unmapped, cpu: cpu)
     }
-    #expect(counts.value(.traps) == 6)
-    #expect(counts.value(.unfinished) == 3)
-    #expect(counts.value(.calls) == 3)
-    #expect(counts.refused(.unmapped) == 3)
-    #expect(counts.refused(.width) == 0)
+    #expect(value(.traps) == 6)
+    #expect(value(.unfinished) == 3)
+    #expect(value(.calls) == 3)
+    #expect(value(.refusedAccesses, Refusal.unmapped.rawValue) == 3)
+    #expect(value(.refusedAccesses, Refusal.width.rawValue) == 0)
   }
 
   @Test(
@@ -44,15 +48,15 @@ struct StatisticsTests {
       counts.countTrap(cpu: cpu, ticks: cpu == slowest ? 900 : 7, syndrome: cpu, address: cpu + 10)
       counts.countTrap(cpu: cpu, ticks: 6, syndrome: 77, address: 77)
     }
-    #expect(counts.value(.longestTrap) == 900)
-    #expect(counts.value(.ticks) == 900 + 2 * 7 + 3 * 6)
-    #expect(counts.value(.longestSyndrome) == slowest)
-    #expect(counts.value(.longestAddress) == slowest + 10)
+    #expect(value(.longestTrap) == 900)
+    #expect(value(.ticks) == 900 + 2 * 7 + 3 * 6)
+    #expect(value(.longestSyndrome) == slowest)
+    #expect(value(.longestAddress) == slowest + 10)
   }
 
   @Test(
     "Every word of the control frame and every command has a count of its own, up to GITS_BASER7")
-  func services() {
+  func services() throws {
     for service in 0..<2 as Range<UInt8> {
       for offset in stride(from: UInt64(0), to: 0x148, by: 4) {
         counts.countLoad(service, offset)
@@ -63,11 +67,11 @@ struct StatisticsTests {
     for service in 0..<2 as Range<UInt8> {
       var sum: UInt64 = 0
       for index in 0..<StatisticNumber.page {
-        let number = StatisticNumber(
-          rawValue: (UInt64(service) + 1) * StatisticNumber.page + index)
-        guard case .service(let owner, let place) = number.meaning else { continue }
-        #expect(owner == service && place == index)
-        let count = counts.service(owner, place) ?? 0
+        guard let number = StatisticNumber((UInt64(service) + 1) * StatisticNumber.page + index),
+          number.statistic.owner == .itsWords
+        else { continue }
+        #expect(number.its == service)
+        let count = counts.value(number)
         // The last of the registers is all that lie behind GITS_BASER7.
         let isLast = index == 80 || index == 176
         #expect(count == (isLast ? 2 : 1), "index \(index)")
@@ -77,76 +81,74 @@ struct StatisticsTests {
     }
   }
 
-  @Test("Each number has a meaning and a name of its own, or neither")
-  func names() {
-    var names: [String: UInt64] = [:]
-    for number in 0..<3 * StatisticNumber.page {
-      var text = Text()
-      StatisticNumber(rawValue: number).writeName(to: &text)
-      let name = String(decoding: text.bytes, as: UTF8.self)
-      #expect((StatisticNumber(rawValue: number).meaning == nil) == name.isEmpty)
-      // All commands that the architecture reserves are called so.
-      guard !name.isEmpty, !name.hasSuffix(": reserved") else { continue }
-      #expect(names[name] == nil, "\(number) is called as \(names[name] ?? 0): \(name)")
-      names[name] = number
+  @Test("Numbers and statistics stand for each other", arguments: [UInt64(0), 1, 2])
+  func numbers(page: UInt64) {
+    var found = 0
+    for index in 0..<StatisticNumber.page {
+      guard let number = StatisticNumber(page * StatisticNumber.page + index) else { continue }
+      found += 1
+      #expect(UInt64(number.its) == max(page, 1) - 1)
+      let base = number.statistic.rawValue + UInt64(number.item)
+      #expect(base == min(page, 1) * StatisticNumber.page + index)
+      #expect(number.statistic.isOfITS == (page > 0))
     }
-    func expect(_ name: String, _ number: UInt64) {
-      let found = names[name] ?? .max
-      #expect(found == number, "\(name)")
-    }
-    expect("traps", 2)
-    expect("accesses refused: not mapped", 26)
-    expect("Redistributors", 64)
-    expect("Redistributors, tables held", 67)
-    expect("Redistributors, tables refused: the pending table is not the host's", 83)
-    expect("ITS 0 loads of GITS_CREADR", 512 + 0x90 / 4)
-    expect("ITS 0 stores to GITS_CWRITER", 512 + 96 + 0x88 / 4)
-    expect("ITS 1 commands accepted: MAPD", 1024 + 192 + 8)
-    expect("ITS 1 commands refused: no memory left", 1024 + 256 + 14)
-    expect("ITS 0 doorbells", 512 + 289)
-    expect("table pages in use", 128)
-    expect("SMMUs", 160)
-    expect("stream of the last DMA fault", 169)
-    expect("DMA faults: F_TRANSLATION", 192 + 0x10)
-    expect("DMA faults: of no known type", 230)
-    expect("virtual SMMUs", 256)
-    expect("virtual SMMUs that have broken down", 263)
-    expect("virtual SMMUs, refused: reserved command", 272)
-    expect("virtual SMMUs, refused: the event queue is not the host's memory", 287)
-    expect("pins of pages", 132)
-    expect("ITS 0 pages in use", 512 + 320)
-    expect("ITS 1 unfinished doorbells", 1024 + 325)
+    // Not all raw values are reasons.
+    let whole = 9 + 11 + 5 + 7 + 7 + 12 + 19 + 1 + 8 + 13
+    #expect(found == (page == 0 ? whole : 81 * 2 + 64 + 15 + 10))
   }
 
-  @Test("Each gauge reads its own figure")
+  @Test(
+    "A number keeps its meaning",
+    arguments: [
+      (2, Statistic.traps, 0), (26, .refusedAccesses, 10), (64, .redistributors, 0),
+      (67, .tablesHeld, 0), (83, .refusedTables, 3), (128, .tablePages, 0), (132, .pins, 0),
+      (160, .smmus, 0), (169, .lastStream, 0), (192 + 0x10, .dmaFaults, 0x10),
+      (230, .unknownFaults, 0), (256, .virtualSMMUs, 0), (263, .virtualBroken, 0),
+      (287, .virtualRefused, 15), (512 + 0x90 / 4, .loads, 0x24),
+      (512 + 96 + 0x88 / 4, .stores, 0x22), (512 + 192 + 8, .commands, 8),
+      (512 + 256 + 14, .refusedCommands, 14), (512 + 289, .doorbells, 0), (512 + 320, .pages, 0),
+      (512 + 325, .unfinishedDoorbells, 0),
+    ] as [(UInt64, Statistic, UInt8)])
+  func meaning(number: UInt64, statistic: Statistic, item: UInt8) {
+    #expect(StatisticNumber(number) == StatisticNumber(statistic, item: item))
+  }
+
+  @Test("Each gauge of pages and of an ITS reads its own figure")
   func gauges() {
     let ownership = OwnershipUsage(tables: 1, freeTables: 2, claimed: 3, shared: 4, pins: 5)
-    let service = ITSUsage(
+    let pages = [Statistic.tablePages, .freeTablePages, .claimedPages, .sharedPages, .pins]
+    #expect(pages.map { StatisticNumber($0).value(in: ownership) } == [1, 2, 3, 4, 5])
+    let usage = ITSUsage(
       pages: 1, freePages: 2, devices: 3, collections: 4, retiring: 5, doorbells: 6, heldTables: 7)
-    for number in 0..<StatisticNumber.page {
-      switch StatisticNumber(rawValue: number).meaning {
-      case .gauge(let gauge):
-        let value = gauge.value(in: ownership)
-        #expect(value == (number < 133 ? number - 127 : nil), "number \(number)")
-      default: #expect(!(128..<135).contains(number), "number \(number)")
-      }
-      switch StatisticNumber(rawValue: 2 * StatisticNumber.page + number).meaning {
-      case .serviceGauge(let owner, let gauge):
-        #expect(owner == 1 && gauge.value(in: service) == number - 319, "number \(number)")
-      default: #expect(!(320..<327).contains(number), "number \(number)")
-      }
+    var counters = ITSCounters()
+    (counters.ignored, counters.doorbells, counters.publications) = (8, 9, 10)
+    counters.refused[14] = 11
+    let its: [Statistic] = [
+      .pages, .freePages, .devices, .collections, .retiring, .unfinishedDoorbells, .heldTables,
+      .ignored, .doorbells, .publications,
+    ]
+    #expect(
+      its.map { StatisticNumber($0).value(counters: counters, usage: usage) } == Array(1...10))
+    #expect(
+      StatisticNumber(.refusedCommands, item: 14).value(counters: counters, usage: usage) == 11)
+  }
+
+  @Test("Each figure of the SMMUs is its own")
+  func smmus() {
+    var usage = SMMUUsage()
+    (usage.invalidations, usage.syncs, usage.unconfirmed) = (4, 5, 6)
+    let statistics: [Statistic] = [.smmus, .invalidations, .syncs, .unconfirmed, .keptPages]
+    let values = statistics.map {
+      StatisticNumber($0).value(
+        units: 3, events: SMMUEventCounts(), usage: usage, keptPages: 7, last: nil)
     }
+    #expect(values == [3, 4, 5, 6, 7])
   }
 
   @Test("A number beyond any ITS means nothing")
   func beyond() {
-    #expect(StatisticNumber(rawValue: .max).meaning == nil)
-    #expect(StatisticNumber(rawValue: 257 * StatisticNumber.page + 289).meaning == nil)
-    #expect(counts.service(0, 256) == nil)
-  }
-
-  private struct Text: TextSink {
-    var bytes: [UInt8] = []
-    mutating func append(_ byte: UInt8) { bytes.append(byte) }
+    #expect(StatisticNumber(.max) == nil)
+    #expect(StatisticNumber(257 * StatisticNumber.page + 289) == nil)
+    #expect(StatisticNumber(256 * StatisticNumber.page + 289)?.its == 255)
   }
 }

@@ -32,6 +32,7 @@ import initramfs
 import machine
 import marks
 import program
+import statistic
 import tap
 
 SECONDS = 600
@@ -76,14 +77,13 @@ JOBS = {
     NOTHING: "nothing: the marks themselves",
 }
 
-# Numbers of EL2's counts (portcullis_hypercalls.h).
-PAGE = 512
-FREQUENCY = 1
-TRAPS = 2
-CALLS = 4
-TICKS = 8
-ACCESSES = range(192)
-COMMANDS = range(192, 256)
+# Numbers of EL2's counts.
+PAGE = statistic.PAGE
+FREQUENCY, TRAPS, CALLS, TICKS = (
+    statistic.NUMBERS[symbol] for symbol in ("FREQUENCY", "TRAPS", "CALLS", "TICKS")
+)
+ACCESSES = range(statistic.NUMBERS["ACCEPTED"])
+COMMANDS = range(statistic.NUMBERS["ACCEPTED"], statistic.NUMBERS["COMMANDS_REFUSED"])
 # Each reading of the counts is so many calls, and that many before it comes to the count of calls.
 READING = 1 + 2 * PAGE
 READING_TO_CALLS = 1 + CALLS + 1

@@ -157,9 +157,9 @@ def _dependencies(module):
     return [name.replace("-", "_") for name in match[1].decode().split(",") if name]
 
 
-def build(kernel, busybox, scripts, own_modules=()):
+def build(kernel, busybox, scripts, own_modules=(), texts=None):
     """The archive for `kernel` with the program `busybox`, the `scripts` by their paths, one of which is
-    `init`, and the files of `own_modules`, which the scripts load."""
+    `init`, the files of `own_modules`, which the scripts load, and `texts` by their paths, which they read."""
     archive = Archive()
     for directory in ("proc", "sys", "dev", "tmp", "root"):
         archive.add_directory(directory)
@@ -175,4 +175,6 @@ def build(kernel, busybox, scripts, own_modules=()):
     archive.add_file(MODULE_LIST, "".join(f"{name}\n" for name, _ in order).encode())
     for name, content in scripts.items():
         archive.add_file(name, content, executable=True)
+    for name, text in (texts or {}).items():
+        archive.add_file(name, text.encode())
     return archive.finish()

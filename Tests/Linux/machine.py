@@ -11,6 +11,7 @@ import initramfs
 import kmodule
 import pace
 import program
+import statistic
 
 # Debian's current series: that of the release, and that of its backports.
 KERNELS = ("6.1", "6.12")
@@ -107,7 +108,8 @@ class Images:
         ]
         self.kernel = kernel.image
         self.ramdisk = directory / "initramfs"
-        plain = initramfs.build(kernel, busybox, scripts, modules)
+        texts = {"statistics": statistic.listing()}
+        plain = initramfs.build(kernel, busybox, scripts, modules, texts)
         self.ramdisk.write_bytes(plain)
         more = initramfs.Archive()
         more.add_file("bin/kexec", program.build(KEXEC, directory, toolchain).read_bytes(), True)

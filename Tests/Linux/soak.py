@@ -15,6 +15,7 @@ import commandline
 import counts
 import logs
 import machine
+import statistic
 
 # What the guest prints, see guest/soak.
 BEGIN = "# soak begins"
@@ -25,39 +26,28 @@ COUNT = re.compile(r"(\d+) (\d+)")
 TOLD = re.compile(r"(soak|state) (\S+) (.*)")
 FAILED = "soak failed: "
 
-# Of portcullis_hypercalls.h: what is in use now, and must be the same in every pause.
-PAGE = 512
-GAUGES = {
-    67: "LPI tables held",
-    128: "table pages in use",
-    129: "table pages free",
-    130: "pages taken from the host",
-    131: "pages shared with the host",
-    132: "pins of pages",
-    133: "bytes of the log that wait",
-    134: "lines that the log had no room for",
-}
-SERVICE_GAUGES = {
-    320: "pages in use",
-    321: "pages free",
-    322: "devices mapped",
-    323: "collections mapped",
-    324: "tables that wait for the hardware",
-    325: "unfinished doorbells",
-    326: "pending tables of vPEs held",
-}
+# What is in use now, and must be the same in every pause.
+PAGE = statistic.PAGE
+GAUGES = statistic.named(
+    "TABLES_HELD", "TABLE_PAGES", "TABLE_PAGES_FREE", "CLAIMED_PAGES", "SHARED_PAGES", "PINS", "LOG_BYTES",
+    "LOG_LOST",
+)  # fmt: skip
+SERVICE_GAUGES = statistic.named(
+    "PAGES", "PAGES_FREE", "DEVICES", "COLLECTIONS", "RETIRING", "UNFINISHED_DOORBELLS", "VPE_TABLES_HELD",
+    of=PAGE,
+)  # fmt: skip
 # Those which must be zero in every pause: nothing is under way then, and nothing was lost.
-IDLE = {324, 325}
-LOST = {134}
+IDLE = {*statistic.named("RETIRING", "UNFINISHED_DOORBELLS")}
+LOST = {*statistic.named("LOG_LOST")}
 # Accesses that were refused, LPI tables that were, commands that were, by the first number.
 REFUSED = ((16, 64, "access refused"), (80, 128, "LPI table refused"))
 SERVICE_REFUSED = (256, 288, "command refused")
 # Accesses that did nothing: as many in every pause, that is none by what the jobs do.
-IGNORED = {68: "accesses to Redistributors without effect"}
-SERVICE_IGNORED = {288: "accesses without effect"}
+IGNORED = statistic.named("TABLES_IGNORED")
+SERVICE_IGNORED = statistic.named("IGNORED", of=PAGE)
 # What must have been counted, or the numbers above tell nothing.
-ALIVE = {2: "traps", 64: "Redistributors", 128: "table pages in use"}
-SERVICE_ALIVE = {289: "doorbells", 320: "pages in use", 322: "devices mapped"}
+ALIVE = statistic.named("TRAPS", "REDISTRIBUTORS", "TABLE_PAGES")
+SERVICE_ALIVE = statistic.named("DOORBELLS", "PAGES", "DEVICES", of=PAGE)
 
 # Where the board has its ITS.
 ITS = 0x0808_0000

@@ -99,7 +99,7 @@ class Judge(unittest.TestCase):
         self.assertEqual(found, ["after 60 s: ITS 1, command refused, reason 1: 1"])
 
     def test_accesses_without_effect(self):
-        self.assert_told("Redistributors without effect", counts={68: 1})
+        self.assert_told("Redistributors, accesses without effect", counts={68: 1})
         self.assert_told("ITS 0, accesses without effect", counts={512 + 288: 1})
 
     def test_lost_interrupts(self):

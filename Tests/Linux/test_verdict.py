@@ -20,7 +20,6 @@ LINES = [
     "# counted: a/one: 768 1",
     f"# outcome: a/two: {INTACT}",
     "portcullis: ITS 0: command refused: reserved command 0x1 0x2 0x3 0x4",
-    "portcullis: statistic 768 ITS 0 commands refused: reserved command: 1",
 ]
 
 
@@ -71,10 +70,11 @@ class ReportTests(unittest.TestCase):
     def test_refuses_a_count_that_is_missing_or_too_many(self):
         self.assertEqual(len(self.with_mediation([LINES[0], *LINES[2:]])), 1)
         self.assertEqual(len(self.with_mediation([*LINES, "# counted: a/two: 768 1"])), 1)
-        self.assertEqual(len(self.with_mediation([*LINES, "# counted: a/two: 770 1"])), 1)
+        # It is counted, and in no line of the log.
+        self.assertEqual(len(self.with_mediation([*LINES, "# counted: a/two: 770 1"])), 2)
 
     def test_refuses_a_count_that_was_not_logged(self):
-        self.assertEqual(len(self.with_mediation(LINES[:3] + LINES[4:])), 1)
+        self.assertEqual(len(self.with_mediation(LINES[:3])), 1)
 
     def test_control_must_succeed(self):
         report = verdict.Report(LINES)

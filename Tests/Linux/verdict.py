@@ -5,6 +5,8 @@
 import dataclasses
 import re
 
+import statistic
+
 # In the order in which a worse one hides a better one.
 OUTCOMES = ("overwritten", "taken", "started", "wrong")
 NOTHING = "nothing"
@@ -14,9 +16,6 @@ NOT_RUN = "not run"
 
 OUTCOME = re.compile(r"# outcome: (\S+): (.*)")
 COUNTED = re.compile(r"# counted: (\S+): (\d+) (\d+)")
-STATISTIC = re.compile(r"portcullis: statistic (\d+) (.*): \d+")
-# The number of the ITS does not matter: the boards have one.
-ITS = re.compile(r"^ITS \d+ ")
 # What stands before a reason in a count's name, and before it in the log.
 LOGGED = {
     "accesses refused: ": "portcullis: refused: ",
@@ -80,7 +79,6 @@ class Report:
     """What the lines of a boot say of attacks."""
 
     def __init__(self, lines):
-        names = {match[1]: ITS.sub("ITS ", match[2]) for line in lines if (match := STATISTIC.match(line))}
         self.outcomes = {}
         self.details = {}
         self.counted = {}
@@ -88,8 +86,8 @@ class Report:
             if match := OUTCOME.fullmatch(line):
                 self.outcomes[match[1]], self.details[match[1]] = _outcome(match[2])
             elif match := COUNTED.fullmatch(line):
-                # A count whose name the boot does not tell in the end stays a number, which nobody expects.
-                self.counted.setdefault(match[1], set()).add(names.get(match[2], match[2]))
+                # Of whichever ITS: the boards have one. A count that has no name stays a number, which nobody expects.
+                self.counted.setdefault(match[1], set()).add(statistic.name(int(match[2])))
         self._log = "\n".join(line for line in lines if line.startswith("portcullis: "))
 
     def outcome(self, attack):

@@ -87,8 +87,6 @@ package struct SimulatedPlatform: BoardPlatform {
     _ = firmware.call(SMCCC.Call(PSCI.systemOff))
     hardware.isOff = true
   }
-  package func statistic(_ number: UInt64) -> UInt64? { nil }
-  package func writeStatistics() {}
   package func measure(spare: PageRange?) {}
 }
 

@@ -45,78 +45,209 @@
 #define PORTCULLIS_CALL_TRACE 0x300u
 
 /*
- * x2 = number: x1 = the count with that number since boot, or how much there is now; INVALID where there
- * is none. Numbers below PORTCULLIS_STATISTIC_PAGE are of EL2 as a whole, PORTCULLIS_STATISTIC_PAGE * (1 + N)
- * and on of ITS N.
+ * x2 = number: x1 = the figure with that number; INVALID where there is none. Numbers below
+ * PORTCULLIS_STATISTIC_PAGE are of EL2 as a whole, and of enum portcullis_statistic. To those of enum
+ * portcullis_its_statistic add PORTCULLIS_STATISTIC_PAGE * (1 + N) for ITS N, and to one with items the
+ * number of the item, which stands below it. A call for a DMA_* figure has EL2 read, count and log what the
+ * SMMUs have recorded.
+ *
+ * sum: since boot; max: the greatest since boot, or what belongs to it; gauge: now, or the last.
  */
 #define PORTCULLIS_CALL_STATISTIC 0x301u
 #define PORTCULLIS_STATISTIC_PAGE 512u
 
-#define PORTCULLIS_STATISTIC_ITSES 0u             /* how many ITSes there are */
-#define PORTCULLIS_STATISTIC_FREQUENCY 1u         /* counts of the clock in a second */
-#define PORTCULLIS_STATISTIC_TRAPS 2u             /* aborts that the host's CPUs took to EL2 */
-#define PORTCULLIS_STATISTIC_UNFINISHED 3u        /* those after which the host's store ran again */
-#define PORTCULLIS_STATISTIC_CALLS 4u             /* HVC and SMC */
-#define PORTCULLIS_STATISTIC_LONGEST 5u           /* counts of the clock in the longest trap */
-#define PORTCULLIS_STATISTIC_LONGEST_SYNDROME 6u  /* its ESR_EL2 */
-#define PORTCULLIS_STATISTIC_LONGEST_ADDRESS 7u   /* its intermediate physical address */
-#define PORTCULLIS_STATISTIC_TICKS 8u             /* counts of the clock in all traps */
-#define PORTCULLIS_STATISTIC_REFUSED 16u          /* + reason: accesses answered with an abort */
-#define PORTCULLIS_STATISTIC_REDISTRIBUTORS 64u   /* how many Redistributors there are */
-#define PORTCULLIS_STATISTIC_TABLES_ENABLED 65u   /* how often LPI tables came into use */
-#define PORTCULLIS_STATISTIC_TABLES_RELEASED 66u  /* how often they were given back */
-#define PORTCULLIS_STATISTIC_TABLES_HELD 67u      /* how many are held now */
-#define PORTCULLIS_STATISTIC_TABLES_IGNORED 68u   /* accesses to Redistributors that did nothing */
-#define PORTCULLIS_STATISTIC_TABLES_REFUSED 80u   /* + reason: LPI tables that were refused */
-/* Gauges: how much is in use now. TABLES_HELD above is one, too. */
-#define PORTCULLIS_STATISTIC_TABLE_PAGES 128u     /* pages of EL2's pool that are tables */
-#define PORTCULLIS_STATISTIC_TABLE_PAGES_FREE 129u /* those that are free */
-#define PORTCULLIS_STATISTIC_CLAIMED_PAGES 130u   /* pages taken from the host */
-#define PORTCULLIS_STATISTIC_SHARED_PAGES 131u    /* pages that the host shares with EL2 */
-#define PORTCULLIS_STATISTIC_PINS 132u            /* pins of pages; one that two hold counts twice */
-#define PORTCULLIS_STATISTIC_LOG_BYTES 133u       /* bytes of the log that wait for the console */
-#define PORTCULLIS_STATISTIC_LOG_LOST 134u        /* lines that the log had no room for, since boot */
-/* The SMMUs that EL2 owns. The call that reads one of these has EL2 read, count and log what they have recorded. */
-#define PORTCULLIS_STATISTIC_SMMUS 160u           /* how many there are */
-#define PORTCULLIS_STATISTIC_DMA_EVENTS 161u      /* events: mostly devices that reached for what they may not */
-#define PORTCULLIS_STATISTIC_DMA_OVERFLOWS 162u   /* how often events were lost: no room */
-#define PORTCULLIS_STATISTIC_DMA_ABORTS 163u      /* how often events were lost: not written */
-#define PORTCULLIS_STATISTIC_DMA_UNLOGGED 164u    /* events that are not in the log */
-#define PORTCULLIS_STATISTIC_DMA_INVALIDATIONS 165u /* commands for what the host has lost */
-#define PORTCULLIS_STATISTIC_DMA_SYNCS 166u       /* SYNCs behind them */
-#define PORTCULLIS_STATISTIC_DMA_UNCONFIRMED 167u /* batches of commands that were not carried out */
-#define PORTCULLIS_STATISTIC_DMA_REFUSALS 168u    /* pages that stayed the host's for that */
-#define PORTCULLIS_STATISTIC_DMA_STREAM 169u      /* StreamID of the last event in the log */
-#define PORTCULLIS_STATISTIC_DMA_ADDRESS 170u     /* its address */
-#define PORTCULLIS_STATISTIC_DMA_EVENT 171u       /* its number */
-#define PORTCULLIS_STATISTIC_DMA_FAULTS 192u      /* + number of an event, at most 37; 38: of no known type */
-/* The SMMUs that the host sees, all together; the reasons are in the order in which the log knows them. */
-#define PORTCULLIS_STATISTIC_VIRTUAL_SMMUS 256u   /* how many there are */
-#define PORTCULLIS_STATISTIC_VIRTUAL_COMMANDS 257u /* commands that were carried out */
-#define PORTCULLIS_STATISTIC_VIRTUAL_BATCHES 258u /* batches of invalidations, each with a SYNC */
-#define PORTCULLIS_STATISTIC_VIRTUAL_ENTRIES 259u /* entries of the host's stream tables that were read */
-#define PORTCULLIS_STATISTIC_VIRTUAL_EVENTS 260u  /* events written into the host's queues */
-#define PORTCULLIS_STATISTIC_VIRTUAL_LOST 261u    /* events that the host has lost */
-#define PORTCULLIS_STATISTIC_VIRTUAL_IGNORED 262u /* accesses to registers that did nothing */
-#define PORTCULLIS_STATISTIC_VIRTUAL_BROKEN 263u  /* how many get nothing more: the hardware does not confirm */
-#define PORTCULLIS_STATISTIC_VIRTUAL_REFUSED 272u /* + reason, at most 15 */
-
-/* Of an ITS. The reasons are in the order in which the log knows them. */
-#define PORTCULLIS_STATISTIC_LOADS 0u             /* + offset / 4, at most 80, which is all above 0x13f */
-#define PORTCULLIS_STATISTIC_STORES 96u           /* + offset / 4, as loads */
-#define PORTCULLIS_STATISTIC_ACCEPTED 192u        /* + number of a command, below 64 */
-#define PORTCULLIS_STATISTIC_COMMANDS_REFUSED 256u /* + reason */
-#define PORTCULLIS_STATISTIC_IGNORED 288u         /* accesses to registers that did nothing */
-#define PORTCULLIS_STATISTIC_DOORBELLS 289u       /* writes of GITS_CWRITER */
-#define PORTCULLIS_STATISTIC_PUBLICATIONS 290u    /* EL2's writes of the hardware's GITS_CWRITER */
-/* Gauges of an ITS. */
-#define PORTCULLIS_STATISTIC_PAGES 320u           /* pages of its memory at EL2 that are taken */
-#define PORTCULLIS_STATISTIC_PAGES_FREE 321u      /* those that are free */
-#define PORTCULLIS_STATISTIC_DEVICES 322u         /* devices that are mapped */
-#define PORTCULLIS_STATISTIC_COLLECTIONS 323u     /* collections that are mapped */
-#define PORTCULLIS_STATISTIC_RETIRING 324u        /* tables that wait until the hardware has let go of them */
-#define PORTCULLIS_STATISTIC_UNFINISHED_DOORBELLS 325u /* stores of GITS_CWRITER that are to run again */
-#define PORTCULLIS_STATISTIC_VPE_TABLES_HELD 326u /* pending tables of vPEs that are held */
+/* Statistics: written by `make statistics` from Sources/Hypervisor/Statistic.swift. */
+enum portcullis_statistic {
+    PORTCULLIS_STATISTIC_ITSES = 0, /* gauge: ITSes */
+    PORTCULLIS_STATISTIC_FREQUENCY = 1, /* gauge: counts of the clock in a second */
+    PORTCULLIS_STATISTIC_TRAPS = 2, /* sum: aborts that the host took to EL2 */
+    PORTCULLIS_STATISTIC_UNFINISHED = 3, /* sum: aborts after which the store ran again */
+    PORTCULLIS_STATISTIC_CALLS = 4, /* sum: HVC and SMC */
+    PORTCULLIS_STATISTIC_LONGEST = 5, /* max: counts of the clock in the longest abort */
+    PORTCULLIS_STATISTIC_LONGEST_SYNDROME = 6, /* max: ESR_EL2 of the longest abort */
+    PORTCULLIS_STATISTIC_LONGEST_ADDRESS = 7, /* max: address of the longest abort */
+    PORTCULLIS_STATISTIC_TICKS = 8, /* sum: counts of the clock in all aborts */
+    PORTCULLIS_STATISTIC_REFUSED = 16, /* sum: accesses refused: + item */
+    /* + 0: an access without syndrome */
+    /* + 1: width not permitted */
+    /* + 2: misaligned */
+    /* + 3: not readable */
+    /* + 4: not writable */
+    /* + 5: an instruction fetch */
+    /* + 6: a walk of the host's own tables */
+    /* + 7: no device answers */
+    /* + 8: the hardware aborts */
+    /* + 9: the device refuses */
+    /* + 10: not mapped */
+    PORTCULLIS_STATISTIC_REDISTRIBUTORS = 64, /* gauge: Redistributors */
+    PORTCULLIS_STATISTIC_TABLES_ENABLED = 65, /* sum: Redistributors, tables brought into use */
+    PORTCULLIS_STATISTIC_TABLES_RELEASED = 66, /* sum: Redistributors, tables given back */
+    PORTCULLIS_STATISTIC_TABLES_HELD = 67, /* gauge: Redistributors, tables held */
+    PORTCULLIS_STATISTIC_TABLES_IGNORED = 68, /* sum: Redistributors, accesses without effect */
+    PORTCULLIS_STATISTIC_TABLES_REFUSED = 80, /* sum: Redistributors, tables refused: + item */
+    /* + 0: tables too large */
+    /* + 1: tables in use are for another number of INTIDs */
+    /* + 2: the configuration table is not the host's */
+    /* + 3: the pending table is not the host's */
+    /* + 4: the tables before are still held */
+    /* + 5: the hardware does not take the registers */
+    /* + 6: the tables are beyond the GIC's addresses */
+    PORTCULLIS_STATISTIC_TABLE_PAGES = 128, /* gauge: table pages in use */
+    PORTCULLIS_STATISTIC_TABLE_PAGES_FREE = 129, /* gauge: table pages free */
+    PORTCULLIS_STATISTIC_CLAIMED_PAGES = 130, /* gauge: pages taken from the host */
+    PORTCULLIS_STATISTIC_SHARED_PAGES = 131, /* gauge: pages shared with the host */
+    PORTCULLIS_STATISTIC_PINS = 132, /* gauge: pins of pages; two on a page count twice */
+    PORTCULLIS_STATISTIC_LOG_BYTES = 133, /* gauge: bytes of the log that wait for the console */
+    PORTCULLIS_STATISTIC_LOG_LOST = 134, /* sum: lines that the log had no room for */
+    PORTCULLIS_STATISTIC_SMMUS = 160, /* gauge: SMMUs that EL2 owns */
+    PORTCULLIS_STATISTIC_DMA_EVENTS = 161, /* sum: events of SMMUs */
+    PORTCULLIS_STATISTIC_DMA_OVERFLOWS = 162, /* sum: overflows of an SMMU's event queue */
+    PORTCULLIS_STATISTIC_DMA_ABORTS = 163, /* sum: events that an SMMU could not write */
+    PORTCULLIS_STATISTIC_DMA_UNLOGGED = 164, /* sum: events that are not in the log */
+    PORTCULLIS_STATISTIC_DMA_INVALIDATIONS = 165, /* sum: invalidations of SMMUs */
+    PORTCULLIS_STATISTIC_DMA_SYNCS = 166, /* sum: SYNCs of SMMUs */
+    PORTCULLIS_STATISTIC_DMA_UNCONFIRMED = 167, /* sum: batches that an SMMU has not confirmed */
+    PORTCULLIS_STATISTIC_DMA_REFUSALS = 168, /* sum: pages kept by the host: an SMMU did not confirm */
+    PORTCULLIS_STATISTIC_DMA_STREAM = 169, /* gauge: StreamID of the last logged event */
+    PORTCULLIS_STATISTIC_DMA_ADDRESS = 170, /* gauge: address of the last logged event */
+    PORTCULLIS_STATISTIC_DMA_EVENT = 171, /* gauge: number of the last logged event */
+    PORTCULLIS_STATISTIC_DMA_FAULTS = 192, /* sum: DMA faults: + item */
+    /* + 1: F_UUT */
+    /* + 2: C_BAD_STREAMID */
+    /* + 3: F_STE_FETCH */
+    /* + 4: C_BAD_STE */
+    /* + 5: F_BAD_ATS_TREQ */
+    /* + 6: F_STREAM_DISABLED */
+    /* + 7: F_TRANSL_FORBIDDEN */
+    /* + 8: C_BAD_SUBSTREAMID */
+    /* + 9: F_CD_FETCH */
+    /* + 10: C_BAD_CD */
+    /* + 11: F_WALK_EABT */
+    /* + 16: F_TRANSLATION */
+    /* + 17: F_ADDR_SIZE */
+    /* + 18: F_ACCESS */
+    /* + 19: F_PERMISSION */
+    /* + 32: F_TLB_CONFLICT */
+    /* + 33: F_CFG_CONFLICT */
+    /* + 36: E_PAGE_REQUEST */
+    /* + 37: F_VMS_FETCH */
+    PORTCULLIS_STATISTIC_DMA_FAULTS_UNKNOWN = 230, /* sum: DMA faults of no known type */
+    PORTCULLIS_STATISTIC_VIRTUAL_SMMUS = 256, /* gauge: virtual SMMUs */
+    PORTCULLIS_STATISTIC_VIRTUAL_COMMANDS = 257, /* sum: virtual SMMUs, commands carried out */
+    PORTCULLIS_STATISTIC_VIRTUAL_BATCHES = 258, /* sum: virtual SMMUs, batches of invalidations */
+    PORTCULLIS_STATISTIC_VIRTUAL_ENTRIES = 259, /* sum: virtual SMMUs, stream table entries read */
+    PORTCULLIS_STATISTIC_VIRTUAL_EVENTS = 260, /* sum: virtual SMMUs, events for the host */
+    PORTCULLIS_STATISTIC_VIRTUAL_LOST = 261, /* sum: virtual SMMUs, events that the host lost */
+    PORTCULLIS_STATISTIC_VIRTUAL_IGNORED = 262, /* sum: virtual SMMUs, accesses without effect */
+    PORTCULLIS_STATISTIC_VIRTUAL_BROKEN = 263, /* gauge: virtual SMMUs that hardware does not confirm */
+    PORTCULLIS_STATISTIC_VIRTUAL_REFUSED = 272, /* sum: virtual SMMUs, refused: + item */
+    /* + 0: reserved command */
+    /* + 1: a command that is not offered */
+    /* + 2: a Secure stream */
+    /* + 4: reserved range */
+    /* + 5: the command queue is not the host's memory */
+    /* + 6: the stream table is not the host's memory */
+    /* + 7: reserved Span */
+    /* + 8: a stage 2 */
+    /* + 11: reserved shape of contexts */
+    /* + 12: contexts out of range */
+    /* + 13: the stream may reach nothing */
+    /* + 14: no memory left */
+    /* + 15: the event queue is not the host's memory */
+};
+enum portcullis_its_statistic {
+    PORTCULLIS_STATISTIC_LOADS = 0, /* sum: loads of + item */
+    /* + 0: GITS_CTLR */
+    /* + 1: GITS_IIDR */
+    /* + 2: GITS_TYPER */
+    /* + 4: GITS_MPAMIDR */
+    /* + 5: GITS_PARTIDR */
+    /* + 6: GITS_MPIDR */
+    /* + 16: GITS_STATUSR */
+    /* + 18: GITS_UMSIR */
+    /* + 32: GITS_CBASER */
+    /* + 34: GITS_CWRITER */
+    /* + 36: GITS_CREADR */
+    /* + 64: GITS_BASER0 */
+    /* + 66: GITS_BASER1 */
+    /* + 68: GITS_BASER2 */
+    /* + 70: GITS_BASER3 */
+    /* + 72: GITS_BASER4 */
+    /* + 74: GITS_BASER5 */
+    /* + 76: GITS_BASER6 */
+    /* + 78: GITS_BASER7 */
+    /* + 80: registers from 0x140 on */
+    PORTCULLIS_STATISTIC_STORES = 96, /* sum: stores to + item */
+    /* + 0: GITS_CTLR */
+    /* + 1: GITS_IIDR */
+    /* + 2: GITS_TYPER */
+    /* + 4: GITS_MPAMIDR */
+    /* + 5: GITS_PARTIDR */
+    /* + 6: GITS_MPIDR */
+    /* + 16: GITS_STATUSR */
+    /* + 18: GITS_UMSIR */
+    /* + 32: GITS_CBASER */
+    /* + 34: GITS_CWRITER */
+    /* + 36: GITS_CREADR */
+    /* + 64: GITS_BASER0 */
+    /* + 66: GITS_BASER1 */
+    /* + 68: GITS_BASER2 */
+    /* + 70: GITS_BASER3 */
+    /* + 72: GITS_BASER4 */
+    /* + 74: GITS_BASER5 */
+    /* + 76: GITS_BASER6 */
+    /* + 78: GITS_BASER7 */
+    /* + 80: registers from 0x140 on */
+    PORTCULLIS_STATISTIC_ACCEPTED = 192, /* sum: commands accepted: + item */
+    /* + 1: MOVI */
+    /* + 3: INT */
+    /* + 4: CLEAR */
+    /* + 5: SYNC */
+    /* + 8: MAPD */
+    /* + 9: MAPC */
+    /* + 10: MAPTI */
+    /* + 11: MAPI */
+    /* + 12: INV */
+    /* + 13: INVALL */
+    /* + 14: MOVALL */
+    /* + 15: DISCARD */
+    /* + 33: VMOVI */
+    /* + 34: VMOVP */
+    /* + 35: VSGI */
+    /* + 37: VSYNC */
+    /* + 41: VMAPP */
+    /* + 42: VMAPTI */
+    /* + 43: VMAPI */
+    /* + 45: VINVALL */
+    /* + 46: INVDB */
+    PORTCULLIS_STATISTIC_COMMANDS_REFUSED = 256, /* sum: commands refused: + item */
+    /* + 0: reserved command */
+    /* + 2: virtual interrupts are not offered */
+    /* + 3: DeviceID out of range */
+    /* + 4: device not mapped */
+    /* + 5: EventID out of range */
+    /* + 6: INTID out of range */
+    /* + 7: collection out of range */
+    /* + 8: collection not mapped */
+    /* + 9: no such Redistributor */
+    /* + 10: too many devices */
+    /* + 11: vPEID out of range */
+    /* + 12: vPE not mapped */
+    /* + 13: not the host's memory */
+    /* + 14: no memory left */
+    /* + 15: no such device */
+    PORTCULLIS_STATISTIC_IGNORED = 288, /* sum: accesses without effect */
+    PORTCULLIS_STATISTIC_DOORBELLS = 289, /* sum: doorbells */
+    PORTCULLIS_STATISTIC_PUBLICATIONS = 290, /* sum: writes of the hardware's GITS_CWRITER */
+    PORTCULLIS_STATISTIC_PAGES = 320, /* gauge: pages in use */
+    PORTCULLIS_STATISTIC_PAGES_FREE = 321, /* gauge: pages free */
+    PORTCULLIS_STATISTIC_DEVICES = 322, /* gauge: devices mapped */
+    PORTCULLIS_STATISTIC_COLLECTIONS = 323, /* gauge: collections mapped */
+    PORTCULLIS_STATISTIC_RETIRING = 324, /* gauge: tables that wait for the hardware */
+    PORTCULLIS_STATISTIC_UNFINISHED_DOORBELLS = 325, /* gauge: doorbells that are to run again */
+    PORTCULLIS_STATISTIC_VPE_TABLES_HELD = 326, /* gauge: pending tables of vPEs held */
+};
+/* End of statistics. */
 
 /* Errors of handing over and of finalising. */
 #define PORTCULLIS_HYPERCALL_INVALID (-3)         /* no such ITS, half or count */

@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import DeviceTree
+internal import ITS
+internal import Ownership
+internal import Redistributor
+internal import VirtualSMMU
+
+// The figures of ``Statistic``, wherever each is kept.
+extension Monitor where Machine: BoardPlatform {
+  /// The figure with a number; nil where there is no such ITS.
+  ///
+  /// Takes one lock at a time: that of an ITS, of the Redistributors, of a virtual SMMU, of the owners of pages, or of
+  /// the log.
+  func value(_ number: StatisticNumber) -> UInt64? {
+    let itses = state.shared.identities.count
+    guard !number.statistic.isOfITS || Int(number.its) < itses else { return nil }
+    var held = HeldLocks()
+    return switch number.statistic.owner {
+    case .board: number.statistic == .itses ? UInt64(itses) : platform.frequency
+    case .cpus, .itsWords: platform.counts.value(number)
+    case .ownership:
+      state.shared.ownershipLock.withLock(&held) { _ in
+        number.value(in: state.shared.ownership.usage)
+      }
+    case .log:
+      state.diagnostics.logLock.withLock(&held) { _ in
+        number.statistic == .logBytes ? state.diagnostics.log.waiting : state.diagnostics.log.dropped
+      }
+    case .redistributors:
+      platform.mediation == .on ? platform.redistributors.withLock { number.value(in: $0) } : 0
+    case .smmus: dmaCount(number)
+    case .virtualSMMUs: sumOfVirtualSMMUs { number.value(in: $0) }
+    case .its:
+      platform.itses.withLock(number.its) { its in
+        its.isMediated
+          ? number.value(counters: its.mediation.counters, usage: its.mediation.usage) : 0
+      }
+    }
+  }
+
+  /// Answers the host's call for the figure with a number.
+  func answerStatistic(_ number: UInt64) -> SMCCC.Result {
+    guard let value = StatisticNumber(number).flatMap({ value($0) }) else {
+      return SMCCC.Result(UInt64(bitPattern: HypervisorService.invalidParameter))
+    }
+    var result = SMCCC.Result(0)
+    result.x1 = value
+    return result
+  }
+
+  /// Writes a summary to the console, past the ring of the log.
+  func writeStatistics() { StatisticSummary(MonitorStatistics(monitor: self)).write() }
+}
+
+private struct MonitorStatistics<Machine: BoardPlatform>: StatisticSource {
+  let monitor: Monitor<Machine>
+
+  func value(_ number: StatisticNumber) -> UInt64 { monitor.value(number) ?? 0 }
+  func write(_ line: consuming LogLine) -> Bool { monitor.logNow(.info, line) }
+}
