@@ -8,7 +8,7 @@ internal import SMMU
 internal import Traps
 internal import VirtualSMMU
 
-/// The table of what EL2 counts: a number, and in ``row`` kind, owner, C name and words.
+/// The table of what EL2 counts: a number, and in `row` kind, owner, C name and words.
 ///
 /// A number below 512 is of EL2 as a whole. The host adds 512 for each ITS to the others, which are here with the
 /// numbers of ITS 0. A statistic whose row has several items has as many numbers: one for each reason, register,
