@@ -17,7 +17,7 @@ static const char texts[][72] = {
     [-PORTCULLIS_ERROR_RANGE] = "a range is empty or leaves the physical address space",
     [-PORTCULLIS_ERROR_OVERLAP] = "a region shares a page with another",
     [-PORTCULLIS_ERROR_FULL] = "too many regions",
-    [-PORTCULLIS_ERROR_KIND] = "a region lies in memory",
+    [-PORTCULLIS_ERROR_KIND] = "a region lies in memory, or pages to be given away do not",
     [-PORTCULLIS_ERROR_HOST_REFUSED] = "the host's translation cannot be changed",
     [-PORTCULLIS_ERROR_EL2_REFUSED] = "the registers cannot be mapped at EL2",
     [-PORTCULLIS_ERROR_POOL] = "the memory for the state cannot keep track of the pages",
@@ -31,6 +31,8 @@ static const char texts[][72] = {
     [-PORTCULLIS_ERROR_HANDOVER] = "the live ITS is not taken over",
     [-PORTCULLIS_ERROR_LIVE] = "a live ITS was not handed over",
     [-PORTCULLIS_ERROR_VERSION] = "the library is of another version than its header",
+    [-PORTCULLIS_ERROR_HELD] = "an ITS or a Redistributor of the host uses a page",
+    [-PORTCULLIS_ERROR_OWNER] = "a page is not with whom it should be",
 };
 
 const char *portcullis_strerror(enum portcullis_status status) {

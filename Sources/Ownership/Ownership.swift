@@ -75,6 +75,15 @@ public struct Ownership<
     try body(&observer, host, memoryMap, &pool)
   }
 
+  /// Gives access to the pool, for another record of pages whose tables come from it.
+  ///
+  /// - Throws: what `body` does.
+  public mutating func updatePool<Failure: Error>(
+    _ body: (inout PagePool<Memory>) throws(Failure) -> Void
+  ) throws(Failure) {
+    try body(&pool)
+  }
+
   /// What the ledger says about `frame`.
   public func pageRecord(of frame: PageFrameNumber) -> PageRecord {
     ledger.record(of: frame, in: pool)

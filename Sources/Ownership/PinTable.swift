@@ -37,6 +37,22 @@ public struct PinTable: ~Copyable {
     return PageRange(first: PageFrameNumber(memory.load(place(slot))), count: count)
   }
 
+  /// The first page, in the order of the slots, that a slot holds of `wanted`; nil where none does.
+  public func firstHeld<Memory: TableMemory & ~Copyable>(
+    of wanted: PageRange, memory: borrowing Memory
+  ) -> PageFrameNumber? {
+    var left = count
+    var slot: UInt64 = 0
+    while left > 0, slot < capacity {
+      if let pages = pages(in: slot, memory: memory) {
+        if pages.overlaps(wanted) { return max(pages.first, wanted.first) }
+        left -= 1
+      }
+      slot += 1
+    }
+    return nil
+  }
+
   /// The first free slot.
   ///
   /// - Throws: `tooManyRanges` where none is free.

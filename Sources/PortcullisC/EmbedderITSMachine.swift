@@ -11,18 +11,23 @@ struct EmbedderITSMachine: HandoverMachine, PageKeeper {
   let memory: LinearMemory
   let registers: EmbedderPlatform
   let cpu: UInt64
+  private let pages: EmbedderPages
   private let linearBase: UInt64
 
-  init(_ platform: EmbedderPlatform, linearBase: UInt64) {
+  init(_ platform: EmbedderPlatform, _ pages: EmbedderPages, linearBase: UInt64) {
     // The header asks that the pool and what is shared are mapped there.
     memory = unsafe LinearMemory(base: linearBase, platform)
     registers = platform
+    self.pages = pages
     cpu = UInt64(platform.cpu ?? 0)
     self.linearBase = linearBase
   }
 
   func share(_ pages: PageRange) throws(OwnershipError) -> VirtualAddress {
-    guard registers.share(pages) else { throw .refusedByHost(pages.first) }
+    // Whoever gives pages away comes for the lock that is held here, and finds what this has brought about.
+    guard self.pages.areHere(pages), registers.share(pages) else {
+      throw .refusedByHost(pages.first)
+    }
     return VirtualAddress(linearBase &+ pages.first.address.rawValue)
   }
 
@@ -37,7 +42,9 @@ struct EmbedderITSMachine: HandoverMachine, PageKeeper {
   }
 
   func donate(_ pages: PageRange) throws(OwnershipError) {
-    guard registers.donate(pages) else { throw .refusedByHost(pages.first) }
+    guard self.pages.areHere(pages), registers.donate(pages) else {
+      throw .refusedByHost(pages.first)
+    }
   }
 
   func giveBack(_ pages: PageRange) { registers.giveBack(pages) }

@@ -42,7 +42,7 @@ struct EmbedderBoard {
     unsafe RedistributorPlace(memory + StateMemory.redistributorOffset)
   }
   /// The pins of the Redistributors, by their distance from the first.
-  private var pins: EmbedderTables {
+  var pins: EmbedderTables {
     unsafe EmbedderTables(
       memory + StateMemory.redistributorOffset + Int(RedistributorPlace.pinsOffset),
       pages: StateMemory.pinPages)
@@ -58,13 +58,16 @@ struct EmbedderBoard {
       to: RegionClaim.BoardFrames.self)
   }
 
+  /// What is known of pages.
+  var pages: EmbedderPages { unsafe EmbedderPages(memory + StateMemory.pagesOffset) }
+
   func machine(of its: UInt8) -> EmbedderITSMachine { machine }
   func recordingMachine(of its: UInt8) -> EmbedderITSMachine { machine }
   func redistributorMachine() -> EmbedderRedistributorMachine {
     EmbedderRedistributorMachine(machine, pins: pins)
   }
   private var machine: EmbedderITSMachine {
-    EmbedderITSMachine(registers, linearBase: unsafe board.pointee.linearBase)
+    EmbedderITSMachine(registers, pages, linearBase: unsafe board.pointee.linearBase)
   }
 
   /// Where the pins of the Redistributors begin.

@@ -31,6 +31,9 @@ struct EmbedderMediation {
   /// Whether EL2 stands between the host and the Redistributors.
   var guardsRedistributors: Bool { choice.guardsRedistributors }
 
+  /// Whether the pool, which is no memory of the host, has one of these pages.
+  func poolOverlaps(_ pages: PageRange) -> Bool { pool?.overlaps(pages) ?? false }
+
   /// Checks what was chosen for `board`.
   init(
     _ board: borrowing Board, _ choice: Choice, _ machine: EmbedderMachine

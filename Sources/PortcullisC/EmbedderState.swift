@@ -9,9 +9,6 @@ internal import ITS
 internal import Ownership
 internal import Traps
 
-typealias EmbedderOwnership = Ownership<
-  EmbedderTables, EmbedderHostTranslation, EmbedderHypervisorTranslation, NoObserver
->
 typealias Regions = RegionRequests<Device>
 
 /// What lies behind `struct portcullis`.
@@ -41,11 +38,11 @@ struct EmbedderState: ~Copyable {
   let itsCount: Int
   private(set) var regions: Regions
   private(set) var registry = RegionRegistry<Device>()
-  private var ownership: EmbedderOwnership
+  private var pages: EmbedderPages { monitor.platform.pages }
 
   private init(
     granule: Granule, features: HostFeatures, platform: EmbedderPlatform,
-    mediation: EmbedderMediation, regions: consuming Regions, ownership: consuming EmbedderOwnership
+    mediation: EmbedderMediation, regions: consuming Regions
   ) {
     self.granule = granule
     self.mediation = mediation
@@ -54,7 +51,6 @@ struct EmbedderState: ~Copyable {
     self.features = features
     self.platform = platform
     self.regions = regions
-    self.ownership = ownership
   }
 
   /// Reads the board and registers the control frames of its ITSes.
@@ -70,10 +66,10 @@ struct EmbedderState: ~Copyable {
     let regions = try regions(of: board)
     let mediation = try EmbedderMediation(board, choice, machine)
     do throws(OwnershipError) {
-      let ownership = try ownership(of: board, machine, pool)
+      try begin(machine.pages, of: board, machine, pool)
       return EmbedderState(
         granule: granule, features: features, platform: platform, mediation: mediation,
-        regions: regions, ownership: ownership)
+        regions: regions)
     } catch {
       if case .poolExhausted = error { throw EmbedderError(PORTCULLIS_ERROR_POOL) }
       throw EmbedderError(PORTCULLIS_ERROR_BOARD)
@@ -107,25 +103,27 @@ struct EmbedderState: ~Copyable {
     guard regions.append(region) else { throw .full(frame.base) }
   }
 
-  private static func ownership(
-    of board: borrowing Board, _ machine: EmbedderMachine,
+  private static func begin(
+    _ pages: EmbedderPages, of board: borrowing Board, _ machine: EmbedderMachine,
     _ pool: consuming PagePool<EmbedderTables>
-  ) throws(OwnershipError) -> EmbedderOwnership {
+  ) throws(OwnershipError) {
     // All that descriptors without FEAT_LPA reach.
     guard let geometry = TranslationGeometry(bits: 48) else { throw .unsupportedSize(bits: 48) }
     var memory = MemoryMap()
+    var last = PageFrameNumber(0)
     for index in board.memory.indices {
       guard let pages = PageRange(covering: board.memory[index]) else { throw .empty }
       try memory.add(pages)
+      last = max(last, pages.last)
     }
     // The embedder keeps its own memory out of its stage 2: there is nothing to record here.
     let none = FixedList<1, PageRange>(filler: .filler)
     let ledger = try PageLedger(geometry, hypervisorPages: none.span, pool: &pool)
-    return EmbedderOwnership(
-      ledger, memoryMap: memory,
-      pool: pool,
+    let ownership = EmbedderOwnership(
+      ledger, memoryMap: memory, pool: pool,
       host: EmbedderHostTranslation(platform: machine.registers),
       hypervisor: EmbedderHypervisorTranslation(machine: machine), observer: NoObserver())
+    try pages.begin(ownership, reaching: last)
   }
 
   /// Registers a region of the embedder.
@@ -145,7 +143,9 @@ struct EmbedderState: ~Copyable {
     }
     for number in 0..<layout.count {
       guard let pages = layout.frame(number) else { return PORTCULLIS_ERROR_RANGE }
-      if ownership.memoryMap.firstMismatch(in: pages, .mmio) != nil { return PORTCULLIS_ERROR_KIND }
+      if self.pages.ownership.memoryMap.firstMismatch(in: pages, .mmio) != nil {
+        return PORTCULLIS_ERROR_KIND
+      }
     }
     for index in regions.indices where regions[index].layout.overlaps(layout) {
       return PORTCULLIS_ERROR_OVERLAP
@@ -186,9 +186,10 @@ struct EmbedderState: ~Copyable {
     var failure: EmbedderError?
     do throws(RegionClaimError) {
       let frames = unsafe monitor.platform.frames
+      let pages = pages
       unsafe frames.pointee.removeAll()
       try unsafe RegionClaim.claim(
-        regions, collecting: &frames.pointee, from: &ownership, registry: &registry
+        regions, collecting: &frames.pointee, from: &pages.ownership, registry: &registry
       ) { index, address in
         do throws(EmbedderError) {
           if index < mediation.count {

@@ -10,7 +10,7 @@ internal import Redistributor
 /// How the memory for a state is divided.
 ///
 /// The copy of the embedder's table comes first, then the state, what is known of the board, lists that a claim
-/// fills, the ITSes, the Redistributors, and the pages of the ledger.
+/// fills, what is known of pages, the ITSes, the Redistributors, and the pages of the tables.
 ///
 /// A leaf: the memory is one that `portcullis_init` has found large and aligned enough.
 enum StateMemory {
@@ -26,9 +26,13 @@ enum StateMemory {
   static var framesOffset: Int {
     rangesOffset + rangeLimit * MemoryLayout<portcullis_pages>.stride
   }
+  /// Where what is known of pages begins.
+  static var pagesOffset: Int {
+    aligned(framesOffset + MemoryLayout<RegionClaim.BoardFrames>.size, 16)
+  }
   /// Where the ITSes begin.
   static var itsOffset: Int {
-    aligned(framesOffset + MemoryLayout<RegionClaim.BoardFrames>.size, 0x1000)
+    aligned(pagesOffset + MemoryLayout<EmbedderPages.State>.size, 0x1000)
   }
   /// Where the Redistributors begin.
   static var redistributorOffset: Int { itsOffset + Int(PORTCULLIS_ITS_LIMIT) * ITSPlaces.stride }
@@ -50,8 +54,8 @@ enum StateMemory {
     (offset + alignment - 1) & ~(alignment - 1)
   }
 
-  /// The root of the ledger, and three levels of tables for each region.
-  static var recommendedPages: Int { 128 }
+  /// The root of the ledger with three levels of tables for each region, and tables of the pages that are away.
+  static var recommendedPages: Int { 136 }
 
   /// The state behind the C pointer.
   static func state(_ pointer: OpaquePointer) -> UnsafeMutablePointer<EmbedderState> {

@@ -24,6 +24,11 @@ extension portcullis_status {
       }
   }
 
+  /// What the C interface says where pages are not given away, or not taken back.
+  init(moving error: OwnershipError) {
+    if case .wrongState = error { self = PORTCULLIS_ERROR_OWNER } else { self.init(error) }
+  }
+
   /// What the C interface says for an error of the registry.
   init(_ error: RegistryError) {
     self =

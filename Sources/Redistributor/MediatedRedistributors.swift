@@ -68,6 +68,16 @@ public struct MediatedRedistributors: ~Copyable {
 
   /// How many tables are held.
   public var heldTables: UInt64 { pins.count }
+
+  /// A page of `wanted` that is held for a table of the host; nil where none is.
+  ///
+  /// `memory` is where the pins are.
+  public func held<Memory: TableMemory & ~Copyable>(
+    of wanted: PageRange, memory: borrowing Memory
+  ) -> PageFrameNumber? {
+    pins.firstHeld(of: wanted, memory: memory)
+  }
+
   /// Whether there is something to log.
   public var hasNews: Bool { lastRefusal != nil }
 

@@ -6,6 +6,7 @@
 #include "handover.h"
 #include "machine.h"
 #include "mediation.h"
+#include "pages.h"
 #include "redistributors.h"
 
 #include <stdio.h>
@@ -44,7 +45,7 @@ static struct portcullis_region region_at(uint64_t base) {
 
 static void test_texts(void) {
     int distinct = 1, present = 1;
-    for (int a = 0; a >= PORTCULLIS_ERROR_VERSION; a--) {
+    for (int a = 0; a >= PORTCULLIS_ERROR_OWNER; a--) {
         const char *text = portcullis_strerror((enum portcullis_status)a);
         present &= text != NULL && *text != 0 && strcmp(text, "unknown status") != 0;
         for (int b = 0; b > a; b--)
@@ -574,5 +575,6 @@ int main(void) {
     test_mediation();
     test_redistributors();
     test_handover();
+    test_pages();
     return finish();
 }

@@ -20,14 +20,14 @@ warnings="-Wall -Wextra -Wpedantic -Werror"
 include="$root/CShims/Embedder/include"
 # shellcheck disable=SC2086 # a list of options on purpose
 {
-  for source in capi mediation handover redistributors driver machine gic; do
+  for source in capi mediation handover redistributors pages driver machine gic; do
     "$clang" $warnings -std=c11 -I"$include" -c "$root/Tests/CAPI/$source.c" -o "$build/$source.o"
   done
   printf '#include "portcullis.h"\n#include "portcullis_hypercalls.h"\n' >"$build/header.cpp"
   "$clang" $warnings -std=c++17 -I"$include" -fsyntax-only "$build/header.cpp"
 }
-"$swiftc" "$build/capi.o" "$build/mediation.o" "$build/handover.o" "$build/redistributors.o" "$build/driver.o" \
-  "$build/machine.o" "$build/gic.o" "$library" -lfdt -lpthread -profile-generate -o "$build/capi"
+"$swiftc" "$build/capi.o" "$build/mediation.o" "$build/handover.o" "$build/redistributors.o" "$build/pages.o" \
+  "$build/driver.o" "$build/machine.o" "$build/gic.o" "$library" -lfdt -lpthread -profile-generate -o "$build/capi"
 cd "$build"
 # The library is that of the unit tests, and counts what is executed; nobody reads it here.
 LLVM_PROFILE_FILE=/dev/null exec ./capi

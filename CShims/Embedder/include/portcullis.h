@@ -48,14 +48,14 @@
 // Threads: init, add_region and claim are called by one CPU, while no other CPU is in Portcullis;
 // the caller publishes the claimed state to the others (a barrier and whatever releases them).
 // portcullis_handle_trap may then run on all CPUs at once; it neither sleeps nor allocates.
-// region_count, region_at and its_counters may run beside it, and so may hand_over and finalise, which
-// are called by one CPU at a time. No function may be called from an operation, nor from the callback of
+// region_count, region_at, its_counters, may_give_away and took may run beside it, and so may hand_over and
+// finalise, which are called by one CPU at a time. No function may be called from an operation, nor from the callback of
 // a region.
 //
 // Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory, and all Redistributors
-// have one. A trap of one of them, its_counters, hand_over and finalise hold one at a time; nothing else
-// takes a lock. Whatever
-// interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at EL2. Held while
+// have one. A trap of one of them, its_counters, may_give_away, hand_over and finalise hold one at a time. One more,
+// behind them, guards what is known of pages: may_give_away and took take it, and whatever calls host_share or
+// host_donate; no operation runs with it. Whatever interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at EL2. Held while
 // device_read, device_write, order_accesses, host_share, host_unshare, host_read, host_write, clean, publish, log and cpu_index
 // run, and with a handover host_donate and host_give_back:
 // a lock that they take comes after it in your order, and must not be held where you call Portcullis. The
@@ -145,7 +145,7 @@ enum portcullis_status {
     /// There are PORTCULLIS_REGION_LIMIT regions already, or it would be more frames than
     /// PORTCULLIS_FRAME_LIMIT.
     PORTCULLIS_ERROR_FULL = -10,
-    /// A region lies in memory; only device registers are claimed.
+    /// A region lies in memory; only device registers are claimed. Or pages that are to be given away lie in none.
     PORTCULLIS_ERROR_KIND = -11,
     /// host_prepare refused.
     PORTCULLIS_ERROR_HOST_REFUSED = -12,
@@ -178,6 +178,10 @@ enum portcullis_status {
     PORTCULLIS_ERROR_LIVE = -23,
     /// The header that the caller was compiled with is of another version than the library.
     PORTCULLIS_ERROR_VERSION = -24,
+    /// An ITS or a Redistributor uses a page for the host, so that it can't be given away.
+    PORTCULLIS_ERROR_HELD = -25,
+    /// A page is away already or is one of the pool; or, for portcullis_took, it is not away.
+    PORTCULLIS_ERROR_OWNER = -26,
 };
 
 /// The text of a status, in English, without a full stop; never null, valid for ever.
@@ -277,7 +281,8 @@ struct portcullis_ops {
     /// device registers, the pool, lent, donated, `no-map`, or beyond your maps.
     ///
     /// Until as many calls of host_unshare the pages stay the host's: whoever asks for them, they are
-    /// neither revoked nor given away. Shares nest, so count them. Used for the staging queues, which
+    /// neither revoked nor given away. Shares nest, so count them; or ask portcullis_may_give_away before you give
+    /// memory away, which counts them for you. Used for the staging queues, which
     /// EL2 reads, for a page of the tables in the host's GITS_BASER<n>, which EL2 reads and may mark while the
     /// host enables the ITS, for the tables of LPIs, which the Redistributors read and write, and for the pending
     /// tables of vPEs, which the hardware writes; the host's own access does not change. Called by
@@ -587,6 +592,46 @@ enum portcullis_status portcullis_hand_over(struct portcullis *state, size_t ind
 /// Errors: ARGUMENT, ORDER before the claim. LIVE, ITS, ITS_POOL, GIC, the last of several: the trust has
 /// ended for all, and nobody answers for an ITS that is not mediated.
 enum portcullis_status portcullis_finalise(struct portcullis *state);
+
+// MARK: Pages that change their VM
+
+// Memory leaves the host in this order, and in no other:
+//
+//     1. portcullis_may_give_away. After PORTCULLIS_OK no ITS and no Redistributor uses the pages for the host, and
+//        none can begin to: Portcullis refuses them without a call of host_share or host_donate.
+//     2. Have your own record say that they are not the host's. Take them from the host's stage 2 and from its
+//        devices, with invalidation on all CPUs and in the IOMMU.
+//     3. Give them to the other VM.
+//
+// It comes back in the reverse order:
+//
+//     1. Take the pages from the other VM and its devices, with invalidation, and clear them.
+//     2. Map them for the host, and have your own record say that they are the host's.
+//     3. portcullis_took. From here on the host may use them for an ITS or a Redistributor.
+//
+// Without the first call there is a race. A host that enables LPIs on one CPU while another CPU gives the memory of
+// the pending table away has the Redistributor write to the other VM.
+//
+// Not covered: Redistributors that are left to the host, regions of yours, and DMA of devices.
+
+/// Asks whether memory may leave the host, and takes note that it does. `pages` are whole pages of the configuration's
+/// page_size. They are the host's by your own record, and nobody else changes that meanwhile.
+///
+/// It may run on all CPUs at once, beside traps. It takes about 100 instructions for each 256 KiB, and looks at
+/// every table that is in use. Of the memory of the state it takes 4 KiB for each 128 MiB in which a page is away,
+/// and 4 KiB for each 64 GiB: with PORTCULLIS_STATE_SIZE that is enough for 128 areas of 128 MiB.
+///
+/// Errors, which change nothing: ARGUMENT, ALIGNMENT, RANGE; KIND where a page is not memory of the tree; OWNER; POOL;
+/// ORDER before the claim, and while an ITS is forwarded, which may use any page; LIVE where nobody answers for a
+/// live ITS. HELD: `*held`, where that is not null, is the address of a page that is in use. The host has to disable
+/// the ITS or the LPIs that use it.
+enum portcullis_status portcullis_may_give_away(struct portcullis *state,
+                                                const struct portcullis_pages *pages, uint64_t *held);
+
+/// Takes note that pages which were away are the host's again; not necessarily as many as went away at once.
+///
+/// Errors, which change nothing: ARGUMENT, ALIGNMENT, RANGE, OWNER, ORDER before the claim.
+enum portcullis_status portcullis_took(struct portcullis *state, const struct portcullis_pages *pages);
 
 // MARK: What the ITSes did
 

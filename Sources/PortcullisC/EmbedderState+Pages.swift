@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import CEmbedder
+internal import Hypervisor
+internal import ITS
+internal import Ownership
+internal import Redistributor
+
+// Pages that the embedder moves between its VMs.
+//
+//      the embedder                              a trap, with the lock of an ITS or of the Redistributors
+//      1. away.insert                            a. is it away? then refused
+//      2. look into each with its lock           b. host_share, and a slot of the pins
+//
+// Whichever lock comes first: a trap that has passed `a` before 1 has come to the end of `b` at 2.
+
+extension EmbedderState {
+  /// Why pages are not given away.
+  enum Hold {
+    /// A page is held for the host.
+    case held(PageFrameNumber)
+    /// An ITS that is forwarded has the host's tables, wherever they are.
+    case forwarded
+    /// An ITS that nobody answers for has the host's tables.
+    case live
+  }
+
+  /// Takes memory from the host's view of its ITSes and Redistributors, unless one of them uses it.
+  ///
+  /// - Returns: with `HELD` the page.
+  func giveAway(_ pages: PageRange) -> (status: portcullis_status, held: PageFrameNumber?) {
+    guard phase == .claimed else { return (PORTCULLIS_ERROR_ORDER, nil) }
+    if mediation.poolOverlaps(pages) { return (PORTCULLIS_ERROR_OWNER, nil) }
+    let known = monitor.platform.pages
+    do throws(OwnershipError) {
+      try known.give(pages)
+      guard let hold = hold(of: pages) else { return (PORTCULLIS_OK, nil) }
+      try known.take(pages)
+      switch hold {
+      case .held(let page): return (PORTCULLIS_ERROR_HELD, page)
+      case .forwarded: return (PORTCULLIS_ERROR_ORDER, nil)
+      case .live: return (PORTCULLIS_ERROR_LIVE, nil)
+      }
+    } catch {
+      return (portcullis_status(moving: error), nil)
+    }
+  }
+
+  /// Takes note that memory which was given away is the host's again.
+  func takeBack(_ pages: PageRange) -> portcullis_status {
+    guard phase == .claimed else { return PORTCULLIS_ERROR_ORDER }
+    do throws(OwnershipError) {
+      try monitor.platform.pages.take(pages)
+      return PORTCULLIS_OK
+    } catch {
+      return portcullis_status(moving: error)
+    }
+  }
+
+  /// What keeps pages with the host.
+  private func hold(of pages: PageRange) -> Hold? {
+    for number in 0..<UInt8(truncatingIfNeeded: itsCount) {
+      let hold: Hold? = monitor.platform.itses.withLock(number) { its in
+        switch its.path {
+        case .forwarded: .forwarded
+        case .closed: .live
+        case .mediated, .recorded:
+          its.mediation.held(of: pages, memory: monitor.platform.machine(of: number).memory)
+            .map { .held($0) }
+        }
+      }
+      if let hold { return hold }
+    }
+    guard mediation.guardsRedistributors else { return nil }
+    let page = monitor.platform.redistributors.withLock {
+      $0.held(of: pages, memory: monitor.platform.pins)
+    }
+    return page.map { .held($0) }
+  }
+}
