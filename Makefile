@@ -198,7 +198,7 @@ HARNESS := Tests/Harness
 HARNESS_CFLAGS := --target=aarch64-none-elf -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -Werror -ffreestanding \
   -fno-pic -mgeneral-regs-only -mstrict-align -mno-outline-atomics -mbranch-protection=standard \
   -ICShims/Embedder/include -ICShims/Runtime/include -ICShims/Runtime/libc -I$(LIBFDT)/usr/include
-HARNESS_SOURCES := $(addprefix $(HARNESS)/,entry.S main.c cpu.c translation.c) CShims/Runtime/runtime.c
+HARNESS_SOURCES := $(addprefix $(HARNESS)/,entry.S main.c cpu.c guest.c translation.c) CShims/Runtime/runtime.c
 
 # Its runner also boots a Linux; where two modules have a name the board's is meant.
 HARNESS_PYTHON := PYTHONPATH=$(PYTHONPATH):Tests/Linux $(PYTHON)

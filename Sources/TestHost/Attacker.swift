@@ -26,7 +26,7 @@ struct Attacker {
   /// Any LPI.
   static let interrupt: UInt32 = 8192 + 900
 
-  fileprivate init?() {
+  init?() {
     guard let canary = Hypercall.canary(), let information = Hypercall.information() else {
       return nil
     }

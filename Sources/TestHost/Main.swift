@@ -103,6 +103,7 @@ struct Main {
     testCommandAttacks(&report, psci)
     testRedistributorAttacks(&report)
     testVirtualAttacks(&report)
+    if tree.bootArgumentsHold("harness.guest") { testDonations(&report) }
     testUnexpectedInterrupts(&report)
     testProcessors(&report, psci)
 

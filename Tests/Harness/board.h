@@ -22,6 +22,17 @@
 #define CANARY_BYTES 0x20000
 #define POOL_BYTES 0x400000
 
+// What the host gives to a second VM, with harness.guest among the boot arguments.
+#define GUEST_BASE 0x4a000000
+#define GUEST_BYTES 0x40000
+#define GUEST_CANARY 0x4a010000
+
+// Calls of the host beside those of portcullis_hypercalls.h: it gives the 64 KiB from x2 on to the second VM, and has
+// them back. x1 is the address of a page that prevents it.
+#define CALL_GIVE 0x180
+#define CALL_TAKE 0x181
+#define GIVEN_BYTES 0x10000
+
 #define MAX_CPUS 8
 // portcullis_init is the deepest: 256 KiB, and what the operations below it need.
 #define STACK_BYTES 0x50000
@@ -30,6 +41,8 @@
 #define TCR_EL2_VALUE 0x80823519
 // Attribute 0 is Device-nGnRnE, attribute 1 Normal Write-Back.
 #define MAIR_EL2_VALUE 0xff00
+// EL1 with its MMU and caches off.
+#define SCTLR_EL1_OFF 0x30d00800
 // RES1 bits alone; then with M, C, SA, I and WXN too.
 #define SCTLR_EL2_OFF 0x30c50830
 #define SCTLR_EL2_ON 0x30cd183d

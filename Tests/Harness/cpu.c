@@ -22,10 +22,10 @@ void cpu_begin(struct cpu *cpu) {
     WRITE_SYSREG(s3_4_c12_c9_5, 0xf);                       // ICC_SRE_EL2: EL1 may use system registers
     __asm__ volatile("isb");
     WRITE_SYSREG(s3_4_c12_c11_0, 0);                        // ICH_HCR_EL2: no virtual interrupts
-    WRITE_SYSREG(sctlr_el1, 0x30d00800);                    // MMU and caches off
-    translation_load();
-    // RW: EL1 is AArch64. TSC: SMC traps. VM: stage 2, of which the control has none, so that it protects nothing.
-    WRITE_SYSREG(hcr_el2, 1ull << 31 | 1 << 19 | MEDIATE);
+    WRITE_SYSREG(sctlr_el1, SCTLR_EL1_OFF);
+    translation_load(false);
+    __asm__ volatile("tlbi vmalls12e1; dsb nsh");
+    WRITE_SYSREG(hcr_el2, HCR_EL2_VALUE);
     __asm__ volatile("isb");
 }
 
@@ -66,7 +66,9 @@ static int64_t cpu_on(uint64_t affinity, uint64_t entry, uint64_t context) {
     int64_t status = call_firmware(PSCI_AFFINITY_INFO, affinity, 0, 0);
     if (status == 0 || status == 2) status = PSCI_ALREADY_ON;
     if (status == 1) {
-        *cpu = (struct cpu){(uint64_t)stacks + (affinity + 1) * STACK_BYTES, affinity, NULL, entry, context};
+        *cpu = (struct cpu){
+            .stack_top = (uint64_t)stacks + (affinity + 1) * STACK_BYTES, .index = affinity, .entry = entry, .context = context,
+        };
         __asm__ volatile("dsb ish" ::: "memory");  // the CPU reads it once its MMU is on
         status = call_firmware(PSCI_CPU_ON, affinity, (uint64_t)secondary_entry, (uint64_t)cpu);
     }

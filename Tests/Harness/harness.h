@@ -11,6 +11,7 @@
 
 #include "board.h"
 #include "portcullis.h"
+#include "portcullis_hypercalls.h"
 
 #define PAGE 4096u
 
@@ -36,9 +37,15 @@ struct cpu {
     struct frame *frame;  // of the trap that is handled now
     uint64_t entry;       // where the host wants the CPU to start, and what x0 is then
     uint64_t context;
+    struct frame host;    // while the second VM has the CPU
+    uint64_t host_sctlr;
+    bool is_in_guest;
 };
 extern struct cpu cpus[MAX_CPUS];
 static inline struct cpu *this_cpu(void) { return (struct cpu *)READ_SYSREG(tpidr_el2); }
+
+// RW: EL1 is AArch64. TSC: SMC traps. VM: stage 2, of which the control has none, so that it protects nothing.
+#define HCR_EL2_VALUE (1ull << 31 | 1 << 19 | MEDIATE)
 
 struct lock { uint32_t held; };
 static inline void lock(struct lock *lock) {
@@ -61,7 +68,8 @@ void smc(uint64_t function, const uint64_t arguments[3], struct smc_result *resu
 
 // translation.c
 void translation_build(void);
-void translation_load(void);
+void translation_load(bool is_guest);
+bool translation_move(const struct portcullis_pages *pages, bool to_guest);
 bool host_owns(uint64_t base, uint64_t bytes);
 bool host_reaches(uint64_t address);
 void set_translation_operations(struct portcullis_ops *ops);
@@ -73,7 +81,16 @@ bool relay_psci(struct frame *frame);
 void power_off(void) __attribute__((noreturn));
 void inject_external_abort(struct frame *frame, uint64_t esr, uint64_t far);
 
+// guest.c
+bool guest_begin(void);
+bool guest_is_there(void);
+int64_t guest_move(uint64_t base, bool to_guest, uint64_t *held);
+void guest_enter(struct frame *frame);
+void guest_leave(struct frame *frame, uint64_t esr);
+
 // main.c
+extern struct portcullis *gate;
+void clean_memory(uint64_t address, uint64_t bytes);
 void harness_main(void) __attribute__((noreturn));
 void host_exception(struct frame *frame);
 void harness_panic(void) __attribute__((noreturn));

@@ -4,8 +4,9 @@
 """Boots the example of an embedder with the test host, and judges the TAP that the host prints.
 
 The mediated harness runs on every board, and with each form of handover on one: all tests must pass. The control, in
-which the library is not called, runs on every board: there each test that the list of attacks names must fail. With
---linux a Debian kernel is booted too.
+which the library is not called, runs on every board: there each test that the list of attacks names must fail. With a
+second VM beside the host, whose memory all attacks aim at then, both run once more. With --linux a Debian kernel is
+booted too.
 """
 
 import argparse
@@ -28,6 +29,9 @@ LEAST_TESTS = 300
 CONTROL_BOOTS = 3
 MEDIATED = "harness: the ITS is mediated"
 CONTROL = "harness: nothing is mediated"
+# The harness's and the host's word for a second VM, and what must fail in its control beside the other attacks.
+SECOND_VM = "harness.guest"
+SECOND_VM_ATTACKS = pathlib.Path(__file__).with_name("attacks.txt")
 # The host's word for a hypervisor without the statistics of the image.
 EMBEDDED = "testhost.embedded"
 # The last line of a board whose host ends the trust and keeps a live ITS.
@@ -71,6 +75,8 @@ def boots(mediated, control):
             yield Boot("embedded", mediated, gic, cpus)
     # Here an indirect branch to what is no landing pad is an exception.
     yield Boot("landing-pads", mediated, 4, 1, processor="max")
+    yield Boot("second-vm", mediated, 3, 4, SECOND_VM)
+    yield Boot("second-vm", mediated, 4, 1, SECOND_VM)
     trusted = "portcullis.handover"
     yield Boot("handover", mediated, 3, 4, trusted)
     yield Boot("handover-two-levels", mediated, 4, 1, f"{trusted} testhost.two-levels")
@@ -79,6 +85,8 @@ def boots(mediated, control):
     for gic in run.GIC_VERSIONS:
         for cpus in run.CPU_COUNTS:
             yield Boot("control", control, gic, cpus, is_control=True)
+    yield Boot("second-vm-control", control, 3, 4, SECOND_VM, is_control=True)
+    yield Boot("second-vm-control", control, 4, 1, SECOND_VM, is_control=True)
 
 
 def judge_start(each, lines):
@@ -117,6 +125,12 @@ def judge_control(boot_once, patterns, most=CONTROL_BOOTS):
     return problems, reader
 
 
+def patterns(each, attacks):
+    """The patterns of what must fail in a control."""
+    files = [attacks, SECOND_VM_ATTACKS] if SECOND_VM in each.bootargs else [attacks]
+    return [pattern for file in files for pattern in run.attack_patterns(file)]
+
+
 def attempt(each, options, say):
     """Boots a board and judges it."""
     problems = []
@@ -132,7 +146,7 @@ def attempt(each, options, say):
 
     failures, passed, skipped = [], 0, 0
     if each.is_control:
-        found, reader = judge_control(boot_once, run.attack_patterns(options.attacks))
+        found, reader = judge_control(boot_once, patterns(each, options.attacks))
         problems += found
     else:
         reader, status = boot_once()

@@ -1,14 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A small hypervisor that links libportcullis.a: it starts one host at EL1 and has its ITS mediated. An example for
+// A small hypervisor that links libportcullis.a: it starts one host at EL1 and has its ITS mediated. It can have a second VM beside it. An example for
 // authors of others, and what `make run-harness` boots. It is built for QEMU's `virt` board with up to 8 CPUs, GICv3
 // or GICv4, 1 GiB of memory, and at most one ITS.
 
 #include <libfdt.h>
 
 #include "harness.h"
-#include "portcullis_hypercalls.h"
 
 // MARK: Console
 
@@ -66,12 +65,13 @@ static int host_read(void *context, uint64_t address, uint64_t *words, size_t co
 static int host_write(void *context, uint64_t address, uint64_t word) {
     return guarded_store(address, 8, word);
 }
-static void clean(void *context, uint64_t address, uint64_t bytes) {
+void clean_memory(uint64_t address, uint64_t bytes) {
     const uint64_t line = 4ull << (READ_SYSREG(ctr_el0) >> 16 & 0xf);
     for (uint64_t at = address & ~(line - 1); at < address + bytes; at += line)
         __asm__ volatile("dc civac, %0" ::"r"(at) : "memory");
     __asm__ volatile("dsb sy" ::: "memory");
 }
+static void clean(void *context, uint64_t address, uint64_t bytes) { clean_memory(address, bytes); }
 static void publish(void *context) {
     __asm__ volatile("dsb ishst" ::: "memory");
 }
@@ -121,7 +121,7 @@ static uint32_t cpu_index(void *context) {
 // MARK: Start
 
 static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char state[PORTCULLIS_STATE_SIZE];
-static struct portcullis *gate;
+struct portcullis *gate;
 static bool is_trusted;  // the host, until it says that it has handed its ITSes over
 
 static void take_its(const void *tree) {
@@ -144,23 +144,26 @@ static void take_its(const void *tree) {
     if (status) stop("not started", portcullis_strerror(status));
 }
 
-// The host's tree is the board's without the memory of the harness.
+// The host's tree is the board's without the memory of the harness and of the second VM.
 static void write_host_tree(const void *tree) {
     void *copy = (void *)HOST_TREE;
-    const uint64_t end = (uint64_t)harness_end, ranges[] = {
-        RAM_BASE, HARNESS_BASE - RAM_BASE, end, RAM_BASE + (uint64_t)RAM_BYTES - end,
+    const bool has_guest = guest_is_there();
+    const uint64_t end = (uint64_t)harness_end, behind_guest = GUEST_BASE + GUEST_BYTES, ranges[] = {
+        RAM_BASE, (has_guest ? GUEST_BASE : HARNESS_BASE) - RAM_BASE, end, RAM_BASE + (uint64_t)RAM_BYTES - end,
+        behind_guest, HARNESS_BASE - behind_guest,
     };
-    fdt64_t cells[4];
-    for (int i = 0; i < 4; i++) cells[i] = cpu_to_fdt64(ranges[i]);
+    const int count = has_guest ? 6 : 4;
+    fdt64_t cells[6];
+    for (int i = 0; i < count; i++) cells[i] = cpu_to_fdt64(ranges[i]);
     int error = fdt_open_into(tree, copy, HOST_TREE_BYTES);
     if (!error) {
         int node = fdt_node_offset_by_prop_value(copy, -1, "device_type", "memory", 7);
-        error = fdt_setprop(copy, node, "reg", cells, sizeof cells);
+        error = fdt_setprop(copy, node, "reg", cells, count * (int)sizeof *cells);
     }
     if (!error) error = fdt_pack(copy);
     if (error) stop("the host's device tree", fdt_strerror(error));
     // The host reads it with its MMU off, past the caches.
-    clean(NULL, HOST_TREE, HOST_TREE_BYTES);
+    clean_memory(HOST_TREE, HOST_TREE_BYTES);
 }
 
 static bool boot_argument(const void *tree, const char *word) {
@@ -172,7 +175,7 @@ static bool boot_argument(const void *tree, const char *word) {
     return false;
 }
 
-// A pattern in EL2's memory that attacks of the host aim at, as portcullis_hypercalls.h has it.
+// A pattern in memory that attacks of the host aim at, as portcullis_hypercalls.h has it: EL2's or the second VM's.
 static uint64_t canary_word(uint64_t index) { return 0x43414e4152590000 | (index << 1 & 0xfffe); }
 
 static uint64_t mend_canary(uint64_t *first) {
@@ -198,6 +201,7 @@ void harness_main(void) {
     cpu_begin(cpu);
     is_trusted = boot_argument(tree, "portcullis.handover");
     if (MEDIATE) take_its(tree);
+    if (boot_argument(tree, "harness.guest") && !guest_begin()) stop("not started", "no memory for the second VM");
     mend_canary(&first);
     write_host_tree(tree);
     print(MEDIATE ? "harness: the ITS is mediated\n" : "harness: nothing is mediated\n");
@@ -242,11 +246,13 @@ static uint64_t load_as_host(uint64_t offset, uint64_t size) {
 // The calls of portcullis_hypercalls.h that an embedder can answer.
 static void answer(uint64_t x[31]) {
     const uint64_t call = x[1], index = x[2];
+    const bool has_guest = guest_is_there();
     uint64_t first = 0;
     x[0] = 0;
     switch (call) {
     case PORTCULLIS_CALL_VERSION:
-        x[1] = 1, x[2] = HARNESS_BASE, x[3] = (uint64_t)(harness_image_end - harness_start);
+        x[1] = 1, x[2] = has_guest ? GUEST_BASE : HARNESS_BASE;
+        x[3] = has_guest ? GUEST_BYTES : (uint64_t)(harness_image_end - harness_start);
         x[4] = MEDIATE ? portcullis_region_count(gate) : 0;
         return;
     case PORTCULLIS_CALL_ITS:
@@ -255,8 +261,15 @@ static void answer(uint64_t x[31]) {
         x[4] = ITS_BASE;
         return;
     case PORTCULLIS_CALL_MEMORY: x[1] = (uint64_t)harness_pool, x[2] = POOL_BYTES; return;
-    case PORTCULLIS_CALL_CANARY: x[1] = (uint64_t)harness_canary, x[2] = CANARY_BYTES; return;
-    case PORTCULLIS_CALL_CANARY_DAMAGE: x[1] = mend_canary(&first), x[2] = first; return;
+    case PORTCULLIS_CALL_CANARY: x[1] = has_guest ? GUEST_CANARY : (uint64_t)harness_canary, x[2] = CANARY_BYTES; return;
+    case PORTCULLIS_CALL_CANARY_DAMAGE:
+        if (has_guest) return guest_enter(this_cpu()->frame);
+        x[1] = mend_canary(&first), x[2] = first;
+        return;
+    case CALL_GIVE: case CALL_TAKE:
+        if (!has_guest) break;
+        x[0] = (uint64_t)guest_move(index, call == CALL_GIVE, &x[1]);
+        return;
     case PORTCULLIS_CALL_HAND_OVER: x[0] = (uint64_t)hand_over(index, x[3]); return;
     case PORTCULLIS_CALL_FINALISE: x[0] = (uint64_t)finalise(); return;
     default: break;
@@ -292,6 +305,7 @@ static void serve_abort(struct frame *frame, uint64_t esr) {
 void host_exception(struct frame *frame) {
     const uint64_t esr = READ_SYSREG(esr_el2);
     this_cpu()->frame = frame;
+    if (this_cpu()->is_in_guest) return guest_leave(frame, esr);
     switch (esr >> 26) {
     case 0x17: frame->elr += 4;  // SMC: ELR_EL2 is that of the instruction itself
         // fall through

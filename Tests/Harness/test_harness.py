@@ -33,6 +33,20 @@ class Boots(unittest.TestCase):
             boards = {(b.gic, b.cpus) for b in self.boots if not b.bootargs and not b.processor and b.is_control == is_control}
             self.assertEqual(boards, {(gic, cpus) for gic in (3, 4) for cpus in (1, 4)})
 
+    def test_each_second_vm_has_a_control_which_has_more_attacks(self):
+        boards = {True: set(), False: set()}
+        for each in self.boots:
+            if "harness.guest" in each.bootargs:
+                boards[each.is_control].add((each.gic, each.cpus))
+        self.assertEqual(boards[True], boards[False])
+        self.assertTrue(boards[True])
+        with tempfile.TemporaryDirectory() as name:
+            attacks = pathlib.Path(name, "attacks")
+            attacks.write_text("# none\nattack: *\n", "utf-8")
+            for each in self.boots:
+                found = harness.patterns(each, attacks)
+                self.assertEqual(len(found) > 1, "harness.guest" in each.bootargs)
+
     def test_one_board_has_a_processor_with_landing_pads(self):
         (each,) = (b for b in self.boots if b.processor)
         arguments = each.arguments("host")

@@ -6,6 +6,8 @@
 // EL2 sees all memory, and the device registers that it uses, at their physical addresses. The host's stage 2 maps
 // everything at its own address, in blocks of 1 GiB that are split where a page in them is taken from the host.
 
+#include <string.h>
+
 #include "harness.h"
 
 #define VALID 1ull
@@ -27,7 +29,8 @@ static _Alignas(PAGE) uint64_t tables[TABLES][ENTRIES];
 static unsigned tables_used;
 _Alignas(PAGE) uint64_t el2_root[ENTRIES];
 // Two tables side by side: 40 bits of addresses begin at level 1.
-static _Alignas(2 * PAGE) uint64_t host_root[2 * ENTRIES];
+static _Alignas(2 * PAGE) uint64_t host_root[2 * ENTRIES], guest_root[2 * ENTRIES];
+#define GUEST_VTTBR ((uint64_t)guest_root | 1ull << 48)  // VMID 1
 
 struct space {
     uint64_t *root;
@@ -39,11 +42,12 @@ struct space {
 static void forget_el2(void) {
     __asm__ volatile("dsb ishst; tlbi alle2is; dsb ish; tlbi alle2is; dsb ish; isb" ::: "memory");
 }
-static void forget_host(void) {
-    __asm__ volatile("dsb ishst; tlbi vmalls12e1is; dsb ish; tlbi vmalls12e1is; dsb ish; isb" ::: "memory");
+static void forget_vms(void) {
+    __asm__ volatile("dsb ishst; tlbi alle1is; dsb ish; tlbi alle1is; dsb ish; isb" ::: "memory");
 }
 // Of what EL2 maps, memory stays as it is; registers lie below it on this board.
-static const struct space el2 = {el2_root, RAM_BASE, forget_el2}, host = {host_root, 1ull << 40, forget_host};
+static const struct space el2 = {el2_root, RAM_BASE, forget_el2}, host = {host_root, 1ull << 40, forget_vms},
+                          guest = {guest_root, 1ull << 40, forget_vms};
 
 // One lock for all tables and counts. Portcullis holds that of an ITS when it calls, so this one comes after it.
 static struct lock tables_lock;
@@ -121,11 +125,11 @@ void translation_build(void) {
     set_pages(&host, &own, 0);
 }
 
-// The host's stage 2, on the CPU that runs this.
-void translation_load(void) {
+// The stage 2 of a VM, on the CPU that runs this.
+void translation_load(bool is_guest) {
     WRITE_SYSREG(vtcr_el2, 0x80023558);  // 40 bits from level 1, Write-Back walks, 40-bit physical addresses
-    WRITE_SYSREG(vttbr_el2, host_root);
-    __asm__ volatile("isb; tlbi vmalls12e1; dsb nsh; isb" ::: "memory");
+    WRITE_SYSREG(vttbr_el2, is_guest ? GUEST_VTTBR : (uint64_t)host_root);
+    __asm__ volatile("isb" ::: "memory");
 }
 
 // MARK: Whose a page is
@@ -133,18 +137,19 @@ void translation_load(void) {
 // How often each page of memory is shared with EL2.
 static uint16_t shares[RAM_BYTES / PAGE];
 
-static bool is_mapped(uint64_t address) {
-    uint64_t block = 0, *entry = page_entry(&host, address, &block);
+static bool is_mapped(const struct space *space, uint64_t address) {
+    uint64_t block = 0, *entry = page_entry(space, address, &block);
     return (entry ? *entry : block) & VALID;
 }
 
-// Whether all of it is memory of the host. With the lock held.
-static bool is_host_memory(uint64_t base, uint64_t bytes) {
+// Whether all of it is memory of a VM. With the lock held.
+static bool is_memory_of(const struct space *space, uint64_t base, uint64_t bytes) {
     if (base < RAM_BASE || bytes > RAM_BYTES || base - RAM_BASE > RAM_BYTES - bytes) return false;
     for (uint64_t at = 0; at < bytes; at += PAGE)
-        if (!is_mapped(base + at)) return false;
+        if (!is_mapped(space, base + at)) return false;
     return true;
 }
+static bool is_host_memory(uint64_t base, uint64_t bytes) { return is_memory_of(&host, base, bytes); }
 
 bool host_owns(uint64_t base, uint64_t bytes) {
     lock(&tables_lock);
@@ -156,9 +161,25 @@ bool host_owns(uint64_t base, uint64_t bytes) {
 // Whether stage 2 maps an address now, though a CPU may have found it in the middle of a split.
 bool host_reaches(uint64_t address) {
     lock(&tables_lock);
-    bool is_there = address < host.end && is_mapped(address);
+    bool is_there = address < host.end && is_mapped(&host, address);
     unlock(&tables_lock);
     return is_there;
+}
+
+// Moves pages from the host to the guest, or back: one has lost them everywhere before the other gets them. They are
+// cleared, and in no cache. False, and nothing changed, where they are not the first one's or no table is left.
+bool translation_move(const struct portcullis_pages *pages, bool to_guest) {
+    const struct space *from = to_guest ? &host : &guest, *to = to_guest ? &guest : &host;
+    lock(&tables_lock);
+    bool may = is_memory_of(from, pages->base, pages->bytes) && split_to_pages(from, pages) && split_to_pages(to, pages);
+    if (may) {
+        set_pages(from, pages, 0);
+        memset((void *)pages->base, 0, pages->bytes);
+        clean_memory(pages->base, pages->bytes);
+        set_pages(to, pages, HOST_ALL);
+    }
+    unlock(&tables_lock);
+    return may;
 }
 
 // MARK: Operations
