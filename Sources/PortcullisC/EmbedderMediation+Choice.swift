@@ -1,12 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Architecture
 internal import CEmbedder
+internal import DeviceTree
+internal import Hypervisor
 internal import ITS
 
 extension EmbedderMediation {
   /// What the embedder chooses.
-  struct Choice {
+  @safe struct Choice {
     let pool: portcullis_pages
     let linearBase: UInt64
     let cpus: UInt64
@@ -15,6 +18,8 @@ extension EmbedderMediation {
     let guardsRedistributors: Bool
     /// Whether the host drives its ITSes already and is trusted to hand them over.
     let isHandover: Bool
+    /// Tells which ITSes are left out.
+    let leaveOut: (@convention(c) (UnsafeMutableRawPointer?, UInt64) -> Int32)?
   }
 }
 
@@ -30,10 +35,21 @@ extension EmbedderMediation.Choice {
     var policy = ITSPolicy()
     if flags & PORTCULLIS_POLICY_STALL != 0 { policy.refused = .stalls }
     if flags & PORTCULLIS_POLICY_VIRTUAL != 0 { policy.virtualInterrupts = .checked }
-    self.init(
+    unsafe self.init(
       pool: unsafe config.pool, linearBase: unsafe config.linear_base, cpus: UInt64(cpus),
       policy: policy,
       guardsRedistributors: flags & PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS == 0,
-      isHandover: flags & PORTCULLIS_POLICY_HANDOVER != 0)
+      isHandover: flags & PORTCULLIS_POLICY_HANDOVER != 0, leaveOut: unsafe config.leave_out)
+  }
+
+  /// Whether another VM has an ITS; asked once for each.
+  func leavesOut(_ frame: AddressRange, _ platform: EmbedderPlatform) -> Bool {
+    guard let leaveOut = unsafe leaveOut,
+      unsafe leaveOut(platform.context, frame.base.rawValue) != 0
+    else { return false }
+    var line = LogLine("left out: the ITS at ")
+    line.append(hex: frame.base.rawValue)
+    platform.log(.info, line)
+    return true
   }
 }

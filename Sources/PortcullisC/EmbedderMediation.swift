@@ -13,7 +13,7 @@ internal import Traps
 struct EmbedderMediation {
   /// What the tree says of an ITS.
   private struct Description {
-    let base: PhysicalAddress
+    let frame: AddressRange
     let traits: ITSTraits
   }
 
@@ -26,8 +26,10 @@ struct EmbedderMediation {
   let monitor: EmbedderMonitor
   private var platform: EmbedderPlatform { monitor.platform.registers }
 
-  /// How many ITSes the board has.
+  /// How many ITSes the board has, without those that are left out.
   var count: Int { descriptions.count }
+  /// The control frame of an ITS.
+  func frame(of number: Int) -> AddressRange { descriptions[number].frame }
   /// Whether EL2 stands between the host and the Redistributors.
   var guardsRedistributors: Bool { choice.guardsRedistributors }
 
@@ -38,11 +40,15 @@ struct EmbedderMediation {
   init(
     _ board: borrowing Board, _ choice: Choice, _ machine: EmbedderMachine
   ) throws(EmbedderError) {
+    guard let nowhere = AddressRange(base: PhysicalAddress(0), size: 1) else {
+      throw EmbedderError(PORTCULLIS_ERROR_BOARD)
+    }
     var descriptions = Board.ITSList<Description>(
-      filler: Description(base: PhysicalAddress(0), traits: .none))
+      filler: Description(frame: nowhere, traits: .none))
     for index in board.itses.indices {
       let its = board.itses[index]
-      guard descriptions.append(Description(base: its.controlFrame.base, traits: its.traits)) else {
+      if choice.leavesOut(its.controlFrame, machine.registers) { continue }
+      guard descriptions.append(Description(frame: its.controlFrame, traits: its.traits)) else {
         throw EmbedderError(PORTCULLIS_ERROR_BOARD)
       }
     }
@@ -91,7 +97,7 @@ struct EmbedderMediation {
     let setup = ITSSetup(
       frame: frame, arena: arena, traits: description.traits, policy: policy, cpus: choice.cpus)
     let number = UInt8(truncatingIfNeeded: number)
-    monitor.platform.itses.put(number, setup, base: description.base)
+    monitor.platform.itses.put(number, setup, base: description.frame.base)
     guard !choice.isHandover else { return }
     do throws(ITSSetupError) {
       try monitor.setUp(number)

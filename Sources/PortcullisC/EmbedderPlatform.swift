@@ -36,6 +36,9 @@ internal import Traps
     unsafe table.host_donate != nil && table.host_give_back != nil
   }
 
+  /// The context of the operations.
+  var context: UnsafeMutableRawPointer? { unsafe operations.pointee.context }
+
   // MARK: The host's stage 2
 
   func prepareHost(_ change: portcullis_change, _ ranges: Span<PageRange>) -> Bool {

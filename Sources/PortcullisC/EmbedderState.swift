@@ -63,8 +63,8 @@ struct EmbedderState: ~Copyable {
     let board = Board.read(blob, granule: granule, reporting: &diagnostics)
     diagnostics.write(in: blob) { platform.log($0, $1) }
     guard board.verdict != .refused else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
-    let regions = try regions(of: board)
     let mediation = try EmbedderMediation(board, choice, machine)
+    let regions = try regions(of: board, mediation, choice, machine)
     do throws(OwnershipError) {
       try begin(machine.pages, of: board, machine, pool)
       return EmbedderState(
@@ -76,17 +76,21 @@ struct EmbedderState: ~Copyable {
     }
   }
 
-  private static func regions(of board: borrowing Board) throws(EmbedderError) -> Regions {
+  private static func regions(
+    of board: borrowing Board, _ mediation: borrowing EmbedderMediation,
+    _ choice: EmbedderMediation.Choice, _ machine: EmbedderMachine
+  ) throws(EmbedderError) -> Regions {
     var regions = Regions()
     do throws(RegistryError) {
-      for index in board.itses.indices {
+      for index in 0..<mediation.count {
         try append(
-          board.itses[index].controlFrame, .mediatedITS(UInt8(truncatingIfNeeded: index)),
-          to: &regions)
+          mediation.frame(of: index), .mediatedITS(UInt8(truncatingIfNeeded: index)), to: &regions)
       }
       // What the tree disables is there all the same: nobody answers for it.
       for index in board.unused.indices where board.unused[index].kind == .its {
-        try append(board.unused[index].range, nil, to: &regions)
+        let frame = board.unused[index].range
+        if choice.leavesOut(frame, machine.registers) { continue }
+        try append(frame, nil, to: &regions)
       }
     } catch {
       throw EmbedderError(PORTCULLIS_ERROR_BOARD)

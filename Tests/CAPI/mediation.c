@@ -138,6 +138,93 @@ static void test_disabled(void) {
     check(aims_at_the_pool(), "that of one that the tree does not tell of is");
 }
 
+// What is left out, by its address; all ITSes with 1.
+static uint64_t left_out;
+static int left_out_asked;
+static int leave_out(void *context, uint64_t control_frame) {
+    left_out_asked += context == &machine;
+    return left_out == 1 || left_out == control_frame;
+}
+
+static enum portcullis_status init_without(const char *name, uint64_t its) {
+    prepare(name);
+    config.leave_out = leave_out;
+    left_out = its;
+    left_out_asked = 0;
+    return init(&gate);
+}
+
+static void test_left_out(void) {
+    struct its *its = machine.gic.its;
+    const uint64_t second = UINT64_C(0x1008080000);
+    struct portcullis_its_counters now = {.size = sizeof now};
+    struct portcullis_region_info info = {.size = sizeof info};
+
+    expect_status(init_without("two-its.dtb", second), PORTCULLIS_OK, "init without the second ITS");
+    check(left_out_asked == 2, "it is asked once for each ITS");
+    check(strcmp(machine.line, "left out: the ITS at 0x1008080000") == 0, "the log tells what is left out");
+    its[1].ctlr = 1;
+    expect_status(portcullis_claim(gate), PORTCULLIS_OK, "claim without the second ITS");
+    check(machine.revoked == 16 + REDISTRIBUTOR_PAGES && its[1].ctlr == 1 && its[1].cbaser == 0 &&
+              trap(gate, abort_syndrome(3, 0, 1), second) == PORTCULLIS_TRAP_UNCLAIMED,
+          "it is not touched");
+    expect_status(portcullis_its_counters(gate, 1, &now), PORTCULLIS_ERROR_INDEX, "counters of what is left out");
+
+    expect_status(init_without("two-its.dtb", ITS0), PORTCULLIS_OK, "init without the first ITS");
+    portcullis_claim(gate);
+    check(portcullis_region_at(gate, 0, &info) == PORTCULLIS_OK && info.base == second &&
+              portcullis_region_count(gate) == 1,
+          "the second is the only one, and has the index 0");
+    drive(second);
+    stage_mapc(0, 0);
+    check(ring(second) == PORTCULLIS_TRAP_COMPLETED && its[1].fetched_count == 1 && its[0].ctlr == 0 &&
+              counters(0).accepted == 1,
+          "it is mediated");
+
+    init_without("two-its.dtb", 1);
+    config.pool = (struct portcullis_pages){0, 0};
+    expect_status(init(&gate), PORTCULLIS_OK, "init without any ITS, and without a pool");
+    expect_status(portcullis_claim(gate), PORTCULLIS_OK, "claim without any ITS");
+    check(machine.revoked == REDISTRIBUTOR_PAGES && portcullis_region_count(gate) == 0, "no ITS is taken");
+
+    init_without("disabled-its.dtb", 0);
+    const int asked = left_out_asked;
+    init_without("disabled-its.dtb", 1);
+    check(asked == 2 && left_out_asked == 2 && portcullis_region_count(gate) == 0,
+          "ITSes that the tree disables are left out as well");
+}
+
+// One state for each of two VMs, which have an ITS each.
+static void test_two_states(void) {
+    static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char other_memory[PORTCULLIS_STATE_SIZE];
+    struct its *its = machine.gic.its;
+    const uint64_t second = UINT64_C(0x1008080000);
+    struct portcullis *other;
+    init_without("two-its.dtb", second);
+    portcullis_claim(gate);
+    config.policy = PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS;
+    config.pool.base += POOL_BYTES / 2;
+    config.pool.bytes = POOL_BYTES / 2;
+    left_out = ITS0;
+    expect_status(portcullis_init(other_memory, sizeof other_memory, &config, &other), PORTCULLIS_OK,
+                  "init of a second state");
+    expect_status(portcullis_claim(other), PORTCULLIS_OK, "claim by a second state");
+    drive(ITS0);
+    stage_mapc(0, 0);
+    ring(ITS0);
+    struct portcullis *first = gate;
+    gate = other;
+    check(trap(gate, abort_syndrome(3, 0, 1), ITS0) == PORTCULLIS_TRAP_UNCLAIMED, "one VM's ITS is not the other's");
+    drive(second);
+    stage_mapc(1, 1);
+    stage_mapc(2, 1);
+    ring(second);
+    check(its[0].fetched_count == 1 && its[1].fetched_count == 2 && counters(0).accepted == 2,
+          "each state has its own ITS");
+    gate = first;
+    check(counters(0).accepted == 1, "and its own counters");
+}
+
 static void test_registers(void) {
     struct its *its = machine.gic.its;
     gate = start_claimed("one-its.dtb");
@@ -426,6 +513,8 @@ void test_mediation(void) {
     test_choices();
     test_claim_of_its();
     test_disabled();
+    test_left_out();
+    test_two_states();
     test_registers();
     test_commands();
     test_refused_commands();

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A small hypervisor that links libportcullis.a: it starts one host at EL1 and has its ITS mediated. It can have a second VM beside it. An example for
-// authors of others, and what `make run-harness` boots. It is built for QEMU's `virt` board with up to 8 CPUs, GICv3
-// or GICv4, 1 GiB of memory, and at most one ITS.
+// A small hypervisor that links libportcullis.a: it starts one host at EL1 and has its ITS mediated. It can have a
+// second VM beside it. An example for authors of others, and what `make run-harness` boots. It is built for QEMU's
+// `virt` board with up to 8 CPUs, GICv3 or GICv4, 1 GiB of memory, and at most one ITS.
 
 #include <libfdt.h>
 

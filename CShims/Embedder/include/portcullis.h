@@ -387,6 +387,11 @@ struct portcullis_config {
     /// For an ITS that reaches 32 bits of addresses it must lie below 4 GiB. Not looked at where there
     /// is no ITS.
     struct portcullis_pages pool;
+    /// Whether the ITS with its control frame at this address is left out, not 0 where another VM has it; `context`
+    /// is that of the operations. Portcullis does not touch an ITS that is left out, and has no index for it: keep its
+    /// registers from this host. portcullis_init asks once for each ITS of the tree, those that it disables
+    /// included. Null leaves none out.
+    int (*leave_out)(void *context, uint64_t control_frame);
 };
 
 /// The PORTCULLIS_VERSION of this library.
@@ -406,6 +411,9 @@ size_t portcullis_pool_size(size_t its_count);
 /// Makes a state in `memory`: reads the tree and registers the control frame of every ITS in it, to be
 /// mediated; those of ITSes that the tree disables, to be out of the host's reach. The translation frames stay
 /// with the host's devices.
+///
+/// Several states may exist, one for each VM that has ITSes: each leaves out those of the others, and all but one
+/// leave the Redistributors, with PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS, to that one.
 ///
 /// `*state` is set where PORTCULLIS_OK is returned, and left alone otherwise.
 /// Errors: VERSION, ARGUMENT, STRUCT_SIZE, MEMORY, TREE, BOARD, POOL; for the pool ALIGNMENT, RANGE, ITS_POOL.
