@@ -82,7 +82,7 @@ METAL_SOURCES := $(if $(PORTCULLIS_BUILT),,$(ALL_SOURCES))
 PACKAGES_BUILD := libfdt-dev
 PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3 device-tree-compiler
 # A renderer of SVG, with the font that is the widest of those in common use.
-PACKAGES_TEST := $(PACKAGES_RUN) binutils-aarch64-linux-gnu librsvg2-bin fonts-dejavu-core
+PACKAGES_TEST := $(PACKAGES_RUN) binutils-aarch64-linux-gnu librsvg2-bin fonts-dejavu-core gcc g++
 PACKAGES_EMBEDDED := $(PACKAGES_BUILD) python3 binutils-aarch64-linux-gnu
 PACKAGES_BENCH := $(PACKAGES_RUN) valgrind
 
@@ -333,6 +333,10 @@ capi: setup-test ## the C program against portcullis.h, linked with the library 
 	$(Q)$(PYTHON) Tests/CAPI/count.py --results $(RESULTS)/capi.json -- \
 	  Tests/CAPI/run.sh $(TOOLCHAIN)/swiftc $(TOOLCHAIN)/clang \
 	  "$$($(SWIFT) build $(NATIVE) --show-bin-path)/libPortcullisCore.a" .build/capi
+
+.PHONY: example
+example: setup-test ## compiles the documentation's example of an embedder with gcc and clang, as C11 and C++17 (part of capi)
+	$(Q)Tests/CAPI/example.sh Tests/CAPI/Example.c -ICShims/Embedder/include gcc $(TOOLCHAIN)/clang
 
 # The program is the one that the unit tests were built with.
 .PHONY: pictures

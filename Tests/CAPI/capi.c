@@ -3,6 +3,7 @@
 
 // The C interface as an embedder uses it. Prints TAP version 14.
 
+#include "embedding.h"
 #include "handover.h"
 #include "machine.h"
 #include "mediation.h"
@@ -576,5 +577,6 @@ int main(void) {
     test_redistributors();
     test_handover();
     test_pages();
+    test_embedding();
     return finish();
 }

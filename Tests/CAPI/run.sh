@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# run.sh SWIFTC CLANG LIBRARY BUILD - compiles the C program against portcullis.h, once as C++ to see
-# that the header is that too, links it with the library built for this machine, and runs it.
+# run.sh SWIFTC CLANG LIBRARY BUILD - compiles the C program against portcullis.h, links it with the library built for
+# this machine, and runs it. Example.c and the headers compile with gcc and clang, as C and as C++.
 set -eu
 
 swiftc=$1 clang=$2 library=$3 build=$4
@@ -18,16 +18,20 @@ dtc --quiet --in-format dts --out-format dtb --out "$build/refused.dtb" "$root/d
 
 warnings="-Wall -Wextra -Wpedantic -Werror"
 include="$root/CShims/Embedder/include"
-# shellcheck disable=SC2086 # a list of options on purpose
+sources="capi mediation handover redistributors pages embedding driver machine gic"
+objects=
+# shellcheck disable=SC2086 # lists of options on purpose
 {
-  for source in capi mediation handover redistributors pages driver machine gic; do
+  "$root/Tests/CAPI/example.sh" "$root/Tests/CAPI/Example.c" "-I$include" gcc "$clang"
+  printf '#include "portcullis.h"\n#include "portcullis_hypercalls.h"\n' >"$build/headers.c"
+  "$root/Tests/CAPI/example.sh" "$build/headers.c" "-I$include" gcc "$clang"
+  for source in $sources; do
     "$clang" $warnings -std=c11 -I"$include" -c "$root/Tests/CAPI/$source.c" -o "$build/$source.o"
+    objects="$objects $build/$source.o"
   done
-  printf '#include "portcullis.h"\n#include "portcullis_hypercalls.h"\n' >"$build/header.cpp"
-  "$clang" $warnings -std=c++17 -I"$include" -fsyntax-only "$build/header.cpp"
+  "$clang" $warnings -Wconversion -std=c11 -I"$include" -c "$root/Tests/CAPI/Example.c" -o "$build/Example.o"
+  "$swiftc" $objects "$build/Example.o" "$library" -lfdt -lpthread -profile-generate -o "$build/capi"
 }
-"$swiftc" "$build/capi.o" "$build/mediation.o" "$build/handover.o" "$build/redistributors.o" "$build/pages.o" \
-  "$build/driver.o" "$build/machine.o" "$build/gic.o" "$library" -lfdt -lpthread -profile-generate -o "$build/capi"
 cd "$build"
 # The library is that of the unit tests, and counts what is executed; nobody reads it here.
 LLVM_PROFILE_FILE=/dev/null exec ./capi
