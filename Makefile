@@ -16,6 +16,7 @@
 #                     on this commit
 #   FROM=run          `test`, `test-all`: this step and those below it in CONTRIBUTING's table
 #   COVERAGE=90       least line coverage of the core, per cent
+#   PREFIX=/usr/local  `install`: where to; below DESTDIR, if that is given
 SWIFT ?= swift
 QEMU ?= qemu-system-aarch64
 PYTHON ?= python3
@@ -36,6 +37,8 @@ FULL ?=
 MINUTES ?= 30
 BARE ?=
 PROVOKE ?=
+PREFIX ?= /usr/local
+DESTDIR ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -82,7 +85,7 @@ METAL_SOURCES := $(if $(PORTCULLIS_BUILT),,$(ALL_SOURCES))
 PACKAGES_BUILD := libfdt-dev
 PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3 device-tree-compiler
 # A renderer of SVG, with the font that is the widest of those in common use.
-PACKAGES_TEST := $(PACKAGES_RUN) binutils-aarch64-linux-gnu librsvg2-bin fonts-dejavu-core gcc g++
+PACKAGES_TEST := $(PACKAGES_RUN) binutils-aarch64-linux-gnu librsvg2-bin fonts-dejavu-core gcc g++ pkg-config
 PACKAGES_EMBEDDED := $(PACKAGES_BUILD) python3 binutils-aarch64-linux-gnu
 PACKAGES_BENCH := $(PACKAGES_RUN) valgrind
 
@@ -115,6 +118,38 @@ images: $(IMAGES)/el2.img $(IMAGES)/el2-unmediated.img ## all bare-metal images,
 embedded: setup-embedded $(IMAGES)/libportcullis.a ## the core as a bare-metal static library, libportcullis.a; checks how it links
 	$(Q)$(PYTHON) Tests/Harness/archive.py --tools $(TOOLCHAIN) --results $(RESULTS)/embedded.json \
 	  $(IMAGES)/libportcullis.a CShims/Embedder/include/portcullis.h
+
+# pkg-config finds the rest from where this file is, so that the folder may be moved.
+define PKG_CONFIG_FILE
+prefix=$${pcfiledir}/../..
+libdir=$${prefix}/lib/portcullis
+includedir=$${prefix}/include
+
+Name: Portcullis
+Description: Confines a host at EL1 from the GIC ITS and Redistributors; for hypervisors on AArch64 without an OS
+Version: $(VERSION)
+Cflags: -I$${includedir}
+Libs: -L$${libdir} -lportcullis
+Libs.private: -lfdt
+endef
+VERSION = $(shell sed -n 's/.*static let version = "\(.*\)".*/\1/p' Sources/portcullis/Program.swift)
+INSTALL := install -D -m 644
+INTO = $(DESTDIR)$(PREFIX)
+
+# The archive is for bare metal: it lies in a folder of its own, where no linker looks by itself.
+.PHONY: install
+install: export PORTCULLIS_PC = $(PKG_CONFIG_FILE)
+install: cli $(IMAGES)/libportcullis.a ## installs headers, library, pkg-config file, CLI, manual (PREFIX=/usr/local, DESTDIR)
+	$(Q)$(INSTALL) -t "$(INTO)/include" CShims/Embedder/include/portcullis.h CShims/Embedder/include/portcullis_hypercalls.h
+	$(Q)$(INSTALL) -t "$(INTO)/lib/portcullis" $(IMAGES)/libportcullis.a
+	$(Q)$(INSTALL) /dev/null "$(INTO)/lib/pkgconfig/portcullis.pc"
+	$(Q)printf '%s\n' "$$PORTCULLIS_PC" > "$(INTO)/lib/pkgconfig/portcullis.pc"
+	$(Q)$(INSTALL) -m 755 -t "$(INTO)/bin" "$$($(SWIFT) build $(NATIVE) -c release --show-bin-path)/portcullis"
+	$(Q)$(INSTALL) -t "$(INTO)/share/man/man1" Sources/portcullis/portcullis.1
+	$(Q)$(INSTALL) Sources/portcullis/completions/portcullis.bash "$(INTO)/share/bash-completion/completions/portcullis"
+	$(Q)$(INSTALL) -t "$(INTO)/share/zsh/site-functions" Sources/portcullis/completions/_portcullis
+	$(Q)$(INSTALL) -t "$(INTO)/share/doc/portcullis" LICENSE
+	$(Q)$(INSTALL) -t "$(INTO)/share/doc/portcullis/examples" Tests/CAPI/Example.c
 
 # What is edited while it is built is newer than what comes of it. It appears whole.
 define begin-metal
@@ -333,6 +368,11 @@ capi: setup-test ## the C program against portcullis.h, linked with the library 
 	$(Q)$(PYTHON) Tests/CAPI/count.py --results $(RESULTS)/capi.json -- \
 	  Tests/CAPI/run.sh $(TOOLCHAIN)/swiftc $(TOOLCHAIN)/clang \
 	  "$$($(SWIFT) build $(NATIVE) --show-bin-path)/libPortcullisCore.a" .build/capi
+
+.PHONY: test-install
+test-install: setup-test setup-libfdt ## installs into a temporary folder, and compiles the example and runs the CLI there
+	$(Q)$(PYTHON) Tests/CAPI/count.py --title "tests of make install" --results $(RESULTS)/test-install.json -- \
+	  Tests/Install/install.sh "$(firstword $(MAKE))" $(TOOLCHAIN)
 
 .PHONY: example
 example: setup-test ## compiles the documentation's example of an embedder with gcc and clang, as C11 and C++17 (part of capi)

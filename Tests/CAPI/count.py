@@ -13,6 +13,7 @@ import tap
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--title", default="C API tests", help="what is counted")
     counts.add_option(parser)
     parser.add_argument("command", nargs="+", help="the program with its arguments, after --")
     options = parser.parse_args()
@@ -32,7 +33,7 @@ def main():
         print(*errors, sep="\n", file=sys.stderr)
     failed += len(errors)
     counts.write(options.results, passed, failed)
-    print(f"C API tests: {passed} passed, {failed} failed")
+    print(f"{options.title}: {passed} passed, {failed} failed")
     return 1 if failed else 0
 
 
