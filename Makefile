@@ -140,7 +140,8 @@ INTO = $(DESTDIR)$(PREFIX)
 .PHONY: install
 install: export PORTCULLIS_PC = $(PKG_CONFIG_FILE)
 install: cli $(IMAGES)/libportcullis.a ## installs headers, library, pkg-config file, CLI, manual (PREFIX=/usr/local, DESTDIR)
-	$(Q)$(INSTALL) -t "$(INTO)/include" CShims/Embedder/include/portcullis.h CShims/Embedder/include/portcullis_hypercalls.h
+	$(Q)$(INSTALL) -t "$(INTO)/include" CShims/Embedder/include/portcullis.h CShims/Embedder/include/portcullis_hypercalls.h \
+	  CShims/Embedder/aarch64/portcullis_aarch64.h
 	$(Q)$(INSTALL) -t "$(INTO)/lib/portcullis" $(IMAGES)/libportcullis.a
 	$(Q)$(INSTALL) /dev/null "$(INTO)/lib/pkgconfig/portcullis.pc"
 	$(Q)printf '%s\n' "$$PORTCULLIS_PC" > "$(INTO)/lib/pkgconfig/portcullis.pc"
@@ -232,7 +233,7 @@ $(IMAGES)/el2-double-fetch.elf: $(ALL_SOURCES) $(wildcard Tests/Mutants/*.py) $(
 HARNESS := Tests/Harness
 HARNESS_CFLAGS := --target=aarch64-none-elf -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -Werror -ffreestanding \
   -fno-pic -mgeneral-regs-only -mstrict-align -mno-outline-atomics -mbranch-protection=standard \
-  -ICShims/Embedder/include -ICShims/Runtime/include -ICShims/Runtime/libc -I$(LIBFDT)/usr/include
+  -ICShims/Embedder/include -ICShims/Embedder/aarch64 -ICShims/Runtime/include -ICShims/Runtime/libc -I$(LIBFDT)/usr/include
 HARNESS_SOURCES := $(addprefix $(HARNESS)/,entry.S main.c cpu.c guest.c translation.c) CShims/Runtime/runtime.c
 
 # Its runner also boots a Linux; where two modules have a name the board's is meant.
@@ -249,10 +250,10 @@ define link-harness
 	$(Q)mv $@.new $@
 endef
 
-$(IMAGES)/harness.elf: $(wildcard $(HARNESS)/*.[chS] $(HARNESS)/*.ld) $(IMAGES)/libportcullis.a
+$(IMAGES)/harness.elf: $(wildcard $(HARNESS)/*.[chS] $(HARNESS)/*.ld CShims/Embedder/aarch64/*.h) $(IMAGES)/libportcullis.a
 	$(call link-harness,1)
 
-$(IMAGES)/harness-unmediated.elf: $(wildcard $(HARNESS)/*.[chS] $(HARNESS)/*.ld) $(IMAGES)/libportcullis.a
+$(IMAGES)/harness-unmediated.elf: $(wildcard $(HARNESS)/*.[chS] $(HARNESS)/*.ld CShims/Embedder/aarch64/*.h) $(IMAGES)/libportcullis.a
 	$(call link-harness,0)
 
 $(IMAGES)/%.img: $(IMAGES)/%.elf

@@ -73,7 +73,7 @@ STEPS = (
     Step("run", 400, "the host's tests on every board and in every form (TAP)", ("images",)),
     Step("embedded", 240, "the library builds for bare metal, and links as it should", ("fetch",)),
     Step(
-        "run-harness", 180,
+        "run-harness", 240,
         "the host's tests, with the control, and a Debian kernel on a hypervisor in C that links the library (TAP)",
         ("images", "embedded"),
     ),

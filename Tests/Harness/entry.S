@@ -128,69 +128,22 @@ from_host:
 	dsb	nsh
 	isb
 
-// An abort of a guarded access continues at its fix-up address. All of these accesses are in functions that C has
-// called, so that x9 to x11 are free; everything else is the end, and they are free then, too.
+// An abort of EL2 itself: a guarded access of the library's header continues behind it, anything else is the end.
 own_synchronous:
-	mrs	x9, esr_el2
-	lsr	x9, x9, #26
-	cmp	x9, #0x25		// data abort of EL2
-	b.ne	unexpected
-	mrs	x9, elr_el2
-	adr	x10, guarded_begin
-	adr	x11, guarded_end
-	cmp	x9, x10
-	b.lo	unexpected
-	cmp	x9, x11
-	b.hs	unexpected
-	adr	x9, guarded_aborted
-	msr	elr_el2, x9
+	sub	sp, sp, #FRAME
+	EACH_REGISTER str
+	mrs	x0, esr_el2
+	mrs	x1, elr_el2
+	bl	own_exception
+	msr	elr_el2, x0
+	EACH_REGISTER ldr
+	add	sp, sp, #FRAME
 	eret
 	dsb	nsh
 	isb
 
 unexpected:
 	bl	harness_panic
-
-// int guarded_load(uint64_t address, uint32_t width, uint64_t *value)
-	.global guarded_load
-guarded_load:
-	tbnz	w1, #0, 1f
-	tbnz	w1, #1, 2f
-	tbnz	w1, #2, 4f
-	b	8f
-guarded_begin:
-1:	ldrb	w3, [x0]
-	b	5f
-2:	ldrh	w3, [x0]
-	b	5f
-4:	ldr	w3, [x0]
-	b	5f
-8:	ldr	x3, [x0]
-	b	5f
-6:	strb	w2, [x0]
-	b	guarded_done
-7:	strh	w2, [x0]
-	b	guarded_done
-9:	str	w2, [x0]
-	b	guarded_done
-10:	str	x2, [x0]
-	b	guarded_done
-guarded_end:
-5:	str	x3, [x2]
-guarded_done:
-	mov	w0, #0
-	ret
-guarded_aborted:
-	mov	w0, #1
-	ret
-
-// int guarded_store(uint64_t address, uint32_t width, uint64_t value)
-	.global guarded_store
-guarded_store:
-	tbnz	w1, #0, 6b
-	tbnz	w1, #1, 7b
-	tbnz	w1, #2, 9b
-	b	10b
 
 // void smc(uint64_t function, const uint64_t arguments[3], struct smc_result *result)
 	.global smc

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "board.h"
-#include "portcullis.h"
+#include "portcullis_aarch64.h"
 #include "portcullis_hypercalls.h"
 
 #define PAGE 4096u
@@ -61,8 +61,6 @@ extern char harness_start[], harness_canary[], harness_text[], harness_text_end[
 void enter_host(uint64_t entry, uint64_t context, struct cpu *cpu) __attribute__((noreturn));
 void secondary_entry(void);
 void turn_mmu_on(void);
-int guarded_load(uint64_t address, uint32_t width, uint64_t *value);
-int guarded_store(uint64_t address, uint32_t width, uint64_t value);
 struct smc_result { uint64_t x0, x1, x2, x3; };
 void smc(uint64_t function, const uint64_t arguments[3], struct smc_result *result);
 
@@ -70,6 +68,7 @@ void smc(uint64_t function, const uint64_t arguments[3], struct smc_result *resu
 void translation_build(void);
 void translation_load(bool is_guest);
 bool translation_move(const struct portcullis_pages *pages, bool to_guest);
+void translation_add_silent_memory(void);
 bool host_owns(uint64_t base, uint64_t bytes);
 bool host_reaches(uint64_t address);
 void set_translation_operations(struct portcullis_ops *ops);
@@ -90,9 +89,10 @@ void guest_leave(struct frame *frame, uint64_t esr);
 
 // main.c
 extern struct portcullis *gate;
-void clean_memory(uint64_t address, uint64_t bytes);
+static inline void clean_memory(uint64_t address, uint64_t bytes) { portcullis_aarch64_clean(NULL, address, bytes); }
 void harness_main(void) __attribute__((noreturn));
 void host_exception(struct frame *frame);
+uint64_t own_exception(uint64_t esr, uint64_t elr);
 void harness_panic(void) __attribute__((noreturn));
 void print(const char *text);
 void print_hex(uint64_t value);

@@ -47,6 +47,8 @@ class Boot:
     gic: int
     cpus: int
     bootargs: str = ""
+    # The least tests that the host reports.
+    least: int = LEAST_TESTS
     # The CPU, where it is not that of every board.
     processor: str = None
     # Whether every attack must succeed.
@@ -77,6 +79,8 @@ def boots(mediated, control):
     yield Boot("landing-pads", mediated, 4, 1, processor="max")
     yield Boot("second-vm", mediated, 3, 4, SECOND_VM)
     yield Boot("second-vm", mediated, 4, 1, SECOND_VM)
+    # EL2 loads from where nothing answers.
+    yield Boot("memory-silent", mediated, 3, 1, "harness.silent testhost.silent", least=4)
     trusted = "portcullis.handover"
     yield Boot("handover", mediated, 3, 4, trusted)
     yield Boot("handover-two-levels", mediated, 4, 1, f"{trusted} testhost.two-levels")
@@ -150,7 +154,7 @@ def attempt(each, options, say):
         problems += found
     else:
         reader, status = boot_once()
-        problems += run.judge_mediated(reader, status, LEAST_TESTS) if reader else []
+        problems += run.judge_mediated(reader, status, each.least) if reader else []
     if reader:
         skipped = sum(p.skipped for p in reader.points)
         failures = [p for p in reader.points if not p.passed]

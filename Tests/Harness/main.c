@@ -46,59 +46,28 @@ static void stop(const char *what, const char *why) {
     power_off();
 }
 
-// MARK: Operations of portcullis.h; translation.c has those that change translations
+// An exception that EL2 has taken from itself; where it continues.
+uint64_t own_exception(uint64_t esr, uint64_t elr) {
+    const uint64_t next = portcullis_aarch64_fix_up(esr, elr);
+    if (!next) harness_panic();
+    return next;
+}
 
-static int device_read(void *context, uint64_t address, uint32_t width, uint64_t *value) {
-    return guarded_load(address, width, value);
-}
-static int device_write(void *context, uint64_t address, uint32_t width, uint64_t value) {
-    return guarded_store(address, width, value);
-}
-static void order_accesses(void *context) {
-    __asm__ volatile("dmb sy" ::: "memory");
-}
-static int host_read(void *context, uint64_t address, uint64_t *words, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (guarded_load(address + 8 * i, 8, &words[i])) return -1;
-    return 0;
-}
-static int host_write(void *context, uint64_t address, uint64_t word) {
-    return guarded_store(address, 8, word);
-}
-void clean_memory(uint64_t address, uint64_t bytes) {
-    const uint64_t line = 4ull << (READ_SYSREG(ctr_el0) >> 16 & 0xf);
-    for (uint64_t at = address & ~(line - 1); at < address + bytes; at += line)
-        __asm__ volatile("dc civac, %0" ::"r"(at) : "memory");
-    __asm__ volatile("dsb sy" ::: "memory");
-}
-static void clean(void *context, uint64_t address, uint64_t bytes) { clean_memory(address, bytes); }
-static void publish(void *context) {
-    __asm__ volatile("dsb ishst" ::: "memory");
-}
+// MARK: Operations of portcullis.h; translation.c has those that change translations
 
 // ELR_EL2 and SPSR_EL2 are in the frame of the trap, from where the way back into the host takes them.
 static uint64_t register_read(void *context, enum portcullis_register which) {
     switch (which) {
     case PORTCULLIS_ELR_EL2: return this_cpu()->frame->elr;
     case PORTCULLIS_SPSR_EL2: return this_cpu()->frame->spsr;
-    case PORTCULLIS_VBAR_EL1: return READ_SYSREG(vbar_el1);
-    case PORTCULLIS_SCTLR_EL1: return READ_SYSREG(sctlr_el1);
-    case PORTCULLIS_TCR_EL1: return READ_SYSREG(tcr_el1);
-    case PORTCULLIS_TTBR0_EL1: return READ_SYSREG(ttbr0_el1);
-    case PORTCULLIS_TTBR1_EL1: return READ_SYSREG(ttbr1_el1);
-    case PORTCULLIS_MPIDR_EL1: return READ_SYSREG(mpidr_el1);
-    default: return 0;
+    default: return portcullis_aarch64_register_read(context, which);
     }
 }
 static void register_write(void *context, enum portcullis_register which, uint64_t value) {
     switch (which) {
     case PORTCULLIS_ELR_EL2: this_cpu()->frame->elr = value; break;
     case PORTCULLIS_SPSR_EL2: this_cpu()->frame->spsr = value; break;
-    case PORTCULLIS_ESR_EL1: WRITE_SYSREG(esr_el1, value); break;
-    case PORTCULLIS_FAR_EL1: WRITE_SYSREG(far_el1, value); break;
-    case PORTCULLIS_ELR_EL1: WRITE_SYSREG(elr_el1, value); break;
-    case PORTCULLIS_SPSR_EL1: WRITE_SYSREG(spsr_el1, value); break;
-    default: break;
+    default: portcullis_aarch64_register_write(context, which, value); break;
     }
 }
 
@@ -126,11 +95,10 @@ static bool is_trusted;  // the host, until it says that it has handed its ITSes
 
 static void take_its(const void *tree) {
     static struct portcullis_ops ops = {
-        .size = sizeof ops, .device_read = device_read, .device_write = device_write,
-        .order_accesses = order_accesses, .host_read = host_read, .host_write = host_write, .clean = clean,
-        .publish = publish, .register_read = register_read, .register_write = register_write, .log = log_line,
-        .cpu_index = cpu_index,
+        .size = sizeof ops, .log = log_line, .cpu_index = cpu_index,
     };
+    portcullis_aarch64_operations(&ops);
+    ops.register_read = register_read, ops.register_write = register_write;
     set_translation_operations(&ops);
     const struct portcullis_config config = {
         .size = sizeof config, .version = PORTCULLIS_VERSION, .page_size = PAGE, .tree = tree, .tree_size = fdt_totalsize(tree), .ops = &ops,
@@ -186,7 +154,7 @@ static uint64_t mend_canary(uint64_t *first) {
         if (damaged++ == 0) *first = (uint64_t)&canary[i];
         canary[i] = canary_word(i);
     }
-    publish(NULL);
+    portcullis_aarch64_publish(NULL);
     return damaged;
 }
 
@@ -200,6 +168,7 @@ void harness_main(void) {
     *cpu = (struct cpu){.stack_top = (uint64_t)stacks + STACK_BYTES, .index = (uint64_t)(cpu - cpus)};
     cpu_begin(cpu);
     is_trusted = boot_argument(tree, "portcullis.handover");
+    if (boot_argument(tree, "harness.silent")) translation_add_silent_memory();
     if (MEDIATE) take_its(tree);
     if (boot_argument(tree, "harness.guest") && !guest_begin()) stop("not started", "no memory for the second VM");
     mend_canary(&first);

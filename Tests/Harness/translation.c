@@ -134,8 +134,17 @@ void translation_load(bool is_guest) {
 
 // MARK: Whose a page is
 
+// Behind the memory there is nothing. A host that may call it its memory too has EL2 load from it.
+#define SILENT_BYTES 0x200000
+static uint64_t memory_bytes = RAM_BYTES;
+void translation_add_silent_memory(void) {
+    memory_bytes += SILENT_BYTES;
+    el2_root[(RAM_BASE + (uint64_t)RAM_BYTES) >> 30] = (RAM_BASE + (uint64_t)RAM_BYTES) | EL2_DATA | VALID;
+    __asm__ volatile("dsb ishst; isb" ::: "memory");
+}
+
 // How often each page of memory is shared with EL2.
-static uint16_t shares[RAM_BYTES / PAGE];
+static uint16_t shares[(RAM_BYTES + SILENT_BYTES) / PAGE];
 
 static bool is_mapped(const struct space *space, uint64_t address) {
     uint64_t block = 0, *entry = page_entry(space, address, &block);
@@ -144,7 +153,7 @@ static bool is_mapped(const struct space *space, uint64_t address) {
 
 // Whether all of it is memory of a VM. With the lock held.
 static bool is_memory_of(const struct space *space, uint64_t base, uint64_t bytes) {
-    if (base < RAM_BASE || bytes > RAM_BYTES || base - RAM_BASE > RAM_BYTES - bytes) return false;
+    if (base < RAM_BASE || bytes > memory_bytes || base - RAM_BASE > memory_bytes - bytes) return false;
     for (uint64_t at = 0; at < bytes; at += PAGE)
         if (!is_mapped(space, base + at)) return false;
     return true;

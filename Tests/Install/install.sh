@@ -37,6 +37,7 @@ has_all() {
   sort -k 2 >"$folder/due" <<LIST
 755 ${prefix#/}/bin/portcullis
 644 ${prefix#/}/include/portcullis.h
+644 ${prefix#/}/include/portcullis_aarch64.h
 644 ${prefix#/}/include/portcullis_hypercalls.h
 644 ${prefix#/}/lib/pkgconfig/portcullis.pc
 644 ${prefix#/}/lib/portcullis/libportcullis.a
@@ -63,6 +64,28 @@ links() {
     cat "$folder/missing" && grep -q '^hyp_map$' "$folder/missing" && ! grep '^portcullis_' "$folder/missing"
 }
 
+# The operations for AArch64, in both languages, by both linkers, with and without --gc-sections and -pie: their list of
+# guarded accesses stays, with 8 entries or more, and nothing is left to a loader.
+guards() {
+  for language in "-std=c11" "-x c++ -std=c++17 -fno-exceptions"; do
+    # shellcheck disable=SC2046,SC2086 # lists of options on purpose
+    "$tools/clang" --target=aarch64-none-elf -ffreestanding -mgeneral-regs-only -O2 -fpie $language \
+      -Wall -Wextra -Wpedantic -Wconversion -Werror $(pkg-config --cflags portcullis) \
+      -c "$root/Tests/Install/guarded.c" -o "$folder/guarded.o" || return 1
+    entry=start
+    case $language in *c++*) entry=_Z5startP14portcullis_opsPm ;; esac
+    for linker in "$tools/ld.lld" aarch64-linux-gnu-ld; do
+      for way in "--gc-sections -static" "--no-gc-sections -static" "--gc-sections -pie --no-dynamic-linker"; do
+        # shellcheck disable=SC2086 # lists of options on purpose
+        "$linker" $way -e $entry "$folder/guarded.o" -o "$folder/guarded" || return 1
+        "$tools/llvm-objdump" --section-headers "$folder/guarded" >"$folder/sections"
+        grep -E ' portcullis_fixups +000000[4-9a-f]0 ' "$folder/sections" || { echo "$linker $way" && cat "$folder/sections" && return 1; }
+        ! grep -E ' \.rela?\.dyn +0*[1-9a-f]' "$folder/sections" || return 1
+      done
+    done
+  done
+}
+
 names_libfdt() { pkg-config --static --libs portcullis | grep -w -e -lfdt; }
 is_the_same() { cmp "$library" "$root/.build/images/libportcullis.a"; }
 tells_version() { [ "$("$place/bin/portcullis" --version)" = "portcullis $(pkg-config --modversion portcullis)" ]; }
@@ -75,6 +98,7 @@ check "no file names the place that it was installed from, or to" names_no_place
 check "the archive is the one for bare metal" is_the_same
 check "the example compiles with what pkg-config says" compiles
 check "it links with what pkg-config says" links
+check "the operations for AArch64 compile and link" guards
 check "pkg-config tells of libfdt" names_libfdt
 check "the program tells the version that pkg-config tells" tells_version
 check "the completion of bash is a script" completes

@@ -39,6 +39,8 @@
 //     default: handle_it_yourself(); // not a region of Portcullis, or not an abort
 //     }
 //
+// portcullis_aarch64.h has those of the operations that are the same in each hypervisor.
+//
 // Order: init, any number of add_region, claim once with success; from then on traps.
 //
 // When: claim before the host runs. It disables every ITS and gives it a queue and tables of the pool,
