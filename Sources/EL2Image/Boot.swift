@@ -62,7 +62,8 @@ extension MetalMonitor {
     let base = PhysicalAddress(
       state.shared.layout.image.base.rawValue &+ (start &- el2_image_start_here()))
     guard start < end,
-      let range = AddressRange(base: base, size: end &- start), let pages = PageRange(covering: range)
+      let range = AddressRange(base: base, size: end &- start),
+      let pages = PageRange(covering: range)
     else { return }
     state.shared.ownership.unmapAtHypervisor(pages, at: VirtualAddress(start))
   }

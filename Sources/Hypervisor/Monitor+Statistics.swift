@@ -27,7 +27,8 @@ extension Monitor where Machine: BoardPlatform {
       }
     case .log:
       state.diagnostics.logLock.withLock(&held) { _ in
-        number.statistic == .logBytes ? state.diagnostics.log.waiting : state.diagnostics.log.dropped
+        number.statistic == .logBytes
+          ? state.diagnostics.log.waiting : state.diagnostics.log.dropped
       }
     case .redistributors:
       platform.mediation == .on ? platform.redistributors.withLock { number.value(in: $0) } : 0

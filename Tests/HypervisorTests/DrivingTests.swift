@@ -147,6 +147,29 @@ struct DrivingTests {
     #expect(board.violations().isEmpty)
   }
 
+  @Test(
+    "What is counted is told by number, and in a few lines at the end", arguments: Devices.allCases)
+  func statistics(_ devices: Devices) throws {
+    let board = try started(devices.options)
+    let driver = Driver(board)
+    driver.begin()
+    driver.map()
+    #expect(board.statistic(.itses) == 1 && board.statistic(.redistributors) == 2)
+    #expect(board.statistic(.tablesHeld) > 0 && board.statistic(.tablesEnabled) == 1)
+    #expect(board.statistic(.traps) > 10 && board.statistic(.calls) > 2)
+    #expect(board.statistic(.claimedPages) > 16 && board.statistic(.pins) > 0)
+    #expect(board.statistic(.smmus) == (devices == .unconfined ? 0 : 1))
+    #expect(board.statistic(.lostLines) == 0)
+    // MAPC, MAPD, MAPTI and INV of ITS 0.
+    #expect(board.statistic(.doorbells) == 4)
+    #expect(board.call(.own(0x301, 512 * 9)).x0 == UInt64(bitPattern: -3))
+    #expect(board.call(.own(0x301, 15)).x0 == UInt64(bitPattern: -3))
+    let lines = board.console.split(separator: "\n").count
+    _ = board.call(SMCCC.Call(PSCI.systemOff))
+    #expect(board.console.contains("portcullis: statistics: "))
+    #expect(board.console.split(separator: "\n").count - lines <= 12)
+  }
+
   // MARK: What a loader has brought
 
   private func withKernel(_ further: String = "") -> BoardOptions {
@@ -285,6 +308,6 @@ struct DrivingTests {
     smmu.isFrozen = true
     #expect(throws: (any Error).self) { try board.claim(0x4800_0000) }
     #expect(board.hostAddress(0x4800_0000) != nil)
-    #expect(board.monitor().dmaCount(.refusals) == 1)
+    #expect(board.statistic(.keptPages) == 1)
   }
 }

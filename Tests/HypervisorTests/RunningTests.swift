@@ -239,7 +239,7 @@ struct RunningTests {
     let board = try started(Devices.owned.options)
     let smmu = try #require(board.smmu)
     #expect(smmu.write(8, BoardHardware.image.base.rawValue, 1) != .completed(0))
-    #expect(board.monitor().dmaCount(.events) > 0)
+    #expect(board.statistic(.smmuEvents) > 0)
     #expect(board.load(.word, smmu.base) == .aborted)
     #expect(board.store(.word, smmu.base + 0x20, 1) == .aborted)
     _ = board.call(SMCCC.Call(PSCI.systemOff))

@@ -54,7 +54,12 @@ extension BoardHardware {
     return found
   }
 
-  /// The numbers behind a line of the log.
+  /// The figure that the host reads.
+  func statistic(_ statistic: Statistic) -> UInt64 {
+    call(.own(0x301, statistic.rawValue)).x1
+  }
+
+  /// The number behind a text in the log.
   func number(behind text: String) -> UInt64? {
     guard let range = console.range(of: text) else { return nil }
     return UInt64(console[range.upperBound...].prefix { $0.isNumber })
