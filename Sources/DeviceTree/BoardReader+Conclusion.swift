@@ -158,7 +158,7 @@ extension BoardReader {
   }
 
   /// Checks every range that EL2 uses, takes or leaves to devices against all others, and against memory.
-  private mutating func checkOverlaps<Sink: DiagnosticSink & ~Copyable>(_ sink: inout Sink) {
+  mutating func checkOverlaps<Sink: DiagnosticSink & ~Copyable>(_ sink: inout Sink) {
     for number in 0..<occupantCount {
       guard let occupant = occupant(number) else { continue }
       let property: PropertyName = occupant.kind == .window ? .preITS : .reg

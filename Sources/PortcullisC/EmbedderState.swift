@@ -53,23 +53,18 @@ struct EmbedderState: ~Copyable {
     self.regions = regions
   }
 
-  /// Reads the board and registers the control frames of its ITSes.
+  /// Registers the control frames of a board's ITSes.
   static func make(
-    _ blob: DeviceTreeBlob, granule: Granule, features: HostFeatures, machine: EmbedderMachine,
+    _ board: borrowing Board, features: HostFeatures, machine: EmbedderMachine,
     choice: EmbedderMediation.Choice, pool: consuming PagePool<EmbedderTables>
   ) throws(EmbedderError) -> EmbedderState {
-    let platform = machine.registers
-    var diagnostics = FirstDiagnostics<Diagnostic>()
-    let board = Board.read(blob, granule: granule, reporting: &diagnostics)
-    diagnostics.write(in: blob) { platform.log($0, $1) }
-    guard board.verdict != .refused else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
     let mediation = try EmbedderMediation(board, choice, machine)
     let regions = try regions(of: board, mediation, choice, machine)
     do throws(OwnershipError) {
       try begin(machine.pages, of: board, machine, pool)
       return EmbedderState(
-        granule: granule, features: features, platform: platform, mediation: mediation,
-        regions: regions)
+        granule: board.granule, features: features, platform: machine.registers,
+        mediation: mediation, regions: regions)
     } catch {
       if case .poolExhausted = error { throw EmbedderError(PORTCULLIS_ERROR_POOL) }
       throw EmbedderError(PORTCULLIS_ERROR_BOARD)

@@ -31,6 +31,19 @@ func portcullis_init(
   _ config: UnsafePointer<portcullis_config>!,
   _ state: UnsafeMutablePointer<OpaquePointer?>!
 ) -> portcullis_status {
+  unsafe initialise(memory, memorySize, config, state) {
+    (config, granule, platform) throws(EmbedderError) in
+    guard let tree = unsafe config.tree else { throw EmbedderError(PORTCULLIS_ERROR_ARGUMENT) }
+    return try unsafe board(tree, config.tree_size, granule, platform)
+  }
+}
+
+/// What the two functions that make a state have in common; `board` is called once all else is as it must be.
+func initialise(
+  _ memory: UnsafeMutableRawPointer?, _ memorySize: Int,
+  _ config: UnsafePointer<portcullis_config>?, _ state: UnsafeMutablePointer<OpaquePointer?>?,
+  _ board: (portcullis_config, Granule, EmbedderPlatform) throws(EmbedderError) -> Board
+) -> portcullis_status {
   guard let memory = unsafe memory, let config = unsafe config, let state = unsafe state else {
     return PORTCULLIS_ERROR_ARGUMENT
   }
@@ -40,9 +53,7 @@ func portcullis_init(
   guard unsafe config.pointee.version == portcullis_version() else {
     return PORTCULLIS_ERROR_VERSION
   }
-  guard let table = unsafe config.pointee.ops, let tree = unsafe config.pointee.tree else {
-    return PORTCULLIS_ERROR_ARGUMENT
-  }
+  guard let table = unsafe config.pointee.ops else { return PORTCULLIS_ERROR_ARGUMENT }
   guard unsafe table.pointee.size >= MemoryLayout<portcullis_ops>.size else {
     return PORTCULLIS_ERROR_STRUCT_SIZE
   }
@@ -62,20 +73,33 @@ func portcullis_init(
   }
   let copy = unsafe memory.bindMemory(to: portcullis_ops.self, capacity: 1)
   unsafe copy.initialize(to: table.pointee)
-  let bytes = unsafe UnsafeRawBufferPointer(start: tree, count: config.pointee.tree_size)
   let pool = unsafe PagePool(
     pages: pages, memory: EmbedderTables(memory + StateMemory.poolOffset, pages: poolPages))
   do throws(EmbedderError) {
-    let blob = try check(unsafe bytes.bindMemory(to: UInt8.self).span)
-    let made = try unsafe EmbedderState.make(
-      blob, granule: granule, features: HostFeatures(rawValue: features),
-      machine: EmbedderMachine(memory), choice: choice, pool: pool)
+    let machine = unsafe EmbedderMachine(memory)
+    let board = try unsafe board(config.pointee, granule, machine.registers)
+    let made = try EmbedderState.make(
+      board, features: HostFeatures(rawValue: features), machine: machine, choice: choice,
+      pool: pool)
     unsafe StateMemory.state(OpaquePointer(memory)).initialize(to: made)
   } catch {
     return error.status
   }
   unsafe state.pointee = OpaquePointer(memory)
   return PORTCULLIS_OK
+}
+
+/// The board of a tree.
+func board(
+  _ tree: UnsafeRawPointer, _ size: Int, _ granule: Granule, _ platform: EmbedderPlatform
+) throws(EmbedderError) -> Board {
+  let bytes = unsafe UnsafeRawBufferPointer(start: tree, count: size)
+  let blob = try check(unsafe bytes.bindMemory(to: UInt8.self).span)
+  var diagnostics = FirstDiagnostics<Diagnostic>()
+  let board = Board.read(blob, granule: granule, reporting: &diagnostics)
+  diagnostics.write(in: blob) { platform.log($0, $1) }
+  guard board.verdict != .refused else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
+  return board
 }
 
 @_lifetime(copy bytes)

@@ -3,6 +3,7 @@
 
 // The C interface as an embedder uses it. Prints TAP version 14.
 
+#include "board.h"
 #include "embedding.h"
 #include "handover.h"
 #include "machine.h"
@@ -576,6 +577,7 @@ int main(void) {
     test_mediation();
     test_redistributors();
     test_handover();
+    test_board();
     test_pages();
     test_embedding();
     return finish();

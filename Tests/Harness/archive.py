@@ -6,7 +6,8 @@
 The archive has one object. Its global symbols are the functions of portcullis.h. What it leaves undefined the header
 names. It has no variables, no address that would need a relocation at run time, no instruction that names x18 or a
 SIMD register, a landing pad at the start of each function, and the note that says so. It links with lld and GNU ld,
-with and without --gc-sections, position independent and not, without a warning and with the landing pads forced.
+with and without --gc-sections, position independent and not, without a warning and with the landing pads forced. A
+program that reads no device tree links without libfdt.
 
 Then the same is asked of archives with a defect put in. Each must be found.
 """
@@ -142,6 +143,28 @@ def link_problems(tools, archive, folder):
                     yield f"{pathlib.Path(linker).name} {' '.join(options)}: {said}"
 
 
+# What reads a device tree, by libfdt.
+READS_TREE = {"portcullis_init", "portcullis_board_from_tree"}
+
+
+def libfdt_problems(tools, archive, folder):
+    """What linkers say where libfdt is not there: a program that fills its board itself does not need it."""
+    functions = {name for name in tools.symbols(archive, "--defined-only") if name.startswith(PREFIX)}
+    missing = {name for name in tools.symbols(archive, "--undefined-only") if not name.startswith("fdt_")}
+    program = folder / "board.c"
+    lines = [f"void {name}(void) {{}}" for name in sorted(missing)]
+    lines += [f"void {name}(void);" for name in sorted(functions - READS_TREE)]
+    lines += ["void start(void) {", *(f"  {name}();" for name in sorted(functions - READS_TREE)), "}"]
+    program.write_text("\n".join(lines), "utf-8")
+    tools.compile(program, folder / "board.o")
+    for linker in (str(tools.folder / "ld.lld"), tools.gnu):
+        command = [linker, "-static", "--gc-sections", "-e", "start", folder / "board.o", archive, "-o", folder / "board"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            said = (done.stdout.strip().splitlines() or ["nothing"])[0]
+            yield f"without libfdt: {pathlib.Path(linker).name}: {said}"
+
+
 def problems(tools, archive, header, folder):
     """All that is wrong with an archive."""
     members = tools.run("llvm-ar", "t", archive).split()
@@ -160,6 +183,7 @@ def problems(tools, archive, header, folder):
     if not note.exists() or features(note.read_bytes()) & BTI_AND_PAC != BTI_AND_PAC:
         yield "the note does not say that the code has landing pads and signs return addresses"
     yield from link_problems(tools, archive, folder)
+    yield from libfdt_problems(tools, archive, folder)
 
 
 # Defects: C that is put in, the compiler's options, and what must be said.
@@ -175,6 +199,8 @@ DEFECTS = (
     ("static __attribute__((used)) void f(void) {}", (), "the note does not say"),
     ("static __attribute__((used)) void f(void) {}", (), "force-bti"),
     ("static __attribute__((used)) int variable = 1;", (PROTECTED,), "holds variables"),
+    ("int fdt_check_full(const void *, unsigned long); int portcullis_version2(void) { return fdt_check_full(0, 0); }",
+     (PROTECTED,), "without libfdt"),
     ("static const char text[] = \"t\"; static __attribute__((used)) const char *const p = text;", (PROTECTED,),
      "needs a relocation at run time"),
 )  # fmt: skip

@@ -101,13 +101,16 @@ static void take_its(const void *tree) {
     ops.register_read = register_read, ops.register_write = register_write;
     set_translation_operations(&ops);
     const struct portcullis_config config = {
-        .size = sizeof config, .version = PORTCULLIS_VERSION, .page_size = PAGE, .tree = tree, .tree_size = fdt_totalsize(tree), .ops = &ops,
+        .size = sizeof config, .version = PORTCULLIS_VERSION, .page_size = PAGE, .ops = &ops,
         .cpus = MAX_CPUS, .policy = is_trusted ? PORTCULLIS_POLICY_HANDOVER : 0,
         .features = READ_SYSREG(id_aa64mmfr1_el1) >> 20 & 0xf ? PORTCULLIS_FEATURE_PAN : 0,
         .linear_base = 0,  // EL2 maps memory at its physical address
         .pool = {(uint64_t)harness_pool, POOL_BYTES},
     };
-    enum portcullis_status status = portcullis_init(state, sizeof state, &config, &gate);
+    // portcullis_init does the first two at once. This hypervisor could fill the board itself, without libfdt.
+    static struct portcullis_board board = {.size = sizeof board};
+    enum portcullis_status status = portcullis_board_from_tree(tree, fdt_totalsize(tree), PAGE, &ops, &board);
+    if (!status) status = portcullis_init_board(state, sizeof state, &config, &board, &gate);
     if (!status) status = portcullis_claim(gate);
     if (status) stop("not started", portcullis_strerror(status));
 }

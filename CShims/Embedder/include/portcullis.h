@@ -79,7 +79,8 @@
 // Linking on bare metal: libportcullis.a holds one object without variables, whose global symbols are the
 // functions below. Of what it needs only libfdt is not in it: fdt_check_full, fdt_first_property_offset,
 // fdt_get_mem_rsv, fdt_get_name, fdt_get_property_by_offset, fdt_get_string, fdt_getprop_namelen, fdt_next_node,
-// fdt_next_property_offset, fdt_num_mem_rsv and fdt_path_offset_namelen, which portcullis_init alone calls.
+// fdt_next_property_offset, fdt_num_mem_rsv and fdt_path_offset_namelen, which portcullis_init and
+// portcullis_board_from_tree alone call.
 // Debian's libfdt.a for arm64 has them. It needs memchr, memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr,
 // __stack_chk_guard and __stack_chk_fail from you, and may use SIMD registers: call portcullis_init before the
 // host runs. It links with lld and GNU ld, with and without --gc-sections, position independent or not.
@@ -370,7 +371,7 @@ struct portcullis_config {
     uint32_t page_size;
     /// PORTCULLIS_FEATURE_* that every CPU of the host implements.
     uint32_t features;
-    /// The flattened device tree.
+    /// The flattened device tree. portcullis_init_board does not look at it, nor at its size.
     const void *tree;
     /// How many bytes may be read there: the header's total size or more.
     size_t tree_size;
@@ -422,6 +423,76 @@ size_t portcullis_pool_size(size_t its_count);
 enum portcullis_status portcullis_init(void *memory, size_t memory_size,
                                        const struct portcullis_config *config,
                                        struct portcullis **state);
+
+// MARK: A board without a tree
+
+/// The GIC, or the ITS, does not look into caches: `dma-noncoherent`.
+#define PORTCULLIS_TRAIT_NOT_COHERENT 0x1u
+/// It reaches 32 bits of addresses.
+#define PORTCULLIS_TRAIT_32_BITS 0x2u
+
+/// An ITS.
+struct portcullis_its {
+    /// All its registers, multiples of 64 KiB; the control frame is the first 64 KiB.
+    struct portcullis_pages registers;
+    /// PORTCULLIS_TRAIT_* beside those of the whole GIC.
+    uint32_t traits;
+    /// Not 0 where nobody uses it: the host loses it, and nobody answers.
+    uint32_t is_unused;
+};
+
+/// Redistributors side by side, of which the last one says GICR_TYPER.Last.
+struct portcullis_redistributors {
+    /// All their registers, multiples of 64 KiB.
+    struct portcullis_pages registers;
+    /// Bytes from one to the next; 0 where GICR_TYPER tells.
+    uint64_t stride;
+    /// Not 0 where the host does not use this GIC: it loses all of the range.
+    uint32_t is_unused;
+};
+
+/// The most ITSes of a board, used or not.
+#define PORTCULLIS_BOARD_ITS_LIMIT 96
+/// The most ranges of Redistributors, and of memory, of a board.
+#define PORTCULLIS_BOARD_RANGE_LIMIT 64
+
+/// What Portcullis has to know of a board. All that is left out stays with the host.
+struct portcullis_board {
+    /// sizeof(struct portcullis_board), set by the caller.
+    size_t size;
+    /// The Distributor's frame of 64 KiB; 0 where there is none.
+    uint64_t distributor;
+    /// PORTCULLIS_TRAIT_* of the whole GIC.
+    uint32_t traits;
+    /// How many entries the lists have.
+    uint32_t its_count, redistributors_count, memory_count;
+    /// The ITSes: at most PORTCULLIS_ITS_LIMIT that are used, which are the indices of functions, and 64 that are not.
+    struct portcullis_its its[PORTCULLIS_BOARD_ITS_LIMIT];
+    /// The Redistributors.
+    struct portcullis_redistributors redistributors[PORTCULLIS_BOARD_RANGE_LIMIT];
+    /// The memory.
+    struct portcullis_pages memory[PORTCULLIS_BOARD_RANGE_LIMIT];
+};
+
+/// Fills a board by a device tree, as portcullis_init does it for itself. `page_size` is as in the configuration. Of
+/// `ops` it looks at `size`, `context` and `log` alone.
+///
+/// It needs 256 KiB of stack, and libfdt. Errors: ARGUMENT, STRUCT_SIZE, TREE, BOARD; `board` has no meaning then.
+enum portcullis_status portcullis_board_from_tree(const void *tree, size_t tree_size, uint32_t page_size,
+                                                  const struct portcullis_ops *ops,
+                                                  struct portcullis_board *board);
+
+/// portcullis_init with a board in the place of a tree. The board is copied.
+///
+/// A program that calls neither portcullis_init nor portcullis_board_from_tree, and is linked with --gc-sections, needs
+/// no libfdt. Errors: those of portcullis_init but for TREE. BOARD where a part is not aligned, is too much, or
+/// overlaps another one or memory.
+enum portcullis_status portcullis_init_board(void *memory, size_t memory_size,
+                                             const struct portcullis_config *config,
+                                             const struct portcullis_board *board,
+                                             struct portcullis **state);
+
+// MARK: Regions
 
 /// 8-bit accesses are permitted.
 #define PORTCULLIS_WIDTH_8 0x1u

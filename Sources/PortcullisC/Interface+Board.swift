@@ -1,0 +1,217 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import CEmbedder
+internal import DeviceTree
+internal import Hypervisor
+
+// The functions of portcullis.h that concern a board without a tree. Leaves, as in Interface.swift.
+
+/// What is wrong with a board that overlaps itself, told by its first address.
+private struct OverlapLog: DiagnosticSink {
+  let platform: EmbedderPlatform
+
+  mutating func report(_ diagnostic: Diagnostic) {
+    var line = LogLine("board: ")
+    switch diagnostic.reason {
+    case .overlapsRegion(let range, _):
+      line.append("registers overlap those at ")
+      line.append(hex: range.base.rawValue)
+    case .overlapsMemory(let range):
+      line.append("registers overlap the memory at ")
+      line.append(hex: range.base.rawValue)
+    default: line.append("a part can't be")
+    }
+    platform.log(.error, line)
+  }
+}
+
+extension AddressRange {
+  fileprivate init?(_ pages: portcullis_pages) {
+    guard (pages.base | pages.bytes) % PageFrameNumber.size == 0 else { return nil }
+    self.init(base: PhysicalAddress(pages.base), size: pages.bytes)
+  }
+}
+
+extension portcullis_pages {
+  fileprivate init(_ range: AddressRange) {
+    self.init(base: range.base.rawValue, bytes: range.size)
+  }
+}
+
+extension ITSTraits {
+  /// The bits of the header are those of the core; nil for others.
+  fileprivate init?(_ traits: UInt32) {
+    guard traits <= PORTCULLIS_TRAIT_NOT_COHERENT | PORTCULLIS_TRAIT_32_BITS else { return nil }
+    self.init(rawValue: UInt8(truncatingIfNeeded: traits))
+  }
+}
+
+/// A board in C.
+///
+/// Its lists are tuples to Swift, and are gone through as what they are in memory.
+@safe private struct BoardInC {
+  private let board: UnsafeMutablePointer<portcullis_board>
+
+  @unsafe init(_ board: UnsafeMutablePointer<portcullis_board>) { unsafe self.board = board }
+
+  /// The board as the core has it.
+  ///
+  /// - Throws: `BOARD` where a part can't be, or overlaps another one or memory.
+  func read(_ granule: Granule, _ platform: EmbedderPlatform) throws(EmbedderError) -> Board {
+    guard var assembly = begin(granule), addITSes(to: &assembly), addRedistributors(to: &assembly),
+      addMemory(to: &assembly)
+    else {
+      platform.log(.error, LogLine("board: a part is not aligned, or there are too many"))
+      throw EmbedderError(PORTCULLIS_ERROR_BOARD)
+    }
+    var sink = OverlapLog(platform: platform)
+    let board = assembly.finish(reporting: &sink)
+    guard board.verdict != .refused else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
+    return board
+  }
+
+  private func begin(_ granule: Granule) -> BoardAssembly? {
+    let base = unsafe board.pointee.distributor
+    guard let traits = unsafe ITSTraits(board.pointee.traits) else { return nil }
+    let frame = AddressRange(base: PhysicalAddress(base), size: Board.controlFrameSize)
+    guard base == 0 || frame != nil else { return nil }
+    return BoardAssembly(
+      granule: granule, distributor: base == 0 ? nil : frame, gicTraits: traits)
+  }
+
+  private func addITSes(to assembly: inout BoardAssembly) -> Bool {
+    let count = unsafe Int(board.pointee.its_count)
+    guard count <= PORTCULLIS_BOARD_ITS_LIMIT else { return false }
+    return unsafe withUnsafeBytes(of: &board.pointee.its) { list in
+      for index in 0..<count {
+        let its = unsafe list.load(
+          fromByteOffset: index * MemoryLayout<portcullis_its>.stride, as: portcullis_its.self)
+        guard let region = AddressRange(its.registers), let traits = ITSTraits(its.traits),
+          assembly.addITS(region, traits, isUsed: its.is_unused == 0)
+        else { return false }
+      }
+      return true
+    }
+  }
+
+  private func addRedistributors(to assembly: inout BoardAssembly) -> Bool {
+    let count = unsafe Int(board.pointee.redistributors_count)
+    guard count <= PORTCULLIS_BOARD_RANGE_LIMIT else { return false }
+    return unsafe withUnsafeBytes(of: &board.pointee.redistributors) { list in
+      for index in 0..<count {
+        let region = unsafe list.load(
+          fromByteOffset: index * MemoryLayout<portcullis_redistributors>.stride,
+          as: portcullis_redistributors.self)
+        guard let range = AddressRange(region.registers),
+          assembly.addRedistributors(
+            range, stride: region.stride == 0 ? nil : region.stride, isUsed: region.is_unused == 0)
+        else { return false }
+      }
+      return true
+    }
+  }
+
+  private func addMemory(to assembly: inout BoardAssembly) -> Bool {
+    let count = unsafe Int(board.pointee.memory_count)
+    guard count <= PORTCULLIS_BOARD_RANGE_LIMIT else { return false }
+    return unsafe withUnsafeBytes(of: &board.pointee.memory) { list in
+      for index in 0..<count {
+        let pages = unsafe list.load(
+          fromByteOffset: index * MemoryLayout<portcullis_pages>.stride, as: portcullis_pages.self)
+        guard let range = AddressRange(pages), assembly.addMemory(range) else { return false }
+      }
+      return true
+    }
+  }
+
+  private static func store(
+    _ range: AddressRange, _ traits: ITSTraits, isUnused: UInt32,
+    to list: UnsafeMutableRawBufferPointer, _ index: Int
+  ) {
+    unsafe list.storeBytes(
+      of: portcullis_its(
+        registers: portcullis_pages(range), traits: UInt32(traits.rawValue), is_unused: isUnused),
+      toByteOffset: index * MemoryLayout<portcullis_its>.stride, as: portcullis_its.self)
+  }
+
+  /// Takes over what a tree says.
+  func write(_ from: Board) {
+    unsafe board.pointee.distributor = from.distributor?.base.rawValue ?? 0
+    unsafe board.pointee.traits = UInt32(from.gicTraits.rawValue)
+    var count = 0
+    unsafe withUnsafeMutableBytes(of: &board.pointee.its) { list in
+      // There is room for as many as a board of the core has.
+      for index in from.itses.indices {
+        let its = from.itses[index]
+        unsafe Self.store(its.region, its.traits, isUnused: 0, to: list, count)
+        count += 1
+      }
+      for index in from.unused.indices where from.unused[index].kind == .its {
+        unsafe Self.store(from.unused[index].range, .none, isUnused: 1, to: list, count)
+        count += 1
+      }
+    }
+    unsafe board.pointee.its_count = UInt32(count)
+    unsafe withUnsafeMutableBytes(of: &board.pointee.redistributors) { list in
+      for index in from.redistributors.indices {
+        let region = from.redistributors[index]
+        unsafe list.storeBytes(
+          of: portcullis_redistributors(
+            registers: portcullis_pages(region.range), stride: region.stride ?? 0,
+            is_unused: region.isUsed ? 0 : 1),
+          toByteOffset: index * MemoryLayout<portcullis_redistributors>.stride,
+          as: portcullis_redistributors.self)
+      }
+    }
+    unsafe board.pointee.redistributors_count = UInt32(from.redistributors.count)
+    unsafe withUnsafeMutableBytes(of: &board.pointee.memory) { list in
+      for index in from.memory.indices {
+        unsafe list.storeBytes(
+          of: portcullis_pages(from.memory[index]),
+          toByteOffset: index * MemoryLayout<portcullis_pages>.stride, as: portcullis_pages.self)
+      }
+    }
+    unsafe board.pointee.memory_count = UInt32(from.memory.count)
+  }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_board_from_tree(
+  _ tree: UnsafeRawPointer!, _ treeSize: Int, _ pageSize: UInt32,
+  _ ops: UnsafePointer<portcullis_ops>!, _ told: UnsafeMutablePointer<portcullis_board>!
+) -> portcullis_status {
+  guard let tree = unsafe tree, let ops = unsafe ops, let told = unsafe told,
+    let granule = Granule(rawValue: UInt64(pageSize))
+  else { return PORTCULLIS_ERROR_ARGUMENT }
+  guard unsafe told.pointee.size >= MemoryLayout<portcullis_board>.size,
+    unsafe ops.pointee.size >= MemoryLayout<portcullis_ops>.size
+  else { return PORTCULLIS_ERROR_STRUCT_SIZE }
+  do throws(EmbedderError) {
+    let platform = unsafe EmbedderPlatform(UnsafeRawPointer(ops))
+    unsafe BoardInC(told).write(try board(tree, treeSize, granule, platform))
+    return PORTCULLIS_OK
+  } catch {
+    return error.status
+  }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_init_board(
+  _ memory: UnsafeMutableRawPointer!, _ memorySize: Int,
+  _ config: UnsafePointer<portcullis_config>!, _ board: UnsafePointer<portcullis_board>!,
+  _ state: UnsafeMutablePointer<OpaquePointer?>!
+) -> portcullis_status {
+  guard let board = unsafe board else { return PORTCULLIS_ERROR_ARGUMENT }
+  guard unsafe board.pointee.size >= MemoryLayout<portcullis_board>.size else {
+    return PORTCULLIS_ERROR_STRUCT_SIZE
+  }
+  return unsafe initialise(memory, memorySize, config, state) {
+    (_, granule, platform) throws(EmbedderError) in
+    // It is only read.
+    try unsafe BoardInC(UnsafeMutablePointer(mutating: board)).read(granule, platform)
+  }
+}

@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "board.h"
+#include "driver.h"
+
+#include <string.h>
+
+static struct portcullis_board board;
+
+static enum portcullis_status from_tree(void) {
+    memset(&board, 0xa5, sizeof board);
+    board.size = sizeof board;
+    return portcullis_board_from_tree(tree, sizeof tree, config.page_size, &ops, &board);
+}
+
+static enum portcullis_status init_board(void) {
+    gate = NULL;
+    // A tree is of no account.
+    config.tree = NULL;
+    config.tree_size = 0;
+    return portcullis_init_board(memory, sizeof memory, &config, &board, &gate);
+}
+
+// The regions of a gate that is claimed, as one number.
+static uint64_t regions(void) {
+    uint64_t sum = (uint64_t)machine.revoked << 48;
+    struct portcullis_region_info info = {.size = sizeof info};
+    for (size_t index = 0; portcullis_region_at(gate, index, &info) == PORTCULLIS_OK; index++)
+        sum = sum * 31 + (info.base ^ info.bytes << 8 ^ info.count);
+    return sum;
+}
+
+static void test_trees(void) {
+    static const char *const trees[] = {"one-its.dtb", "two-its.dtb", "eight-its.dtb", "no-its.dtb", "disabled-its.dtb"};
+    for (size_t index = 0; index < sizeof trees / sizeof *trees; index++) {
+        // The Redistributors of the last one are not where the machine has them.
+        const int leaves = strcmp(trees[index], "disabled-its.dtb") == 0;
+        gate = leaves ? start_leaving(trees[index]) : start(trees[index]);
+        portcullis_claim(gate);
+        uint64_t due = regions();
+        prepare(trees[index]);
+        if (leaves) config.policy = PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS;
+        enum portcullis_status status = from_tree();
+        check(status == PORTCULLIS_OK && init_board() == PORTCULLIS_OK && portcullis_claim(gate) == PORTCULLIS_OK &&
+                  regions() == due,
+              "the board of a tree is what the tree is: %s", trees[index]);
+    }
+    prepare("one-its.dtb");
+    from_tree();
+    check(board.its_count == 1 && board.its[0].registers.base == ITS0 && board.its[0].registers.bytes == 0x20000 &&
+              board.its[0].is_unused == 0 && board.distributor == 0x8000000,
+          "it tells where the ITS and the Distributor are");
+    check(board.redistributors_count == 1 && board.redistributors[0].registers.base == 0x80a0000 &&
+              board.memory_count == 1 && board.memory[0].base == 0x80000000 && board.memory[0].bytes == 0x40000000,
+          "and where Redistributors and memory are");
+    prepare("disabled-its.dtb");
+    from_tree();
+    check(board.its_count == 2 && board.its[0].is_unused && board.its[1].is_unused, "an ITS that is disabled is not used");
+    prepare("dma-noncoherent.dtb");
+    from_tree();
+    check(board.its[0].traits == PORTCULLIS_TRAIT_NOT_COHERENT, "an ITS that does not look into caches has that trait");
+    prepare("refused.dtb");
+    expect_status(from_tree(), PORTCULLIS_ERROR_BOARD, "the board of a tree that is refused");
+    check(machine.lines > 0, "the log tells why");
+    prepare("one-its.dtb");
+    tree[0] ^= 1;
+    expect_status(from_tree(), PORTCULLIS_ERROR_TREE, "the board of what is no tree");
+}
+
+// A board that a program knows.
+static void known_board(void) {
+    prepare("one-its.dtb");
+    memset(&board, 0, sizeof board);
+    board.size = sizeof board;
+    board.distributor = 0x8000000;
+    board.its_count = board.redistributors_count = board.memory_count = 1;
+    board.its[0].registers = (struct portcullis_pages){ITS0, 0x20000};
+    board.redistributors[0].registers = (struct portcullis_pages){0x80a0000, 0x100000};
+    board.memory[0] = (struct portcullis_pages){0x80000000, 0x40000000};
+}
+
+static void test_known(void) {
+    const struct its *its = machine.gic.its;
+    for (uint32_t trait = 0; trait <= PORTCULLIS_TRAIT_NOT_COHERENT; trait++) {
+        known_board();
+        board.its[0].traits = trait;
+        check(init_board() == PORTCULLIS_OK && portcullis_claim(gate) == PORTCULLIS_OK,
+              "a board that is known is claimed%s", trait ? ", with a trait" : "");
+        drive(ITS0);
+        machine.cleans = 0;
+        stage_mapc(0, 0);
+        check(ring(ITS0) == PORTCULLIS_TRAP_COMPLETED && its->fetched_count == 1 && its->outside == 0 &&
+                  (machine.cleans > 0) == (trait != 0),
+              "its ITS is mediated%s", trait ? ", with its trait" : "");
+    }
+    known_board();
+    board.its[0].is_unused = 1;
+    board.its[1] = board.its[0];
+    board.its_count = 2;
+    expect_status(init_board(), PORTCULLIS_ERROR_BOARD, "init with one ITS twice");
+    board.its[1].registers.base = UINT64_C(0x1008080000);
+    init_board();
+    check(portcullis_claim(gate) == PORTCULLIS_OK && portcullis_region_count(gate) == 2 &&
+              trap(gate, abort_syndrome(3, 0, 1), ITS0) == PORTCULLIS_TRAP_INJECTED,
+          "nobody answers for an ITS that is not used");
+    known_board();
+    board.distributor = 0;
+    check(init_board() == PORTCULLIS_OK && portcullis_claim(gate) == PORTCULLIS_OK, "a board may be without a Distributor");
+    known_board();
+    board.its_count = 0;
+    check(init_board() == PORTCULLIS_OK && portcullis_claim(gate) == PORTCULLIS_OK && portcullis_region_count(gate) == 0,
+          "and without an ITS");
+}
+
+static void test_errors(void) {
+#define WRONG(change, name)                                 \
+    known_board();                                          \
+    change;                                                 \
+    expect_status(init_board(), PORTCULLIS_ERROR_BOARD, "init with " name); \
+    check(machine.lines > 0 && strncmp(machine.line, "board: ", 7) == 0, "the log tells of " name)
+    WRONG(board.distributor += 0x1000, "a Distributor in the middle of its frame");
+    WRONG(board.its[0].registers.base += 0x1000, "a misaligned ITS");
+    WRONG(board.its[0].registers.bytes = 0, "an ITS without registers");
+    WRONG(board.its[0].registers.bytes = 0x1000, "an ITS of one page");
+    WRONG(board.its[0].registers.base = UINT64_C(1) << 52, "an ITS beyond all addresses");
+    WRONG(board.its[0].registers.base = UINT64_C(0) - 0x10000, "an ITS that wraps");
+    WRONG(board.its[0].traits = 4, "a trait that does not exist");
+    WRONG(board.traits = 4, "a trait of the GIC that does not exist");
+    WRONG(board.its[0].registers.base = 0x80a0000, "an ITS among Redistributors");
+    WRONG(board.its[0].registers.base = 0x80000000, "an ITS in memory");
+    WRONG(board.distributor = ITS0, "a Distributor that is an ITS");
+    WRONG(board.redistributors[0].registers.bytes = 0x8000, "half a frame of a Redistributor");
+    WRONG(board.redistributors[0].stride = 0x1000, "Redistributors that overlap");
+    WRONG(board.redistributors[0].registers.bytes = UINT64_C(1) << 33, "more Redistributors than there may be");
+    WRONG(board.memory[0].base += 8, "misaligned memory");
+    WRONG(board.memory[0].bytes = 0, "memory that is none");
+    WRONG(board.its_count = PORTCULLIS_BOARD_ITS_LIMIT + 1, "more ITSes than there is room for");
+    WRONG(board.redistributors_count = PORTCULLIS_BOARD_RANGE_LIMIT + 1, "more Redistributors than there is room for");
+    WRONG(board.memory_count = PORTCULLIS_BOARD_RANGE_LIMIT + 1, "more memory than there is room for");
+    known_board();
+    for (uint32_t index = 0; index <= PORTCULLIS_ITS_LIMIT; index++)
+        board.its[index].registers = (struct portcullis_pages){UINT64_C(0x1000000000) + index * 0x20000, 0x20000};
+    board.its_count = PORTCULLIS_ITS_LIMIT + 1;
+    expect_status(init_board(), PORTCULLIS_ERROR_BOARD, "init with more ITSes than there may be");
+    known_board();
+    board.memory[1] = board.memory[0];
+    board.memory_count = 2;
+    expect_status(init_board(), PORTCULLIS_ERROR_BOARD, "init with memory twice");
+
+    known_board();
+    board.size--;
+    expect_status(init_board(), PORTCULLIS_ERROR_STRUCT_SIZE, "init with a short board");
+    expect_status(portcullis_board_from_tree(tree, sizeof tree, 4096, &ops, &board), PORTCULLIS_ERROR_STRUCT_SIZE,
+                  "a short board of a tree");
+    known_board();
+    expect_status(portcullis_init_board(memory, sizeof memory, &config, NULL, &gate), PORTCULLIS_ERROR_ARGUMENT,
+                  "init without a board");
+    expect_status(portcullis_board_from_tree(NULL, 1, 4096, &ops, &board), PORTCULLIS_ERROR_ARGUMENT, "a board of no tree");
+    expect_status(portcullis_board_from_tree(tree, sizeof tree, 4096, NULL, &board), PORTCULLIS_ERROR_ARGUMENT,
+                  "a board without operations");
+    expect_status(portcullis_board_from_tree(tree, sizeof tree, 4095, &ops, &board), PORTCULLIS_ERROR_ARGUMENT,
+                  "a board with pages of no size");
+    ops.size--;
+    expect_status(from_tree(), PORTCULLIS_ERROR_STRUCT_SIZE, "a board with short operations");
+}
+
+void test_board(void) {
+    test_trees();
+    test_known();
+    test_errors();
+}
