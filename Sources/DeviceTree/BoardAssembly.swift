@@ -9,14 +9,17 @@ public import Architecture
 public struct BoardAssembly: ~Copyable {
   private var reader: BoardReader
 
-  /// Begins a board without ITSes, Redistributors and memory; nil for a Distributor that cannot be.
-  public init?(granule: Granule, distributor: AddressRange?, gicTraits: ITSTraits) {
-    reader = BoardReader(granule: granule)
+  /// Begins a board without any part.
+  public init(granule: Granule) { reader = BoardReader(granule: granule) }
+
+  /// Sets what is known of the whole GIC, before ITSes are added; false for a Distributor that cannot be.
+  public mutating func setGIC(_ distributor: AddressRange?, _ traits: ITSTraits) -> Bool {
     if let distributor {
-      guard Self.isPlace(distributor, unit: Board.controlFrameSize) else { return nil }
+      guard Self.isPlace(distributor, unit: Board.controlFrameSize) else { return false }
     }
     reader.board.distributor = distributor
-    reader.board.gicTraits = gicTraits
+    reader.board.gicTraits = traits
+    return true
   }
 
   private static func isPlace(_ range: AddressRange, unit: UInt64) -> Bool {

@@ -60,7 +60,8 @@ extension ITSTraits {
   ///
   /// - Throws: `BOARD` where a part can't be, or overlaps another one or memory.
   func read(_ granule: Granule, _ platform: EmbedderPlatform) throws(EmbedderError) -> Board {
-    guard var assembly = begin(granule), addITSes(to: &assembly), addRedistributors(to: &assembly),
+    var assembly = BoardAssembly(granule: granule)
+    guard setGIC(of: &assembly), addITSes(to: &assembly), addRedistributors(to: &assembly),
       addMemory(to: &assembly)
     else {
       platform.log(.error, LogLine("board: a part is not aligned, or there are too many"))
@@ -72,13 +73,12 @@ extension ITSTraits {
     return board
   }
 
-  private func begin(_ granule: Granule) -> BoardAssembly? {
+  private func setGIC(of assembly: inout BoardAssembly) -> Bool {
     let base = unsafe board.pointee.distributor
-    guard let traits = unsafe ITSTraits(board.pointee.traits) else { return nil }
+    guard let traits = unsafe ITSTraits(board.pointee.traits) else { return false }
     let frame = AddressRange(base: PhysicalAddress(base), size: Board.controlFrameSize)
-    guard base == 0 || frame != nil else { return nil }
-    return BoardAssembly(
-      granule: granule, distributor: base == 0 ? nil : frame, gicTraits: traits)
+    guard base == 0 || frame != nil else { return false }
+    return assembly.setGIC(base == 0 ? nil : frame, traits)
   }
 
   private func addITSes(to assembly: inout BoardAssembly) -> Bool {
