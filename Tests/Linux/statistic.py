@@ -31,6 +31,10 @@ def read(text):
 
 
 NUMBERS, _NAMES = read(HEADER.read_text("utf-8"))
+# Registers without a name are told by their offsets.
+for _symbol, _text in (("LOADS", "ITS loads of"), ("STORES", "ITS stores to")):
+    for _item in range(80):
+        _NAMES.setdefault(PAGE + NUMBERS[_symbol] + _item, f"{_text} offset {4 * _item:#x}")
 
 
 def name(number):

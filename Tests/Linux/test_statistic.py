@@ -24,6 +24,7 @@ class TableTests(unittest.TestCase):
         self.assertEqual(statistic.name(17), "accesses refused: width not permitted")
         self.assertEqual(statistic.name(512 + 34), "ITS loads of GITS_CWRITER")
         self.assertEqual(statistic.name(3 * 512 + 192 + 8), "ITS commands accepted: MAPD")
+        self.assertEqual(statistic.name(512 + 96 + 7), "ITS stores to offset 0x1c")
         self.assertEqual(statistic.name(511), "511")
         self.assertEqual(statistic.named("PAGES", of=statistic.PAGE), {320: "pages in use"})
         self.assertIn("\n832 now: ITS pages in use\n", statistic.listing())
