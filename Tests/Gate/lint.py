@@ -154,6 +154,15 @@ def check_core(core, makefile):
         yield f"Makefile: CORE and the core in the picture of {HOUSE} differ by {name}"
 
 
+README_LINES = 120
+
+
+def check_readme(text):
+    """Whether the README has become long: what does not fit belongs in an article."""
+    if (lines := len(text.splitlines())) > README_LINES:
+        yield f"README.md: {lines} lines, where {README_LINES} are allowed"
+
+
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
 # A path of the repository in backquotes, without patterns.
 PATH = re.compile(r"`((?:Sources|CShims|Tests|dts)/[\w./-]*)`")
@@ -232,6 +241,7 @@ def main():
     core = {name for label, sources, _ in storeys if label not in OUTSIDE for name in sources}
     findings = [*check_top_level(), *check_house(storeys, targets), *check_threat_model(), *check_defects()]
     findings += check_core(core, text_of(pathlib.Path("Makefile")))
+    findings += check_readme(text_of(pathlib.Path("README.md")))
     for name in ("README.md", "CONTRIBUTING.md"):
         findings += check_paths(name, text_of(pathlib.Path(name)))
     for path in files():

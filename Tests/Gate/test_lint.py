@@ -72,6 +72,10 @@ class HouseTests(unittest.TestCase):
 
 
 class PathTests(unittest.TestCase):
+    def test_a_readme_that_is_too_long(self):
+        self.assertEqual([*lint.check_readme("a\n" * lint.README_LINES)], [])
+        self.assertEqual(len([*lint.check_readme("a\n" * (lint.README_LINES + 1))]), 1)
+
     def test_paths_that_lead_nowhere(self):
         text = "[a](Tests/Gate/lint.py), [b](no.md#part), [c](https://no.no), `Sources/Attic`, `Tests/Gate`, `Tests/*/x`"
         findings = [*lint.check_paths("README.md", text)]
