@@ -18,6 +18,8 @@ import registers
 
 # The first page of what is unmapped, and the end of all code.
 MARKER, END = "el2_boot_text", "el2_text_end"
+# Ways out of accesses that abort. Each leads back to the function that made the access, which so was mapped.
+EXITS = "pc_guarded_exits"
 # Where boot leaves itself; the one that names the marker.
 LAST = "el2_leave_boot"
 # What the entry calls and nothing else does: boot itself, and the end of a board that does not start.
@@ -59,7 +61,7 @@ class Image(registers.Image):
         if not self.start <= target < self.starts[END]:
             return
         end = self.function(target)
-        if end == MARKER:
+        if end in (MARKER, EXITS):
             return
         if section == ".text":
             self.branches.setdefault(self.function(place), set()).add(end)
@@ -77,12 +79,14 @@ class Image(registers.Image):
         end = self.starts[MARKER]
         if self.starts["el2_main"] < end:
             yield "el2_main stays mapped: the list was not obeyed"
+        if self.starts[EXITS] >= end:
+            yield "no way leads out of an access that aborts"
         for root in sorted(self.roots):
             if self.starts[root] >= end:
                 yield f"{root} is reached from data or from the entry"
         for address, name in self.places:
             # The entry, in front of all code, calls boot.
-            if self.start <= address < end:
+            if self.start <= address < end and name != EXITS:
                 yield from (
                     f"{name} leads to {target}"
                     for target in sorted(self.branches.get(name, ()), key=str)

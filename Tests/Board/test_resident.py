@@ -6,13 +6,14 @@ import unittest
 
 import resident
 
-# Eight functions of eight bytes: the entry in .head, then code, of which boot's is from 0x2000 on.
+# Functions of eight bytes: the entry in .head, then code, of which boot's is from 0x2000 on.
 SYMBOLS = """
 0000000000000000 t entry
 0000000000001000 t el2_leave_boot
 0000000000001008 t vectors
 0000000000001010 t trap
 0000000000001018 t pointed
+0000000000001020 T pc_guarded_exits
 0000000000002000 t el2_boot_text
 0000000000002008 t el2_main
 0000000000002010 t parse
@@ -22,6 +23,7 @@ SYMBOLS = """
 CODE = """
        4: bl 0x2008 <el2_main>
     1008: b 0x1010 <trap>
+    1020: b 0x2014 <parse+0x4>
     200c: bl 0x2010 <parse>
 """.strip("\n").splitlines()
 
@@ -39,6 +41,7 @@ RELOCATION RECORDS FOR [.text]:
 RELOCATION RECORDS FOR [.rodata]:
 0000000000004000 R_AARCH64_ABS64          .text+0x18
 0000000000004008 R_AARCH64_PREL32         .text+0x1014
+0000000000004010 R_AARCH64_PREL32         .text+0x20
 """.strip("\n").splitlines()
 
 
@@ -68,6 +71,11 @@ class ResidentTest(unittest.TestCase):
         found = image(relocations=["RELOCATION RECORDS FOR [.data]:", "0000000000005000 R_AARCH64_ABS64 parse"])
         self.assertEqual(list(found.gaps()), ["parse is reached from data or from the entry"])
         self.assertIn("parse", found.order())
+
+    def test_exits_unmapped(self):
+        symbols = [line for line in SYMBOLS if "exits" not in line] + ["0000000000002018 T pc_guarded_exits"]
+        found = resident.Image(symbols, CODE, RELOCATIONS)
+        self.assertIn("no way leads out of an access that aborts", list(found.gaps()))
 
     def test_order_not_obeyed(self):
         symbols = [line.replace("0000000000002000 t el2_boot", "0000000000002018 t el2_boot") for line in SYMBOLS]
