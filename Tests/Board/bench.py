@@ -66,6 +66,8 @@ AIMS = {
 }
 
 SECONDS = 300
+# The first byte of the code that boot unmaps, and the end of it.
+BOOT_TEXT = ("el2_boot_text", "el2_text_end")
 LINE = re.compile(r"(?:portcullis: )?bench: (\S+) (\d+)")
 SECTION = re.compile(r"^\s*\d+ \.(text|rodata|data|bss)\S*\s+([0-9a-f]+)\s", re.MULTILINE)
 
@@ -117,6 +119,10 @@ def sizes(objdump, elf):
     for kind, size in SECTION.findall(listing):
         total[kind] += int(size, 16)
     total["text+rodata"] = total["text"] + total["rodata"]
+    # Of these, what boot leaves mapped; the host that is part of the image is counted in neither.
+    places = subprocess.run([objdump, "--syms", elf], check=True, stdout=subprocess.PIPE, text=True).stdout
+    start, end = (int(re.search(rf"^([0-9a-f]+) .* {name}$", places, re.MULTILINE)[1], 16) for name in BOOT_TEXT)
+    total["resident"] = total["text+rodata"] - (end - start)
     return total
 
 

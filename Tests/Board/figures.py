@@ -37,6 +37,7 @@ ROWS = [
     ("of its devices, page by page",
      ["dma-table-pages-1g-leaves", "dma-table-pages-64g-leaves", "dma-table-pages-1t-leaves"], ""),
     ("code of the image, its read-only data", ["text", "rodata"], "bytes"),
+    ("of both, what stays mapped while the host runs", ["resident"], "bytes"),
 ]  # fmt: skip
 
 
