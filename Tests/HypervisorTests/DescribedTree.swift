@@ -3,9 +3,9 @@
 
 import Architecture
 import DeviceTree
-import Foundation
 import Hypervisor
 import ITS
+import Simulation
 
 /// A device tree of DTS source, for what is decided by what a tree says; the root has two cells each.
 struct DescribedTree {
@@ -13,20 +13,9 @@ struct DescribedTree {
 
   /// Compiles `body`, what the root holds, and the memory reservation block.
   init(_ body: String, reserving reservations: String = "") throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["dtc", "-q", "-I", "dts", "-O", "dtb"]
-    let (to, from) = (Pipe(), Pipe())
-    process.standardInput = to
-    process.standardOutput = from
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    to.fileHandleForWriting.write(
-      Data("/dts-v1/; \(reservations) / { #address-cells = <2>; #size-cells = <2>; \(body) };".utf8)
-    )
-    try to.fileHandleForWriting.close()
-    bytes = [UInt8](from.fileHandleForReading.readDataToEndOfFile())
-    process.waitUntilExit()
+    bytes = try compile(
+      deviceTree:
+        "/dts-v1/; \(reservations) / { #address-cells = <2>; #size-cells = <2>; \(body) };")
   }
 
   private struct Silence: DiagnosticSink, DMADiagnosticSink {

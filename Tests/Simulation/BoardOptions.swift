@@ -72,20 +72,22 @@ package struct BoardOptions: Sendable {
   }
 
   /// The device tree.
-  package func compiled() throws -> [UInt8] {
-    if let tree { return tree }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["dtc", "-q", "-I", "dts", "-O", "dtb"]
-    let (to, from) = (Pipe(), Pipe())
-    process.standardInput = to
-    process.standardOutput = from
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    to.fileHandleForWriting.write(Data(source.utf8))
-    try to.fileHandleForWriting.close()
-    let bytes = [UInt8](from.fileHandleForReading.readDataToEndOfFile())
-    process.waitUntilExit()
-    return bytes
-  }
+  package func compiled() throws -> [UInt8] { try tree ?? compile(deviceTree: source) }
+}
+
+/// The device tree of DTS source.
+package func compile(deviceTree source: String) throws -> [UInt8] {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = ["dtc", "-q", "-I", "dts", "-O", "dtb"]
+  let (to, from) = (Pipe(), Pipe())
+  process.standardInput = to
+  process.standardOutput = from
+  process.standardError = FileHandle.nullDevice
+  try process.run()
+  to.fileHandleForWriting.write(Data(source.utf8))
+  try to.fileHandleForWriting.close()
+  let bytes = [UInt8](from.fileHandleForReading.readDataToEndOfFile())
+  process.waitUntilExit()
+  return bytes
 }
