@@ -39,7 +39,7 @@ package struct HostTrap<Machine: BoardPlatform> {
   @inline(__always)
   package func handle() {
     // Data aborts are what must be short; calls are not far behind.
-    if esr >> 26 == Self.dataAbort { handleAbort() } else { handleOther() }
+    if esr >> 26 & 0x3f == Self.dataAbort { handleAbort() } else { handleOther() }
   }
 
   /// Has the device answer that the address belongs to.
@@ -68,7 +68,7 @@ package struct HostTrap<Machine: BoardPlatform> {
   /// Calls, fetches of instructions, and what the host cannot do here.
   @inline(never)
   private func handleOther() {
-    switch esr >> 26 {
+    switch esr >> 26 & 0x3f {
     case 0x16: answer(Monitor(platform).handle(call()))
     case 0x17:
       // The preferred return of a trapped SMC is the SMC itself.

@@ -42,12 +42,17 @@ struct EmbedderITSMachine: HandoverMachine, PageKeeper {
   }
 
   func donate(_ pages: PageRange) throws(OwnershipError) {
-    guard self.pages.areHere(pages), registers.donate(pages) else {
+    try self.pages.beginDonation(pages)
+    guard registers.donate(pages) else {
+      self.pages.endDonation(pages)
       throw .refusedByHost(pages.first)
     }
   }
 
-  func giveBack(_ pages: PageRange) { registers.giveBack(pages) }
+  func giveBack(_ pages: PageRange) {
+    registers.giveBack(pages)
+    self.pages.endDonation(pages)
+  }
 
   func claim(_ pages: PageRange, into set: inout ClaimSet) throws(OwnershipError) {
     try donate(pages, into: &set, memory: memory)

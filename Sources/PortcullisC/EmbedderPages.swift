@@ -11,7 +11,7 @@ typealias EmbedderOwnership = Ownership<
 >
 
 /// What the library itself knows of pages: the ledger that a claim changes, and which pages of memory the embedder
-/// has given to somebody else.
+/// has given to somebody else, and which it has donated for a handover.
 ///
 /// A leaf: it lies in memory of the state. A claim, beside which nothing runs, takes no lock.
 @safe struct EmbedderPages: @unchecked Sendable {
@@ -19,6 +19,7 @@ typealias EmbedderOwnership = Ownership<
     let lock = SpinLock(.ownership)
     var ownership: EmbedderOwnership
     var away: PageSet
+    var donated: PageSet
   }
 
   // What changes once the host runs lies behind the lock: hence Sendable.
@@ -37,11 +38,13 @@ typealias EmbedderOwnership = Ownership<
   ) throws(OwnershipError) {
     var ownership = ownership
     var away: PageSet?
+    var donated: PageSet?
     try ownership.updatePool { (pool) throws(OwnershipError) in
       away = try PageSet(reaching: last, pool: &pool)
+      donated = try PageSet(reaching: last, pool: &pool)
     }
-    guard let away else { return }
-    unsafe state.initialize(to: State(ownership: ownership, away: away))
+    guard let away, let donated else { return }
+    unsafe state.initialize(to: State(ownership: ownership, away: away, donated: donated))
   }
 
   /// The ledger, of which a claim is the only user.
@@ -57,35 +60,60 @@ typealias EmbedderOwnership = Ownership<
   /// Whether none of `pages` has been given to somebody else.
   func areHere(_ pages: PageRange) -> Bool {
     var found: PageFrameNumber?
-    withLock { away, pool in found = away.first(in: pages, pool) }
+    withLock { state, pool in found = state.away.first(in: pages, pool) }
     return found == nil
   }
 
   /// Takes note that memory is no longer the host's.
   ///
-  /// - Throws: `wrongKind` for what is no memory, `wrongState` for pages that are away already, `poolExhausted`;
-  ///   nothing has changed then.
+  /// - Throws: `wrongKind` for what is no memory, `wrongState` for pages that are away already or donated,
+  ///   `poolExhausted`; nothing has changed then.
   func give(_ pages: PageRange) throws(OwnershipError) {
     if let page = ownership.memoryMap.firstMismatch(in: pages, .memory) {
       throw .wrongKind(page, .mmio)
     }
-    try withLock { (away, pool) throws(OwnershipError) in try away.insert(pages, &pool) }
+    try withLock { (state, pool) throws(OwnershipError) in
+      if let page = state.donated.first(in: pages, pool) { throw .wrongState(page, .none) }
+      try state.away.insert(pages, &pool)
+    }
   }
 
   /// Takes note that memory is the host's again.
   ///
   /// - Throws: `wrongState` for pages that are not away; nothing has changed then.
   func take(_ pages: PageRange) throws(OwnershipError) {
-    try withLock { (away, pool) throws(OwnershipError) in try away.remove(pages, &pool) }
+    try withLock { (state, pool) throws(OwnershipError) in try state.away.remove(pages, &pool) }
+  }
+
+  /// Takes note that pages are about to be donated: from here on nobody gives them away.
+  ///
+  /// - Throws: `wrongState` for pages that are away or donated already, `outOfRange`, `poolExhausted`; nothing has
+  ///   changed then.
+  func beginDonation(_ pages: PageRange) throws(OwnershipError) {
+    try withLock { (state, pool) throws(OwnershipError) in
+      if let page = state.away.first(in: pages, pool) { throw .wrongState(page, .none) }
+      try state.donated.insert(pages, &pool)
+    }
+  }
+
+  /// Takes note that pages are donated no longer.
+  func endDonation(_ pages: PageRange) {
+    withLock { state, pool in
+      do throws(OwnershipError) {
+        try state.donated.remove(pages, &pool)
+      } catch {
+        // Nobody gives back what was not donated.
+      }
+    }
   }
 
   private func withLock<Failure: Error>(
-    _ body: (inout PageSet, inout PagePool<EmbedderTables>) throws(Failure) -> Void
+    _ body: (inout State, inout PagePool<EmbedderTables>) throws(Failure) -> Void
   ) throws(Failure) {
     let ticket = unsafe state.pointee.lock.acquire()
     defer { unsafe state.pointee.lock.release(ticket) }
     try ownership.updatePool { (pool) throws(Failure) in
-      try body(&(unsafe state.pointee.away), &pool)
+      try body(&(unsafe state.pointee), &pool)
     }
   }
 }

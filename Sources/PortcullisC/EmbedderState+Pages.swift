@@ -11,7 +11,7 @@ internal import Redistributor
 // Pages that the embedder moves between its VMs.
 //
 //      the embedder                              a trap, with the lock of an ITS or of the Redistributors
-//      1. away.insert                            a. is it away? then refused
+//      1. away.insert, unless it is donated      a. is it away? then refused; donated.insert
 //      2. look into each with its lock           b. host_share, and a slot of the pins
 //
 // Whichever lock comes first: a trap that has passed `a` before 1 has come to the end of `b` at 2.
@@ -34,17 +34,23 @@ extension EmbedderState {
     guard phase == .claimed else { return (PORTCULLIS_ERROR_ORDER, nil) }
     if mediation.poolOverlaps(pages) { return (PORTCULLIS_ERROR_OWNER, nil) }
     let known = monitor.platform.pages
+    // What is in use is refused before any page counts as away, so that a trap beside this refuses nothing.
+    if let hold = hold(of: pages) { return answer(hold) }
     do throws(OwnershipError) {
       try known.give(pages)
       guard let hold = hold(of: pages) else { return (PORTCULLIS_OK, nil) }
       try known.take(pages)
-      switch hold {
-      case .held(let page): return (PORTCULLIS_ERROR_HELD, page)
-      case .forwarded: return (PORTCULLIS_ERROR_ORDER, nil)
-      case .live: return (PORTCULLIS_ERROR_LIVE, nil)
-      }
+      return answer(hold)
     } catch {
       return (portcullis_status(moving: error), nil)
+    }
+  }
+
+  private func answer(_ hold: Hold) -> (status: portcullis_status, held: PageFrameNumber?) {
+    switch hold {
+    case .held(let page): (PORTCULLIS_ERROR_HELD, page)
+    case .forwarded: (PORTCULLIS_ERROR_ORDER, nil)
+    case .live: (PORTCULLIS_ERROR_LIVE, nil)
     }
   }
 

@@ -28,6 +28,14 @@ private struct OverlapLog: DiagnosticSink {
 }
 
 extension AddressRange {
+  /// What of it is whole pages, for a tree may name memory by the byte; nil where there is none.
+  fileprivate var wholePages: AddressRange? {
+    let mask = PageFrameNumber.size - 1
+    let first = (base.rawValue + mask) & ~mask
+    let end = (last.rawValue + 1) & ~mask
+    return first < end ? AddressRange(base: PhysicalAddress(first), size: end - first) : nil
+  }
+
   fileprivate init?(_ pages: portcullis_pages) {
     guard (pages.base | pages.bytes) % PageFrameNumber.size == 0 else { return nil }
     self.init(base: PhysicalAddress(pages.base), size: pages.bytes)
@@ -166,14 +174,17 @@ extension ITSTraits {
       }
     }
     unsafe board.pointee.redistributors_count = UInt32(from.redistributors.count)
+    var banks = 0
     unsafe withUnsafeMutableBytes(of: &board.pointee.memory) { list in
       for index in from.memory.indices {
+        guard let pages = from.memory[index].wholePages else { continue }
         unsafe list.storeBytes(
-          of: portcullis_pages(from.memory[index]),
-          toByteOffset: index * MemoryLayout<portcullis_pages>.stride, as: portcullis_pages.self)
+          of: portcullis_pages(pages), toByteOffset: banks * MemoryLayout<portcullis_pages>.stride,
+          as: portcullis_pages.self)
+        banks += 1
       }
     }
-    unsafe board.pointee.memory_count = UInt32(from.memory.count)
+    unsafe board.pointee.memory_count = UInt32(banks)
   }
 }
 

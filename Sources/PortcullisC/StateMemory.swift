@@ -54,8 +54,9 @@ enum StateMemory {
     (offset + alignment - 1) & ~(alignment - 1)
   }
 
-  /// The root of the ledger with three levels of tables for each region, and tables of the pages that are away.
-  static var recommendedPages: Int { 136 }
+  /// The root of the ledger with three levels of tables for 40 regions far apart, or for all of them close together;
+  /// and tables of the pages that are away.
+  static var recommendedPages: Int { 144 }
 
   /// The state behind the C pointer.
   static func state(_ pointer: OpaquePointer) -> UnsafeMutablePointer<EmbedderState> {

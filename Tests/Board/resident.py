@@ -37,7 +37,10 @@ class Image(registers.Image):
         super().__init__(symbols, disassembly)
         self.roots = {LAST}
         self.start = 0
-        self.starts = dict((name, address) for address, name in self.places)
+        # A local name may stand for several functions: where one of them counts, all do.
+        self.starts = collections.defaultdict(set)
+        for address, name in self.places:
+            self.starts[name].add(address)
         places = collections.defaultdict(set)
         for words in map(str.split, symbols):
             if len(words) == 3:
@@ -58,7 +61,7 @@ class Image(registers.Image):
 
     def relocate(self, section, place, target):
         """Takes note of one relocation."""
-        if not self.start <= target < self.starts[END]:
+        if not self.start <= target < max(self.starts[END]):
             return
         end = self.function(target)
         if end in (MARKER, EXITS):
@@ -66,7 +69,7 @@ class Image(registers.Image):
         if section == ".text":
             self.branches.setdefault(self.function(place), set()).add(end)
         # From elsewhere what leads inside a function is its own: a table of a switch, or of loads that may abort.
-        elif (section == ".head" or target == self.starts[end]) and end not in BOOT:
+        elif (section == ".head" or target in self.starts[end]) and end not in BOOT:
             self.roots.add(end)
 
     def order(self):
@@ -76,13 +79,13 @@ class Image(registers.Image):
 
     def gaps(self):
         """What stays mapped and leads to what does not."""
-        end = self.starts[MARKER]
-        if self.starts["el2_main"] < end:
+        end = min(self.starts[MARKER])
+        if min(self.starts["el2_main"]) < end:
             yield "el2_main stays mapped: the list was not obeyed"
-        if self.starts[EXITS] >= end:
+        if max(self.starts[EXITS]) >= end:
             yield "no way leads out of an access that aborts"
         for root in sorted(self.roots):
-            if self.starts[root] >= end:
+            if max(self.starts[root]) >= end:
                 yield f"{root} is reached from data or from the entry"
         for address, name in self.places:
             # The entry, in front of all code, calls boot.
@@ -90,7 +93,7 @@ class Image(registers.Image):
                 yield from (
                     f"{name} leads to {target}"
                     for target in sorted(self.branches.get(name, ()), key=str)
-                    if self.starts.get(target, 0) >= end
+                    if target != MARKER and max(self.starts[target], default=0) >= end
                 )
 
 

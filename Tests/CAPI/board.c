@@ -32,7 +32,8 @@ static uint64_t regions(void) {
 }
 
 static void test_trees(void) {
-    static const char *const trees[] = {"one-its.dtb", "two-its.dtb", "eight-its.dtb", "no-its.dtb", "disabled-its.dtb"};
+    static const char *const trees[] = {"one-its.dtb",   "odd-memory.dtb", "two-its.dtb",
+                                        "eight-its.dtb", "no-its.dtb",     "disabled-its.dtb"};
     for (size_t index = 0; index < sizeof trees / sizeof *trees; index++) {
         // The Redistributors of the last one are not where the machine has them.
         const int leaves = strcmp(trees[index], "disabled-its.dtb") == 0;

@@ -73,6 +73,15 @@ static void test_taken_over(void) {
     expect_status(portcullis_hand_over(gate, 0, DESCRIPTOR, NULL), PORTCULLIS_ERROR_ORDER,
                   "hand over again");
 
+    // What hardware uses is not the host's to give to another VM; after a refusal it was given back, and is.
+    const uint64_t donated[] = {queue & 0xfffffffff000, devices & 0xfffffffff000, DEVICE_TABLE & ~0xfffull};
+    int owned = 0;
+    for (int index = 0; index < 3; index++) {
+        struct portcullis_pages pages = {donated[index], 0x1000};
+        owned += portcullis_may_give_away(gate, &pages, NULL) == PORTCULLIS_ERROR_OWNER;
+    }
+    check(owned == 3, "no page that was donated with the ITS is given away: %d of 3", owned);
+
     // The host goes on with a queue of its own, at the offset where the old one was.
     stage_at(STAGING);
     stage_mapti(7, 2, 8193);
@@ -104,6 +113,10 @@ static void test_not_taken_over(void) {
     begin_trusted("one-its.dtb");
     descriptor()->device.table = POOL_BASE;
     expect_refusal(PORTCULLIS_HANDOVER_OWNERSHIP, "hand over with a device in memory of EL2");
+    // What that had donated is donated no longer: it is donated again by one that is right.
+    descriptor()->device.table = DEVICE_TABLE;
+    expect_status(portcullis_hand_over(gate, 0, DESCRIPTOR, NULL), PORTCULLIS_OK,
+                  "hand over behind one that was refused");
 
     // Each donation fails once.
     int refusals = 0, leaks = 0;

@@ -198,7 +198,7 @@ static void test_room(void) {
     int refused = 0, given = 0;
     for (size_t pages = 1; pages < 40 && !given; pages++) {
         prepare("one-its.dtb");
-        size_t size = portcullis_state_size() - 136 * 4096 + pages * 4096;
+        size_t size = portcullis_state_size() - 144 * 4096 + pages * 4096;
         if (portcullis_init(memory, size, &config, &gate) || portcullis_claim(gate)) continue;
         enum portcullis_status status = give(UINT64_C(0xa0000000), 0x1000, NULL);
         refused += status == PORTCULLIS_ERROR_POOL;

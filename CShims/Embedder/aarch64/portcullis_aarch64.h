@@ -46,7 +46,7 @@ extern const struct portcullis_aarch64_fixup __stop_portcullis_fixups[] __attrib
 /// access of this file. `esr` and `elr` are ESR_EL2 and ELR_EL2.
 static inline uint64_t portcullis_aarch64_fix_up(uint64_t esr, uint64_t elr) {
     const struct portcullis_aarch64_fixup *fixup = __start_portcullis_fixups;
-    if (esr >> 26 != 0x25) return 0;  // a data abort without a change of Exception level
+    if ((esr >> 26 & 0x3f) != 0x25) return 0;  // a data abort without a change of Exception level
     for (; fixup != __stop_portcullis_fixups; fixup++)
         if ((uint64_t)(uintptr_t)&fixup->instruction + (uint64_t)(int64_t)fixup->instruction == elr)
             return (uint64_t)(uintptr_t)&fixup->next + (uint64_t)(int64_t)fixup->next;

@@ -88,7 +88,7 @@
 // Code of the library names neither x18 nor a SIMD register. Its functions begin with landing pads (BTI) and sign
 // their return addresses (PAC) with key A where you enable it; Debian's libfdt.a does neither.
 //
-// Stack: portcullis_init needs up to 256 KiB; portcullis_claim, portcullis_hand_over and
+// Stack: portcullis_init and portcullis_init_board need up to 256 KiB; portcullis_claim, portcullis_hand_over and
 // portcullis_finalise 32 KiB; portcullis_handle_trap 24 KiB; the other functions 3 KiB; and what your
 // operations need.
 
@@ -400,8 +400,9 @@ struct portcullis_config {
 /// The PORTCULLIS_VERSION of this library.
 uint32_t portcullis_version(void);
 
-/// The size that is recommended for the state. It is enough for PORTCULLIS_REGION_LIMIT frames of a
-/// page each wherever they lie, or of a few MiB each close together; more memory keeps track of more.
+/// The size that is recommended for the state. It is enough for 40 frames wherever they lie, or for
+/// PORTCULLIS_REGION_LIMIT frames of a few MiB each close together. More memory keeps track of more. Where it does not
+/// suffice portcullis_claim fails, and nothing is claimed.
 size_t portcullis_state_size(void);
 /// The alignment that the memory of the state needs.
 size_t portcullis_state_alignment(void);
@@ -680,7 +681,7 @@ enum portcullis_status portcullis_finalise(struct portcullis *state);
 //
 //     1. portcullis_may_give_away. After PORTCULLIS_OK no ITS and no Redistributor uses the pages for the host, and
 //        none can begin to: Portcullis refuses them without a call of host_share or host_donate.
-//     2. Have your own record say that they are not the host's. Take them from the host's stage 2 and from its
+//     2. Have your own record say that they are not the host's, if it says still that they are. Take them from the host's stage 2 and from its
 //        devices, with invalidation on all CPUs and in the IOMMU.
 //     3. Give them to the other VM.
 //
@@ -696,7 +697,7 @@ enum portcullis_status portcullis_finalise(struct portcullis *state);
 // Not covered: Redistributors that are left to the host, regions of yours, and DMA of devices.
 
 /// Asks whether memory may leave the host, and takes note that it does. `pages` are whole pages of the configuration's
-/// page_size. They are the host's by your own record, and nobody else changes that meanwhile.
+/// page_size. They are the host's by your own record. Pages that were donated for a handover are OWNER.
 ///
 /// It may run on all CPUs at once, beside traps. It takes about 100 instructions for each 256 KiB, and looks at
 /// every table that is in use. Of the memory of the state it takes 4 KiB for each 128 MiB in which a page is away,
