@@ -25,6 +25,8 @@ import steps as all_steps
 
 # How much of a failed step's output is shown.
 LAST_LINES = 30
+# How much of it is said again below the table, where whoever has the end of the output alone still finds it.
+AGAIN = 6
 # The steps that have not passed on this commit.
 LEFT = "left"
 
@@ -69,6 +71,7 @@ class Gate:
         self._ledger = ledger.Ledger(options.results / "ledger.json")
         self._steps = all_steps.gate(options.gate)
         self._to_run = self._choose(options.steps.split(), options.begin)
+        self._ends = {}
 
     def _choose(self, names, begin):
         if names and begin:
@@ -150,6 +153,7 @@ class Gate:
         self._screen.say(f"{word:<5} {step.name} ({display.clock(running.seconds)}{told})")
         if failed:
             lines = running.log.read_text("utf-8").splitlines()[-LAST_LINES:]
+            self._ends[step.name] = lines
             for line in [f"the last lines of {running.log}:", *lines]:
                 self._screen.say(f"      | {line}")
         return result
@@ -160,6 +164,10 @@ class Gate:
         say("==> summary")
         for line in rows(self._steps, results, earlier):
             say(line)
+        for name, lines in self._ends.items():
+            say(f"how {name} ended:")
+            for line in lines[-AGAIN:]:
+                say(f"  | {line}")
         left = self._left(results)
         say(f"not passed on commit {ledger.short(self._commit)}: {' '.join(left) or 'none'}")
         told = [result for result in results.values() if isinstance(result, ledger.Result)]

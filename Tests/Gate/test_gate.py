@@ -210,6 +210,9 @@ class Gate(unittest.TestCase):
         self.assertEqual((status, lines[-1]), (1, "4 passed, 3 failed"))
         self.assertTrue(any(line.startswith("FAIL  bad (") for line in lines))
         self.assertTrue(any("| it is broken" in line for line in lines))
+        table = lines.index("==> summary")
+        self.assertIn("how bad ended:", lines[table:])
+        self.assertIn("  | it is broken", lines[table:])
         for name in ("needy  ", "needier"):
             self.assertIn(f"{name}  not run: what it needs has failed", lines)
         self.assertEqual(self.left(lines), ["bad", "counted", "needy", "needier"])

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The judge of the logs is judged."""
 
-import types
 import unittest
 
 import boot
@@ -186,49 +185,6 @@ class Runs(unittest.TestCase):
         self.assertEqual(found, ["the tests of the two boots are not the same"])
         through = self.judged(GUEST.replace('"ok 1 - a"', '"ok 1 - a", "ok 2 - EL2: e"'))
         self.assertEqual(list(run.compare([bare], [through], logs.Differences(""))), [])
-
-
-class Trials(unittest.TestCase):
-    def compared(self, *boots, problem=None):
-        """A trial whose boots, bare and through Portcullis in turn, have these logs; how many there were."""
-        left = list(boots)
-
-        class Trial(run.Trial):
-            def _boot(self, name, number=1, change=None):
-                if problem:
-                    self.problems.append(problem)
-                return types.SimpleNamespace(
-                    passed=2, logs=[left.pop(0)], reader=types.SimpleNamespace(points=[])
-                )
-
-        trial = Trial(types.SimpleNamespace(), None, machine.Machine(), "boot", print)
-        trial.run()
-        return trial, len(boots) - len(left)
-
-    same, more = entries("a"), entries("a", "b")
-
-    def test_equal_logs_take_two_boots(self):
-        trial, count = self.compared(self.same, self.same)
-        self.assertEqual((trial.problems, trial.passed, count), ([], 2, 2))
-
-    def test_a_difference_that_stays_is_one(self):
-        trial, count = self.compared(*[self.same, self.more] * 3)
-        self.assertEqual(trial.problems, ["log 1, only through Portcullis: b"])
-        self.assertEqual(count, 6)
-
-    def test_one_that_a_bare_boot_has_too_is_none(self):
-        trial, count = self.compared(self.same, self.more, self.more)
-        self.assertEqual((trial.problems, count), ([], 3))
-        self.assertIn("b", trial.summary[0])
-
-    def test_one_that_is_gone_with_the_next_boot_is_none(self):
-        trial, count = self.compared(self.same, self.more, self.same, self.same)
-        self.assertEqual((trial.problems, count), ([], 4))
-
-    def test_a_problem_is_not_booted_away(self):
-        trial, count = self.compared(self.same, self.more, problem="failed")
-        self.assertEqual(count, 2)
-        self.assertIn("log 1, only through Portcullis: b", trial.problems)
 
 
 class Machines(unittest.TestCase):
