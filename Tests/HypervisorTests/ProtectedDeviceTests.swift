@@ -87,6 +87,34 @@ struct ProtectedDeviceTests {
     #expect(memory.width == nil)
   }
 
+  @Test(
+    "A function is told of an access whole, and what it refuses is refused",
+    arguments: [false, true])
+  func callback(isOrdered: Bool) {
+    let access = Access(
+      offset: 8, frame: 1, distance: 0x2_0008, address: VirtualAddress(0x7008), width: .half,
+      isOrdered: isOrdered)
+    let memory = OneRegister()
+    // It answers where all that it is told is as it should be, and refuses a store of 0.
+    let device = ProtectedDevice<OneRegister>.callback(
+      unsafe RegionCallback(
+        { context, offset, width, flags, value in
+          guard let value = unsafe value, UInt(bitPattern: context) & ~1 == 0x1230,
+            offset == 0x2_0008, width == 2, flags >> 2 == 0,
+            flags >> 1 == UInt32(UInt(bitPattern: context) & 1)
+          else { return 1 }
+          if flags & RegionCallback.write != 0 { return unsafe value.pointee == 0x42 ? 0 : 1 }
+          unsafe value.pointee = 0x4711
+          return 0
+        }, context: isOrdered ? 0x1231 : 0x1230))
+    #expect(device.read(access, context: memory) == .value(0x4711))
+    #expect(device.write(access, 0x42, context: memory) == .done)
+    #expect(device.write(access, 0, context: memory) == .refused(.device))
+    let elsewhere = Access(offset: 8, address: VirtualAddress(0x7008), width: .half)
+    #expect(device.read(elsewhere, context: memory) == .refused(.device))
+    #expect(memory.width == nil)
+  }
+
   @Test("An external abort of the hardware is refused to the host, not taken", arguments: widths)
   func silent(width: AccessWidth) {
     let memory = OneRegister()

@@ -75,6 +75,8 @@ struct RunningTests {
     let board = try started()
     aim(board)
     #expect(!board.gic.redistributors[0].state.isEnabled)
+    // GICR_CTLR.CES and IR.
+    #expect(board.load(.word, redistributor) == .value(6))
     #expect(board.gic.redistributors[0].pendingTable != target)
     _ = board.call(SMCCC.Call(PSCI.systemOff))
     #expect(board.console.contains("tables refused"))
@@ -82,6 +84,7 @@ struct RunningTests {
     let control = try BoardHardware()
     aim(control)
     #expect(control.gic.redistributors[0].state.isEnabled)
+    #expect(control.load(.word, redistributor) == .value(7))
     #expect(control.gic.redistributors[0].pendingTable == target)
   }
 

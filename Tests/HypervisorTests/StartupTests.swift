@@ -94,6 +94,20 @@ struct StartupTests {
     }
   }
 
+  @Test(
+    "What a tree says wrongly of masters is told by node and property, and how much is too much to tell"
+  )
+  func diagnostics() throws {
+    var options = Devices.owned.options
+    options.furtherNodes = (0..<20).map {
+      "dma@b0\($0 + 10)000 { compatible = \"some,device\"; reg = <0 0xb0\($0 + 10)000 0 0x1000>; iommus = <99 8>; };"
+    }.joined(separator: "\n")
+    let board = try BoardHardware(options)
+    _ = board.start()
+    #expect(board.console.contains("portcullis: device tree: /dma@b010000: iommus: "))
+    #expect(board.number(behind: "further diagnostics of DMA: ") != nil)
+  }
+
   @Test("Without the start-up all of it is reached")
   func control() throws {
     let board = try BoardHardware(Devices.owned.options)
