@@ -18,6 +18,19 @@ public struct DeviceTreeBlob: ~Escapable {
   /// How deep nodes may be nested; the root has depth 0.
   public static var maximumDepth: Int { 63 }
 
+  /// The most bytes that one may have where its size is not known beforehand.
+  private static var sizeLimit: UInt64 { 0x20_0000 }
+
+  /// The size of a blob from its first two words, magic and total size, both big-endian, as a CPU loads them at once;
+  /// nil where it is none, or too large.
+  public static func size(head: UInt64) -> UInt64? {
+    let size = UInt64(UInt32(truncatingIfNeeded: head >> 32).byteSwapped)
+    guard UInt32(truncatingIfNeeded: head).byteSwapped == 0xd00d_feed, size <= sizeLimit else {
+      return nil
+    }
+    return size
+  }
+
   /// Checks a blob.
   ///
   /// - Throws: `BlobError` with libfdt's code where the bytes are not a device tree.

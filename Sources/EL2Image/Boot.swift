@@ -64,7 +64,7 @@ extension MetalMonitor {
     guard start < end,
       let range = AddressRange(base: base, size: end &- start),
       let pages = PageRange(covering: range)
-    else { return }
+    else { return end(LogLine("switched off: what only the start-up runs cannot be unmapped")) }
     state.shared.ownership.unmapAtHypervisor(pages, at: VirtualAddress(start))
   }
 }
@@ -137,7 +137,7 @@ private func refuse(
 private func unmapped(
   _ tree: PhysicalAddress, _ exceptionLevel: UInt64
 ) -> (console: Console?, firmware: MetalFirmware) {
-  guard tree.rawValue != 0, let size = DeviceTreeHeader.size(pc_load64(tree.rawValue)) else {
+  guard tree.rawValue != 0, let size = DeviceTreeBlob.size(head: pc_load64(tree.rawValue)) else {
     return (nil, .none)
   }
   // Nothing else runs that could change the tree.

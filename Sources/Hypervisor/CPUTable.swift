@@ -59,11 +59,13 @@ public struct CPUTable: ~Copyable {
   public init() {}
 
   /// The CPUs of a board; the one that runs this, whose MPIDR_EL1 is `own`, is on, and first.
-  init(_ board: borrowing Board, own: UInt64) throws(StartupError) {
+  ///
+  /// Nil where two have one MPIDR_EL1, or there is no room for the one that runs.
+  init?(_ board: borrowing Board, own: UInt64) {
     let own = own & Self.affinityMask
-    guard add(affinity: own, state: .on) else { throw .cpus }
+    guard add(affinity: own, state: .on) else { return nil }
     for index in board.cpus.indices where board.cpus[index] != own {
-      guard add(affinity: board.cpus[index], state: .off) else { throw .cpus }
+      guard add(affinity: board.cpus[index], state: .off) else { return nil }
     }
   }
 

@@ -65,7 +65,7 @@ extension Monitor where Machine: BoardPlatform {
     try early.map(head, .readOnlyData)
     let word = platform.memory.load(tree)
     early.unmap(head)
-    guard let size = DeviceTreeHeader.size(word),
+    guard let size = DeviceTreeBlob.size(head: word),
       let whole = AddressRange(base: tree, size: size)
     else { throw .tree }
     try early.map(whole, .readOnlyData)
@@ -79,22 +79,6 @@ extension Monitor where Machine: BoardPlatform {
     } catch {
       throw .tree
     }
-  }
-}
-
-/// The beginning of a device tree.
-package enum DeviceTreeHeader {
-  /// The most that a device tree may take, in bytes.
-  private static var limit: UInt64 { 0x20_0000 }
-
-  /// The size of a device tree from its first two words, magic and total size, both big-endian; nil
-  /// where it is none, or too large.
-  package static func size(_ head: UInt64) -> UInt64? {
-    let size = UInt64(UInt32(truncatingIfNeeded: head >> 32).byteSwapped)
-    guard UInt32(truncatingIfNeeded: head).byteSwapped == 0xd00d_feed, size <= limit else {
-      return nil
-    }
-    return size
   }
 }
 
@@ -171,7 +155,7 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
     guard let geometry = TranslationGeometry(physicalAddressRange: platform.physicalAddressRange)
     else { throw .translation }
     try HostPlacement<Machine>.checkReach(of: board, geometry)
-    let cpus = try CPUTable(board, own: platform.multiprocessorAffinity)
+    guard let cpus = CPUTable(board, own: platform.multiprocessorAffinity) else { throw .cpus }
     var placement = try HostPlacement(board, tree: tree, image: layout.image, platform)
     let placed = try placement.place(
       board, blob, cpus: cpus.count, smmus: policy, disabling: masters.disabled, &early)
