@@ -234,7 +234,7 @@ HARNESS := Tests/Harness
 HARNESS_CFLAGS := --target=aarch64-none-elf -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -Werror -ffreestanding \
   -fno-pic -mgeneral-regs-only -mstrict-align -mno-outline-atomics -mbranch-protection=standard \
   -ICShims/Embedder/include -ICShims/Embedder/aarch64 -ICShims/Runtime/include -ICShims/Runtime/libc -I$(LIBFDT)/usr/include
-HARNESS_SOURCES := $(addprefix $(HARNESS)/,entry.S main.c cpu.c guest.c translation.c) CShims/Runtime/runtime.c
+HARNESS_SOURCES := $(addprefix $(HARNESS)/,entry.S main.c cpu.c guest.c stack.c translation.c) CShims/Runtime/runtime.c
 
 # Its runner also boots a Linux; where two modules have a name the board's is meant.
 HARNESS_PYTHON := PYTHONPATH=$(PYTHONPATH):Tests/Linux $(PYTHON)
@@ -245,7 +245,7 @@ define link-harness
 	$(Q)for source in $(HARNESS_SOURCES); do \
 	  $(TOOLCHAIN)/clang $(HARNESS_CFLAGS) -DMEDIATE=$(1) -c $$source -o $(@D)/$(basename $(@F)).build/$$(basename $$source).o; done
 	$(Q)$(TOOLCHAIN)/clang -E -P -x c $(HARNESS)/harness.ld -o $(@D)/$(basename $(@F)).build/harness.ld
-	$(Q)$(TOOLCHAIN)/ld.lld -T $(@D)/$(basename $(@F)).build/harness.ld $(@D)/$(basename $(@F)).build/*.o \
+	$(Q)$(TOOLCHAIN)/ld.lld -T $(@D)/$(basename $(@F)).build/harness.ld -Map=$(basename $@).map $(@D)/$(basename $(@F)).build/*.o \
 	  $(IMAGES)/libportcullis.a $(LIBFDT_A) -o $@.new
 	$(Q)mv $@.new $@
 endef
@@ -310,9 +310,10 @@ debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction
 	$(Q)$(QEMU) $$($(BOARD)/run.py --print-arguments $(IMAGES)/el2.img) -S -s
 
 .PHONY: bench
-bench: setup-bench setup-qemu $(IMAGES)/el2.img $(IMAGES)/el2-forwarding.img $(IMAGES)/el2-unmediated.img ## instructions of traps and commands, table pages, sizes
+bench: setup-bench setup-qemu $(addprefix $(IMAGES)/,el2.img el2-forwarding.img el2-unmediated.img harness.elf testhost.img) ## instructions of traps and commands, table pages, stacks, sizes
 	$(Q)$(BOARD)/bench.py --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --objdump $(TOOLCHAIN)/llvm-objdump \
 	  --forwarding $(IMAGES)/el2-forwarding.img --unmediated $(IMAGES)/el2-unmediated.img \
+	  --harness $(IMAGES)/harness.elf --host $(IMAGES)/testhost.img \
 	  $(IMAGES)/el2.elf $(IMAGES)/el2.img
 	$(Q)$(SWIFT) build $(NATIVE) -c release --product ITSBench --scratch-path .build-bench
 	$(Q)$(PYTHON) Tests/ITSBench/run.py .build-bench/release/ITSBench

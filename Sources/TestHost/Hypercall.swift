@@ -50,13 +50,15 @@ enum Hypercall {
   private static let statistic: UInt64 = 0x301
 
   // Written once, before another CPU is on; false at first, for the host has no initialised data.
-  nonisolated(unsafe) private static var isEmbedded = false
+  nonisolated(unsafe) private static var linksLibrary = false
+  /// Whether the hypervisor embeds the library through its C interface.
+  static var isEmbedded: Bool { unsafe linksLibrary }
   /// Whether the hypervisor counts: one that embeds the library through its C interface does not.
-  static var hasStatistics: Bool { unsafe !isEmbedded }
+  static var hasStatistics: Bool { !isEmbedded }
 
   /// Reads from the boot arguments which calls there are: with `testhost.embedded` no counts.
   static func begin(_ tree: FlatTree) {
-    unsafe isEmbedded = tree.bootArgumentsHold("testhost.embedded")
+    unsafe linksLibrary = tree.bootArgumentsHold("testhost.embedded")
   }
 
   /// The count with this number; nil where there is none.

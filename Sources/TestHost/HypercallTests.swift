@@ -187,3 +187,12 @@ func testFirmware(_ report: inout TestReport, _ psci: PSCI) {
 
 /// The affinity fields of the calling CPU's MPIDR_EL1.
 private func affinity() -> UInt64 { el1_read_mpidr() & 0xff_00ff_ffff }
+
+/// The last of all tests: no trap before has taken more stack than the library says, of the CPU that runs this.
+func testStack(_ report: inout TestReport) {
+  report.test("hypercall", "no trap has taken more stack than portcullis.h says") { test in
+    let result = Conduit.hvc.call(Hypercall.function, 0x182)
+    test.expect("the answer", result.x0, equals: 0)
+    test.expect("bytes of stack", result.x1, in: 1...result.x2)
+  }
+}

@@ -106,6 +106,7 @@ struct Main {
     if tree.bootArgumentsHold("harness.guest") { testDonations(&report) }
     testUnexpectedInterrupts(&report)
     testProcessors(&report, psci)
+    if Hypercall.isEmbedded { testStack(&report) }
 
     el1_exit(report.finish())
   }

@@ -4,7 +4,8 @@
 """Measures the EL2 image on a board whose clock counts instructions, and the image itself.
 
 The image prints `bench: NAME VALUE`. It is booted twice: a figure that is missing, that is printed
-twice, or that differs between the runs is an error.
+twice, or that differs between the runs is an error. The same host in the example of an embedder measures the way
+through portcullis.h.
 """
 
 import argparse
@@ -38,7 +39,8 @@ ACCESSES += REGISTERS
 # An HVC of a function that nobody has.
 ACCESSES += ("hvc",)
 ACCESSES += ("int-to-handler", "int-to-lpi")
-FIGURES = [f"{access}-{what}" for access in ACCESSES for what in ("instructions", "el2-instructions")]
+ACCESS_FIGURES = [f"{access}-{what}" for access in ACCESSES for what in ("instructions", "el2-instructions")]
+FIGURES = list(ACCESS_FIGURES)
 FIGURES += [f"table-pages-{memory}" for memory in ("1g", "64g", "1t")]
 # What claiming pages takes, and giving them back, with what the SMMUs are asked for.
 DONATIONS = [
@@ -63,17 +65,35 @@ AIMS = {
     "smmu-owned-donate-1-syncs": 1,
     "smmu-owned-donate-512-syncs": 1,
     "text+rodata": 64 * 1024,
+    "through-c-read32": 1.25,
+    "through-c-doorbell-inv-1": 1.25,
+    "library-text+rodata": 96 * 1024,
+    "stack-init": 16 * 1024,
+    "stack-claim": 16 * 1024,
+    "stack-trap": 4 * 1024,
 }
+# What the way through portcullis.h takes, as a multiple of the image's.
+THROUGH_C = ("read32", "doorbell-inv-1")
 
 SECONDS = 300
 # The first byte of the code that boot unmaps, and the end of it.
 BOOT_TEXT = ("el2_boot_text", "el2_text_end")
 LINE = re.compile(r"(?:portcullis: )?bench: (\S+) (\d+)")
+# How deep the example of an embedder finds its stack, of a boot with the words behind.
+STACK = re.compile(r"harness: stack of (\w+): (\d+)")
+STACKS = {"testhost.embedded": ("init", "claim", "trap"), "testhost.embedded portcullis.handover": ("handover",)}
+# The example's host, of which nothing is in the image.
+EMBEDDED_HOST = 0x40200000
+# A section of the library's object in the map of a link: its size, and what it is.
+MAPPED = re.compile(
+    r"^ *[0-9a-f]+ +[0-9a-f]+ +([0-9a-f]+) +\d+ +\S*libportcullis\.a\(.*\):\(\.(text|rodata)", re.MULTILINE
+)
 SECTION = re.compile(r"^\s*\d+ \.(text|rodata|data|bss)\S*\s+([0-9a-f]+)\s", re.MULTILINE)
 
 
-def measure(command):
-    """The figures that one boot prints, and what was wrong with it."""
+def measure(command, expected):
+    """The figures that one boot prints, and what was wrong with it, one of those `expected` that is not there
+    among it."""
     figures = {}
     problems = []
     output = []
@@ -89,25 +109,50 @@ def measure(command):
             figures[match[1]] = int(match[2])
         elif "bench:" in item:
             problems.append(f"not a figure: {item!r}")
-    problems += [f"{name} is missing" for name in FIGURES if name not in figures]
+    problems += [f"{name} is missing" for name in expected if name not in figures]
     if problems:
         print(*output[-40:], sep="\n", file=sys.stderr)
     return figures, problems
 
 
-def measure_twice(qemu, image, bootargs="portcullis.bench", smmu=False):
-    """The figures of `image`, and what was wrong, a figure that does not repeat among it."""
-    arguments = board.arguments(image, bootargs=bootargs, smmu=smmu)
-    command = [qemu, *arguments, *board.ICOUNT]
-    first, problems = measure(command)
+def measure_twice(command, expected=FIGURES):
+    """The figures of what `command` boots, and what was wrong, a figure that does not repeat among it."""
+    command = [*command, *board.ICOUNT]
+    first, problems = measure(command, expected)
     if not problems:
-        second, problems = measure(command)
+        second, problems = measure(command, expected)
         problems += [
             f"{name} does not repeat: {first.get(name)}, then {second.get(name)}"
             for name in sorted(first.keys() | second.keys())
             if first.get(name) != second.get(name)
         ]
     return first, problems
+
+
+def embedder(qemu, harness, host, bootargs):
+    """The command that boots the example of an embedder with a host."""
+    loaded = f"loader,file={host},addr={EMBEDDED_HOST:#x},force-raw=on"
+    return [qemu, *board.arguments(harness, bootargs=bootargs), "-device", loaded]
+
+
+def stacks(qemu, harness, host):
+    """How deep the stack of the example of an embedder is at most, in bytes by what it is for, with what was wrong."""
+    figures, problems = {}, []
+    for words, due in STACKS.items():
+        found = {}
+        for item in board.lines(embedder(qemu, harness, host, words), SECONDS):
+            if isinstance(item, int):
+                problems += [f"exit status {item} where stacks are measured"] if item else []
+            elif match := STACK.fullmatch(item):
+                found[match[1]] = int(match[2])
+        problems += [f"no stack of {name}" for name in due if name not in found]
+        figures |= {f"stack-{name}": found[name] for name in due if name in found}
+    return figures, problems
+
+
+def library_size(text):
+    """The bytes of code and read-only data of the library in a linked program, of which `text` is the map."""
+    return sum(int(size, 16) for size, _ in MAPPED.findall(text))
 
 
 def sizes(objdump, elf):
@@ -134,20 +179,39 @@ def main():
     parser.add_argument("--smmu-qemu", help="a QEMU whose SMMUv3 has stage 2")
     parser.add_argument("--forwarding", type=pathlib.Path, help="the image that forwards all")
     parser.add_argument("--unmediated", type=pathlib.Path, help="the image that claims nothing")
+    parser.add_argument("--harness", type=pathlib.Path, help="the example of an embedder, its map beside it")
+    parser.add_argument("--host", type=pathlib.Path, help="its host")
     parser.add_argument("--objdump", default="llvm-objdump")
     options = parser.parse_args()
 
-    first, problems = measure_twice(options.qemu, options.image)
+    def boot(image, bootargs="portcullis.bench", qemu=options.qemu, smmu=False):
+        return [qemu, *board.arguments(image, bootargs=bootargs, smmu=smmu)]
+
+    first, problems = measure_twice(boot(options.image))
     # Of the other images what they are there for: the way of a trap, and of an interrupt.
     for prefix, image, kept in (
         ("forwarded", options.forwarding, (*ACCESSES, "int-to")),
         ("unmediated", options.unmediated, ("int-to",)),
     ):
         if image:
-            others, more = measure_twice(options.qemu, image)
+            others, more = measure_twice(boot(image))
             problems += more
             names = [name for name in FIGURES if name.startswith(kept) and name in others]
             first |= {f"{prefix}-{name}": others[name] for name in names}
+    if options.harness:
+        both = options.qemu, options.harness, options.host
+        words = "portcullis.bench testhost.embedded"
+        others, more = measure_twice(embedder(*both, words), ACCESS_FIGURES)
+        depths, no_depths = stacks(*both)
+        problems += more + no_depths
+        first |= {f"through-c-{name}": value for name, value in others.items()} | depths
+        for name in THROUGH_C:
+            figure = f"{name}-instructions"
+            if figure in first and figure in others:
+                first[f"through-c-{name}"] = round(others[figure] / first[figure], 2)
+        size = library_size(options.harness.with_suffix(".map").read_text("utf-8"))
+        problems += [] if size else ["no library in the map of the example's link"]
+        first["library-text+rodata"] = size
     # With the devices' mirror and without it, on one board.
     lack = board.lack(options.smmu_qemu) if options.smmu_qemu else "no QEMU is named for it"
     if lack:
@@ -155,11 +219,11 @@ def main():
     else:
         for policy in ("owned", "off"):
             bootargs = f"portcullis.bench portcullis.smmu={policy}"
-            others, more = measure_twice(options.smmu_qemu, options.image, bootargs, smmu=True)
+            others, more = measure_twice(boot(options.image, bootargs, options.smmu_qemu, smmu=True))
             problems += more
             first |= {f"smmu-{policy}-{n}": others[n] for n in DONATIONS if n in others}
         bootargs = "portcullis.bench portcullis.smmu=nested testhost.nested"
-        others, more = measure_twice(options.smmu_qemu, options.image, bootargs, smmu=True)
+        others, more = measure_twice(boot(options.image, bootargs, options.smmu_qemu, smmu=True))
         problems += more + [f"{n} is missing" for n in SMMU_FIGURES if n not in others]
         first |= {n: others[n] for n in SMMU_FIGURES if n in others}
         for count in (1, 512):

@@ -32,6 +32,8 @@
 #define CALL_GIVE 0x180
 #define CALL_TAKE 0x181
 #define GIVEN_BYTES 0x10000
+// x1 is how deep the stack of the boot CPU has been since the host began, x2 how deep portcullis.h says at most.
+#define CALL_STACK 0x182
 
 #define MAX_CPUS 8
 // portcullis_init is the deepest: 256 KiB, and what the operations below it need.

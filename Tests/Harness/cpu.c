@@ -6,7 +6,6 @@
 #include "harness.h"
 
 struct cpu cpus[MAX_CPUS];
-extern char stacks[];
 
 // MARK: Before the host
 

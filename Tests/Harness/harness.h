@@ -56,6 +56,8 @@ static inline void unlock(struct lock *lock) { __atomic_store_n(&lock->held, 0, 
 // Places that the linker script names.
 extern char harness_start[], harness_canary[], harness_text[], harness_text_end[], harness_rodata_end[],
     harness_image_end[], harness_pool[], harness_end[];
+// Of each CPU STACK_BYTES.
+extern char stacks[];
 
 // entry.S
 void enter_host(uint64_t entry, uint64_t context, struct cpu *cpu) __attribute__((noreturn));
@@ -87,6 +89,10 @@ int64_t guest_move(uint64_t base, bool to_guest, uint64_t *held);
 void guest_enter(struct frame *frame);
 void guest_leave(struct frame *frame, uint64_t esr);
 
+// stack.c
+void stack_paint(void);
+uint64_t stack_use(uint64_t top);
+
 // main.c
 extern struct portcullis *gate;
 static inline void clean_memory(uint64_t address, uint64_t bytes) { portcullis_aarch64_clean(NULL, address, bytes); }
@@ -96,5 +102,6 @@ uint64_t own_exception(uint64_t esr, uint64_t elr);
 void harness_panic(void) __attribute__((noreturn));
 void print(const char *text);
 void print_hex(uint64_t value);
+void print_decimal(uint64_t value);
 
 #endif

@@ -26,6 +26,14 @@ void print_hex(uint64_t value) {
     print(text);
 }
 
+void print_decimal(uint64_t value) {
+    char text[21], *digit = text + sizeof text - 1;
+    *digit = 0;
+    do *--digit = (char)('0' + value % 10);
+    while (value /= 10);
+    print(digit);
+}
+
 void harness_panic(void) {
     print("harness: unexpected exception at EL2, ESR ");
     print_hex(READ_SYSREG(esr_el2));
@@ -91,7 +99,19 @@ static uint32_t cpu_index(void *context) {
 
 static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char state[PORTCULLIS_STATE_SIZE];
 struct portcullis *gate;
-static bool is_trusted;  // the host, until it says that it has handed its ITSes over
+static bool was_trusted, is_trusted;  // the host, until it says that it has handed its ITSes over
+
+// How deep the stack has been; returns so where it is as portcullis.h says.
+static uint64_t tell_stack(const char *of, uint64_t top, uint64_t most) {
+    const uint64_t bytes = stack_use(top);
+    print("harness: stack of ");
+    print(of);
+    print(": ");
+    print_decimal(bytes);
+    print("\n");
+    if (bytes > most) stop("stack", "deeper than portcullis.h says");
+    return bytes;
+}
 
 static void take_its(const void *tree) {
     static struct portcullis_ops ops = {
@@ -109,10 +129,12 @@ static void take_its(const void *tree) {
     };
     // portcullis_init does the first two at once. This hypervisor could fill the board itself, without libfdt.
     static struct portcullis_board board = {.size = sizeof board};
+    stack_paint();
     enum portcullis_status status = portcullis_board_from_tree(tree, fdt_totalsize(tree), PAGE, &ops, &board);
     if (!status) status = portcullis_init_board(state, sizeof state, &config, &board, &gate);
-    if (!status) status = portcullis_claim(gate);
+    if (!status) tell_stack("init", 0, PORTCULLIS_STACK_INIT), stack_paint(), status = portcullis_claim(gate);
     if (status) stop("not started", portcullis_strerror(status));
+    tell_stack("claim", 0, PORTCULLIS_STACK_CLAIM);
 }
 
 // The host's tree is the board's without the memory of the harness and of the second VM.
@@ -170,7 +192,7 @@ void harness_main(void) {
     extern char stacks[];
     *cpu = (struct cpu){.stack_top = (uint64_t)stacks + STACK_BYTES, .index = (uint64_t)(cpu - cpus)};
     cpu_begin(cpu);
-    is_trusted = boot_argument(tree, "portcullis.handover");
+    was_trusted = is_trusted = boot_argument(tree, "portcullis.handover");
     if (boot_argument(tree, "harness.silent")) translation_add_silent_memory();
     if (MEDIATE) take_its(tree);
     if (boot_argument(tree, "harness.guest") && !guest_begin()) stop("not started", "no memory for the second VM");
@@ -178,6 +200,7 @@ void harness_main(void) {
     write_host_tree(tree);
     print(MEDIATE ? "harness: the ITS is mediated\n" : "harness: nothing is mediated\n");
     __atomic_store_n(&is_host_running, true, __ATOMIC_RELAXED);
+    stack_paint();
     enter_host(HOST_BASE, HOST_TREE, cpu);
 }
 
@@ -241,6 +264,11 @@ static void answer(uint64_t x[31]) {
     case CALL_GIVE: case CALL_TAKE:
         if (!has_guest) break;
         x[0] = (uint64_t)guest_move(index, call == CALL_GIVE, &x[1]);
+        return;
+    case CALL_STACK:
+        // A handover needs as much as a claim.
+        x[2] = was_trusted ? PORTCULLIS_STACK_CLAIM : PORTCULLIS_STACK_TRAP;
+        x[1] = tell_stack(was_trusted ? "handover" : "trap", cpus->stack_top, x[2]);
         return;
     case PORTCULLIS_CALL_HAND_OVER: x[0] = (uint64_t)hand_over(index, x[3]); return;
     case PORTCULLIS_CALL_FINALISE: x[0] = (uint64_t)finalise(); return;

@@ -88,9 +88,8 @@
 // Code of the library names neither x18 nor a SIMD register. Its functions begin with landing pads (BTI) and sign
 // their return addresses (PAC) with key A where you enable it; Debian's libfdt.a does neither.
 //
-// Stack: portcullis_init and portcullis_init_board need up to 256 KiB; portcullis_claim, portcullis_hand_over and
-// portcullis_finalise 32 KiB; portcullis_handle_trap 24 KiB; the other functions 3 KiB; and what your
-// operations need.
+// Stack: PORTCULLIS_STACK_INIT, PORTCULLIS_STACK_CLAIM and PORTCULLIS_STACK_TRAP; the functions that those do not name
+// need 3 KiB.
 
 #ifndef PORTCULLIS_H
 #define PORTCULLIS_H
@@ -117,6 +116,13 @@ extern "C" {
 #define PORTCULLIS_FRAME_LIMIT 128
 /// The most ranges of one change of a translation: frames of your regions, of ITSes and of Redistributors.
 #define PORTCULLIS_CHANGE_LIMIT 1280
+/// The most bytes of stack that portcullis_init, portcullis_init_board and portcullis_board_from_tree use, beside what
+/// your operations need.
+#define PORTCULLIS_STACK_INIT 0x40000
+/// The same of portcullis_claim, portcullis_hand_over and portcullis_finalise.
+#define PORTCULLIS_STACK_CLAIM 0x5000
+/// The same of portcullis_handle_trap.
+#define PORTCULLIS_STACK_TRAP 0x2000
 /// The most ITSes; a board with more is refused.
 #define PORTCULLIS_ITS_LIMIT 32
 
