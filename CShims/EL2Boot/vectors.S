@@ -75,7 +75,12 @@ el2_vectors:
 	mrs	x1, far_el2
 	mrs	x2, hpfar_el2
 	mov	x3, sp
-	bl	el2_host_trap
+	ubfx	x4, x0, #26, #6
+	cmp	x4, #0x24		// data abort from a lower level
+	b.ne	1f
+	bl	el2_host_abort
+	b	resume_host
+1:	bl	el2_host_trap
 	b	resume_host
 	VECTOR	unexpected
 	VECTOR	unexpected

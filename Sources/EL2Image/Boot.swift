@@ -79,12 +79,23 @@ func el2_secondary_main(_ cpu: UInt64) -> Never {
   el2_enter_host(start.entry.rawValue, start.argument)
 }
 
+// The vectors pass the frame that they have just saved, which nobody else knows.
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func el2_host_abort(
+  _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64, _ registers: UnsafeMutablePointer<UInt64>
+) {
+  let trap = unsafe HostTrap(
+    esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers), on: MetalPlatform())
+  trap.handleAbort()
+}
+
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func el2_host_trap(
   _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64, _ registers: UnsafeMutablePointer<UInt64>
 ) {
-  // The vector passes the frame that it has just saved, which nobody else knows.
   let trap = unsafe HostTrap(
     esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers), on: MetalPlatform())
   trap.handle()

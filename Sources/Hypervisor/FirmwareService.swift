@@ -22,7 +22,13 @@ public enum FirmwareService {
   static let randomFeatures: UInt32 = 0x8400_0051
 
   /// Whether the function `identifier` is passed on.
+  @inline(__always)
   public static func isPassed(_ identifier: UInt32) -> Bool {
+    // Fast calls of the architecture (owner 0) and standard secure services (4) alone.
+    identifier & 0xbb00_0000 == 0x8000_0000 && isListed(identifier)
+  }
+
+  private static func isListed(_ identifier: UInt32) -> Bool {
     switch identifier {
     case smcccVersion, architectureFeatures: true
     case 0x8000_0002, 0xc000_0002: true  // SMCCC_ARCH_SOC_ID

@@ -20,34 +20,42 @@ extension Monitor where Machine: BoardPlatform {
   }
 
   /// Answers an HVC or SMC of the CPU that runs this.
+  @inline(__always)
   package func handle(_ call: SMCCC.Call) -> SMCCC.Result {
-    if call.function == HypervisorService.function {
-      switch call.argument1 {
-      case HypervisorService.handOver:
-        let code = handOver(number: call.argument2, descriptor: call.argument3)
-        return SMCCC.Result(UInt64(bitPattern: code))
-      case HypervisorService.finalise:
-        return SMCCC.Result(UInt64(bitPattern: finaliseHandover()))
-      case HypervisorService.statistic: return answerStatistic(call.argument2)
-      case HypervisorService.trace:
-        guard platform.records else { return SMCCC.Result(SMCCC.notSupported) }
-        let half = call.argument2
-        return HypervisorService.answerTrace(
-          half, half == 1 ? takeFirstRecord() : firstRecord())
-      default: break
-      }
-      let facts = HypervisorService.Facts(
-        imageBase: state.shared.layout.image.base.rawValue,
-        imageSize: state.shared.layout.image.size, regions: UInt64(state.shared.registry.count),
-        memory: state.shared.memory.range)
-      return HypervisorService.answer(
-        call, facts: facts, itses: identities, canary: state.shared.canary, memory: tables)
-    }
-    guard let function = PSCI.Function(identifier: call.function) else {
-      return FirmwareService.serve(
-        call, treeCalls: state.shared.treeCalls, through: state.diagnostics.firmware)
-    }
-    return PSCIRelay.serve(
+    if call.function == HypervisorService.function { return answerOwn(call) }
+    if let function = PSCI.Function(identifier: call.function) { return relay(call, function) }
+    return FirmwareService.serve(
+      call, treeCalls: state.shared.treeCalls, through: state.diagnostics.firmware)
+  }
+
+  @inline(never)
+  private func relay(_ call: SMCCC.Call, _ function: PSCI.Function) -> SMCCC.Result {
+    PSCIRelay.serve(
       call, function: function, cpu: Int(truncatingIfNeeded: platform.cpu), on: BoardRelay(self))
+  }
+
+  /// Answers a call of Portcullis itself.
+  @inline(never)
+  private func answerOwn(_ call: SMCCC.Call) -> SMCCC.Result {
+    switch call.argument1 {
+    case HypervisorService.handOver:
+      let code = handOver(number: call.argument2, descriptor: call.argument3)
+      return SMCCC.Result(UInt64(bitPattern: code))
+    case HypervisorService.finalise:
+      return SMCCC.Result(UInt64(bitPattern: finaliseHandover()))
+    case HypervisorService.statistic: return answerStatistic(call.argument2)
+    case HypervisorService.trace:
+      guard platform.records else { return SMCCC.Result(SMCCC.notSupported) }
+      let half = call.argument2
+      return HypervisorService.answerTrace(
+        half, half == 1 ? takeFirstRecord() : firstRecord())
+    default: break
+    }
+    let facts = HypervisorService.Facts(
+      imageBase: state.shared.layout.image.base.rawValue,
+      imageSize: state.shared.layout.image.size, regions: UInt64(state.shared.registry.count),
+      memory: state.shared.memory.range)
+    return HypervisorService.answer(
+      call, facts: facts, itses: identities, canary: state.shared.canary, memory: tables)
   }
 }

@@ -8,9 +8,6 @@ package import Traps
 
 /// An exception of the host, from the syndrome to the way back.
 package struct HostTrap<Machine: BoardPlatform> {
-  /// ESR_EL2.EC of a data abort from a lower level.
-  private static var dataAbort: UInt64 { 0x24 }
-
   private let platform: Machine
   let esr: UInt64
   let far: UInt64
@@ -35,16 +32,28 @@ package struct HostTrap<Machine: BoardPlatform> {
   /// The intermediate physical address of an abort (HPFAR_EL2.FIPA, bits [43:4], is bits [51:12] of it).
   private var address: UInt64 { hpfar << 8 & ~0xfff | far & 0xfff }
 
-  /// Handles it.
+  /// Handles it, whatever it is: calls, aborts, and what the host cannot do here.
   @inline(__always)
   package func handle() {
-    // Data aborts are what must be short; calls are not far behind.
-    if esr >> 26 & 0x3f == Self.dataAbort { handleAbort() } else { handleOther() }
+    switch esr >> 26 & 0x3f {
+    case 0x16, 0x17:
+      // The preferred return of a trapped SMC, which 0x17 is, is the SMC itself.
+      if esr >> 26 & 1 == 1 { host.elrEL2 = host.elrEL2 &+ 4 }
+      answer(Monitor(platform).handle(call()))
+    case 0x20, 0x24: return handleAnyAbort()
+    default: injectUndefined(into: host)
+    }
+    platform.counts.countCall(cpu: platform.cpu)
   }
 
-  /// Has the device answer that the address belongs to.
+  @inline(never)
+  private func handleAnyAbort() { handleAbort() }
+
+  /// Has the device answer that the address belongs to, where it is an abort.
+  ///
+  /// A vector calls this at once: data aborts are what must be short.
   @inline(__always)
-  private func handleAbort() {
+  package func handleAbort() {
     let start = platform.time
     let outcome = state.shared.registry.handleAbort(
       esr: esr, far: far, hpfar: hpfar, registers: registers, host: host,
@@ -63,21 +72,6 @@ package struct HostTrap<Machine: BoardPlatform> {
     case .injected(let refusal): log(refusal)
     case .unclaimed(let address): retryOrInject(address)
     }
-  }
-
-  /// Calls, fetches of instructions, and what the host cannot do here.
-  @inline(never)
-  private func handleOther() {
-    switch esr >> 26 & 0x3f {
-    case 0x16: answer(Monitor(platform).handle(call()))
-    case 0x17:
-      // The preferred return of a trapped SMC is the SMC itself.
-      host.elrEL2 = host.elrEL2 &+ 4
-      answer(Monitor(platform).handle(call()))
-    case 0x20: return handleAbort()
-    default: injectUndefined(into: host)
-    }
-    platform.counts.countCall(cpu: platform.cpu)
   }
 
   /// A fault that another CPU's change of the table has explained is repeated by the host; anything

@@ -42,7 +42,14 @@ public enum PSCI {
     case systemReset2
 
     /// The function that `identifier` names; nil for one that is not relayed.
+    @inline(__always)
     public init?(identifier: UInt32) {
+      // Fast calls of the standard secure services, and of those the first 32, by either convention.
+      guard identifier & ~(1 << 30 | 0x1f) == 0x8400_0000 else { return nil }
+      self.init(relayed: identifier)
+    }
+
+    private init?(relayed identifier: UInt32) {
       switch identifier {
       case 0x8400_0000: self = .version
       case 0x8400_0001, 0xc400_0001: self = .cpuSuspend

@@ -17,7 +17,7 @@ import subprocess
 import sys
 
 # Where the CPU enters EL2 once the host runs.
-ROOTS = ("el2_vectors", "el2_host_trap", "el2_fatal", "el2_secondary_main")
+ROOTS = ("el2_vectors", "el2_host_abort", "el2_host_trap", "el2_fatal", "el2_secondary_main")
 
 LINE = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
 # Registers by name, whole or one lane of them, alone or first and last of a list; FP state too.

@@ -29,7 +29,10 @@ _Noreturn void el2_leave_boot(uint64_t entry, uint64_t argument);
 /* A CPU that the host switched on, at the link address with the MMU on. */
 _Noreturn void el2_secondary_main(uint64_t cpu);
 
-/* One exception of the host. `registers` points to x0 to x30 as they were. */
+/* A data abort of the host in AArch64. `registers` points to x0 to x30 as they were. */
+void el2_host_abort(uint64_t esr, uint64_t far, uint64_t hpfar, uint64_t *_Nonnull registers);
+
+/* Any exception of the host. */
 void el2_host_trap(uint64_t esr, uint64_t far, uint64_t hpfar, uint64_t *_Nonnull registers);
 
 /* An exception of EL2 itself that nothing expected. */
