@@ -21,7 +21,7 @@ public enum AccessWidth: UInt8, Sendable {
   @inlinable
   public var bits: UInt64 { bytes * 8 }
   /// As many low bits as the width has.
-  @inlinable
+  @inlinable @inline(__always)
   public var mask: UInt64 { .max &>> (64 &- bits) }
 }
 

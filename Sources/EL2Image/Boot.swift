@@ -64,7 +64,9 @@ extension MetalMonitor {
     guard start < end,
       let range = AddressRange(base: base, size: end &- start),
       let pages = PageRange(covering: range)
-    else { return self.end(LogLine("switched off: what only the start-up runs cannot be unmapped")) }
+    else {
+      return self.end(LogLine("switched off: what only the start-up runs cannot be unmapped"))
+    }
     state.shared.ownership.unmapAtHypervisor(pages, at: VirtualAddress(start))
   }
 }

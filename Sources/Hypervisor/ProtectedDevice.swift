@@ -34,6 +34,7 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
   case callback(RegionCallback)
 
   /// Answers a load.
+  @inline(__always)
   public func read(_ access: Access, context: Context) -> ReadEffect {
     switch self {
     case .forwarded: Forwarder.read(access, through: context.deviceMemory)
@@ -46,6 +47,7 @@ public enum ProtectedDevice<Context: ProtectionContext>: TrapDevice {
   }
 
   /// Answers a store.
+  @inline(__always)
   public func write(_ access: Access, _ value: UInt64, context: Context) -> WriteEffect {
     switch self {
     case .forwarded: Forwarder.write(access, value, through: context.deviceMemory)

@@ -4,18 +4,36 @@
 internal import CEmbedder
 internal import Traps
 
-/// The host's system registers, which the embedder reads and writes.
-struct EmbedderHostRegisters: HostSystemRegisters {
+/// The host's system registers: those of EL2 are in the frame of the trap, the others the embedder reads and writes.
+///
+/// A leaf: the caller of the library vouches for the frame while it is in a function of portcullis.h.
+@safe struct EmbedderHostRegisters: HostSystemRegisters {
   let platform: EmbedderPlatform
   let features: HostFeatures
+  private let frame: UnsafeMutablePointer<portcullis_frame>
+
+  @unsafe init(
+    _ platform: EmbedderPlatform, _ features: HostFeatures,
+    _ frame: UnsafeMutablePointer<portcullis_frame>
+  ) {
+    self.platform = platform
+    self.features = features
+    unsafe self.frame = frame
+  }
+
+  /// X0 to X30.
+  var general: RegisterFile {
+    // The frame begins with them.
+    unsafe RegisterFile(UnsafeMutableRawPointer(frame).assumingMemoryBound(to: UInt64.self))
+  }
 
   var elrEL2: UInt64 {
-    get { platform.readRegister(PORTCULLIS_ELR_EL2) }
-    nonmutating set { platform.writeRegister(PORTCULLIS_ELR_EL2, newValue) }
+    get { unsafe frame.pointee.elr }
+    nonmutating set { unsafe frame.pointee.elr = newValue }
   }
   var spsrEL2: UInt64 {
-    get { platform.readRegister(PORTCULLIS_SPSR_EL2) }
-    nonmutating set { platform.writeRegister(PORTCULLIS_SPSR_EL2, newValue) }
+    get { unsafe frame.pointee.spsr }
+    nonmutating set { unsafe frame.pointee.spsr = newValue }
   }
   var esrEL1: UInt64 {
     get { platform.readRegister(PORTCULLIS_ESR_EL1) }

@@ -10,7 +10,8 @@ internal import Ownership
 struct EmbedderITSMachine: HandoverMachine, PageKeeper {
   let memory: LinearMemory
   let registers: EmbedderPlatform
-  let cpu: UInt64
+  /// Asked for where it is used alone, for it is a call of the embedder.
+  var cpu: UInt64 { UInt64(registers.cpu ?? 0) }
   private let pages: EmbedderPages
   private let linearBase: UInt64
 
@@ -19,7 +20,6 @@ struct EmbedderITSMachine: HandoverMachine, PageKeeper {
     memory = unsafe LinearMemory(base: linearBase, platform)
     registers = platform
     self.pages = pages
-    cpu = UInt64(platform.cpu ?? 0)
     self.linearBase = linearBase
   }
 

@@ -226,16 +226,18 @@ struct EmbedderState: ~Copyable {
     }
   }
 
-  /// The host's system registers.
-  var host: EmbedderHostRegisters {
-    EmbedderHostRegisters(platform: platform, features: features)
+  /// The host as it has trapped.
+  @unsafe func host(_ frame: UnsafeMutablePointer<portcullis_frame>) -> EmbedderHostRegisters {
+    unsafe EmbedderHostRegisters(platform, features, frame)
   }
 
   /// Answers a trap; nil before the claim.
-  func handleTrap(esr: UInt64, far: UInt64, hpfar: UInt64, registers: RegisterFile) -> Outcome? {
+  @inline(__always)
+  func handleTrap(esr: UInt64, far: UInt64, hpfar: UInt64, host: EmbedderHostRegisters) -> Outcome?
+  {
     guard phase == .claimed else { return nil }
     let outcome = registry.handleAbort(
-      esr: esr, far: far, hpfar: hpfar, registers: registers,
+      esr: esr, far: far, hpfar: hpfar, registers: host.general,
       host: host, context: monitor)
     if case .injected(let refusal) = outcome { log(refusal, esr: esr, far: far) }
     return outcome

@@ -199,12 +199,16 @@ func portcullis_region_at(
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func portcullis_handle_trap(
-  _ state: OpaquePointer!, _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64,
-  _ registers: UnsafeMutablePointer<UInt64>!, _ refusal: UnsafeMutablePointer<portcullis_refusal>!
+  _ state: OpaquePointer!, _ frame: UnsafeMutablePointer<portcullis_frame>!, _ esr: UInt64,
+  _ far: UInt64, _ hpfar: UInt64, _ refusal: UnsafeMutablePointer<portcullis_refusal>!
 ) -> portcullis_trap {
-  guard let state = unsafe state, let registers = unsafe registers,
-    let outcome = unsafe StateMemory.state(state).pointee.handleTrap(
-      esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers))
+  guard let state = unsafe state, let frame = unsafe frame else {
+    return PORTCULLIS_TRAP_NOT_READY
+  }
+  let gate = unsafe StateMemory.state(state)
+  guard
+    let outcome = unsafe gate.pointee.handleTrap(
+      esr: esr, far: far, hpfar: hpfar, host: gate.pointee.host(frame))
   else { return PORTCULLIS_TRAP_NOT_READY }
   switch outcome {
   case .completed: return PORTCULLIS_TRAP_COMPLETED
@@ -224,11 +228,12 @@ func portcullis_handle_trap(
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func portcullis_inject_abort(
-  _ state: OpaquePointer!, _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64
+  _ state: OpaquePointer!, _ frame: UnsafeMutablePointer<portcullis_frame>!, _ esr: UInt64,
+  _ far: UInt64, _ hpfar: UInt64
 ) -> portcullis_status {
-  guard let state = unsafe state, let abort = Abort(esr: esr, far: far, hpfar: hpfar) else {
-    return PORTCULLIS_ERROR_ARGUMENT
-  }
-  unsafe abort.inject(into: StateMemory.state(state).pointee.host)
+  guard let state = unsafe state, let frame = unsafe frame,
+    let abort = Abort(esr: esr, far: far, hpfar: hpfar)
+  else { return PORTCULLIS_ERROR_ARGUMENT }
+  unsafe abort.inject(into: StateMemory.state(state).pointee.host(frame))
   return PORTCULLIS_OK
 }

@@ -18,7 +18,7 @@ int hyp_load(uint64_t address, uint32_t width, uint64_t *value);
 int hyp_store(uint64_t address, uint32_t width, uint64_t value);
 void hyp_barrier(void);                            // DSB SY
 void hyp_clean(uint64_t address, uint64_t bytes);  // DC CIVAC for each line, then DSB SY
-// A system register; ELR_EL2 and SPSR_EL2 are those that the host continues with.
+// A system register of the host.
 uint64_t hyp_read(enum portcullis_register which);
 void hyp_write(enum portcullis_register which, uint64_t value);
 uint32_t hyp_cpu(void);
@@ -83,12 +83,12 @@ enum portcullis_status example_start(const void *tree, size_t tree_size, struct 
     return status ? status : portcullis_claim(gate);
 }
 
-// A synchronous exception from the host, whose registers are in x. 0: return to the host.
-int example_trap(uint64_t esr, uint64_t far, uint64_t hpfar, uint64_t x[31]) {
-    enum portcullis_trap outcome = portcullis_handle_trap(gate, esr, far, hpfar, x, NULL);
+// A synchronous exception from the host, whose registers are in the frame. 0: return to the host.
+int example_trap(struct portcullis_frame *frame, uint64_t esr, uint64_t far, uint64_t hpfar) {
+    enum portcullis_trap outcome = portcullis_handle_trap(gate, frame, esr, far, hpfar, NULL);
     if (outcome == PORTCULLIS_TRAP_NOT_AN_ABORT || outcome == PORTCULLIS_TRAP_NOT_READY) return -1;
     // An address that Portcullis does not have, nor anybody else.
-    return outcome == PORTCULLIS_TRAP_UNCLAIMED && portcullis_inject_abort(gate, esr, far, hpfar) ? -1 : 0;
+    return outcome == PORTCULLIS_TRAP_UNCLAIMED && portcullis_inject_abort(gate, frame, esr, far, hpfar) ? -1 : 0;
 }
 
 // Memory of the host for another VM. Where the host uses it, `*held` says which page.

@@ -364,7 +364,7 @@ static void test_strided(void) {
     check(machine.revoked == 2 * PORTCULLIS_FRAME_LIMIT, "the host has lost all frames");
     uint64_t last = (PORTCULLIS_FRAME_LIMIT - 1) * UINT64_C(0x10000) + 0x1ffc;
     check(trap(gate, abort_syndrome(2, 0, 2), 0x9100000 + last) == PORTCULLIS_TRAP_COMPLETED &&
-              call.count == 1 && call.offset == last && x[2] == 7,
+              call.count == 1 && call.offset == last && frame.x[2] == 7,
           "a callback is told the offset from the base of the region for a load");
     check(trap(gate, abort_syndrome(2, 1, 2), 0x9110004) == PORTCULLIS_TRAP_COMPLETED &&
               call.count == 2 && call.offset == 0x10004,
@@ -403,21 +403,21 @@ static void test_region_at(void) {
 
 static void test_injected(void) {
     struct portcullis *gate = start("one-its.dtb");
-    machine.registers[PORTCULLIS_ELR_EL2] = 0x1000;
-    machine.registers[PORTCULLIS_SPSR_EL2] = 0x3c5;
-    machine.registers[PORTCULLIS_VBAR_EL1] = 0x80000;
+    begin_trap(0);
     const uint64_t esr = abort_syndrome(2, 0, 1), far = 0xa000000;
-    expect_status(portcullis_inject_abort(NULL, esr, far, far >> 8), PORTCULLIS_ERROR_ARGUMENT,
+    expect_status(portcullis_inject_abort(NULL, &frame, esr, far, far >> 8), PORTCULLIS_ERROR_ARGUMENT,
                   "inject without a state");
-    expect_status(portcullis_inject_abort(gate, UINT64_C(0x16) << 26, far, far >> 8),
+    expect_status(portcullis_inject_abort(gate, NULL, esr, far, far >> 8), PORTCULLIS_ERROR_ARGUMENT,
+                  "inject without a frame");
+    expect_status(portcullis_inject_abort(gate, &frame, UINT64_C(0x16) << 26, far, far >> 8),
                   PORTCULLIS_ERROR_ARGUMENT, "inject for what is no abort");
-    check(machine.registers[PORTCULLIS_ELR_EL2] == 0x1000, "nothing is injected then");
-    expect_status(portcullis_inject_abort(gate, esr, far, far >> 8), PORTCULLIS_OK,
+    check(frame.elr == 0x1000, "nothing is injected then");
+    expect_status(portcullis_inject_abort(gate, &frame, esr, far, far >> 8), PORTCULLIS_OK,
                   "inject for an access of no region");
     check(machine.registers[PORTCULLIS_ESR_EL1] == 0x96000010 &&
               machine.registers[PORTCULLIS_FAR_EL1] == far &&
               machine.registers[PORTCULLIS_ELR_EL1] == 0x1000 &&
-              machine.registers[PORTCULLIS_ELR_EL2] == 0x80200,
+              frame.elr == 0x80200,
           "the host takes it at its vector");
 }
 
@@ -431,17 +431,17 @@ static void test_forwarded(void) {
     portcullis_region_at(gate, 1, &info);
     machine.device_value = UINT64_C(0x1122334455667788);
 
-    memset(x, 0xff, sizeof x);
+    memset(&frame, 0xff, sizeof frame);
     check(trap(gate, abort_syndrome(2, 0, 5), 0x9010004) == PORTCULLIS_TRAP_COMPLETED &&
               machine.device_address == info.address + 4 && machine.device_width == 4,
           "a 32-bit load reaches the device");
-    check(x[5] == 0x55667788, "a 32-bit load is zero-extended into its register");
-    check(x[4] == UINT64_MAX && x[6] == UINT64_MAX, "a load changes no other register");
-    check(machine.registers[PORTCULLIS_ELR_EL2] == 0x1004, "the host continues behind the load");
+    check(frame.x[5] == 0x55667788, "a 32-bit load is zero-extended into its register");
+    check(frame.x[4] == UINT64_MAX && frame.x[6] == UINT64_MAX, "a load changes no other register");
+    check(frame.elr == 0x1004, "the host continues behind the load");
     check(trap(gate, abort_syndrome(3, 0, 30), 0x9010008) == PORTCULLIS_TRAP_COMPLETED &&
-              x[30] == machine.device_value && machine.device_width == 8,
+              frame.x[30] == machine.device_value && machine.device_width == 8,
           "a 64-bit load reaches the device");
-    x[7] = UINT64_C(0xaabbccdd00000001);
+    frame.x[7] = UINT64_C(0xaabbccdd00000001);
     check(trap(gate, abort_syndrome(2, 1, 7), 0x9010000) == PORTCULLIS_TRAP_COMPLETED &&
               machine.device_writes == 1 && machine.device_value == 1,
           "a 32-bit store reaches the device with 32 bits");
@@ -461,7 +461,7 @@ static void test_forwarded(void) {
               machine.registers[PORTCULLIS_FAR_EL1] == 0x9010000 &&
               machine.registers[PORTCULLIS_ELR_EL1] == 0x1000 &&
               machine.registers[PORTCULLIS_SPSR_EL1] == 0x3c5 &&
-              machine.registers[PORTCULLIS_ELR_EL2] == 0x80200,
+              frame.elr == 0x80200,
           "the host takes a synchronous external abort at its vector");
     check(strstr(machine.line, "CPU 3: refused: ") == machine.line, "the log tells of a refusal");
     check(trap(gate, abort_syndrome(3, 0, 1), 0x9010004) == PORTCULLIS_TRAP_INJECTED &&
@@ -484,20 +484,20 @@ static void test_forwarded(void) {
     check(trap(gate, UINT64_C(0x16) << 26, 0) == PORTCULLIS_TRAP_NOT_AN_ABORT,
           "an HVC is not an abort");
     machine.abort_device = 1;
-    x[1] = 42;
+    frame.x[1] = 42;
     check(trap(gate, abort_syndrome(2, 0, 1), 0x9010000) == PORTCULLIS_TRAP_INJECTED &&
-              refusal == PORTCULLIS_REFUSAL_EXTERNAL_ABORT && x[1] == 42,
+              refusal == PORTCULLIS_REFUSAL_EXTERNAL_ABORT && frame.x[1] == 42,
           "an external abort of a load is reflected");
     check(trap(gate, abort_syndrome(2, 1, 1), 0x9010000) == PORTCULLIS_TRAP_INJECTED &&
               refusal == PORTCULLIS_REFUSAL_EXTERNAL_ABORT,
           "an external abort of a store is reflected");
-    check(portcullis_handle_trap(gate, abort_syndrome(0, 0, 1), 0x9010000, 0x90100, x, NULL) ==
+    check(portcullis_handle_trap(gate, &frame, abort_syndrome(0, 0, 1), 0x9010000, 0x90100, NULL) ==
               PORTCULLIS_TRAP_INJECTED,
           "the reason may be unwanted");
-    check(portcullis_handle_trap(NULL, 0, 0, 0, x, NULL) == PORTCULLIS_TRAP_NOT_READY,
+    check(portcullis_handle_trap(NULL, &frame, 0, 0, 0, NULL) == PORTCULLIS_TRAP_NOT_READY,
           "no state answers no trap");
-    check(portcullis_handle_trap(gate, 0, 0, 0, NULL, NULL) == PORTCULLIS_TRAP_NOT_READY,
-          "no registers answer no trap");
+    check(portcullis_handle_trap(gate, NULL, 0, 0, 0, NULL) == PORTCULLIS_TRAP_NOT_READY,
+          "no frame answer no trap");
 }
 
 static void test_callback(void) {
@@ -527,13 +527,13 @@ static void test_callback(void) {
     check(trap(gate, abort_syndrome(2, 0, 2), 0x9011008) == PORTCULLIS_TRAP_COMPLETED &&
               call.count == 1 && call.offset == 0x1008 && call.width == 4 && call.flags == 0,
           "the callback is asked for a load; table, configuration and tree are gone");
-    check(x[2] == 0x76543210, "a load takes the low bytes of the callback's value");
+    check(frame.x[2] == 0x76543210, "a load takes the low bytes of the callback's value");
     // SSE and SF: extend to 64 bits.
     call.value = 0x180;
     check(trap(gate, abort_syndrome(0, 0, 2) | 1 << 21 | 1 << 15, 0x9010003) ==
-                  PORTCULLIS_TRAP_COMPLETED && x[2] == UINT64_C(0xffffffffffffff80),
+                  PORTCULLIS_TRAP_COMPLETED && frame.x[2] == UINT64_C(0xffffffffffffff80),
           "a signed 8-bit load of the callback's value extends the sign");
-    x[3] = UINT64_C(0xffffffff12345678);
+    frame.x[3] = UINT64_C(0xffffffff12345678);
     check(trap(gate, abort_syndrome(2, 1, 3) | 1 << 14, 0x9010000) == PORTCULLIS_TRAP_COMPLETED &&
               call.value == 0x12345678 &&
               call.flags == (PORTCULLIS_ACCESS_WRITE | PORTCULLIS_ACCESS_ORDERED),
@@ -543,9 +543,9 @@ static void test_callback(void) {
               refusal == PORTCULLIS_REFUSAL_WIDTH && call.count == count,
           "a width that the callback's region does not permit is refused without asking");
     call.answer = 1;
-    x[2] = 42;
+    frame.x[2] = 42;
     check(trap(gate, abort_syndrome(2, 0, 2), 0x9010000) == PORTCULLIS_TRAP_INJECTED &&
-              refusal == PORTCULLIS_REFUSAL_DEVICE && x[2] == 42,
+              refusal == PORTCULLIS_REFUSAL_DEVICE && frame.x[2] == 42,
           "a load that the callback refuses changes no register");
     check(trap(gate, abort_syndrome(2, 1, 2), 0x9010000) == PORTCULLIS_TRAP_INJECTED &&
               refusal == PORTCULLIS_REFUSAL_DEVICE,

@@ -10,7 +10,7 @@ uint64_t staged;
 static uint64_t queue;
 
 enum portcullis_trap store(uint64_t address, int log2_width, uint64_t value) {
-    x[1] = value;
+    frame.x[1] = value;
     return trap(gate, abort_syndrome(log2_width, 1, 1), address);
 }
 
@@ -19,7 +19,7 @@ int put(uint64_t address, uint64_t value) {
 }
 
 uint64_t get(uint64_t address) {
-    return trap(gate, abort_syndrome(3, 0, 2), address) == PORTCULLIS_TRAP_COMPLETED ? x[2]
+    return trap(gate, abort_syndrome(3, 0, 2), address) == PORTCULLIS_TRAP_COMPLETED ? frame.x[2]
                                                                                     : UINT64_MAX;
 }
 

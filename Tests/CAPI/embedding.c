@@ -61,17 +61,14 @@ int hyp_move_to_other_vm(const struct portcullis_pages *pages) {
 // MARK: The tests
 
 enum portcullis_status example_start(const void *tree, size_t tree_size, struct portcullis_pages pool, uint32_t cpus);
-int example_trap(uint64_t esr, uint64_t far, uint64_t hpfar, uint64_t x[31]);
+int example_trap(struct portcullis_frame *frame, uint64_t esr, uint64_t far, uint64_t hpfar);
 enum portcullis_status example_donate(struct portcullis_pages pages, uint64_t *held);
 
 // A 64-bit access of the host through x1; 1 where the example is done with it.
 static int example_access(uint64_t address, int is_write, uint64_t *value) {
-    uint64_t own[31] = {0, *value};
-    machine.registers[PORTCULLIS_ELR_EL2] = 0x1000;
-    machine.registers[PORTCULLIS_SPSR_EL2] = 0x3c5;  // EL1h, DAIF
-    machine.registers[PORTCULLIS_VBAR_EL1] = 0x80000;
-    int status = example_trap(abort_syndrome(3, is_write, 1), address, address >> 12 << 4, own);
-    *value = own[1];
+    begin_trap(*value);
+    int status = example_trap(&frame, abort_syndrome(3, is_write, 1), address, address >> 12 << 4);
+    *value = frame.x[1];
     return status == 0;
 }
 static int example_put(uint64_t address, uint64_t value) { return example_access(address, 1, &value); }
@@ -88,17 +85,16 @@ void test_embedding(void) {
     check(example_put(ITS0 + GITS_CBASER, VALID | QUEUE | 15) && example_put(ITS0 + GITS_BASER0, VALID | TABLE) &&
               example_put(ITS0 + GITS_BASER1, VALID | (TABLE + 0x10000)),
           "and gives it a queue and tables");
-    uint64_t own[31] = {0, 1};
-    machine.registers[PORTCULLIS_ELR_EL2] = 0x1000;
-    example_trap(abort_syndrome(2, 1, 1), ITS0 + GITS_CTLR, ITS0 >> 12 << 4, own);
+    begin_trap(1);
+    example_trap(&frame, abort_syndrome(2, 1, 1), ITS0 + GITS_CTLR, ITS0 >> 12 << 4);
     staged = 0;
     stage_at(QUEUE);
     stage_mapc(0, 0);
     check(example_put(ITS0 + GITS_CWRITER, staged) && its->fetched_count == 1 && its->outside == 0,
           "a command reaches the hardware");
-    check(example_put(0x7000000, 1) && machine.registers[PORTCULLIS_ELR_EL2] == 0x80200,
+    check(example_put(0x7000000, 1) && frame.elr == 0x80200,
           "what nobody has is an external abort");
-    check(example_trap(UINT64_C(0x16) << 26, 0, 0, own) == -1, "a call is not for Portcullis");
+    check(example_trap(&frame, UINT64_C(0x16) << 26, 0, 0) == -1, "a call is not for Portcullis");
     check(example_donate(queue, &held) == PORTCULLIS_ERROR_HELD && held == QUEUE && moved == 0, "it keeps the queue");
     refuses = 1;
     expect_status(example_donate(spare, &held), PORTCULLIS_ERROR_HOST_REFUSED, "donate what can't be moved");

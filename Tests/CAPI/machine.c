@@ -304,13 +304,18 @@ uint64_t abort_syndrome(int log2_width, int is_write, int reg) {
            (uint64_t)reg << 16 | (log2_width == 3 ? 1u << 15 : 0) | (is_write ? 1u << 6 : 0) | 0x07;
 }
 
-uint64_t x[31];
+struct portcullis_frame frame;
 enum portcullis_refusal refusal;
 
-enum portcullis_trap trap(struct portcullis *gate, uint64_t esr, uint64_t address) {
-    machine.registers[PORTCULLIS_ELR_EL2] = 0x1000;
-    machine.registers[PORTCULLIS_SPSR_EL2] = 0x3c5;  // EL1h, DAIF
+void begin_trap(uint64_t value) {
+    frame.x[1] = value;
+    frame.elr = 0x1000;
+    frame.spsr = 0x3c5;  // EL1h, DAIF
     machine.registers[PORTCULLIS_VBAR_EL1] = 0x80000;
+}
+
+enum portcullis_trap trap(struct portcullis *gate, uint64_t esr, uint64_t address) {
+    begin_trap(frame.x[1]);
     refusal = (enum portcullis_refusal)99;
-    return portcullis_handle_trap(gate, esr, address, address >> 12 << 4, x, &refusal);
+    return portcullis_handle_trap(gate, &frame, esr, address, address >> 12 << 4, &refusal);
 }

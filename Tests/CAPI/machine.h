@@ -79,11 +79,13 @@ int is_untouched(void);
 
 // MARK: Traps
 
-extern uint64_t x[31];
+extern struct portcullis_frame frame;
 extern enum portcullis_refusal refusal;
 
 // ESR_EL2 of a data abort from EL1, translation fault at level 3, with a valid syndrome.
 uint64_t abort_syndrome(int log2_width, int is_write, int reg);
+// The host at 0x1000 with `value` in x1, its vectors at 0x80000.
+void begin_trap(uint64_t value);
 enum portcullis_trap trap(struct portcullis *gate, uint64_t esr, uint64_t address);
 
 #endif

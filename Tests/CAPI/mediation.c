@@ -231,7 +231,7 @@ static void test_registers(void) {
     uint64_t queue = its->cbaser, devices = its->baser[0], collections = its->baser[1];
 
     check(get(ITS0 + GITS_CTLR) == UINT64_MAX && trap(gate, abort_syndrome(2, 0, 2), ITS0) ==
-              PORTCULLIS_TRAP_COMPLETED && x[2] == VALID >> 32,
+              PORTCULLIS_TRAP_COMPLETED && frame.x[2] == VALID >> 32,
           "GITS_CTLR is 32 bits wide, quiescent and not enabled");
     /* EL2 has a table for 1024 collections: CIL, and CIDbits of 10 bits. */
     check(get(ITS0 + GITS_TYPER) == ((its->typer & ~(UINT64_C(0xf) << 32)) | UINT64_C(0x19) << 32),
@@ -389,12 +389,12 @@ static void test_unfinished(void) {
     stage_mapc(0, 0);
     for (int index = 0; index < 1500; index++) stage(0x0d, 0, 0, 0);
     check(ring(ITS0) == PORTCULLIS_TRAP_UNFINISHED &&
-              machine.registers[PORTCULLIS_ELR_EL2] == 0x1000 && its->fetched_count < 1501,
+              frame.elr == 0x1000 && its->fetched_count < 1501,
           "a store with too much work for one trap runs again");
     int traps = 1;
     while (traps < 100 && ring(ITS0) == PORTCULLIS_TRAP_UNFINISHED) traps++;
     check(its->fetched_count == 1501 && traps < 10 &&
-              machine.registers[PORTCULLIS_ELR_EL2] == 0x1004,
+              frame.elr == 0x1004,
           "it is stepped over when all is done");
     check(get(ITS0 + GITS_CREADR) == staged && counters(0).accepted == 1501,
           "each command is carried out once");
@@ -474,18 +474,18 @@ static void test_counters(void) {
 
 // Rings the doorbell of a queue in which nothing is new, and looks where the hardware is.
 static void *ring_often(void *result) {
-    uint64_t own[31] = {0};
+    struct portcullis_frame own = {{0}, 0, 0};
     int *completed = result;
     for (int round = 0; round < ROUNDS; round++) {
-        own[1] = staged;
-        *completed += portcullis_handle_trap(gate, abort_syndrome(3, 1, 1), ITS0 + GITS_CWRITER,
-                                             ITS0 >> 12 << 4, own, NULL) ==
+        own.x[1] = staged;
+        *completed += portcullis_handle_trap(gate, &own, abort_syndrome(3, 1, 1), ITS0 + GITS_CWRITER,
+                                             ITS0 >> 12 << 4, NULL) ==
                       PORTCULLIS_TRAP_COMPLETED;
-        own[2] = 0;
-        *completed += portcullis_handle_trap(gate, abort_syndrome(3, 0, 2), ITS0 + GITS_CREADR,
-                                             ITS0 >> 12 << 4, own, NULL) ==
+        own.x[2] = 0;
+        *completed += portcullis_handle_trap(gate, &own, abort_syndrome(3, 0, 2), ITS0 + GITS_CREADR,
+                                             ITS0 >> 12 << 4, NULL) ==
                           PORTCULLIS_TRAP_COMPLETED &&
-                      own[2] == staged;
+                      own.x[2] == staged;
     }
     return NULL;
 }

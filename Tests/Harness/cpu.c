@@ -91,7 +91,7 @@ static bool is_offered(uint64_t function) {
 }
 
 // Serves an SMC or HVC that is for firmware; false where it is not.
-bool relay_psci(struct frame *frame) {
+bool relay_psci(struct portcullis_frame *frame) {
     uint64_t function = frame->x[0], mask = function >> 30 & 1 ? UINT64_MAX : UINT32_MAX;
     if (!is_offered(function)) return false;
     const uint64_t arguments[] = {frame->x[1] & mask, frame->x[2] & mask, frame->x[3] & mask};
@@ -114,7 +114,7 @@ bool relay_psci(struct frame *frame) {
 // Continues the host at its vector with a synchronous external abort (Arm ARM DDI 0487, AArch64.TakeException): what
 // a load from an address gives behind which there is nothing. portcullis_inject_abort does it with the library; this is
 // for the harness without it.
-void inject_external_abort(struct frame *frame, uint64_t esr, uint64_t far) {
+void inject_external_abort(struct portcullis_frame *frame, uint64_t esr, uint64_t far) {
     const uint64_t mode = frame->spsr & 0x1f, sctlr = READ_SYSREG(sctlr_el1);
     const bool is_aarch32 = mode & 0x10, is_el0 = is_aarch32 || (mode & 0xf) == 0;
     const bool is_fetch = esr >> 26 == 0x20;

@@ -85,10 +85,15 @@ turn_mmu_on:
 	b	\label
 	.endm
 
-	.macro EACH_REGISTER instruction
-	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30
-	\instruction x\n, [sp, #(8 * \n)]
+	.altmacro
+	.macro PAIR instruction, n, next
+	\instruction x\n, x\next, [sp, #(8 * \n)]
+	.endm
+	.macro EACH_REGISTER pair, single
+	.irp	n, 0,2,4,6,8,10,12,14,16,18,20,22,24,26,28
+	PAIR	\pair, \n, %(\n + 1)
 	.endr
+	\single x30, [sp, #240]
 	.endm
 
 	.balign	0x800
@@ -111,7 +116,7 @@ vectors:
 
 from_host:
 	sub	sp, sp, #FRAME
-	EACH_REGISTER str
+	EACH_REGISTER stp, str
 	// ELR_EL2 and SPSR_EL2 are kept in the frame: a guarded access that aborts overwrites the registers.
 	mrs	x0, elr_el2
 	mrs	x1, spsr_el2
@@ -122,7 +127,7 @@ from_host:
 	ldp	x0, x1, [sp, #248]
 	msr	elr_el2, x0
 	msr	spsr_el2, x1
-	EACH_REGISTER ldr
+	EACH_REGISTER ldp, ldr
 	add	sp, sp, #FRAME
 	eret
 	dsb	nsh
@@ -131,12 +136,12 @@ from_host:
 // An abort of EL2 itself: a guarded access of the library's header continues behind it, anything else is the end.
 own_synchronous:
 	sub	sp, sp, #FRAME
-	EACH_REGISTER str
+	EACH_REGISTER stp, str
 	mrs	x0, esr_el2
 	mrs	x1, elr_el2
 	bl	own_exception
 	msr	elr_el2, x0
-	EACH_REGISTER ldr
+	EACH_REGISTER ldp, ldr
 	add	sp, sp, #FRAME
 	eret
 	dsb	nsh

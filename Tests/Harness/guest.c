@@ -58,19 +58,19 @@ int64_t guest_move(uint64_t base, bool to_guest, uint64_t *held) {
 
 // Continues this CPU in the guest, behind a trap of the host. The guest has no interrupts: what is pending waits for
 // the host.
-void guest_enter(struct frame *frame) {
+void guest_enter(struct portcullis_frame *frame) {
     struct cpu *cpu = this_cpu();
     cpu->host = *frame;
     cpu->host_sctlr = READ_SYSREG(sctlr_el1);
     cpu->is_in_guest = true;
-    *frame = (struct frame){.x = {(uint64_t)RANGES}, .elr = GUEST_CODE, .spsr = 0x3c5};
+    *frame = (struct portcullis_frame){.x = {(uint64_t)RANGES}, .elr = GUEST_CODE, .spsr = 0x3c5};
     WRITE_SYSREG(sctlr_el1, SCTLR_EL1_OFF);
     WRITE_SYSREG(hcr_el2, HCR_EL2_VALUE | 1);
     translation_load(true);
 }
 
 // Continues this CPU in the host, where its call ends with what the guest tells.
-void guest_leave(struct frame *frame, uint64_t esr) {
+void guest_leave(struct portcullis_frame *frame, uint64_t esr) {
     struct cpu *cpu = this_cpu();
     if (esr >> 26 != 0x16) harness_panic();  // it has nothing to do but its HVC
     cpu->is_in_guest = false;

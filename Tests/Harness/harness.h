@@ -23,21 +23,13 @@
     })
 #define WRITE_SYSREG(name, value) __asm__ volatile("msr " #name ", %0" ::"r"((uint64_t)(value)) : "memory")
 
-// The registers of the host while it is in EL2; entry.S saves and restores them.
-struct frame {
-    uint64_t x[31];
-    uint64_t elr;
-    uint64_t spsr;
-};
-
 // One CPU; TPIDR_EL2 points to its own.
 struct cpu {
     uint64_t stack_top;   // read by entry.S
     uint64_t index;       // affinity level 0 of MPIDR_EL1
-    struct frame *frame;  // of the trap that is handled now
     uint64_t entry;       // where the host wants the CPU to start, and what x0 is then
     uint64_t context;
-    struct frame host;    // while the second VM has the CPU
+    struct portcullis_frame host;    // while the second VM has the CPU
     uint64_t host_sctlr;
     bool is_in_guest;
 };
@@ -78,16 +70,16 @@ void set_translation_operations(struct portcullis_ops *ops);
 // cpu.c
 void cpu_begin(struct cpu *cpu);
 void secondary_main(struct cpu *cpu) __attribute__((noreturn));
-bool relay_psci(struct frame *frame);
+bool relay_psci(struct portcullis_frame *frame);
 void power_off(void) __attribute__((noreturn));
-void inject_external_abort(struct frame *frame, uint64_t esr, uint64_t far);
+void inject_external_abort(struct portcullis_frame *frame, uint64_t esr, uint64_t far);
 
 // guest.c
 bool guest_begin(void);
 bool guest_is_there(void);
 int64_t guest_move(uint64_t base, bool to_guest, uint64_t *held);
-void guest_enter(struct frame *frame);
-void guest_leave(struct frame *frame, uint64_t esr);
+void guest_enter(struct portcullis_frame *frame);
+void guest_leave(struct portcullis_frame *frame, uint64_t esr);
 
 // stack.c
 void stack_paint(void);
@@ -97,7 +89,7 @@ uint64_t stack_use(uint64_t top);
 extern struct portcullis *gate;
 static inline void clean_memory(uint64_t address, uint64_t bytes) { portcullis_aarch64_clean(NULL, address, bytes); }
 void harness_main(void) __attribute__((noreturn));
-void host_exception(struct frame *frame);
+void host_exception(struct portcullis_frame *frame);
 uint64_t own_exception(uint64_t esr, uint64_t elr);
 void harness_panic(void) __attribute__((noreturn));
 void print(const char *text);

@@ -63,22 +63,6 @@ uint64_t own_exception(uint64_t esr, uint64_t elr) {
 
 // MARK: Operations of portcullis.h; translation.c has those that change translations
 
-// ELR_EL2 and SPSR_EL2 are in the frame of the trap, from where the way back into the host takes them.
-static uint64_t register_read(void *context, enum portcullis_register which) {
-    switch (which) {
-    case PORTCULLIS_ELR_EL2: return this_cpu()->frame->elr;
-    case PORTCULLIS_SPSR_EL2: return this_cpu()->frame->spsr;
-    default: return portcullis_aarch64_register_read(context, which);
-    }
-}
-static void register_write(void *context, enum portcullis_register which, uint64_t value) {
-    switch (which) {
-    case PORTCULLIS_ELR_EL2: this_cpu()->frame->elr = value; break;
-    case PORTCULLIS_SPSR_EL2: this_cpu()->frame->spsr = value; break;
-    default: portcullis_aarch64_register_write(context, which, value); break;
-    }
-}
-
 // The console is the host's once it runs, and what it provokes costs no more than a store.
 static bool is_host_running;
 static void log_line(void *context, enum portcullis_log_level level, const char *text, size_t length) {
@@ -118,7 +102,6 @@ static void take_its(const void *tree) {
         .size = sizeof ops, .log = log_line, .cpu_index = cpu_index,
     };
     portcullis_aarch64_operations(&ops);
-    ops.register_read = register_read, ops.register_write = register_write;
     set_translation_operations(&ops);
     const struct portcullis_config config = {
         .size = sizeof config, .version = PORTCULLIS_VERSION, .page_size = PAGE, .ops = &ops,
@@ -227,19 +210,17 @@ static int64_t finalise(void) {
 
 // What a load of the host from the ITS gives, of 1 << `size` bytes: the same trap, with registers of its own.
 static uint64_t load_as_host(uint64_t offset, uint64_t size) {
-    struct cpu *cpu = this_cpu();
-    struct frame *trap = cpu->frame, load = {.spsr = 0x3c5};
+    struct portcullis_frame load = {.spsr = 0x3c5};
     const uint64_t address = ITS_BASE + offset;
     // Data abort, valid syndrome, to all of x0, translation fault at level 3.
     const uint64_t esr = 0x24ull << 26 | 1 << 25 | 1 << 24 | size << 22 | 1 << 15 | 7;
-    cpu->frame = &load;
-    portcullis_handle_trap(gate, esr, address, address >> 8 & ~0xfull, load.x, NULL);
-    cpu->frame = trap;
+    portcullis_handle_trap(gate, &load, esr, address, address >> 8 & ~0xfull, NULL);
     return load.x[0];
 }
 
 // The calls of portcullis_hypercalls.h that an embedder can answer.
-static void answer(uint64_t x[31]) {
+static void answer(struct portcullis_frame *frame) {
+    uint64_t *x = frame->x;
     const uint64_t call = x[1], index = x[2];
     const bool has_guest = guest_is_there();
     uint64_t first = 0;
@@ -258,7 +239,7 @@ static void answer(uint64_t x[31]) {
     case PORTCULLIS_CALL_MEMORY: x[1] = (uint64_t)harness_pool, x[2] = POOL_BYTES; return;
     case PORTCULLIS_CALL_CANARY: x[1] = has_guest ? GUEST_CANARY : (uint64_t)harness_canary, x[2] = CANARY_BYTES; return;
     case PORTCULLIS_CALL_CANARY_DAMAGE:
-        if (has_guest) return guest_enter(this_cpu()->frame);
+        if (has_guest) return guest_enter(frame);
         x[1] = mend_canary(&first), x[2] = first;
         return;
     case CALL_GIVE: case CALL_TAKE:
@@ -277,34 +258,33 @@ static void answer(uint64_t x[31]) {
     x[0] = UINT64_MAX;  // NOT_SUPPORTED
 }
 
-static void serve_call(struct frame *frame) {
+static void serve_call(struct portcullis_frame *frame) {
     // The low word is the function; bit 16 of a fast call says that SVE registers hold nothing.
     uint64_t function = (uint32_t)frame->x[0];
     if (function >> 31) function &= ~(1ull << 16);
     frame->x[0] = function;
-    if (function == PORTCULLIS_HYPERCALL) return answer(frame->x);
+    if (function == PORTCULLIS_HYPERCALL) return answer(frame);
     if (!relay_psci(frame)) frame->x[0] = UINT64_MAX;
 }
 
 // A data or instruction abort: of a region of Portcullis, of memory that the host has lost, or of a page that another
 // CPU was splitting from its block just then.
-static void serve_abort(struct frame *frame, uint64_t esr) {
+static void serve_abort(struct portcullis_frame *frame, uint64_t esr) {
     const uint64_t far = READ_SYSREG(far_el2), hpfar = READ_SYSREG(hpfar_el2);
-    if (gate) switch (portcullis_handle_trap(gate, esr, far, hpfar, frame->x, NULL)) {
+    if (gate) switch (portcullis_handle_trap(gate, frame, esr, far, hpfar, NULL)) {
         case PORTCULLIS_TRAP_COMPLETED: case PORTCULLIS_TRAP_SKIPPED: case PORTCULLIS_TRAP_INJECTED:
         case PORTCULLIS_TRAP_UNFINISHED: return;
         default: break;
     }
     const bool is_translation = (esr & 0x3c) == 0x04;
     if (is_translation && host_reaches((hpfar & 0xffffffffff0) << 8)) return;  // the host tries again
-    if (gate) portcullis_inject_abort(gate, esr, far, hpfar);
+    if (gate) portcullis_inject_abort(gate, frame, esr, far, hpfar);
     else inject_external_abort(frame, esr, far);  // without the library
 }
 
 // What came from the host, of which entry.S has saved the registers.
-void host_exception(struct frame *frame) {
+void host_exception(struct portcullis_frame *frame) {
     const uint64_t esr = READ_SYSREG(esr_el2);
-    this_cpu()->frame = frame;
     if (this_cpu()->is_in_guest) return guest_leave(frame, esr);
     switch (esr >> 26) {
     case 0x17: frame->elr += 4;  // SMC: ELR_EL2 is that of the instruction itself

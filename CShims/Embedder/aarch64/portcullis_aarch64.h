@@ -7,20 +7,15 @@
 //     static struct portcullis_ops ops = {.size = sizeof ops};
 //     portcullis_aarch64_operations(&ops);  // then set yours
 //
-// Two things are left to you.
-//
-// 1. Loads and stores that may abort. In your vector of a synchronous exception that EL2 has taken from itself, with
-//    X0 to X18 and X30 saved:
+// Loads and stores that may abort are left to you. In your vector of a synchronous exception that EL2 has taken from
+// itself, with X0 to X18 and X30 saved:
 //
 //     uint64_t next = portcullis_aarch64_fix_up(esr, elr);
 //     if (next) elr = next; else panic();
 //
-//    Then write ELR_EL2, restore the registers, and return by ERET. An SError stays yours. A linker script keeps the
-//    section portcullis_fixups, by this name, where EL2 can read it.
-//
-// 2. ELR_EL2 and SPSR_EL2 of the host. Such an abort overwrites both registers. Keep what they held on entry in the
-//    frame of the trap, answer for them in your register_read and register_write, and hand all others on to
-//    portcullis_aarch64_register_read and portcullis_aarch64_register_write.
+// Then write ELR_EL2, restore the registers, and return by ERET. An SError stays yours. A linker script keeps the
+// section portcullis_fixups, by this name, where EL2 can read it. Such an abort overwrites ELR_EL2 and SPSR_EL2: save
+// those of the host in the frame of its trap when it enters EL2, and write them back when it leaves.
 
 #ifndef PORTCULLIS_AARCH64_H
 #define PORTCULLIS_AARCH64_H
@@ -157,8 +152,6 @@ static inline uint64_t portcullis_aarch64_register_read(void *context, enum port
     uint64_t value = 0;
     (void)context;
     switch (which) {
-    case PORTCULLIS_ELR_EL2: PORTCULLIS_AARCH64_MRS("elr_el2"); break;
-    case PORTCULLIS_SPSR_EL2: PORTCULLIS_AARCH64_MRS("spsr_el2"); break;
     case PORTCULLIS_ESR_EL1: PORTCULLIS_AARCH64_MRS("esr_el1"); break;
     case PORTCULLIS_FAR_EL1: PORTCULLIS_AARCH64_MRS("far_el1"); break;
     case PORTCULLIS_ELR_EL1: PORTCULLIS_AARCH64_MRS("elr_el1"); break;
@@ -178,8 +171,6 @@ static inline uint64_t portcullis_aarch64_register_read(void *context, enum port
 static inline void portcullis_aarch64_register_write(void *context, enum portcullis_register which, uint64_t value) {
     (void)context;
     switch (which) {
-    case PORTCULLIS_ELR_EL2: PORTCULLIS_AARCH64_MSR("elr_el2"); break;
-    case PORTCULLIS_SPSR_EL2: PORTCULLIS_AARCH64_MSR("spsr_el2"); break;
     case PORTCULLIS_ESR_EL1: PORTCULLIS_AARCH64_MSR("esr_el1"); break;
     case PORTCULLIS_FAR_EL1: PORTCULLIS_AARCH64_MSR("far_el1"); break;
     case PORTCULLIS_ELR_EL1: PORTCULLIS_AARCH64_MSR("elr_el1"); break;

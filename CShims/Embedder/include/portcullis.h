@@ -31,8 +31,8 @@
 //     if (!status) status = portcullis_claim(gate);
 //     if (status) panic(portcullis_strerror(status));
 //     ...
-//     // in the vector of a synchronous exception from the host, registers saved as x[0] to x[30]:
-//     switch (portcullis_handle_trap(gate, esr, far, hpfar, x, NULL)) {
+//     // in the vector of a synchronous exception from the host, whose registers are saved in a portcullis_frame:
+//     switch (portcullis_handle_trap(gate, &frame, esr, far, hpfar, NULL)) {
 //     case PORTCULLIS_TRAP_COMPLETED: case PORTCULLIS_TRAP_SKIPPED: case PORTCULLIS_TRAP_INJECTED:
 //     case PORTCULLIS_TRAP_UNFINISHED:
 //         break;                     // return to the host
@@ -214,11 +214,16 @@ enum portcullis_change {
     PORTCULLIS_GRANT = 1,
 };
 
-/// A system register of the host on the CPU that has trapped, or of EL2 about it.
+/// The host on the CPU that has trapped: what the vector saves, and what the host continues with.
+struct portcullis_frame {
+    uint64_t x[31];  ///< X0 to X30
+    uint64_t elr;    ///< ELR_EL2
+    uint64_t spsr;   ///< SPSR_EL2
+};
+
+/// A system register of the host on the CPU that has trapped.
 enum portcullis_register {
-    PORTCULLIS_ELR_EL2 = 0,  ///< where the host continues; read and written
-    PORTCULLIS_SPSR_EL2,     ///< the processor state that it continues with; read and written
-    PORTCULLIS_ESR_EL1,      ///< written
+    PORTCULLIS_ESR_EL1 = 0,  ///< written
     PORTCULLIS_FAR_EL1,      ///< written
     PORTCULLIS_ELR_EL1,      ///< written
     PORTCULLIS_SPSR_EL1,     ///< written
@@ -613,7 +618,7 @@ enum portcullis_status portcullis_region_at(const struct portcullis *state, size
 
 /// What became of a trap.
 enum portcullis_trap {
-    /// The access was answered; register and ELR_EL2 are as after the instruction.
+    /// The access was answered; the frame is as after the instruction.
     PORTCULLIS_TRAP_COMPLETED = 0,
     /// Cache maintenance of a claimed page, without effect; stepped over.
     PORTCULLIS_TRAP_SKIPPED = 1,
@@ -625,7 +630,7 @@ enum portcullis_trap {
     PORTCULLIS_TRAP_NOT_AN_ABORT = 4,
     /// Nothing is claimed, or a pointer is null; nothing was changed.
     PORTCULLIS_TRAP_NOT_READY = 5,
-    /// A store to an ITS has work left: ELR_EL2 is unchanged, so that the host runs it again once it
+    /// A store to an ITS has work left: the frame is unchanged, so that the host runs it again once it
     /// has taken the interrupts that wait for it. Return to the host as after COMPLETED.
     PORTCULLIS_TRAP_UNFINISHED = 6,
 };
@@ -646,20 +651,20 @@ enum portcullis_refusal {
 
 /// Handles a synchronous exception that the host took to EL2.
 ///
-/// `esr`, `far` and `hpfar` are ESR_EL2, FAR_EL2 and HPFAR_EL2 as read on entry; `registers` are X0 to
-/// X30 of the host, of which a load changes one. `refusal` may be null; it is set where an abort was
-/// injected. A fault that another CPU's change of your stage 2 explains is yours to retry.
-enum portcullis_trap portcullis_handle_trap(struct portcullis *state, uint64_t esr, uint64_t far,
-                                            uint64_t hpfar, uint64_t registers[31],
+/// `esr`, `far` and `hpfar` are ESR_EL2, FAR_EL2 and HPFAR_EL2 as read on entry, and so is what `frame` holds. An
+/// answered access changes elr, a load one of x, an injected abort elr and spsr. `refusal` may be null; it is set
+/// where an abort was injected. A fault that another CPU's change of your stage 2 explains is yours to retry.
+enum portcullis_trap portcullis_handle_trap(struct portcullis *state, struct portcullis_frame *frame,
+                                            uint64_t esr, uint64_t far, uint64_t hpfar,
                                             enum portcullis_refusal *refusal);
 
 /// Has the host take the synchronous external abort that an access to nothing ends with, at its vector: for an
 /// abort that portcullis_handle_trap has left to you, and for any other of a page that you keep from the host.
-/// ELR_EL2 and SPSR_EL2 are those of the vector then.
+/// elr and spsr of `frame` are those of the vector then.
 ///
 /// Errors: ARGUMENT, also where `esr` is that of no data or instruction abort from a lower Exception level.
-enum portcullis_status portcullis_inject_abort(struct portcullis *state, uint64_t esr, uint64_t far,
-                                               uint64_t hpfar);
+enum portcullis_status portcullis_inject_abort(struct portcullis *state, struct portcullis_frame *frame,
+                                               uint64_t esr, uint64_t far, uint64_t hpfar);
 
 // MARK: Handover
 
