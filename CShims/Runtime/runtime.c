@@ -34,13 +34,27 @@ PLAIN_LOOP void *memset(void *destination, int byte, size_t count) {
   return destination;
 }
 
-// Also serves overlapping buffers whose destination is the lower one: it only moves upwards.
+// Whether one reaches a doubleword at the same time as the other.
+static inline int alike(const unsigned char *to, const unsigned char *from) {
+  return aligned((uintptr_t)to ^ (uintptr_t)from);
+}
+
+// Also serves overlapping buffers whose destination is the lower one: it only moves upwards, and of four doublewords
+// each is read before that one is written.
 static inline __attribute__((always_inline)) void copyUpwards(
     unsigned char *to, const unsigned char *from, size_t count) {
-  if ((((uintptr_t)to ^ (uintptr_t)from) & (sizeof(Word) - 1)) == 0) {
+  if (alike(to, from)) {
     while (count != 0 && !aligned((uintptr_t)to)) {
       *to++ = *from++;
       count--;
+    }
+    for (; count >= 4 * sizeof(Word); count -= 4 * sizeof(Word), to += 4 * sizeof(Word), from += 4 * sizeof(Word)) {
+      Word *const words = (Word *)(void *)to;
+      const Word *const source = (const Word *)(const void *)from;
+      words[0] = source[0];
+      words[1] = source[1];
+      words[2] = source[2];
+      words[3] = source[3];
     }
     for (; count >= sizeof(Word); count -= sizeof(Word), to += sizeof(Word), from += sizeof(Word))
       *(Word *)(void *)to = *(const Word *)(const void *)from;
@@ -60,10 +74,12 @@ PLAIN_LOOP void *memmove(void *destination, const void *source, size_t count) {
   if ((uintptr_t)to - (uintptr_t)from >= count) {
     copyUpwards(to, from, count);
   } else {
-    while (count != 0) {
-      count--;
-      to[count] = from[count];
+    if (alike(to, from)) {
+      for (; count != 0 && !aligned((uintptr_t)to + count); count--) to[count - 1] = from[count - 1];
+      for (; count >= sizeof(Word); count -= sizeof(Word))
+        *(Word *)(void *)(to + count - sizeof(Word)) = *(const Word *)(const void *)(from + count - sizeof(Word));
     }
+    for (; count != 0; count--) to[count - 1] = from[count - 1];
   }
   return destination;
 }

@@ -11,12 +11,23 @@ public protocol TableMemory: ~Copyable {
   func load(_ address: PhysicalAddress) -> UInt64
   /// Writes the 64-bit word at `address` with one single-copy atomic store.
   func store(_ value: UInt64, at address: PhysicalAddress)
+  /// Zeroes `size` bytes from `address`; both are multiples of 64.
+  func zero(_ address: PhysicalAddress, size: UInt64)
   /// Makes earlier table stores visible to table walks (DSB ISHST).
   func publishTables()
   /// Makes earlier stores to `size` bytes from `address` visible to who does not look into caches, such as
   /// a device, or a mapping that is not cacheable, and later loads see what those have stored: DC CIVAC of
   /// every line, then DSB SY.
   func clean(_ address: PhysicalAddress, size: UInt64)
+}
+
+extension TableMemory where Self: ~Copyable {
+  /// Writes zeroes word by word, for who has nothing better.
+  public func zero(_ address: PhysicalAddress, size: UInt64) {
+    for offset in stride(from: 0, to: size, by: 8) {
+      store(0, at: PhysicalAddress(address.rawValue &+ offset))
+    }
+  }
 }
 
 /// Invalidation of cached translations.
@@ -53,8 +64,6 @@ public protocol BusMemory: TableMemory, ~Copyable {
   /// Writes four consecutive words to `address`, which is a multiple of 32.
   func store4(
     _ word0: UInt64, _ word1: UInt64, _ word2: UInt64, _ word3: UInt64, at address: PhysicalAddress)
-  /// Zeroes `size` bytes from `address`; both are multiples of 64.
-  func zero(_ address: PhysicalAddress, size: UInt64)
   /// Makes earlier stores visible to a device that looks into caches, before any later store to the
   /// device: DSB ISHST.
   func publishToDevices()
@@ -78,12 +87,5 @@ extension BusMemory where Self: ~Copyable {
     store(word1, at: PhysicalAddress(address.rawValue &+ 8))
     store(word2, at: PhysicalAddress(address.rawValue &+ 16))
     store(word3, at: PhysicalAddress(address.rawValue &+ 24))
-  }
-
-  /// Writes zeroes word by word.
-  public func zero(_ address: PhysicalAddress, size: UInt64) {
-    for offset in stride(from: 0, to: size, by: 8) {
-      store(0, at: PhysicalAddress(address.rawValue &+ offset))
-    }
   }
 }

@@ -29,6 +29,11 @@ struct MetalTables: TableMemory {
 
   func store(_ value: UInt64, at address: PhysicalAddress) { pc_store64(place(address), value) }
 
+  func zero(_ address: PhysicalAddress, size: UInt64) {
+    let first = place(address)
+    for offset in stride(from: 0, to: size, by: 64) { pc_zero64(first &+ offset) }
+  }
+
   func publishTables() {
     pc_dsb_ishst()
     pc_isb()

@@ -57,7 +57,7 @@ extension DMAMirror where Driver: ~Copyable {
   ///
   /// - Throws: any error; the mirror is off then, and devices reach nothing, or it has failed.
   public mutating func start<Host: HostLeaves & ~Copyable, Memory: TableMemory & ~Copyable>(
-    _ host: borrowing Host, _ memoryMap: MemoryMap, _ pool: inout PagePool<Memory>
+    _ host: borrowing Host, _ memoryMap: borrowing MemoryMap, _ pool: inout PagePool<Memory>
   ) throws(IOMMUError) {
     guard phase == .off else { throw .wrongPhase }
     try driver.begin(&pool)
@@ -71,7 +71,7 @@ extension DMAMirror where Driver: ~Copyable {
   }
 
   private mutating func snapshot<Host: HostLeaves & ~Copyable, Memory: TableMemory & ~Copyable>(
-    _ host: borrowing Host, _ memoryMap: MemoryMap, _ pool: inout PagePool<Memory>
+    _ host: borrowing Host, _ memoryMap: borrowing MemoryMap, _ pool: inout PagePool<Memory>
   ) throws(IOMMUError) {
     for index in 0..<doorbells.count {
       guard let pages = doorbells.range(index)?.below(driver.pageLimit) else { continue }
@@ -98,7 +98,7 @@ extension DMAMirror where Driver: ~Copyable {
 
   /// The first pages of a leaf that have one kind, and what devices may do to them.
   private static func firstPiece(
-    _ pages: PageRange, _ content: HostLeaf.Content, _ memoryMap: MemoryMap
+    _ pages: PageRange, _ content: HostLeaf.Content, _ memoryMap: borrowing MemoryMap
   ) -> (pages: PageRange, access: DMAAccess) {
     let run = memoryMap.run(from: pages.first)
     let piece = pages.upTo(min(run.end, pages.first.rawValue + pages.count))

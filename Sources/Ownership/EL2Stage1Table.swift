@@ -95,8 +95,9 @@ public struct EL2Stage1Table<Cache: TranslationCache & ~Copyable>: ~Copyable {
   private func checkUnmapped<Memory: TableMemory & ~Copyable>(
     _ target: Range<UInt64>, in pool: borrowing PagePool<Memory>
   ) throws(OwnershipError) {
+    var cursor = PageTree.Cursor()
     for page in target {
-      let slot = tree.walk(to: page, in: pool.memory)
+      let slot = cursor.walk(tree, to: page, in: pool.memory)
       guard slot.entry == 0 else {
         throw .alreadyMapped(VirtualAddress(page << PageFrameNumber.shift))
       }
@@ -107,8 +108,9 @@ public struct EL2Stage1Table<Cache: TranslationCache & ~Copyable>: ~Copyable {
     _ pages: PageRange, at first: UInt64, _ attributes: EL2Attributes,
     _ pool: inout PagePool<Memory>, _ reservation: inout Reservation
   ) {
+    var cursor = PageTree.Cursor()
     for index in 0..<pages.count {
-      let slot = tree.reach(first + index, &pool, &reservation)
+      let slot = tree.reach(first + index, by: &cursor, &pool, &reservation)
       let output = (pages.first.rawValue + index) << PageFrameNumber.shift
       pool.memory.store(output | attributes.bits | 0b11, at: slot.address)
     }
@@ -191,8 +193,9 @@ extension EL2Stage1Table: HypervisorTranslation where Cache: ~Copyable {
   ) {
     let first = address.rawValue >> PageFrameNumber.shift
     PageTree.pieces(first..<first + pages.count) { piece in
+      var cursor = PageTree.Cursor()
       for page in piece {
-        let slot = tree.walk(to: page, in: pool.memory)
+        let slot = cursor.walk(tree, to: page, in: pool.memory)
         if slot.level == PageTree.lastLevel { pool.memory.store(0, at: slot.address) }
       }
       let tables = tree.unlinkEmpty(around: piece.lowerBound, in: pool.memory)

@@ -2,17 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+internal import Synchronization
 
 /// Which physical pages are memory; everything else is MMIO.
 ///
 /// The ranges are sorted, disjoint and as few as they can be: neighbours are joined.
-public struct MemoryMap: Sendable {
+public struct MemoryMap: ~Copyable, Sendable {
   /// The most ranges that a map holds.
   public static let capacity = 64
 
   private var ranges: InlineArray<64, PageRange?> = InlineArray(repeating: nil)
   /// How many ranges the map holds.
   public private(set) var count = 0
+
+  // It gives the map an identity in memory, so that a borrow is its address. As a plain value the compiler copied all
+  // of it to the stack at each use.
+  private let identity = Atomic(false)
 
   /// Makes a map without memory.
   public init() {}

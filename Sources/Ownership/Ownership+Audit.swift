@@ -41,15 +41,17 @@ where Memory: ~Copyable, Host: ~Copyable, Hypervisor: ~Copyable, Observer: ~Copy
   ) -> Exposure?
   where Host == Stage2Table<HostCache>, Hypervisor == EL2Stage1Table<OwnCache> {
     var page: UInt64 = 0
+    var (own, records, hosts) = (PageTree.Cursor(), PageTree.Cursor(), PageTree.Cursor())
     while page < EL2AddressSpace.pageLimit {
-      let slot = hypervisor.tree.walk(to: page, in: pool.memory)
+      let slot = own.walk(hypervisor.tree, to: page, in: pool.memory)
       let span: UInt64 = 1 << PageTree.shift(slot.level)
       defer { page = (page & ~(span - 1)) + span }
       guard slot.entry & 1 == 1 else { continue }
       let address = VirtualAddress(page << PageFrameNumber.shift)
       let frame = PageFrameNumber(
         containing: PhysicalAddress(slot.entry & Stage2Descriptor.outputMask))
-      if let reason = exposure(of: frame, at: address, slot.entry, devicesReach) {
+      let record = ledger.record(of: frame, by: &records, in: pool)
+      if let reason = exposure(of: frame, record, at: address, slot.entry, &hosts, devicesReach) {
         return Exposure(frame: frame, address: address, reason: reason)
       }
     }
@@ -59,11 +61,11 @@ where Memory: ~Copyable, Host: ~Copyable, Hypervisor: ~Copyable, Observer: ~Copy
   private func exposure<
     HostCache: TranslationCache & ~Copyable, OwnCache: TranslationCache & ~Copyable
   >(
-    of frame: PageFrameNumber, at address: VirtualAddress, _ entry: UInt64,
-    _ devicesReach: (PageFrameNumber, borrowing Memory) -> Bool
+    of frame: PageFrameNumber, _ record: PageRecord, at address: VirtualAddress, _ entry: UInt64,
+    _ hosts: inout PageTree.Cursor, _ devicesReach: (PageFrameNumber, borrowing Memory) -> Bool
   ) -> Exposure.Reason?
   where Host == Stage2Table<HostCache>, Hypervisor == EL2Stage1Table<OwnCache> {
-    let state = ledger.record(of: frame, in: pool).state
+    let state = record.state
     if state.owner == .host {
       let isShared = state == .sharedOwned
       let isBootDevice = EL2Attributes(entry: entry) == .device && !hypervisor.isWindow(address)
@@ -71,7 +73,7 @@ where Memory: ~Copyable, Host: ~Copyable, Hypervisor: ~Copyable, Observer: ~Copy
     }
     guard state == .none else { return nil }
     let found = host.walk.lookup(
-      IntermediatePhysicalAddress(frame.address.rawValue), in: pool.memory)
+      IntermediatePhysicalAddress(frame.address.rawValue), by: &hosts, in: pool.memory)
     if case .mapped = found { return .host }
     return devicesReach(frame, pool.memory) ? .devices : nil
   }

@@ -43,13 +43,12 @@ where
   ) throws(OwnershipError) -> Reservation {
     try checkRequest(ranges, kind)
     for index in ranges.indices {
-      for frame in ranges[index].numbers {
-        let record = ledger.record(of: PageFrameNumber(frame), in: pool)
-        guard record.state == operation.from else {
-          throw .wrongState(PageFrameNumber(frame), record.state)
-        }
-        guard record.pins == 0 else { throw .pinned(PageFrameNumber(frame)) }
+      let other = ledger.first(in: ranges[index], of: pool) {
+        $0.state != operation.from || $0.pins != 0
       }
+      guard let other else { continue }
+      throw other.record.state != operation.from
+        ? .wrongState(other.frame, other.record.state) : .pinned(other.frame)
     }
 
     let transition = operation.transition(kind)
@@ -117,9 +116,7 @@ where
     _ ranges: Span<PageRange>, _ record: PageRecord, _ reservation: inout Reservation
   ) {
     for index in ranges.indices {
-      for frame in ranges[index].numbers {
-        ledger.setRecord(record, of: PageFrameNumber(frame), &pool, &reservation)
-      }
+      ledger.setRecords(record, of: ranges[index], &pool, &reservation)
       if record == .untouched { ledger.prune(ranges[index], &pool) }
     }
   }
@@ -138,13 +135,13 @@ where
   /// Adds one to, or takes one from, the pin count of every page; all of them have records.
   mutating func countPins(_ ranges: Span<PageRange>, by change: Int32) {
     for index in ranges.indices {
-      for frame in ranges[index].numbers {
-        let old = ledger.record(of: PageFrameNumber(frame), in: pool)
-        let pins = UInt32(clamping: Int64(old.pins) + Int64(change))
-        ledger.replaceRecord(
-          PageRecord(state: old.state, pins: pins), of: PageFrameNumber(frame), pool)
-        counts.pins = counts.pins &+ UInt64(pins) &- UInt64(old.pins)
+      var pins = counts.pins
+      ledger.changeRecords(of: ranges[index], pool) { record in
+        let old = record.pins
+        record.pins = UInt32(clamping: Int64(old) + Int64(change))
+        pins = pins &+ UInt64(record.pins) &- UInt64(old)
       }
+      counts.pins = pins
     }
   }
 

@@ -51,13 +51,12 @@ where
   mutating func hold(_ ranges: Span<PageRange>) throws(OwnershipError) {
     try checkRequest(ranges, .memory)
     for index in ranges.indices {
-      for frame in ranges[index].numbers {
-        let record = ledger.record(of: PageFrameNumber(frame), in: pool)
-        guard record.state == .owned || record.state == .sharedOwned else {
-          throw .wrongState(PageFrameNumber(frame), record.state)
-        }
-        guard record.pins < UInt32.max else { throw .tooManyPins(PageFrameNumber(frame)) }
+      let other = ledger.first(in: ranges[index], of: pool) {
+        ($0.state != .owned && $0.state != .sharedOwned) || $0.pins == UInt32.max
       }
+      guard let other else { continue }
+      throw other.record.pins == UInt32.max
+        ? .tooManyPins(other.frame) : .wrongState(other.frame, other.record.state)
     }
     for index in ranges.indices {
       var next = ranges[index].first
@@ -114,11 +113,11 @@ where
   ) -> PageRange? {
     guard first <= pages.last else { return nil }
     let common = aspect(ledger.record(of: first, in: pool))
-    var end = first.rawValue + 1
-    while end <= pages.last.rawValue,
-      aspect(ledger.record(of: PageFrameNumber(end), in: pool)) == common
-    { end += 1 }
-    return PageRange(first: first, count: end - first.rawValue)
+    guard let rest = PageRange(first: first, count: pages.last.rawValue - first.rawValue + 1)
+    else { return nil }
+    let other = ledger.first(in: rest, of: pool) { aspect($0) != common }
+    guard let other else { return rest }
+    return PageRange(first: first, count: other.frame.rawValue - first.rawValue)
   }
 }
 

@@ -39,7 +39,7 @@ public struct Ownership<
   /// The host's translation must leave out the pages that `ledger` records as the hypervisor's, and the observer must
   /// not let the host's devices reach them; EL2's translation is as the boot code has made it.
   public init(
-    _ ledger: PageLedger, memoryMap: MemoryMap, pool: consuming PagePool<Memory>,
+    _ ledger: PageLedger, memoryMap: consuming MemoryMap, pool: consuming PagePool<Memory>,
     host: consuming Host, hypervisor: consuming Hypervisor, observer: consuming Observer
   ) {
     self.pool = pool
@@ -68,7 +68,7 @@ public struct Ownership<
   /// - Throws: what `body` does.
   public mutating func updateObserver<Failure: Error>(
     _ body: (
-      _ observer: inout Observer, _ host: borrowing Host, _ memoryMap: MemoryMap,
+      _ observer: inout Observer, _ host: borrowing Host, _ memoryMap: borrowing MemoryMap,
       _ pool: inout PagePool<Memory>
     ) throws(Failure) -> Void
   ) throws(Failure) {
@@ -190,13 +190,12 @@ public struct Ownership<
   ) throws(OwnershipError) -> Pin<capacity> {
     try checkRequest(ranges.span, .memory)
     for index in ranges.indices {
-      for frame in ranges[index].numbers {
-        let record = ledger.record(of: PageFrameNumber(frame), in: pool)
-        guard record.state == .sharedOwned else {
-          throw .wrongState(PageFrameNumber(frame), record.state)
-        }
-        guard record.pins < UInt32.max else { throw .tooManyPins(PageFrameNumber(frame)) }
+      let other = ledger.first(in: ranges[index], of: pool) {
+        $0.state != .sharedOwned || $0.pins == UInt32.max
       }
+      guard let other else { continue }
+      throw other.record.state != .sharedOwned
+        ? .wrongState(other.frame, other.record.state) : .tooManyPins(other.frame)
     }
     let mapped = try linear(ranges)
     countPins(ranges.span, by: 1)

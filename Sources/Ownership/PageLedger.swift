@@ -30,10 +30,7 @@ public struct PageLedger: Sendable {
     try self.init(geometry, pool: &pool)
     var reservation = try pool.reserve(tablesNeeded(for: pages, in: pool))
     for index in pages.indices {
-      for frame in pages[index].numbers {
-        setRecord(
-          PageRecord(state: .none, pins: 0), of: PageFrameNumber(frame), &pool, &reservation)
-      }
+      setRecords(PageRecord(state: .none, pins: 0), of: pages[index], &pool, &reservation)
     }
     pool.release(reservation)
   }
@@ -42,25 +39,51 @@ public struct PageLedger: Sendable {
   func record<Memory: TableMemory & ~Copyable>(
     of frame: PageFrameNumber, in pool: borrowing PagePool<Memory>
   ) -> PageRecord {
+    var cursor = PageTree.Cursor()
+    return record(of: frame, by: &cursor, in: pool)
+  }
+
+  /// The same, of one frame of many.
+  @inline(__always)
+  func record<Memory: TableMemory & ~Copyable>(
+    of frame: PageFrameNumber, by cursor: inout PageTree.Cursor,
+    in pool: borrowing PagePool<Memory>
+  ) -> PageRecord {
     guard frame.rawValue < tree.geometry.pageLimit else { return PageRecord(state: .none, pins: 0) }
-    let slot = tree.walk(to: frame.rawValue, in: pool.memory)
+    let slot = cursor.walk(tree, to: frame.rawValue, in: pool.memory)
     return slot.level == PageTree.lastLevel ? PageRecord(entry: slot.entry) : .untouched
   }
 
-  /// How many pages of the pool `setRecord` takes for all of `ranges`.
+  /// The first page of `pages` whose record is wanted; nil where there is none.
+  func first<Memory: TableMemory & ~Copyable>(
+    in pages: PageRange, of pool: borrowing PagePool<Memory>, where isWanted: (PageRecord) -> Bool
+  ) -> (frame: PageFrameNumber, record: PageRecord)? {
+    var cursor = PageTree.Cursor()
+    for number in pages.numbers {
+      let frame = PageFrameNumber(number)
+      let record = record(of: frame, by: &cursor, in: pool)
+      if isWanted(record) { return (frame, record) }
+    }
+    return nil
+  }
+
+  /// How many pages of the pool `setRecords` takes for all of `ranges`.
   func tablesNeeded<Memory: TableMemory & ~Copyable>(
     for ranges: Span<PageRange>, in pool: borrowing PagePool<Memory>
   ) -> UInt64 {
     tree.missingTables(for: ranges, .pages, in: pool.memory)
   }
 
-  /// Replaces the record of `frame`.
-  func setRecord<Memory: TableMemory & ~Copyable>(
-    _ record: PageRecord, of frame: PageFrameNumber, _ pool: inout PagePool<Memory>,
+  /// Replaces the record of each page.
+  func setRecords<Memory: TableMemory & ~Copyable>(
+    _ record: PageRecord, of pages: PageRange, _ pool: inout PagePool<Memory>,
     _ reservation: inout Reservation
   ) {
-    let slot = tree.reach(frame.rawValue, &pool, &reservation)
-    pool.memory.store(record.entry, at: slot.address)
+    var cursor = PageTree.Cursor()
+    for frame in pages.numbers {
+      let slot = tree.reach(frame, by: &cursor, &pool, &reservation)
+      pool.memory.store(record.entry, at: slot.address)
+    }
   }
 
   /// Gives tables back to the pool that say of no page more than an absent entry does.
@@ -74,11 +97,17 @@ public struct PageLedger: Sendable {
     }
   }
 
-  /// Replaces the record of a frame that has one, which takes no page.
-  func replaceRecord<Memory: TableMemory & ~Copyable>(
-    _ record: PageRecord, of frame: PageFrameNumber, _ pool: borrowing PagePool<Memory>
+  /// Changes the record of each page that has one, which takes no page of the pool.
+  func changeRecords<Memory: TableMemory & ~Copyable>(
+    of pages: PageRange, _ pool: borrowing PagePool<Memory>, _ change: (inout PageRecord) -> Void
   ) {
-    let slot = tree.walk(to: frame.rawValue, in: pool.memory)
-    if slot.level == PageTree.lastLevel { pool.memory.store(record.entry, at: slot.address) }
+    var cursor = PageTree.Cursor()
+    for frame in pages.numbers {
+      let slot = cursor.walk(tree, to: frame, in: pool.memory)
+      guard slot.level == PageTree.lastLevel else { continue }
+      var record = PageRecord(entry: slot.entry)
+      change(&record)
+      pool.memory.store(record.entry, at: slot.address)
+    }
   }
 }

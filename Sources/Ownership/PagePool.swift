@@ -93,8 +93,6 @@ public struct PagePool<Memory: TableMemory & ~Copyable>: ~Copyable {
 
   /// Zeroes a page that EL2 owns.
   func zero(_ page: PhysicalAddress) {
-    for offset in stride(from: UInt64(0), to: PageFrameNumber.size, by: 8) {
-      memory.store(0, at: PhysicalAddress(page.rawValue + offset))
-    }
+    memory.zero(page, size: PageFrameNumber.size)
   }
 }

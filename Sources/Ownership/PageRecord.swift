@@ -6,7 +6,7 @@ public struct PageRecord: Hashable, Sendable {
   /// The state of the page.
   public let state: PageState
   /// How many pins hold the page in its state; not zero in `sharedOwned` only.
-  public let pins: UInt32
+  public internal(set) var pins: UInt32
 
   /// A page that the host owns and nobody holds: what an absent entry of the ledger means.
   public static let untouched = PageRecord(state: .owned, pins: 0)

@@ -50,8 +50,9 @@ public struct PageSet: ~Copyable {
     var list = FixedList<1, PageRange>(filler: words)
     _ = list.append(words)
     var reservation = try pool.reserve(tree.missingTables(for: list.span, .pages, in: pool.memory))
+    var cursor = PageTree.Cursor()
     for word in words.numbers {
-      let slot = tree.reach(word, &pool, &reservation)
+      let slot = tree.reach(word, by: &cursor, &pool, &reservation)
       pool.memory.store(slot.entry | Self.mask(of: pages, in: word), at: slot.address)
     }
     pool.release(reservation)
@@ -66,8 +67,9 @@ public struct PageSet: ~Copyable {
   ) throws(OwnershipError) {
     if let page = first(in: pages, isMember: false, pool) { throw .wrongState(page, .owned) }
     guard let words = words(of: pages) else { throw .outOfRange(pages.last) }
+    var cursor = PageTree.Cursor()
     for word in words.numbers {
-      let slot = tree.walk(to: word, in: pool.memory)
+      let slot = cursor.walk(tree, to: word, in: pool.memory)
       pool.memory.store(slot.entry & ~Self.mask(of: pages, in: word), at: slot.address)
     }
     count -= pages.count

@@ -24,6 +24,31 @@ struct PageTree: Sendable {
     let entry: UInt64
   }
 
+  /// Where walks to pages one after the other have come to: within a table of the last level only the first is one.
+  ///
+  /// It lives as long as nothing takes a table out of the tree.
+  struct Cursor {
+    // Of the last level; at first no page has the number.
+    private var table = PhysicalAddress(0)
+    private var number = UInt64.max
+
+    @inline(__always)
+    mutating func walk<Memory: TableMemory & ~Copyable>(
+      _ tree: borrowing PageTree, to page: UInt64, in memory: borrowing Memory
+    ) -> Slot {
+      if page >> 9 == number {
+        let address = PhysicalAddress(table.rawValue + (page & 511) * 8)
+        return Slot(address: address, level: lastLevel, entry: memory.load(address))
+      }
+      let slot = tree.walk(to: page, in: memory)
+      if slot.level == lastLevel {
+        table = PhysicalAddress(slot.address.rawValue & PageTree.addressMask)
+        number = page >> 9
+      }
+      return slot
+    }
+  }
+
   /// Allocates the root of an empty tree.
   init<Memory: TableMemory & ~Copyable>(
     _ geometry: TranslationGeometry, isForHardware: Bool = true, pool: inout PagePool<Memory>
@@ -79,10 +104,11 @@ struct PageTree: Sendable {
 
   /// Walks to the level-3 entry for `page`, adding the tables that are missing.
   func reach<Memory: TableMemory & ~Copyable>(
-    _ page: UInt64, _ pool: inout PagePool<Memory>, _ reservation: inout Reservation
+    _ page: UInt64, by cursor: inout Cursor, _ pool: inout PagePool<Memory>,
+    _ reservation: inout Reservation
   ) -> Slot {
     while true {
-      let slot = walk(to: page, in: pool.memory)
+      let slot = cursor.walk(self, to: page, in: pool.memory)
       if slot.level == Self.lastLevel { return slot }
       grow(at: slot, &pool, &reservation)
     }
@@ -132,6 +158,14 @@ struct PageTree: Sendable {
   func missingTables<Memory: TableMemory & ~Copyable>(
     for ranges: Span<PageRange>, offset: UInt64 = 0, _ leaves: Leaves, in memory: borrowing Memory
   ) -> UInt64 {
+    // Most that are asked for are a few pages side by side.
+    if ranges.count == 1 {
+      let first = ranges[0].numbers.lowerBound + offset
+      let last = ranges[0].numbers.upperBound - 1 + offset
+      if first >> 9 == last >> 9, leaves == .pages || last - first < 511 {
+        return Self.lastLevel - walk(to: first, in: memory).level
+      }
+    }
     var missing: UInt64 = 0
     for index in ranges.indices {
       missing += Self.tables(

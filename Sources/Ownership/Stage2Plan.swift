@@ -18,7 +18,7 @@ public struct Stage2Plan: Sendable {
   ///
   /// - Throws: `outOfRange` where one of them is beyond the geometry, `tooManyRanges`.
   public init(
-    _ geometry: TranslationGeometry, memoryMap: MemoryMap, excluded: Span<PageRange>
+    _ geometry: TranslationGeometry, memoryMap: borrowing MemoryMap, excluded: Span<PageRange>
   ) throws(OwnershipError) {
     guard let whole = PageRange(first: PageFrameNumber(0), count: geometry.pageLimit) else {
       throw .unsupportedSize(bits: geometry.bits)

@@ -19,7 +19,7 @@ public struct Stage2Table<Cache: TranslationCache & ~Copyable>: ~Copyable {
   /// - Throws: `outOfRange` for memory or exclusions beyond the geometry, `poolExhausted`; the pool
   ///   may then have handed out the root, and nothing else.
   public init<Memory: TableMemory & ~Copyable>(
-    _ geometry: TranslationGeometry, memoryMap: MemoryMap, excluded: Span<PageRange>,
+    _ geometry: TranslationGeometry, memoryMap: borrowing MemoryMap, excluded: Span<PageRange>,
     pool: inout PagePool<Memory>, cache: consuming Cache
   ) throws(OwnershipError) {
     let plan = try Stage2Plan(geometry, memoryMap: memoryMap, excluded: excluded)
@@ -54,8 +54,9 @@ public struct Stage2Table<Cache: TranslationCache & ~Copyable>: ~Copyable {
     var page = pages.numbers.lowerBound
     let end = pages.numbers.upperBound
     var hasBroken = false
+    var cursor = PageTree.Cursor()
     while page < end {
-      let slot = tree.walk(to: page, in: pool.memory)
+      let slot = cursor.walk(tree, to: page, in: pool.memory)
       let span: UInt64 = 1 << PageTree.shift(slot.level)
       guard slot.level > 0, page & (span - 1) == 0, end - page >= span else {
         split(slot, around: page, &pool, &reservation)

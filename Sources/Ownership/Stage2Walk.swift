@@ -27,9 +27,18 @@ public struct Stage2Walk: Sendable {
   public func lookup<Memory: TableMemory & ~Copyable>(
     _ address: IntermediatePhysicalAddress, in memory: borrowing Memory
   ) -> Stage2Lookup {
+    var cursor = PageTree.Cursor()
+    return lookup(address, by: &cursor, in: memory)
+  }
+
+  /// The same, of one address of many, between which nothing changes.
+  func lookup<Memory: TableMemory & ~Copyable>(
+    _ address: IntermediatePhysicalAddress, by cursor: inout PageTree.Cursor,
+    in memory: borrowing Memory
+  ) -> Stage2Lookup {
     let page = address.rawValue >> PageFrameNumber.shift
     guard page < tree.geometry.pageLimit else { return .unmapped }
-    let slot = tree.walk(to: page, in: memory)
+    let slot = cursor.walk(tree, to: page, in: memory)
     guard Stage2Descriptor.isValid(slot.entry) else {
       if slot.entry == Stage2Descriptor.changing { return .changing }
       let owner = PageOwner(rawValue: UInt8(truncatingIfNeeded: slot.entry >> 8))

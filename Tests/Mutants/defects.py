@@ -345,13 +345,9 @@ DEFECTS = [
         "IOMMU", ("soak-iommu",),
     ),
     Defect(
-        "first-page-decides", "4.1 i", "Ownership+Change.swift",
-        "      for frame in ranges[index].numbers {\n"
-        "        let record = ledger.record(of: PageFrameNumber(frame), in: pool)\n"
-        "        guard record.state == operation.from else {\n",
-        "      for frame in ranges[index].numbers.prefix(1) {\n"
-        "        let record = ledger.record(of: PageFrameNumber(frame), in: pool)\n"
-        "        guard record.state == operation.from else {\n",
+        "first-page-decides", "4.1 i", "PageLedger.swift",
+        "    for number in pages.numbers {\n",
+        "    for number in pages.numbers.prefix(1) {\n",
         "Ownership", ("soak-iommu",),
     ),
     Defect(
