@@ -7,15 +7,17 @@ extension DMATopology {
   /// Reads who does DMA, and how, from a checked tree of which `board` was read.
   ///
   /// The work is two walks over the tree: one for what may be named, one for those that name it.
-  public static func read<Sink: DMADiagnosticSink & ~Copyable>(
-    _ blob: DeviceTreeBlob, of board: borrowing Board, reporting sink: inout Sink
-  ) -> DMATopology {
-    var reader = DMAReader()
+  ///
+  /// It is read in its place: there is no other of it meanwhile.
+  @inline(never)
+  public init<Sink: DMADiagnosticSink & ~Copyable>(
+    reading blob: DeviceTreeBlob, of board: borrowing Board, reporting sink: inout Sink
+  ) {
+    self.init()
     var walk = DMAWalk(blob)
-    while let place = walk.next(in: blob) { reader.readNamed(place, board, blob, &sink) }
+    while let place = walk.next(in: blob) { readNamed(place, board, blob, &sink) }
     walk = DMAWalk(blob)
-    while let place = walk.next(in: blob) { reader.readMaster(place, blob, &sink) }
-    return reader.topology
+    while let place = walk.next(in: blob) { readMaster(place, blob, &sink) }
   }
 }
 
@@ -67,12 +69,7 @@ struct DMAWalk {
   }
 }
 
-/// The state of reading a description of DMA.
-struct DMAReader {
-  var topology = DMATopology()
-  /// The lists whose overflow was reported, one bit a list.
-  private var overflowed: UInt8 = 0
-
+extension DMATopology {
   /// The lists of a topology, for what is reported once a list.
   enum List: UInt8 { case iommus, msiControllers, masters, paths, doorbells }
 
@@ -87,17 +84,17 @@ struct DMAReader {
   mutating func reportOverflow<Sink: DMADiagnosticSink & ~Copyable>(
     of list: List, _ node: DeviceTreeNode, _ property: DMAPropertyName?, _ sink: inout Sink
   ) {
-    topology.isComplete = false
+    isComplete = false
     let bit = 1 << list.rawValue as UInt8
     guard overflowed & bit == 0 else { return }
     overflowed |= bit
     let reason: DMADiagnostic.Reason
     switch list {
-    case .iommus: reason = .tooManyIOMMUs(DMATopology.IOMMUs.capacity)
-    case .msiControllers: reason = .tooManyMSIControllers(DMATopology.MSIControllers.capacity)
-    case .masters: reason = .tooManyMasters(DMATopology.Masters.capacity)
-    case .paths: reason = .tooManyPaths(DMATopology.Paths.capacity)
-    case .doorbells: reason = .tooManyDoorbells(DMATopology.Doorbells.capacity)
+    case .iommus: reason = .tooManyIOMMUs(IOMMUs.capacity)
+    case .msiControllers: reason = .tooManyMSIControllers(MSIControllers.capacity)
+    case .masters: reason = .tooManyMasters(Masters.capacity)
+    case .paths: reason = .tooManyPaths(Paths.capacity)
+    case .doorbells: reason = .tooManyDoorbells(Doorbells.capacity)
     }
     report(node, property, reason, &sink)
   }

@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+internal import Synchronization
 
 /// Who does DMA on a board, what it passes on its way to memory, and which ITSes it rings.
 ///
 /// A tree has no property that says "I am a bus master". <doc:DMA> has the rule by which nodes are
 /// taken for one, and what can't be known. Disabled nodes, and nodes below a disabled one, are left
 /// out. Lists have fixed capacities; what does not fit is reported and makes `isComplete` false.
-public struct DMATopology: Sendable {
+public struct DMATopology: ~Copyable, Sendable {
   /// IOMMUs of any kind; at most 64.
   public typealias IOMMUs = FixedList<64, DMATranslator>
   /// MSI controllers of any kind; at most 64.
@@ -36,6 +37,12 @@ public struct DMATopology: Sendable {
   public internal(set) var iommuDoorbells = IOMMUDoorbells(filler: .filler)
   /// Whether everything that was found fits.
   public internal(set) var isComplete = true
+  /// The lists whose overflow was reported, one bit a list.
+  var overflowed: UInt8 = 0
+
+  // It gives the topology an identity in memory, so that a borrow is its address. As a plain value the compiler copied
+  // all of it to the stack at each use.
+  private let identity = Atomic(false)
 
   init() {}
 }

@@ -115,8 +115,7 @@ extension DeviceTreeBlob {
 extension DMATopology {
   /// The IOMMU that `phandle` names.
   func iommu(_ phandle: UInt32) -> DMATranslator? {
-    for index in iommus.indices where iommus[index].phandle == phandle { return iommus[index] }
-    return nil
+    indexOfIOMMU(phandle).map { iommus[$0] }
   }
 }
 

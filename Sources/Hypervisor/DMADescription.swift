@@ -12,7 +12,7 @@ enum DMADescription {
     _ board: borrowing Board, _ blob: DeviceTreeBlob, _ platform: some Platform
   ) throws(StartupError) -> SMMUPlan {
     var diagnostics = FirstDiagnostics<DMADiagnostic>()
-    let topology = DMATopology.read(blob, of: board, reporting: &diagnostics)
+    let topology = DMATopology(reading: blob, of: board, reporting: &diagnostics)
     diagnostics.write(in: blob) { platform.log($0, $1) }
     do throws(SMMUPlanError) {
       return try SMMUPlan(board, topology)
@@ -29,7 +29,7 @@ enum DMADescription {
   ) throws(HostTreeError) {
     // What is wrong was told when the plan was made.
     var diagnostics = FirstDiagnostics<DMADiagnostic>()
-    let topology = DMATopology.read(blob, of: board, reporting: &diagnostics)
+    let topology = DMATopology(reading: blob, of: board, reporting: &diagnostics)
     _ = try tree.write(from: blob, hidingSMMUsOf: topology, into: &bytes)
   }
 }

@@ -26,14 +26,9 @@ struct MasterProtection {
     _ board: borrowing Board, _ blob: DeviceTreeBlob, _ options: BootOptions, ownsSMMUs: Bool,
     _ platform: some Platform
   ) throws(StartupError) -> MasterProtection {
-    var diagnostics = NoDiagnostics()
-    let topology = DMATopology.read(blob, of: board, reporting: &diagnostics)
+    var sink = UntoldDiagnostics()
+    let topology = DMATopology(reading: blob, of: board, reporting: &sink)
     return try MasterProtection(topology, board, blob, options, ownsSMMUs: ownsSMMUs, platform)
-  }
-
-  /// What can't be followed leaves a master unconfined, and is told as that.
-  private struct NoDiagnostics: DMADiagnosticSink {
-    func report(_ diagnostic: DMADiagnostic) {}
   }
 
   /// Decides, and says what becomes of each master that is not confined.
@@ -43,14 +38,8 @@ struct MasterProtection {
   ) throws(StartupError) {
     self.init()
     let masters = UnconfinedMasters(
-      topology, board, blob, isDriven: ownsSMMUs, claims: options.claimsMasters)
-    var next = 0
-    while let group = masters.group(from: next, topology, blob) {
-      var line = LogLine("")
-      masters.write(group, topology, blob, into: &line)
-      platform.log(masters[group.first] == .claimed ? .info : .warning, line)
-      next = group.end
-    }
+      topology, board, blob, drivers: ownsSMMUs ? .ours : .none, claims: options.claimsMasters)
+    masters.report(topology, blob) { platform.log($0, $1) }
     // Masters beyond the list have not been decided on.
     guard topology.isComplete || !options.claimsMasters else { throw .masters }
     pages = masters.pages

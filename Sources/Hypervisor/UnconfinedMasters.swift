@@ -47,6 +47,24 @@ public struct UnconfinedMasters: Sendable {
     }
   }
 
+  /// Which IOMMUs confine what is behind them.
+  public enum Drivers: Sendable {
+    /// None: nothing is confined.
+    case none
+    /// The SMMUs that EL2 can drive.
+    case ours
+    /// All that the tree enables: somebody else at EL2 drives them.
+    case others
+
+    func confine(_ path: DMAPath.Confinement) -> Bool {
+      switch self {
+      case .none: false
+      case .ours: path == .confined
+      case .others: path == .confined || path == .notDriven
+      }
+    }
+  }
+
   /// What becomes of each master, by its index.
   private var fates = InlineArray<256, Fate>(repeating: .confined)
   /// What the first path of each passes that is not confined; `confined` where there is none such.
@@ -65,16 +83,16 @@ public struct UnconfinedMasters: Sendable {
   ///
   /// - Parameters:
   ///   - topology: what was read from `blob`, of which `board` was read.
-  ///   - isDriven: whether the SMMUs are driven; where they are not nothing is confined.
+  ///   - drivers: which IOMMUs confine what is behind them.
   ///   - claims: whether masters are claimed where they can be.
   public init(
     _ topology: borrowing DMATopology, _ board: borrowing Board, _ blob: DeviceTreeBlob,
-    isDriven: Bool, claims: Bool
+    drivers: Drivers, claims: Bool
   ) {
     let paths = topology.paths.span
     for index in paths.indices {
       let path = paths[index]
-      if isDriven, path.confinement == .confined { continue }
+      if drivers.confine(path.confinement) { continue }
       fates[path.master] = claims ? .claimed : .open
       if reasons[path.master] == .confined { reasons[path.master] = path.confinement }
     }
@@ -210,8 +228,30 @@ extension NodeRegisters {
   fileprivate var pages: PageRange? { range.flatMap { PageRange(covering: $0) } }
 }
 
+/// Takes what can't be followed: it leaves a master unconfined, and is told as that.
+public struct UntoldDiagnostics: DMADiagnosticSink {
+  /// Takes all.
+  public init() {}
+  /// Keeps nothing.
+  public func report(_ diagnostic: DMADiagnostic) {}
+}
+
 // What is said of them.
 extension UnconfinedMasters {
+  /// Has `log` say what becomes of each master that is not confined; of those alike in one line.
+  public func report(
+    _ topology: borrowing DMATopology, _ blob: DeviceTreeBlob,
+    to log: (LogLevel, consuming LogLine) -> Void
+  ) {
+    var next = 0
+    while let group = group(from: next, topology, blob) {
+      var line = LogLine("")
+      write(group, topology, blob, into: &line)
+      log(self[group.first] == .claimed ? .info : .warning, line)
+      next = group.end
+    }
+  }
+
   /// Masters in a row that are not confined and have the same said of them.
   public struct Group: Sendable {
     /// The index of the first.

@@ -45,10 +45,10 @@ extension Report {
 
   /// Takes over who does DMA.
   mutating func readDMA(
-    _ blob: borrowing DeviceTreeBlob, of board: borrowing Board, _ paths: NodePaths
+    _ blob: DeviceTreeBlob, of board: borrowing Board, _ paths: NodePaths
   ) {
     var found = FoundDMADiagnostics()
-    let topology = DMATopology.read(blob, of: board, reporting: &found)
+    let topology = DMATopology(reading: blob, of: board, reporting: &found)
     let iommus = topology.iommus.indices.map { paths.path(of: topology.iommus[$0].node, in: blob) }
     var next = 0
     var nextDoorbell = 0

@@ -27,7 +27,7 @@ extension EmbedderMediation.Choice {
   /// What the configuration chooses; nil where a member has a value that is not allowed.
   init?(_ config: portcullis_config) {
     let (cpus, flags) = unsafe (config.cpus, config.policy)
-    guard 1...4096 ~= cpus, flags < PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS << 1,
+    guard 1...4096 ~= cpus, flags < PORTCULLIS_POLICY_CLAIM_MASTERS << 1,
       unsafe cpus == 1 || config.ops.pointee.cpu_index != nil,
       unsafe flags & PORTCULLIS_POLICY_HANDOVER == 0
         || EmbedderPlatform.canTakeOver(config.ops.pointee)

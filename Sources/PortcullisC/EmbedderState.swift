@@ -55,15 +55,15 @@ struct EmbedderState: ~Copyable {
 
   /// Registers the control frames of a board's ITSes.
   static func make(
-    _ board: borrowing Board, features: HostFeatures, machine: EmbedderMachine,
+    _ described: borrowing DescribedBoard, features: HostFeatures, machine: EmbedderMachine,
     choice: EmbedderMediation.Choice, pool: consuming PagePool<EmbedderTables>
   ) throws(EmbedderError) -> EmbedderState {
-    let mediation = try EmbedderMediation(board, choice, machine)
-    let regions = try regions(of: board, mediation, choice, machine)
+    let mediation = try EmbedderMediation(described.board, choice, machine)
+    let regions = try regions(of: described, mediation, choice, machine)
     do throws(OwnershipError) {
-      try begin(machine.pages, of: board, machine, pool)
+      try begin(machine.pages, of: described.board, machine, pool)
       return EmbedderState(
-        granule: board.granule, features: features, platform: machine.registers,
+        granule: described.board.granule, features: features, platform: machine.registers,
         mediation: mediation, regions: regions)
     } catch {
       if case .poolExhausted = error { throw EmbedderError(PORTCULLIS_ERROR_POOL) }
@@ -72,9 +72,10 @@ struct EmbedderState: ~Copyable {
   }
 
   private static func regions(
-    of board: borrowing Board, _ mediation: borrowing EmbedderMediation,
+    of described: borrowing DescribedBoard, _ mediation: borrowing EmbedderMediation,
     _ choice: EmbedderMediation.Choice, _ machine: EmbedderMachine
   ) throws(EmbedderError) -> Regions {
+    let granule = described.board.granule
     var regions = Regions()
     do throws(RegistryError) {
       for index in 0..<mediation.count {
@@ -82,12 +83,27 @@ struct EmbedderState: ~Copyable {
           mediation.frame(of: index), .mediatedITS(UInt8(truncatingIfNeeded: index)), to: &regions)
       }
       // What the tree disables is there all the same: nobody answers for it.
-      for index in board.unused.indices where board.unused[index].kind == .its {
-        let frame = board.unused[index].range
+      for index in described.board.unused.indices
+      where described.board.unused[index].kind == .its {
+        let frame = described.board.unused[index].range
         if choice.leavesOut(frame, machine.registers) { continue }
         try append(frame, nil, to: &regions)
       }
+      for index in described.masters.indices {
+        let pages = described.masters[index]
+        let layout = try RegionLayout(base: pages.first.address, pages: pages.count)
+        guard layout.base.isAligned(to: granule.bytes), layout.frameSize % granule.bytes == 0 else {
+          throw .misaligned(layout.base)
+        }
+        let region = RegionRequest<Device>(layout, widths: .all, kinds: .readWrite, device: nil)
+        guard regions.append(region) else { throw .full(layout.base) }
+      }
     } catch {
+      if case .misaligned(let base) = error {
+        var line = LogLine("registers of a master share a page with others, at ")
+        line.append(hex: base.rawValue)
+        machine.registers.log(.error, line)
+      }
       throw EmbedderError(PORTCULLIS_ERROR_BOARD)
     }
     return regions

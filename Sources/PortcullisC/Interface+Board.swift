@@ -5,6 +5,7 @@ internal import Architecture
 internal import CEmbedder
 internal import DeviceTree
 internal import Hypervisor
+internal import Ownership
 
 // The functions of portcullis.h that concern a board without a tree. Leaves, as in Interface.swift.
 
@@ -67,7 +68,9 @@ extension ITSTraits {
   /// The board as the core has it.
   ///
   /// - Throws: `BOARD` where a part can't be, or overlaps another one or memory.
-  func read(_ granule: Granule, _ platform: EmbedderPlatform) throws(EmbedderError) -> Board {
+  func read(
+    _ granule: Granule, _ platform: EmbedderPlatform
+  ) throws(EmbedderError) -> DescribedBoard {
     var assembly = BoardAssembly(granule: granule)
     guard setGIC(of: &assembly), addITSes(to: &assembly), addRedistributors(to: &assembly),
       addMemory(to: &assembly)
@@ -78,7 +81,28 @@ extension ITSTraits {
     var sink = OverlapLog(platform: platform)
     let board = assembly.finish(reporting: &sink)
     guard board.verdict != .refused else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
-    return board
+    var described = DescribedBoard(board)
+    guard addMasters(to: &described) else {
+      platform.log(
+        .error, LogLine("board: registers of masters are no pages, or there are too many"))
+      throw EmbedderError(PORTCULLIS_ERROR_BOARD)
+    }
+    return described
+  }
+
+  private func addMasters(to described: inout DescribedBoard) -> Bool {
+    let count = unsafe Int(board.pointee.masters_count)
+    guard count <= PORTCULLIS_BOARD_MASTER_LIMIT else { return false }
+    return unsafe withUnsafeBytes(of: &board.pointee.masters) { list in
+      for index in 0..<count {
+        let pages = unsafe list.load(
+          fromByteOffset: index * MemoryLayout<portcullis_pages>.stride, as: portcullis_pages.self)
+        guard let range = AddressRange(pages), let found = PageRange(covering: range),
+          described.masters.append(found)
+        else { return false }
+      }
+      return true
+    }
   }
 
   private func setGIC(of assembly: inout BoardAssembly) -> Bool {
@@ -145,7 +169,18 @@ extension ITSTraits {
   }
 
   /// Takes over what a tree says.
-  func write(_ from: Board) {
+  func write(_ described: DescribedBoard) {
+    let from = described.board
+    unsafe board.pointee.masters_count = UInt32(described.masters.count)
+    unsafe withUnsafeMutableBytes(of: &board.pointee.masters) { list in
+      for index in described.masters.indices {
+        let pages = described.masters[index]
+        unsafe list.storeBytes(
+          of: portcullis_pages(
+            base: pages.first.address.rawValue, bytes: pages.count << PageFrameNumber.shift),
+          toByteOffset: index * MemoryLayout<portcullis_pages>.stride, as: portcullis_pages.self)
+      }
+    }
     unsafe board.pointee.distributor = from.distributor?.base.rawValue ?? 0
     unsafe board.pointee.traits = UInt32(from.gicTraits.rawValue)
     var count = 0
@@ -191,7 +226,7 @@ extension ITSTraits {
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func portcullis_board_from_tree(
-  _ tree: UnsafeRawPointer!, _ treeSize: Int, _ pageSize: UInt32,
+  _ tree: UnsafeRawPointer!, _ treeSize: Int, _ pageSize: UInt32, _ policy: UInt32,
   _ ops: UnsafePointer<portcullis_ops>!, _ told: UnsafeMutablePointer<portcullis_board>!
 ) -> portcullis_status {
   guard let tree = unsafe tree, let ops = unsafe ops, let told = unsafe told,
@@ -202,7 +237,10 @@ func portcullis_board_from_tree(
   else { return PORTCULLIS_ERROR_STRUCT_SIZE }
   do throws(EmbedderError) {
     let platform = unsafe EmbedderPlatform(UnsafeRawPointer(ops))
-    unsafe BoardInC(told).write(try board(tree, treeSize, granule, platform))
+    unsafe BoardInC(told).write(
+      try DescribedBoard(
+        tree, treeSize, granule, claimsMasters: policy & PORTCULLIS_POLICY_CLAIM_MASTERS != 0,
+        platform))
     return PORTCULLIS_OK
   } catch {
     return error.status

@@ -34,7 +34,9 @@ func portcullis_init(
   unsafe initialise(memory, memorySize, config, state) {
     (config, granule, platform) throws(EmbedderError) in
     guard let tree = unsafe config.tree else { throw EmbedderError(PORTCULLIS_ERROR_ARGUMENT) }
-    return try unsafe board(tree, config.tree_size, granule, platform)
+    return try unsafe DescribedBoard(
+      tree, config.tree_size, granule,
+      claimsMasters: config.policy & PORTCULLIS_POLICY_CLAIM_MASTERS != 0, platform)
   }
 }
 
@@ -42,7 +44,7 @@ func portcullis_init(
 func initialise(
   _ memory: UnsafeMutableRawPointer?, _ memorySize: Int,
   _ config: UnsafePointer<portcullis_config>?, _ state: UnsafeMutablePointer<OpaquePointer?>?,
-  _ board: (portcullis_config, Granule, EmbedderPlatform) throws(EmbedderError) -> Board
+  _ board: (portcullis_config, Granule, EmbedderPlatform) throws(EmbedderError) -> DescribedBoard
 ) -> portcullis_status {
   guard let memory = unsafe memory, let config = unsafe config, let state = unsafe state else {
     return PORTCULLIS_ERROR_ARGUMENT
@@ -87,28 +89,6 @@ func initialise(
   }
   unsafe state.pointee = OpaquePointer(memory)
   return PORTCULLIS_OK
-}
-
-/// The board of a tree.
-func board(
-  _ tree: UnsafeRawPointer, _ size: Int, _ granule: Granule, _ platform: EmbedderPlatform
-) throws(EmbedderError) -> Board {
-  let bytes = unsafe UnsafeRawBufferPointer(start: tree, count: size)
-  let blob = try check(unsafe bytes.bindMemory(to: UInt8.self).span)
-  var diagnostics = FirstDiagnostics<Diagnostic>()
-  let board = Board.read(blob, granule: granule, reporting: &diagnostics)
-  diagnostics.write(in: blob) { platform.log($0, $1) }
-  guard board.verdict != .refused else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
-  return board
-}
-
-@_lifetime(copy bytes)
-private func check(_ bytes: Span<UInt8>) throws(EmbedderError) -> DeviceTreeBlob {
-  do throws(BlobError) {
-    return try DeviceTreeBlob(checking: bytes)
-  } catch {
-    throw EmbedderError(PORTCULLIS_ERROR_TREE)
-  }
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase

@@ -11,7 +11,7 @@ static struct portcullis_board board;
 static enum portcullis_status from_tree(void) {
     memset(&board, 0xa5, sizeof board);
     board.size = sizeof board;
-    return portcullis_board_from_tree(tree, sizeof tree, config.page_size, &ops, &board);
+    return portcullis_board_from_tree(tree, sizeof tree, config.page_size, config.policy, &ops, &board);
 }
 
 static enum portcullis_status init_board(void) {
@@ -114,6 +114,59 @@ static void test_known(void) {
           "and without an ITS");
 }
 
+// Masters of DMA that nothing confines.
+static void test_masters(void) {
+    const uint64_t registers = 0xa040000;
+    prepare("dma-platform.dtb");
+    check(from_tree() == PORTCULLIS_OK && board.masters_count == 0 && machine.lines > 0 &&
+              strstr(machine.line, "is not confined") != NULL,
+          "masters that nothing confines are told of: %s", machine.line);
+    const int told = machine.lines;
+    prepare("dma-platform.dtb");
+    config.policy = PORTCULLIS_POLICY_CLAIM_MASTERS;
+    uint32_t found = 0, behind = 0;
+    enum portcullis_status status = from_tree();
+    for (uint32_t index = 0; index < board.masters_count; index++) {
+        const struct portcullis_pages *pages = &board.masters[index];
+        found += pages->base <= registers && registers < pages->base + pages->bytes;
+        // Behind an SMMUv3, and behind an IOMMU of another kind: the embedder drives both.
+        behind += pages->base <= 0xa000000 && 0xa000000 < pages->base + pages->bytes;
+        behind += pages->base <= 0xa010000 && 0xa010000 < pages->base + pages->bytes;
+    }
+    check(status == PORTCULLIS_OK && found == 1 && behind == 0 && machine.lines == told,
+          "by policy their registers are listed, and those of nobody who is behind an IOMMU");
+    for (uint32_t count = 0; count < 2; count++) {
+        known_board();
+        board.masters[0] = (struct portcullis_pages){registers, 0x1000};
+        board.masters_count = count;
+        check(init_board() == PORTCULLIS_OK && portcullis_claim(gate) == PORTCULLIS_OK &&
+                  portcullis_region_count(gate) == 1 + count,
+              count ? "what is listed is claimed" : "what is not listed stays with the host");
+        check(trap(gate, abort_syndrome(2, 1, 1), registers) ==
+                      (count ? PORTCULLIS_TRAP_INJECTED : PORTCULLIS_TRAP_UNCLAIMED) &&
+                  (!count || refusal == PORTCULLIS_REFUSAL_NO_HANDLER),
+              count ? "and nobody answers there" : "and is no region");
+    }
+    known_board();
+    board.masters_count = PORTCULLIS_BOARD_MASTER_LIMIT + 1;
+    expect_status(init_board(), PORTCULLIS_ERROR_BOARD, "init with too many masters");
+    known_board();
+    board.masters[0] = (struct portcullis_pages){registers + 1, 0x1000};
+    board.masters_count = 1;
+    expect_status(init_board(), PORTCULLIS_ERROR_BOARD, "init with registers of a master that are no pages");
+    known_board();
+    board.masters[0] = (struct portcullis_pages){registers, 0x1000};
+    board.masters_count = 1;
+    config.page_size = 65536;
+    expect_status(init_board(), PORTCULLIS_ERROR_BOARD, "init with registers of a master that share a page");
+    check(strstr(machine.line, "share a page") != NULL, "the log tells where");
+    known_board();
+    board.masters[0] = (struct portcullis_pages){0x80000000, 0x1000};
+    board.masters_count = 1;
+    check(init_board() == PORTCULLIS_OK && portcullis_claim(gate) == PORTCULLIS_ERROR_KIND && is_untouched(),
+          "memory is no register of a master");
+}
+
 static void test_errors(void) {
 #define WRONG(change, name)                                 \
     known_board();                                          \
@@ -152,15 +205,15 @@ static void test_errors(void) {
     known_board();
     board.size--;
     expect_status(init_board(), PORTCULLIS_ERROR_STRUCT_SIZE, "init with a short board");
-    expect_status(portcullis_board_from_tree(tree, sizeof tree, 4096, &ops, &board), PORTCULLIS_ERROR_STRUCT_SIZE,
+    expect_status(portcullis_board_from_tree(tree, sizeof tree, 4096, 0, &ops, &board), PORTCULLIS_ERROR_STRUCT_SIZE,
                   "a short board of a tree");
     known_board();
     expect_status(portcullis_init_board(memory, sizeof memory, &config, NULL, &gate), PORTCULLIS_ERROR_ARGUMENT,
                   "init without a board");
-    expect_status(portcullis_board_from_tree(NULL, 1, 4096, &ops, &board), PORTCULLIS_ERROR_ARGUMENT, "a board of no tree");
-    expect_status(portcullis_board_from_tree(tree, sizeof tree, 4096, NULL, &board), PORTCULLIS_ERROR_ARGUMENT,
+    expect_status(portcullis_board_from_tree(NULL, 1, 4096, 0, &ops, &board), PORTCULLIS_ERROR_ARGUMENT, "a board of no tree");
+    expect_status(portcullis_board_from_tree(tree, sizeof tree, 4096, 0, NULL, &board), PORTCULLIS_ERROR_ARGUMENT,
                   "a board without operations");
-    expect_status(portcullis_board_from_tree(tree, sizeof tree, 4095, &ops, &board), PORTCULLIS_ERROR_ARGUMENT,
+    expect_status(portcullis_board_from_tree(tree, sizeof tree, 4095, 0, &ops, &board), PORTCULLIS_ERROR_ARGUMENT,
                   "a board with pages of no size");
     ops.size--;
     expect_status(from_tree(), PORTCULLIS_ERROR_STRUCT_SIZE, "a board with short operations");
@@ -169,5 +222,6 @@ static void test_errors(void) {
 void test_board(void) {
     test_trees();
     test_known();
+    test_masters();
     test_errors();
 }

@@ -10,7 +10,7 @@ swiftc=$1 clang=$2 library=$3 build=$4
 root=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$build"
 
-for tree in one-its odd-memory two-its eight-its no-its disabled-its dma-noncoherent; do
+for tree in one-its odd-memory two-its eight-its no-its disabled-its dma-noncoherent dma-platform; do
   dtc --quiet --in-format dts --out-format dtb --out "$build/$tree.dtb" "$root/dts/$tree.dts"
 done
 # A tree that is sound as such and describes a board that cannot be protected.

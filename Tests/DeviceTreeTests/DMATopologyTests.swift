@@ -314,7 +314,7 @@ struct DMATopologyTests {
     var sink = Collector()
     let board = Board.read(blob, granule: .kib4, reporting: &sink)
     var found = DMACollector()
-    let topology = DMATopology.read(blob, of: board, reporting: &found)
+    let topology = DMATopology(reading: blob, of: board, reporting: &found)
     return (FoundTopology(topology), found.all)
   }
 }
@@ -335,7 +335,7 @@ struct FoundTopology {
   var iommuDoorbells: [IOMMUDoorbellPath]
   var isComplete: Bool
 
-  init(_ topology: DMATopology) {
+  init(_ topology: borrowing DMATopology) {
     iommus = Array(topology.iommus)
     msiControllers = Array(topology.msiControllers)
     masters = Array(topology.masters)

@@ -26,7 +26,7 @@ struct HostTreeHidingTests {
     var sink = Collector()
     var found = DMACollector()
     let board = Board.read(blob, granule: .kib4, reporting: &sink)
-    let topology = DMATopology.read(blob, of: board, reporting: &found)
+    let topology = DMATopology(reading: blob, of: board, reporting: &found)
     let tree = HostTree(withheld: try #require(range(0x4000_0000, 0x20_0000)))
     var buffer = [UInt8](repeating: 0, count: source.count + 1024)
     var span = buffer.mutableSpan

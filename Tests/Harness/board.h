@@ -36,7 +36,7 @@
 #define CALL_STACK 0x182
 
 #define MAX_CPUS 8
-// portcullis_init is the deepest: 256 KiB, and what the operations below it need.
+// PORTCULLIS_STACK_INIT, and what the operations below it need.
 #define STACK_BYTES 0x50000
 
 // EL2's stage 1: 39-bit addresses, 4 KiB pages, walks in Write-Back memory, 40-bit physical addresses.

@@ -113,7 +113,7 @@ static void take_its(const void *tree) {
     // portcullis_init does the first two at once. This hypervisor could fill the board itself, without libfdt.
     static struct portcullis_board board = {.size = sizeof board};
     stack_paint();
-    enum portcullis_status status = portcullis_board_from_tree(tree, fdt_totalsize(tree), PAGE, &ops, &board);
+    enum portcullis_status status = portcullis_board_from_tree(tree, fdt_totalsize(tree), PAGE, 0, &ops, &board);
     if (!status) status = portcullis_init_board(state, sizeof state, &config, &board, &gate);
     if (!status) tell_stack("init", 0, PORTCULLIS_STACK_INIT), stack_paint(), status = portcullis_claim(gate);
     if (status) stop("not started", portcullis_strerror(status));

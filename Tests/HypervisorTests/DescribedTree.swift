@@ -28,7 +28,7 @@ struct DescribedTree {
     let blob = try DeviceTreeBlob(checking: bytes.span)
     var silence = Silence()
     let board = Board.read(blob, granule: .kib4, reporting: &silence)
-    let topology = DMATopology.read(blob, of: board, reporting: &silence)
+    let topology = DMATopology(reading: blob, of: board, reporting: &silence)
     return try PermittedDevices(listedFor: board.itses[index].node, in: topology)
   }
 
@@ -49,12 +49,12 @@ struct DescribedTree {
   }
 
   /// Decides what becomes of the masters.
-  func masters(isDriven: Bool = true, claims: Bool = true) throws -> Masters {
+  func masters(drivers: UnconfinedMasters.Drivers = .ours, claims: Bool = true) throws -> Masters {
     let blob = try DeviceTreeBlob(checking: bytes.span)
     var silence = Silence()
     let board = Board.read(blob, granule: .kib4, reporting: &silence)
-    let topology = DMATopology.read(blob, of: board, reporting: &silence)
-    let masters = UnconfinedMasters(topology, board, blob, isDriven: isDriven, claims: claims)
+    let topology = DMATopology(reading: blob, of: board, reporting: &silence)
+    let masters = UnconfinedMasters(topology, board, blob, drivers: drivers, claims: claims)
     var found = Masters()
     found.fates = topology.masters.indices.map { masters[$0] }
     found.pages = (0..<masters.pages.count).compactMap { index in

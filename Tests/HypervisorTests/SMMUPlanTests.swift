@@ -13,7 +13,7 @@ import Traps
 @testable import SMMUDriver
 
 /// A board with SMMUs, and what its tree says of DMA.
-private struct Described {
+private struct Described: ~Copyable {
   var board = DeviceTree.Board(granule: .kib4)
   var topology = DMATopology()
 

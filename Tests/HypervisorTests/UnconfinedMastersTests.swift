@@ -72,7 +72,7 @@ struct UnconfinedMastersTests {
 
   @Test("Where SMMUs are not driven nothing is confined, and a bus can't be claimed")
   func notDriven() throws {
-    let found = try DescribedTree(Self.virt).masters(isDriven: false)
+    let found = try DescribedTree(Self.virt).masters(drivers: .none)
     #expect(found.fates == [.claimed, .claimed, .claimed, .claimed, .bus])
     #expect(found.count == 5 && found.claimed == 4)
     #expect(

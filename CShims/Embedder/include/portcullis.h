@@ -11,8 +11,8 @@
 // agreed to. Its registers are forwarded to a host alone that you trust to hand it over, and until then.
 //
 // A Redistributor is mediated too: its tables stay the host's memory, where host_share has agreed to them,
-// and nobody else's for as long as the hardware may use them. DMA of devices is not looked at: that is
-// your IOMMU's.
+// and nobody else's for as long as the hardware may use them. DMA of devices is your IOMMU's: of masters that no IOMMU
+// of the tree confines the log tells, and their registers are claimed where you say so.
 //
 //     static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char memory[PORTCULLIS_STATE_SIZE];
 //     struct portcullis *gate;
@@ -118,7 +118,7 @@ extern "C" {
 #define PORTCULLIS_CHANGE_LIMIT 1280
 /// The most bytes of stack that portcullis_init, portcullis_init_board and portcullis_board_from_tree use, beside what
 /// your operations need.
-#define PORTCULLIS_STACK_INIT 0x40000
+#define PORTCULLIS_STACK_INIT 0x44000
 /// The same of portcullis_claim, portcullis_hand_over and portcullis_finalise.
 #define PORTCULLIS_STACK_CLAIM 0x5000
 /// The same of portcullis_handle_trap.
@@ -371,6 +371,9 @@ struct portcullis_ops {
 /// GICR_PENDBASER and the tables of vPEs are yours to guard. Without it the host gets these frames as
 /// mediated ones.
 #define PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS 0x8u
+/// The registers of masters of DMA that no IOMMU of the tree confines are taken from the host, where they share no
+/// page with others: it can't program them then. Without it they are told of in the log and stay with the host.
+#define PORTCULLIS_POLICY_CLAIM_MASTERS 0x10u
 
 /// What portcullis_init starts from.
 struct portcullis_config {
@@ -467,6 +470,8 @@ struct portcullis_redistributors {
 #define PORTCULLIS_BOARD_ITS_LIMIT 96
 /// The most ranges of Redistributors, and of memory, of a board.
 #define PORTCULLIS_BOARD_RANGE_LIMIT 64
+/// The most ranges of registers of masters of a board.
+#define PORTCULLIS_BOARD_MASTER_LIMIT 16
 
 /// What Portcullis has to know of a board. All that is left out stays with the host.
 struct portcullis_board {
@@ -477,21 +482,24 @@ struct portcullis_board {
     /// PORTCULLIS_TRAIT_* of the whole GIC.
     uint32_t traits;
     /// How many entries the lists have.
-    uint32_t its_count, redistributors_count, memory_count;
+    uint32_t its_count, redistributors_count, memory_count, masters_count;
     /// The ITSes: at most PORTCULLIS_ITS_LIMIT that are used, which are the indices of functions, and 64 that are not.
     struct portcullis_its its[PORTCULLIS_BOARD_ITS_LIMIT];
     /// The Redistributors.
     struct portcullis_redistributors redistributors[PORTCULLIS_BOARD_RANGE_LIMIT];
     /// The memory.
     struct portcullis_pages memory[PORTCULLIS_BOARD_RANGE_LIMIT];
+    /// The registers of masters of DMA that nothing confines, which the host loses; nobody answers for them.
+    struct portcullis_pages masters[PORTCULLIS_BOARD_MASTER_LIMIT];
 };
 
-/// Fills a board by a device tree, as portcullis_init does it for itself. `page_size` is as in the configuration. Of
-/// `ops` it looks at `size`, `context` and `log` alone.
+/// Fills a board by a device tree, as portcullis_init does it for itself. `page_size` and `policy` are as in the
+/// configuration; of the policy PORTCULLIS_POLICY_CLAIM_MASTERS alone counts here. Of `ops` it looks at `size`,
+/// `context` and `log` alone.
 ///
-/// It needs 256 KiB of stack, and libfdt. Errors: ARGUMENT, STRUCT_SIZE, TREE, BOARD; `board` has no meaning then.
+/// It needs libfdt. Errors: ARGUMENT, STRUCT_SIZE, TREE, BOARD; `board` has no meaning then.
 enum portcullis_status portcullis_board_from_tree(const void *tree, size_t tree_size, uint32_t page_size,
-                                                  const struct portcullis_ops *ops,
+                                                  uint32_t policy, const struct portcullis_ops *ops,
                                                   struct portcullis_board *board);
 
 /// portcullis_init with a board in the place of a tree. The board is copied.
@@ -583,8 +591,8 @@ enum portcullis_status portcullis_add_region(struct portcullis *state,
 /// and not set up. LPIs that are enabled are disabled, but with that policy; where they can't be, their
 /// tables must be the host's memory.
 ///
-/// Errors: ORDER, HOST_REFUSED, EL2_REFUSED, POOL, EL2_ADDRESS, OVERLAP, FULL, ITS, ITS_POOL, GIC: the host reaches
-/// everything as before, and it may be tried again; an ITS whose set-up had begun is disabled and has no
+/// Errors: ORDER, HOST_REFUSED, EL2_REFUSED, POOL, EL2_ADDRESS, RANGE, KIND, OVERLAP, FULL, ITS, ITS_POOL, GIC: the host
+/// reaches everything as before, and it may be tried again; an ITS whose set-up had begun is disabled and has no
 /// queue and no tables, as after a reset. STUCK: see there.
 enum portcullis_status portcullis_claim(struct portcullis *state);
 
@@ -607,8 +615,8 @@ struct portcullis_region_info {
     uint32_t count;
 };
 
-/// Tells of the region at `index`: the ITSes in the order of the tree, those that it disables behind them, then
-/// the others in theirs.
+/// Tells of the region at `index`: the ITSes in the order of the tree, those that it disables behind them, the
+/// registers of masters that are claimed, then the others in theirs.
 ///
 /// Errors: ARGUMENT, STRUCT_SIZE, ORDER, INDEX.
 enum portcullis_status portcullis_region_at(const struct portcullis *state, size_t index,

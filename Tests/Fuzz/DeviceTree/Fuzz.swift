@@ -21,7 +21,7 @@ struct DiscardDMA: DMADiagnosticSink {
 }
 
 /// Holds a topology to what it promises.
-func check(_ topology: DMATopology) {
+func check(_ topology: borrowing DMATopology) {
   var withPath = 0
   var last = -1
   for index in topology.paths.indices {
@@ -46,15 +46,15 @@ func check(_ topology: DMATopology) {
 func exerciseDMA(_ tree: HostTree, _ blob: DeviceTreeBlob, _ board: Board) {
   var sink = Discard()
   var other = DiscardDMA()
-  let topology = DMATopology.read(blob, of: board, reporting: &other)
+  let topology = DMATopology(reading: blob, of: board, reporting: &other)
   check(topology)
   var buffer = [UInt8](repeating: 0, count: blob.bytes.count + 1024)
   var span = buffer.mutableSpan
   guard let size = try? tree.write(from: blob, hidingSMMUsOf: topology, into: &span) else { return }
   let hidden = Array(buffer[..<size])
   guard let result = try? DeviceTreeBlob(checking: hidden.span) else { fatalError("broken") }
-  let left = DMATopology.read(
-    result, of: Board.read(result, granule: .kib4, reporting: &sink), reporting: &other)
+  let left = DMATopology(
+    reading: result, of: Board.read(result, granule: .kib4, reporting: &sink), reporting: &other)
   for index in left.iommus.indices { precondition(left.iommus[index].kind != .smmuV3) }
   for index in left.paths.indices { precondition(left.paths[index].confinement != .confined) }
 }

@@ -5,7 +5,7 @@ internal import Architecture
 
 // Masters: by what a node is known as one, and which paths it has.
 
-extension DMAReader {
+extension DMATopology {
   mutating func readMaster<Sink: DMADiagnosticSink & ~Copyable>(
     _ place: DMAPlace, _ blob: DeviceTreeBlob, _ sink: inout Sink
   ) {
@@ -14,14 +14,14 @@ extension DMAReader {
     guard let evidence = DMAMaster.evidence(of: place, in: blob) else {
       return readIOMMUDoorbells(place, blob, &sink)
     }
-    let master = topology.masters.count
-    guard topology.masters.append(DMAMaster(node: place.node, evidence: evidence)) else {
+    let master = masters.count
+    guard masters.append(DMAMaster(node: place.node, evidence: evidence)) else {
       return reportOverflow(of: .masters, place.node, nil, &sink)
     }
-    let first = topology.paths.count
+    let first = paths.count
     readIOMMUs(master, place, blob, &sink)
     readIOMMUMap(master, place, blob, &sink)
-    if topology.paths.count == first {
+    if paths.count == first {
       addPath(
         DMAPath(
           master: master, iommu: nil,
@@ -40,7 +40,7 @@ extension DMAReader {
   private mutating func addPath<Sink: DMADiagnosticSink & ~Copyable>(
     _ path: DMAPath, _ place: DMAPlace, _ property: DMAPropertyName?, _ sink: inout Sink
   ) -> Bool {
-    if topology.paths.append(path) { return true }
+    if paths.append(path) { return true }
     reportOverflow(of: .paths, place.node, property, &sink)
     return false
   }
@@ -58,8 +58,8 @@ extension DMAReader {
     addPath(path, place, property, &sink)
   }
 
-  private func iommu(_ phandle: UInt32) -> Int? {
-    for index in topology.iommus.indices where topology.iommus[index].phandle == phandle {
+  func indexOfIOMMU(_ phandle: UInt32) -> Int? {
+    for index in iommus.indices where iommus[index].phandle == phandle {
       return index
     }
     return nil
@@ -77,10 +77,10 @@ extension DMAReader {
           master, requesters: nil, .iommus, .badLength(value.count), place, &sink)
       }
       // What an unknown one's cells are can't be known, nor then where the next one begins.
-      guard let index = iommu(phandle) else {
+      guard let index = indexOfIOMMU(phandle) else {
         return addUnreadable(master, requesters: nil, .iommus, .noIOMMU(phandle), place, &sink)
       }
-      let iommu = topology.iommus[index]
+      let iommu = iommus[index]
       guard let cells = iommu.cells else {
         // That was said of the IOMMU.
         return addUnreadable(
@@ -123,26 +123,26 @@ extension DMAReader {
       return addUnreadable(master, requesters: all, .iommuMapMask, .badLength(length), place, &sink)
     case .map(let opened): map = opened
     }
-    let first = topology.paths.count
+    let first = paths.count
     while let entry = map.next(in: blob) {
       guard let requesters = entry.requesters else {
         if map.isFirstComplaint { report(place.node, .iommuMap, .badEntry(entry.base), &sink) }
         continue
       }
-      for other in first..<topology.paths.count
-      where topology.paths[other].requesters?.overlaps(requesters) == true {
+      for other in first..<paths.count
+      where paths[other].requesters?.overlaps(requesters) == true {
         if map.isFirstComplaint { report(place.node, .iommuMap, .overlap(entry.base), &sink) }
         break
       }
-      guard let index = iommu(entry.phandle) else {
+      guard let index = indexOfIOMMU(entry.phandle) else {
         let reason = DMADiagnostic.Reason.noIOMMU(entry.phandle)
         addUnreadable(
           master, requesters: requesters, mask: map.mask, .iommuMap,
           map.isFirstComplaint ? reason : nil, place, &sink)
-        guard topology.isComplete else { return }
+        guard isComplete else { return }
         continue
       }
-      let iommu = topology.iommus[index]
+      let iommu = iommus[index]
       let path = DMAPath(
         master: master, iommu: index, confinement: iommu.confinement, requesters: requesters,
         streams: iommu.kind == .other ? nil : entry.targets, ignoredBits: 0, mask: map.mask)
@@ -156,13 +156,13 @@ extension DMAReader {
   private mutating func addHoles<Sink: DMADiagnosticSink & ~Copyable>(
     _ master: Int, mask: UInt32, from first: Int, _ place: DMAPlace, _ sink: inout Sink
   ) {
-    let mapped = first..<topology.paths.count
+    let mapped = first..<paths.count
     var current = RequesterMap.requester(from: 0, mask: mask)
     while let requester = current {
       var covered: UInt32?
       var next: UInt32 = 0x1_0000
       for index in mapped {
-        guard let range = topology.paths[index].requesters else { continue }
+        guard let range = paths[index].requesters else { continue }
         if range.first <= requester, requester <= range.last {
           covered = max(covered ?? 0, range.last)
         }
@@ -188,41 +188,41 @@ extension DMAReader {
     _ master: Int, _ index: Int, requesters: IDRange?, deviceIDs: IDRange?, _ place: DMAPlace,
     _ property: DMAPropertyName, _ sink: inout Sink
   ) -> Bool {
-    let controller = topology.msiControllers[index]
+    let controller = msiControllers[index]
     guard controller.isITS, controller.isEnabled else { return true }
     let doorbell = DoorbellPath(
       master: master, its: index, requesters: requesters, deviceIDs: deviceIDs)
-    if topology.doorbells.append(doorbell) { return true }
+    if doorbells.append(doorbell) { return true }
     reportOverflow(of: .doorbells, place.node, property, &sink)
     return false
   }
 
   private func msiController(_ phandle: UInt32) -> Int? {
-    MSISpecifiers.controller(phandle, topology.msiControllers)
+    MSISpecifiers.controller(phandle, msiControllers)
   }
 
   /// Of an IOMMU, `msi-parent` with a DeviceID: it sends its own interrupts, of events and errors.
   private mutating func readIOMMUDoorbells<Sink: DMADiagnosticSink & ~Copyable>(
     _ place: DMAPlace, _ blob: DeviceTreeBlob, _ sink: inout Sink
   ) {
-    guard let value = place.properties[.msiParent], let iommu = iommu(at: place.node) else {
+    guard let value = place.properties[.msiParent], let iommu = indexOfIOMMU(at: place.node) else {
       return
     }
     var specifiers = MSISpecifiers(value)
-    while let specifier = specifiers.next(topology.msiControllers, blob) {
-      let controller = topology.msiControllers[specifier.controller]
+    while let specifier = specifiers.next(msiControllers, blob) {
+      let controller = msiControllers[specifier.controller]
       guard controller.isITS, controller.isEnabled else { continue }
       let doorbell = IOMMUDoorbellPath(
         iommu: iommu, its: specifier.controller, deviceID: specifier.deviceID)
-      guard topology.iommuDoorbells.append(doorbell) else {
+      guard iommuDoorbells.append(doorbell) else {
         return reportOverflow(of: .doorbells, place.node, .msiParent, &sink)
       }
     }
     if let complaint = specifiers.complaint { report(place.node, .msiParent, complaint, &sink) }
   }
 
-  private func iommu(at node: DeviceTreeNode) -> Int? {
-    for index in topology.iommus.indices where topology.iommus[index].node == node { return index }
+  private func indexOfIOMMU(at node: DeviceTreeNode) -> Int? {
+    for index in iommus.indices where iommus[index].node == node { return index }
     return nil
   }
 
@@ -234,7 +234,7 @@ extension DMAReader {
     // A bus's requesters are the DeviceIDs themselves.
     let all: IDRange? = place.isPCIHost ? .pci : nil
     var specifiers = MSISpecifiers(value)
-    while let specifier = specifiers.next(topology.msiControllers, blob) {
+    while let specifier = specifiers.next(msiControllers, blob) {
       let deviceIDs = all ?? specifier.deviceID.flatMap { IDRange($0, count: 1) }
       guard
         addDoorbell(

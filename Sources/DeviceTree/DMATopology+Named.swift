@@ -5,7 +5,7 @@ internal import Architecture
 
 // What masters may name: IOMMUs and MSI controllers.
 
-extension DMAReader {
+extension DMATopology {
   mutating func readNamed<Sink: DMADiagnosticSink & ~Copyable>(
     _ place: DMAPlace, _ board: borrowing Board, _ blob: DeviceTreeBlob, _ sink: inout Sink
   ) {
@@ -44,7 +44,7 @@ extension DMAReader {
       isEnabled: place.isEnabled, hasRegisters: hasRegisters,
       sendsMSIs: place.properties[.msiParent] != nil, traits: traits,
       interrupts: kind == .smmuV3 ? SMMUInterrupts(place.properties, in: blob) : SMMUInterrupts())
-    if !topology.iommus.append(iommu) { reportOverflow(of: .iommus, place.node, nil, &sink) }
+    if !iommus.append(iommu) { reportOverflow(of: .iommus, place.node, nil, &sink) }
   }
 
   private mutating func readMSIController<Sink: DMADiagnosticSink & ~Copyable>(
@@ -58,7 +58,7 @@ extension DMAReader {
     let controller = MSIController(
       node: place.node, phandle: phandle(of: place, blob), cells: cells, isITS: isITS,
       isEnabled: place.isEnabled)
-    if !topology.msiControllers.append(controller) {
+    if !msiControllers.append(controller) {
       reportOverflow(of: .msiControllers, place.node, nil, &sink)
     }
   }
