@@ -87,7 +87,7 @@ SECONDS = 300
 BOOT_TEXT = ("el2_boot_text", "el2_text_end")
 LINE = re.compile(r"(?:portcullis: )?bench: (\S+) (\d+)")
 # How deep the example of an embedder finds its stack, of a boot with the words behind.
-STACK = re.compile(r"harness: stack of (\w+): (\d+)")
+STACK = re.compile(r"# harness: stack of (\w+): (\d+)")
 STACKS = {"testhost.embedded": ("init", "claim", "trap"), "testhost.embedded portcullis.handover": ("handover",)}
 # The example's host, of which nothing is in the image.
 EMBEDDED_HOST = 0x40200000

@@ -88,7 +88,7 @@ static bool was_trusted, is_trusted;  // the host, until it says that it has han
 // How deep the stack has been; returns so where it is as portcullis.h says.
 static uint64_t tell_stack(const char *of, uint64_t top, uint64_t most) {
     const uint64_t bytes = stack_use(top);
-    print("harness: stack of ");
+    print("# harness: stack of ");  // between the lines of the tests a comment
     print(of);
     print(": ");
     print_decimal(bytes);
