@@ -20,8 +20,6 @@ package protocol BoardPlatform: Platform {
   associatedtype Tables: TableMemory
   /// The TLBs.
   associatedtype Cache: TranslationCache
-  /// Memory that EL2 has mapped, by physical address.
-  associatedtype Memory: HostMemory
   /// The host's system registers, on the CPU that runs this.
   associatedtype HostRegisters: HostSystemRegisters
   /// What answers SMC.
@@ -43,8 +41,6 @@ package protocol BoardPlatform: Platform {
   func tables(imageBase: PhysicalAddress) -> Tables
   /// The TLBs.
   var cache: Cache { get }
-  /// Memory that EL2 has mapped.
-  var memory: Memory { get }
   /// The host's system registers.
   var host: HostRegisters { get }
   /// The words of the statistics.
@@ -54,10 +50,6 @@ package protocol BoardPlatform: Platform {
   /// Where the parts of the image are whose tables these are.
   func layout(of tables: borrowing Tables) -> ImageLayout?
 
-  /// The number of the CPU that runs this, from zero (TPIDR_EL2).
-  var cpu: UInt64 { get }
-  /// MPIDR_EL1 of this CPU.
-  var multiprocessorAffinity: UInt64 { get }
   /// ID_AA64MMFR0_EL1.PARange of this CPU.
   var physicalAddressRange: UInt64 { get }
   /// What this CPU says that it has.
@@ -101,16 +93,13 @@ package protocol BoardPlatform: Platform {
 }
 
 extension BoardPlatform {
-  /// What the mediation of an ITS needs.
-  @inline(__always)
-  package func machine(of its: UInt8) -> BoardITSMachine<Self> { BoardITSMachine(its, self) }
-  /// The same, with a record of what happens.
+  /// The owners of pages, whose ledger is in the state.
+  package func pages(holding rank: LockRank) -> LockedOwnership<Self> {
+    LockedOwnership(of: self, holding: rank)
+  }
+  /// What the mediation of an ITS needs, with a record of what happens.
   package func recordingMachine(of its: UInt8) -> RecordingITSMachine<Self> {
     RecordingITSMachine(its, self)
-  }
-  /// What the mediation of the Redistributors needs.
-  package func redistributorMachine() -> BoardRedistributorMachine<Self> {
-    BoardRedistributorMachine(self)
   }
 
   /// Adds region by region: the whole list would not fit a stack well.
@@ -123,7 +112,7 @@ extension BoardPlatform {
       guard
         RedistributorScan.add(
           region, at: VirtualLayout.redistributors(index), to: &targets, typer,
-          machine: BoardITSMachine(0, self))
+          machine: machine(of: 0))
       else { return false }
     }
     return true
@@ -156,6 +145,9 @@ extension BoardPlatform {
   /// Counts a store.
   @inline(__always)
   package func countStore(_ its: UInt8, _ offset: UInt64) { counts.countStore(its, offset) }
+  /// Counts a command.
+  @inline(__always)
+  package func countCommand(_ its: UInt8, _ command: UInt8) { counts.countCommand(its, command) }
 }
 
 /// The console: takes bytes, as long as it does.

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Architecture
-internal import Ownership
+package import Architecture
+package import Ownership
 
 /// The owners of pages, asked with the lock of one device held: takes the lock of rank `ownership` itself.
-struct LockedOwnership<Machine: BoardPlatform> {
+package struct LockedOwnership<Machine: BoardPlatform>: PageAuthority {
   private let state: StatePlace<Machine>
   /// What is held already.
   private let rank: LockRank
@@ -15,10 +15,30 @@ struct LockedOwnership<Machine: BoardPlatform> {
     self.rank = rank
   }
 
-  /// Shares pages and pins them in a slot of `table`.
-  ///
-  /// - Throws: any `OwnershipError`; nothing has changed then.
-  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+  package func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
+    guard !state.shared.reserved.overlaps(pages) else {
+      throw .refusedByHypervisor(pages.first)
+    }
+    var held = HeldLocks(holding: rank)
+    var list = FixedList<1, PageRange>(filler: pages)
+    _ = list.append(pages)
+    return try state.shared.ownershipLock.withLock(&held) {
+      (_) throws(OwnershipError) -> Pin<1> in
+      try state.shared.ownership.shareAndPin(list)
+    }
+  }
+
+  package func unpinAndUnshare(_ pin: consuming Pin<1>) {
+    var held = HeldLocks(holding: rank)
+    var pin: Pin<1>? = consume pin
+    state.shared.ownershipLock.withLock(&held) { _ in
+      guard let pin = pin.take() else { return }
+      // Pages that somebody else has pinned stay shared, which is safe.
+      state.shared.ownership.unpinAndUnshare(pin)
+    }
+  }
+
+  package func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
     var held = HeldLocks(holding: rank)
     return try state.shared.ownershipLock.withLock(&held) {
       (_) throws(OwnershipError) -> UInt64 in
@@ -26,11 +46,29 @@ struct LockedOwnership<Machine: BoardPlatform> {
     }
   }
 
-  /// Ends what ``hold(_:in:)`` began.
-  func release(_ slot: UInt64, of table: inout PinTable) {
+  package func release(_ slot: UInt64, of table: inout PinTable) {
     var held = HeldLocks(holding: rank)
     state.shared.ownershipLock.withLock(&held) { _ in
       state.shared.ownership.release(slot, of: &table)
+    }
+  }
+
+  package func claim(_ pages: PageRange, into set: inout ClaimSet) throws(OwnershipError) {
+    var held = HeldLocks(holding: rank)
+    try state.shared.ownershipLock.withLock(&held) { (_) throws(OwnershipError) in
+      try state.shared.ownership.donate(pages, into: &set)
+    }
+  }
+
+  package func giveBackUntouched(_ set: inout ClaimSet) -> Bool {
+    var held = HeldLocks(holding: rank)
+    return state.shared.ownershipLock.withLock(&held) { _ in
+      do throws(OwnershipError) {
+        try state.shared.ownership.giveBackUntouched(&set)
+        return true
+      } catch {
+        return false
+      }
     }
   }
 }

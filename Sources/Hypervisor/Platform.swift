@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+public import Architecture
 public import DeviceTree
 public import GIC
 public import ITS
-public import Redistributor
 public import Trace
 public import Traps
 
@@ -15,26 +15,30 @@ public import Traps
 public protocol Platform: Sendable {
   /// The registers of the hardware.
   associatedtype Registers: DeviceMemory
-  /// What the mediation of an ITS needs.
-  associatedtype Machine: HandoverMachine
-  /// The same, with a record of what happens; the same type where nothing is ever recorded.
+  /// Memory that EL2 has mapped, by physical address.
+  associatedtype Memory: HostMemory
+  /// Who decides on pages of the host's memory.
+  associatedtype Pages: PageAuthority
+  /// What the mediation of an ITS needs where its accesses are recorded: the same type as else where nothing ever is.
   associatedtype RecordingMachine: ITSMachine
-  /// What the mediation of the Redistributors needs.
-  associatedtype Redistributors: RedistributorMachine
 
   /// The registers of the hardware.
   var registers: Registers { get }
+  /// Memory that EL2 has mapped.
+  var memory: Memory { get }
+  /// The number of the CPU that runs this, from zero.
+  var cpu: UInt64 { get }
+  /// MPIDR_EL1 of this CPU.
+  var multiprocessorAffinity: UInt64 { get }
   /// Where the ITSes are kept.
   var itses: ITSPlaces { get }
   /// Where the Redistributors are kept.
   var redistributors: RedistributorPlace { get }
 
-  /// What the mediation of an ITS needs, on the CPU that runs this.
-  func machine(of its: UInt8) -> Machine
-  /// What it needs where its accesses are recorded.
+  /// Who decides on pages, asked with the lock of a device of `rank` held.
+  func pages(holding rank: LockRank) -> Pages
+  /// What the mediation of an ITS needs where its accesses are recorded.
   func recordingMachine(of its: UInt8) -> RecordingMachine
-  /// What the mediation of the Redistributors needs, on the CPU that runs this.
-  func redistributorMachine() -> Redistributors
   /// Adds every Redistributor of the board to those that an ITS may send to; false where one does not
   /// answer, or there are too many.
   func addTargets(to targets: inout RedistributorDirectory, _ typer: GITSTyper) -> Bool
@@ -59,6 +63,8 @@ public protocol Platform: Sendable {
   func countLoad(_ its: UInt8, _ offset: UInt64)
   /// Counts a store at an offset in the control frame of an ITS.
   func countStore(_ its: UInt8, _ offset: UInt64)
+  /// Counts a command that an ITS has accepted, by its number.
+  func countCommand(_ its: UInt8, _ command: UInt8)
 }
 
 extension Platform {
@@ -74,4 +80,17 @@ extension Platform {
   /// Nothing is counted.
   @inline(__always)
   public func countStore(_ its: UInt8, _ offset: UInt64) {}
+  /// Nothing is counted.
+  @inline(__always)
+  public func countCommand(_ its: UInt8, _ command: UInt8) {}
+}
+
+extension Platform {
+  /// What the mediation of an ITS needs, on the CPU that runs this.
+  @inline(__always)
+  package func machine(of its: UInt8) -> ITSTrapMachine<Self> { ITSTrapMachine(its, self) }
+  /// What the mediation of the Redistributors needs, on the CPU that runs this.
+  package func redistributorMachine() -> RedistributorTrapMachine<Self> {
+    RedistributorTrapMachine(self)
+  }
 }

@@ -7,13 +7,13 @@ internal import ITS
 package import Ownership
 package import Trace
 
-/// A ``BoardITSMachine`` that records what happens to one ITS.
+/// A ``ITSTrapMachine`` that records what happens to one ITS.
 ///
 /// The mediation is specialised for it once more: with the other machine there is nothing to ask and
 /// nothing to skip.
 package struct RecordingITSMachine<Board: BoardPlatform>: ITSMachine {
   private let platform: Board
-  private let machine: BoardITSMachine<Board>
+  private let machine: ITSTrapMachine<Board>
   /// The number of the ITS.
   var number: UInt8 { machine.number }
 
@@ -26,7 +26,7 @@ package struct RecordingITSMachine<Board: BoardPlatform>: ITSMachine {
 
   init(_ number: UInt8, _ platform: Board) {
     self.platform = platform
-    machine = BoardITSMachine(number, platform)
+    machine = ITSTrapMachine(number, platform)
   }
 
   package func count(_ command: ITSCommand) { machine.count(command) }

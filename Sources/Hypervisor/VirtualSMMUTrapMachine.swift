@@ -32,11 +32,11 @@ struct VirtualSMMUTrapMachine<Board: BoardPlatform>: VirtualSMMUMachine {
     guard !platform.state.shared.reserved.overlaps(pages) else {
       throw .refusedByHypervisor(pages.first)
     }
-    return try LockedOwnership(of: platform, holding: .smmu).hold(pages, in: &table)
+    return try platform.pages(holding: .smmu).hold(pages, in: &table)
   }
 
   func release(_ slot: UInt64, of table: inout PinTable) {
-    LockedOwnership(of: platform, holding: .smmu).release(slot, of: &table)
+    platform.pages(holding: .smmu).release(slot, of: &table)
   }
 
   func activate(_ mode: StreamMode) -> Bool {

@@ -30,45 +30,48 @@ struct EmbedderBoard {
 /// A leaf: it gives types to parts of that memory, which `portcullis_init` has found large enough.
 @safe struct EmbedderMachine: Platform, @unchecked Sendable {
   // What changes behind it has a lock, or changes before the host runs: hence Sendable.
-  private let memory: UnsafeMutableRawPointer
+  private let place: UnsafeMutableRawPointer
 
   /// Takes the memory of a state.
-  @unsafe init(_ memory: UnsafeMutableRawPointer) { unsafe self.memory = memory }
+  @unsafe init(_ memory: UnsafeMutableRawPointer) { unsafe place = memory }
 
   /// The embedder's operations.
-  var registers: EmbedderPlatform { unsafe EmbedderPlatform(memory) }
-  var itses: ITSPlaces { unsafe ITSPlaces(memory + StateMemory.itsOffset) }
+  var registers: EmbedderPlatform { unsafe EmbedderPlatform(place) }
+  var itses: ITSPlaces { unsafe ITSPlaces(place + StateMemory.itsOffset) }
   var redistributors: RedistributorPlace {
-    unsafe RedistributorPlace(memory + StateMemory.redistributorOffset)
+    unsafe RedistributorPlace(place + StateMemory.redistributorOffset)
   }
   /// The pins of the Redistributors, by their distance from the first.
   var pins: EmbedderTables {
     unsafe EmbedderTables(
-      memory + StateMemory.redistributorOffset + Int(RedistributorPlace.pinsOffset),
+      place + StateMemory.redistributorOffset + Int(RedistributorPlace.pinsOffset),
       pages: StateMemory.pinPages)
   }
   /// The place of what is known of the board.
   var board: UnsafeMutablePointer<EmbedderBoard> {
-    unsafe (memory + StateMemory.boardOffset).assumingMemoryBound(to: EmbedderBoard.self)
+    unsafe (place + StateMemory.boardOffset).assumingMemoryBound(to: EmbedderBoard.self)
   }
 
   /// The place of the list of all frames, which a claim fills.
   var frames: UnsafeMutablePointer<RegionClaim.BoardFrames> {
-    unsafe (memory + StateMemory.framesOffset).assumingMemoryBound(
+    unsafe (place + StateMemory.framesOffset).assumingMemoryBound(
       to: RegionClaim.BoardFrames.self)
   }
 
   /// What is known of pages.
-  var pages: EmbedderPages { unsafe EmbedderPages(memory + StateMemory.pagesOffset) }
+  var pages: EmbedderPages { unsafe EmbedderPages(place + StateMemory.pagesOffset) }
 
-  func machine(of its: UInt8) -> EmbedderITSMachine { machine }
-  func recordingMachine(of its: UInt8) -> EmbedderITSMachine { machine }
-  func redistributorMachine() -> EmbedderRedistributorMachine {
-    EmbedderRedistributorMachine(machine, pins: pins)
+  /// The pool and what is shared: the header asks that they are mapped there.
+  @inline(__always)
+  var memory: LinearMemory { unsafe LinearMemory(base: board.pointee.linearBase, registers) }
+  /// A call of the embedder.
+  var cpu: UInt64 { UInt64(registers.cpu ?? 0) }
+  var multiprocessorAffinity: UInt64 { registers.readRegister(PORTCULLIS_MPIDR_EL1) }
+
+  func pages(holding rank: LockRank) -> EmbedderPageAuthority {
+    EmbedderPageAuthority(of: self, holding: rank)
   }
-  private var machine: EmbedderITSMachine {
-    EmbedderITSMachine(registers, pages, linearBase: unsafe board.pointee.linearBase)
-  }
+  func recordingMachine(of its: UInt8) -> ITSTrapMachine<EmbedderMachine> { machine(of: its) }
 
   /// Where the pins of the Redistributors begin.
   static var firstPin: PhysicalAddress { PhysicalAddress(0) }
@@ -78,7 +81,8 @@ struct EmbedderBoard {
       let region = unsafe board.pointee.redistributors[index]
       guard region.isUsed else { continue }
       let frame = unsafe board.pointee.frames[index].address
-      guard RedistributorScan.add(region, at: frame, to: &targets, typer, machine: machine) else {
+      guard RedistributorScan.add(region, at: frame, to: &targets, typer, machine: machine(of: 0))
+      else {
         return false
       }
     }

@@ -73,7 +73,7 @@ extension EmbedderState {
         case .forwarded: .forwarded
         case .closed: .live
         case .mediated, .recorded:
-          its.mediation.held(of: pages, memory: monitor.platform.machine(of: number).memory)
+          its.mediation.held(of: pages, memory: monitor.platform.memory)
             .map { .held($0) }
         }
       }

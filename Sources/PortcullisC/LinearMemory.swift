@@ -24,6 +24,10 @@ internal import Synchronization
   @inline(__always)
   private func place(_ address: PhysicalAddress) -> UInt64 { base &+ address.rawValue }
 
+  /// Where EL2 sees an address.
+  @inline(__always)
+  func address(of address: PhysicalAddress) -> VirtualAddress { VirtualAddress(place(address)) }
+
   /// The word at `address`, which is never mapped at 0.
   @inline(__always)
   private func word(_ address: PhysicalAddress) -> UnsafePointer<Atomic<UInt64>> {
