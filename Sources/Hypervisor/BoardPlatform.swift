@@ -26,8 +26,6 @@ package protocol BoardPlatform: Platform {
   associatedtype BoardFirmware: Firmware
   /// The console.
   associatedtype Output: LogOutput
-  /// The words of the statistics.
-  associatedtype Counts: CountMemory
   /// What the driver of the SMMUs needs.
   associatedtype SMMUs: SMMUMachine
 
@@ -43,8 +41,6 @@ package protocol BoardPlatform: Platform {
   var cache: Cache { get }
   /// The host's system registers.
   var host: HostRegisters { get }
-  /// The words of the statistics.
-  var counts: Statistics<Counts> { get }
   /// What the driver of the SMMUs needs.
   var smmus: SMMUs { get }
   /// Where the parts of the image are whose tables these are.
@@ -139,15 +135,14 @@ extension BoardPlatform {
     Monitor(self).record(access, its: its, since: start)
   }
 
-  /// Counts a load.
-  @inline(__always)
-  package func countLoad(_ its: UInt8, _ offset: UInt64) { counts.countLoad(its, offset) }
-  /// Counts a store.
-  @inline(__always)
-  package func countStore(_ its: UInt8, _ offset: UInt64) { counts.countStore(its, offset) }
-  /// Counts a command.
-  @inline(__always)
-  package func countCommand(_ its: UInt8, _ command: UInt8) { counts.countCommand(its, command) }
+  /// Loads are counted.
+  package static var countsLoads: Bool { true }
+  /// How many ITSes are claimed.
+  package var itsCount: Int { state.shared.identities.count }
+  /// The control of the attack tests mediates nothing.
+  package var guardsRedistributors: Bool { mediation == .on }
+  /// What the board, its CPUs, log and SMMUs have counted.
+  package func ownValue(_ number: StatisticNumber) -> UInt64 { Monitor(self).boardValue(number) }
 }
 
 /// The console: takes bytes, as long as it does.

@@ -32,7 +32,7 @@ package struct ITSTrapMachine<Machine: Platform>: HandoverMachine {
   private var pages: Machine.Pages { platform.pages(holding: .its) }
 
   @inline(__always)
-  package func count(_ command: ITSCommand) { platform.countCommand(number, command.number) }
+  package func count(_ command: ITSCommand) { platform.counts.countCommand(number, command.number) }
 
   package func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
     try self.pages.shareAndPin(pages)

@@ -29,7 +29,7 @@ extension Monitor {
 
   @inline(__always)
   private func read(_ its: borrowing ITSPlaces.LockedITS, _ access: Access) -> ReadEffect {
-    platform.countLoad(its.number, access.offset)
+    if Machine.countsLoads { platform.counts.countLoad(its.number, access.offset) }
     guard its.path == .mediated else { return readRarely(its, access) }
     let effect = its.mediation.read(access, machine: platform.machine(of: its.number))
     tellNews(its)
@@ -46,7 +46,7 @@ extension Monitor {
   private func write(
     _ its: borrowing ITSPlaces.LockedITS, _ access: Access, _ value: UInt64
   ) -> WriteEffect {
-    platform.countStore(its.number, access.offset)
+    platform.counts.countStore(its.number, access.offset)
     guard its.path == .mediated else { return writeRarely(its, access, value) }
     let effect = its.mediation.write(access, value, machine: platform.machine(of: its.number))
     tellNews(its)

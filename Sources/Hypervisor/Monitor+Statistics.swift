@@ -9,36 +9,24 @@ internal import Redistributor
 internal import VirtualSMMU
 
 // The figures of ``Statistic``, wherever each is kept.
-extension Monitor where Machine: BoardPlatform {
+extension Monitor {
   /// The figure with a number; nil where there is no such ITS.
   ///
-  /// Takes one lock at a time: that of an ITS, of the Redistributors, of a virtual SMMU, of the owners of pages, or of
-  /// the log.
-  func value(_ number: StatisticNumber) -> UInt64? {
-    let itses = state.shared.identities.count
-    guard !number.statistic.isOfITS || Int(number.its) < itses else { return nil }
-    var held = HeldLocks()
+  /// Takes one lock at a time: that of an ITS, of the Redistributors, or one of the machine.
+  public func value(_ number: StatisticNumber) -> UInt64? {
+    guard !number.statistic.isOfITS || Int(number.its) < platform.itsCount else { return nil }
     return switch number.statistic.owner {
-    case .board: number.statistic == .itses ? UInt64(itses) : platform.frequency
-    case .cpus, .itsWords: platform.counts.value(number)
-    case .ownership:
-      state.shared.ownershipLock.withLock(&held) { _ in
-        number.value(in: state.shared.ownership.usage)
-      }
-    case .log:
-      state.diagnostics.logLock.withLock(&held) { _ in
-        number.statistic == .logBytes
-          ? state.diagnostics.log.waiting : state.diagnostics.log.dropped
-      }
+    case .itsWords: platform.counts.value(number)
     case .redistributors:
-      platform.mediation == .on ? platform.redistributors.withLock { number.value(in: $0) } : 0
-    case .smmus: dmaCount(number)
-    case .virtualSMMUs: sumOfVirtualSMMUs { number.value(in: $0) }
+      platform.guardsRedistributors
+        ? platform.redistributors.withLock { number.value(in: $0) } : 0
     case .its:
       platform.itses.withLock(number.its) { its in
         its.isMediated
           ? number.value(counters: its.mediation.counters, usage: its.mediation.usage) : 0
       }
+    case .board where number.statistic == .itses: UInt64(platform.itsCount)
+    case .board, .cpus, .ownership, .log, .smmus, .virtualSMMUs: platform.ownValue(number)
     }
   }
 
@@ -50,6 +38,31 @@ extension Monitor where Machine: BoardPlatform {
     var result = SMCCC.Result(0)
     result.x1 = value
     return result
+  }
+}
+
+extension Monitor where Machine: BoardPlatform {
+  /// What the board itself has counted.
+  ///
+  /// Takes one lock at a time: that of a virtual SMMU, of the owners of pages, or of the log.
+  func boardValue(_ number: StatisticNumber) -> UInt64 {
+    var held = HeldLocks()
+    return switch number.statistic.owner {
+    case .board: platform.frequency
+    case .cpus: platform.counts.value(number)
+    case .ownership:
+      state.shared.ownershipLock.withLock(&held) { _ in
+        number.value(in: state.shared.ownership.usage)
+      }
+    case .log:
+      state.diagnostics.logLock.withLock(&held) { _ in
+        number.statistic == .logBytes
+          ? state.diagnostics.log.waiting : state.diagnostics.log.dropped
+      }
+    case .smmus: dmaCount(number)
+    case .virtualSMMUs: sumOfVirtualSMMUs { number.value(in: $0) }
+    case .itsWords, .its, .redistributors: 0
+    }
   }
 
   /// Writes a summary to the console, past the ring of the log.

@@ -17,6 +17,8 @@ public protocol Platform: Sendable {
   associatedtype Registers: DeviceMemory
   /// Memory that EL2 has mapped, by physical address.
   associatedtype Memory: HostMemory
+  /// The words of the statistics.
+  associatedtype Counts: CountMemory
   /// Who decides on pages of the host's memory.
   associatedtype Pages: PageAuthority
   /// What the mediation of an ITS needs where its accesses are recorded: the same type as else where nothing ever is.
@@ -51,7 +53,16 @@ public protocol Platform: Sendable {
   /// Logs a line; from any CPU, with any lock held but that of the log.
   func log(_ level: LogLevel, _ line: consuming LogLine)
 
-  // What follows is left out by a machine that counts and records nothing, which then spends nothing on it.
+  /// How many ITSes there are in their places.
+  var itsCount: Int { get }
+  /// Whether EL2 stands between the host and the Redistributors.
+  var guardsRedistributors: Bool { get }
+  /// The words of the statistics.
+  var counts: Statistics<Counts> { get }
+  /// Whether loads are counted, which lengthens each a little.
+  static var countsLoads: Bool { get }
+
+  // What follows is left out by a machine that records nothing, which then spends nothing on it.
 
   /// Whether accesses to ITSes are recorded; never changes once the host runs.
   var records: Bool { get }
@@ -59,12 +70,8 @@ public protocol Platform: Sendable {
   var time: UInt64 { get }
   /// Records an access to an ITS, which began at `start`, behind all that it has caused.
   func record(_ access: TracedAccess, its: UInt8, since start: UInt64)
-  /// Counts a load at an offset in the control frame of an ITS.
-  func countLoad(_ its: UInt8, _ offset: UInt64)
-  /// Counts a store at an offset in the control frame of an ITS.
-  func countStore(_ its: UInt8, _ offset: UInt64)
-  /// Counts a command that an ITS has accepted, by its number.
-  func countCommand(_ its: UInt8, _ command: UInt8)
+  /// A figure of ``Statistic`` that ``Monitor/value(_:)`` leaves to the machine; 0 where it keeps no such figure.
+  func ownValue(_ number: StatisticNumber) -> UInt64
 }
 
 extension Platform {
@@ -74,15 +81,6 @@ extension Platform {
   public var time: UInt64 { 0 }
   /// Nothing is recorded.
   public func record(_ access: TracedAccess, its: UInt8, since start: UInt64) {}
-  /// Nothing is counted.
-  @inline(__always)
-  public func countLoad(_ its: UInt8, _ offset: UInt64) {}
-  /// Nothing is counted.
-  @inline(__always)
-  public func countStore(_ its: UInt8, _ offset: UInt64) {}
-  /// Nothing is counted.
-  @inline(__always)
-  public func countCommand(_ its: UInt8, _ command: UInt8) {}
 }
 
 extension Platform {

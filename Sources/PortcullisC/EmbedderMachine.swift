@@ -19,6 +19,10 @@ struct EmbedderBoard {
   let linearBase: UInt64
   /// The page size of both translations.
   let granule: Granule
+  /// How many ITSes it has, without those that are left out.
+  let itses: Int
+  /// Whether EL2 stands between the host and the Redistributors.
+  let guardsRedistributors: Bool
   /// The Redistributors.
   let redistributors: Board.RedistributorRegions
   /// Where EL2 sees each of those regions, as far as they are mapped.
@@ -67,6 +71,21 @@ struct EmbedderBoard {
   /// A call of the embedder.
   var cpu: UInt64 { UInt64(registers.cpu ?? 0) }
   var multiprocessorAffinity: UInt64 { registers.readRegister(PORTCULLIS_MPIDR_EL1) }
+
+  /// The memory of the counts.
+  @inline(__always)
+  var countWords: EmbedderCounts { unsafe EmbedderCounts(place + StateMemory.countsOffset) }
+  /// The words of the ITSes: the CPUs are the embedder's to count.
+  @inline(__always)
+  var counts: Statistics<EmbedderCounts> {
+    Statistics(cpus: 0, memory: countWords)
+  }
+  /// A load through C is as short as it can be.
+  static var countsLoads: Bool { false }
+  var itsCount: Int { unsafe board.pointee.itses }
+  var guardsRedistributors: Bool { unsafe board.pointee.guardsRedistributors }
+  /// What the claims take is counted here; all else the embedder keeps itself.
+  func ownValue(_ number: StatisticNumber) -> UInt64 { number.value(in: pages.usage) }
 
   func pages(holding rank: LockRank) -> EmbedderPageAuthority {
     EmbedderPageAuthority(of: self, holding: rank)

@@ -60,9 +60,11 @@ struct EmbedderMediation {
     distributor = board.distributor
     addressLimit = board.gicTraits.addressLimit
     unsafe machine.frames.initialize(to: RegionClaim.noFrames())
+    machine.countWords.begin()
     unsafe machine.board.initialize(
       to: EmbedderBoard(
-        linearBase: choice.linearBase, granule: board.granule,
+        linearBase: choice.linearBase, granule: board.granule, itses: descriptions.count,
+        guardsRedistributors: choice.guardsRedistributors,
         redistributors: board.redistributors))
   }
 

@@ -57,6 +57,13 @@ typealias EmbedderOwnership = Ownership<
     unsafe withUnsafeMutablePointer(to: &state.pointee.ownership) { unsafe $0 }
   }
 
+  /// How much of the memory for tables is in use.
+  var usage: OwnershipUsage {
+    let ticket = unsafe state.pointee.lock.acquire()
+    defer { unsafe state.pointee.lock.release(ticket) }
+    return ownership.usage
+  }
+
   /// Whether none of `pages` has been given to somebody else.
   func areHere(_ pages: PageRange) -> Bool {
     var found: PageFrameNumber?

@@ -53,6 +53,21 @@ func portcullis_its_counters(
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
+func portcullis_read_statistic(
+  _ state: OpaquePointer!, _ number: UInt64, _ value: UnsafeMutablePointer<UInt64>!
+) -> portcullis_status {
+  guard let state = unsafe state, let value = unsafe value else { return PORTCULLIS_ERROR_ARGUMENT }
+  let gate = unsafe StateMemory.state(state)
+  guard unsafe gate.pointee.phase == .claimed else { return PORTCULLIS_ERROR_ORDER }
+  guard let number = StatisticNumber(number),
+    let figure = unsafe gate.pointee.monitor.value(number)
+  else { return PORTCULLIS_ERROR_INDEX }
+  unsafe value.pointee = figure
+  return PORTCULLIS_OK
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
 func portcullis_hand_over(
   _ state: OpaquePointer!, _ index: Int, _ descriptor: UInt64,
   _ reason: UnsafeMutablePointer<Int64>!

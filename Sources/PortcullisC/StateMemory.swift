@@ -10,7 +10,7 @@ internal import Redistributor
 /// How the memory for a state is divided.
 ///
 /// The copy of the embedder's table comes first, then the state, what is known of the board, lists that a claim
-/// fills, what is known of pages, the ITSes, the Redistributors, and the pages of the tables.
+/// fills, what is known of pages, the ITSes, the Redistributors, what was counted, and the pages of the tables.
 ///
 /// A leaf: the memory is one that `portcullis_init` has found large and aligned enough.
 enum StateMemory {
@@ -36,10 +36,12 @@ enum StateMemory {
   }
   /// Where the Redistributors begin.
   static var redistributorOffset: Int { itsOffset + Int(PORTCULLIS_ITS_LIMIT) * ITSPlaces.stride }
-  /// Where the pages of the ledger begin.
-  static var poolOffset: Int {
+  /// Where the words of the statistics begin.
+  static var countsOffset: Int {
     aligned(redistributorOffset + Int(RedistributorPlace.size), 0x1000)
   }
+  /// Where the pages of the ledger begin.
+  static var poolOffset: Int { aligned(countsOffset + EmbedderCounts.size, 0x1000) }
 
   /// The most ranges of one change.
   static var rangeLimit: Int { RegionClaim.BoardFrames.capacity }

@@ -10,6 +10,7 @@
 #include "mediation.h"
 #include "pages.h"
 #include "redistributors.h"
+#include "statistics.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -576,6 +577,7 @@ int main(void) {
     test_callback();
     test_mediation();
     test_redistributors();
+    test_statistics();
     test_handover();
     test_board();
     test_pages();

@@ -108,7 +108,7 @@ extern "C" {
 #define PORTCULLIS_STATE_ALIGNMENT 4096
 /// Size of the memory for the state, for those who need it at compile time: at least what
 /// portcullis_state_size returns.
-#define PORTCULLIS_STATE_SIZE 0x100000
+#define PORTCULLIS_STATE_SIZE 0x110000
 /// The most regions that are claimed, ITSes and Redistributors included. Redistributors side by side are one
 /// region, or two where they have virtual LPIs.
 #define PORTCULLIS_REGION_LIMIT 128
@@ -782,6 +782,16 @@ struct portcullis_its_counters {
 /// Errors: ARGUMENT, STRUCT_SIZE, INDEX, ORDER before the claim and for one that is not mediated yet.
 enum portcullis_status portcullis_its_counters(struct portcullis *state, size_t index,
                                                struct portcullis_its_counters *counters);
+
+/// Tells the figure with a number of portcullis_hypercalls.h, where each has its name: those of enum
+/// portcullis_statistic are of Portcullis as a whole. To those of enum portcullis_its_statistic add
+/// PORTCULLIS_STATISTIC_PAGE * (1 + N) for the ITS at index N.
+///
+/// 0 is told of what you keep yourself: CPUs, traps and calls, the log, shared pages, pins, SMMUs; and of loads, for
+/// counting them would lengthen each. It may run on all CPUs at once, beside traps.
+///
+/// Errors: ARGUMENT; ORDER before the claim; INDEX for a number of nothing, and an ITS that there is none of.
+enum portcullis_status portcullis_read_statistic(struct portcullis *state, uint64_t number, uint64_t *value);
 
 #ifdef __cplusplus
 }
