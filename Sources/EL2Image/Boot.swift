@@ -81,16 +81,22 @@ func el2_secondary_main(_ cpu: UInt64) -> Never {
   el2_enter_host(start.entry.rawValue, start.argument)
 }
 
-// The vectors pass the frame that they have just saved, which nobody else knows.
+/// An exception of the host, as the vectors tell of it.
+@inline(__always)
+private func hostTrap(
+  _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64, _ registers: UnsafeMutablePointer<UInt64>
+) -> HostTrap<MetalPlatform> {
+  // The vector passes the frame that it has just saved, which nobody else knows.
+  unsafe HostTrap(
+    esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers), on: MetalPlatform())
+}
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func el2_host_abort(
   _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64, _ registers: UnsafeMutablePointer<UInt64>
 ) {
-  let trap = unsafe HostTrap(
-    esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers), on: MetalPlatform())
-  trap.handleAbort()
+  unsafe hostTrap(esr, far, hpfar, registers).handleAbort()
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
@@ -98,9 +104,7 @@ func el2_host_abort(
 func el2_host_trap(
   _ esr: UInt64, _ far: UInt64, _ hpfar: UInt64, _ registers: UnsafeMutablePointer<UInt64>
 ) {
-  let trap = unsafe HostTrap(
-    esr: esr, far: far, hpfar: hpfar, registers: RegisterFile(registers), on: MetalPlatform())
-  trap.handle()
+  unsafe hostTrap(esr, far, hpfar, registers).handle()
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase

@@ -69,7 +69,9 @@ struct DescribedBoard {
       throw Self.refuse("there are more masters than can be listed", platform)
     }
     for index in 0..<found.pages.count {
-      guard let pages = found.pages[index], masters.append(pages) else { continue }
+      guard let pages = found.pages[index], masters.append(pages) else {
+        throw Self.refuse("there are more registers of masters than can be claimed", platform)
+      }
     }
   }
 

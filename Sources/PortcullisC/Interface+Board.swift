@@ -90,18 +90,27 @@ extension ITSTraits {
     return described
   }
 
+  /// Hands the entries of a list to `add`, until it refuses one; whether it took all.
+  private static func forEach<Entry>(
+    _ list: UnsafeRawBufferPointer, _ count: UInt32, _ add: (Entry) -> Bool
+  ) -> Bool {
+    // The header gives each list so many entries of this type.
+    guard Int(count) * MemoryLayout<Entry>.stride <= list.count else { return false }
+    for index in 0..<Int(count) {
+      let offset = index * MemoryLayout<Entry>.stride
+      guard add(unsafe list.load(fromByteOffset: offset, as: Entry.self)) else { return false }
+    }
+    return true
+  }
+
   private func addMasters(to described: inout DescribedBoard) -> Bool {
-    let count = unsafe Int(board.pointee.masters_count)
-    guard count <= PORTCULLIS_BOARD_MASTER_LIMIT else { return false }
-    return unsafe withUnsafeBytes(of: &board.pointee.masters) { list in
-      for index in 0..<count {
-        let pages = unsafe list.load(
-          fromByteOffset: index * MemoryLayout<portcullis_pages>.stride, as: portcullis_pages.self)
-        guard let range = AddressRange(pages), let found = PageRange(covering: range),
-          described.masters.append(found)
-        else { return false }
+    unsafe withUnsafeBytes(of: &board.pointee.masters) { list in
+      unsafe Self.forEach(list, board.pointee.masters_count) { (pages: portcullis_pages) in
+        guard let found = AddressRange(pages).flatMap({ PageRange(covering: $0) }) else {
+          return false
+        }
+        return described.masters.append(found)
       }
-      return true
     }
   }
 
@@ -114,47 +123,33 @@ extension ITSTraits {
   }
 
   private func addITSes(to assembly: inout BoardAssembly) -> Bool {
-    let count = unsafe Int(board.pointee.its_count)
-    guard count <= PORTCULLIS_BOARD_ITS_LIMIT else { return false }
-    return unsafe withUnsafeBytes(of: &board.pointee.its) { list in
-      for index in 0..<count {
-        let its = unsafe list.load(
-          fromByteOffset: index * MemoryLayout<portcullis_its>.stride, as: portcullis_its.self)
-        guard let region = AddressRange(its.registers), let traits = ITSTraits(its.traits),
-          assembly.addITS(region, traits, isUsed: its.is_unused == 0)
-        else { return false }
+    unsafe withUnsafeBytes(of: &board.pointee.its) { list in
+      unsafe Self.forEach(list, board.pointee.its_count) { (its: portcullis_its) in
+        guard let region = AddressRange(its.registers), let traits = ITSTraits(its.traits) else {
+          return false
+        }
+        return assembly.addITS(region, traits, isUsed: its.is_unused == 0)
       }
-      return true
     }
   }
 
   private func addRedistributors(to assembly: inout BoardAssembly) -> Bool {
-    let count = unsafe Int(board.pointee.redistributors_count)
-    guard count <= PORTCULLIS_BOARD_RANGE_LIMIT else { return false }
-    return unsafe withUnsafeBytes(of: &board.pointee.redistributors) { list in
-      for index in 0..<count {
-        let region = unsafe list.load(
-          fromByteOffset: index * MemoryLayout<portcullis_redistributors>.stride,
-          as: portcullis_redistributors.self)
-        guard let range = AddressRange(region.registers),
-          assembly.addRedistributors(
-            range, stride: region.stride == 0 ? nil : region.stride, isUsed: region.is_unused == 0)
-        else { return false }
+    unsafe withUnsafeBytes(of: &board.pointee.redistributors) { list in
+      unsafe Self.forEach(list, board.pointee.redistributors_count) {
+        (region: portcullis_redistributors) in
+        guard let range = AddressRange(region.registers) else { return false }
+        return assembly.addRedistributors(
+          range, stride: region.stride == 0 ? nil : region.stride, isUsed: region.is_unused == 0)
       }
-      return true
     }
   }
 
   private func addMemory(to assembly: inout BoardAssembly) -> Bool {
-    let count = unsafe Int(board.pointee.memory_count)
-    guard count <= PORTCULLIS_BOARD_RANGE_LIMIT else { return false }
-    return unsafe withUnsafeBytes(of: &board.pointee.memory) { list in
-      for index in 0..<count {
-        let pages = unsafe list.load(
-          fromByteOffset: index * MemoryLayout<portcullis_pages>.stride, as: portcullis_pages.self)
-        guard let range = AddressRange(pages), assembly.addMemory(range) else { return false }
+    unsafe withUnsafeBytes(of: &board.pointee.memory) { list in
+      unsafe Self.forEach(list, board.pointee.memory_count) { (pages: portcullis_pages) in
+        guard let range = AddressRange(pages) else { return false }
+        return assembly.addMemory(range)
       }
-      return true
     }
   }
 

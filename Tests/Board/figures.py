@@ -42,7 +42,7 @@ ROWS = [
      ["through-c-read32-instructions", "through-c-doorbell-inv-1-instructions"], "instructions"),
     ("as a multiple of the image's read", ["through-c-read32"], ""),
     ("as a multiple of the image's doorbell", ["through-c-doorbell-inv-1"], ""),
-    ("stack of `portcullis_board_from_tree` and `portcullis_init_board`", ["stack-init"], "bytes"),
+    ("stack of `portcullis_init`", ["stack-init"], "bytes"),
     ("stack of `portcullis_claim`", ["stack-claim"], "bytes"),
     ("stack of a trap, from its vector on", ["stack-trap"], "bytes"),
     ("stack of a handover", ["stack-handover"], "bytes"),

@@ -37,7 +37,7 @@
 
 #define MAX_CPUS 8
 // PORTCULLIS_STACK_INIT, and what the operations below it need.
-#define STACK_BYTES 0x50000
+#define STACK_BYTES 0x60000
 
 // EL2's stage 1: 39-bit addresses, 4 KiB pages, walks in Write-Back memory, 40-bit physical addresses.
 #define TCR_EL2_VALUE 0x80823519

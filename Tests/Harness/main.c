@@ -105,16 +105,20 @@ static void take_its(const void *tree) {
     set_translation_operations(&ops);
     const struct portcullis_config config = {
         .size = sizeof config, .version = PORTCULLIS_VERSION, .page_size = PAGE, .ops = &ops,
+        .tree = tree, .tree_size = fdt_totalsize(tree),
         .cpus = MAX_CPUS, .policy = is_trusted ? PORTCULLIS_POLICY_HANDOVER : 0,
         .features = READ_SYSREG(id_aa64mmfr1_el1) >> 20 & 0xf ? PORTCULLIS_FEATURE_PAN : 0,
         .linear_base = 0,  // EL2 maps memory at its physical address
         .pool = {(uint64_t)harness_pool, POOL_BYTES},
     };
-    // portcullis_init does the first two at once. This hypervisor could fill the board itself, without libfdt.
+    // A program could fill the board itself, without libfdt. portcullis_init does the first two at once; of a host that
+    // is trusted it does here, so that both ways are tried.
     static struct portcullis_board board = {.size = sizeof board};
     stack_paint();
-    enum portcullis_status status = portcullis_board_from_tree(tree, fdt_totalsize(tree), PAGE, 0, &ops, &board);
-    if (!status) status = portcullis_init_board(state, sizeof state, &config, &board, &gate);
+    enum portcullis_status status;
+    if (is_trusted) status = portcullis_init(state, sizeof state, &config, &gate);
+    else status = portcullis_board_from_tree(tree, config.tree_size, PAGE, config.policy, &ops, &board);
+    if (!status && !is_trusted) status = portcullis_init_board(state, sizeof state, &config, &board, &gate);
     if (!status) tell_stack("init", 0, PORTCULLIS_STACK_INIT), stack_paint(), status = portcullis_claim(gate);
     if (status) stop("not started", portcullis_strerror(status));
     tell_stack("claim", 0, PORTCULLIS_STACK_CLAIM);

@@ -118,7 +118,7 @@ extern "C" {
 #define PORTCULLIS_CHANGE_LIMIT 1280
 /// The most bytes of stack that portcullis_init, portcullis_init_board and portcullis_board_from_tree use, beside what
 /// your operations need.
-#define PORTCULLIS_STACK_INIT 0x44000
+#define PORTCULLIS_STACK_INIT 0x4c000
 /// The same of portcullis_claim, portcullis_hand_over and portcullis_finalise.
 #define PORTCULLIS_STACK_CLAIM 0x5000
 /// The same of portcullis_handle_trap.
