@@ -38,9 +38,9 @@ static void test_figures(void) {
            "statistic: stores to GITS_CWRITER");
     expect(of_its(0, PORTCULLIS_STATISTIC_ACCEPTED + 0x09), 1, "statistic: MAPC that was accepted");
     expect(of_its(0, PORTCULLIS_STATISTIC_ACCEPTED + 0x0a), 0, "statistic: MAPTI that was not");
-    expect(of_its(0, PORTCULLIS_STATISTIC_COMMANDS_REFUSED + PORTCULLIS_COMMAND_DEVICE_NOT_MAPPED),
-           counters(0).refused_for[PORTCULLIS_COMMAND_DEVICE_NOT_MAPPED],
+    expect(of_its(0, PORTCULLIS_STATISTIC_COMMANDS_REFUSED + PORTCULLIS_COMMAND_DEVICE_NOT_MAPPED), 1,
            "statistic: commands that were refused");
+    check(counters(0).doorbells > 0, "the doorbell was rung");
     expect(of_its(0, PORTCULLIS_STATISTIC_DOORBELLS), counters(0).doorbells, "statistic: doorbells");
     expect(of_its(1, PORTCULLIS_STATISTIC_ACCEPTED + 0x09), 0, "statistic: of another ITS");
     check(read_statistic(PORTCULLIS_STATISTIC_CLAIMED_PAGES) == (uint64_t)machine.revoked,

@@ -787,8 +787,8 @@ enum portcullis_status portcullis_its_counters(struct portcullis *state, size_t 
 /// portcullis_statistic are of Portcullis as a whole. To those of enum portcullis_its_statistic add
 /// PORTCULLIS_STATISTIC_PAGE * (1 + N) for the ITS at index N.
 ///
-/// 0 is told of what you keep yourself: CPUs, traps and calls, the log, shared pages, pins, SMMUs; and of loads, for
-/// counting them would lengthen each. It may run on all CPUs at once, beside traps.
+/// 0 is told of what you keep yourself: CPUs, the clock, traps and calls, the log, shared pages, pins, SMMUs; and of
+/// loads, for counting them would lengthen each. It may run on all CPUs at once, beside traps.
 ///
 /// Errors: ARGUMENT; ORDER before the claim; INDEX for a number of nothing, and an ITS that there is none of.
 enum portcullis_status portcullis_read_statistic(struct portcullis *state, uint64_t number, uint64_t *value);
