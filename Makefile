@@ -292,9 +292,10 @@ test-iommu: setup-run setup-qemu $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img 
 	  $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img
 
 .PHONY: trace
-trace: setup-run cli $(IMAGES)/el2.img ## records a host's life on every board, prints it, and runs it again
+trace: setup-run cli $(IMAGES)/el2.img $(IMAGES)/harness.elf ## records a host's life on every board, prints it, and runs it again
 	$(Q)$(BOARD)/trace.py --qemu $(QEMU) --results $(RESULTS)/trace.json \
-	  "$$($(SWIFT) build $(NATIVE) -c release --show-bin-path)/portcullis" $(IMAGES)/el2.img
+	  "$$($(SWIFT) build $(NATIVE) -c release --show-bin-path)/portcullis" $(IMAGES)/el2.img \
+	  $(IMAGES)/harness.elf $(IMAGES)/testhost.img
 
 LINUX := .build/linux
 LINUX_TESTS := $(PYTHON) Tests/Linux

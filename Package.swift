@@ -107,7 +107,7 @@ let package = Package(
     room(
       "PortcullisC",
       [
-        "Architecture", "GIC", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
+        "Architecture", "GIC", "Trace", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
         "Hypervisor", "CEmbedder", "CRuntime",
       ]),
     room("Inspection", ["Architecture", "GIC", "Trace", "DeviceTree", "Traps", "ITS"]),

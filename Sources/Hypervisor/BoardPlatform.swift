@@ -7,6 +7,7 @@ package import GIC
 package import ITS
 internal import Ownership
 internal import Redistributor
+internal import Synchronization
 package import SMMUDriver
 package import Trace
 package import Traps
@@ -93,10 +94,6 @@ extension BoardPlatform {
   package func pages(holding rank: LockRank) -> LockedOwnership<Self> {
     LockedOwnership(of: self, holding: rank)
   }
-  /// What the mediation of an ITS needs, with a record of what happens.
-  package func recordingMachine(of its: UInt8) -> RecordingITSMachine<Self> {
-    RecordingITSMachine(its, self)
-  }
 
   /// Adds region by region: the whole list would not fit a stack well.
   package func addTargets(
@@ -130,10 +127,23 @@ extension BoardPlatform {
 
   /// Whether there is a trace.
   package var records: Bool { state.diagnostics.trace != nil }
-  /// Records an access, and the time it took.
-  package func record(_ access: TracedAccess, its: UInt8, since start: UInt64) {
-    Monitor(self).record(access, its: its, since: start)
+  /// Those in the memory of the image.
+  package func withTrace<Result>(_ body: (inout TraceRing?) -> Result) -> Result {
+    // No lock has a later rank.
+    var held = HeldLocks()
+    return state.diagnostics.traceLock.withLock(&held) { _ in body(&state.diagnostics.trace) }
   }
+  /// Writes some records to the console, where they are to go there at once.
+  package func hasRecorded() { Monitor(self).drainTraceOfAccess() }
+
+  /// As EL2 read it at the claim.
+  package func identity(of its: UInt64) -> ITSIdentity? { Monitor(self).identity(of: its) }
+  /// The host is trusted by a word of the boot arguments.
+  package func endTrust() -> Bool {
+    state.shared.trustsHost.exchange(false, ordering: .acquiringAndReleasing)
+  }
+  /// Tells of the image, its memory and the canary.
+  package func answer(_ call: SMCCC.Call) -> SMCCC.Result { Monitor(self).answerOfBoard(call) }
 
   /// Loads are counted.
   package static var countsLoads: Bool { true }

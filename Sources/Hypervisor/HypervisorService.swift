@@ -11,6 +11,16 @@ public enum HypervisorService {
   /// The version of this interface.
   public static let version: UInt64 = 1
 
+  /// x1 of the call that tells what answers: x0 = 0, x1 = ``version``, x2 and x3 = base and size of the image where
+  /// they are known, x4 = regions.
+  public static let about: UInt64 = 0
+  /// x1 of the call that tells of memory which EL2 has beside its image: x0 = 0, x1 and x2 = base and size.
+  public static let furtherMemory: UInt64 = 2
+  /// x1 of the call that tells of an ITS: x2 = its index.
+  ///
+  /// x0 = 0, x1 = GITS_TYPER as it reads once EL2 mediates, x2 = GITS_IIDR, x3 = GITS_PIDR2, x4 = base of the control
+  /// frame, or NOT_SUPPORTED beyond the last.
+  public static let its: UInt64 = 1
   /// x1 of the call that hands a live ITS over: x2 = its index, x3 = the descriptor's address.
   ///
   /// x0 = 0, or why not: `invalidParameter`, `denied`, or the code of a `HandoverError`.
@@ -59,37 +69,25 @@ public enum HypervisorService {
     }
   }
 
-  /// Answers a call whose identifier is `function`.
+  /// Answers a call, whose identifier is `function`, that tells of the image.
   ///
-  /// - x1 = 0: x0 = 0, x1 = version, x2 and x3 = base and size of the image, x4 = regions.
-  /// - x1 = 1, x2 = index of an ITS: x0 = 0, x1 = GITS_TYPER, x2 = GITS_IIDR, x3 = GITS_PIDR2, as EL2
-  ///   read them when it claimed the frame, x4 = base of the control frame.
-  /// - x1 = 2: x0 = 0, x1 and x2 = base and size of the memory that EL2 has beside its image.
+  /// - ``about``, ``furtherMemory``: see there.
   /// - x1 = 0x100: x0 = 0, x1 and x2 = base and size of the canary, memory of the hypervisor for tests
   ///   to aim at.
   /// - x1 = 0x101: x0 = 0, x1 = how many 64-bit words of the canary were overwritten since the last
   ///   such call, x2 = address of the first of them; it is intact again after the call.
   /// - Anything else: x0 = NOT_SUPPORTED.
   public static func answer(
-    _ call: SMCCC.Call, facts: Facts, itses: borrowing ITSClaim.Identities, canary: Canary,
-    memory: borrowing some TableMemory
+    _ call: SMCCC.Call, facts: Facts, canary: Canary, memory: borrowing some TableMemory
   ) -> SMCCC.Result {
     var result = SMCCC.Result(0)
     switch call.argument1 {
-    case 0:
+    case about:
       result.x1 = version
       result.x2 = facts.imageBase
       result.x3 = facts.imageSize
       result.x4 = facts.regions
-    case 1:
-      guard let index = Int(exactly: call.argument2), index < itses.count else {
-        return SMCCC.Result(SMCCC.notSupported)
-      }
-      result.x1 = itses[index].typer
-      result.x2 = itses[index].iidr
-      result.x3 = itses[index].pidr2
-      result.x4 = itses[index].base.rawValue
-    case 2:
+    case furtherMemory:
       result.x1 = facts.memory.base.rawValue
       result.x2 = facts.memory.size
     case 0x100:
@@ -101,6 +99,17 @@ public enum HypervisorService {
       result.x2 = damage.first
     default: return SMCCC.Result(SMCCC.notSupported)
     }
+    return result
+  }
+
+  /// Answers the call that tells of an ITS.
+  static func answer(_ identity: ITSIdentity?) -> SMCCC.Result {
+    guard let identity else { return SMCCC.Result(SMCCC.notSupported) }
+    var result = SMCCC.Result(0)
+    result.x1 = identity.typer
+    result.x2 = identity.iidr
+    result.x3 = identity.pidr2
+    result.x4 = identity.base.rawValue
     return result
   }
 

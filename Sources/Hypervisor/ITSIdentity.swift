@@ -33,7 +33,7 @@ public struct ITSIdentity: Hashable, Sendable {
 
   /// Reads the identity of the frame at `base`, which EL2 sees at `address`; nil where the frame answers
   /// with an external abort, and there is no ITS.
-  init?<Memory: DeviceMemory & ~Copyable>(
+  package init?<Memory: DeviceMemory & ~Copyable>(
     _ base: PhysicalAddress, at address: VirtualAddress, through memory: borrowing Memory
   ) {
     func read(_ width: AccessWidth, _ offset: UInt64) -> UInt64? {

@@ -60,17 +60,13 @@ extension Monitor where Machine: BoardPlatform {
     return offered
   }
 
-  /// What the ITSes are for the host; GITS_TYPER is what it reads since its ITS is mediated.
-  var identities: ITSClaim.Identities {
-    var identities = state.shared.identities
-    guard platform.mediation == .on else { return identities }
-    for index in identities.indices {
-      let number = UInt8(truncatingIfNeeded: index)
-      platform.itses.withLock(number) { its in
-        guard its.isMediated else { return }
-        identities[index] = identities[index].offering(typer: its.mediation.offered.rawValue)
-      }
+  /// What an ITS is for the host; GITS_TYPER is what it reads since its ITS is mediated.
+  func identity(of its: UInt64) -> ITSIdentity? {
+    guard let number = UInt8(exactly: its), number < platform.itsCount else { return nil }
+    let identity = state.shared.identities[Int(number)]
+    guard platform.mediation == .on else { return identity }
+    return platform.itses.withLock(number) { its in
+      its.isMediated ? identity.offering(typer: its.mediation.offered.rawValue) : identity
     }
-    return identities
   }
 }

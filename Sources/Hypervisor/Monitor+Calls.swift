@@ -5,6 +5,36 @@ internal import Architecture
 internal import DeviceTree
 internal import Traps
 
+// The calls of the host to Portcullis itself.
+extension Monitor {
+  /// Answers one, whose function is ``HypervisorService/function``.
+  ///
+  /// - Throws: where the trust in the host has ended with an ITS that nobody answers for: the host must not go on.
+  @inline(never)
+  package func answerOwn(_ call: SMCCC.Call) throws(UnmediatedITS) -> SMCCC.Result {
+    switch call.argument1 {
+    case HypervisorService.its:
+      return HypervisorService.answer(platform.identity(of: call.argument2))
+    case HypervisorService.handOver:
+      let code = handOver(number: call.argument2, descriptor: call.argument3)
+      return SMCCC.Result(UInt64(bitPattern: code))
+    case HypervisorService.finalise:
+      guard platform.endTrust() else {
+        return SMCCC.Result(UInt64(bitPattern: HypervisorService.denied))
+      }
+      try endTrust()
+      return SMCCC.Result(0)
+    case HypervisorService.statistic: return answerStatistic(call.argument2)
+    case HypervisorService.trace:
+      guard platform.records else { return SMCCC.Result(SMCCC.notSupported) }
+      let half = call.argument2
+      return HypervisorService.answerTrace(
+        half, half == 1 ? takeFirstRecord() : firstRecord())
+    default: return platform.answer(call)
+    }
+  }
+}
+
 // One CPU of the host: how it starts, and the calls it makes.
 extension Monitor where Machine: BoardPlatform {
   /// What a CPU that firmware has started for the host is to run; nil where the host does not get it.
@@ -22,7 +52,7 @@ extension Monitor where Machine: BoardPlatform {
   /// Answers an HVC or SMC of the CPU that runs this.
   @inline(__always)
   package func handle(_ call: SMCCC.Call) -> SMCCC.Result {
-    if call.function == HypervisorService.function { return answerOwn(call) }
+    if call.function == HypervisorService.function { return answerOrEnd(call) }
     if let function = PSCI.Function(identifier: call.function) { return relay(call, function) }
     return FirmwareService.serve(
       call, treeCalls: state.shared.treeCalls, through: state.diagnostics.firmware)
@@ -34,28 +64,28 @@ extension Monitor where Machine: BoardPlatform {
       call, function: function, cpu: Int(truncatingIfNeeded: platform.cpu), on: BoardRelay(self))
   }
 
-  /// Answers a call of Portcullis itself.
   @inline(never)
-  private func answerOwn(_ call: SMCCC.Call) -> SMCCC.Result {
-    switch call.argument1 {
-    case HypervisorService.handOver:
-      let code = handOver(number: call.argument2, descriptor: call.argument3)
-      return SMCCC.Result(UInt64(bitPattern: code))
-    case HypervisorService.finalise:
-      return SMCCC.Result(UInt64(bitPattern: finaliseHandover()))
-    case HypervisorService.statistic: return answerStatistic(call.argument2)
-    case HypervisorService.trace:
-      guard platform.records else { return SMCCC.Result(SMCCC.notSupported) }
-      let half = call.argument2
-      return HypervisorService.answerTrace(
-        half, half == 1 ? takeFirstRecord() : firstRecord())
-    default: break
+  private func answerOrEnd(_ call: SMCCC.Call) -> SMCCC.Result {
+    do throws(UnmediatedITS) {
+      return try answerOwn(call)
+    } catch {
+      var line = LogLine("switched off: ")
+      line.append(error.text)
+      line.append(", number ")
+      line.append(decimal: UInt64(error.number))
+      end(line)
+      return SMCCC.Result(UInt64(bitPattern: HypervisorService.denied))
     }
+  }
+
+  /// Answers a call that tells of the board.
+  @inline(never)
+  func answerOfBoard(_ call: SMCCC.Call) -> SMCCC.Result {
     let facts = HypervisorService.Facts(
       imageBase: state.shared.layout.image.base.rawValue,
       imageSize: state.shared.layout.image.size, regions: UInt64(state.shared.registry.count),
       memory: state.shared.memory.range)
     return HypervisorService.answer(
-      call, facts: facts, itses: identities, canary: state.shared.canary, memory: tables)
+      call, facts: facts, canary: state.shared.canary, memory: tables)
   }
 }

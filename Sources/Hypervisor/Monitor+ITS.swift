@@ -8,14 +8,15 @@ public import ITS
 internal import Trace
 public import Traps
 
-/// What has become of an ITS when the trust in the host has ended.
-public enum EndOfTrust: Sendable {
-  /// It is mediated.
-  case mediated
-  /// It is live and was not handed over: nobody answers for it.
-  case live
-  /// It is disabled, and could not be set up: nobody answers for it.
-  case failed(ITSSetupError)
+/// An ITS that nobody answers for any more: the trust in the host has ended, and it is not mediated.
+public struct UnmediatedITS: Error {
+  /// Its number.
+  public let number: UInt8
+  /// Why it could not be set up; nil where it is live and was not handed over.
+  public let failure: ITSSetupError?
+
+  /// The reason in words, for a log.
+  public var text: StaticString { failure?.text ?? "a live ITS was not handed over" }
 }
 
 // The accesses of the host. The lock of the ITS is held, and an access is recorded behind all that it has
@@ -91,7 +92,9 @@ extension Monitor {
   ) {
     var access = access
     access.isForwarded = its.path == .forwarded
-    platform.record(access, its: its.number, since: start)
+    access.duration = platform.time &- start
+    record(.access(access), its: its.number, at: start)
+    platform.hasRecorded()
   }
 
   /// Logs what there is to tell of an ITS.
@@ -170,19 +173,38 @@ extension Monitor {
     }
   }
 
-  /// Ends the trust in the host with an ITS, and sets it up if it is disabled and was not handed over.
-  public func endTrust(in number: UInt8) -> EndOfTrust {
+  /// Answers the host's call for an ITS to be taken over: 0, or why not.
+  func handOver(number: UInt64, descriptor: UInt64) -> Int64 {
+    guard number < UInt64(platform.itsCount) else { return HypervisorService.invalidParameter }
+    // Once, and only while the host is trusted.
+    return handOver(
+      UInt8(truncatingIfNeeded: number), descriptor: PhysicalAddress(descriptor))
+      ?? HypervisorService.denied
+  }
+
+  /// Ends the trust in the host with every ITS: one that is disabled and was not handed over is set up.
+  ///
+  /// - Throws: which one is not mediated, the last of several.
+  public func endTrust() throws(UnmediatedITS) {
+    var problem: UnmediatedITS?
+    for index in 0..<platform.itsCount {
+      problem = endTrust(in: UInt8(truncatingIfNeeded: index)) ?? problem
+    }
+    if let problem { throw problem }
+  }
+
+  private func endTrust(in number: UInt8) -> UnmediatedITS? {
     platform.itses.withLock(number) { its in
-      guard !its.isMediated else { return .mediated }
+      guard !its.isMediated else { return nil }
       its.close()
       guard let control = deviceMemory.read(.word, at: its.setup.frame), control & 1 == 0 else {
-        return .live
+        return UnmediatedITS(number: number, failure: nil)
       }
       do throws(ITSSetupError) {
         try setUp(its)
-        return .mediated
+        return nil
       } catch {
-        return .failed(error)
+        return UnmediatedITS(number: number, failure: error)
       }
     }
   }

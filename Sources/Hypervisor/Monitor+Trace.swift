@@ -5,51 +5,45 @@ internal import Architecture
 internal import DeviceTree
 internal import Trace
 
-// The trace of EL2, where the boot arguments have asked for one (`portcullis.trace`).
-extension Monitor where Machine: BoardPlatform {
-  /// Begins the trace, before the host runs.
-  func beginTrace(toConsole: Bool) {
-    state.diagnostics.drainsTrace = toConsole
-    let place = state.shared.layout.trace
-    state.diagnostics.trace = TraceRing(place.base, size: place.size)
-    record(.header(TraceHeader(frequency: platform.frequency)), its: 0)
-  }
-
+// The trace of EL2, where one was asked for.
+extension Monitor {
   /// Records what happened on the CPU that runs this.
   func record(_ event: TraceEvent, its: UInt8, at time: UInt64? = nil) {
     let record = TraceRecord(
       time: time ?? platform.time, cpu: UInt16(truncatingIfNeeded: platform.cpu), its: its, event)
-    // No lock has a later rank.
-    var held = HeldLocks()
-    state.diagnostics.traceLock.withLock(&held) { _ in
-      state.diagnostics.trace?.append(record, memory: platform.memory)
-    }
+    platform.withTrace { $0?.append(record, memory: platform.memory) }
+  }
+
+  /// Records what stands before all else: the unit of the time.
+  package func beginTrace(frequency: UInt64) {
+    record(.header(TraceHeader(frequency: frequency)), its: 0)
   }
 
   /// The oldest record.
   func firstRecord() -> InlineArray<8, UInt64>? {
-    var held = HeldLocks()
-    return state.diagnostics.traceLock.withLock(&held) { _ in
-      state.diagnostics.trace?.first(memory: platform.memory)
-    }
+    platform.withTrace { $0?.first(memory: platform.memory) }
   }
 
   /// Takes the oldest record.
-  func takeFirstRecord() -> InlineArray<8, UInt64>? {
-    var held = HeldLocks()
-    return state.diagnostics.traceLock.withLock(&held) { _ in
-      state.diagnostics.trace?.takeFirst(memory: platform.memory)
-    }
+  package func takeFirstRecord() -> InlineArray<8, UInt64>? {
+    platform.withTrace { $0?.takeFirst(memory: platform.memory) }
+  }
+}
+
+extension Monitor where Machine: BoardPlatform {
+  /// Begins the trace of the image, before the host runs.
+  func beginTrace(toConsole: Bool) {
+    state.diagnostics.drainsTrace = toConsole
+    let place = state.shared.layout.trace
+    state.diagnostics.trace = TraceRing(place.base, size: place.size)
+    beginTrace(frequency: platform.frequency)
   }
 
   /// The most records that one access has written to the console: most accesses make fewer.
   private static var recordsPerAccess: UInt64 { 16 }
 
-  /// Records an access, and writes some records to the console, where they are to go there at once.
-  func record(_ access: TracedAccess, its: UInt8, since start: UInt64) {
-    var access = access
-    access.duration = platform.time &- start
-    record(.access(access), its: its, at: start)
+  /// Writes some records to the console, where they are to go there at once.
+  func drainTraceOfAccess() {
     guard state.diagnostics.drainsTrace else { return }
     var held = HeldLocks()
     state.diagnostics.logLock.withLock(&held) { _ in

@@ -39,7 +39,7 @@ package struct HostTrap<Machine: BoardPlatform> {
     case 0x16, 0x17:
       // The preferred return of a trapped SMC, which 0x17 is, is the SMC itself.
       if esr >> 26 & 1 == 1 { host.elrEL2 = host.elrEL2 &+ 4 }
-      answer(Monitor(platform).handle(call()))
+      Monitor(platform).handle(SMCCC.Call(registers)).store(in: registers)
     case 0x20, 0x24: return handleAnyAbort()
     default: injectUndefined(into: host)
     }
@@ -91,25 +91,6 @@ package struct HostTrap<Machine: BoardPlatform> {
     case .mapped, .changing: return true
     case .claimed, .unmapped: return false
     }
-  }
-
-  private func call() -> SMCCC.Call {
-    SMCCC.Call(
-      UInt32(truncatingIfNeeded: register(0)), register(1), register(2), register(3)
-    ).normalized
-  }
-
-  private func register(_ number: UInt64) -> UInt64 {
-    registers[RegisterNumber(number)]
-  }
-
-  private func answer(_ result: SMCCC.Result) {
-    registers[RegisterNumber(0)] = result.x0
-    registers[RegisterNumber(1)] = result.x1
-    registers[RegisterNumber(2)] = result.x2
-    registers[RegisterNumber(3)] = result.x3
-    // Callers by SMCCC 1.1 and later keep x4 and above unless the function says otherwise.
-    if let x4 = result.x4 { registers[RegisterNumber(4)] = x4 }
   }
 
   private func log(_ refusal: Refusal) {

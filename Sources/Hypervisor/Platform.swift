@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
-public import Architecture
 public import DeviceTree
 public import GIC
 public import ITS
@@ -21,8 +20,6 @@ public protocol Platform: Sendable {
   associatedtype Counts: CountMemory
   /// Who decides on pages of the host's memory.
   associatedtype Pages: PageAuthority
-  /// What the mediation of an ITS needs where its accesses are recorded: the same type as else where nothing ever is.
-  associatedtype RecordingMachine: ITSMachine
 
   /// The registers of the hardware.
   var registers: Registers { get }
@@ -39,8 +36,6 @@ public protocol Platform: Sendable {
 
   /// Who decides on pages, asked with the lock of a device of `rank` held.
   func pages(holding rank: LockRank) -> Pages
-  /// What the mediation of an ITS needs where its accesses are recorded.
-  func recordingMachine(of its: UInt8) -> RecordingMachine
   /// Adds every Redistributor of the board to those that an ITS may send to; false where one does not
   /// answer, or there are too many.
   func addTargets(to targets: inout RedistributorDirectory, _ typer: GITSTyper) -> Bool
@@ -62,31 +57,35 @@ public protocol Platform: Sendable {
   /// Whether loads are counted, which lengthens each a little.
   static var countsLoads: Bool { get }
 
-  // What follows is left out by a machine that records nothing, which then spends nothing on it.
+  /// A figure of ``Statistic`` that ``Monitor/value(_:)`` leaves to the machine; 0 where it keeps no such figure.
+  func ownValue(_ number: StatisticNumber) -> UInt64
 
   /// Whether accesses to ITSes are recorded; never changes once the host runs.
   var records: Bool { get }
-  /// The time, for a record.
+  /// The time, for a record: counts of a clock that all CPUs share.
   var time: UInt64 { get }
-  /// Records an access to an ITS, which began at `start`, behind all that it has caused.
-  func record(_ access: TracedAccess, its: UInt8, since start: UInt64)
-  /// A figure of ``Statistic`` that ``Monitor/value(_:)`` leaves to the machine; 0 where it keeps no such figure.
-  func ownValue(_ number: StatisticNumber) -> UInt64
-}
+  /// Runs `body` with the lock of the trace, and with the records that nobody has taken yet; nil where nothing is
+  /// recorded.
+  func withTrace<Result>(_ body: (inout TraceRing?) -> Result) -> Result
+  /// Told behind each access that was recorded, with the lock of its ITS.
+  func hasRecorded()
 
-extension Platform {
-  /// Nothing is recorded.
-  public var records: Bool { false }
-  /// Nothing is recorded.
-  public var time: UInt64 { 0 }
-  /// Nothing is recorded.
-  public func record(_ access: TracedAccess, its: UInt8, since start: UInt64) {}
+  /// What an ITS says of itself, with GITS_TYPER as it reads once EL2 mediates; nil where there is none.
+  func identity(of its: UInt64) -> ITSIdentity?
+  /// Ends the trust in the host with what it has not handed over; false where there is none, or none any more.
+  func endTrust() -> Bool
+  /// Answers those calls of ``HypervisorService`` that tell of the machine.
+  func answer(_ call: SMCCC.Call) -> SMCCC.Result
 }
 
 extension Platform {
   /// What the mediation of an ITS needs, on the CPU that runs this.
   @inline(__always)
   package func machine(of its: UInt8) -> ITSTrapMachine<Self> { ITSTrapMachine(its, self) }
+  /// The same where its accesses are recorded.
+  package func recordingMachine(of its: UInt8) -> RecordingITSMachine<Self> {
+    RecordingITSMachine(its, self)
+  }
   /// What the mediation of the Redistributors needs, on the CPU that runs this.
   package func redistributorMachine() -> RedistributorTrapMachine<Self> {
     RedistributorTrapMachine(self)

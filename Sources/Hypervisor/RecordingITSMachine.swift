@@ -11,20 +11,20 @@ package import Trace
 ///
 /// The mediation is specialised for it once more: with the other machine there is nothing to ask and
 /// nothing to skip.
-package struct RecordingITSMachine<Board: BoardPlatform>: ITSMachine {
-  private let platform: Board
-  private let machine: ITSTrapMachine<Board>
+package struct RecordingITSMachine<Machine: Platform>: ITSMachine {
+  private let platform: Machine
+  private let machine: ITSTrapMachine<Machine>
   /// The number of the ITS.
   var number: UInt8 { machine.number }
 
   /// Memory that EL2 has mapped.
-  package var memory: Board.Memory { machine.memory }
+  package var memory: Machine.Memory { machine.memory }
   /// The registers of the hardware.
-  package var registers: Board.Registers { machine.registers }
+  package var registers: Machine.Registers { machine.registers }
   /// The number of the CPU.
   package var cpu: UInt64 { machine.cpu }
 
-  init(_ number: UInt8, _ platform: Board) {
+  init(_ number: UInt8, _ platform: Machine) {
     self.platform = platform
     machine = ITSTrapMachine(number, platform)
   }

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Traps
+
 /// The SMC Calling Convention (Arm DEN 0028): how the host calls firmware and hypervisor.
 public enum SMCCC {
   /// What an unknown or unserved function returns in x0 (DEN 0028, section 5.2): -1.
@@ -60,6 +62,32 @@ public enum SMCCC {
 
     /// Makes a result of a single value.
     public init(_ x0: UInt64) { self.x0 = x0 }
+  }
+}
+
+// How a call stands in the registers of its caller.
+extension SMCCC.Call {
+  /// The call, as the convention defines it.
+  @inline(__always)
+  package init(_ registers: RegisterFile) {
+    self =
+      SMCCC.Call(
+        UInt32(truncatingIfNeeded: registers[RegisterNumber(0)]), registers[RegisterNumber(1)],
+        registers[RegisterNumber(2)], registers[RegisterNumber(3)]
+      ).normalized
+  }
+}
+
+extension SMCCC.Result {
+  /// Gives the results to the caller.
+  @inline(__always)
+  package func store(in registers: RegisterFile) {
+    registers[RegisterNumber(0)] = x0
+    registers[RegisterNumber(1)] = x1
+    registers[RegisterNumber(2)] = x2
+    registers[RegisterNumber(3)] = x3
+    // Callers by SMCCC 1.1 and later keep x4 and above unless the function says otherwise.
+    if let x4 { registers[RegisterNumber(4)] = x4 }
   }
 }
 

@@ -8,13 +8,16 @@ internal import GIC
 internal import Hypervisor
 internal import ITS
 internal import Ownership
+internal import Synchronization
+internal import Trace
 internal import Traps
 
 typealias EmbedderMonitor = Monitor<EmbedderMachine>
 typealias Device = ProtectedDevice<EmbedderMonitor>
 
-/// What a trap needs to know of the board; read only once the claim has succeeded.
-struct EmbedderBoard {
+/// What a trap needs to know of the board; read only once the claim has succeeded, but for what has a lock or is an
+/// atomic.
+struct EmbedderBoard: ~Copyable {
   /// Where physical address 0 is at EL2, modulo 2^64.
   let linearBase: UInt64
   /// The page size of both translations.
@@ -23,10 +26,19 @@ struct EmbedderBoard {
   let itses: Int
   /// Whether EL2 stands between the host and the Redistributors.
   let guardsRedistributors: Bool
+  /// The memory of the ITSes; nil where there are none.
+  let pool: PageRange?
+  /// Counts of the embedder's clock in a second.
+  let frequency: UInt64
   /// The Redistributors.
   let redistributors: Board.RedistributorRegions
   /// Where EL2 sees each of those regions, as far as they are mapped.
   var frames = FixedList<64, EmbedderPlatform.Mapping>(filler: .none)
+  /// Whether the host is trusted with ITSes that it has not handed over yet.
+  let trustsHost: Atomic<Bool>
+  let traceLock = SpinLock(.trace)
+  /// With `traceLock` held; nil where nothing is recorded.
+  var trace: TraceRing?
 }
 
 /// The machine of an embedder, as the monitor sees it: all of it lies in the memory of the state.
@@ -84,13 +96,54 @@ struct EmbedderBoard {
   static var countsLoads: Bool { false }
   var itsCount: Int { unsafe board.pointee.itses }
   var guardsRedistributors: Bool { unsafe board.pointee.guardsRedistributors }
-  /// What the claims take is counted here; all else the embedder keeps itself.
-  func ownValue(_ number: StatisticNumber) -> UInt64 { number.value(in: pages.usage) }
+  /// What the claims take is counted here, and the clock is known; all else the embedder keeps itself.
+  func ownValue(_ number: StatisticNumber) -> UInt64 {
+    number.statistic.owner == .board
+      ? unsafe board.pointee.frequency : number.value(in: pages.usage)
+  }
+
+  var records: Bool { unsafe board.pointee.trace != nil }
+  var time: UInt64 { registers.clock }
+  func withTrace<Result>(_ body: (inout TraceRing?) -> Result) -> Result {
+    // No lock has a later rank, and a call of the embedder holds none.
+    let ticket = unsafe board.pointee.traceLock.acquire()
+    defer { unsafe board.pointee.traceLock.release(ticket) }
+    return unsafe body(&board.pointee.trace)
+  }
+  // The embedder takes records when it likes.
+  func hasRecorded() {}
+
+  func identity(of its: UInt64) -> ITSIdentity? {
+    guard its < UInt64(itsCount) else { return nil }
+    return itses.withLock(UInt8(truncatingIfNeeded: its)) { its in
+      let identity = ITSIdentity(its.base, at: its.setup.frame, through: registers)
+      return its.isMediated
+        ? identity?.offering(typer: its.mediation.offered.rawValue) : identity
+    }
+  }
+  func endTrust() -> Bool {
+    unsafe board.pointee.trustsHost.exchange(false, ordering: .acquiringAndReleasing)
+  }
+  func answer(_ call: SMCCC.Call) -> SMCCC.Result {
+    var result = SMCCC.Result(0)
+    switch call.argument1 {
+    case HypervisorService.about:
+      // Where the embedder's image lies it does not say.
+      result.x1 = HypervisorService.version
+      result.x4 = unsafe UInt64(
+        StateMemory.state(OpaquePointer(place)).pointee.registry.count)
+    case HypervisorService.furtherMemory:
+      guard let pool = unsafe board.pointee.pool else { break }
+      result.x1 = pool.first.address.rawValue
+      result.x2 = pool.count << PageFrameNumber.shift
+    default: return SMCCC.Result(SMCCC.notSupported)
+    }
+    return result
+  }
 
   func pages(holding rank: LockRank) -> EmbedderPageAuthority {
     EmbedderPageAuthority(of: self, holding: rank)
   }
-  func recordingMachine(of its: UInt8) -> ITSTrapMachine<EmbedderMachine> { machine(of: its) }
 
   /// Where the pins of the Redistributors begin.
   static var firstPin: PhysicalAddress { PhysicalAddress(0) }

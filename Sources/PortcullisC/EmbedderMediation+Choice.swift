@@ -11,6 +11,10 @@ extension EmbedderMediation {
   /// What the embedder chooses.
   @safe struct Choice {
     let pool: portcullis_pages
+    /// Memory for the records of a trace; of no bytes where none is kept.
+    let trace: portcullis_pages
+    /// Counts of the embedder's clock in a second.
+    let frequency: UInt64
     let linearBase: UInt64
     let cpus: UInt64
     let policy: ITSPolicy
@@ -30,13 +34,16 @@ extension EmbedderMediation.Choice {
     guard 1...4096 ~= cpus, flags < PORTCULLIS_POLICY_CLAIM_MASTERS << 1,
       unsafe cpus == 1 || config.ops.pointee.cpu_index != nil,
       unsafe flags & PORTCULLIS_POLICY_HANDOVER == 0
-        || EmbedderPlatform.canTakeOver(config.ops.pointee)
+        || EmbedderPlatform.canTakeOver(config.ops.pointee),
+      unsafe config.trace.bytes == 0 || config.ops.pointee.clock != nil
     else { return nil }
     var policy = ITSPolicy()
     if flags & PORTCULLIS_POLICY_STALL != 0 { policy.refused = .stalls }
     if flags & PORTCULLIS_POLICY_VIRTUAL != 0 { policy.virtualInterrupts = .checked }
     unsafe self.init(
-      pool: unsafe config.pool, linearBase: unsafe config.linear_base, cpus: UInt64(cpus),
+      pool: unsafe config.pool, trace: unsafe config.trace,
+      frequency: unsafe config.clock_frequency, linearBase: unsafe config.linear_base,
+      cpus: UInt64(cpus),
       policy: policy,
       guardsRedistributors: flags & PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS == 0,
       isHandover: flags & PORTCULLIS_POLICY_HANDOVER != 0, leaveOut: unsafe config.leave_out)

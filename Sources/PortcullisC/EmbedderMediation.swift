@@ -6,7 +6,10 @@ internal import CEmbedder
 internal import DeviceTree
 internal import Hypervisor
 internal import ITS
+internal import Ownership
 internal import Redistributor
+internal import Synchronization
+internal import Trace
 internal import Traps
 
 /// What the mediation of the board's ITSes and Redistributors starts from, and how it is begun.
@@ -19,6 +22,7 @@ struct EmbedderMediation {
 
   private let choice: Choice
   private let pool: PageRange?
+  private let trace: PageRange?
   private let granule: Granule
   private let descriptions: Board.ITSList<Description>
   private let distributor: AddressRange?
@@ -33,8 +37,10 @@ struct EmbedderMediation {
   /// Whether EL2 stands between the host and the Redistributors.
   var guardsRedistributors: Bool { choice.guardsRedistributors }
 
-  /// Whether the pool, which is no memory of the host, has one of these pages.
-  func poolOverlaps(_ pages: PageRange) -> Bool { pool?.overlaps(pages) ?? false }
+  /// Whether one of these pages is of the pool or the trace, which are no memory of the host.
+  func ownMemoryOverlaps(_ pages: PageRange) -> Bool {
+    pool?.overlaps(pages) ?? false || trace?.overlaps(pages) ?? false
+  }
 
   /// Checks what was chosen for `board`.
   init(
@@ -53,6 +59,8 @@ struct EmbedderMediation {
       }
     }
     pool = descriptions.isEmpty ? nil : try Self.pool(choice.pool, for: descriptions.count)
+    trace = choice.trace.bytes == 0 ? nil : try Self.pages(choice.trace, unit: PageFrameNumber.size)
+    if let pool, let trace, pool.overlaps(trace) { throw EmbedderError(PORTCULLIS_ERROR_OVERLAP) }
     self.descriptions = descriptions
     self.choice = choice
     monitor = EmbedderMonitor(machine)
@@ -64,24 +72,42 @@ struct EmbedderMediation {
     unsafe machine.board.initialize(
       to: EmbedderBoard(
         linearBase: choice.linearBase, granule: board.granule, itses: descriptions.count,
-        guardsRedistributors: choice.guardsRedistributors,
-        redistributors: board.redistributors))
+        guardsRedistributors: choice.guardsRedistributors, pool: pool,
+        frequency: choice.frequency, redistributors: board.redistributors,
+        trustsHost: Atomic(choice.isHandover)))
+  }
+
+  /// Begins the trace anew, where one is kept.
+  func beginTrace() {
+    guard let trace else { return }
+    unsafe monitor.platform.board.pointee.trace = TraceRing(
+      trace.first.address, size: trace.count << PageFrameNumber.shift)
+    monitor.beginTrace(frequency: choice.frequency)
   }
 
   private static func pool(
     _ chosen: portcullis_pages, for count: Int
   ) throws(EmbedderError) -> PageRange {
     let unit = ITSSetup.arenaAlignment
-    guard chosen.base % unit == 0, chosen.bytes % unit == 0 else {
-      throw EmbedderError(PORTCULLIS_ERROR_ALIGNMENT)
-    }
+    guard chosen.base % unit == 0 else { throw EmbedderError(PORTCULLIS_ERROR_ALIGNMENT) }
     guard chosen.bytes > 0 else { throw EmbedderError(PORTCULLIS_ERROR_ITS_POOL) }
-    guard let range = AddressRange(base: PhysicalAddress(chosen.base), size: chosen.bytes),
-      range.last.rawValue >> 48 == 0, let pages = PageRange(covering: range)
-    else { throw EmbedderError(PORTCULLIS_ERROR_RANGE) }
+    let pages = try pages(chosen, unit: unit)
     guard ITSSetup.arena(0, of: count, in: pages) != nil else {
       throw EmbedderError(PORTCULLIS_ERROR_ITS_POOL)
     }
+    return pages
+  }
+
+  /// Memory of EL2 in multiples of `unit`, which is not empty.
+  private static func pages(
+    _ chosen: portcullis_pages, unit: UInt64
+  ) throws(EmbedderError) -> PageRange {
+    guard chosen.base % unit == 0, chosen.bytes % unit == 0 else {
+      throw EmbedderError(PORTCULLIS_ERROR_ALIGNMENT)
+    }
+    guard let range = AddressRange(base: PhysicalAddress(chosen.base), size: chosen.bytes),
+      range.last.rawValue >> 48 == 0, let pages = PageRange(covering: range)
+    else { throw EmbedderError(PORTCULLIS_ERROR_RANGE) }
     return pages
   }
 
@@ -116,17 +142,10 @@ struct EmbedderMediation {
     MediatedITS.abandon(frame, machine: monitor.platform.machine(of: number))
   }
 
-  /// Ends the trust in the host with ITS `number`.
-  ///
-  /// - Throws: why it is not mediated; nobody answers for it then.
-  func finalise(_ number: UInt8) throws(EmbedderError) {
-    switch monitor.endTrust(in: number) {
-    case .mediated: return
-    case .live:
-      log("is live and was not handed over", of: number)
-      throw EmbedderError(PORTCULLIS_ERROR_LIVE)
-    case .failed(let error): throw fail(error, number)
-    }
+  /// Tells of an ITS that nobody answers for.
+  func tell(_ problem: UnmediatedITS) -> EmbedderError {
+    log(problem.text, of: problem.number)
+    return EmbedderError(problem.failure.map { portcullis_status($0) } ?? PORTCULLIS_ERROR_LIVE)
   }
 
   private func fail(_ error: ITSSetupError, _ number: UInt8) -> EmbedderError {

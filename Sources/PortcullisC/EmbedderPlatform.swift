@@ -207,6 +207,12 @@ internal import Traps
     unsafe table.pointee.register_write?(table.pointee.context, register, value)
   }
 
+  /// The clock; 0 where the embedder has none.
+  var clock: UInt64 {
+    let table = unsafe operations
+    return unsafe table.pointee.clock?(table.pointee.context) ?? 0
+  }
+
   // MARK: The log
 
   /// The CPU that runs this, where the embedder tells.

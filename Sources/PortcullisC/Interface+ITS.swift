@@ -94,14 +94,55 @@ func portcullis_finalise(_ state: OpaquePointer!) -> portcullis_status {
   guard let state = unsafe state else { return PORTCULLIS_ERROR_ARGUMENT }
   let gate = unsafe StateMemory.state(state)
   guard unsafe gate.pointee.phase == .claimed else { return PORTCULLIS_ERROR_ORDER }
-  var status = PORTCULLIS_OK
-  for number in 0..<UInt8(truncatingIfNeeded: unsafe gate.pointee.itsCount) {
-    do throws(EmbedderError) {
-      try unsafe gate.pointee.mediation.finalise(number)
-    } catch {
-      // The trust ends for the others, too.
-      status = error.status
+  _ = unsafe gate.pointee.monitor.platform.endTrust()
+  do throws(UnmediatedITS) {
+    try unsafe gate.pointee.monitor.endTrust()
+    return PORTCULLIS_OK
+  } catch {
+    return unsafe gate.pointee.mediation.tell(error).status
+  }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_handle_call(
+  _ state: OpaquePointer!, _ frame: UnsafeMutablePointer<portcullis_frame>!
+) -> portcullis_answer {
+  guard let state = unsafe state, let frame = unsafe frame else { return PORTCULLIS_ANSWER_NONE }
+  let gate = unsafe StateMemory.state(state)
+  let registers = unsafe gate.pointee.host(frame).general
+  let call = SMCCC.Call(registers)
+  guard call.function == HypervisorService.function, unsafe gate.pointee.phase == .claimed else {
+    return PORTCULLIS_ANSWER_NONE
+  }
+  do throws(UnmediatedITS) {
+    try unsafe gate.pointee.monitor.answerOwn(call).store(in: registers)
+    return PORTCULLIS_ANSWER_GIVEN
+  } catch {
+    _ = unsafe gate.pointee.mediation.tell(error)
+    return PORTCULLIS_ANSWER_LIVE
+  }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_take_record(
+  _ state: OpaquePointer!, _ record: UnsafeMutablePointer<portcullis_record>!
+) -> portcullis_status {
+  guard let state = unsafe state, let record = unsafe record else {
+    return PORTCULLIS_ERROR_ARGUMENT
+  }
+  let gate = unsafe StateMemory.state(state)
+  guard unsafe gate.pointee.phase == .claimed, unsafe gate.pointee.monitor.platform.records else {
+    return PORTCULLIS_ERROR_ORDER
+  }
+  guard let words = unsafe gate.pointee.monitor.takeFirstRecord() else {
+    return PORTCULLIS_ERROR_INDEX
+  }
+  unsafe withUnsafeMutableBytes(of: &record.pointee) { bytes in
+    for index in 0..<8 {
+      unsafe bytes.storeBytes(of: words[index], toByteOffset: index * 8, as: UInt64.self)
     }
   }
-  return status
+  return PORTCULLIS_OK
 }

@@ -53,10 +53,8 @@ enum Hypercall {
   nonisolated(unsafe) private static var linksLibrary = false
   /// Whether the hypervisor embeds the library through its C interface.
   static var isEmbedded: Bool { unsafe linksLibrary }
-  /// Whether the hypervisor counts: one that embeds the library through its C interface does not.
-  static var hasStatistics: Bool { !isEmbedded }
 
-  /// Reads from the boot arguments which calls there are: with `testhost.embedded` no counts.
+  /// Reads from the boot arguments what there is: with `testhost.embedded` the library, which does not count all.
   static func begin(_ tree: FlatTree) {
     unsafe linksLibrary = tree.bootArgumentsHold("testhost.embedded")
   }

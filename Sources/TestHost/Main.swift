@@ -92,7 +92,8 @@ struct Main {
     testUnconfinedMasters(
       &report, areClaimed: tree.bootArgumentsHold("portcullis.masters=claim"))
     testHypercalls(&report)
-    if Hypercall.hasStatistics { testStatistics(&report) }
+    testStatistics(&report)
+    if !Hypercall.isEmbedded { testBoardStatistics(&report) }
     testFirmware(&report, psci)
     testHonestLife(&report, tablesAreFixed: handover.isLive)
     if !handover.isLive { testHabits(&report) }

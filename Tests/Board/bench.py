@@ -90,8 +90,6 @@ LINE = re.compile(r"(?:portcullis: )?bench: (\S+) (\d+)")
 # its host is trusted, and by a board that it has filled where not.
 STACK = re.compile(r"# harness: stack of (\w+): (\d+)")
 STACKS = {"testhost.embedded": ("init", "claim", "trap"), "testhost.embedded portcullis.handover": ("init", "handover")}
-# The example's host, of which nothing is in the image.
-EMBEDDED_HOST = 0x40200000
 # A section of the library's object in the map of a link: its size, and what it is.
 MAPPED = re.compile(
     r"^ *[0-9a-f]+ +[0-9a-f]+ +([0-9a-f]+) +\d+ +\S*libportcullis\.a\(.*\):\(\.(text|rodata)", re.MULTILINE
@@ -139,8 +137,7 @@ def measure_twice(command, expected=FIGURES):
 
 def embedder(qemu, harness, host, bootargs):
     """The command that boots the example of an embedder with a host."""
-    loaded = f"loader,file={host},addr={EMBEDDED_HOST:#x},force-raw=on"
-    return [qemu, *board.arguments(harness, bootargs=bootargs), "-device", loaded]
+    return [qemu, *board.arguments(harness, bootargs=bootargs), *board.beside_harness(host)]
 
 
 def stacks(qemu, harness, host):

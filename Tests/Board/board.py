@@ -14,6 +14,9 @@ U_BOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
 U_BOOT_ADDRESS = 0x48200000
 # Where the image lies when no loader puts it anywhere.
 IMAGE_ADDRESS = 0x40200000
+# Where the example of an embedder expects its host (Tests/Harness/board.h), and the host's word for such a hypervisor.
+HARNESS_HOST_ADDRESS = 0x40200000
+EMBEDDED = "testhost.embedded"
 # What U-Boot prints before it starts by itself, and when it wants a command.
 U_BOOT_STOP = b"stop autoboot:"
 U_BOOT_PROMPT = b"=> "
@@ -91,6 +94,11 @@ def arguments(
         *start,
         *optional,
     ]  # fmt: skip
+
+
+def beside_harness(host):
+    """QEMU's further arguments for the example of an embedder: its host."""
+    return ["-device", f"loader,file={os.fspath(host)},addr={HARNESS_HOST_ADDRESS:#x},force-raw=on"]
 
 
 def lines(command, seconds, dialogue=()):

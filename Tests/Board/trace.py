@@ -9,6 +9,7 @@ finds no difference, and finds one as soon as a single verdict of the trace is a
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 import subprocess
@@ -28,11 +29,13 @@ COMMAND = 6
 VERDICT_SHIFT = 48
 
 
-def boot(qemu, image, gic, cpus):
-    """The lines that one boot prints, and what is wrong with it."""
+def boot(qemu, image, gic, cpus, host=None):
+    """The lines that one boot prints, and what is wrong with it; `host` where `image` is a harness."""
+    words = "portcullis.trace portcullis.log=error"
     command = [
         qemu,
-        *board.arguments(image, gic, cpus, bootargs="portcullis.trace portcullis.log=error"),
+        *board.arguments(image, gic, cpus, bootargs=f"{words} {board.EMBEDDED}" if host else words),
+        *(board.beside_harness(host) if host else []),
         # Without semihosting the test host ends by SYSTEM_OFF, as others do.
         "-semihosting-config", "enable=off",
     ]  # fmt: skip
@@ -107,6 +110,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program", help="portcullis")
     parser.add_argument("image", type=pathlib.Path)
+    parser.add_argument("harness", type=pathlib.Path, help="an embedder of the library")
+    parser.add_argument("host", type=pathlib.Path, help="the host of the embedder")
     parser.add_argument("--qemu", default="qemu-system-aarch64")
     parser.add_argument("--results", type=pathlib.Path, required=True)
     options = parser.parse_args()
@@ -114,20 +119,21 @@ def main():
     directory = options.results.parent
     directory.mkdir(parents=True, exist_ok=True)
     passed = failed = 0
-    for gic in run.GIC_VERSIONS:
-        for cpus in run.CPU_COUNTS:
-            title = f"gic-version={gic} smp={cpus}"
-            lines, problems = boot(options.qemu, options.image, gic, cpus)
-            if not any(line.startswith(MARK) for line in lines):
-                problems.append("no trace")
-                said = []
-            else:
-                more, said = judge(options.program, lines, directory, f"gic{gic}-smp{cpus}")
-                problems += more
-            passed += not problems
-            failed += bool(problems)
-            print(f"# {title}: {'BAD' if problems else 'good'}", flush=True)
-            print(*(f"#   {line}" for line in said + problems), sep="\n", flush=True)
+    forms = [("image", options.image, None), ("harness", options.harness, options.host)]
+    for form, gic, cpus in itertools.product(forms, run.GIC_VERSIONS, run.CPU_COUNTS):
+        name, image, host = form
+        title = f"{name} gic-version={gic} smp={cpus}"
+        lines, problems = boot(options.qemu, image, gic, cpus, host)
+        if not any(line.startswith(MARK) for line in lines):
+            problems.append("no trace")
+            said = []
+        else:
+            more, said = judge(options.program, lines, directory, f"{name}-gic{gic}-smp{cpus}")
+            problems += more
+        passed += not problems
+        failed += bool(problems)
+        print(f"# {title}: {'BAD' if problems else 'good'}", flush=True)
+        print(*(f"#   {line}" for line in said + problems), sep="\n", flush=True)
     counts.write(options.results, passed, failed)
     return 1 if failed else 0
 

@@ -4,6 +4,7 @@
 // The C interface as an embedder uses it. Prints TAP version 14.
 
 #include "board.h"
+#include "calls.h"
 #include "embedding.h"
 #include "handover.h"
 #include "machine.h"
@@ -579,6 +580,7 @@ int main(void) {
     test_redistributors();
     test_statistics();
     test_handover();
+    test_calls();
     test_board();
     test_pages();
     test_embedding();

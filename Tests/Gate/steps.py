@@ -93,7 +93,7 @@ STEPS = (
         "attacks", 300, "each attack of the host without and with mediation, by the ITS and by DMA", "images",
         variables=("QEMU=new",),
     ),
-    whole("trace", 300, "a trace of each board is printed and replayed", "images", folders=(HOST,)),
+    whole("trace", 300, "a trace of each board is printed and replayed", "images", "embedded", folders=(HOST,)),
     Step(
         "test-iommu", 120, "DMA on boards with an SMMUv3, owned and nested, with the controls",
         ("images",),

@@ -21,6 +21,8 @@
 #define HARNESS_BASE 0x50000000
 #define CANARY_BYTES 0x20000
 #define POOL_BYTES 0x400000
+// With portcullis.trace among the boot arguments.
+#define TRACE_BYTES 0x200000
 
 // What the host gives to a second VM, with harness.guest among the boot arguments.
 #define GUEST_BASE 0x4a000000

@@ -103,6 +103,7 @@ bool relay_psci(struct portcullis_frame *frame) {
         frame->x[0] = (uint64_t)PSCI_NOT_SUPPORTED;
         return true;
     }
+    if (function == PSCI_SYSTEM_OFF) write_trace();
     struct smc_result result;
     smc(function, arguments, &result);
     frame->x[0] = result.x0, frame->x[1] = result.x1, frame->x[2] = result.x2, frame->x[3] = result.x3;

@@ -21,10 +21,10 @@ import linux
 import run
 import turns
 
-# Where the harness expects the host (board.h).
-HOST_ADDRESS = 0x40200000
 SECONDS = 120
 LEAST_TESTS = 300
+# Of a host that is recorded.
+TRACED_TESTS = 50
 # The control of a race may be won late on a busy machine: an attack must succeed in one of so many boots.
 CONTROL_BOOTS = 3
 MEDIATED = "harness: the ITS is mediated"
@@ -32,8 +32,6 @@ CONTROL = "harness: nothing is mediated"
 # The harness's and the host's word for a second VM, and what must fail in its control beside the other attacks.
 SECOND_VM = "harness.guest"
 SECOND_VM_ATTACKS = pathlib.Path(__file__).with_name("attacks.txt")
-# The host's word for a hypervisor without the statistics of the image.
-EMBEDDED = "testhost.embedded"
 # The last line of a board whose host ends the trust and keeps a live ITS.
 SWITCHED_OFF = "harness: switched off: a live ITS was not handed over"
 
@@ -63,11 +61,10 @@ class Boot:
 
     def arguments(self, host):
         """QEMU's arguments for the board with the image `host` at EL1."""
-        loaded = f"loader,file={host},addr={HOST_ADDRESS:#x},force-raw=on"
-        words = f"{EMBEDDED} {self.bootargs}".strip()
+        words = f"{self.bootargs} {board.EMBEDDED}".strip()
         # Of two processors QEMU takes the last.
         other = ["-cpu", self.processor] if self.processor else []
-        return [*board.arguments(self.image, self.gic, self.cpus, bootargs=words), *other, "-device", loaded]
+        return [*board.arguments(self.image, self.gic, self.cpus, bootargs=words), *other, *board.beside_harness(host)]
 
 
 def boots(mediated, control):
@@ -81,6 +78,7 @@ def boots(mediated, control):
     yield Boot("second-vm", mediated, 4, 1, SECOND_VM)
     # EL2 loads from where nothing answers.
     yield Boot("memory-silent", mediated, 3, 1, "harness.silent testhost.silent", least=4)
+    yield Boot("trace", mediated, 3, 1, "portcullis.trace", least=TRACED_TESTS)
     trusted = "portcullis.handover"
     yield Boot("handover", mediated, 3, 4, trusted)
     yield Boot("handover-two-levels", mediated, 4, 1, f"{trusted} testhost.two-levels")
@@ -184,7 +182,7 @@ def main():
     jobs = [functools.partial(attempt, each, options) for each in boots(options.mediated, options.control)]
     if options.linux:
         # First, for it is the longest.
-        jobs.insert(0, functools.partial(linux.attempt, options.mediated, HOST_ADDRESS, options))
+        jobs.insert(0, functools.partial(linux.attempt, options.mediated, board.HARNESS_HOST_ADDRESS, options))
     outcomes = list(turns.in_turn(lambda job, say: job(say), jobs))
     return run.conclude(outcomes, options.results)
 

@@ -20,10 +20,15 @@ void print(const char *text) {
     }
 }
 
-void print_hex(uint64_t value) {
-    char text[19] = "0x";
-    for (int i = 0; i < 16; i++) text[2 + i] = "0123456789abcdef"[value >> (60 - 4 * i) & 0xf];
+static void print_digits(uint64_t value) {
+    char text[17] = "";
+    for (int i = 0; i < 16; i++) text[i] = "0123456789abcdef"[value >> (60 - 4 * i) & 0xf];
     print(text);
+}
+
+void print_hex(uint64_t value) {
+    print("0x");
+    print_digits(value);
 }
 
 void print_decimal(uint64_t value) {
@@ -83,7 +88,7 @@ static uint32_t cpu_index(void *context) {
 
 static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char state[PORTCULLIS_STATE_SIZE];
 struct portcullis *gate;
-static bool was_trusted, is_trusted;  // the host, until it says that it has handed its ITSes over
+static bool is_trusted;  // the host, to hand its ITSes over
 
 // How deep the stack has been; returns so where it is as portcullis.h says.
 static uint64_t tell_stack(const char *of, uint64_t top, uint64_t most) {
@@ -95,6 +100,15 @@ static uint64_t tell_stack(const char *of, uint64_t top, uint64_t most) {
     print("\n");
     if (bytes > most) stop("stack", "deeper than portcullis.h says");
     return bytes;
+}
+
+static bool boot_argument(const void *tree, const char *word) {
+    int length = 0, chosen = fdt_path_offset(tree, "/chosen");
+    const char *text = fdt_getprop(tree, chosen, "bootargs", &length);
+    const int size = (int)strlen(word);
+    for (int i = 0; text && i + size <= length; i++)
+        if (memcmp(text + i, word, (size_t)size) == 0) return true;
+    return false;
 }
 
 static void take_its(const void *tree) {
@@ -110,6 +124,8 @@ static void take_its(const void *tree) {
         .features = READ_SYSREG(id_aa64mmfr1_el1) >> 20 & 0xf ? PORTCULLIS_FEATURE_PAN : 0,
         .linear_base = 0,  // EL2 maps memory at its physical address
         .pool = {(uint64_t)harness_pool, POOL_BYTES},
+        .trace = {(uint64_t)harness_trace, boot_argument(tree, "portcullis.trace") ? TRACE_BYTES : 0},
+        .clock_frequency = READ_SYSREG(cntfrq_el0),
     };
     // A program could fill the board itself, without libfdt. portcullis_init does the first two at once; of a host that
     // is trusted it does here, so that both ways are tried.
@@ -146,15 +162,6 @@ static void write_host_tree(const void *tree) {
     clean_memory(HOST_TREE, HOST_TREE_BYTES);
 }
 
-static bool boot_argument(const void *tree, const char *word) {
-    int length = 0, chosen = fdt_path_offset(tree, "/chosen");
-    const char *text = fdt_getprop(tree, chosen, "bootargs", &length);
-    const int size = (int)strlen(word);
-    for (int i = 0; text && i + size <= length; i++)
-        if (memcmp(text + i, word, (size_t)size) == 0) return true;
-    return false;
-}
-
 // A pattern in memory that attacks of the host aim at, as portcullis_hypercalls.h has it: EL2's or the second VM's.
 static uint64_t canary_word(uint64_t index) { return 0x43414e4152590000 | (index << 1 & 0xfffe); }
 
@@ -179,7 +186,7 @@ void harness_main(void) {
     extern char stacks[];
     *cpu = (struct cpu){.stack_top = (uint64_t)stacks + STACK_BYTES, .index = (uint64_t)(cpu - cpus)};
     cpu_begin(cpu);
-    was_trusted = is_trusted = boot_argument(tree, "portcullis.handover");
+    is_trusted = boot_argument(tree, "portcullis.handover");
     if (boot_argument(tree, "harness.silent")) translation_add_silent_memory();
     if (MEDIATE) take_its(tree);
     if (boot_argument(tree, "harness.guest") && !guest_begin()) stop("not started", "no memory for the second VM");
@@ -193,73 +200,51 @@ void harness_main(void) {
 
 // MARK: What the host asks for
 
-// The live ITS of a trusted host, by its index and the physical address of its descriptor.
-static int64_t hand_over(uint64_t index, uint64_t descriptor) {
-    int64_t reason = 0;
-    if (!MEDIATE) return PORTCULLIS_HYPERCALL_DENIED;
-    switch (portcullis_hand_over(gate, index, descriptor, &reason)) {
-    case PORTCULLIS_OK: return 0;
-    case PORTCULLIS_ERROR_HANDOVER: return reason;
-    case PORTCULLIS_ERROR_ORDER: return PORTCULLIS_HYPERCALL_DENIED;
-    default: return PORTCULLIS_HYPERCALL_INVALID;
+// The trace, for `portcullis trace`, when the host has ended.
+void write_trace(void) {
+    struct portcullis_record record;
+    while (gate && portcullis_take_record(gate, &record) == PORTCULLIS_OK) {
+        print("portcullis: trace ");
+        for (int i = 0; i < 8; i++) print_digits(record.words[i]);
+        print("\n");
     }
 }
 
-static int64_t finalise(void) {
-    if (!MEDIATE || !__atomic_exchange_n(&is_trusted, false, __ATOMIC_ACQ_REL)) return PORTCULLIS_HYPERCALL_DENIED;
-    enum portcullis_status status = portcullis_finalise(gate);
-    if (status) stop("switched off", portcullis_strerror(status));
-    return 0;
-}
-
-// What a load of the host from the ITS gives, of 1 << `size` bytes: the same trap, with registers of its own.
-static uint64_t load_as_host(uint64_t offset, uint64_t size) {
-    struct portcullis_frame load = {.spsr = 0x3c5};
-    const uint64_t address = ITS_BASE + offset;
-    // Data abort, valid syndrome, to all of x0, translation fault at level 3.
-    const uint64_t esr = 0x24ull << 26 | 1 << 25 | 1 << 24 | size << 22 | 1 << 15 | 7;
-    portcullis_handle_trap(gate, &load, esr, address, address >> 8 & ~0xfull, NULL);
-    return load.x[0];
-}
-
-// The calls of portcullis_hypercalls.h that an embedder can answer.
+// The calls that are for tests are answered here, the others by the library.
 static void answer(struct portcullis_frame *frame) {
     uint64_t *x = frame->x;
-    const uint64_t call = x[1], index = x[2];
     const bool has_guest = guest_is_there();
     uint64_t first = 0;
-    x[0] = 0;
-    switch (call) {
-    case PORTCULLIS_CALL_VERSION:
+    switch (x[1]) {
+    case PORTCULLIS_CALL_VERSION:  // with what attacks aim at
         x[1] = 1, x[2] = has_guest ? GUEST_BASE : HARNESS_BASE;
         x[3] = has_guest ? GUEST_BYTES : (uint64_t)(harness_image_end - harness_start);
         x[4] = MEDIATE ? portcullis_region_count(gate) : 0;
-        return;
-    case PORTCULLIS_CALL_ITS:
-        if (index > 0 || !gate) break;
-        x[1] = load_as_host(8, 3), x[2] = load_as_host(4, 2), x[3] = load_as_host(0xffe8, 2);
-        x[4] = ITS_BASE;
-        return;
-    case PORTCULLIS_CALL_MEMORY: x[1] = (uint64_t)harness_pool, x[2] = POOL_BYTES; return;
-    case PORTCULLIS_CALL_CANARY: x[1] = has_guest ? GUEST_CANARY : (uint64_t)harness_canary, x[2] = CANARY_BYTES; return;
+        break;
+    case PORTCULLIS_CALL_MEMORY: x[1] = (uint64_t)harness_pool, x[2] = POOL_BYTES; break;
+    case PORTCULLIS_CALL_CANARY: x[1] = has_guest ? GUEST_CANARY : (uint64_t)harness_canary, x[2] = CANARY_BYTES; break;
     case PORTCULLIS_CALL_CANARY_DAMAGE:
+        x[0] = 0;
         if (has_guest) return guest_enter(frame);
         x[1] = mend_canary(&first), x[2] = first;
-        return;
+        break;
     case CALL_GIVE: case CALL_TAKE:
-        if (!has_guest) break;
-        x[0] = (uint64_t)guest_move(index, call == CALL_GIVE, &x[1]);
+        x[0] = has_guest ? (uint64_t)guest_move(x[2], x[1] == CALL_GIVE, &x[1]) : UINT64_MAX;
         return;
     case CALL_STACK:
         // A handover needs as much as a claim.
-        x[2] = was_trusted ? PORTCULLIS_STACK_CLAIM : PORTCULLIS_STACK_TRAP;
-        x[1] = tell_stack(was_trusted ? "handover" : "trap", cpus->stack_top, x[2]);
-        return;
-    case PORTCULLIS_CALL_HAND_OVER: x[0] = (uint64_t)hand_over(index, x[3]); return;
-    case PORTCULLIS_CALL_FINALISE: x[0] = (uint64_t)finalise(); return;
-    default: break;
+        x[2] = is_trusted ? PORTCULLIS_STACK_CLAIM : PORTCULLIS_STACK_TRAP;
+        x[1] = tell_stack(is_trusted ? "handover" : "trap", cpus->stack_top, x[2]);
+        break;
+    default:
+        switch (gate ? portcullis_handle_call(gate, frame) : PORTCULLIS_ANSWER_NONE) {
+        case PORTCULLIS_ANSWER_GIVEN: return;
+        case PORTCULLIS_ANSWER_LIVE: stop("switched off", portcullis_strerror(PORTCULLIS_ERROR_LIVE));
+            // fall through
+        case PORTCULLIS_ANSWER_NONE: x[0] = UINT64_MAX; return;  // NOT_SUPPORTED
+        }
     }
-    x[0] = UINT64_MAX;  // NOT_SUPPORTED
+    x[0] = 0;
 }
 
 static void serve_call(struct portcullis_frame *frame) {

@@ -8,6 +8,7 @@ import tempfile
 import types
 import unittest
 
+import board
 import harness
 import linux
 import run
@@ -59,7 +60,7 @@ class Boots(unittest.TestCase):
 
     def test_the_host_is_put_where_the_harness_starts_it(self):
         base = re.search(r"HOST_BASE (0x[0-9a-f]+)", BOARD)[1]
-        self.assertEqual(int(base, 16), harness.HOST_ADDRESS)
+        self.assertEqual(int(base, 16), board.HARNESS_HOST_ADDRESS)
         self.assertIn(f"loader,file=host,addr={base},force-raw=on", self.boots[0].arguments("host"))
 
 
@@ -69,7 +70,7 @@ class Linux(unittest.TestCase):
             disk = pathlib.Path(name, "disk")
             disk.write_bytes(bytes(5))
             images = types.SimpleNamespace(kernel=pathlib.Path("vmlinuz"), ramdisk=disk)
-            found = linux.arguments(linux.MACHINE, images, ("a", "b"), "harness.elf", harness.HOST_ADDRESS, "WORD")
+            found = linux.arguments(linux.MACHINE, images, ("a", "b"), "harness.elf", board.HARNESS_HOST_ADDRESS, "WORD")
         self.assertIn("loader,file=vmlinuz,addr=0x40200000,force-raw=on", found)
         self.assertIn(f"loader,file={disk},addr={linux.RAMDISK_ADDRESS:#x},force-raw=on", found)
         words = found[found.index("-append") + 1]

@@ -142,6 +142,16 @@ static inline void portcullis_aarch64_clean(void *context, uint64_t address, uin
     __asm__ volatile("dsb sy" ::: "memory");
 }
 
+// MARK: The clock
+
+/// clock: CNTPCT_EL0, whose unit CNTFRQ_EL0 tells.
+static inline uint64_t portcullis_aarch64_clock(void *context) {
+    uint64_t counts;
+    (void)context;
+    __asm__ volatile("isb; mrs %0, cntpct_el0" : "=r"(counts)::"memory");
+    return counts;
+}
+
 // MARK: System registers
 
 #define PORTCULLIS_AARCH64_MRS(name) __asm__ volatile("mrs %0, " name : "=r"(value))
@@ -191,6 +201,7 @@ static inline void portcullis_aarch64_operations(struct portcullis_ops *ops) {
     ops->host_write = portcullis_aarch64_host_write;
     ops->clean = portcullis_aarch64_clean;
     ops->publish = portcullis_aarch64_publish;
+    ops->clock = portcullis_aarch64_clock;
     ops->register_read = portcullis_aarch64_register_read;
     ops->register_write = portcullis_aarch64_register_write;
 }

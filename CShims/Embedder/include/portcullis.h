@@ -50,16 +50,17 @@
 // Threads: init, add_region and claim are called by one CPU, while no other CPU is in Portcullis;
 // the caller publishes the claimed state to the others (a barrier and whatever releases them).
 // portcullis_handle_trap may then run on all CPUs at once; it neither sleeps nor allocates.
-// region_count, region_at, its_counters, may_give_away and took may run beside it, and so may hand_over and
-// finalise, which are called by one CPU at a time. No function may be called from an operation, nor from the callback of
+// region_count, region_at, its_counters, read_statistic, take_record, handle_call, may_give_away and took may run
+// beside it, and so may hand_over and finalise, which are called by one CPU at a time. No function may be called from an operation, nor from the callback of
 // a region.
 //
 // Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory, and all Redistributors
-// have one. A trap of one of them, its_counters, may_give_away, hand_over and finalise hold one at a time. One more,
+// have one. A trap of one of them, its_counters, read_statistic, handle_call, may_give_away, hand_over and finalise hold
+// one at a time. The trace has a lock behind all others, with which no operation runs. One more,
 // behind them, guards what is known of pages: may_give_away and took take it, and whatever calls host_share or
 // host_donate; no operation runs with it. Whatever interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at EL2. Held while
-// device_read, device_write, order_accesses, host_share, host_unshare, host_read, host_write, clean, publish, log and cpu_index
-// run, and with a handover host_donate and host_give_back:
+// device_read, device_write, order_accesses, host_share, host_unshare, host_read, host_write, clean, publish, log,
+// cpu_index and clock run, and with a handover host_donate and host_give_back:
 // a lock that they take comes after it in your order, and must not be held where you call Portcullis. The
 // callback of a region and register_write run with no lock held, and so does register_read, but for
 // PORTCULLIS_MPIDR_EL1.
@@ -119,7 +120,7 @@ extern "C" {
 /// The most bytes of stack that portcullis_init, portcullis_init_board and portcullis_board_from_tree use, beside what
 /// your operations need.
 #define PORTCULLIS_STACK_INIT 0x4c000
-/// The same of portcullis_claim, portcullis_hand_over and portcullis_finalise.
+/// The same of portcullis_claim, portcullis_hand_over, portcullis_finalise and portcullis_handle_call.
 #define PORTCULLIS_STACK_CLAIM 0x5000
 /// The same of portcullis_handle_trap.
 #define PORTCULLIS_STACK_TRAP 0x2000
@@ -342,6 +343,8 @@ struct portcullis_ops {
     /// The number of the CPU that runs this, below the member `cpus` of the configuration. May be null
     /// where that is 1.
     uint32_t (*cpu_index)(void *context);
+    /// The time, in counts of a clock that all CPUs share. May be null where no trace is kept.
+    uint64_t (*clock)(void *context);
 };
 
 // MARK: Setting up
@@ -409,6 +412,12 @@ struct portcullis_config {
     /// registers from this host. portcullis_init asks once for each ITS of the tree, those that it disables
     /// included. Null leaves none out.
     int (*leave_out)(void *context, uint64_t control_frame);
+    /// Memory of EL2 for the records of a trace, mapped as the pool is; of no bytes where none is kept. It holds one
+    /// record of 64 bytes for each access to an ITS and each command. What comes while it is full is counted and
+    /// lost. A trace lengthens each of these accesses.
+    struct portcullis_pages trace;
+    /// How many counts of the operation `clock` are a second; 0 where it is not known.
+    uint64_t clock_frequency;
 };
 
 /// The PORTCULLIS_VERSION of this library.
@@ -434,7 +443,8 @@ size_t portcullis_pool_size(size_t its_count);
 /// leave the Redistributors, with PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS, to that one.
 ///
 /// `*state` is set where PORTCULLIS_OK is returned, and left alone otherwise.
-/// Errors: VERSION, ARGUMENT, STRUCT_SIZE, MEMORY, TREE, BOARD, POOL; for the pool ALIGNMENT, RANGE, ITS_POOL.
+/// Errors: VERSION, ARGUMENT, STRUCT_SIZE, MEMORY, TREE, BOARD, POOL; for the pool and the memory of the trace ALIGNMENT,
+/// RANGE, OVERLAP; for the pool ITS_POOL.
 enum portcullis_status portcullis_init(void *memory, size_t memory_size,
                                        const struct portcullis_config *config,
                                        struct portcullis **state);
@@ -674,6 +684,29 @@ enum portcullis_trap portcullis_handle_trap(struct portcullis *state, struct por
 enum portcullis_status portcullis_inject_abort(struct portcullis *state, struct portcullis_frame *frame,
                                                uint64_t esr, uint64_t far, uint64_t hpfar);
 
+// MARK: Calls of the host
+
+/// What a call of the host was.
+enum portcullis_answer {
+    /// No call of Portcullis: yours to answer. Nothing was changed.
+    PORTCULLIS_ANSWER_NONE = 0,
+    /// It was answered: x0 to x3 of the frame, and x4 where it has a fifth result.
+    PORTCULLIS_ANSWER_GIVEN = 1,
+    /// It has ended the trust in the host with a live ITS that was not handed over, or with one that does not take a
+    /// queue or tables: the log tells which. Nobody answers for that ITS. The host must not go on.
+    PORTCULLIS_ANSWER_LIVE = 2,
+};
+
+/// Answers an HVC or SMC of the host by the interface of portcullis_hypercalls.h: what answers, ITSes, handover,
+/// statistics, trace. Offer it the calls whose low word of x0 is PORTCULLIS_HYPERCALL, or all. What portcullis_init was
+/// not told it says as 0: the place of your image. It has no canary.
+///
+/// To a host that you do not trust at all it tells nothing that the host could not find out by itself, but for the
+/// physical addresses of the pool. PORTCULLIS_CALL_HAND_OVER and PORTCULLIS_CALL_FINALISE are denied to it.
+///
+/// `frame` is as in portcullis_handle_trap; elr stays what it is. Before the claim the answer is NONE.
+enum portcullis_answer portcullis_handle_call(struct portcullis *state, struct portcullis_frame *frame);
+
 // MARK: Handover
 
 /// Takes the live ITS at `index`, in the order of the tree, over from a host that is trusted: from here on
@@ -787,11 +820,22 @@ enum portcullis_status portcullis_its_counters(struct portcullis *state, size_t 
 /// portcullis_statistic are of Portcullis as a whole. To those of enum portcullis_its_statistic add
 /// PORTCULLIS_STATISTIC_PAGE * (1 + N) for the ITS at index N.
 ///
-/// 0 is told of what you keep yourself: CPUs, the clock, traps and calls, the log, shared pages, pins, SMMUs; and of
+/// 0 is told of what you keep yourself: CPUs, traps and calls, the log, shared pages, pins, SMMUs; and of
 /// loads, for counting them would lengthen each. It may run on all CPUs at once, beside traps.
 ///
 /// Errors: ARGUMENT; ORDER before the claim; INDEX for a number of nothing, and an ITS that there is none of.
 enum portcullis_status portcullis_read_statistic(struct portcullis *state, uint64_t number, uint64_t *value);
+
+/// One record of the trace, as `portcullis trace` reads it from a file: 64-bit words, little-endian.
+struct portcullis_record {
+    uint64_t words[8];  ///< what happened
+};
+
+/// Takes the oldest record of the trace that nobody has taken. The host takes records too, by PORTCULLIS_CALL_TRACE,
+/// where you have portcullis_handle_call answer it. It may run on all CPUs at once, beside traps.
+///
+/// Errors: ARGUMENT; ORDER before the claim, and where no trace is kept; INDEX where no record waits.
+enum portcullis_status portcullis_take_record(struct portcullis *state, struct portcullis_record *record);
 
 #ifdef __cplusplus
 }

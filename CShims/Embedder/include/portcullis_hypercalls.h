@@ -15,7 +15,7 @@
 
 #define PORTCULLIS_HYPERCALL 0xC6005043u
 
-/* x1 = version of this interface, x2 and x3 = base and size of EL2's image, x4 = regions. */
+/* x1 = version of this interface, x2 and x3 = base and size of EL2's image, or 0, x4 = regions. */
 #define PORTCULLIS_CALL_VERSION 0u
 /*
  * x2 = index: x1 = GITS_TYPER as it reads once EL2 mediates, x2 = GITS_IIDR, x3 = GITS_PIDR2, x4 = control
@@ -39,7 +39,7 @@
 /* Ends the host's trust. Does not return where a live ITS was not handed over. */
 #define PORTCULLIS_CALL_FINALISE 0x201u
 /*
- * With `portcullis.trace` among the boot arguments: x2 = 0 reads the first four words of the oldest
+ * Where a trace is kept: x2 = 0 reads the first four words of the oldest
  * record of the trace into x1 to x4, x2 = 1 the last four, and takes it. x0 = 1 where none waits.
  */
 #define PORTCULLIS_CALL_TRACE 0x300u
