@@ -47,22 +47,20 @@ public struct AddressRange: Hashable, Sendable {
     return (below, above)
   }
 
-  /// What is left of the range without two holes at most, from the lowest address on.
-  public func pieces(
-    without holes: borrowing FixedList<2, AddressRange>
-  ) -> FixedList<3, AddressRange> {
-    var pieces = FixedList<3, AddressRange>(filler: self)
-    _ = pieces.append(self)
-    for hole in holes.indices {
-      let whole = pieces
-      pieces = FixedList(filler: self)
-      for index in whole.indices {
-        let (below, above) = whole[index].split(by: holes[hole])
-        // Each hole makes at most one piece more.
-        if let below { _ = pieces.append(below) }
-        if let above { _ = pieces.append(above) }
+  /// Hands what is left of the range without some holes to `body`, from the lowest address on.
+  public func forEachPiece<Failure: Error>(
+    without holes: Span<AddressRange>, _ body: (AddressRange) throws(Failure) -> Void
+  ) throws(Failure) {
+    var rest: AddressRange? = self
+    while let range = rest {
+      var first: AddressRange?
+      for index in holes.indices where holes[index].overlaps(range) {
+        if first.map({ holes[index].base < $0.base }) ?? true { first = holes[index] }
       }
+      guard let first else { return try body(range) }
+      let (below, above) = range.split(by: first)
+      if let below { try body(below) }
+      rest = above
     }
-    return pieces
   }
 }

@@ -30,8 +30,17 @@ extension HostTree {
       guard range.base.isAligned(to: page), range.size % page == 0 else { throw .misaligned(range) }
     }
     var editor = try TreeEditor(source, &buffer)
-    // From the last to the first: what changes in one moves those behind it alone.
-    for index in disabled.indices.reversed() { try Self.disable(disabled[index], &editor) }
+    // From the last in the tree to the first: what changes in one moves those behind it alone.
+    var end = Int32.max
+    for _ in disabled.indices {
+      var last: DeviceTreeNode?
+      for index in disabled.indices where disabled[index].offset < end {
+        if disabled[index].offset >= last?.offset ?? 0 { last = disabled[index] }
+      }
+      guard let last else { break }
+      try Self.disable(last, &editor)
+      end = last.offset
+    }
     return editor
   }
 
@@ -125,13 +134,12 @@ extension HostTree {
         guard addressCells == 2 || range.last.rawValue <= UInt64(UInt32.max) else {
           throw .unreadableMemory(node)
         }
-        let pieces = range.pieces(without: withheld)
-        if pieces.count != 1 || pieces[0] != range { isCut = true }
-        for index in pieces.indices {
-          guard kept.append(pieces[index]) else {
-            throw .tooManyEntries(node, limit: Self.entryLimit)
-          }
+        var left: UInt64 = 0
+        try range.forEachPiece(without: withheld.span) { (piece) throws(HostTreeError) in
+          guard kept.append(piece) else { throw .tooManyEntries(node, limit: Self.entryLimit) }
+          left += piece.size
         }
+        if left != range.size { isCut = true }
       }
     }
     guard isCut else { return .unchanged }

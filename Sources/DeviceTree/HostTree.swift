@@ -5,13 +5,13 @@ public import Architecture
 
 /// The device tree that the host is given: the board's without what is not for it.
 public struct HostTree {
-  /// Memory that is cut out of every memory node, EL2's own; multiples of 4 KiB at both ends.
-  public var withheld: FixedList<2, AddressRange>
+  /// Memory that is cut out of every memory node; multiples of 4 KiB at both ends.
+  public private(set) var withheld: FixedList<18, AddressRange>
   /// The host's initial RAM disk; nil leaves `/chosen` as it is.
   public var ramdisk: AddressRange?
   /// The host's command line, bytes of the source tree; nil leaves it as it is.
   public var bootArguments: BlobBytes?
-  /// Nodes of the source tree that are disabled for the host, in the order of the tree.
+  /// Nodes of the source tree that are disabled for the host.
   public var disabled = DisabledNodes(filler: .root)
 
   /// Nodes that are disabled; at most 64.
@@ -19,13 +19,17 @@ public struct HostTree {
 
   /// Describes a tree for the host.
   public init(
-    withheld: AddressRange, ramdisk: AddressRange? = nil, bootArguments: BlobBytes? = nil
+    withheld first: AddressRange? = nil, ramdisk: AddressRange? = nil,
+    bootArguments: BlobBytes? = nil
   ) {
-    self.withheld = FixedList(filler: withheld)
-    _ = self.withheld.append(withheld)
+    withheld = FixedList(filler: .filler)
+    if let first { _ = withheld.append(first) }
     self.ramdisk = ramdisk
     self.bootArguments = bootArguments
   }
+
+  /// Withholds memory; false where there is no room for more.
+  public mutating func withhold(_ range: AddressRange) -> Bool { withheld.append(range) }
 }
 
 /// Why a tree for the host could not be made.

@@ -63,9 +63,8 @@ public struct HostMemoryMap {
   ) -> Pieces {
     var pieces = Pieces(filler: holes[0])
     for index in board.memory.indices {
-      let left = board.memory[index].pieces(without: holes)
       // A hole divides one range, or ends one and begins the next; where ranges overlap some may be left out.
-      for index in left.indices { _ = pieces.append(left[index]) }
+      board.memory[index].forEachPiece(without: holes.span) { _ = pieces.append($0) }
     }
     return pieces
   }

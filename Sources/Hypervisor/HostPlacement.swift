@@ -56,7 +56,7 @@ struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
   ) throws(StartupError) -> (start: HostStart, memory: BoardMemory) {
     let host: AddressRange
     let own: BoardMemory
-    var hostTree = HostTree(withheld: image)
+    var hostTree = HostTree()
     hostTree.disabled = nodes
     try check(board, blob, kernelMemory: nil)
     if let kernel = board.kernel {
@@ -69,7 +69,9 @@ struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
       host = try placePayload(&early)
     }
     try own.map(&early, platform)
-    hostTree.withheld = memory.withheld
+    for index in memory.withheld.indices where !hostTree.withhold(memory.withheld[index]) {
+      throw .hostTree
+    }
     let tree = try placeTree(hostTree, above: host, board, blob, smmus: policy, &early)
     return (HostStart(entry: host.base, argument: tree.rawValue), own)
   }

@@ -15,9 +15,14 @@ struct DescribedBoard {
 
   let board: Board
   var masters = Masters(filler: .filler)
+  /// Whether no other master reaches memory but through an IOMMU.
+  private(set) var isConfined: Bool
 
   /// A board on which no master is claimed yet.
-  init(_ board: Board) { self.board = board }
+  init(_ board: Board, isConfined: Bool) {
+    self.board = board
+    self.isConfined = isConfined
+  }
 
   /// What a tree describes; masters that nothing confines are told of, and claimed where `claimsMasters` says so.
   ///
@@ -31,11 +36,12 @@ struct DescribedBoard {
     let bytes = unsafe UnsafeRawBufferPointer(start: tree, count: size)
     let blob = try Self.check(unsafe bytes.bindMemory(to: UInt8.self).span)
     board = try Self.read(blob, granule, platform)
+    isConfined = false
     try addMasters(blob, claimsMasters, platform)
   }
 
   @_lifetime(copy bytes)
-  private static func check(_ bytes: Span<UInt8>) throws(EmbedderError) -> DeviceTreeBlob {
+  static func check(_ bytes: Span<UInt8>) throws(EmbedderError) -> DeviceTreeBlob {
     do throws(BlobError) {
       return try DeviceTreeBlob(checking: bytes)
     } catch {
@@ -45,7 +51,7 @@ struct DescribedBoard {
 
   // Apart, as is what follows: each needs much stack, and not at once.
   @inline(never)
-  private static func read(
+  static func read(
     _ blob: DeviceTreeBlob, _ granule: Granule, _ platform: EmbedderPlatform
   ) throws(EmbedderError) -> Board {
     var diagnostics = FirstDiagnostics<Diagnostic>()
@@ -63,6 +69,7 @@ struct DescribedBoard {
     let topology = DMATopology(reading: blob, of: board, reporting: &sink)
     let found = UnconfinedMasters(topology, board, blob, drivers: .others, claims: claims)
     found.report(topology, blob) { platform.log($0, $1) }
+    isConfined = topology.isComplete && found.count == found.claimedCount
     guard claims else { return }
     // Masters beyond the list have not been decided on.
     guard topology.isComplete else {

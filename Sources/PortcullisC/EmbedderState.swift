@@ -36,13 +36,14 @@ struct EmbedderState: ~Copyable {
   let monitor: EmbedderMonitor
   /// How many ITSes there are.
   let itsCount: Int
+  private let uncoveredAtStart: Uncovered
   private(set) var regions: Regions
   private(set) var registry = RegionRegistry<Device>()
   private var pages: EmbedderPages { monitor.platform.pages }
 
   private init(
     granule: Granule, features: HostFeatures, platform: EmbedderPlatform,
-    mediation: EmbedderMediation, regions: consuming Regions
+    mediation: EmbedderMediation, regions: consuming Regions, uncovered: Uncovered
   ) {
     self.granule = granule
     self.mediation = mediation
@@ -51,6 +52,21 @@ struct EmbedderState: ~Copyable {
     self.features = features
     self.platform = platform
     self.regions = regions
+    uncoveredAtStart = uncovered
+  }
+
+  /// What is not covered now.
+  var uncovered: Uncovered {
+    var uncovered = uncoveredAtStart
+    for index in regions.indices {
+      if case .forwarded = regions[index].device { uncovered.insert(.forwarded) }
+    }
+    for number in 0..<UInt8(truncatingIfNeeded: itsCount) {
+      let isMediated =
+        phase == .claimed && monitor.platform.itses.withLock(number) { $0.isMediated }
+      if !isMediated { uncovered.insert(.live) }
+    }
+    return uncovered
   }
 
   /// Registers the control frames of a board's ITSes.
@@ -60,11 +76,17 @@ struct EmbedderState: ~Copyable {
   ) throws(EmbedderError) -> EmbedderState {
     let mediation = try EmbedderMediation(described.board, choice, machine)
     let regions = try regions(of: described, mediation, choice, machine)
+    var itses = described.board.itses.count
+    for index in described.board.unused.indices
+    where described.board.unused[index].kind == .its { itses += 1 }
+    let uncovered = Uncovered(
+      described, leavesOut: regions.count < itses + described.masters.count,
+      guardsRedistributors: choice.guardsRedistributors)
     do throws(OwnershipError) {
       try begin(machine.pages, of: described.board, machine, pool)
       return EmbedderState(
         granule: described.board.granule, features: features, platform: machine.registers,
-        mediation: mediation, regions: regions)
+        mediation: mediation, regions: regions, uncovered: uncovered)
     } catch {
       if case .poolExhausted = error { throw EmbedderError(PORTCULLIS_ERROR_POOL) }
       throw EmbedderError(PORTCULLIS_ERROR_BOARD)
@@ -188,6 +210,7 @@ struct EmbedderState: ~Copyable {
     var line = LogLine("regions claimed: ")
     line.append(decimal: UInt64(registry.count))
     platform.log(.info, line)
+    uncovered.report(platform)
     return PORTCULLIS_OK
   }
 

@@ -81,7 +81,7 @@ extension ITSTraits {
     var sink = OverlapLog(platform: platform)
     let board = assembly.finish(reporting: &sink)
     guard board.verdict != .refused else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
-    var described = DescribedBoard(board)
+    var described = DescribedBoard(board, isConfined: unsafe self.board.pointee.is_confined != 0)
     guard addMasters(to: &described) else {
       platform.log(
         .error, LogLine("board: registers of masters are no pages, or there are too many"))
@@ -215,6 +215,7 @@ extension ITSTraits {
       }
     }
     unsafe board.pointee.memory_count = UInt32(banks)
+    unsafe board.pointee.is_confined = described.isConfined ? 1 : 0
   }
 }
 

@@ -40,6 +40,19 @@ func portcullis_init(
   }
 }
 
+/// What is wrong with the sizes and the version of a configuration and its table; nil where nothing is.
+func mismatch(_ config: UnsafePointer<portcullis_config>) -> portcullis_status? {
+  guard unsafe config.pointee.size >= MemoryLayout<portcullis_config>.size else {
+    return PORTCULLIS_ERROR_STRUCT_SIZE
+  }
+  guard unsafe config.pointee.version == portcullis_version() else {
+    return PORTCULLIS_ERROR_VERSION
+  }
+  guard let table = unsafe config.pointee.ops else { return PORTCULLIS_ERROR_ARGUMENT }
+  return unsafe table.pointee.size >= MemoryLayout<portcullis_ops>.size
+    ? nil : PORTCULLIS_ERROR_STRUCT_SIZE
+}
+
 /// What the two functions that make a state have in common; `board` is called once all else is as it must be.
 func initialise(
   _ memory: UnsafeMutableRawPointer?, _ memorySize: Int,
@@ -49,17 +62,8 @@ func initialise(
   guard let memory = unsafe memory, let config = unsafe config, let state = unsafe state else {
     return PORTCULLIS_ERROR_ARGUMENT
   }
-  guard unsafe config.pointee.size >= MemoryLayout<portcullis_config>.size else {
-    return PORTCULLIS_ERROR_STRUCT_SIZE
-  }
-  guard unsafe config.pointee.version == portcullis_version() else {
-    return PORTCULLIS_ERROR_VERSION
-  }
-  guard let table = unsafe config.pointee.ops else { return PORTCULLIS_ERROR_ARGUMENT }
-  guard unsafe table.pointee.size >= MemoryLayout<portcullis_ops>.size else {
-    return PORTCULLIS_ERROR_STRUCT_SIZE
-  }
-  guard unsafe EmbedderPlatform.isComplete(table.pointee),
+  if let status = unsafe mismatch(config) { return status }
+  guard let table = unsafe config.pointee.ops, unsafe EmbedderPlatform.isComplete(table.pointee),
     let granule = unsafe Granule(rawValue: UInt64(config.pointee.page_size)),
     let features = unsafe UInt8(exactly: config.pointee.features), features < 1 << 5
   else { return PORTCULLIS_ERROR_ARGUMENT }
@@ -147,6 +151,13 @@ extension RegionLayout {
 func portcullis_claim(_ state: OpaquePointer!) -> portcullis_status {
   guard let state = unsafe state else { return PORTCULLIS_ERROR_ARGUMENT }
   return unsafe StateMemory.state(state).pointee.claim()
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_uncovered(_ state: OpaquePointer!) -> UInt32 {
+  guard let state = unsafe state else { return Uncovered.all.rawValue }
+  return unsafe StateMemory.state(state).pointee.uncovered.rawValue
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase

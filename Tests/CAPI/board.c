@@ -167,6 +167,61 @@ static void test_masters(void) {
           "memory is no register of a master");
 }
 
+static int leave_second(void *context, uint64_t control_frame) {
+    (void)context;
+    return control_frame == UINT64_C(0x1008080000);
+}
+
+static void expect_uncovered(uint32_t want, const char *name) {
+    check(portcullis_uncovered(gate) == (PORTCULLIS_UNCOVERED_IOMMU | want), "not covered %s: %x", name,
+          portcullis_uncovered(gate));
+}
+
+// What the library says that it does not cover.
+static void test_uncovered(void) {
+    check(portcullis_uncovered(NULL) == 0x3f, "without a state nothing is covered");
+    gate = start("one-its.dtb");
+    expect_uncovered(PORTCULLIS_UNCOVERED_LIVE, "before the claim is the ITS");
+    machine.lines = 0;
+    portcullis_claim(gate);
+    expect_uncovered(0, "on a plain board is what IOMMUs confine");
+    check(machine.lines > 1 && strncmp(machine.line, "not covered: DMA", 16) == 0, "the log tells of it: %s", machine.line);
+    struct portcullis_region region = {.size = sizeof region, .base = 0x9010000, .bytes = 0x1000,
+                                       .widths = PORTCULLIS_WIDTH_32, .kinds = PORTCULLIS_KIND_READ};
+    for (int index = 0; index < 2; index++) {
+        gate = start_leaving("one-its.dtb");
+        region.handler = index ? PORTCULLIS_HANDLER_FORWARD : PORTCULLIS_HANDLER_NONE;
+        portcullis_add_region(gate, &region);
+        portcullis_claim(gate);
+        expect_uncovered(PORTCULLIS_UNCOVERED_REDISTRIBUTORS | (index ? PORTCULLIS_UNCOVERED_FORWARDED : 0),
+                         index ? "are Redistributors that are left, and what is forwarded" : "are Redistributors that are left");
+    }
+    prepare("two-its.dtb");
+    config.leave_out = leave_second;
+    init(&gate);
+    portcullis_claim(gate);
+    expect_uncovered(PORTCULLIS_UNCOVERED_LEFT_OUT, "is an ITS that is left out");
+    prepare("one-its.dtb");
+    config.policy = PORTCULLIS_POLICY_HANDOVER;
+    init(&gate);
+    portcullis_claim(gate);
+    expect_uncovered(PORTCULLIS_UNCOVERED_LIVE, "is an ITS that is not handed over");
+    portcullis_finalise(gate);
+    expect_uncovered(0, "once the trust has ended is no ITS");
+    prepare("dma-platform.dtb");
+    check(from_tree() == PORTCULLIS_OK && board.is_confined == 0, "a board with a master that nothing confines says so");
+    prepare("one-its.dtb");
+    check(from_tree() == PORTCULLIS_OK && board.is_confined == 1, "and one without says so");
+    for (uint32_t index = 0; index < 2; index++) {
+        known_board();
+        board.is_confined = index;
+        init_board();
+        portcullis_claim(gate);
+        expect_uncovered(index ? 0 : PORTCULLIS_UNCOVERED_MASTERS,
+                         index ? "are no masters where there are none" : "are masters that nobody knows of");
+    }
+}
+
 static void test_errors(void) {
 #define WRONG(change, name)                                 \
     known_board();                                          \
@@ -223,5 +278,6 @@ void test_board(void) {
     test_trees();
     test_known();
     test_masters();
+    test_uncovered();
     test_errors();
 }

@@ -7,6 +7,7 @@
 #include "calls.h"
 #include "embedding.h"
 #include "handover.h"
+#include "host_tree.h"
 #include "machine.h"
 #include "mediation.h"
 #include "pages.h"
@@ -581,6 +582,7 @@ int main(void) {
     test_statistics();
     test_handover();
     test_calls();
+    test_host_tree();
     test_board();
     test_pages();
     test_embedding();

@@ -18,7 +18,7 @@ struct HostTreeMemoryTests {
     let blob = try DeviceTreeBlob(checking: source.span)
     var tree = HostTree(withheld: try #require(range(hole, 0x20_0000)))
     if let other {
-      let isAdded = tree.withheld.append(try #require(range(other, 0x20_0000)))
+      let isAdded = tree.withhold(try #require(range(other, 0x20_0000)))
       #expect(isAdded)
     }
     var buffer = [UInt8](repeating: 0, count: source.count + 4096)

@@ -80,7 +80,7 @@ struct HostTreeTests {
       """)
     let blob = try DeviceTreeBlob(checking: source.span)
     var tree = HostTree(withheld: try #require(range(0x4000_0000, 0x20_0000)))
-    for path in ["/a", "/a/child", "/b"] as [StaticString] {
+    for path in ["/b", "/a", "/a/child", "/a"] as [StaticString] {
       let found = blob.node(path: path)
       let isAdded = tree.disabled.append(try #require(found))
       #expect(isAdded)

@@ -111,13 +111,13 @@ static bool boot_argument(const void *tree, const char *word) {
     return false;
 }
 
-static void take_its(const void *tree) {
-    static struct portcullis_ops ops = {
-        .size = sizeof ops, .log = log_line, .cpu_index = cpu_index,
-    };
+static struct portcullis_ops ops = {.size = sizeof ops, .log = log_line, .cpu_index = cpu_index};
+static struct portcullis_config config;
+
+static void configure(const void *tree) {
     portcullis_aarch64_operations(&ops);
     set_translation_operations(&ops);
-    const struct portcullis_config config = {
+    config = (struct portcullis_config){
         .size = sizeof config, .version = PORTCULLIS_VERSION, .page_size = PAGE, .ops = &ops,
         .tree = tree, .tree_size = fdt_totalsize(tree),
         .cpus = MAX_CPUS, .policy = is_trusted ? PORTCULLIS_POLICY_HANDOVER : 0,
@@ -127,39 +127,36 @@ static void take_its(const void *tree) {
         .trace = {(uint64_t)harness_trace, boot_argument(tree, "portcullis.trace") ? TRACE_BYTES : 0},
         .clock_frequency = READ_SYSREG(cntfrq_el0),
     };
+}
+
+static void take_its(void) {
     // A program could fill the board itself, without libfdt. portcullis_init does the first two at once; of a host that
     // is trusted it does here, so that both ways are tried.
     static struct portcullis_board board = {.size = sizeof board};
     stack_paint();
     enum portcullis_status status;
     if (is_trusted) status = portcullis_init(state, sizeof state, &config, &gate);
-    else status = portcullis_board_from_tree(tree, config.tree_size, PAGE, config.policy, &ops, &board);
+    else status = portcullis_board_from_tree(config.tree, config.tree_size, PAGE, config.policy, &ops, &board);
     if (!status && !is_trusted) status = portcullis_init_board(state, sizeof state, &config, &board, &gate);
     if (!status) tell_stack("init", 0, PORTCULLIS_STACK_INIT), stack_paint(), status = portcullis_claim(gate);
     if (status) stop("not started", portcullis_strerror(status));
     tell_stack("claim", 0, PORTCULLIS_STACK_CLAIM);
 }
 
-// The host's tree is the board's without the memory of the harness and of the second VM.
-static void write_host_tree(const void *tree) {
-    void *copy = (void *)HOST_TREE;
-    const bool has_guest = guest_is_there();
-    const uint64_t end = (uint64_t)harness_end, behind_guest = GUEST_BASE + GUEST_BYTES, ranges[] = {
-        RAM_BASE, (has_guest ? GUEST_BASE : HARNESS_BASE) - RAM_BASE, end, RAM_BASE + (uint64_t)RAM_BYTES - end,
-        behind_guest, HARNESS_BASE - behind_guest,
+// The host's tree is the board's without the memory of the harness and of the second VM. It is the one thing that the
+// harness without mediation uses the library for.
+static void write_host_tree(void) {
+    const struct portcullis_pages withheld[] = {
+        {HARNESS_BASE, (uint64_t)(harness_end - harness_start)}, {GUEST_BASE, GUEST_BYTES},
     };
-    const int count = has_guest ? 6 : 4;
-    fdt64_t cells[6];
-    for (int i = 0; i < count; i++) cells[i] = cpu_to_fdt64(ranges[i]);
-    int error = fdt_open_into(tree, copy, HOST_TREE_BYTES);
-    if (!error) {
-        int node = fdt_node_offset_by_prop_value(copy, -1, "device_type", "memory", 7);
-        error = fdt_setprop(copy, node, "reg", cells, count * (int)sizeof *cells);
-    }
-    if (!error) error = fdt_pack(copy);
-    if (error) stop("the host's device tree", fdt_strerror(error));
+    size_t size;
+    stack_paint();
+    enum portcullis_status status = portcullis_write_host_tree(
+        &config, withheld, guest_is_there() ? 2 : 1, (void *)HOST_TREE, HOST_TREE_BYTES, &size);
+    if (status) stop("the host's device tree", portcullis_strerror(status));
+    tell_stack("tree", 0, PORTCULLIS_STACK_INIT);
     // The host reads it with its MMU off, past the caches.
-    clean_memory(HOST_TREE, HOST_TREE_BYTES);
+    clean_memory(HOST_TREE, size);
 }
 
 // A pattern in memory that attacks of the host aim at, as portcullis_hypercalls.h has it: EL2's or the second VM's.
@@ -188,10 +185,11 @@ void harness_main(void) {
     cpu_begin(cpu);
     is_trusted = boot_argument(tree, "portcullis.handover");
     if (boot_argument(tree, "harness.silent")) translation_add_silent_memory();
-    if (MEDIATE) take_its(tree);
+    configure(tree);
+    if (MEDIATE) take_its();
     if (boot_argument(tree, "harness.guest") && !guest_begin()) stop("not started", "no memory for the second VM");
     mend_canary(&first);
-    write_host_tree(tree);
+    write_host_tree();
     print(MEDIATE ? "harness: the ITS is mediated\n" : "harness: nothing is mediated\n");
     __atomic_store_n(&is_host_running, true, __ATOMIC_RELAXED);
     stack_paint();

@@ -50,13 +50,13 @@
 // Threads: init, add_region and claim are called by one CPU, while no other CPU is in Portcullis;
 // the caller publishes the claimed state to the others (a barrier and whatever releases them).
 // portcullis_handle_trap may then run on all CPUs at once; it neither sleeps nor allocates.
-// region_count, region_at, its_counters, read_statistic, take_record, handle_call, may_give_away and took may run
+// uncovered, region_count, region_at, its_counters, read_statistic, take_record, handle_call, may_give_away and took may run
 // beside it, and so may hand_over and finalise, which are called by one CPU at a time. No function may be called from an operation, nor from the callback of
 // a region.
 //
 // Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory, and all Redistributors
-// have one. A trap of one of them, its_counters, read_statistic, handle_call, may_give_away, hand_over and finalise hold
-// one at a time. The trace has a lock behind all others, with which no operation runs. One more,
+// have one. A trap of one of them, its_counters, read_statistic, uncovered, handle_call, may_give_away, hand_over and
+// finalise hold one at a time. The trace has a lock behind all others, with which no operation runs. One more,
 // behind them, guards what is known of pages: may_give_away and took take it, and whatever calls host_share or
 // host_donate; no operation runs with it. Whatever interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at EL2. Held while
 // device_read, device_write, order_accesses, host_share, host_unshare, host_read, host_write, clean, publish, log,
@@ -80,8 +80,9 @@
 // Linking on bare metal: libportcullis.a holds one object without variables, whose global symbols are the
 // functions below. Of what it needs only libfdt is not in it: fdt_check_full, fdt_first_property_offset,
 // fdt_get_mem_rsv, fdt_get_name, fdt_get_property_by_offset, fdt_get_string, fdt_getprop_namelen, fdt_next_node,
-// fdt_next_property_offset, fdt_num_mem_rsv and fdt_path_offset_namelen, which portcullis_init and
-// portcullis_board_from_tree alone call.
+// fdt_next_property_offset, fdt_num_mem_rsv and fdt_path_offset_namelen, which portcullis_init,
+// portcullis_board_from_tree and portcullis_write_host_tree alone call; and for the last one fdt_add_subnode,
+// fdt_del_node, fdt_open_into, fdt_pack and fdt_setprop_placeholder.
 // Debian's libfdt.a for arm64 has them. It needs memchr, memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr,
 // __stack_chk_guard and __stack_chk_fail from you, and may use SIMD registers: call portcullis_init before the
 // host runs. It links with lld and GNU ld, with and without --gc-sections, position independent or not.
@@ -117,8 +118,8 @@ extern "C" {
 #define PORTCULLIS_FRAME_LIMIT 128
 /// The most ranges of one change of a translation: frames of your regions, of ITSes and of Redistributors.
 #define PORTCULLIS_CHANGE_LIMIT 1280
-/// The most bytes of stack that portcullis_init, portcullis_init_board and portcullis_board_from_tree use, beside what
-/// your operations need.
+/// The most bytes of stack that portcullis_init, portcullis_init_board, portcullis_board_from_tree and
+/// portcullis_write_host_tree use, beside what your operations need.
 #define PORTCULLIS_STACK_INIT 0x4c000
 /// The same of portcullis_claim, portcullis_hand_over, portcullis_finalise and portcullis_handle_call.
 #define PORTCULLIS_STACK_CLAIM 0x5000
@@ -493,6 +494,8 @@ struct portcullis_board {
     uint32_t traits;
     /// How many entries the lists have.
     uint32_t its_count, redistributors_count, memory_count, masters_count;
+    /// Not 0 where no other master reaches memory but through an IOMMU. It is for portcullis_uncovered alone.
+    uint32_t is_confined;
     /// The ITSes: at most PORTCULLIS_ITS_LIMIT that are used, which are the indices of functions, and 64 that are not.
     struct portcullis_its its[PORTCULLIS_BOARD_ITS_LIMIT];
     /// The Redistributors.
@@ -514,13 +517,38 @@ enum portcullis_status portcullis_board_from_tree(const void *tree, size_t tree_
 
 /// portcullis_init with a board in the place of a tree. The board is copied.
 ///
-/// A program that calls neither portcullis_init nor portcullis_board_from_tree, and is linked with --gc-sections, needs
-/// no libfdt. Errors: those of portcullis_init but for TREE. BOARD where a part is not aligned, is too much, or
+/// A program that calls none of portcullis_init, portcullis_board_from_tree and portcullis_write_host_tree, and is linked
+/// with --gc-sections, needs no libfdt. Errors: those of portcullis_init but for TREE. BOARD where a part is not aligned, is too much, or
 /// overlaps another one or memory.
 enum portcullis_status portcullis_init_board(void *memory, size_t memory_size,
                                              const struct portcullis_config *config,
                                              const struct portcullis_board *board,
                                              struct portcullis **state);
+
+// MARK: The host's device tree
+
+/// The most ranges that are withheld from the host's tree.
+#define PORTCULLIS_WITHHELD_LIMIT 16
+
+/// Writes the device tree that the host is to get into `buffer`, whose address is a multiple of 8, and its size to
+/// `*size`. It is that of the configuration, but
+///
+/// - all memory nodes are without `withheld`, your own memory and that of other VMs, and without the pool and the memory
+///   of the trace;
+/// - ITSes that `leave_out` leaves out, and by PORTCULLIS_POLICY_CLAIM_MASTERS the masters whose registers are claimed, are
+///   disabled;
+/// - modules of a boot loader are gone from /chosen.
+///
+/// Some KiB more than the tree has are enough. A host that reads it with its caches off needs it cleaned to memory: that
+/// is yours. It needs libfdt and no state, and may be called before or behind portcullis_init. Of the configuration
+/// `features`, `cpus` and `linear_base` do not matter, nor do operations but `log`.
+///
+/// Errors, which leave `*size` alone: ARGUMENT, STRUCT_SIZE, VERSION, TREE; BOARD, of which the log tells more; MEMORY where
+/// the buffer is too small; for what is withheld ALIGNMENT, RANGE, and FULL where it is more than
+/// PORTCULLIS_WITHHELD_LIMIT ranges.
+enum portcullis_status portcullis_write_host_tree(const struct portcullis_config *config,
+                                                  const struct portcullis_pages *withheld, size_t count, void *buffer,
+                                                  size_t buffer_size, size_t *size);
 
 // MARK: Regions
 
@@ -605,6 +633,27 @@ enum portcullis_status portcullis_add_region(struct portcullis *state,
 /// reaches everything as before, and it may be tried again; an ITS whose set-up had begun is disabled and has no
 /// queue and no tables, as after a reset. STUCK: see there.
 enum portcullis_status portcullis_claim(struct portcullis *state);
+
+// What the promise at the top of this file does not cover.
+
+/// DMA of devices behind IOMMUs, which are yours to drive. Always set.
+#define PORTCULLIS_UNCOVERED_IOMMU 0x01u
+/// DMA of masters that no IOMMU confines and whose registers stay with the host; also where `is_confined` of a board
+/// does not say that there are none.
+#define PORTCULLIS_UNCOVERED_MASTERS 0x02u
+/// Redistributors, by PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS.
+#define PORTCULLIS_UNCOVERED_REDISTRIBUTORS 0x04u
+/// ITSes that `leave_out` has left out.
+#define PORTCULLIS_UNCOVERED_LEFT_OUT 0x08u
+/// ITSes with the host's own queue and tables: before the claim, and by PORTCULLIS_POLICY_HANDOVER until each is handed
+/// over or the trust has ended. One that answers LIVE then stays such.
+#define PORTCULLIS_UNCOVERED_LIVE 0x10u
+/// What the hardware behind regions of yours with PORTCULLIS_HANDLER_FORWARD does.
+#define PORTCULLIS_UNCOVERED_FORWARDED 0x20u
+
+/// What Portcullis does not cover for this host, as PORTCULLIS_UNCOVERED_*: it is yours to confine, or to live with.
+/// portcullis_claim logs a line for each. With null it is all of them. It may run on all CPUs at once, beside traps.
+uint32_t portcullis_uncovered(const struct portcullis *state);
 
 /// How many regions are registered.
 size_t portcullis_region_count(const struct portcullis *state);

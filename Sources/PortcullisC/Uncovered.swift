@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CEmbedder
+internal import DeviceTree
+internal import Hypervisor
+
+/// What Portcullis does not cover for a host, as the header has it.
+struct Uncovered {
+  private(set) var rawValue: UInt32
+
+  static var iommu: Uncovered { Uncovered(rawValue: PORTCULLIS_UNCOVERED_IOMMU) }
+  static var masters: Uncovered { Uncovered(rawValue: PORTCULLIS_UNCOVERED_MASTERS) }
+  static var redistributors: Uncovered { Uncovered(rawValue: PORTCULLIS_UNCOVERED_REDISTRIBUTORS) }
+  static var leftOut: Uncovered { Uncovered(rawValue: PORTCULLIS_UNCOVERED_LEFT_OUT) }
+  static var live: Uncovered { Uncovered(rawValue: PORTCULLIS_UNCOVERED_LIVE) }
+  static var forwarded: Uncovered { Uncovered(rawValue: PORTCULLIS_UNCOVERED_FORWARDED) }
+  static var all: Uncovered { Uncovered(rawValue: PORTCULLIS_UNCOVERED_FORWARDED << 1 - 1) }
+
+  /// What is known of it when a state is made.
+  init(_ board: borrowing DescribedBoard, leavesOut: Bool, guardsRedistributors: Bool) {
+    self = .iommu
+    if !board.isConfined { insert(.masters) }
+    if leavesOut { insert(.leftOut) }
+    if !guardsRedistributors { insert(.redistributors) }
+  }
+
+  private init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  private func contains(_ part: Uncovered) -> Bool { rawValue & part.rawValue != 0 }
+  mutating func insert(_ part: Uncovered) { rawValue |= part.rawValue }
+
+  /// Logs a line for each.
+  func report(_ platform: EmbedderPlatform) {
+    func tell(_ part: Uncovered, _ text: StaticString) {
+      guard contains(part) else { return }
+      var line = LogLine("not covered: ")
+      line.append(text)
+      platform.log(.info, line)
+    }
+    tell(.iommu, "DMA of devices behind IOMMUs, which the embedder drives")
+    tell(.masters, "DMA of masters that no IOMMU confines")
+    tell(.redistributors, "Redistributors, which are left to the host")
+    tell(.leftOut, "ITSes that are left out")
+    tell(.live, "ITSes that the host has not handed over yet")
+    tell(.forwarded, "hardware behind regions that are forwarded")
+  }
+}
