@@ -38,10 +38,17 @@ public struct PhysicalAddress: Address {
   public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 }
 
+extension PhysicalAddress {
+  /// Whether as many pages from here on end at `limit` or before.
+  public func isBelow(_ limit: UInt64, with pages: PageRange) -> Bool {
+    advanced(by: pages.count << PageFrameNumber.shift).map { $0.rawValue <= limit } ?? false
+  }
+}
+
 /// An intermediate physical address (IPA): what the host takes for physical.
 ///
-/// The host's stage 2 is an identity map, so that an IPA which the host may reach has the value of
-/// its PA; the types stay apart because one is a claim of the host and the other is a fact.
+/// The image's stage 2 is an identity map, so that an IPA which the host may reach has the value of its PA. An embedder's
+/// may be another: `HostMemory` translates. One is a claim of the host, the other a fact.
 public struct IntermediatePhysicalAddress: Address {
   /// The address in bytes.
   public let rawValue: UInt64

@@ -17,6 +17,10 @@ public struct GICRConfigurationBase: RawRepresentable, Hashable, Sendable {
 
   /// The physical address, bits [51:12]: of the byte for INTID 8192.
   public var base: PhysicalAddress { PhysicalAddress(rawValue & Self.address) }
+  /// The same with another address.
+  public func at(_ base: PhysicalAddress) -> Self {
+    Self(rawValue: rawValue & ~Self.address | base.rawValue & Self.address)
+  }
   /// IDbits, bits [4:0] plus one: the bits of an INTID; below 14 there are no LPIs.
   public var interruptIDBits: UInt64 { (rawValue & 0x1f) + 1 }
 }
@@ -36,6 +40,10 @@ public struct GICRPendingBase: RawRepresentable, Hashable, Sendable {
 
   /// The physical address, bits [51:16].
   public var base: PhysicalAddress { PhysicalAddress(rawValue & Self.address) }
+  /// The same with another address.
+  public func at(_ base: PhysicalAddress) -> Self {
+    Self(rawValue: rawValue & ~Self.address | base.rawValue & Self.address)
+  }
 }
 
 /// GICR_VPENDBASER of GICv4.0: the vPE that is resident, by its pending table (IHI 0069, 12.11.43).
@@ -56,6 +64,10 @@ public struct GICRVirtualPendingBase: RawRepresentable, Hashable, Sendable {
   public var isIdle: Bool { !isValid && !isDirty }
   /// The physical address, bits [51:16].
   public var base: PhysicalAddress { GICRPendingBase(rawValue: rawValue).base }
+  /// The same with another address.
+  public func at(_ base: PhysicalAddress) -> Self {
+    Self(rawValue: GICRPendingBase(rawValue: rawValue).at(base).rawValue)
+  }
 }
 
 /// Shareability and cacheability in the registers that say where a Redistributor's tables are.

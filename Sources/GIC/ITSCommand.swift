@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+public import Architecture
+
 /// One entry of a command queue: four little-endian doublewords (IHI 0069, 5.3).
 ///
 /// Which fields mean something depends on the command; a field of another command reads whatever
@@ -72,7 +74,13 @@ extension ITSCommand {
   public var secondTarget: UInt64 { word3 >> 16 & 0xf_ffff_ffff }
   /// VPT_addr, DW3[51:16] of VMAPP, as an address.
   @inline(__always)
-  public var pendingTable: UInt64 { word3 & 0x000f_ffff_ffff_0000 }
+  public var pendingTable: UInt64 { word3 & Self.tableAddress }
+  private static var tableAddress: UInt64 { 0x000f_ffff_ffff_0000 }
+  /// The same VMAPP with another table.
+  public func at(pendingTable base: PhysicalAddress) -> ITSCommand {
+    ITSCommand(
+      word0, word1, word2, word3 & ~Self.tableAddress | base.rawValue & Self.tableAddress)
+  }
   /// VPT_size, DW3[4:0] of VMAPP: the bits of a vINTID, minus one.
   @inline(__always)
   public var virtualIDBitsMinusOne: UInt64 { word3 & 0x1f }
@@ -151,7 +159,7 @@ extension ITSCommand {
   ) -> ITSCommand {
     ITSCommand(
       word0(.vmapp), UInt64(vpeID) << 32, (target & 0xf_ffff_ffff) << 16 | 1 << 63,
-      pendingTable & 0x000f_ffff_ffff_0000 | (virtualIDBits &- 1) & 0x1f)
+      pendingTable & Self.tableAddress | (virtualIDBits &- 1) & 0x1f)
   }
   /// VSYNC.
   public static func vsync(_ vpeID: UInt16) -> ITSCommand {

@@ -20,6 +20,10 @@ package struct RedistributorTrapMachine<Machine: Platform>: RedistributorMachine
     try platform.pages(holding: .redistributor).hold(pages, in: &table)
   }
 
+  package func output(of address: IntermediatePhysicalAddress) -> PhysicalAddress {
+    platform.memory.output(of: address)
+  }
+
   package func release(_ slot: UInt64, of table: inout PinTable) {
     platform.pages(holding: .redistributor).release(slot, of: &table)
   }

@@ -111,18 +111,20 @@ extension MediatedITS {
       machine.record(.pin(page.traced(isGranted: false)))
       return nil
     }
+    let host = place.rawValue
+    let place = machine.memory.output(of: IntermediatePhysicalAddress(host))
     // The host may have zeroed it by stores that pass the caches by.
     machine.memory.clean(place, size: 8)
     let word = machine.memory.tryLoad(place)
     var isAnswered = word != nil
-    if let word { machine.record(.look(TracedLook(address: place.rawValue, value: word))) }
+    if let word { machine.record(.look(TracedLook(address: host, value: word))) }
     if marks, word == 0 {
       isAnswered = machine.memory.tryStore(Self.mark.littleEndian, at: place)
       machine.memory.clean(place, size: 8)
     }
     machine.unpinAndUnshare(pin)
     guard isAnswered else {
-      machine.record(.unreadable(place.rawValue))
+      machine.record(.unreadable(host))
       return nil
     }
     return word

@@ -130,9 +130,7 @@ extension MediatedITS {
     guard
       let pages = PageRange(
         first: PageFrameNumber(containing: PhysicalAddress(command.pendingTable)),
-        count: PageRange.pages(for: size)),
-      // What Redistributors drop of an address leads to other memory.
-      pages.last.address.rawValue < policy.addressLimit
+        count: PageRange.pages(for: size))
     else { return .refused(.notHostMemory) }
     let slot: UInt64
     do throws(OwnershipError) {
@@ -140,11 +138,18 @@ extension MediatedITS {
     } catch {
       return .refused(.notHostMemory)
     }
+    let table = machine.memory.output(of: IntermediatePhysicalAddress(command.pendingTable))
+    // What Redistributors drop of an address leads to other memory.
+    guard table.isAligned(to: 1 << 16), table.isBelow(policy.addressLimit, with: pages) else {
+      machine.release(slot, of: &heldTables)
+      return .refused(.notHostMemory)
+    }
     if let old { unmap(old, machine) }
     targets.markUsed(target, memory: machine.memory)
     vpes.insert(
       MappedVPE(vpeID: command.vpeID, virtualIDBits: bits, slot: slot), memory: machine.memory)
-    commit.append(command, for: staging.takenOffset, memory: machine.memory)
+    commit.append(
+      command.at(pendingTable: table), for: staging.takenOffset, memory: machine.memory)
     return .done
   }
 

@@ -70,7 +70,7 @@ struct StagingQueue: ~Copyable {
   /// - Precondition: the pages are pinned, and the queue is not empty.
   @inline(__always)
   func read<Memory: HostMemory & ~Copyable>(memory: borrowing Memory) -> ITSCommand? {
-    let place = PhysicalAddress(register.base &+ takenOffset)
+    let place = memory.output(of: IntermediatePhysicalAddress(register.base &+ takenOffset))
     // Two commands share a line: with the one before, EL2 may have read what was there before this one.
     if !isCoherent { memory.clean(place, size: ITSCommand.size) }
     guard let words = memory.tryLoad4(place) else { return nil }

@@ -39,7 +39,9 @@ struct EmbedderMediation {
 
   /// Whether one of these pages is of the pool or the trace, which are no memory of the host.
   func ownMemoryOverlaps(_ pages: PageRange) -> Bool {
-    pool?.overlaps(pages) ?? false || trace?.overlaps(pages) ?? false
+    // Other addresses of the host's say nothing of these; host_share refuses what is behind them.
+    guard platform.isIdentity else { return false }
+    return pool?.overlaps(pages) ?? false || trace?.overlaps(pages) ?? false
   }
 
   /// Checks what was chosen for `board`.

@@ -24,7 +24,8 @@ struct EmbedderPageAuthority: PageAuthority, PageKeeper {
     guard machine.pages.areHere(pages), platform.share(pages) else {
       throw .refusedByHost(pages.first)
     }
-    return machine.memory.address(of: pages.first.address)
+    return machine.memory.address(
+      of: platform.output(of: IntermediatePhysicalAddress(pages.first.address.rawValue)))
   }
 
   func unshare(_ pages: PageRange) { platform.unshare(pages) }

@@ -31,9 +31,9 @@ internal import Traps
       && table.register_write != nil
   }
 
-  /// Whether the operations of a handover are there.
+  /// Whether the operations of a handover are there, and the host's addresses those of its hardware.
   static func canTakeOver(_ table: portcullis_ops) -> Bool {
-    unsafe table.host_donate != nil && table.host_give_back != nil
+    unsafe table.host_donate != nil && table.host_give_back != nil && table.host_physical == nil
   }
 
   /// The context of the operations.
@@ -149,6 +149,19 @@ internal import Traps
     let table = unsafe operations
     var pages = portcullis_pages(range)
     return unsafe table.pointee.host_share?(table.pointee.context, &pages) == 0
+  }
+
+  /// The physical address behind one of the host's, in pages that are shared.
+  func output(of address: IntermediatePhysicalAddress) -> PhysicalAddress {
+    let table = unsafe operations
+    guard let translate = unsafe table.pointee.host_physical else { return address.identityMapped }
+    return PhysicalAddress(unsafe translate(table.pointee.context, address.rawValue))
+  }
+
+  /// Whether the host's addresses are physical ones.
+  var isIdentity: Bool {
+    let table = unsafe operations
+    return unsafe table.pointee.host_physical == nil
   }
 
   func unshare(_ range: PageRange) {

@@ -21,6 +21,10 @@ internal import Synchronization
     self.platform = platform
   }
 
+  func output(of address: IntermediatePhysicalAddress) -> PhysicalAddress {
+    platform.output(of: address)
+  }
+
   @inline(__always)
   private func place(_ address: PhysicalAddress) -> UInt64 { base &+ address.rawValue }
 

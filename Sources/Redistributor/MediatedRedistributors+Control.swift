@@ -103,16 +103,17 @@ extension MediatedRedistributors {
     try redistributor.lpis.hold(
       interruptIDBits: bits(configuration), below: addressLimit, in: &pins, machine)
     let zeroed = redistributor.isPendingTableZeroed ? GICRPendingBase.zeroed : 0
-    let pending = GICRPendingBase(rawValue: redistributor.lpis.pending)
-    guard
+    guard let holding = redistributor.lpis.holding,
       redistributor.write(
-        RedistributorRegister.configurationBase, configuration.rawValue, machine),
-      redistributor.write(RedistributorRegister.pendingBase, pending.rawValue | zeroed, machine),
+        RedistributorRegister.configurationBase, holding.configuration.rawValue, machine),
+      redistributor.write(
+        RedistributorRegister.pendingBase,
+        GICRPendingBase(rawValue: redistributor.lpis.pending).at(holding.pending).rawValue | zeroed,
+        machine),
       let first = redistributor.read(RedistributorRegister.configurationBase, machine),
       let second = redistributor.read(RedistributorRegister.pendingBase, machine),
-      GICRConfigurationBase(rawValue: first).base == configuration.base,
-      GICRConfigurationBase(rawValue: first).interruptIDBits == configuration.interruptIDBits,
-      GICRPendingBase(rawValue: second).base == pending.base
+      GICRConfigurationBase(rawValue: first).isSameTable(as: holding.configuration),
+      GICRPendingBase(rawValue: second).base == holding.pending
     else {
       if !wasHeld { letGo(&redistributor, number, machine) }
       throw .hardware

@@ -156,6 +156,14 @@ extension MediatedRedistributors {
     } catch {
       throw .live(redistributor.frame)
     }
+    // The hardware has physical addresses, which are held only where they are the host's too.
+    guard let holding = redistributor.lpis.holding,
+      holding.configuration == redistributor.lpis.configuration,
+      holding.pending == GICRPendingBase(rawValue: pending).base
+    else {
+      redistributor.lpis.release(from: &pins, machine)
+      throw .live(redistributor.frame)
+    }
   }
 
   /// The bits of an INTID that count: those of the register, and not more than the board has.

@@ -49,7 +49,7 @@ extension MediatedRedistributors {
     }
   }
 
-  /// Looks how far the hardware is with the vPE, and returns GICR_VPENDBASER; nil for an abort.
+  /// Looks how far the hardware is with the vPE, and returns GICR_VPENDBASER with the host's address; nil for an abort.
   private mutating func observeVPE<Machine: RedistributorMachine & ~Copyable>(
     _ number: Int, _ machine: borrowing Machine
   ) -> GICRVirtualPendingBase? {
@@ -69,7 +69,7 @@ extension MediatedRedistributors {
       counters.released &+= 1
       slots[number] = redistributor
     }
-    return base
+    return base.at(GICRPendingBase(rawValue: redistributor.vpe.pending).base)
   }
 
   /// GICR_VPENDBASER: a vPE comes or goes.
@@ -85,13 +85,13 @@ extension MediatedRedistributors {
     case .stopping: return ignore()
     case .inUse:
       // Only Valid may change, and only to zero.
-      guard !base.isValid else { return ignore() }
+      guard !base.isValid, let holding = redistributor.vpe.holding else { return ignore() }
       redistributor.vpe.use = .stopping
       slots[number] = redistributor
       guard
         redistributor.write(
-          register, old.rawValue & ~(1 << 63) & GICRVirtualPendingBase.writable,
-          machine)
+          register,
+          old.at(holding.pending).rawValue & ~(1 << 63) & GICRVirtualPendingBase.writable, machine)
       else { return .refused(.externalAbort) }
     case .idle:
       redistributor.vpe.pending = base.rawValue & ~(0b1111 << 60)
@@ -111,11 +111,10 @@ extension MediatedRedistributors {
       redistributor.vpe.use = .inUse
       counters.enabled &+= 1
       slots[number] = redistributor
-      guard
+      guard let holding = redistributor.vpe.holding,
         redistributor.write(
-          RedistributorRegister.virtualConfigurationBase,
-          redistributor.vpe.configuration.rawValue, machine),
-        redistributor.write(register, base.rawValue, machine)
+          RedistributorRegister.virtualConfigurationBase, holding.configuration.rawValue, machine),
+        redistributor.write(register, base.at(holding.pending).rawValue, machine)
       else { return .refused(.externalAbort) }
     }
     _ = observeVPE(number, machine)

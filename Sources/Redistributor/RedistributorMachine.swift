@@ -19,11 +19,18 @@ public protocol RedistributorMachine: ~Copyable {
   ///
   /// Takes the lock of rank `ownership`. - Throws: any `OwnershipError`; nothing has changed then.
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64
+  /// The physical address behind one of the host's, in pages that are held for it.
+  func output(of address: IntermediatePhysicalAddress) -> PhysicalAddress
   /// Ends what ``hold(_:in:)`` began.
   func release(_ slot: UInt64, of table: inout PinTable)
 }
 
 extension RedistributorMachine where Self: ~Copyable {
+  /// The identity map.
+  public func output(of address: IntermediatePhysicalAddress) -> PhysicalAddress {
+    address.identityMapped
+  }
+
   /// The affinity in MPIDR_EL1, which has Aff3 in bits [39:32] and Aff2 to Aff0 in bits [23:0], as GICR_TYPER has it.
   public static func affinity(ofMPIDR value: UInt64) -> UInt32 {
     UInt32(truncatingIfNeeded: value >> 32 & 0xff) << 24

@@ -33,10 +33,14 @@ struct TablePair: Sendable {
     let configurationSlot: UInt64
     /// The slot that holds the pending table.
     let pendingSlot: UInt64
-    /// GICR_PROPBASER.
+    /// GICR_PROPBASER, as the hardware has it.
     let configuration: GICRConfigurationBase
-    /// The address in GICR_PENDBASER.
+    /// The address in GICR_PENDBASER, as the hardware has it.
     let pending: PhysicalAddress
+    /// GICR_PROPBASER, as the host has it.
+    fileprivate let hostConfiguration: GICRConfigurationBase
+    /// The address in GICR_PENDBASER, as the host has it.
+    fileprivate let hostPending: IntermediatePhysicalAddress
   }
 
   /// The most bits of an INTID, for tables of 16 MiB and 2 MiB.
@@ -61,9 +65,10 @@ struct TablePair: Sendable {
     _ machine: borrowing Machine
   ) throws(TableRefusal) {
     let pendingBase = GICRPendingBase(rawValue: pending).base
+    let hostPending = IntermediatePhysicalAddress(pendingBase.rawValue)
     if let holding {
       // The same tables again: they are held already.
-      guard holding.configuration == configuration, holding.pending == pendingBase else {
+      guard holding.hostConfiguration == configuration, holding.hostPending == hostPending else {
         throw .stillHeld
       }
       return
@@ -74,23 +79,32 @@ struct TablePair: Sendable {
       throw .configurationTable
     }
     guard let second = Self.pages(pendingBase, sizes.pending) else { throw .pendingTable }
-    let last = max(first.last, second.last)
-    guard last.address.rawValue < limit else { throw .unreachable }
     let configurationSlot: UInt64
     do throws(OwnershipError) {
       configurationSlot = try machine.hold(first, in: &pins)
     } catch {
       throw .configurationTable
     }
+    let pendingSlot: UInt64
     do throws(OwnershipError) {
-      let pendingSlot = try machine.hold(second, in: &pins)
-      holding = Holding(
-        configurationSlot: configurationSlot, pendingSlot: pendingSlot,
-        configuration: configuration, pending: pendingBase)
+      pendingSlot = try machine.hold(second, in: &pins)
     } catch {
       machine.release(configurationSlot, of: &pins)
       throw .pendingTable
     }
+    let host = IntermediatePhysicalAddress(configuration.base.rawValue)
+    let (table, pendingTable) = (machine.output(of: host), machine.output(of: hostPending))
+    guard table.isBelow(limit, with: first), pendingTable.isBelow(limit, with: second),
+      pendingTable.isAligned(to: 1 << 16)
+    else {
+      machine.release(configurationSlot, of: &pins)
+      machine.release(pendingSlot, of: &pins)
+      throw .unreachable
+    }
+    holding = Holding(
+      configurationSlot: configurationSlot, pendingSlot: pendingSlot,
+      configuration: configuration.at(table), pending: pendingTable,
+      hostConfiguration: configuration, hostPending: hostPending)
   }
 
   /// Gives both tables back to the host.

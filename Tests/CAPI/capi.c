@@ -13,6 +13,7 @@
 #include "pages.h"
 #include "redistributors.h"
 #include "statistics.h"
+#include "translated.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -583,6 +584,7 @@ int main(void) {
     test_handover();
     test_calls();
     test_host_tree();
+    test_translated();
     test_board();
     test_pages();
     test_embedding();

@@ -18,7 +18,7 @@ dtc --quiet --in-format dts --out-format dtb --out "$build/refused.dtb" "$root/d
 
 warnings="-Wall -Wextra -Wpedantic -Werror"
 include="$root/CShims/Embedder/include"
-sources="capi calls host_tree mediation handover redistributors statistics board pages embedding driver machine gic"
+sources="capi calls host_tree mediation handover redistributors statistics translated board pages embedding driver machine gic"
 objects=
 # shellcheck disable=SC2086 # lists of options on purpose
 {

@@ -59,8 +59,8 @@
 // finalise hold one at a time. The trace has a lock behind all others, with which no operation runs. One more,
 // behind them, guards what is known of pages: may_give_away and took take it, and whatever calls host_share or
 // host_donate; no operation runs with it. Whatever interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at EL2. Held while
-// device_read, device_write, order_accesses, host_share, host_unshare, host_read, host_write, clean, publish, log,
-// cpu_index and clock run, and with a handover host_donate and host_give_back:
+// device_read, device_write, order_accesses, host_share, host_physical, host_unshare, host_read, host_write, clean,
+// publish, log, cpu_index and clock run, and with a handover host_donate and host_give_back:
 // a lock that they take comes after it in your order, and must not be held where you call Portcullis. The
 // callback of a region and register_write run with no lock held, and so does register_read, but for
 // PORTCULLIS_MPIDR_EL1.
@@ -304,6 +304,13 @@ struct portcullis_ops {
     /// tables of vPEs, which the hardware writes; the host's own access does not change. Called by
     /// portcullis_handle_trap, on all CPUs at once, portcullis_claim and portcullis_hand_over.
     int (*host_share)(void *context, const struct portcullis_pages *pages);
+    /// The physical address behind one of the host's, in pages that are shared. Null where both are equal.
+    ///
+    /// With it host_share, host_unshare, portcullis_may_give_away and portcullis_took have pages by the host's addresses,
+    /// and so has the board its memory. host_share then also refuses pages that do not lie side by side in physical
+    /// memory; no two pages of the host's may be one. Registers have their physical addresses for the host all the same.
+    /// It is not to be had with PORTCULLIS_POLICY_HANDOVER, by which the hardware has addresses that the host gave it.
+    uint64_t (*host_physical)(void *context, uint64_t address);
     /// Ends one share.
     void (*host_unshare)(void *context, const struct portcullis_pages *pages);
     /// Loads `count` words of 64 bits, each once, from `address` on: EL2's address of memory that is shared. Returns
@@ -500,7 +507,7 @@ struct portcullis_board {
     struct portcullis_its its[PORTCULLIS_BOARD_ITS_LIMIT];
     /// The Redistributors.
     struct portcullis_redistributors redistributors[PORTCULLIS_BOARD_RANGE_LIMIT];
-    /// The memory.
+    /// The memory, by the host's addresses.
     struct portcullis_pages memory[PORTCULLIS_BOARD_RANGE_LIMIT];
     /// The registers of masters of DMA that nothing confines, which the host loses; nobody answers for them.
     struct portcullis_pages masters[PORTCULLIS_BOARD_MASTER_LIMIT];
