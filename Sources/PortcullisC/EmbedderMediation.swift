@@ -117,12 +117,14 @@ struct EmbedderMediation {
   /// over, forwarded until then.
   ///
   /// - Throws: why not; an ITS whose set-up had begun is disabled then and has no address of the pool.
-  func begin(_ number: Int, at frame: VirtualAddress) throws(EmbedderError) {
+  func begin(
+    _ number: Int, at frame: VirtualAddress, interruptLimit: UInt64
+  ) throws(EmbedderError) {
     guard let pool, let arena = ITSSetup.arena(number, of: count, in: pool) else {
       throw EmbedderError(PORTCULLIS_ERROR_ITS_POOL)
     }
     var policy = choice.policy
-    policy.interruptLimit = try interruptLimit()
+    policy.interruptLimit = interruptLimit
     let description = descriptions[number]
     let setup = ITSSetup(
       frame: frame, arena: arena, traits: description.traits, policy: policy, cpus: choice.cpus)
@@ -163,7 +165,9 @@ struct EmbedderMediation {
     platform.log(.error, line)
   }
 
-  private func interruptLimit() throws(EmbedderError) -> UInt64 {
+  /// One more than the largest INTID, by the Distributor: before anything else is mapped, for an embedder's region may
+  /// have it, and loses the mapping with this one.
+  func interruptLimit() throws(EmbedderError) -> UInt64 {
     // Without a Distributor no interrupt is known.
     guard let distributor else { return 0 }
     let mapping = try platform.map(distributor, granule)
@@ -201,9 +205,8 @@ extension EmbedderMediation {
   /// Has the Redistributors mediated, behind the ITSes.
   ///
   /// - Throws: why not; LPIs that were enabled may be disabled then.
-  func beginRedistributors() throws(EmbedderError) {
+  func beginRedistributors(interruptLimit limit: UInt64) throws(EmbedderError) {
     let board = unsafe monitor.platform.board
-    let limit = try interruptLimit()
     do throws(RedistributorSetupError) {
       let frames = unsafe board.pointee.frames
       try monitor.beginRedistributors(

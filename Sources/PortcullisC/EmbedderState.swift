@@ -200,8 +200,9 @@ struct EmbedderState: ~Copyable {
     guard phase == .registering else { return PORTCULLIS_ERROR_ORDER }
     mediation.beginTrace()
     do throws(EmbedderError) {
+      let limit = try mediation.interruptLimit()
       try monitor.platform.mapRedistributors()
-      try claimMapped()
+      try claimMapped(interruptLimit: limit)
     } catch {
       if phase != .stuck { monitor.platform.unmapRedistributors() }
       return error.status
@@ -214,7 +215,7 @@ struct EmbedderState: ~Copyable {
     return PORTCULLIS_OK
   }
 
-  private mutating func claimMapped() throws(EmbedderError) {
+  private mutating func claimMapped(interruptLimit: UInt64) throws(EmbedderError) {
     // The ITSes are the first, the Redistributors the last: the embedder's keep their numbers.
     let firstRedistributor = regions.count
     defer { regions.removeAll(behind: firstRedistributor) }
@@ -232,10 +233,12 @@ struct EmbedderState: ~Copyable {
       ) { index, address in
         do throws(EmbedderError) {
           if index < mediation.count {
-            try mediation.begin(index, at: address)
+            try mediation.begin(index, at: address, interruptLimit: interruptLimit)
             return begun.append(address)
           }
-          if index == firstRedistributor { try mediation.beginRedistributors() }
+          if index == firstRedistributor {
+            try mediation.beginRedistributors(interruptLimit: interruptLimit)
+          }
           return true
         } catch {
           failure = error

@@ -425,6 +425,20 @@ static void test_injected(void) {
           "the host takes it at its vector");
 }
 
+// The library looks at the Distributor itself, which a region of the embedder may have.
+static void test_distributor(void) {
+    struct portcullis_region region = {
+        .size = sizeof region, .base = 0x8000000, .bytes = 0x10000, .widths = PORTCULLIS_WIDTH_32,
+        .kinds = PORTCULLIS_KIND_READ, .handler = PORTCULLIS_HANDLER_FORWARD,
+    };
+    struct portcullis *gate = start("one-its.dtb");
+    machine.linear = 1;
+    expect_status(portcullis_add_region(gate, &region), PORTCULLIS_OK, "add the Distributor");
+    expect_status(portcullis_claim(gate), PORTCULLIS_OK, "claim the Distributor in a linear map");
+    check(trap(gate, abort_syndrome(2, 0, 2), 0x8000004) == PORTCULLIS_TRAP_COMPLETED && frame.x[2] == 15 << 19,
+          "a region with the Distributor stays mapped: %llx", (unsigned long long)frame.x[2]);
+}
+
 static void test_forwarded(void) {
     struct portcullis *gate = start("one-its.dtb");
     struct portcullis_region region = region_at(0x9010000);
@@ -577,6 +591,7 @@ int main(void) {
     test_region_at();
     test_injected();
     test_forwarded();
+    test_distributor();
     test_callback();
     test_mediation();
     test_redistributors();

@@ -77,7 +77,8 @@ static uint64_t el2_commit(void *context, const struct portcullis_pages *pages) 
     m->next += pages->bytes + 4096;
     m->mapped += (int)(pages->bytes / 4096);
     m->mappings[m->mapping_count++] = (struct mapping){pages->base, pages->bytes, address};
-    int is_bad = m->bad_address == (pages->base == m->gic.redistributors ? 2 : 1);
+    const int kind = pages->base == m->gic.redistributors ? 2 : pages->base == 0x8000000 ? 3 : 1;
+    const int is_bad = m->bad_address == kind;
     return is_bad ? address + 8 : address;
 }
 
@@ -89,7 +90,8 @@ static void el2_abort(void *context, const struct portcullis_pages *ranges, size
 
 static void el2_unmap(void *context, const struct portcullis_pages *pages, uint64_t address) {
     struct machine *m = context;
-    for (int index = 0; index < m->mapping_count; index++)
+    // In a linear map all that are at one address end at once.
+    for (int index = m->mapping_count - 1; index >= 0; index--)
         if (m->mappings[index].address == (address & ~UINT64_C(0xfff)) &&
             m->mappings[index].base == pages->base)
             m->mappings[index] = m->mappings[--m->mapping_count];

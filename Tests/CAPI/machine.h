@@ -28,7 +28,7 @@ struct machine {
     struct gic gic;
     // What fails.
     int refuse_host, refuse_el2, refuse_grant, refuse_gic, abort_device, abort_memory;
-    // What EL2 sees at an address of no use: 1: what is claimed, 2: the Redistributors.
+    // What EL2 sees at an address of no use: 1: what is claimed, 2: the Redistributors, 3: the Distributor.
     int bad_address;
     // How many pages are donated before one is refused.
     int donation_limit;

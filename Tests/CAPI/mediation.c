@@ -87,6 +87,11 @@ static void test_claim_of_its(void) {
     expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_EL2_REFUSED,
                   "claim when the Distributor cannot be mapped");
     check(is_untouched(), "a GIC that cannot be mapped leaves everything as it was");
+    machine.refuse_gic = 0;
+    machine.bad_address = 3;
+    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_EL2_ADDRESS,
+                  "claim when the Distributor is mapped to an address of no use");
+    check(is_untouched(), "a useless address of it leaves everything as it was");
 
     prepare("one-its.dtb");
     config.pool.bytes = 0x20000;

@@ -279,7 +279,8 @@ struct portcullis_ops {
     uint64_t (*el2_commit)(void *context, const struct portcullis_pages *pages);
     /// Forgets what was prepared.
     void (*el2_abort)(void *context, const struct portcullis_pages *ranges, size_t count);
-    /// Removes a mapping that el2_commit made, on all CPUs.
+    /// Removes a mapping that el2_commit made, on all CPUs. Mappings of one state do not overlap. Those of several do:
+    /// each maps the Redistributors, and the Distributor for a while; count them where they have one address.
     void (*el2_unmap)(void *context, const struct portcullis_pages *pages, uint64_t address);
 
     /// Loads `width` bytes (1, 2, 4 or 8) from an EL2 virtual address with one single-register load
