@@ -269,6 +269,23 @@ struct EmbedderState: ~Copyable {
     }
   }
 
+  /// The bytes of the state that are in use, and those of the least pool that holds what the ITSes use.
+  var sizes: (state: UInt64, pool: UInt64) {
+    var most: UInt64 = 0
+    for number in 0..<UInt8(truncatingIfNeeded: itsCount) {
+      let used: UInt64 = monitor.platform.itses.withLock(number) { its in
+        its.isMediated ? its.mediation.usage.pages : 0
+      }
+      most = max(most, used << PageFrameNumber.shift)
+    }
+    let unit = ITSSetup.arenaAlignment
+    let part = (most + unit - 1) / unit * unit
+    return (
+      UInt64(StateMemory.poolOffset) + pages.usage.tables << PageFrameNumber.shift,
+      part * UInt64(itsCount)
+    )
+  }
+
   /// The host as it has trapped.
   @unsafe func host(_ frame: UnsafeMutablePointer<portcullis_frame>) -> EmbedderHostRegisters {
     unsafe EmbedderHostRegisters(platform, features, frame)

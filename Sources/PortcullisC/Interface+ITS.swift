@@ -16,6 +16,23 @@ func portcullis_pool_size(_ itsCount: Int) -> Int {
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
+func portcullis_measure(
+  _ state: OpaquePointer!, _ sizes: UnsafeMutablePointer<portcullis_sizes>!
+) -> portcullis_status {
+  guard let state = unsafe state, let sizes = unsafe sizes else { return PORTCULLIS_ERROR_ARGUMENT }
+  guard unsafe sizes.pointee.size >= MemoryLayout<portcullis_sizes>.size else {
+    return PORTCULLIS_ERROR_STRUCT_SIZE
+  }
+  let gate = unsafe StateMemory.state(state)
+  guard unsafe gate.pointee.phase == .claimed else { return PORTCULLIS_ERROR_ORDER }
+  let found = unsafe gate.pointee.sizes
+  unsafe sizes.pointee.state_bytes = found.state
+  unsafe sizes.pointee.pool_bytes = found.pool
+  return PORTCULLIS_OK
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
 func portcullis_its_counters(
   _ state: OpaquePointer!, _ index: Int,
   _ counters: UnsafeMutablePointer<portcullis_its_counters>!

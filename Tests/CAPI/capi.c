@@ -276,6 +276,22 @@ static void test_claim(void) {
     check(too_small > 0 && too_few > 0 && size < sizeof memory, "a small memory is refused: %s",
           portcullis_strerror(PORTCULLIS_ERROR_POOL));
     check(leaks == 0, "a claim without memory to keep track leaves everything as it was");
+    struct portcullis_sizes sizes = {.size = sizeof sizes};
+    check(portcullis_measure(gate, &sizes) == PORTCULLIS_OK && sizes.state_bytes == size,
+          "measure: the smallest memory is what is in use: %llu of %zu", (unsigned long long)sizes.state_bytes, size);
+    gate = start("one-its.dtb");
+    expect_status(portcullis_measure(gate, &sizes), PORTCULLIS_ERROR_ORDER, "measure before the claim");
+    check(portcullis_claim(gate) == PORTCULLIS_OK && portcullis_measure(gate, &sizes) == PORTCULLIS_OK && sizes.state_bytes == size,
+          "measure: more memory does not make it more");
+    const uint64_t least = sizes.pool_bytes;
+    for (config.pool.bytes = 0x10000; config.pool.bytes < POOL_BYTES; config.pool.bytes += 0x10000)
+        if (init(&gate) == PORTCULLIS_OK && portcullis_claim(gate) == PORTCULLIS_OK) break;
+    check(config.pool.bytes == least, "measure: the smallest pool is what is in use: %llu of %llu", (unsigned long long)least,
+          (unsigned long long)config.pool.bytes);
+    expect_status(portcullis_measure(NULL, &sizes), PORTCULLIS_ERROR_ARGUMENT, "measure without a state");
+    expect_status(portcullis_measure(gate, NULL), PORTCULLIS_ERROR_ARGUMENT, "measure without a place");
+    sizes.size--;
+    expect_status(portcullis_measure(gate, &sizes), PORTCULLIS_ERROR_STRUCT_SIZE, "measure into a short struct");
 
     gate = start("no-its.dtb");
     expect_status(portcullis_claim(gate), PORTCULLIS_OK, "claim nothing");

@@ -50,12 +50,12 @@
 // Threads: init, add_region and claim are called by one CPU, while no other CPU is in Portcullis;
 // the caller publishes the claimed state to the others (a barrier and whatever releases them).
 // portcullis_handle_trap may then run on all CPUs at once; it neither sleeps nor allocates.
-// uncovered, region_count, region_at, its_counters, read_statistic, take_record, handle_call, may_give_away and took may run
+// uncovered, measure, region_count, region_at, its_counters, read_statistic, take_record, handle_call, may_give_away and took may run
 // beside it, and so may hand_over and finalise, which are called by one CPU at a time. No function may be called from an operation, nor from the callback of
 // a region.
 //
 // Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory, and all Redistributors
-// have one. A trap of one of them, its_counters, read_statistic, uncovered, handle_call, may_give_away, hand_over and
+// have one. A trap of one of them, its_counters, read_statistic, uncovered, measure, handle_call, may_give_away, hand_over and
 // finalise hold one at a time. The trace has a lock behind all others, with which no operation runs. One more,
 // behind them, guards what is known of pages: may_give_away and took take it, and whatever calls host_share or
 // host_donate; no operation runs with it. Whatever interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at EL2. Held while
@@ -662,6 +662,23 @@ enum portcullis_status portcullis_claim(struct portcullis *state);
 /// What Portcullis does not cover for this host, as PORTCULLIS_UNCOVERED_*: it is yours to confine, or to live with.
 /// portcullis_claim logs a line for each. With null it is all of them. It may run on all CPUs at once, beside traps.
 uint32_t portcullis_uncovered(const struct portcullis *state);
+
+/// What a state takes.
+struct portcullis_sizes {
+    /// sizeof(struct portcullis_sizes), set by the caller.
+    size_t size;
+    /// The least memory for a state with which the same is claimed, and as many pages are away in the same places.
+    uint64_t state_bytes;
+    /// The least pool, in multiples of 64 KiB, that holds what the ITSes have in use now, the one with the most in each
+    /// part; 0 without an ITS.
+    uint64_t pool_bytes;
+};
+
+/// Measures what a state takes, to give the next one on this board no more than it needs. PORTCULLIS_STATE_SIZE and
+/// portcullis_pool_size are for boards that nobody has measured. It may run on all CPUs at once, beside traps.
+///
+/// Errors: ARGUMENT, STRUCT_SIZE, ORDER before the claim.
+enum portcullis_status portcullis_measure(const struct portcullis *state, struct portcullis_sizes *sizes);
 
 /// How many regions are registered.
 size_t portcullis_region_count(const struct portcullis *state);
