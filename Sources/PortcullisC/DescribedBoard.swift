@@ -57,7 +57,11 @@ struct DescribedBoard {
     var diagnostics = FirstDiagnostics<Diagnostic>()
     let board = Board.read(blob, granule: granule, reporting: &diagnostics)
     diagnostics.write(in: blob) { platform.log($0, $1) }
-    guard board.verdict != .refused else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
+    guard board.verdict != .refused else {
+      var node = DeviceTreeNode.root
+      diagnostics.forEach { if $0.severity == .error, node == .root { node = $0.node } }
+      throw EmbedderError(PORTCULLIS_ERROR_BOARD, at: node)
+    }
     return board
   }
 

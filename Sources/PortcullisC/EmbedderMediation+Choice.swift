@@ -15,6 +15,8 @@ extension EmbedderMediation {
     let trace: portcullis_pages
     /// Counts of the embedder's clock in a second.
     let frequency: UInt64
+    /// Where problems are put.
+    let problem: ProblemPlace
     let linearBase: UInt64
     let cpus: UInt64
     let policy: ITSPolicy
@@ -42,7 +44,8 @@ extension EmbedderMediation.Choice {
     if flags & PORTCULLIS_POLICY_VIRTUAL != 0 { policy.virtualInterrupts = .checked }
     unsafe self.init(
       pool: unsafe config.pool, trace: unsafe config.trace,
-      frequency: unsafe config.clock_frequency, linearBase: unsafe config.linear_base,
+      frequency: unsafe config.clock_frequency, problem: unsafe ProblemPlace(config),
+      linearBase: unsafe config.linear_base,
       cpus: UInt64(cpus),
       policy: policy,
       guardsRedistributors: flags & PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS == 0,

@@ -34,6 +34,8 @@ struct EmbedderMediation {
   var count: Int { descriptions.count }
   /// The control frame of an ITS.
   func frame(of number: Int) -> AddressRange { descriptions[number].frame }
+  /// Where problems are put.
+  var problem: ProblemPlace { choice.problem }
   /// Whether EL2 stands between the host and the Redistributors.
   var guardsRedistributors: Bool { choice.guardsRedistributors }
 
@@ -149,12 +151,15 @@ struct EmbedderMediation {
   /// Tells of an ITS that nobody answers for.
   func tell(_ problem: UnmediatedITS) -> EmbedderError {
     log(problem.text, of: problem.number)
-    return EmbedderError(problem.failure.map { portcullis_status($0) } ?? PORTCULLIS_ERROR_LIVE)
+    return EmbedderError(
+      problem.failure.map { portcullis_status($0) } ?? PORTCULLIS_ERROR_LIVE, its: problem.number,
+      at: descriptions[Int(problem.number)].frame.base)
   }
 
   private func fail(_ error: ITSSetupError, _ number: UInt8) -> EmbedderError {
     log(error.text, of: number)
-    return EmbedderError(portcullis_status(error))
+    return EmbedderError(
+      portcullis_status(error), its: number, at: descriptions[Int(number)].frame.base)
   }
 
   private func log(_ text: StaticString, of number: UInt8) {
@@ -173,7 +178,7 @@ struct EmbedderMediation {
     let mapping = try platform.map(distributor, granule)
     defer { platform.unmap(mapping) }
     guard let limit = InterruptLimit.read(at: mapping.address, through: platform) else {
-      throw EmbedderError(PORTCULLIS_ERROR_GIC)
+      throw EmbedderError(PORTCULLIS_ERROR_GIC, at: distributor.base)
     }
     return limit
   }
@@ -197,8 +202,10 @@ extension EmbedderMediation {
       line.append(": ")
       line.append(error.told.text)
       platform.log(.error, line)
-      if case .tooMany = error { throw EmbedderError(PORTCULLIS_ERROR_FULL) }
-      throw EmbedderError(PORTCULLIS_ERROR_GIC)
+      if case .tooMany = error {
+        throw EmbedderError(PORTCULLIS_ERROR_FULL, at: error.told.base)
+      }
+      throw EmbedderError(PORTCULLIS_ERROR_GIC, at: error.told.base)
     }
   }
 

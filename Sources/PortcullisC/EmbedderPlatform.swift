@@ -126,14 +126,16 @@ internal import Traps
     else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
-    guard prepareEL2(list.span) else { throw EmbedderError(PORTCULLIS_ERROR_EL2_REFUSED) }
+    guard prepareEL2(list.span) else {
+      throw EmbedderError(PORTCULLIS_ERROR_EL2_REFUSED, at: range.base)
+    }
     let start = commitEL2(pages)
     // An address of no use is one that the registers don't fit behind.
     guard start.isAligned(to: PageFrameNumber.size),
       start.advanced(by: pages.count << PageFrameNumber.shift) != nil
     else {
       unmapEL2(pages, at: start)
-      throw EmbedderError(PORTCULLIS_ERROR_EL2_ADDRESS)
+      throw EmbedderError(PORTCULLIS_ERROR_EL2_ADDRESS, at: range.base)
     }
     return Mapping(
       address: VirtualAddress(start.rawValue + (range.base.rawValue - first)), pages: pages,

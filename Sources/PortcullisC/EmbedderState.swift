@@ -126,7 +126,8 @@ struct EmbedderState: ~Copyable {
         line.append(hex: base.rawValue)
         machine.registers.log(.error, line)
       }
-      throw EmbedderError(PORTCULLIS_ERROR_BOARD)
+      throw EmbedderError(
+        PORTCULLIS_ERROR_BOARD, at: PhysicalAddress(EmbedderError(error).address))
     }
     return regions
   }
@@ -205,7 +206,7 @@ struct EmbedderState: ~Copyable {
       try claimMapped(interruptLimit: limit)
     } catch {
       if phase != .stuck { monitor.platform.unmapRedistributors() }
-      return error.status
+      return mediation.problem.tell(error)
     }
     phase = .claimed
     var line = LogLine("regions claimed: ")
@@ -249,7 +250,7 @@ struct EmbedderState: ~Copyable {
     } catch {
       if case .stuck = error { phase = .stuck }
       if case .silent = error, let failure { throw failure }
-      throw EmbedderError(portcullis_status(error))
+      throw EmbedderError(error)
     }
   }
 
@@ -319,12 +320,6 @@ struct EmbedderState: ~Copyable {
     line.append(hex: esr)
     platform.log(.warning, line)
   }
-}
-
-/// A status on its way through `throws`.
-struct EmbedderError: Error {
-  let status: portcullis_status
-  init(_ status: portcullis_status) { self.status = status }
 }
 
 extension PageRange {

@@ -116,7 +116,8 @@ func portcullis_finalise(_ state: OpaquePointer!) -> portcullis_status {
     try unsafe gate.pointee.monitor.endTrust()
     return PORTCULLIS_OK
   } catch {
-    return unsafe gate.pointee.mediation.tell(error).status
+    let mediation = unsafe gate.pointee.mediation
+    return mediation.problem.tell(mediation.tell(error))
   }
 }
 
@@ -136,7 +137,8 @@ func portcullis_handle_call(
     try unsafe gate.pointee.monitor.answerOwn(call).store(in: registers)
     return PORTCULLIS_ANSWER_GIVEN
   } catch {
-    _ = unsafe gate.pointee.mediation.tell(error)
+    let mediation = unsafe gate.pointee.mediation
+    _ = mediation.problem.tell(mediation.tell(error))
     return PORTCULLIS_ANSWER_LIVE
   }
 }

@@ -40,7 +40,7 @@ func portcullis_init(
   }
 }
 
-/// What is wrong with the sizes and the version of a configuration and its table; nil where nothing is.
+/// What is wrong with the version of a configuration, its size, and those of what it leads to; nil where nothing is.
 func mismatch(_ config: UnsafePointer<portcullis_config>) -> portcullis_status? {
   guard unsafe config.pointee.size >= MemoryLayout<portcullis_config>.size else {
     return PORTCULLIS_ERROR_STRUCT_SIZE
@@ -49,8 +49,10 @@ func mismatch(_ config: UnsafePointer<portcullis_config>) -> portcullis_status? 
     return PORTCULLIS_ERROR_VERSION
   }
   guard let table = unsafe config.pointee.ops else { return PORTCULLIS_ERROR_ARGUMENT }
-  return unsafe table.pointee.size >= MemoryLayout<portcullis_ops>.size
-    ? nil : PORTCULLIS_ERROR_STRUCT_SIZE
+  guard unsafe table.pointee.size >= MemoryLayout<portcullis_ops>.size,
+    unsafe ProblemPlace(config.pointee).fits
+  else { return PORTCULLIS_ERROR_STRUCT_SIZE }
+  return nil
 }
 
 /// What the two functions that make a state have in common; `board` is called once all else is as it must be.
@@ -89,7 +91,7 @@ func initialise(
       pool: pool)
     unsafe StateMemory.state(OpaquePointer(memory)).initialize(to: made)
   } catch {
-    return error.status
+    return choice.problem.tell(error)
   }
   unsafe state.pointee = OpaquePointer(memory)
   return PORTCULLIS_OK

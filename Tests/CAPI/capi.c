@@ -15,6 +15,7 @@
 #include "statistics.h"
 #include "translated.h"
 
+#include <libfdt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -306,6 +307,51 @@ static struct portcullis_region strided(uint32_t count) {
     region.stride = 0x10000;
     region.count = count;
     return region;
+}
+
+static struct portcullis_problem problem;
+
+// A configuration whose problems are told.
+static void prepare_told(const char *name) {
+    prepare(name);
+    problem = (struct portcullis_problem){.size = sizeof problem, .its = 77};
+    config.problem = &problem;
+}
+
+static void expect_problem(enum portcullis_status status, int its, uint64_t address, const char *name) {
+    check(problem.status == status && problem.its == its && problem.node == -1 && problem.address == address,
+          "problem: %s: %d at %llx", name, problem.its, (unsigned long long)problem.address);
+}
+
+static void test_problems(void) {
+    struct portcullis *gate = NULL;
+    prepare_told("refused.dtb");
+    expect_status(init(&gate), PORTCULLIS_ERROR_BOARD, "init of a board that is refused, told");
+    const char *node = problem.node > 0 ? fdt_get_name(tree, problem.node, NULL) : NULL;
+    check(problem.status == PORTCULLIS_ERROR_BOARD && problem.its == -1 && node && strstr(machine.line, node),
+          "problem: the node that the log names: %s", node ? node : "none");
+    prepare_told("two-its.dtb");
+    check(init(&gate) == PORTCULLIS_OK && problem.its == 77, "problem: none where there is none");
+    machine.refuse_el2 = 1;
+    portcullis_claim(gate);
+    expect_problem(PORTCULLIS_ERROR_EL2_REFUSED, -1, 0x8000000, "the Distributor can't be mapped");
+    machine.refuse_el2 = 0;
+    machine.gic.silent_redistributors = 1;
+    portcullis_claim(gate);
+    expect_problem(PORTCULLIS_ERROR_GIC, -1, 0x80a0000, "a Redistributor is silent");
+    machine.gic.silent_redistributors = 0;
+    machine.refuse_host = 1;
+    portcullis_claim(gate);
+    expect_problem(PORTCULLIS_ERROR_HOST_REFUSED, -1, 0x8080000, "stage 2 can't be changed");
+    machine.refuse_host = 0;
+    machine.gic.its[1].refuses_queue = 1;
+    portcullis_claim(gate);
+    expect_problem(PORTCULLIS_ERROR_ITS, 1, UINT64_C(0x1008080000), "an ITS takes no queue");
+    machine.gic.its[1].refuses_queue = 0;
+    check(portcullis_claim(gate) == PORTCULLIS_OK && problem.status == PORTCULLIS_ERROR_ITS, "problem: the last one stays");
+    prepare_told("one-its.dtb");
+    problem.size--;
+    expect_status(init(&gate), PORTCULLIS_ERROR_STRUCT_SIZE, "init with a short place for problems");
 }
 
 static void test_strided(void) {
@@ -603,6 +649,7 @@ int main(void) {
     test_init();
     test_add_region();
     test_claim();
+    test_problems();
     test_strided();
     test_region_at();
     test_injected();

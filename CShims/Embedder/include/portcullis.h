@@ -387,6 +387,20 @@ struct portcullis_ops {
 /// page with others: it can't program them then. Without it they are told of in the log and stay with the host.
 #define PORTCULLIS_POLICY_CLAIM_MASTERS 0x10u
 
+/// What an error is about, for a program; the log has it in words.
+struct portcullis_problem {
+    /// sizeof(struct portcullis_problem), set by the caller.
+    size_t size;
+    /// What the function has returned.
+    enum portcullis_status status;
+    /// The index of the ITS, or -1 where it is about none.
+    int32_t its;
+    /// The offset of the node in the tree, as libfdt counts, or -1 where it is about none.
+    int32_t node;
+    /// The physical address of the page, region or register; 0 where it is about none.
+    uint64_t address;
+};
+
 /// What portcullis_init starts from.
 struct portcullis_config {
     /// sizeof(struct portcullis_config).
@@ -427,6 +441,9 @@ struct portcullis_config {
     struct portcullis_pages trace;
     /// How many counts of the operation `clock` are a second; 0 where it is not known.
     uint64_t clock_frequency;
+    /// Set where portcullis_init, portcullis_init_board, portcullis_claim or portcullis_finalise returns an error, and where
+    /// portcullis_handle_call says LIVE; not for what is wrong with the configuration itself. May be null; lives as long as the state.
+    struct portcullis_problem *problem;
 };
 
 /// The PORTCULLIS_VERSION of this library.
