@@ -23,22 +23,21 @@ extension Monitor where Machine: BoardPlatform {
     guard let arena = PageRange(covering: state.shared.layout.smmuArena),
       let setups = SMMUClaim.setups(plan, in: state.shared.registry, arena: arena)
     else { throw .claim }
-    var mirror: DMAProtection<Machine>.Mirror?
-    do throws(SMMUSetupError) {
-      mirror = DMAMirror(
-        try SMMUGroup(
-          setups.span, bits: geometry.bits, policy: policy == .nested ? .nested : .owned,
-          machine: platform.smmus),
-        doorbells: SMMUClaim.doorbells(of: board))
-    } catch {
-      throw .smmu(error)
-    }
+    let doorbells = SMMUClaim.doorbells(of: board)
     var held = HeldLocks()
     try state.shared.ownershipLock.withLock(&held) {
       (_) throws(StartupError) in
       try state.shared.ownership.updateObserver {
         (protection, host, memoryMap, pool) throws(StartupError) in
-        protection.mirror = mirror.take()
+        do throws(SMMUSetupError) {
+          // In its place at once: it is large.
+          protection.mirror = DMAMirror(
+            try SMMUGroup(
+              setups.span, bits: geometry.bits, policy: policy == .nested ? .nested : .owned,
+              machine: platform.smmus), doorbells: doorbells)
+        } catch {
+          throw .smmu(error)
+        }
         do throws(IOMMUError) {
           try protection.mirror?.start(host, memoryMap, &pool)
         } catch {
