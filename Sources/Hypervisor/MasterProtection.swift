@@ -26,7 +26,8 @@ struct MasterProtection {
     _ board: borrowing Board, _ blob: DeviceTreeBlob, _ options: BootOptions, ownsSMMUs: Bool,
     _ platform: some Platform
   ) throws(StartupError) -> MasterProtection {
-    var sink = UntoldDiagnostics()
+    // Of the type that the plan has: the reader is compiled once.
+    var sink = FirstDiagnostics<DMADiagnostic>()
     let topology = DMATopology(reading: blob, of: board, reporting: &sink)
     return try MasterProtection(topology, board, blob, options, ownsSMMUs: ownsSMMUs, platform)
   }
