@@ -9,11 +9,13 @@ public protocol TextSink: ~Copyable {
 
 extension TextSink where Self: ~Copyable {
   /// Takes a text.
+  @inline(never)
   public mutating func append(_ text: StaticString) {
     for index in 0..<text.utf8CodeUnitCount { append(text.byte(at: index)) }
   }
 
   /// Takes a number in decimal.
+  @inline(never)
   public mutating func append(decimal value: UInt64) {
     var divisor: UInt64 = 1
     while value / divisor >= 10 { divisor *= 10 }
@@ -24,6 +26,7 @@ extension TextSink where Self: ~Copyable {
   }
 
   /// Takes a number in hexadecimal, with `0x` and without leading zeros.
+  @inline(never)
   public mutating func append(hex value: UInt64) {
     append("0x")
     var shift: UInt64 = 60

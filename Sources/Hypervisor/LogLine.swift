@@ -14,6 +14,7 @@ public struct LogLine: TextSink, ~Copyable {
   private var count = 0
 
   /// A line that begins with `text`.
+  @inline(never)
   public init(_ text: StaticString = "") {
     append(Self.prefix)
     append(text)
