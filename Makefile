@@ -256,6 +256,12 @@ $(IMAGES)/harness.elf: $(wildcard $(HARNESS)/*.[chS] $(HARNESS)/*.ld CShims/Embe
 $(IMAGES)/harness-unmediated.elf: $(wildcard $(HARNESS)/*.[chS] $(HARNESS)/*.ld CShims/Embedder/aarch64/*.h) $(IMAGES)/libportcullis.a
 	$(call link-harness,0)
 
+# Of a program that has little of the library a map, for its size; what the embedder has to supply stays undefined.
+$(IMAGES)/least.map: $(HARNESS)/least.c $(IMAGES)/libportcullis.a
+	$(Q)$(TOOLCHAIN)/clang $(HARNESS_CFLAGS) -c $< -o $(@D)/least.o
+	$(Q)$(TOOLCHAIN)/ld.lld --gc-sections --unresolved-symbols=ignore-all -u begin -u serve -e begin -Map=$@ $(@D)/least.o \
+	  $(IMAGES)/libportcullis.a -o $(@D)/least.elf
+
 $(IMAGES)/%.img: $(IMAGES)/%.elf
 	$(Q)$(OBJCOPY) -O binary $< $@.new
 	$(Q)mv $@.new $@
@@ -311,10 +317,10 @@ debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction
 	$(Q)$(QEMU) $$($(BOARD)/run.py --print-arguments $(IMAGES)/el2.img) -S -s
 
 .PHONY: bench
-bench: setup-bench setup-qemu $(addprefix $(IMAGES)/,el2.img el2-forwarding.img el2-unmediated.img harness.elf testhost.img) ## instructions of traps and commands, table pages, stacks, sizes
+bench: setup-bench setup-qemu $(addprefix $(IMAGES)/,el2.img el2-forwarding.img el2-unmediated.img harness.elf testhost.img least.map) ## instructions of traps and commands, table pages, stacks, sizes
 	$(Q)$(BOARD)/bench.py --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --objdump $(TOOLCHAIN)/llvm-objdump \
 	  --forwarding $(IMAGES)/el2-forwarding.img --unmediated $(IMAGES)/el2-unmediated.img \
-	  --harness $(IMAGES)/harness.elf --host $(IMAGES)/testhost.img \
+	  --harness $(IMAGES)/harness.elf --host $(IMAGES)/testhost.img --least $(IMAGES)/least.map \
 	  $(IMAGES)/el2.elf $(IMAGES)/el2.img
 	$(Q)$(SWIFT) build $(NATIVE) -c release --product ITSBench --scratch-path .build-bench
 	$(Q)$(PYTHON) Tests/ITSBench/run.py .build-bench/release/ITSBench

@@ -75,6 +75,7 @@ AIMS = {
     "through-c-read32": 1.25,
     "through-c-doorbell-inv-1": 1.25,
     "library-text+rodata": 96 * 1024,
+    "library-without-tree-text+rodata": 96 * 1024,
     "stack-init": 16 * 1024,
     "stack-claim": 16 * 1024,
     "stack-trap": 4 * 1024,
@@ -187,6 +188,7 @@ def main():
     parser.add_argument("--unmediated", type=pathlib.Path, help="the image that claims nothing")
     parser.add_argument("--harness", type=pathlib.Path, help="the example of an embedder, its map beside it")
     parser.add_argument("--host", type=pathlib.Path, help="its host")
+    parser.add_argument("--least", type=pathlib.Path, help="the map of a program with little of the library")
     parser.add_argument("--objdump", default="llvm-objdump")
     options = parser.parse_args()
 
@@ -215,9 +217,10 @@ def main():
             figure = f"{name}-instructions"
             if figure in first and figure in others:
                 first[f"through-c-{name}"] = round(others[figure] / first[figure], 2)
-        size = library_size(options.harness.with_suffix(".map").read_text("utf-8"))
-        problems += [] if size else ["no library in the map of the example's link"]
-        first["library-text+rodata"] = size
+        for name, path in (("library", options.harness.with_suffix(".map")), ("library-without-tree", options.least)):
+            size = library_size(path.read_text("utf-8"))
+            problems += [] if size else [f"no library in {path}"]
+            first[f"{name}-text+rodata"] = size
     # With the devices' mirror and without it, on one board.
     lack = board.lack(options.smmu_qemu) if options.smmu_qemu else "no QEMU is named for it"
     if lack:

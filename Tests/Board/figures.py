@@ -47,6 +47,7 @@ ROWS = [
     ("stack of a trap, from its vector on", ["stack-trap"], "bytes"),
     ("stack of a handover", ["stack-handover"], "bytes"),
     ("code and read-only data of the library in a linked program", ["library-text+rodata"], "bytes"),
+    ("the same where the program fills its board itself", ["library-without-tree-text+rodata"], "bytes"),
     ("code of the image and its read-only data", ["text+rodata"], "bytes"),
     ("of both, what stays mapped while the host runs", ["resident"], "bytes"),
 ]  # fmt: skip

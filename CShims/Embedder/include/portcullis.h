@@ -90,6 +90,9 @@
 // Code of the library names neither x18 nor a SIMD register. Its functions begin with landing pads (BTI) and sign
 // their return addresses (PAC) with key A where you enable it; Debian's libfdt.a does neither.
 //
+// What cannot be: where a check of the library itself fails, which nothing that the host does leads to, it executes BRK #1
+// at EL2 (ESR_EL2.EC 0x3C). Have your vector stop the machine then, as for any exception that EL2 takes from itself.
+//
 // Stack: PORTCULLIS_STACK_INIT, PORTCULLIS_STACK_CLAIM and PORTCULLIS_STACK_TRAP; the functions that those do not name
 // need 3 KiB.
 
