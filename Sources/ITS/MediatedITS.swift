@@ -4,6 +4,7 @@
 internal import Architecture
 public import GIC
 internal import Ownership
+internal import Synchronization
 
 /// One ITS between the host, which sees an ITS, and the hardware, which sees EL2's queue and tables.
 ///
@@ -83,6 +84,10 @@ public struct MediatedITS: ~Copyable {
   }
   /// Whether there is something to log: a refused command, or that the hardware has broken down.
   public private(set) var hasNews = false
+
+  // It gives the mediation an identity in memory, so that a borrow is its address. As a plain value the compiler copied
+  // all of it to the stack at some calls.
+  private let identity = Atomic(false)
 
   /// Takes what set-up has built.
   init(_ parts: consuming ITSParts) {

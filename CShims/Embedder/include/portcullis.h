@@ -127,7 +127,7 @@ extern "C" {
 /// The same of portcullis_claim, portcullis_hand_over, portcullis_finalise and portcullis_handle_call.
 #define PORTCULLIS_STACK_CLAIM 0x5000
 /// The same of portcullis_handle_trap.
-#define PORTCULLIS_STACK_TRAP 0x2000
+#define PORTCULLIS_STACK_TRAP 0x1000
 /// The most ITSes; a board with more is refused.
 #define PORTCULLIS_ITS_LIMIT 32
 
