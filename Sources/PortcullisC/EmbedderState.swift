@@ -198,7 +198,9 @@ struct EmbedderState: ~Copyable {
 
   /// Takes all registered regions from the host and has every ITS and every Redistributor mediated, or none.
   mutating func claim() -> portcullis_status {
-    guard phase == .registering else { return PORTCULLIS_ERROR_ORDER }
+    guard phase == .registering else {
+      return mediation.problem.tell(EmbedderError(PORTCULLIS_ERROR_ORDER))
+    }
     mediation.beginTrace()
     do throws(EmbedderError) {
       let limit = try mediation.interruptLimit()

@@ -84,12 +84,14 @@ func portcullis_write_host_tree(
   guard let config = unsafe config, let buffer = unsafe buffer, let size = unsafe size,
     UInt(bitPattern: buffer) % 8 == 0, bufferSize >= 0, unsafe count == 0 || withheld != nil
   else { return PORTCULLIS_ERROR_ARGUMENT }
-  guard count <= Int(PORTCULLIS_WITHHELD_LIMIT) else { return PORTCULLIS_ERROR_FULL }
   if let status = unsafe mismatch(config) { return status }
   guard let source = unsafe config.pointee.tree, let table = unsafe config.pointee.ops,
     let granule = unsafe Granule(rawValue: UInt64(config.pointee.page_size))
   else { return PORTCULLIS_ERROR_ARGUMENT }
   do throws(EmbedderError) {
+    guard count <= Int(PORTCULLIS_WITHHELD_LIMIT) else {
+      throw EmbedderError(PORTCULLIS_ERROR_FULL)
+    }
     var host = unsafe TreeOfHost(platform: EmbedderPlatform(UnsafeRawPointer(table)))
     for index in 0..<count { try host.withhold(unsafe withheld[index]) }
     if unsafe config.pointee.pool.bytes > 0 { try host.withhold(unsafe config.pointee.pool) }
@@ -103,6 +105,6 @@ func portcullis_write_host_tree(
     unsafe size.pointee = try host.write(blob, into: &target)
     return PORTCULLIS_OK
   } catch {
-    return error.status
+    return unsafe ProblemPlace(config.pointee).tell(error)
   }
 }

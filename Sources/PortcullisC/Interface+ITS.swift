@@ -110,13 +110,15 @@ func portcullis_hand_over(
 func portcullis_finalise(_ state: OpaquePointer!) -> portcullis_status {
   guard let state = unsafe state else { return PORTCULLIS_ERROR_ARGUMENT }
   let gate = unsafe StateMemory.state(state)
-  guard unsafe gate.pointee.phase == .claimed else { return PORTCULLIS_ERROR_ORDER }
+  let mediation = unsafe gate.pointee.mediation
+  guard unsafe gate.pointee.phase == .claimed else {
+    return mediation.problem.tell(EmbedderError(PORTCULLIS_ERROR_ORDER))
+  }
   _ = unsafe gate.pointee.monitor.platform.endTrust()
   do throws(UnmediatedITS) {
     try unsafe gate.pointee.monitor.endTrust()
     return PORTCULLIS_OK
   } catch {
-    let mediation = unsafe gate.pointee.mediation
     return mediation.problem.tell(mediation.tell(error))
   }
 }

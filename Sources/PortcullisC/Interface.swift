@@ -74,7 +74,7 @@ func initialise(
   }
   guard UInt(bitPattern: memory) % UInt(PORTCULLIS_STATE_ALIGNMENT) == 0,
     memorySize > StateMemory.poolOffset, StateMemory.fits
-  else { return PORTCULLIS_ERROR_MEMORY }
+  else { return choice.problem.tell(EmbedderError(PORTCULLIS_ERROR_MEMORY)) }
   let poolPages = UInt64(memorySize - StateMemory.poolOffset) >> PageFrameNumber.shift
   guard let pages = PageRange(first: PageFrameNumber(0), count: poolPages) else {
     return PORTCULLIS_ERROR_MEMORY

@@ -32,17 +32,17 @@ struct Uncovered {
 
   /// Logs a line for each.
   func report(_ platform: EmbedderPlatform) {
-    func tell(_ part: Uncovered, _ text: StaticString) {
+    func tell(_ part: Uncovered, _ level: LogLevel, _ text: StaticString) {
       guard contains(part) else { return }
       var line = LogLine("not covered: ")
       line.append(text)
-      platform.log(.info, line)
+      platform.log(level, line)
     }
-    tell(.iommu, "DMA of devices behind IOMMUs, which the embedder drives")
-    tell(.masters, "DMA of masters that no IOMMU confines")
-    tell(.redistributors, "Redistributors, which are left to the host")
-    tell(.leftOut, "ITSes that are left out")
-    tell(.live, "ITSes that the host has not handed over yet")
-    tell(.forwarded, "hardware behind regions that are forwarded")
+    tell(.iommu, .info, "DMA of devices behind IOMMUs, which the embedder drives")
+    tell(.masters, .warning, "DMA of masters that no IOMMU confines")
+    tell(.redistributors, .warning, "Redistributors, which are left to the host")
+    tell(.leftOut, .warning, "ITSes that are left out")
+    tell(.live, .warning, "ITSes that the host has not handed over yet")
+    tell(.forwarded, .info, "hardware behind regions that are forwarded")
   }
 }

@@ -47,51 +47,50 @@
 // so that a host which drives its ITSes already would lose its interrupts. Such a host, which you
 // deprivilege while it runs, hands its ITSes over instead: PORTCULLIS_POLICY_HANDOVER.
 //
-// Threads: init, add_region and claim are called by one CPU, while no other CPU is in Portcullis;
-// the caller publishes the claimed state to the others (a barrier and whatever releases them).
-// portcullis_handle_trap may then run on all CPUs at once; it neither sleeps nor allocates.
-// uncovered, measure, region_count, region_at, its_counters, read_statistic, take_record, handle_call, may_give_away and took may run
-// beside it, and so may hand_over and finalise, which are called by one CPU at a time. No function may be called from an operation, nor from the callback of
-// a region.
+// Threads: one CPU, while no other is in Portcullis, calls init, init_board, add_region and claim; it publishes the
+// claimed state to the others (a barrier and whatever releases them). From then on any CPU may call any other function,
+// beside each other and beside traps; may_give_away and took have their order below. Without a state, and at any time:
+// version, strerror, the sizes, board_from_tree, write_host_tree. No function sleeps or allocates, none may be called
+// from an operation, nor from the callback of a region.
 //
-// Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory, and all Redistributors
-// have one. A trap of one of them, its_counters, read_statistic, uncovered, measure, handle_call, may_give_away, hand_over and
-// finalise hold one at a time. The trace has a lock behind all others, with which no operation runs. One more,
-// behind them, guards what is known of pages: may_give_away and took take it, and whatever calls host_share or
-// host_donate; no operation runs with it. Whatever interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at EL2. Held while
-// device_read, device_write, order_accesses, host_share, host_physical, host_unshare, host_read, host_write, clean,
-// publish, log, cpu_index and clock run, and with a handover host_donate and host_give_back:
-// a lock that they take comes after it in your order, and must not be held where you call Portcullis. The
-// callback of a region and register_write run with no lock held, and so does register_read, but for
-// PORTCULLIS_MPIDR_EL1.
+// Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory, and all Redistributors have one. A
+// trap of one of them, its_counters, read_statistic, uncovered, measure, handle_call, may_give_away, hand_over and
+// finalise hold one at a time. The trace has a lock behind all others, with which no operation runs. One more, behind
+// them, guards what is known of pages: may_give_away and took take it, and whatever calls host_share or host_donate; no
+// operation runs with it. Whatever interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at
+// EL2. The lock of an ITS or of the Redistributors is held while device_read, device_write, order_accesses, host_share,
+// host_physical, host_unshare, host_read, host_write, clean, publish, log, cpu_index and clock run, and with a handover
+// host_donate and host_give_back: a lock that they take comes after it in your order, and must not be held where you
+// call Portcullis. The callback of a region and register_write run with no lock held, and so does register_read, but
+// for PORTCULLIS_MPIDR_EL1.
 //
 // Time: one trap takes at most 512 commands and zeroes at most 128 KiB; what is left the host's store to
 // GITS_CWRITER does by running again (PORTCULLIS_TRAP_UNFINISHED), after the interrupts that wait for it.
 //
 // Lifetimes: the memory of the state and of the pool, the context pointers and the functions of the
 // table live as long as the state is used; there is nothing to release. The table, the configuration and
-// the region are copied; the tree is read by portcullis_init alone and must not change meanwhile.
+// the region are copied; the tree is read only while a function has it, and must not change meanwhile.
 //
 // Sizes and addresses are in bytes. Structs that may grow begin with their size, which the caller
 // sets to sizeof: a size smaller than the one this header declares is refused, a larger one is of a
 // later header and its additional members are not looked at. So a table or a configuration from before
 // ITSes were mediated is refused, not forwarded.
 //
-// Linking on bare metal: libportcullis.a holds one object without variables, whose global symbols are the
-// functions below. Of what it needs only libfdt is not in it: fdt_check_full, fdt_first_property_offset,
-// fdt_get_mem_rsv, fdt_get_name, fdt_get_property_by_offset, fdt_get_string, fdt_getprop_namelen, fdt_next_node,
+// Linking on bare metal: libportcullis.a holds one object without variables, whose global symbols are the functions
+// below. Of what it needs only libfdt is not in it: fdt_check_full, fdt_first_property_offset, fdt_get_mem_rsv,
+// fdt_get_name, fdt_get_property_by_offset, fdt_get_string, fdt_getprop_namelen, fdt_next_node,
 // fdt_next_property_offset, fdt_num_mem_rsv and fdt_path_offset_namelen, which portcullis_init,
 // portcullis_board_from_tree and portcullis_write_host_tree alone call; and for the last one fdt_add_subnode,
-// fdt_del_node, fdt_open_into, fdt_pack and fdt_setprop_placeholder.
-// Debian's libfdt.a for arm64 has them. It needs memchr, memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr,
-// __stack_chk_guard and __stack_chk_fail from you, and may use SIMD registers: call portcullis_init before the
-// host runs. It links with lld and GNU ld, with and without --gc-sections, position independent or not.
+// fdt_del_node, fdt_open_into, fdt_pack and fdt_setprop_placeholder. Debian's libfdt.a for arm64 has them. It needs
+// memchr, memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr, __stack_chk_guard and __stack_chk_fail from you,
+// and may use SIMD registers: call those three functions before the host runs, or save the host's. It links with lld
+// and GNU ld, with and without --gc-sections, position independent or not.
 //
 // Code of the library names neither x18 nor a SIMD register. Its functions begin with landing pads (BTI) and sign
 // their return addresses (PAC) with key A where you enable it; Debian's libfdt.a does neither.
 //
-// What cannot be: where a check of the library itself fails, which nothing that the host does leads to, it executes BRK #1
-// at EL2 (ESR_EL2.EC 0x3C). Have your vector stop the machine then, as for any exception that EL2 takes from itself.
+// What cannot be: where a check of the library itself fails, which nothing that the host does leads to, it executes BRK
+// #1 at EL2 (ESR_EL2.EC 0x3C). Have your vector stop the machine then, as for any exception that EL2 takes from itself.
 //
 // Stack: PORTCULLIS_STACK_INIT, PORTCULLIS_STACK_CLAIM and PORTCULLIS_STACK_TRAP; the functions that those do not name
 // need 3 KiB.
@@ -308,12 +307,13 @@ struct portcullis_ops {
     /// tables of vPEs, which the hardware writes; the host's own access does not change. Called by
     /// portcullis_handle_trap, on all CPUs at once, portcullis_claim and portcullis_hand_over.
     int (*host_share)(void *context, const struct portcullis_pages *pages);
-    /// The physical address behind one of the host's, in pages that are shared. Null where both are equal.
+    /// Returns the physical address of a host's address, in pages that host_share has accepted. It can't fail. Null:
+    /// the host's addresses of memory are physical ones.
     ///
-    /// With it host_share, host_unshare, portcullis_may_give_away and portcullis_took have pages by the host's addresses,
-    /// and so has the board its memory. host_share then also refuses pages that do not lie side by side in physical
-    /// memory; no two pages of the host's may be one. Registers have their physical addresses for the host all the same.
-    /// It is not to be had with PORTCULLIS_POLICY_HANDOVER, by which the hardware has addresses that the host gave it.
+    /// With it host_share, host_unshare, portcullis_may_give_away, portcullis_took and the memory of a board have
+    /// addresses of the host, and EL2 accesses a shared page at linear_base plus its physical address. Your host_share
+    /// has to refuse a range that is not contiguous in physical memory. No two pages of the host may be one. Device
+    /// registers have the same address for the host as in hardware. PORTCULLIS_POLICY_HANDOVER with it is ARGUMENT.
     uint64_t (*host_physical)(void *context, uint64_t address);
     /// Ends one share.
     void (*host_unshare)(void *context, const struct portcullis_pages *pages);
@@ -321,7 +321,7 @@ struct portcullis_ops {
     /// 0, or another value where memory answers with an abort, which must not end your EL2: the host has chosen
     /// the address.
     int (*host_read)(void *context, uint64_t address, uint64_t *words, size_t count);
-    /// Stores one such word; the same is answered.
+    /// Stores one 64-bit word at such an address. Returns as host_read does.
     int (*host_write)(void *context, uint64_t address, uint64_t word);
 
     /// Takes pages of memory of the host alone, which nobody shares, from it and its devices, for good:
@@ -404,7 +404,7 @@ struct portcullis_problem {
     uint64_t address;
 };
 
-/// What portcullis_init starts from.
+/// What portcullis_init, portcullis_init_board and portcullis_write_host_tree start from.
 struct portcullis_config {
     /// sizeof(struct portcullis_config).
     size_t size;
@@ -414,7 +414,8 @@ struct portcullis_config {
     uint32_t page_size;
     /// PORTCULLIS_FEATURE_* that every CPU of the host implements.
     uint32_t features;
-    /// The flattened device tree. portcullis_init_board does not look at it, nor at its size.
+    /// The flattened device tree. portcullis_init_board does not look at it, nor at its size;
+    /// the other two do.
     const void *tree;
     /// How many bytes may be read there: the header's total size or more.
     size_t tree_size;
@@ -438,14 +439,17 @@ struct portcullis_config {
     /// registers from this host. portcullis_init asks once for each ITS of the tree, those that it disables
     /// included. Null leaves none out.
     int (*leave_out)(void *context, uint64_t control_frame);
-    /// Memory of EL2 for the records of a trace, mapped as the pool is; of no bytes where none is kept. It holds one
-    /// record of 64 bytes for each access to an ITS and each command. What comes while it is full is counted and
-    /// lost. A trace lengthens each of these accesses.
+    /// Memory of EL2 for the records of a trace, multiples of 4 KiB, mapped as the pool is; of no bytes where none is
+    /// kept. A record has 64 bytes. An access to an ITS makes two or more: one for itself, for each command, and for
+    /// each access of EL2 to the hardware. Each ITS begins with ten and one for each Redistributor. 1 MiB has room for
+    /// 16,383. What comes while it is full is lost; a record with the number of the lost follows. A trace lengthens
+    /// these accesses.
     struct portcullis_pages trace;
     /// How many counts of the operation `clock` are a second; 0 where it is not known.
     uint64_t clock_frequency;
-    /// Set where portcullis_init, portcullis_init_board, portcullis_claim or portcullis_finalise returns an error, and where
-    /// portcullis_handle_call says LIVE; not for what is wrong with the configuration itself. May be null; lives as long as the state.
+    /// Set by an error of portcullis_init, portcullis_init_board, portcullis_write_host_tree, portcullis_claim and
+    /// portcullis_finalise, and where portcullis_handle_call says LIVE. ARGUMENT, STRUCT_SIZE, VERSION, success and
+    /// other functions leave it as it was. May be null; lives as long as the state.
     struct portcullis_problem *problem;
 };
 
@@ -471,9 +475,9 @@ size_t portcullis_pool_size(size_t its_count);
 /// Several states may exist, one for each VM that has ITSes: each leaves out those of the others, and all but one
 /// leave the Redistributors, with PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS, to that one.
 ///
-/// `*state` is set where PORTCULLIS_OK is returned, and left alone otherwise.
-/// Errors: VERSION, ARGUMENT, STRUCT_SIZE, MEMORY, TREE, BOARD, POOL; for the pool and the memory of the trace ALIGNMENT,
-/// RANGE, OVERLAP; for the pool ITS_POOL.
+/// `*state` is set where PORTCULLIS_OK is returned, and left alone otherwise. Errors: VERSION, ARGUMENT, STRUCT_SIZE,
+/// MEMORY, TREE, BOARD, POOL; for the pool and the memory of the trace ALIGNMENT, RANGE, OVERLAP; for the pool
+/// ITS_POOL.
 enum portcullis_status portcullis_init(void *memory, size_t memory_size,
                                        const struct portcullis_config *config,
                                        struct portcullis **state);
@@ -522,7 +526,8 @@ struct portcullis_board {
     uint32_t traits;
     /// How many entries the lists have.
     uint32_t its_count, redistributors_count, memory_count, masters_count;
-    /// Not 0 where no other master reaches memory but through an IOMMU. It is for portcullis_uncovered alone.
+    /// Not 0 where every master of DMA that is not in `masters` is behind an IOMMU. portcullis_uncovered alone looks at
+    /// it.
     uint32_t is_confined;
     /// The ITSes: at most PORTCULLIS_ITS_LIMIT that are used, which are the indices of functions, and 64 that are not.
     struct portcullis_its its[PORTCULLIS_BOARD_ITS_LIMIT];
@@ -545,9 +550,9 @@ enum portcullis_status portcullis_board_from_tree(const void *tree, size_t tree_
 
 /// portcullis_init with a board in the place of a tree. The board is copied.
 ///
-/// A program that calls none of portcullis_init, portcullis_board_from_tree and portcullis_write_host_tree, and is linked
-/// with --gc-sections, needs no libfdt. Errors: those of portcullis_init but for TREE. BOARD where a part is not aligned, is too much, or
-/// overlaps another one or memory.
+/// A program that calls none of portcullis_init, portcullis_board_from_tree and portcullis_write_host_tree, and is
+/// linked with --gc-sections, needs no libfdt. Errors: those of portcullis_init but for TREE. BOARD where a part is not
+/// aligned, is too much, or overlaps another one or memory.
 enum portcullis_status portcullis_init_board(void *memory, size_t memory_size,
                                              const struct portcullis_config *config,
                                              const struct portcullis_board *board,
@@ -559,7 +564,7 @@ enum portcullis_status portcullis_init_board(void *memory, size_t memory_size,
 #define PORTCULLIS_WITHHELD_LIMIT 16
 
 /// Writes the device tree that the host is to get into `buffer`, whose address is a multiple of 8, and its size to
-/// `*size`. It is that of the configuration, but
+/// `*size`. It is a copy of the configuration's, except that
 ///
 /// - all memory nodes are without `withheld`, your own memory and that of other VMs, and without the pool and the memory
 ///   of the trace;
@@ -567,12 +572,13 @@ enum portcullis_status portcullis_init_board(void *memory, size_t memory_size,
 ///   disabled;
 /// - modules of a boot loader are gone from /chosen.
 ///
-/// Some KiB more than the tree has are enough. A host that reads it with its caches off needs it cleaned to memory: that
-/// is yours. It needs libfdt and no state, and may be called before or behind portcullis_init. Of the configuration
-/// `features`, `cpus` and `linear_base` do not matter, nor do operations but `log`.
+/// A buffer of the tree's size and 8 KiB more is enough. A host that reads the tree with its caches off needs it
+/// cleaned to memory: that is yours. It needs libfdt and no state, and may be called before or after portcullis_init.
+/// It is for a host whose addresses are physical ones. Of the configuration `features`, `cpus` and `linear_base` do not
+/// matter, nor do operations but `log`.
 ///
-/// Errors, which leave `*size` alone: ARGUMENT, STRUCT_SIZE, VERSION, TREE; BOARD, of which the log tells more; MEMORY where
-/// the buffer is too small; for what is withheld ALIGNMENT, RANGE, and FULL where it is more than
+/// Errors, which leave `*size` alone: ARGUMENT, STRUCT_SIZE, VERSION, TREE; BOARD, of which the log tells more; MEMORY
+/// where the buffer is too small; for what is withheld ALIGNMENT, RANGE, and FULL where it is more than
 /// PORTCULLIS_WITHHELD_LIMIT ranges.
 enum portcullis_status portcullis_write_host_tree(const struct portcullis_config *config,
                                                   const struct portcullis_pages *withheld, size_t count, void *buffer,
@@ -657,45 +663,46 @@ enum portcullis_status portcullis_add_region(struct portcullis *state,
 /// and not set up. LPIs that are enabled are disabled, but with that policy; where they can't be, their
 /// tables must be the host's memory.
 ///
-/// Errors: ORDER, HOST_REFUSED, EL2_REFUSED, POOL, EL2_ADDRESS, RANGE, KIND, OVERLAP, FULL, ITS, ITS_POOL, GIC: the host
-/// reaches everything as before, and it may be tried again; an ITS whose set-up had begun is disabled and has no
-/// queue and no tables, as after a reset. STUCK: see there.
+/// Errors: ARGUMENT, ORDER, BOARD, HOST_REFUSED, EL2_REFUSED, POOL, EL2_ADDRESS, RANGE, KIND, OVERLAP, FULL, ITS,
+/// ITS_POOL, GIC: the host reaches everything as before, and it may be tried again; an ITS whose set-up had begun is
+/// disabled and has no queue and no tables, as after a reset. STUCK: see there.
 enum portcullis_status portcullis_claim(struct portcullis *state);
 
 // What the promise at the top of this file does not cover.
 
 /// DMA of devices behind IOMMUs, which are yours to drive. Always set.
 #define PORTCULLIS_UNCOVERED_IOMMU 0x01u
-/// DMA of masters that no IOMMU confines and whose registers stay with the host; also where `is_confined` of a board
-/// does not say that there are none.
+/// DMA of masters that no IOMMU confines and whose registers stay with the host. Of a board without a tree it is set
+/// unless `is_confined` is.
 #define PORTCULLIS_UNCOVERED_MASTERS 0x02u
 /// Redistributors, by PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS.
 #define PORTCULLIS_UNCOVERED_REDISTRIBUTORS 0x04u
 /// ITSes that `leave_out` has left out.
 #define PORTCULLIS_UNCOVERED_LEFT_OUT 0x08u
 /// ITSes with the host's own queue and tables: before the claim, and by PORTCULLIS_POLICY_HANDOVER until each is handed
-/// over or the trust has ended. One that answers LIVE then stays such.
+/// over or the trust has ended. An ITS for which portcullis_finalise returned an error keeps the bit.
 #define PORTCULLIS_UNCOVERED_LIVE 0x10u
 /// What the hardware behind regions of yours with PORTCULLIS_HANDLER_FORWARD does.
 #define PORTCULLIS_UNCOVERED_FORWARDED 0x20u
 
 /// What Portcullis does not cover for this host, as PORTCULLIS_UNCOVERED_*: it is yours to confine, or to live with.
-/// portcullis_claim logs a line for each. With null it is all of them. It may run on all CPUs at once, beside traps.
+/// portcullis_claim logs a line for each. For a null state it is all bits.
 uint32_t portcullis_uncovered(const struct portcullis *state);
 
 /// What a state takes.
 struct portcullis_sizes {
     /// sizeof(struct portcullis_sizes), set by the caller.
     size_t size;
-    /// The least memory for a state with which the same is claimed, and as many pages are away in the same places.
+    /// The smallest memory for a state that could make this claim, and keep track of the pages that are away now.
     uint64_t state_bytes;
-    /// The least pool, in multiples of 64 KiB, that holds what the ITSes have in use now, the one with the most in each
-    /// part; 0 without an ITS.
+    /// The smallest pool for what the ITSes use now, a multiple of 64 KiB. As each ITS gets an equal part, it is that
+    /// of the busiest one times their number. An ITS that is not mediated counts as nothing.
     uint64_t pool_bytes;
 };
 
-/// Measures what a state takes, to give the next one on this board no more than it needs. PORTCULLIS_STATE_SIZE and
-/// portcullis_pool_size are for boards that nobody has measured. It may run on all CPUs at once, beside traps.
+/// Measures what is in use now. Call it while the host has all its devices mapped: a pool of the size that is in use
+/// right after the claim refuses each device. PORTCULLIS_STATE_SIZE and portcullis_pool_size are for boards that nobody
+/// has measured.
 ///
 /// Errors: ARGUMENT, STRUCT_SIZE, ORDER before the claim.
 enum portcullis_status portcullis_measure(const struct portcullis *state, struct portcullis_sizes *sizes);
@@ -720,7 +727,7 @@ struct portcullis_region_info {
 };
 
 /// Tells of the region at `index`: the ITSes in the order of the tree, those that it disables behind them, the
-/// registers of masters that are claimed, then the others in theirs.
+/// registers of masters that are claimed, then yours as you have added them.
 ///
 /// Errors: ARGUMENT, STRUCT_SIZE, ORDER, INDEX.
 enum portcullis_status portcullis_region_at(const struct portcullis *state, size_t index,
@@ -786,19 +793,21 @@ enum portcullis_answer {
     PORTCULLIS_ANSWER_NONE = 0,
     /// It was answered: x0 to x3 of the frame, and x4 where it has a fifth result.
     PORTCULLIS_ANSWER_GIVEN = 1,
-    /// It has ended the trust in the host with a live ITS that was not handed over, or with one that does not take a
-    /// queue or tables: the log tells which. Nobody answers for that ITS. The host must not go on.
+    /// The host has ended the trust, and an ITS is not mediated: it is live and was not handed over, or it does not
+    /// take its queue or tables. The log and `problem` say which. Nobody answers for it. The host must not go on.
     PORTCULLIS_ANSWER_LIVE = 2,
 };
 
 /// Answers an HVC or SMC of the host by the interface of portcullis_hypercalls.h: what answers, ITSes, handover,
-/// statistics, trace. Offer it the calls whose low word of x0 is PORTCULLIS_HYPERCALL, or all. What portcullis_init was
-/// not told it says as 0: the place of your image. It has no canary.
+/// statistics, trace. Offer it every HVC and SMC. To filter, compare the low word of x0 without bit 16, SMCCC's hint on
+/// SVE, with PORTCULLIS_HYPERCALL. It does not change elr: behind an SMC that is yours, as ELR_EL2 is that of the SMC.
 ///
-/// To a host that you do not trust at all it tells nothing that the host could not find out by itself, but for the
-/// physical addresses of the pool. PORTCULLIS_CALL_HAND_OVER and PORTCULLIS_CALL_FINALISE are denied to it.
+/// CALL_VERSION tells 0 for the place of your image. CALL_MEMORY tells the pool. The CANARY calls are NOT_SUPPORTED. To
+/// a host that you do not trust CALL_HAND_OVER and CALL_FINALISE are denied, and it learns nothing that it could not
+/// find out by itself, but for the pool's address and the trace. A record that it takes is gone for you, and its two
+/// calls for one may meet another reader: where the trace is your evidence answer CALL_TRACE yourself.
 ///
-/// `frame` is as in portcullis_handle_trap; elr stays what it is. Before the claim the answer is NONE.
+/// `frame` is as in portcullis_handle_trap. Before the claim the answer is NONE.
 enum portcullis_answer portcullis_handle_call(struct portcullis *state, struct portcullis_frame *frame);
 
 // MARK: Handover
@@ -815,7 +824,7 @@ enum portcullis_status portcullis_hand_over(struct portcullis *state, size_t ind
                                             uint64_t descriptor, int64_t *reason);
 
 /// Ends the trust in the host: ITSes that are disabled and were not handed over are set up as by a claim.
-/// Done before, or without PORTCULLIS_POLICY_HANDOVER, it has nothing to do.
+/// Done before with success, or without PORTCULLIS_POLICY_HANDOVER, it has nothing to do.
 ///
 /// Errors: ARGUMENT, ORDER before the claim. LIVE, ITS, ITS_POOL, GIC, the last of several: the trust has
 /// ended for all, and nobody answers for an ITS that is not mediated.
@@ -914,8 +923,8 @@ enum portcullis_status portcullis_its_counters(struct portcullis *state, size_t 
 /// portcullis_statistic are of Portcullis as a whole. To those of enum portcullis_its_statistic add
 /// PORTCULLIS_STATISTIC_PAGE * (1 + N) for the ITS at index N.
 ///
-/// 0 is told of what you keep yourself: CPUs, traps and calls, the log, shared pages, pins, SMMUs; and of
-/// loads, for counting them would lengthen each. It may run on all CPUs at once, beside traps.
+/// 0 is told of what is yours to count: TRAPS to TICKS, REFUSED (portcullis_handle_trap sets `refusal`), LOADS, shared
+/// pages, pins, the log, and SMMUs.
 ///
 /// Errors: ARGUMENT; ORDER before the claim; INDEX for a number of nothing, and an ITS that there is none of.
 enum portcullis_status portcullis_read_statistic(struct portcullis *state, uint64_t number, uint64_t *value);
@@ -926,7 +935,7 @@ struct portcullis_record {
 };
 
 /// Takes the oldest record of the trace that nobody has taken. The host takes records too, by PORTCULLIS_CALL_TRACE,
-/// where you have portcullis_handle_call answer it. It may run on all CPUs at once, beside traps.
+/// where you have portcullis_handle_call answer it.
 ///
 /// Errors: ARGUMENT; ORDER before the claim, and where no trace is kept; INDEX where no record waits.
 enum portcullis_status portcullis_take_record(struct portcullis *state, struct portcullis_record *record);

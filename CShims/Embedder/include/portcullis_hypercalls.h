@@ -4,9 +4,9 @@
 /*
  * The calls of a host to Portcullis at EL2.
  *
- * SMC Calling Convention (Arm DEN 0028), 64-bit fast calls, HVC, vendor-specific hypervisor service.
- * x0 = PORTCULLIS_HYPERCALL, x1 = the request, x2 and x3 its arguments. x0 returns 0 or a negative
- * error; a hypervisor without these calls returns -1 (NOT_SUPPORTED).
+ * SMC Calling Convention (Arm DEN 0028), 64-bit fast calls, HVC or SMC, vendor-specific hypervisor service.
+ * x0 = PORTCULLIS_HYPERCALL, x1 = the request, x2 and x3 its arguments. x0 returns 0, 1 where no record waits, or a
+ * negative error; a hypervisor without these calls returns -1 (NOT_SUPPORTED).
  */
 #ifndef PORTCULLIS_HYPERCALLS_H
 #define PORTCULLIS_HYPERCALLS_H
