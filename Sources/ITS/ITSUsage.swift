@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import GIC
 internal import Architecture
 internal import Ownership
 
@@ -32,5 +33,16 @@ extension MediatedITS {
       pages: arena.pages.count - arena.freeCount, freePages: arena.freeCount,
       devices: devices.count, collections: collections.count, retiring: retirement.count,
       doorbells: tokens.count, heldTables: heldTables.count)
+  }
+
+  /// The bytes of the least arena that holds what is in use, with tables as large as they are.
+  public var leastArena: UInt64 {
+    var least = (arena.pages.count - arena.freeCount) << PageFrameNumber.shift
+    for index in 0..<8 {
+      let table = GITSTableBase(rawValue: installed.tableBases[index])
+      // Set-up makes none that is larger than half of the arena.
+      if table.isValid { least = max(least, table.size * 2) }
+    }
+    return least
   }
 }

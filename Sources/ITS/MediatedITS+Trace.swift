@@ -1,18 +1,20 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Architecture
+public import Architecture
 internal import GIC
 public import Trace
 public import Traps
 
 extension MediatedITS {
-  /// Records what this mediation started from, so that what follows can be run again.
+  /// Records what this mediation of the ITS at `base` started from, so that what follows can be run again.
+  ///
+  /// Where EL2 sees the frame the host, who may read the trace, does not learn.
   public func recordSetup<Machine: ITSMachine & ~Copyable>(
-    _ setup: ITSSetup, isHandedOver: Bool, machine: borrowing Machine
+    _ setup: ITSSetup, at base: PhysicalAddress, isHandedOver: Bool, machine: borrowing Machine
   ) {
     var service = TracedService(
-      frame: frame.rawValue, typer: typer.rawValue, arena: setup.arena.address.rawValue,
+      frame: base.rawValue, typer: typer.rawValue, arena: setup.arena.address.rawValue,
       arenaPages: UInt32(truncatingIfNeeded: setup.arena.count),
       cpus: UInt32(truncatingIfNeeded: setup.cpus), interruptLimit: policy.interruptLimit,
       commandsPerTrap: UInt32(clamping: policy.commandsPerTrap),

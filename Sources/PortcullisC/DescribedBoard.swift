@@ -33,6 +33,8 @@ struct DescribedBoard {
     _ tree: UnsafeRawPointer, _ size: Int, _ granule: Granule, claimsMasters: Bool,
     _ platform: EmbedderPlatform
   ) throws(EmbedderError) {
+    // No tree has more bytes than an Int counts.
+    guard size >= 0 else { throw EmbedderError(PORTCULLIS_ERROR_TREE) }
     let bytes = unsafe UnsafeRawBufferPointer(start: tree, count: size)
     let blob = try Self.check(unsafe bytes.bindMemory(to: UInt8.self).span)
     board = try Self.read(blob, granule, platform)

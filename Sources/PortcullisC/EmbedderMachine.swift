@@ -28,6 +28,8 @@ struct EmbedderBoard: ~Copyable {
   let guardsRedistributors: Bool
   /// The memory of the ITSes; nil where there are none.
   let pool: PageRange?
+  /// The memory of the trace; nil where none is kept.
+  let traceMemory: PageRange?
   /// Counts of the embedder's clock in a second.
   let frequency: UInt64
   /// The Redistributors.
@@ -116,9 +118,14 @@ struct EmbedderBoard: ~Copyable {
   func identity(of its: UInt64) -> ITSIdentity? {
     guard its < UInt64(itsCount) else { return nil }
     return itses.withLock(UInt8(truncatingIfNeeded: its)) { its in
-      let identity = ITSIdentity(its.base, at: its.setup.frame, through: registers)
-      return its.isMediated
-        ? identity?.offering(typer: its.mediation.offered.rawValue) : identity
+      guard let identity = ITSIdentity(its.base, at: its.setup.frame, through: registers) else {
+        return nil
+      }
+      let offered =
+        its.isMediated
+        ? its.mediation.offered
+        : MediatedITS.offeredType(GITSTyper(rawValue: identity.typer), its.setup.policy)
+      return identity.offering(typer: offered.rawValue)
     }
   }
   func endTrust() -> Bool {
@@ -139,6 +146,14 @@ struct EmbedderBoard: ~Copyable {
     default: return SMCCC.Result(SMCCC.notSupported)
     }
     return result
+  }
+
+  /// Whether one of these pages of the host's is of the pool or the trace, which are no memory of the host.
+  func isOwn(_ pages: PageRange) -> Bool {
+    // Other addresses of the host's say nothing of these; host_share refuses what is behind them.
+    guard registers.isIdentity else { return false }
+    return unsafe board.pointee.pool?.overlaps(pages) ?? false
+      || board.pointee.traceMemory?.overlaps(pages) ?? false
   }
 
   func pages(holding rank: LockRank) -> EmbedderPageAuthority {

@@ -37,14 +37,7 @@ struct EmbedderMediation {
   /// Where problems are put.
   var problem: ProblemPlace { choice.problem }
   /// Whether EL2 stands between the host and the Redistributors.
-  var guardsRedistributors: Bool { choice.guardsRedistributors }
-
-  /// Whether one of these pages is of the pool or the trace, which are no memory of the host.
-  func ownMemoryOverlaps(_ pages: PageRange) -> Bool {
-    // Other addresses of the host's say nothing of these; host_share refuses what is behind them.
-    guard platform.isIdentity else { return false }
-    return pool?.overlaps(pages) ?? false || trace?.overlaps(pages) ?? false
-  }
+  let guardsRedistributors: Bool
 
   /// Checks what was chosen for `board`.
   init(
@@ -67,6 +60,9 @@ struct EmbedderMediation {
     if let pool, let trace, pool.overlaps(trace) { throw EmbedderError(PORTCULLIS_ERROR_OVERLAP) }
     self.descriptions = descriptions
     self.choice = choice
+    // Where the board lists none they are the host's, and nothing is known of them.
+    let hasRedistributors = !board.redistributors.isEmpty
+    guardsRedistributors = choice.guardsRedistributors && hasRedistributors
     monitor = EmbedderMonitor(machine)
     granule = board.granule
     distributor = board.distributor
@@ -76,7 +72,7 @@ struct EmbedderMediation {
     unsafe machine.board.initialize(
       to: EmbedderBoard(
         linearBase: choice.linearBase, granule: board.granule, itses: descriptions.count,
-        guardsRedistributors: choice.guardsRedistributors, pool: pool,
+        guardsRedistributors: guardsRedistributors, pool: pool, traceMemory: trace,
         frequency: choice.frequency, redistributors: board.redistributors,
         trustsHost: Atomic(choice.isHandover)))
   }

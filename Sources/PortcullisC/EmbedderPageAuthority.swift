@@ -21,7 +21,7 @@ struct EmbedderPageAuthority: PageAuthority, PageKeeper {
 
   func share(_ pages: PageRange) throws(OwnershipError) -> VirtualAddress {
     // Whoever gives pages away comes for the lock that is held here, and finds what this has brought about.
-    guard machine.pages.areHere(pages), platform.share(pages) else {
+    guard !machine.isOwn(pages), machine.pages.areHere(pages), platform.share(pages) else {
       throw .refusedByHost(pages.first)
     }
     return machine.memory.address(

@@ -81,7 +81,7 @@ struct EmbedderState: ~Copyable {
     where described.board.unused[index].kind == .its { itses += 1 }
     let uncovered = Uncovered(
       described, leavesOut: regions.count < itses + described.masters.count,
-      guardsRedistributors: choice.guardsRedistributors)
+      guardsRedistributors: mediation.guardsRedistributors)
     do throws(OwnershipError) {
       try begin(machine.pages, of: described.board, machine, pool)
       return EmbedderState(
@@ -272,14 +272,16 @@ struct EmbedderState: ~Copyable {
     }
   }
 
-  /// The bytes of the state that are in use, and those of the least pool that holds what the ITSes use.
-  var sizes: (state: UInt64, pool: UInt64) {
+  /// The bytes of the state that are in use, and those of the least pool that holds what the ITSes use; nil while one is
+  /// not mediated.
+  var sizes: (state: UInt64, pool: UInt64)? {
     var most: UInt64 = 0
     for number in 0..<UInt8(truncatingIfNeeded: itsCount) {
-      let used: UInt64 = monitor.platform.itses.withLock(number) { its in
-        its.isMediated ? its.mediation.usage.pages : 0
+      let least = monitor.platform.itses.withLock(number) { its in
+        its.isMediated ? its.mediation.leastArena : nil
       }
-      most = max(most, used << PageFrameNumber.shift)
+      guard let least else { return nil }
+      most = max(most, least)
     }
     let unit = ITSSetup.arenaAlignment
     let part = (most + unit - 1) / unit * unit

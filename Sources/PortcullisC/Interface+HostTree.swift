@@ -86,10 +86,11 @@ func portcullis_write_host_tree(
   else { return PORTCULLIS_ERROR_ARGUMENT }
   if let status = unsafe mismatch(config) { return status }
   guard let source = unsafe config.pointee.tree, let table = unsafe config.pointee.ops,
-    let granule = unsafe Granule(rawValue: UInt64(config.pointee.page_size))
+    let granule = unsafe Granule(rawValue: UInt64(config.pointee.page_size)),
+    unsafe table.pointee.host_physical == nil, unsafe config.pointee.tree_size >= 0
   else { return PORTCULLIS_ERROR_ARGUMENT }
   do throws(EmbedderError) {
-    guard count <= Int(PORTCULLIS_WITHHELD_LIMIT) else {
+    guard 0...Int(PORTCULLIS_WITHHELD_LIMIT) ~= count else {
       throw EmbedderError(PORTCULLIS_ERROR_FULL)
     }
     var host = unsafe TreeOfHost(platform: EmbedderPlatform(UnsafeRawPointer(table)))

@@ -24,8 +24,9 @@ func portcullis_measure(
     return PORTCULLIS_ERROR_STRUCT_SIZE
   }
   let gate = unsafe StateMemory.state(state)
-  guard unsafe gate.pointee.phase == .claimed else { return PORTCULLIS_ERROR_ORDER }
-  let found = unsafe gate.pointee.sizes
+  guard unsafe gate.pointee.phase == .claimed, let found = unsafe gate.pointee.sizes else {
+    return PORTCULLIS_ERROR_ORDER
+  }
   unsafe sizes.pointee.state_bytes = found.state
   unsafe sizes.pointee.pool_bytes = found.pool
   return PORTCULLIS_OK

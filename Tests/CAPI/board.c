@@ -3,6 +3,7 @@
 
 #include "board.h"
 #include "driver.h"
+#include "portcullis_hypercalls.h"
 
 #include <string.h>
 
@@ -108,6 +109,17 @@ static void test_known(void) {
     known_board();
     board.distributor = 0;
     check(init_board() == PORTCULLIS_OK && portcullis_claim(gate) == PORTCULLIS_OK, "a board may be without a Distributor");
+    known_board();
+    board.redistributors_count = 0;
+    // What nobody has begun is not looked at, whatever is in its place.
+    for (size_t index = 0; index < sizeof memory; index++) memory[index] = (unsigned char)(index / 4);
+    uint64_t value = 7;
+    struct portcullis_pages away = {HOST_BASE, 0x1000};
+    check(init_board() == PORTCULLIS_OK && portcullis_claim(gate) == PORTCULLIS_OK &&
+              portcullis_read_statistic(gate, PORTCULLIS_STATISTIC_REDISTRIBUTORS, &value) == PORTCULLIS_OK && value == 0 &&
+              portcullis_may_give_away(gate, &away, NULL) == PORTCULLIS_OK,
+          "a board may be without Redistributors");
+    check(portcullis_uncovered(gate) & PORTCULLIS_UNCOVERED_REDISTRIBUTORS, "and is told that they are not covered");
     known_board();
     board.its_count = 0;
     check(init_board() == PORTCULLIS_OK && portcullis_claim(gate) == PORTCULLIS_OK && portcullis_region_count(gate) == 0,

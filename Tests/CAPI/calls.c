@@ -89,12 +89,32 @@ static void begin_trusted(int is_live) {
 }
 
 static void test_trust(void) {
+    struct portcullis_problem problem = {.size = sizeof problem};
     begin_trusted(1);
+    config.problem = &problem;
+    machine.gic.its->typer |= 2;  // virtual LPIs, which are not offered
+    init(&gate);
+    portcullis_claim(gate);
+    drive(ITS0);
+    check(call(PORTCULLIS_HYPERCALL, PORTCULLIS_CALL_ITS, 0) == PORTCULLIS_ANSWER_GIVEN && !(frame.x[1] >> 1 & 1) &&
+              get(ITS0 + GITS_TYPER) >> 1 & 1,
+          "call: an ITS is told as it will be, not as it is while it is forwarded");
     check(call(PORTCULLIS_HYPERCALL, PORTCULLIS_CALL_FINALISE, 0) == PORTCULLIS_ANSWER_LIVE,
           "call: the host must not go on with a live ITS that was not handed over");
-    check(strstr(machine.line, "live") != NULL, "the log says so: %s", machine.line);
+    check(strstr(machine.line, "live") != NULL && problem.status == PORTCULLIS_ERROR_LIVE && problem.its == 0 &&
+              problem.address == ITS0,
+          "the log says so, and the problem: %s", machine.line);
+    problem.status = PORTCULLIS_OK;
+    expect_status(portcullis_finalise(gate), PORTCULLIS_ERROR_LIVE, "finalise when it is too late");
+    check(problem.status == PORTCULLIS_ERROR_LIVE, "the problem says so again");
+    store(ITS0 + GITS_CTLR, 2, 0);
+    machine.gic.its->ctlr = 0;
+    expect_status(portcullis_finalise(gate), PORTCULLIS_OK, "finalise once the ITS is off");
+    expect_status(portcullis_finalise(gate), PORTCULLIS_OK, "and again");
     expect_error(PORTCULLIS_CALL_FINALISE, 0, (uint64_t)PORTCULLIS_HYPERCALL_DENIED, "finalise again");
     begin_trusted(0);
+    struct portcullis_sizes sizes = {.size = sizeof sizes};
+    expect_status(portcullis_measure(gate, &sizes), PORTCULLIS_ERROR_ORDER, "measure an ITS that is not mediated");
     expect_error(PORTCULLIS_CALL_FINALISE, 0, 0, "finalise with an ITS that is disabled");
     check(is_pool(machine.gic.its->cbaser & UINT64_C(0xffffffffff000), 0x1000), "it has a queue of the pool then");
     expect_error(PORTCULLIS_CALL_FINALISE, 0, (uint64_t)PORTCULLIS_HYPERCALL_DENIED, "finalise once more");
@@ -152,6 +172,8 @@ static void test_trace(void) {
     expect_status(portcullis_take_record(gate, &first), PORTCULLIS_OK, "take a record");
     check((first.words[0] & 0xff) == 1 && first.words[2] == UINT64_C(0x4543415254524f50) && half == first.words[1],
           "the first one is the header, as the host has read it");
+    check(portcullis_take_record(gate, &record) == PORTCULLIS_OK && (record.words[0] & 0xff) == 2 && record.words[2] == ITS0,
+          "the second one is the ITS, at its physical address: %llx", (unsigned long long)record.words[2]);
     while (portcullis_take_record(gate, &record) == PORTCULLIS_OK && count++ < 1000) kinds |= 1u << (record.words[0] & 0xff);
     expect_status(portcullis_take_record(gate, &record), PORTCULLIS_ERROR_INDEX, "a record when none is left");
     check(count > 8 && kinds >> 6 & 1 && !(kinds >> 1 & 1), "accesses and commands follow, and no second header: %x", kinds);
@@ -161,9 +183,12 @@ static void test_trace(void) {
               frame.x[1] == 1000,
           "the clock is known");
     // Twice as many as there is room for: the count of the lost comes last.
-    for (uint64_t index = 0; index < 2 * TRACE_BYTES / 64; index++) get(ITS0 + GITS_CREADR);
+    const uint64_t loads = 2 * TRACE_BYTES / 64;
+    for (uint64_t index = 0; index < loads; index++) get(ITS0 + GITS_CREADR);
     for (count = 0; portcullis_take_record(gate, &record) == PORTCULLIS_OK; count++) kinds = record.words[0] & 0xff;
-    check(count < TRACE_BYTES / 64 + 1 && record.words[1] > 0 && kinds == 9, "what was lost is told: %x of %zu", kinds, count);
+    // The last one is not an access.
+    check(kinds == 9 && count - 1 + record.words[2] >= loads && count - 1 < loads,
+          "what was lost is told: %llu beside %zu of %llu", (unsigned long long)record.words[2], count, (unsigned long long)loads);
     expect_status(portcullis_take_record(NULL, &record), PORTCULLIS_ERROR_ARGUMENT, "a record without a state");
     expect_status(portcullis_take_record(gate, NULL), PORTCULLIS_ERROR_ARGUMENT, "a record without a place");
     gate = start_claimed("one-its.dtb");

@@ -223,6 +223,12 @@ static void test_add_region(void) {
                   "add a 4 KiB page to 64 KiB pages");
 }
 
+static uint64_t typer_of(struct portcullis *gate) {
+    frame.x[2] = 0;
+    trap(gate, abort_syndrome(3, 0, 2), 0x8080008);
+    return frame.x[2];
+}
+
 static void test_claim(void) {
     expect_status(portcullis_claim(NULL), PORTCULLIS_ERROR_ARGUMENT, "claim without a state");
     struct portcullis *gate = start("two-its.dtb");
@@ -289,6 +295,20 @@ static void test_claim(void) {
         if (init(&gate) == PORTCULLIS_OK && portcullis_claim(gate) == PORTCULLIS_OK) break;
     check(config.pool.bytes == least, "measure: the smallest pool is what is in use: %llu of %llu", (unsigned long long)least,
           (unsigned long long)config.pool.bytes);
+    // A table of one level is at most half of what an ITS gets, and tells the host how many devices there are.
+    prepare("one-its.dtb");
+    machine.gic.its->is_flat = 1;
+    init(&gate);
+    portcullis_claim(gate);
+    const uint64_t type = typer_of(gate);
+    check(portcullis_measure(gate, &sizes) == PORTCULLIS_OK, "measure an ITS with a table of one level");
+    config.pool.bytes = sizes.pool_bytes;
+    check(init(&gate) == PORTCULLIS_OK && portcullis_claim(gate) == PORTCULLIS_OK && typer_of(gate) == type &&
+              portcullis_measure(gate, &sizes) == PORTCULLIS_OK && sizes.pool_bytes == config.pool.bytes,
+          "measure: with the smallest pool the ITS is the same");
+    config.pool.bytes -= 0x10000;
+    check(init(&gate) != PORTCULLIS_OK || portcullis_claim(gate) != PORTCULLIS_OK || typer_of(gate) != type,
+          "measure: with less it is not");
     expect_status(portcullis_measure(NULL, &sizes), PORTCULLIS_ERROR_ARGUMENT, "measure without a state");
     expect_status(portcullis_measure(gate, NULL), PORTCULLIS_ERROR_ARGUMENT, "measure without a place");
     sizes.size--;
@@ -349,6 +369,15 @@ static void test_problems(void) {
     expect_problem(PORTCULLIS_ERROR_ITS, 1, UINT64_C(0x1008080000), "an ITS takes no queue");
     machine.gic.its[1].refuses_queue = 0;
     check(portcullis_claim(gate) == PORTCULLIS_OK && problem.status == PORTCULLIS_ERROR_ITS, "problem: the last one stays");
+    portcullis_claim(gate);
+    expect_problem(PORTCULLIS_ERROR_ORDER, -1, 0, "a second claim");
+    prepare_told("two-its.dtb");
+    portcullis_init(memory, PORTCULLIS_STATE_ALIGNMENT, &config, &gate);
+    expect_problem(PORTCULLIS_ERROR_MEMORY, -1, 0, "a small memory");
+    prepare_told("one-its.dtb");
+    init(&gate);
+    portcullis_finalise(gate);
+    expect_problem(PORTCULLIS_ERROR_ORDER, -1, 0, "finalise before the claim");
     prepare_told("one-its.dtb");
     problem.size--;
     expect_status(init(&gate), PORTCULLIS_ERROR_STRUCT_SIZE, "init with a short place for problems");

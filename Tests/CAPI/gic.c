@@ -67,7 +67,7 @@ static void set_table(struct its *its, uint64_t index, uint64_t value) {
     uint64_t size = ((value & 0xff) + 1) << (12 + 2 * (value >> 8 & 3));
     if (kind == 0) return;
     value &= ~(UINT64_C(7) << 56 | UINT64_C(0x1f) << 48);
-    if (index != 0) value &= ~(UINT64_C(1) << 62);
+    if (index != 0 || its->is_flat) value &= ~(UINT64_C(1) << 62);
     if (its->refuses_tables) value &= ~(UINT64_C(1) << 63);
     its->baser[index] = value | kind;
     if (value >> 63 && !is_pool(value & UINT64_C(0xfffffffff000), size)) its->outside++;

@@ -32,6 +32,8 @@ struct its {
     uint32_t ctlr;
     // What it does wrong: answer with aborts, never come to rest, not take a queue or tables.
     int silent, restless, refuses_queue, refuses_tables;
+    // Whether no table has two levels.
+    int is_flat;
     // How many queues and tables it was given outside of the pool.
     int outside;
     // What it has fetched.

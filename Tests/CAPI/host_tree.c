@@ -38,6 +38,8 @@ static int leave_second(void *context, uint64_t control_frame) {
     return control_frame == UINT64_C(0x1008080000);
 }
 
+static uint64_t somewhere(void *context, uint64_t address) { return (void)context, address + 0x1000; }
+
 static void test_memory(void) {
     static const struct portcullis_pages withheld[] = {{0x90000000, 0x1000}, {0x80000000, 0x2000}};
     uint64_t ranges[16] = {0};
@@ -50,7 +52,7 @@ static void test_memory(void) {
                             0x90001000, 0xffff000, 0xa0010000, 0x1fff0000};
     check(status == PORTCULLIS_OK && fdt_check_full(written, size) == 0 && count == 4 && memcmp(ranges, due, sizeof due) == 0,
           "host's tree: memory is without what is withheld, the pool and the trace: %d ranges", count);
-    check(fdt_path_offset(written, "/") == 0 && size == fdt_totalsize(written) && written[size] == 0xa5, "host's tree: its size is told");
+    check(size == fdt_totalsize(written) && written[size] == 0xa5 && written[size - 1] != 0xa5, "host's tree: its size is told");
     config.pool.bytes = config.trace.bytes = 0;
     check(write_tree(NULL, 0) == PORTCULLIS_OK && memory_of(ranges) == 1 && ranges[0] == 0x80000000 && ranges[1] == 0x40000000,
           "host's tree: without any all memory stays");
@@ -79,19 +81,32 @@ static void test_nodes(void) {
     check(found == 2 && disabled == 1, "host's tree: an ITS that is left out is disabled, and no other: %d", disabled);
 
     prepare("dma-platform.dtb");
-    check(write_tree(NULL, 0) == PORTCULLIS_OK && fdt_path_offset(written, "/") == 0, "host's tree: masters stay");
-    int before = 0, after = 0;
-    for (int at = 0; at >= 0; at = fdt_next_node(written, at, NULL)) {
-        const char *status = fdt_getprop(written, at, "status", NULL);
-        before += status && strcmp(status, "disabled") == 0;
+    for (uint32_t policy = 0; policy <= PORTCULLIS_POLICY_CLAIM_MASTERS; policy += PORTCULLIS_POLICY_CLAIM_MASTERS) {
+        struct portcullis_board board = {.size = sizeof board};
+        config.policy = policy;
+        portcullis_board_from_tree(tree, config.tree_size, 4096, policy, &ops, &board);
+        check(write_tree(NULL, 0) == PORTCULLIS_OK, "host's tree: of a board with masters, policy %u", policy);
+        int wrong = 0, claimed = 0;
+        // Whoever has registers that are claimed is disabled, and nobody else is that was not before.
+        for (int at = 0; at >= 0; at = fdt_next_node(written, at, NULL)) {
+            char path[256];
+            uint32_t base = 0;
+            fdt_get_path(written, at, path, sizeof path);
+            const char *address = strrchr(path, '@');
+            for (const char *digit = address ? address + 1 : ""; *digit; digit++)
+                base = base << 4 | (uint32_t)(*digit >= 'a' ? *digit - 'a' + 10 : *digit - '0');
+            if (strncmp(path, "/soc/", 5) == 0) base += 0xb000000;  // by its ranges
+            int is_claimed = 0;
+            for (uint32_t index = 0; address && index < board.masters_count; index++)
+                is_claimed |= base - board.masters[index].base < board.masters[index].bytes;
+            const char *before = fdt_getprop(tree, fdt_path_offset(tree, path), "status", NULL);
+            const int was = before && strcmp(before, "disabled") == 0;
+            claimed += is_claimed;
+            wrong += is_disabled(path) != (was || is_claimed);
+        }
+        check(wrong == 0 && (claimed > 0) == (policy != 0), "host's tree: masters are disabled whose registers are claimed, %d, and no others",
+              claimed);
     }
-    config.policy = PORTCULLIS_POLICY_CLAIM_MASTERS;
-    write_tree(NULL, 0);
-    for (int at = 0; at >= 0; at = fdt_next_node(written, at, NULL)) {
-        const char *status = fdt_getprop(written, at, "status", NULL);
-        after += status && strcmp(status, "disabled") == 0;
-    }
-    check(after > before, "host's tree: masters whose registers are claimed are disabled: %d, %d before", after, before);
 }
 
 static void test_errors(void) {
@@ -117,6 +132,13 @@ static void test_errors(void) {
     expect_status(portcullis_write_host_tree(&config, NULL, 0, written, sizeof written, NULL), PORTCULLIS_ERROR_ARGUMENT,
                   "host's tree: no place for the size");
     check(size == 7, "host's tree: an error tells no size");
+    expect_status(write_tree(many, SIZE_MAX), PORTCULLIS_ERROR_FULL, "host's tree: more is withheld than there is");
+    config.tree_size = SIZE_MAX;
+    expect_status(write_tree(NULL, 0), PORTCULLIS_ERROR_ARGUMENT, "host's tree: of more bytes than there are");
+    prepare("one-its.dtb");
+    ops.host_physical = somewhere;
+    expect_status(write_tree(NULL, 0), PORTCULLIS_ERROR_ARGUMENT, "host's tree: for a host with other addresses");
+    prepare("one-its.dtb");
     config.version++;
     expect_status(write_tree(NULL, 0), PORTCULLIS_ERROR_VERSION, "host's tree: another version");
     prepare("one-its.dtb");

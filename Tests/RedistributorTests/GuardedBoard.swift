@@ -39,6 +39,8 @@ struct BoardOptions {
   var keepsLive = false
   /// One more than the largest address of the GIC.
   var addressLimit: UInt64 = 1 << 52
+  /// How far the host's addresses of memory lie above the physical ones.
+  var distance: UInt64 = 0
 }
 
 /// Redistributors, the memory that they reach with its owners, and their mediation.
@@ -229,7 +231,15 @@ struct BoardMachine: RedistributorMachine {
   var registers: BoardRegisters { BoardRegisters(board: board) }
 
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
-    try board.ownership.hold(pages, in: &table)
+    let first = pages.first.address.rawValue &- board.options.distance
+    guard
+      let found = PageRange(
+        first: PageFrameNumber(containing: PhysicalAddress(first)), count: pages.count)
+    else { throw .outOfRange(pages.first) }
+    return try board.ownership.hold(found, in: &table)
+  }
+  func output(of address: IntermediatePhysicalAddress) -> PhysicalAddress {
+    PhysicalAddress(address.rawValue &- board.options.distance)
   }
   func release(_ slot: UInt64, of table: inout PinTable) {
     board.ownership.release(slot, of: &table)

@@ -359,6 +359,86 @@ extension GuardedBoard {
   }
 }
 
+@Suite("Redistributors of a host with addresses of its own") struct TranslatedTests {
+  private static let distance: UInt64 = 0x1_0000_0000
+  private static var options: BoardOptions {
+    BoardOptions(hasVirtualLPIs: true, offersVirtualLPIs: true, distance: distance)
+  }
+
+  @Test("The hardware has physical addresses of LPI tables, and the host its own")
+  func tables() throws {
+    let board = try GuardedBoard(Self.options)
+    let pending = GuardedBoard.pending() + Self.distance
+    let isEnabled = board.enable(
+      configuration: GuardedBoard.configuration() + Self.distance, pending: pending)
+    #expect(isEnabled && board.guarding.heldTables == 2)
+    board.pend(8200)
+    #expect(board.value(0, Offset.pending) == pending | GuardedBoard.attributes)
+    #expect(board.violation() == nil && !board.touchesHypervisor)
+    // Again, once they are off, by the same addresses.
+    board.setEnabled(0, false)
+    let isEnabledAgain = board.setEnabled(0, true)
+    #expect(isEnabledAgain && board.violation() == nil)
+  }
+
+  @Test("A physical address is none of the host's")
+  func physical() throws {
+    let board = try GuardedBoard(Self.options)
+    let isEnabled = board.enable()
+    #expect(!isEnabled && board.guarding.heldTables == 0 && board.violation() == nil)
+  }
+
+  @Test(
+    "The hardware has physical addresses of a vPE's tables, and the host its own",
+    arguments: [AccessWidth.double, .word])
+  func resident(_ width: AccessWidth) throws {
+    let board = try GuardedBoard(Self.options)
+    func store(_ offset: UInt64, _ value: UInt64) {
+      if width == .double {
+        board.write(0, offset, value)
+      } else {
+        board.write(0, offset, value & 0xffff_ffff, .word)
+        board.write(0, offset + 4, value >> 32, .word)
+      }
+    }
+    let configuration = GuardedBoard.configuration() + Self.distance | 15
+    let pending = GuardedBoard.pending() + Self.distance
+    // Twice: what is left of the first time is the host's address, too.
+    for _ in 0..<2 {
+      store(Offset.virtualConfiguration, configuration)
+      store(Offset.virtualPending, pending | 1 << 63)
+      #expect(board.value(0, Offset.virtualPending) == pending | 1 << 63)
+      #expect(board.value(0, Offset.virtualConfiguration) == configuration)
+      #expect(board.guarding.heldTables == 2 && board.violation() == nil)
+      let hardware = board.gic.read(.double, at: board.base(0) + Offset.virtualPending)
+      #expect(hardware.map { $0 & 0xf_ffff_ffff_0000 } == GuardedBoard.pending())
+      board.write(0, Offset.virtualPending + 4, pending >> 32, .word)
+      #expect(board.value(0, Offset.virtualPending).map { $0 & ~(1 << 61) } == pending)
+      #expect(board.guarding.heldTables == 0 && board.violation() == nil)
+    }
+    // Which address was written when the vPE went: what the architecture has locked stays.
+    let wrong = board.writes.filter {
+      $0.offset == Offset.virtualPending && $0.value & 0xf_ffff_ffff_0000 != GuardedBoard.pending()
+    }
+    #expect(wrong.isEmpty && !board.touchesHypervisor)
+  }
+
+  @Test("LPIs that are found enabled have addresses that the host does not know")
+  func found() {
+    var options = Self.options
+    options.keepsLive = true
+    #expect(throws: RedistributorSetupError.self) {
+      _ = try GuardedBoard(options) { board in
+        let base = board.base(0)
+        _ = board.gic.write(
+          .double, GuardedBoard.configuration() + Self.distance | 15, at: base + 0x70)
+        _ = board.gic.write(.double, GuardedBoard.pending() + Self.distance, at: base + 0x78)
+        _ = board.gic.write(.word, 1, at: base)
+      }
+    }
+  }
+}
+
 @Suite("Redistributors before the host runs") struct SetupTests {
   private static func makeLive(_ board: GuardedBoard, _ number: Int = 0, pending: UInt64) {
     let base = board.base(number)

@@ -297,7 +297,7 @@ struct portcullis_ops {
     /// Lets EL2 access pages of the host's memory, at linear_base plus the physical address, Normal
     /// Write-Back: 0, or anything else, and nothing changed, where a page is not memory of the host
     /// alone. The host has chosen the address, and whose a page is you know best: refuse here what is
-    /// device registers, the pool, lent, donated, `no-map`, or beyond your maps.
+    /// device registers, memory of EL2, lent, donated, `no-map`, or beyond your maps.
     ///
     /// Until as many calls of host_unshare the pages stay the host's: whoever asks for them, they are
     /// neither revoked nor given away. Shares nest, so count them; or ask portcullis_may_give_away before you give
@@ -305,7 +305,7 @@ struct portcullis_ops {
     /// EL2 reads, for a page of the tables in the host's GITS_BASER<n>, which EL2 reads and may mark while the
     /// host enables the ITS, for the tables of LPIs, which the Redistributors read and write, and for the pending
     /// tables of vPEs, which the hardware writes; the host's own access does not change. Called by
-    /// portcullis_handle_trap, on all CPUs at once, portcullis_claim and portcullis_hand_over.
+    /// portcullis_handle_trap, on all CPUs at once, portcullis_claim, portcullis_hand_over and portcullis_handle_call.
     int (*host_share)(void *context, const struct portcullis_pages *pages);
     /// Returns the physical address of a host's address, in pages that host_share has accepted. It can't fail. Null:
     /// the host's addresses of memory are physical ones.
@@ -327,7 +327,8 @@ struct portcullis_ops {
     /// Takes pages of memory of the host alone, which nobody shares, from it and its devices, for good:
     /// 0, or anything else and nothing changed, also where other data lie in the same page of yours. EL2
     /// accesses them as it does shared pages; their content stays, as the hardware is using it. For the
-    /// queue and tables of a live ITS: called by portcullis_hand_over alone. May be null without
+    /// queue and tables of a live ITS: called by portcullis_hand_over and portcullis_handle_call, for
+    /// several ITSes on several CPUs at once. May be null without
     /// PORTCULLIS_POLICY_HANDOVER.
     int (*host_donate)(void *context, const struct portcullis_pages *pages);
     /// Gives donated pages back with their content, as the handover failed. As host_donate.
@@ -696,7 +697,7 @@ struct portcullis_sizes {
     /// The smallest memory for a state that could make this claim, and keep track of the pages that are away now.
     uint64_t state_bytes;
     /// The smallest pool for what the ITSes use now, a multiple of 64 KiB. As each ITS gets an equal part, it is that
-    /// of the busiest one times their number. An ITS that is not mediated counts as nothing.
+    /// of the busiest one times their number, and at least twice the largest table of one.
     uint64_t pool_bytes;
 };
 
@@ -704,7 +705,7 @@ struct portcullis_sizes {
 /// right after the claim refuses each device. PORTCULLIS_STATE_SIZE and portcullis_pool_size are for boards that nobody
 /// has measured.
 ///
-/// Errors: ARGUMENT, STRUCT_SIZE, ORDER before the claim.
+/// Errors: ARGUMENT, STRUCT_SIZE; ORDER before the claim, and while an ITS is not mediated.
 enum portcullis_status portcullis_measure(const struct portcullis *state, struct portcullis_sizes *sizes);
 
 /// How many regions are registered.
@@ -824,7 +825,8 @@ enum portcullis_status portcullis_hand_over(struct portcullis *state, size_t ind
                                             uint64_t descriptor, int64_t *reason);
 
 /// Ends the trust in the host: ITSes that are disabled and were not handed over are set up as by a claim.
-/// Done before with success, or without PORTCULLIS_POLICY_HANDOVER, it has nothing to do.
+/// Done before with success, or without PORTCULLIS_POLICY_HANDOVER, it has nothing to do. After an error it may be called
+/// again, once the host has disabled the ITS: it is set up then.
 ///
 /// Errors: ARGUMENT, ORDER before the claim. LIVE, ITS, ITS_POOL, GIC, the last of several: the trust has
 /// ended for all, and nobody answers for an ITS that is not mediated.
