@@ -145,7 +145,8 @@ extension Monitor {
   ) {
     if platform.records {
       mediation.recordSetup(
-        its.setup, at: its.base, isHandedOver: isHandedOver, machine: platform.recordingMachine(of: its.number))
+        its.setup, at: its.base, isHandedOver: isHandedOver,
+        machine: platform.recordingMachine(of: its.number))
     }
     its.begin(mediation, platform.records ? .recorded : .mediated)
   }

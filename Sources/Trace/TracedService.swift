@@ -11,7 +11,7 @@ public struct TracedService: Hashable, Sendable {
   public var isNonCoherent = false
   /// Whether virtual interrupts are offered.
   public var isVirtual = false
-  /// Where EL2 sees the control frame.
+  /// The control frame's address.
   public var frame: UInt64
   /// GITS_TYPER of the hardware.
   public var typer: UInt64
