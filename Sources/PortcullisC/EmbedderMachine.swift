@@ -148,11 +148,9 @@ struct EmbedderBoard: ~Copyable {
     return result
   }
 
-  /// Whether one of these pages of the host's is of the pool or the trace, which are no memory of the host.
+  /// Whether one of these pages of physical memory is of the pool or the trace, which are no memory of the host.
   func isOwn(_ pages: PageRange) -> Bool {
-    // Other addresses of the host's say nothing of these; host_share refuses what is behind them.
-    guard registers.isIdentity else { return false }
-    return unsafe board.pointee.pool?.overlaps(pages) ?? false
+    unsafe board.pointee.pool?.overlaps(pages) ?? false
       || board.pointee.traceMemory?.overlaps(pages) ?? false
   }
 

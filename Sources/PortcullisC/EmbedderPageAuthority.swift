@@ -21,11 +21,17 @@ struct EmbedderPageAuthority: PageAuthority, PageKeeper {
 
   func share(_ pages: PageRange) throws(OwnershipError) -> VirtualAddress {
     // Whoever gives pages away comes for the lock that is held here, and finds what this has brought about.
-    guard !machine.isOwn(pages), machine.pages.areHere(pages), platform.share(pages) else {
+    guard machine.pages.areHere(pages), platform.share(pages) else {
       throw .refusedByHost(pages.first)
     }
-    return machine.memory.address(
-      of: platform.output(of: IntermediatePhysicalAddress(pages.first.address.rawValue)))
+    let first = platform.output(of: IntermediatePhysicalAddress(pages.first.address.rawValue))
+    guard let physical = PageRange(first: PageFrameNumber(containing: first), count: pages.count),
+      !machine.isOwn(physical)
+    else {
+      platform.unshare(pages)
+      throw .refusedByHost(pages.first)
+    }
+    return machine.memory.address(of: first)
   }
 
   func unshare(_ pages: PageRange) { platform.unshare(pages) }

@@ -22,6 +22,7 @@ static int (*share)(void *context, const struct portcullis_pages *pages);
 static void (*unshare)(void *context, const struct portcullis_pages *pages);
 // By how much physical addresses are odd.
 static uint64_t skew;
+static int agrees_to_all;
 static int translations;
 
 static uint64_t physical(void *context, uint64_t address) {
@@ -31,6 +32,7 @@ static uint64_t physical(void *context, uint64_t address) {
 }
 static int share_translated(void *context, const struct portcullis_pages *pages) {
     const struct portcullis_pages found = {((pages->base - SHIFT) ^ BLOCK) + skew, pages->bytes};
+    if (agrees_to_all) return machine.shared += (int)(pages->bytes / 4096), 0;
     if (pages->base / BLOCK != (pages->base + pages->bytes - 1) / BLOCK) return -1;  // two pieces
     return share(context, &found);
 }
@@ -49,6 +51,7 @@ static void start_translated(uint32_t policy) {
     ops.host_unshare = unshare_translated;
     ops.host_physical = physical;
     skew = 0;
+    agrees_to_all = 0;
     translations = 0;
     init(&gate);
     portcullis_claim(gate);
@@ -121,6 +124,13 @@ static void test_redistributors(void) {
     start_translated(0);
     enable(CONFIGURATION + SHIFT + 0x8000, PENDING + SHIFT);
     check(hardware->ctlr == 0 && machine.shared == 0, "translated: a table that the embedder refuses, in two pieces, is not used");
+    // An embedder that agrees to all: its own pool is none of the host's.
+    start_translated(0);
+    agrees_to_all = 1;
+    enable(CONFIGURATION + SHIFT, (POOL_BASE ^ BLOCK) + SHIFT);
+    check(hardware->ctlr == 0 && machine.shared == 0, "translated: what leads to the pool is refused, whoever agrees");
+    enable(CONFIGURATION + SHIFT, PENDING + SHIFT);
+    check(hardware->ctlr == 1, "translated: and what does not is used");
     start_translated(0);
     skew = 0x1000;
     enable(CONFIGURATION + SHIFT, PENDING + SHIFT);
