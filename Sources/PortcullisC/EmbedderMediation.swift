@@ -37,7 +37,7 @@ struct EmbedderMediation {
   /// Where problems are put.
   var problem: ProblemPlace { choice.problem }
   /// Whether EL2 stands between the host and the Redistributors.
-  let guardsRedistributors: Bool
+  var guardsRedistributors: Bool { monitor.platform.guardsRedistributors }
 
   /// Checks what was chosen for `board`.
   init(
@@ -62,7 +62,6 @@ struct EmbedderMediation {
     self.choice = choice
     // Where the board lists none they are the host's, and nothing is known of them.
     let hasRedistributors = !board.redistributors.isEmpty
-    guardsRedistributors = choice.guardsRedistributors && hasRedistributors
     monitor = EmbedderMonitor(machine)
     granule = board.granule
     distributor = board.distributor
@@ -72,7 +71,8 @@ struct EmbedderMediation {
     unsafe machine.board.initialize(
       to: EmbedderBoard(
         linearBase: choice.linearBase, granule: board.granule, itses: descriptions.count,
-        guardsRedistributors: guardsRedistributors, pool: pool, traceMemory: trace,
+        guardsRedistributors: choice.guardsRedistributors && hasRedistributors, pool: pool,
+        traceMemory: trace,
         frequency: choice.frequency, redistributors: board.redistributors,
         trustsHost: Atomic(choice.isHandover)))
   }

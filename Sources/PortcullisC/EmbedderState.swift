@@ -76,6 +76,7 @@ struct EmbedderState: ~Copyable {
   ) throws(EmbedderError) -> EmbedderState {
     let mediation = try EmbedderMediation(described.board, choice, machine)
     let regions = try regions(of: described, mediation, choice, machine)
+    // Every ITS is a region, used or not, but those that are left out.
     var itses = described.board.itses.count
     for index in described.board.unused.indices
     where described.board.unused[index].kind == .its { itses += 1 }
