@@ -107,8 +107,8 @@ let package = Package(
     room(
       "PortcullisC",
       [
-        "Architecture", "GIC", "Trace", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
-        "Hypervisor", "CEmbedder", "CRuntime",
+        "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS",
+        "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor", "CEmbedder", "CRuntime",
       ]),
     room("Inspection", ["Architecture", "GIC", "Trace", "DeviceTree", "Traps", "ITS"]),
     room("Replay", ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedITS"]),

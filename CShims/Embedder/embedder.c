@@ -33,6 +33,7 @@ static const char texts[][72] = {
     [-PORTCULLIS_ERROR_VERSION] = "the library is of another version than its header",
     [-PORTCULLIS_ERROR_HELD] = "an ITS or a Redistributor of the host uses a page",
     [-PORTCULLIS_ERROR_OWNER] = "a page is not with whom it should be",
+    [-PORTCULLIS_ERROR_SMMU] = "an SMMU cannot be driven or does not confirm",
 };
 
 const char *portcullis_strerror(enum portcullis_status status) {

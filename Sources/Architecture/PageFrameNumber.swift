@@ -74,3 +74,23 @@ public struct PageRange: Hashable, Sendable {
   @inlinable
   public func overlaps(_ other: PageRange) -> Bool { first <= other.last && other.first <= last }
 }
+
+extension PageRange {
+  /// The pages below `end`, which is beyond the first.
+  public func upTo(_ end: UInt64) -> PageRange {
+    PageRange(first: first, count: end - first.rawValue) ?? self
+  }
+
+  /// The pages from `start` on; nil where there are none.
+  public func from(_ start: UInt64) -> PageRange? {
+    let end = first.rawValue + count
+    guard start < end else { return nil }
+    return PageRange(first: PageFrameNumber(start), count: end - start)
+  }
+
+  /// The pages below `limit`; nil where there are none.
+  public func below(_ limit: UInt64) -> PageRange? {
+    guard first.rawValue < limit else { return nil }
+    return upTo(min(limit, first.rawValue + count))
+  }
+}

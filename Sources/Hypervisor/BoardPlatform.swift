@@ -8,7 +8,7 @@ package import ITS
 internal import Ownership
 internal import Redistributor
 internal import Synchronization
-package import SMMUDriver
+internal import SMMUDriver
 package import Trace
 package import Traps
 
@@ -27,15 +27,11 @@ package protocol BoardPlatform: Platform {
   associatedtype BoardFirmware: Firmware
   /// The console.
   associatedtype Output: LogOutput
-  /// What the driver of the SMMUs needs.
-  associatedtype SMMUs: SMMUMachine
 
   /// How the image stands between the host and its ITSes.
   var mediation: Mediation { get }
   /// Where the state is.
   var state: StatePlace<Self> { get }
-  /// The SMMUs as the host sees them.
-  var virtualSMMUs: VirtualSMMUPlaces { get }
   /// The pages of EL2, of an image that lies at `imageBase`.
   func tables(imageBase: PhysicalAddress) -> Tables
   /// The TLBs.
@@ -109,6 +105,20 @@ extension BoardPlatform {
       else { return false }
     }
     return true
+  }
+
+  /// As they were claimed.
+  package var ownsSMMUs: Bool { state.shared.ownsSMMUs }
+  /// As they were begun.
+  package var virtualSMMUCount: UInt8 { state.shared.virtualSMMUs }
+  /// The observer of the owners of pages.
+  package func withDMA<Result>(
+    _ held: HeldLocks, _ body: (inout DMAProtection<SMMUs>) -> Result
+  ) -> Result {
+    var held = held
+    return state.shared.ownershipLock.withLock(&held) { _ in
+      state.shared.ownership.updateObserver { (protection, _, _, _) in body(&protection) }
+    }
   }
 
   /// Has an SMMU answer a load.

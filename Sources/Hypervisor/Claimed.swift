@@ -211,9 +211,8 @@ struct Claimed<Machine: BoardPlatform>: ~Copyable {
   }
 
   private func firstExposure() -> Exposure? {
-    var table: DMATable?
-    monitor.state.shared.ownership.updateObserver { (protection, _, _, _) in
-      table = protection.mirror?.driver.table
+    let table = monitor.state.shared.ownership.updateObserver { (protection, _, _, _) in
+      protection.mirror?.driver.table
     }
     return monitor.state.shared.ownership.firstExposure { (frame, memory) in
       guard let table, frame.rawValue < table.geometry.pageLimit else { return false }

@@ -12,7 +12,7 @@ internal import SMMUDriver
 //
 // EL2 has no interrupt of its own that would tell: the events are read when the host is here for something that
 // has to do with SMMUs.
-extension Monitor where Machine: BoardPlatform {
+extension Monitor {
   /// The most events of each SMMU that one trap reads.
   private static var eventsPerTrap: UInt64 { 16 }
 
@@ -21,33 +21,22 @@ extension Monitor where Machine: BoardPlatform {
   /// With the ownership lock events are read, and faults taken one by one; they are logged without it.
   @inline(never)
   func drainFaults() {
-    guard state.shared.ownsSMMUs else { return }
-    readFaults()
+    guard platform.ownsSMMUs else { return }
+    platform.withDMA(HeldLocks()) { protection in
+      _ = protection.mirror?.driver.drainEvents(atMost: Self.eventsPerTrap)
+    }
     for _ in 0..<Self.eventsPerTrap {
       guard let fault = takeFault() else { return }
       log(fault)
     }
   }
 
-  private func readFaults() {
-    var held = HeldLocks()
-    state.shared.ownershipLock.withLock(&held) { _ in
-      state.shared.ownership.updateObserver { (protection, _, _, _) in
-        _ = protection.mirror?.driver.drainEvents(atMost: Self.eventsPerTrap)
-      }
-    }
-  }
-
   private func takeFault() -> SMMUFault? {
-    var held = HeldLocks()
-    var fault: SMMUFault?
-    state.shared.ownershipLock.withLock(&held) { _ in
-      state.shared.ownership.updateObserver { (protection, _, _, _) in
-        fault = protection.mirror?.driver.takeFault()
-        if fault != nil { protection.lastFault = fault }
-      }
+    platform.withDMA(HeldLocks()) { protection in
+      let fault = protection.mirror?.driver.takeFault()
+      if let fault { protection.lastFault = fault }
+      return fault
     }
-    return fault
   }
 
   private func log(_ fault: SMMUFault) {
@@ -68,16 +57,15 @@ extension Monitor where Machine: BoardPlatform {
   }
 
   /// The figure of the SMMUs with this number, once what they have recorded is read; 0 where none is EL2's own.
-  package func dmaCount(_ number: StatisticNumber) -> UInt64 {
+  public func dmaCount(_ number: StatisticNumber) -> UInt64 {
     drainFaults()
-    var held = HeldLocks()
-    return state.shared.ownershipLock.withLock(&held) { _ in
-      switch state.shared.ownership.observer.mirror {
+    return platform.withDMA(HeldLocks()) { protection in
+      let last = protection.lastFault
+      return switch protection.mirror {
       case .some(let mirror):
         number.value(
           units: UInt64(mirror.driver.count), events: mirror.driver.events,
-          usage: mirror.driver.usage, keptPages: mirror.refusals,
-          last: state.shared.ownership.observer.lastFault)
+          usage: mirror.driver.usage, keptPages: mirror.refusals, last: last)
       case .none: 0
       }
     }

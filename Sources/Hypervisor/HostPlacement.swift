@@ -232,7 +232,7 @@ struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
       let platform = platform
       var bytes = platform.mutableBytes(of: place)
       switch policy {
-      case .owned: try DMADescription.write(hostTree, board, blob, into: &bytes)
+      case .owned: _ = try DMADescription.write(hostTree, board, blob, into: &bytes)
       case .nested: _ = try hostTree.write(from: blob, nestingSMMUsInto: &bytes)
       case .off: _ = try hostTree.write(from: blob, into: &bytes)
       }

@@ -50,7 +50,7 @@ package struct Diagnostics<Machine: BoardPlatform>: ~Copyable {
 package struct HypervisorState<Machine: BoardPlatform>: ~Copyable {
   package typealias Stage2 = Stage2Table<Machine.Cache>
   package typealias PageOwnership = Ownership<
-    Machine.Tables, Stage2, EarlyState<Machine>.Stage1, DMAProtection<Machine>
+    Machine.Tables, Stage2, EarlyState<Machine>.Stage1, DMAProtection<Machine.SMMUs>
   >
   package typealias Device = ProtectedDevice<Monitor<Machine>>
 

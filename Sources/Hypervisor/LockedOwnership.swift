@@ -39,6 +39,10 @@ package struct LockedOwnership<Machine: BoardPlatform>: PageAuthority {
   }
 
   package func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+    // EL2 reads what an SMMU's queue and tables say; what is held for others hardware reads.
+    guard rank != .smmu || !state.shared.reserved.overlaps(pages) else {
+      throw .refusedByHypervisor(pages.first)
+    }
     var held = HeldLocks(holding: rank)
     return try state.shared.ownershipLock.withLock(&held) {
       (_) throws(OwnershipError) -> UInt64 in

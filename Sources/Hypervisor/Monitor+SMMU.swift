@@ -4,14 +4,15 @@
 internal import Architecture
 internal import DeviceTree
 internal import SMMU
-internal import Traps
+public import Traps
 internal import VirtualSMMU
 
 // The SMMUs are EL2's own. What the host does to one is refused, or answered by the SMMU that it sees instead; and
 // has their events read.
-extension Monitor where Machine: BoardPlatform {
-  func readOwnedSMMU(_ number: UInt8, _ access: Access) -> ReadEffect {
-    guard number < state.shared.virtualSMMUs else {
+extension Monitor {
+  /// Has an SMMU of EL2's own answer a load.
+  public func readOwnedSMMU(_ number: UInt8, _ access: Access) -> ReadEffect {
+    guard number < platform.virtualSMMUCount else {
       drainFaults()
       return .refused(.device)
     }
@@ -25,8 +26,9 @@ extension Monitor where Machine: BoardPlatform {
     return effect
   }
 
-  func writeOwnedSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    guard number < state.shared.virtualSMMUs else {
+  /// Has an SMMU of EL2's own carry out a store.
+  public func writeOwnedSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
+    guard number < platform.virtualSMMUCount else {
       drainFaults()
       return .refused(.device)
     }

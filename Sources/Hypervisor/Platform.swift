@@ -5,6 +5,7 @@ public import Architecture
 public import DeviceTree
 public import GIC
 public import ITS
+public import SMMUDriver
 public import Trace
 public import Traps
 
@@ -20,6 +21,8 @@ public protocol Platform: Sendable {
   associatedtype Counts: CountMemory
   /// Who decides on pages of the host's memory.
   associatedtype Pages: PageAuthority
+  /// What the driver of the SMMUs needs.
+  associatedtype SMMUs: SMMUMachine
 
   /// The registers of the hardware.
   var registers: Registers { get }
@@ -39,6 +42,18 @@ public protocol Platform: Sendable {
   /// Adds every Redistributor of the board to those that an ITS may send to; false where one does not
   /// answer, or there are too many.
   func addTargets(to targets: inout RedistributorDirectory, _ typer: GITSTyper) -> Bool
+
+  /// Whether the SMMUs are EL2's own; never changes once the host runs.
+  var ownsSMMUs: Bool { get }
+  /// The SMMUs as the host sees them.
+  var virtualSMMUs: VirtualSMMUPlaces { get }
+  /// How many SMMUs the host sees, from the first one on; never changes once the host runs.
+  var virtualSMMUCount: UInt8 { get }
+  /// Runs `body` with who follows the owners of pages for devices, and with the lock of rank `ownership`, behind those
+  /// that are held.
+  func withDMA<Result>(
+    _ held: HeldLocks, _ body: (inout DMAProtection<SMMUs>) -> Result
+  ) -> Result
 
   /// Has the SMMU with this number answer a load.
   func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect

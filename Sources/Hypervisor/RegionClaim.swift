@@ -100,7 +100,8 @@ public enum RegionClaim {
   /// asked for each region, by its number and where EL2 sees it, whether its registers answer; after the
   /// first that do not, the rest are not asked.
   ///
-  /// `frames` is an empty list for the frames of all regions; its capacity is the most that there may be.
+  /// `frames` is an empty list for the frames of all regions; its capacity is the most that there may be. Last of all
+  /// `sealing` gets it, to begin what needs all pages to be taken; it returns the base of a region that does not answer.
   ///
   /// - Throws: any `RegionClaimError`; the registry is as before.
   public static func claim<
@@ -112,7 +113,11 @@ public enum RegionClaim {
     collecting frames: inout ClaimList<frameLimit>,
     from ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
     registry: inout RegionRegistry<Device>,
-    answers: (_ region: Int, _ address: VirtualAddress) -> Bool
+    answers: (_ region: Int, _ address: VirtualAddress) -> Bool,
+    sealing: (
+      _ ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
+      _ frames: borrowing ClaimList<frameLimit>
+    ) -> PhysicalAddress? = { _, _ in nil }
   ) throws(RegionClaimError) {
     guard !requests.isEmpty else { return registry.freeze() }
     guard !registry.isFrozen else { throw .registry(.frozen(requests[0].layout.base)) }
@@ -122,8 +127,13 @@ public enum RegionClaim {
     } catch {
       throw .ownership(error)
     }
+    let count = registry.count
     do throws(RegionClaimError) {
       try register(requests, at: frames, in: &registry, answers)
+      if let base = sealing(&ownership, frames) {
+        registry.removeAll(behind: count)
+        throw .silent(base)
+      }
     } catch {
       do throws(OwnershipError) {
         try ownership.giveBackRegisters(&frames)

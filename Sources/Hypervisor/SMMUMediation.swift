@@ -3,7 +3,6 @@
 
 internal import Architecture
 internal import DeviceTree
-internal import IOMMU
 internal import Ownership
 internal import SMMUDriver
 internal import Traps
@@ -29,25 +28,23 @@ extension Monitor where Machine: BoardPlatform {
       (_) throws(StartupError) in
       try state.shared.ownership.updateObserver {
         (protection, host, memoryMap, pool) throws(StartupError) in
-        do throws(SMMUSetupError) {
-          // In its place at once: it is large.
-          protection.mirror = DMAMirror(
-            try SMMUGroup(
-              setups.span, bits: geometry.bits, policy: policy == .nested ? .nested : .owned,
-              machine: platform.smmus), doorbells: doorbells)
+        do throws(DMAProtectionError) {
+          try protection.begin(
+            setups.span, bits: geometry.bits, policy: policy == .nested ? .nested : .owned,
+            doorbells: doorbells, machine: platform.smmus, host, memoryMap, &pool)
         } catch {
-          throw .smmu(error)
-        }
-        do throws(IOMMUError) {
-          try protection.mirror?.start(host, memoryMap, &pool)
-        } catch {
-          if let refusal = protection.mirror?.driver.refusal { throw .smmu(refusal) }
-          throw .mirror(error)
+          throw .dma(error)
         }
       }
     }
     state.shared.ownsSMMUs = true
-    if policy == .nested { try beginVirtualSMMUs(plan.places.count) }
+    if policy == .nested {
+      let count = UInt8(truncatingIfNeeded: plan.places.count)
+      guard beginVirtualSMMUs(count, at: state.shared.layout.virtualSMMUs) else {
+        throw .virtualSMMU
+      }
+      state.shared.virtualSMMUs = count
+    }
     for index in plan.places.indices {
       var line = LogLine("SMMU at ")
       line.append(hex: plan.places[index].range.base.rawValue)

@@ -45,6 +45,12 @@ public struct SMMUPlan: Sendable {
     public let range: AddressRange
     /// The streams of devices in the tree: all of them reach the same, and any other nothing.
     public var streams: PermittedStreams
+
+    /// Describes a place.
+    public init(range: AddressRange, streams: PermittedStreams) {
+      self.range = range
+      self.streams = streams
+    }
   }
   /// The SMMUs; as many as a driver takes.
   public typealias Places = FixedList<16, Place>
@@ -59,6 +65,9 @@ public struct SMMUPlan: Sendable {
   public private(set) var companions: CompanionPages
   /// Pages of registers of performance monitors that are to be out of the host's reach, beside those of the SMMUs.
   public private(set) var monitors: MonitorPages
+
+  /// Whether no other IOMMU is enabled: none stands between the host's devices and memory but those that are owned.
+  public private(set) var coversAll = true
 
   /// A plan without SMMUs.
   public init() {
@@ -77,6 +86,7 @@ public struct SMMUPlan: Sendable {
     guard topology.isComplete else { throw .incompleteTopology }
     for index in topology.iommus.indices {
       let iommu = topology.iommus[index]
+      if iommu.isEnabled, iommu.kind != .smmuV3 { coversAll = false }
       guard iommu.kind == .smmuV3, iommu.isEnabled else { continue }
       guard iommu.hasRegisters, let found = Self.description(of: iommu.node, board) else {
         throw .noRegisters(index)

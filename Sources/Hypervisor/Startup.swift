@@ -140,6 +140,16 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
       console, at: VirtualAddress(VirtualLayout.console.rawValue &+ offset))
   }
 
+  private static func planSMMUs(
+    _ board: borrowing Board, _ blob: DeviceTreeBlob, _ platform: Machine
+  ) throws(StartupError) -> SMMUPlan {
+    do throws(SMMUPlanError) {
+      return try DMADescription.plan(board, blob) { platform.log($0, $1) }
+    } catch {
+      throw .plan(error)
+    }
+  }
+
   /// Decides what becomes of the board, and brings the host and EL2's memory to their places.
   consuming func plan(_ blob: DeviceTreeBlob) throws(StartupError) -> Planned<Machine> {
     let platform = monitor.platform
@@ -147,7 +157,7 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
     // What is beside an SMMU writes where it is told to, whether that is used or not.
     let hasDMA = !board.iommus.isEmpty || !board.monitors.isEmpty || !board.companions.isEmpty
     let policy = platform.mediation == .on && hasDMA ? options.smmuPolicy : SMMUPolicy.off
-    let smmus = policy.isOwning ? try DMADescription.plan(board, blob, platform) : SMMUPlan()
+    let smmus = policy.isOwning ? try Self.planSMMUs(board, blob, platform) : SMMUPlan()
     let masters =
       platform.mediation == .off
       ? MasterProtection()

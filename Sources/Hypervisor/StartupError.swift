@@ -3,10 +3,8 @@
 
 package import Architecture
 internal import DeviceTree
-package import IOMMU
 package import ITS
 package import Ownership
-package import SMMUDriver
 
 /// Why the board is switched off instead of being handed to the host.
 package enum StartupError: Error {
@@ -27,8 +25,7 @@ package enum StartupError: Error {
   case masters
   case devices
   case plan(SMMUPlanError)
-  case smmu(SMMUSetupError)
-  case mirror(IOMMUError)
+  case dma(DMAProtectionError)
   case virtualSMMU
   case modules
   case noRoom
@@ -55,7 +52,7 @@ package enum StartupError: Error {
     switch self {
     case .mediation: "an ITS cannot be mediated: "
     case .redistributorClaim: "the Redistributors cannot be claimed: "
-    case .plan, .smmu, .mirror, .virtualSMMU: "the SMMUs cannot be owned: "
+    case .plan, .dma, .virtualSMMU: "the SMMUs cannot be owned: "
     default: ""
     }
   }
@@ -90,9 +87,7 @@ package enum StartupError: Error {
     case .masters: "masters that nothing confines cannot be claimed"
     case .devices: "the DeviceIDs of the board cannot be listed"
     case .plan(let error): error.text
-    case .smmu(let error): error.text
-    case .mirror(.poolExhausted): "there is no memory for their table"
-    case .mirror: "what devices reach can't be changed"
+    case .dma(let error): error.text
     case .virtualSMMU: "one does not say what it is"
     case .modules: "a boot module cannot be used"
     case .noRoom: "no room for the host"

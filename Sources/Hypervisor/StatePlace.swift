@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import VirtualSMMU
+public import VirtualSMMU
 
 /// Where the state is kept, in memory that the machine sets aside.
 ///
@@ -83,7 +83,7 @@ internal import VirtualSMMU
 /// pins.
 ///
 /// A leaf: it goes from a number to a place.
-@safe package struct VirtualSMMUPlaces: @unchecked Sendable {
+@safe public struct VirtualSMMUPlaces: @unchecked Sendable {
   struct State: ~Copyable {
     let lock = SpinLock(.smmu)
     /// With `lock` held.
@@ -91,11 +91,11 @@ internal import VirtualSMMU
   }
 
   /// The bytes of a place.
-  package static var stride: UInt64 { 0x1000 }
+  public static var stride: UInt64 { 0x1000 }
   /// How far the pins lie behind its beginning.
   static var ledgerOffset: UInt64 { stride / 2 }
   /// Whether a place is large enough; looked at before the first is used.
-  package static var fit: Bool {
+  public static var fit: Bool {
     MemoryLayout<State>.size <= Int(ledgerOffset)
       && MediatedSMMU.ledgerSize <= stride - ledgerOffset
   }
@@ -105,7 +105,7 @@ internal import VirtualSMMU
 
   /// Takes ``stride`` bytes for each SMMU, aligned to 16, which nothing else uses as long as this value lives.
   @inline(__always)
-  @unsafe package init(_ first: UnsafeMutableRawPointer) { unsafe self.first = first }
+  @unsafe public init(_ first: UnsafeMutableRawPointer) { unsafe self.first = first }
 
   private func state(_ number: UInt8) -> UnsafeMutablePointer<State> {
     unsafe (first + Int(number) * Int(Self.stride)).assumingMemoryBound(to: State.self)
@@ -117,7 +117,7 @@ internal import VirtualSMMU
   }
 
   /// Runs `body` with an SMMU that was put into its place, and its lock held.
-  func withLock<Result: ~Copyable>(
+  public func withLock<Result: ~Copyable>(
     _ number: UInt8, _ body: (inout MediatedSMMU) -> Result
   ) -> Result {
     var held = HeldLocks()

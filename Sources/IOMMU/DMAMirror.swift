@@ -45,6 +45,11 @@ public struct DMAMirror<Driver: IOMMUDriver & ~Copyable>: ~Copyable {
     self.driver = driver
     self.doorbells = doorbells
   }
+
+  /// Asks the IOMMUs, in their place.
+  public mutating func withDriver<Result>(_ body: (inout Driver) -> Result) -> Result {
+    body(&driver)
+  }
 }
 
 // The snapshot.

@@ -43,23 +43,3 @@ public struct Doorbells: Sendable {
     return (pages.upTo(end), false)
   }
 }
-
-extension PageRange {
-  /// The pages below `end`, which is beyond the first.
-  func upTo(_ end: UInt64) -> PageRange {
-    PageRange(first: first, count: end - first.rawValue) ?? self
-  }
-
-  /// The pages from `start` on; nil where there are none.
-  func from(_ start: UInt64) -> PageRange? {
-    let end = first.rawValue + count
-    guard start < end else { return nil }
-    return PageRange(first: PageFrameNumber(start), count: end - start)
-  }
-
-  /// The pages below `limit`; nil where there are none.
-  func below(_ limit: UInt64) -> PageRange? {
-    guard first.rawValue < limit else { return nil }
-    return upTo(min(limit, first.rawValue + count))
-  }
-}

@@ -21,6 +21,9 @@ public struct ClaimList<let capacity: Int>: ~Copyable {
     addresses = FixedList(filler: VirtualAddress(0))
   }
 
+  /// The range at `index`, which is one of the list's.
+  public func range(_ index: Int) -> PageRange { ranges.span[index] }
+
   /// Lists a range to be claimed; false where the list is full, or its ranges are held.
   public mutating func append(_ range: PageRange) -> Bool { !isHeld && ranges.append(range) }
 

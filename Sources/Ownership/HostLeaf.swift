@@ -30,7 +30,7 @@ public struct HostLeaf: Hashable, Sendable {
 /// A translation of the host that can be read from end to end, such as for a snapshot.
 ///
 /// What can't be told apart is `claimed`: whoever reads it denies by default.
-public protocol HostLeaves: HostTranslation, ~Copyable {
+public protocol HostLeaves: ~Copyable {
   /// One more than the largest page number that the translation knows.
   var pageLimit: UInt64 { get }
 

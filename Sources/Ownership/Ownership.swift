@@ -66,12 +66,12 @@ public struct Ownership<
   /// and to keep tables of its own; no page changes its state meanwhile.
   ///
   /// - Throws: what `body` does.
-  public mutating func updateObserver<Failure: Error>(
+  public mutating func updateObserver<Result, Failure: Error>(
     _ body: (
       _ observer: inout Observer, _ host: borrowing Host, _ memoryMap: borrowing MemoryMap,
       _ pool: inout PagePool<Memory>
-    ) throws(Failure) -> Void
-  ) throws(Failure) {
+    ) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     try body(&observer, host, memoryMap, &pool)
   }
 

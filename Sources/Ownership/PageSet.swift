@@ -36,6 +36,11 @@ public struct PageSet: ~Copyable {
     count == 0 ? nil : first(in: pages, isMember: true, pool)
   }
 
+  /// The first of `pages` that is not in the set; nil where all are.
+  public func firstMissing<Memory: TableMemory & ~Copyable>(
+    in pages: PageRange, _ pool: borrowing PagePool<Memory>
+  ) -> PageFrameNumber? { first(in: pages, isMember: false, pool) }
+
   /// Adds pages.
   ///
   /// - Throws: `wrongState` with the first that is in the set already, `outOfRange`, `poolExhausted`; nothing has
@@ -65,7 +70,7 @@ public struct PageSet: ~Copyable {
   public mutating func remove<Memory: TableMemory & ~Copyable>(
     _ pages: PageRange, _ pool: inout PagePool<Memory>
   ) throws(OwnershipError) {
-    if let page = first(in: pages, isMember: false, pool) { throw .wrongState(page, .owned) }
+    if let page = firstMissing(in: pages, pool) { throw .wrongState(page, .owned) }
     guard let words = words(of: pages) else { throw .outOfRange(pages.last) }
     var cursor = PageTree.Cursor()
     for word in words.numbers {

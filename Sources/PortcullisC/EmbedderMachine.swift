@@ -6,6 +6,7 @@ internal import CEmbedder
 internal import DeviceTree
 internal import GIC
 internal import Hypervisor
+internal import IOMMU
 internal import ITS
 internal import Ownership
 internal import Synchronization
@@ -30,6 +31,14 @@ struct EmbedderBoard: ~Copyable {
   let pool: PageRange?
   /// The memory of the trace; nil where none is kept.
   let traceMemory: PageRange?
+  /// The SMMUs, once they were added.
+  var smmus: SMMUHook?
+  /// Whether they were taken over.
+  var ownsSMMUs = false
+  /// How many the host sees.
+  var virtualSMMUs: UInt8 = 0
+  /// The frames by which devices send MSIs.
+  let doorbells: Doorbells
   /// Counts of the embedder's clock in a second.
   let frequency: UInt64
   /// The Redistributors.
@@ -100,8 +109,12 @@ struct EmbedderBoard: ~Copyable {
   var guardsRedistributors: Bool { unsafe board.pointee.guardsRedistributors }
   /// What the claims take is counted here, and the clock is known; all else the embedder keeps itself.
   func ownValue(_ number: StatisticNumber) -> UInt64 {
-    number.statistic.owner == .board
-      ? unsafe board.pointee.frequency : number.value(in: pages.usage)
+    switch number.statistic.owner {
+    case .board: unsafe board.pointee.frequency
+    case .smmus, .virtualSMMUs:
+      if case .value(let value) = askSMMUs(.value(number)) { value } else { 0 }
+    default: number.value(in: pages.usage)
+    }
   }
 
   var records: Bool { unsafe board.pointee.trace != nil }
@@ -148,10 +161,21 @@ struct EmbedderBoard: ~Copyable {
     return result
   }
 
-  /// Whether one of these pages of physical memory is of the pool or the trace, which are no memory of the host.
+  /// How many pieces of memory EL2 may have.
+  static var ownCount: Int { 3 }
+  /// One of them: of the ITSes, the trace and the SMMUs, which are no memory of the host; nil where there is none.
+  func own(_ index: Int) -> PageRange? {
+    switch index {
+    case 0: unsafe board.pointee.pool
+    case 1: unsafe board.pointee.traceMemory
+    default: unsafe board.pointee.smmus?.memory
+    }
+  }
+
+  /// Whether one of these pages of physical memory is EL2's.
   func isOwn(_ pages: PageRange) -> Bool {
-    unsafe board.pointee.pool?.overlaps(pages) ?? false
-      || board.pointee.traceMemory?.overlaps(pages) ?? false
+    for index in 0..<Self.ownCount where own(index)?.overlaps(pages) ?? false { return true }
+    return false
   }
 
   func pages(holding rank: LockRank) -> EmbedderPageAuthority {
@@ -174,10 +198,51 @@ struct EmbedderBoard: ~Copyable {
     return true
   }
 
-  // An embedder's SMMUs are its own.
-  func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect { .refused(.noHandler) }
+  var ownsSMMUs: Bool { unsafe board.pointee.ownsSMMUs }
+  var virtualSMMUCount: UInt8 { unsafe board.pointee.virtualSMMUs }
+  private var smmus: EmbedderSMMUs? {
+    guard let memory = unsafe board.pointee.smmus?.memory else { return nil }
+    return EmbedderSMMUs(of: self, in: memory)
+  }
+  // Nobody looks at one where there is none.
+  var virtualSMMUs: VirtualSMMUPlaces {
+    unsafe smmus?.virtualSMMUs ?? VirtualSMMUPlaces(place)
+  }
+  // A virtual SMMU is held, or nothing: its rank is that before the lock of pages.
+  func withDMA<Result>(
+    _ held: HeldLocks, _ body: (inout DMAProtection<EmbedderSMMUMachine>) -> Result
+  ) -> Result {
+    guard let smmus else {
+      var none = DMAProtection<EmbedderSMMUMachine>()
+      return body(&none)
+    }
+    return smmus.withDMA(body)
+  }
+
+  /// Asks the SMMUs; `done` where there are none.
+  func askSMMUs(_ request: SMMUHook.Request) -> SMMUHook.Answer {
+    guard let hook = unsafe board.pointee.smmus else { return .done }
+    return unsafe hook.ask(request, of: place)
+  }
+  /// Takes the SMMUs over, where there are any.
+  func beginSMMUs(
+    _ ownership: inout EmbedderOwnership, _ frames: borrowing RegionClaim.BoardFrames
+  ) -> SMMUHook.Answer {
+    unsafe withUnsafeMutablePointer(to: &ownership) { ownership in
+      unsafe withUnsafePointer(to: frames) {
+        unsafe askSMMUs(.begin(SMMUHook.SealingClaim(UnsafePointer(ownership), $0)))
+      }
+    }
+  }
+  func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect {
+    if case .read(let effect) = askSMMUs(.read(number, access)) { effect } else {
+      .refused(.noHandler)
+    }
+  }
   func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    .refused(.noHandler)
+    if case .write(let effect) = askSMMUs(.write(number, access, value)) { effect } else {
+      .refused(.noHandler)
+    }
   }
 
   func log(_ level: LogLevel, _ line: consuming LogLine) { registers.log(level, line) }

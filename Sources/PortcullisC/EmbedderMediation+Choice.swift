@@ -24,6 +24,8 @@ extension EmbedderMediation {
     let guardsRedistributors: Bool
     /// Whether the host drives its ITSes already and is trusted to hand them over.
     let isHandover: Bool
+    /// What becomes of the SMMUs.
+    let smmus: SMMUPolicy
     /// Tells which ITSes are left out.
     let leaveOut: (@convention(c) (UnsafeMutableRawPointer?, UInt64) -> Int32)?
   }
@@ -33,7 +35,8 @@ extension EmbedderMediation.Choice {
   /// What the configuration chooses; nil where a member has a value that is not allowed.
   init?(_ config: portcullis_config) {
     let (cpus, flags) = unsafe (config.cpus, config.policy)
-    guard 1...4096 ~= cpus, flags < PORTCULLIS_POLICY_CLAIM_MASTERS << 1,
+    guard 1...4096 ~= cpus, flags < PORTCULLIS_POLICY_NEST_SMMUS << 1,
+      let smmus = SMMUPolicy(flags),
       unsafe cpus == 1 || config.ops.pointee.cpu_index != nil,
       unsafe flags & PORTCULLIS_POLICY_HANDOVER == 0
         || EmbedderPlatform.canTakeOver(config.ops.pointee),
@@ -49,7 +52,7 @@ extension EmbedderMediation.Choice {
       cpus: UInt64(cpus),
       policy: policy,
       guardsRedistributors: flags & PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS == 0,
-      isHandover: flags & PORTCULLIS_POLICY_HANDOVER != 0, leaveOut: unsafe config.leave_out)
+      isHandover: flags & PORTCULLIS_POLICY_HANDOVER != 0, smmus: smmus, leaveOut: unsafe config.leave_out)
   }
 
   /// Whether another VM has an ITS; asked once for each.
@@ -61,5 +64,17 @@ extension EmbedderMediation.Choice {
     line.append(hex: frame.base.rawValue)
     platform.log(.info, line)
     return true
+  }
+}
+
+extension SMMUPolicy {
+  /// What a policy of the header says; nil for an SMMU that the host is to see and nobody owns.
+  init?(_ flags: UInt32) {
+    switch (flags & PORTCULLIS_POLICY_OWN_SMMUS != 0, flags & PORTCULLIS_POLICY_NEST_SMMUS != 0) {
+    case (true, true): self = .nested
+    case (true, false): self = .owned
+    case (false, false): self = .off
+    case (false, true): return nil
+    }
   }
 }

@@ -5,6 +5,7 @@ internal import Architecture
 internal import CEmbedder
 internal import DeviceTree
 internal import Hypervisor
+internal import IOMMU
 internal import ITS
 internal import Ownership
 internal import Redistributor
@@ -30,6 +31,8 @@ struct EmbedderMediation {
   let monitor: EmbedderMonitor
   private var platform: EmbedderPlatform { monitor.platform.registers }
 
+  /// What becomes of the SMMUs.
+  var smmuPolicy: SMMUPolicy { choice.smmus }
   /// How many ITSes the board has, without those that are left out.
   var count: Int { descriptions.count }
   /// The control frame of an ITS.
@@ -46,6 +49,7 @@ struct EmbedderMediation {
     guard let nowhere = AddressRange(base: PhysicalAddress(0), size: 1) else {
       throw EmbedderError(PORTCULLIS_ERROR_BOARD)
     }
+    var doorbells = Doorbells()
     var descriptions = Board.ITSList<Description>(
       filler: Description(frame: nowhere, traits: .none))
     for index in board.itses.indices {
@@ -53,6 +57,10 @@ struct EmbedderMediation {
       if choice.leavesOut(its.controlFrame, machine.registers) { continue }
       guard descriptions.append(Description(frame: its.controlFrame, traits: its.traits)) else {
         throw EmbedderError(PORTCULLIS_ERROR_BOARD)
+      }
+      if let frame = its.translationFrame, let pages = PageRange(covering: frame) {
+        // There are as many places as ITSes.
+        _ = doorbells.add(pages)
       }
     }
     pool = descriptions.isEmpty ? nil : try Self.pool(choice.pool, for: descriptions.count)
@@ -72,7 +80,7 @@ struct EmbedderMediation {
       to: EmbedderBoard(
         linearBase: choice.linearBase, granule: board.granule, itses: descriptions.count,
         guardsRedistributors: choice.guardsRedistributors && hasRedistributors, pool: pool,
-        traceMemory: trace,
+        traceMemory: trace, doorbells: doorbells,
         frequency: choice.frequency, redistributors: board.redistributors,
         trustsHost: Atomic(choice.isHandover)))
   }
@@ -99,7 +107,7 @@ struct EmbedderMediation {
   }
 
   /// Memory of EL2 in multiples of `unit`, which is not empty.
-  private static func pages(
+  static func pages(
     _ chosen: portcullis_pages, unit: UInt64
   ) throws(EmbedderError) -> PageRange {
     guard chosen.base % unit == 0, chosen.bytes % unit == 0 else {
@@ -136,12 +144,14 @@ struct EmbedderMediation {
     }
   }
 
-  /// Ends what ``begin(_:at:)`` began.
-  func end(_ number: Int, at frame: VirtualAddress) {
+  /// Ends what ``begin(_:at:interruptLimit:)`` began, of ITSes whose registers EL2 sees at these places.
+  func end(_ frames: Board.ITSList<VirtualAddress>) {
     // A live ITS was not touched.
     guard !choice.isHandover else { return }
-    let number = UInt8(truncatingIfNeeded: number)
-    MediatedITS.abandon(frame, machine: monitor.platform.machine(of: number))
+    for index in frames.indices {
+      let number = UInt8(truncatingIfNeeded: index)
+      MediatedITS.abandon(frames[index], machine: monitor.platform.machine(of: number))
+    }
   }
 
   /// Tells of an ITS that nobody answers for.
@@ -203,6 +213,11 @@ extension EmbedderMediation {
       }
       throw EmbedderError(PORTCULLIS_ERROR_GIC, at: error.told.base)
     }
+  }
+
+  /// Ends what ``beginRedistributors(interruptLimit:)`` began.
+  func endRedistributors() {
+    if guardsRedistributors { monitor.abandonRedistributors() }
   }
 
   /// Has the Redistributors mediated, behind the ITSes.

@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import CEmbedder
+internal import DeviceTree
 internal import Hypervisor
 internal import Ownership
 
@@ -56,10 +57,21 @@ struct EmbedderPageAuthority: PageAuthority, PageKeeper {
       machine.pages.endDonation(pages)
       throw .refusedByHost(pages.first)
     }
+    if case .refused(let error) = machine.askSMMUs(.revoke(pages)) {
+      platform.giveBack(pages)
+      machine.pages.endDonation(pages)
+      throw error
+    }
   }
 
   func giveBack(_ pages: PageRange) {
     platform.giveBack(pages)
+    if case .refused = machine.askSMMUs(.grant(pages)) {
+      // They are the host's all the same, whose devices have lost them.
+      var line = LogLine("no memory for tables: devices do not reach what the host has back, from ")
+      line.append(hex: pages.first.address.rawValue)
+      platform.log(.warning, line)
+    }
     machine.pages.endDonation(pages)
   }
 

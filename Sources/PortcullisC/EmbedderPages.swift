@@ -59,9 +59,14 @@ typealias EmbedderOwnership = Ownership<
 
   /// How much of the memory for tables is in use.
   var usage: OwnershipUsage {
+    whileLocked { ownership.usage }
+  }
+
+  /// Runs `body` with the lock, behind which stands whatever follows the owners of pages.
+  func whileLocked<Result>(_ body: () -> Result) -> Result {
     let ticket = unsafe state.pointee.lock.acquire()
     defer { unsafe state.pointee.lock.release(ticket) }
-    return ownership.usage
+    return body()
   }
 
   /// Whether none of `pages` has been given to somebody else.
@@ -82,6 +87,27 @@ typealias EmbedderOwnership = Ownership<
     try withLock { (state, pool) throws(OwnershipError) in
       if let page = state.donated.first(in: pages, pool) { throw .wrongState(page, .none) }
       try state.away.insert(pages, &pool)
+    }
+  }
+
+  /// Whether all of `pages` have been given to somebody else.
+  func areAway(_ pages: PageRange) -> Bool {
+    var missing: PageFrameNumber?
+    withLock { state, pool in missing = state.away.firstMissing(in: pages, pool) }
+    return missing == nil
+  }
+
+  /// Looks whether pages are memory that may come to the host without ever having gone.
+  ///
+  /// - Throws: `wrongKind` for what is no memory, `wrongState` for what is away in part, or donated.
+  func checkNew(_ pages: PageRange) throws(OwnershipError) {
+    if let page = ownership.memoryMap.firstMismatch(in: pages, .memory) {
+      throw .wrongKind(page, .mmio)
+    }
+    try withLock { (state, pool) throws(OwnershipError) in
+      if let page = state.donated.first(in: pages, pool) ?? state.away.first(in: pages, pool) {
+        throw .wrongState(page, .none)
+      }
     }
   }
 

@@ -160,6 +160,23 @@ internal import Traps
     return PhysicalAddress(unsafe translate(table.pointee.context, address.rawValue))
   }
 
+  /// What the host may do from a page on, and to how many.
+  func reach(_ address: PhysicalAddress) -> (pages: UInt64, isReadable: Bool, isWritable: Bool) {
+    let table = unsafe operations
+    var bytes: UInt64 = 0
+    let kinds = unsafe table.pointee.host_reach?(table.pointee.context, address.rawValue, &bytes) ?? 0
+    return (
+      bytes >> PageFrameNumber.shift, kinds & PORTCULLIS_KIND_READ != 0,
+      kinds & PORTCULLIS_KIND_WRITE != 0
+    )
+  }
+
+  /// Whether the embedder tells what the host reaches, and by physical addresses.
+  var canMirror: Bool {
+    let table = unsafe operations
+    return unsafe table.pointee.host_reach != nil && isIdentity
+  }
+
   /// Whether the host's addresses are physical ones.
   var isIdentity: Bool {
     let table = unsafe operations

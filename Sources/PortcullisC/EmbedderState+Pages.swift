@@ -13,6 +13,7 @@ internal import Redistributor
 //      the embedder                              a trap, with the lock of an ITS or of the Redistributors
 //      1. away.insert, unless it is donated      a. is it away? then refused; donated.insert
 //      2. look into each with its lock           b. host_share, and a slot of the pins
+//      3. take it from devices behind SMMUs
 //
 // Whichever lock comes first: a trap that has passed `a` before 1 has come to the end of `b` at 2.
 
@@ -39,9 +40,15 @@ extension EmbedderState {
     if let hold = hold(of: pages) { return answer(hold) }
     do throws(OwnershipError) {
       try known.give(pages)
-      guard let hold = hold(of: pages) else { return (PORTCULLIS_OK, nil) }
+      if let hold = hold(of: pages) {
+        try known.take(pages)
+        return answer(hold)
+      }
+      guard case .refused(let error) = monitor.platform.askSMMUs(.revoke(pages)) else {
+        return (PORTCULLIS_OK, nil)
+      }
       try known.take(pages)
-      return answer(hold)
+      throw error
     } catch {
       return (portcullis_status(moving: error), nil)
     }
@@ -59,7 +66,18 @@ extension EmbedderState {
   func takeBack(_ pages: PageRange) -> portcullis_status {
     guard phase == .claimed else { return PORTCULLIS_ERROR_ORDER }
     do throws(OwnershipError) {
-      try monitor.platform.pages.take(pages)
+      let machine = monitor.platform
+      let areAway = machine.pages.areAway(pages)
+      if areAway || !machine.ownsSMMUs {
+        // Devices first: that may be refused.
+        if areAway, case .refused(let error) = machine.askSMMUs(.grant(pages)) { throw error }
+        try machine.pages.take(pages)
+        return PORTCULLIS_OK
+      }
+      // The host did not have them when the SMMUs were taken over.
+      guard !machine.isOwn(pages) else { return PORTCULLIS_ERROR_OWNER }
+      try machine.pages.checkNew(pages)
+      if case .refused(let error) = machine.askSMMUs(.grantNew(pages)) { throw error }
       return PORTCULLIS_OK
     } catch {
       return portcullis_status(moving: error)
@@ -80,6 +98,7 @@ extension EmbedderState {
       }
       if let hold { return hold }
     }
+    if case .held(let page) = monitor.platform.askSMMUs(.held(pages)) { return .held(page) }
     guard mediation.guardsRedistributors else { return nil }
     let page = monitor.platform.redistributors.withLock {
       $0.held(of: pages, memory: monitor.platform.pins)

@@ -58,6 +58,10 @@ struct EmbedderState: ~Copyable {
   /// What is not covered now.
   var uncovered: Uncovered {
     var uncovered = uncoveredAtStart
+    let machine = monitor.platform
+    if machine.ownsSMMUs, unsafe machine.board.pointee.smmus?.coversAll ?? false {
+      uncovered.remove(.iommu)
+    }
     for index in regions.indices {
       if case .forwarded = regions[index].device { uncovered.insert(.forwarded) }
     }
@@ -192,6 +196,23 @@ struct EmbedderState: ~Copyable {
     return regions.append(region) ? PORTCULLIS_OK : PORTCULLIS_ERROR_FULL
   }
 
+  /// Registers the regions of SMMUs, by `append`, and leaves them to be taken over by the claim; all or nothing.
+  mutating func add(
+    _ hook: SMMUHook, _ append: (inout EmbedderState) throws(EmbedderError) -> Void
+  ) throws(EmbedderError) {
+    let board = unsafe monitor.platform.board
+    guard phase == .registering, mediation.smmuPolicy.isOwning, unsafe board.pointee.smmus == nil
+    else { throw EmbedderError(PORTCULLIS_ERROR_ORDER) }
+    let count = regions.count
+    do throws(EmbedderError) {
+      try append(&self)
+    } catch {
+      regions.removeAll(behind: count)
+      throw error
+    }
+    unsafe board.pointee.smmus = hook
+  }
+
   /// Where the region at `index` lies; nil where there is none.
   func layout(at index: Int) -> RegionLayout? {
     regions.indices.contains(index) ? regions[index].layout : nil
@@ -199,7 +220,10 @@ struct EmbedderState: ~Copyable {
 
   /// Takes all registered regions from the host and has every ITS and every Redistributor mediated, or none.
   mutating func claim() -> portcullis_status {
-    guard phase == .registering else {
+    let machine = monitor.platform
+    // What was to be owned was not added.
+    let isWhole = unsafe !mediation.smmuPolicy.isOwning || machine.board.pointee.smmus != nil
+    guard phase == .registering, isWhole else {
       return mediation.problem.tell(EmbedderError(PORTCULLIS_ERROR_ORDER))
     }
     mediation.beginTrace()
@@ -232,6 +256,7 @@ struct EmbedderState: ~Copyable {
       let frames = unsafe monitor.platform.frames
       let pages = pages
       unsafe frames.pointee.removeAll()
+      let machine = monitor.platform
       try unsafe RegionClaim.claim(
         regions, collecting: &frames.pointee, from: &pages.ownership, registry: &registry
       ) { index, address in
@@ -247,8 +272,14 @@ struct EmbedderState: ~Copyable {
         } catch {
           failure = error
         }
-        for index in begun.indices { mediation.end(index, at: begun[index]) }
+        mediation.end(begun)
         return false
+      } sealing: { ownership, frames in
+        guard case .failed(let base) = machine.beginSMMUs(&ownership, frames) else { return nil }
+        failure = EmbedderError(PORTCULLIS_ERROR_SMMU, at: base)
+        mediation.endRedistributors()
+        mediation.end(begun)
+        return base
       }
     } catch {
       if case .stuck = error { phase = .stuck }

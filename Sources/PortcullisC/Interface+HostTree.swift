@@ -58,10 +58,15 @@ private struct TreeOfHost {
   /// - Returns: its size.
   /// - Throws: `ALIGNMENT`, `MEMORY` where the buffer is too small, `BOARD` for a tree that can't be cut.
   func write(
-    _ blob: DeviceTreeBlob, into bytes: inout MutableSpan<UInt8>
+    _ blob: DeviceTreeBlob, _ granule: Granule, smmus policy: SMMUPolicy,
+    into bytes: inout MutableSpan<UInt8>
   ) throws(EmbedderError) -> Int {
+    let board = policy == .owned ? try DescribedBoard.read(blob, granule, platform) : nil
     do throws(HostTreeError) {
-      return try tree.write(from: blob, into: &bytes)
+      if let board { return try DMADescription.write(tree, board, blob, into: &bytes) }
+      return policy == .nested
+        ? try tree.write(from: blob, nestingSMMUsInto: &bytes)
+        : try tree.write(from: blob, into: &bytes)
     } catch {
       switch error {
       case .noSpace: throw EmbedderError(PORTCULLIS_ERROR_MEMORY)
@@ -87,6 +92,7 @@ func portcullis_write_host_tree(
   if let status = unsafe mismatch(config) { return status }
   guard let source = unsafe config.pointee.tree, let table = unsafe config.pointee.ops,
     let granule = unsafe Granule(rawValue: UInt64(config.pointee.page_size)),
+    let smmus = unsafe SMMUPolicy(config.pointee.policy),
     unsafe table.pointee.host_physical == nil, unsafe config.pointee.tree_size >= 0
   else { return PORTCULLIS_ERROR_ARGUMENT }
   do throws(EmbedderError) {
@@ -103,7 +109,7 @@ func portcullis_write_host_tree(
     let place = unsafe UnsafeMutableBufferPointer(
       start: buffer.bindMemory(to: UInt8.self, capacity: bufferSize), count: bufferSize)
     var target = unsafe place.mutableSpan
-    unsafe size.pointee = try host.write(blob, into: &target)
+    unsafe size.pointee = try host.write(blob, granule, smmus: smmus, into: &target)
     return PORTCULLIS_OK
   } catch {
     return unsafe ProblemPlace(config.pointee).tell(error)

@@ -16,7 +16,8 @@ extension portcullis_status {
       case .overlap, .wrongState, .pinned, .tooManyPins, .alreadyMapped: PORTCULLIS_ERROR_OVERLAP
       case .wrongKind: PORTCULLIS_ERROR_KIND
       case .poolExhausted: PORTCULLIS_ERROR_POOL
-      case .refusedByHost, .refusedByObserver: PORTCULLIS_ERROR_HOST_REFUSED
+      case .refusedByHost: PORTCULLIS_ERROR_HOST_REFUSED
+      case .refusedByObserver: PORTCULLIS_ERROR_SMMU
       case .refusedByHypervisor, .windowExhausted: PORTCULLIS_ERROR_EL2_REFUSED
       case .virtualAddressOutOfRange: PORTCULLIS_ERROR_EL2_ADDRESS
       case .tooManyRanges: PORTCULLIS_ERROR_FULL

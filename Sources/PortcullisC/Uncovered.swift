@@ -28,6 +28,7 @@ struct Uncovered {
   private init(rawValue: UInt32) { self.rawValue = rawValue }
 
   private func contains(_ part: Uncovered) -> Bool { rawValue & part.rawValue != 0 }
+  mutating func remove(_ part: Uncovered) { rawValue &= ~part.rawValue }
   mutating func insert(_ part: Uncovered) { rawValue |= part.rawValue }
 
   /// Logs a line for each.

@@ -23,6 +23,11 @@ public struct PermittedStreams: Sendable {
   /// Adds streams; false where there is no room.
   public mutating func permit(_ streams: ClosedRange<StreamID>) -> Bool { ranges.append(streams) }
 
+  /// How many ranges there are.
+  public var count: Int { ranges.count }
+  /// The range at `index`, which is below the count.
+  public subscript(index: Int) -> ClosedRange<StreamID> { ranges[index] }
+
   /// The last stream; nil where there is none.
   var last: StreamID? {
     var last: StreamID?

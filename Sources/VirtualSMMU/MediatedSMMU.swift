@@ -77,6 +77,11 @@ public struct MediatedSMMU: ~Copyable {
     pins = PinTable(list: ledger, capacity: 4)
   }
 
+  /// The first page of `pages` that is held for the host; nil where none is.
+  public func held<Memory: TableMemory & ~Copyable>(
+    of pages: PageRange, memory: borrowing Memory
+  ) -> PageFrameNumber? { pins.firstHeld(of: pages, memory: memory) }
+
   /// Takes the last refusal that was not taken yet; the news are told then.
   public mutating func takeRefusal() -> SMMURefusal? {
     hasNews = false

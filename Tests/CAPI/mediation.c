@@ -15,7 +15,7 @@ static void test_choices(void) {
     expect_status(init(&gate), status, name)
     CHOICE(cpus, 0, PORTCULLIS_ERROR_ARGUMENT, "init for no CPU");
     CHOICE(cpus, 4097, PORTCULLIS_ERROR_ARGUMENT, "init for too many CPUs");
-    CHOICE(policy, 32, PORTCULLIS_ERROR_ARGUMENT, "init with a policy that does not exist");
+    CHOICE(policy, 128, PORTCULLIS_ERROR_ARGUMENT, "init with a policy that does not exist");
     CHOICE(pool.base, POOL_BASE + 0x1000, PORTCULLIS_ERROR_ALIGNMENT,
            "init with a misaligned pool");
     CHOICE(pool.bytes, 0x11000, PORTCULLIS_ERROR_ALIGNMENT,

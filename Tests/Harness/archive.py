@@ -144,7 +144,9 @@ def link_problems(tools, archive, folder):
 
 
 # What reads a device tree, by libfdt.
-READS_TREE = {"portcullis_init", "portcullis_board_from_tree", "portcullis_write_host_tree"}
+READS_TREE = {
+    "portcullis_init", "portcullis_board_from_tree", "portcullis_smmus_from_tree", "portcullis_write_host_tree",
+}  # fmt: skip
 
 
 def libfdt_problems(tools, archive, folder):

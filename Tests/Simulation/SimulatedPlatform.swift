@@ -11,6 +11,8 @@ import Traps
 
 /// A simulated board, as the monitor on one of its CPUs sees it.
 package struct SimulatedPlatform: BoardPlatform {
+  package typealias SMMUs = SimulatedSMMUMachine
+
   package let hardware: BoardHardware
   package let cpu: UInt64
 

@@ -80,8 +80,8 @@
 // below. Of what it needs only libfdt is not in it: fdt_check_full, fdt_first_property_offset, fdt_get_mem_rsv,
 // fdt_get_name, fdt_get_property_by_offset, fdt_get_string, fdt_getprop_namelen, fdt_next_node,
 // fdt_next_property_offset, fdt_num_mem_rsv and fdt_path_offset_namelen, which portcullis_init,
-// portcullis_board_from_tree and portcullis_write_host_tree alone call; and for the last one fdt_add_subnode,
-// fdt_del_node, fdt_open_into, fdt_pack and fdt_setprop_placeholder. Debian's libfdt.a for arm64 has them. It needs
+// portcullis_board_from_tree, portcullis_smmus_from_tree and portcullis_write_host_tree alone call; and for the last one
+// fdt_add_subnode, fdt_del_node, fdt_delprop, fdt_open_into, fdt_pack and fdt_setprop_placeholder. Debian's libfdt.a for arm64 has them. It needs
 // memchr, memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr, __stack_chk_guard and __stack_chk_fail from you,
 // and may use SIMD registers: call those three functions before the host runs, or save the host's. It links with lld
 // and GNU ld, with and without --gc-sections, position independent or not.
@@ -195,6 +195,8 @@ enum portcullis_status {
     PORTCULLIS_ERROR_HELD = -25,
     /// A page is away already or is one of the pool; or, for portcullis_took, it is not away.
     PORTCULLIS_ERROR_OWNER = -26,
+    /// An SMMU can't be driven, or has not confirmed that devices have lost pages; the log tells which, and why.
+    PORTCULLIS_ERROR_SMMU = -27,
 };
 
 /// The text of a status, in English, without a full stop; never null, valid for ever.
@@ -315,6 +317,12 @@ struct portcullis_ops {
     /// has to refuse a range that is not contiguous in physical memory. No two pages of the host may be one. Device
     /// registers have the same address for the host as in hardware. PORTCULLIS_POLICY_HANDOVER with it is ARGUMENT.
     uint64_t (*host_physical)(void *context, uint64_t address);
+    /// Tells what the host may do to a page: PORTCULLIS_KIND_*, or 0 where it is not the host's; and in `*bytes` to how
+    /// many bytes from there on it may do just that, a multiple of 4 KiB. All that your stage 2 will map for it counts,
+    /// device registers too. Tell of as much at once as you can: portcullis_claim asks for all of the physical address
+    /// space, after it has taken the regions away. What lies in a region, or in memory that Portcullis has from you, is
+    /// not the host's, whatever you say. May be null without PORTCULLIS_POLICY_OWN_SMMUS.
+    uint32_t (*host_reach)(void *context, uint64_t address, uint64_t *bytes);
     /// Ends one share.
     void (*host_unshare)(void *context, const struct portcullis_pages *pages);
     /// Loads `count` words of 64 bits, each once, from `address` on: EL2's address of memory that is shared. Returns
@@ -390,6 +398,11 @@ struct portcullis_ops {
 /// The registers of masters of DMA that no IOMMU of the tree confines are taken from the host, where they share no
 /// page with others: it can't program them then. Without it they are told of in the log and stay with the host.
 #define PORTCULLIS_POLICY_CLAIM_MASTERS 0x10u
+/// The SMMUs are Portcullis's own, by portcullis_add_smmus: devices behind them reach what the host reaches. The host does
+/// not see them, and must not drive them before.
+#define PORTCULLIS_POLICY_OWN_SMMUS 0x20u
+/// With it the host sees each SMMU all the same, with a stage 1 of its own, where the hardware has two stages.
+#define PORTCULLIS_POLICY_NEST_SMMUS 0x40u
 
 /// What an error is about, for a program; the log has it in words.
 struct portcullis_problem {
@@ -559,6 +572,76 @@ enum portcullis_status portcullis_init_board(void *memory, size_t memory_size,
                                              const struct portcullis_board *board,
                                              struct portcullis **state);
 
+// MARK: SMMUs
+
+/// The most SMMUs.
+#define PORTCULLIS_SMMU_LIMIT 16
+/// The most ranges of streams of one SMMU.
+#define PORTCULLIS_STREAMS_LIMIT 16
+/// The most ranges of registers beside SMMUs.
+#define PORTCULLIS_BESIDE_LIMIT 64
+
+/// Streams of an SMMU, the first and the last among them.
+struct portcullis_streams {
+    uint32_t first, last;
+};
+
+/// An SMMUv3 that looks into caches.
+struct portcullis_smmu {
+    /// All its registers: two pages of 64 KiB or more.
+    struct portcullis_pages registers;
+    /// How many entries `streams` has.
+    uint32_t streams_count;
+    /// The streams whose devices reach what the host reaches; those of any other reach nothing.
+    struct portcullis_streams streams[PORTCULLIS_STREAMS_LIMIT];
+};
+
+/// The SMMUs of a board.
+struct portcullis_smmus {
+    /// sizeof(struct portcullis_smmus), set by the caller.
+    size_t size;
+    /// How many entries the lists have.
+    uint32_t smmu_count, beside_count;
+    /// Not 0 where no device is behind another IOMMU. portcullis_uncovered alone looks at it.
+    uint32_t is_complete;
+    /// The SMMUs.
+    struct portcullis_smmu smmu[PORTCULLIS_SMMU_LIMIT];
+    /// Registers of what writes where it is told to, or drives an SMMU past its own registers: monitors, hardware with
+    /// command queues, SMMUs that nobody uses. The host loses them; nobody answers.
+    struct portcullis_pages beside[PORTCULLIS_BESIDE_LIMIT];
+};
+
+/// Fills the list by a device tree. Of `ops` it looks at `size`, `context` and `log` alone; `page_size` is as in the
+/// configuration.
+///
+/// It needs libfdt. Errors: ARGUMENT, STRUCT_SIZE, TREE; BOARD, also where an SMMU can't be owned, of which the log tells
+/// more. `smmus` has no meaning then. A tree without SMMUs is none: `smmu_count` is 0.
+enum portcullis_status portcullis_smmus_from_tree(const void *tree, size_t tree_size, uint32_t page_size,
+                                                  const struct portcullis_ops *ops, struct portcullis_smmus *smmus);
+
+/// The size that is recommended for the memory of so many SMMUs, by PORTCULLIS_POLICY_*: 2 MiB of it are tables. A claim,
+/// portcullis_may_give_away or portcullis_took that finds none left returns POOL. 0 for a number or policy that can't be.
+size_t portcullis_smmu_memory_size(size_t count, uint32_t policy);
+
+/// Has portcullis_claim take SMMUs over, last of all: with PORTCULLIS_POLICY_OWN_SMMUS, once, between init and claim.
+///
+/// `memory` is for their queues and tables, and for what Portcullis knows of them: multiples of 64 KiB, within what each
+/// SMMU reaches, mapped and kept as the pool is. Its content does not matter.
+///
+/// From the claim on devices behind the SMMUs reach what host_reach tells and the ITSes' doorbells. They lose what
+/// portcullis_may_give_away or a handover takes, before the function returns OK, and reach what portcullis_took gives
+/// back; device registers that the host loses otherwise are yours to care for. Faults of devices are counted, and logged
+/// when the host comes for an SMMU or statistics are read. The operations device_read, device_write, publish, clean and
+/// order_accesses run with the lock of pages then.
+///
+/// A program that does not call it, linked with --gc-sections, has no driver of SMMUs in it.
+///
+/// Errors: ARGUMENT, also for a null host_reach, for addresses of the host that are not physical ones, and for a list that
+/// can't be; STRUCT_SIZE; ORDER; MEMORY where it is too small; for the memory ALIGNMENT, RANGE and OVERLAP; for registers
+/// those of portcullis_add_region. Nothing has changed then.
+enum portcullis_status portcullis_add_smmus(struct portcullis *state, const struct portcullis_smmus *smmus,
+                                            const struct portcullis_pages *memory);
+
 // MARK: The host's device tree
 
 /// The most ranges that are withheld from the host's tree.
@@ -571,7 +654,11 @@ enum portcullis_status portcullis_init_board(void *memory, size_t memory_size,
 ///   of the trace;
 /// - ITSes that `leave_out` leaves out, and by PORTCULLIS_POLICY_CLAIM_MASTERS the masters whose registers are claimed, are
 ///   disabled;
+/// - by PORTCULLIS_POLICY_OWN_SMMUS SMMUv3s are gone, with what names them; by PORTCULLIS_POLICY_NEST_SMMUS it says no more
+///   of them than the host is shown;
 /// - modules of a boot loader are gone from /chosen.
+///
+/// Withhold the memory of portcullis_add_smmus yourself.
 ///
 /// A buffer of the tree's size and 8 KiB more is enough. A host that reads the tree with its caches off needs it
 /// cleaned to memory: that is yours. It needs libfdt and no state, and may be called before or after portcullis_init.

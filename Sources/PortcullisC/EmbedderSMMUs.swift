@@ -1,0 +1,293 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import DeviceTree
+internal import Hypervisor
+internal import IOMMU
+internal import Ownership
+internal import SMMUDriver
+internal import Traps
+internal import VirtualSMMU
+
+/// What the driver of the SMMUs needs of an embedder; it gives one a million looks.
+struct EmbedderSMMUMachine: SMMUMachine {
+  let memory: LinearMemory
+  let registers: EmbedderPlatform
+}
+
+/// What the host reaches by its embedder's word, without what is EL2's or was claimed.
+private struct EmbedderReach: HostLeaves {
+  let machine: EmbedderMachine
+  let claim: SMMUHook.SealingClaim
+
+  /// All that descriptors without FEAT_LPA reach.
+  var pageLimit: UInt64 { 1 << 36 }
+
+  func leaf<Memory: TableMemory & ~Copyable>(
+    from first: PageFrameNumber, in memory: borrowing Memory
+  ) -> HostLeaf {
+    guard let rest = PageRange(first: first, count: pageLimit - first.rawValue) else {
+      preconditionFailure("the page is beyond the table")
+    }
+    var end = pageLimit
+    // What is claimed or EL2's begins here, or ends what the embedder says.
+    func cut(_ taken: PageRange) -> HostLeaf? {
+      if taken.contains(first) { return HostLeaf(rest.upTo(taken.last.rawValue + 1), .claimed) }
+      if taken.first > first { end = min(end, taken.first.rawValue) }
+      return nil
+    }
+    for index in 0..<EmbedderMachine.ownCount {
+      if let own = machine.own(index), let leaf = cut(own) { return leaf }
+    }
+    for index in claim.frames.ranges.indices {
+      if let leaf = cut(claim.frames.range(index)) { return leaf }
+    }
+    let said = machine.registers.reach(first.address)
+    // No page is no answer: nothing of the rest is the host's.
+    guard said.pages > 0 else { return HostLeaf(rest, .claimed) }
+    let pages = rest.upTo(min(end, first.rawValue + min(said.pages, rest.count)))
+    return HostLeaf(pages, .mapped(isReadable: said.isReadable, isWritable: said.isWritable))
+  }
+}
+
+/// The SMMUs of an embedder, in memory that it has set aside for them:
+///
+///     0          the state
+///     0x8000     the SMMUs as the host sees them, where it does
+///     0x10000 *  an arena each, and behind them the tables of the devices
+///
+/// A leaf: that memory `portcullis_add_smmus` has found large enough, and the header asks that it is mapped.
+@safe struct EmbedderSMMUs {
+  struct State: ~Copyable {
+    let plan: SMMUPlan.Places
+    let policy: SMMUPolicy
+    /// With the lock of pages held.
+    var protection = DMAProtection<EmbedderSMMUMachine>()
+    /// With the lock of pages held.
+    var pool: PagePool<LinearMemory>
+
+    init(_ plan: SMMUPlan.Places, _ policy: SMMUPolicy, _ pool: consuming PagePool<LinearMemory>) {
+      self.plan = plan
+      self.policy = policy
+      self.pool = pool
+    }
+  }
+
+  private let machine: EmbedderMachine
+  private let memory: PageRange
+  private let place: UnsafeMutableRawPointer
+  private var state: UnsafeMutablePointer<State> { unsafe place.assumingMemoryBound(to: State.self) }
+
+  /// The SMMUs that have this memory.
+  init(of machine: EmbedderMachine, in memory: PageRange) {
+    self.machine = machine
+    self.memory = memory
+    let address = machine.memory.address(of: memory.first.address)
+    // The header asks that the memory is mapped there, which is nowhere at 0.
+    unsafe place =
+      UnsafeMutableRawPointer(bitPattern: UInt(truncatingIfNeeded: address.rawValue))
+      .unsafelyUnwrapped
+  }
+
+  // MARK: The memory
+
+  private static var virtualOffset: UInt64 { 0x8000 }
+  private static var unit: UInt64 { 1 << 16 }
+
+  /// Where the arenas begin.
+  private static func arenas(_ count: Int, _ policy: SMMUPolicy) -> UInt64 {
+    let end = virtualOffset + (policy == .nested ? UInt64(count) * VirtualSMMUPlaces.stride : 0)
+    return (end + unit - 1) / unit * unit
+  }
+
+  private static func arena(_ policy: SMMUPolicy) -> UInt64 {
+    policy == .nested ? SMMUSetup.recommendedNestedArenaSize : SMMUSetup.recommendedArenaSize
+  }
+
+  /// The least bytes for so many SMMUs: with 64 tables.
+  static func leastSize(_ count: Int, _ policy: SMMUPolicy) -> UInt64 {
+    arenas(count, policy) + UInt64(count) * arena(policy) + 64 << PageFrameNumber.shift
+  }
+
+  /// The bytes that are recommended: with 512 tables.
+  static func recommendedSize(_ count: Int, _ policy: SMMUPolicy) -> UInt64 {
+    leastSize(count, policy) + 448 << PageFrameNumber.shift
+  }
+
+  /// Whether the parts are as large as what they are for.
+  static var fit: Bool {
+    MemoryLayout<State>.size <= Int(virtualOffset) && VirtualSMMUPlaces.fit
+  }
+
+  private func pages(at offset: UInt64, _ bytes: UInt64) -> PageRange? {
+    PageRange(
+      first: PageFrameNumber(containing: PhysicalAddress(memory.first.address.rawValue + offset)),
+      count: bytes >> PageFrameNumber.shift)
+  }
+
+  private var virtualPlace: PhysicalAddress {
+    PhysicalAddress(memory.first.address.rawValue + Self.virtualOffset)
+  }
+  /// The SMMUs as the host sees them.
+  var virtualSMMUs: VirtualSMMUPlaces {
+    unsafe VirtualSMMUPlaces(place + Int(Self.virtualOffset))
+  }
+
+  /// Fills the memory; whether it is enough.
+  func put(_ plan: SMMUPlan.Places, _ policy: SMMUPolicy) -> Bool {
+    let used = Self.arenas(plan.count, policy) + UInt64(plan.count) * Self.arena(policy)
+    let size = memory.count << PageFrameNumber.shift
+    guard Self.fit, size >= Self.leastSize(plan.count, policy),
+      let tables = pages(at: used, size - used)
+    else { return false }
+    unsafe state.initialize(
+      to: State(plan, policy, PagePool(pages: tables, memory: machine.memory)))
+    return true
+  }
+
+  // MARK: The life
+
+  /// Takes the SMMUs over, whose registers are among the frames of the claim.
+  private func begin(_ claim: SMMUHook.SealingClaim) -> SMMUHook.Answer {
+    let (plan, policy) = unsafe (state.pointee.plan, state.pointee.policy)
+    // What does not obey may be using its memory still.
+    if unsafe state.pointee.protection.mirror?.driver.phase == .quarantined {
+      return .failed(plan[0].range.base)
+    }
+    guard let setups = setups(plan, policy, claim) else { return .failed(plan[0].range.base) }
+    do throws(DMAProtectionError) {
+      try unsafe state.pointee.protection.begin(
+        setups.span, bits: 48, policy: policy == .nested ? .nested : .owned,
+        doorbells: machine.board.pointee.doorbells,
+        machine: EmbedderSMMUMachine(memory: machine.memory, registers: machine.registers),
+        EmbedderReach(machine: machine, claim: claim), claim.memoryMap, &state.pointee.pool)
+    } catch {
+      return fail(error.text, plan, error.unit)
+    }
+    unsafe machine.board.pointee.ownsSMMUs = true
+    if policy == .nested {
+      let count = UInt8(truncatingIfNeeded: plan.count)
+      guard EmbedderMonitor(machine).beginVirtualSMMUs(count, at: virtualPlace) else {
+        return fail("one does not say what it is", plan, nil)
+      }
+      unsafe machine.board.pointee.virtualSMMUs = count
+    }
+    return .done
+  }
+
+  private func setups(
+    _ plan: SMMUPlan.Places, _ policy: SMMUPolicy, _ claim: SMMUHook.SealingClaim
+  ) -> SMMUClaim.Setups? {
+    let size = Self.arena(policy)
+    var setups: SMMUClaim.Setups?
+    for index in plan.indices {
+      let offset = Self.arenas(plan.count, policy) + UInt64(index) * size
+      var frame: VirtualAddress?
+      for number in claim.frames.ranges.indices
+      where claim.frames.range(number).first.address == plan[index].range.base {
+        frame = claim.frames.address(number)
+      }
+      guard let frame, let arena = pages(at: offset, size) else { return nil }
+      let setup = SMMUSetup(frame: frame, arena: arena, streams: plan[index].streams)
+      var list = setups ?? SMMUClaim.Setups(filler: setup)
+      _ = list.append(setup)
+      setups = list
+    }
+    return setups
+  }
+
+  private func fail(
+    _ text: StaticString, _ plan: SMMUPlan.Places, _ unit: UInt16?
+  ) -> SMMUHook.Answer {
+    let number = Int(unit ?? 0)
+    let base = plan[plan.indices.contains(number) ? number : 0].range.base
+    var line = LogLine("SMMU at ")
+    line.append(hex: base.rawValue)
+    line.append(": ")
+    line.append(text)
+    machine.registers.log(.error, line)
+    return .failed(base)
+  }
+
+  /// Runs `body` with who follows the owners of pages for devices, and their lock.
+  func withDMA<Result>(
+    _ body: (inout DMAProtection<EmbedderSMMUMachine>) -> Result
+  ) -> Result {
+    machine.pages.whileLocked { body(&(unsafe state.pointee.protection)) }
+  }
+
+  /// Has devices follow a change of memory of the host.
+  private func follow(_ pages: PageRange, _ transition: PageTransition) -> SMMUHook.Answer {
+    var list = FixedList<1, PageRange>(filler: pages)
+    _ = list.append(pages)
+    return machine.pages.whileLocked {
+      do throws(OwnershipError) {
+        let needed = try unsafe state.pointee.protection.prepare(
+          transition, list.span, state.pointee.pool)
+        var reservation = try unsafe state.pointee.pool.reserve(needed)
+        do throws(OwnershipError) {
+          try unsafe state.pointee.protection.revoke(
+            transition, list.span, &state.pointee.pool, &reservation)
+        } catch {
+          unsafe state.pointee.pool.release(reservation)
+          throw error
+        }
+        unsafe state.pointee.protection.commit(
+          transition, list.span, &state.pointee.pool, &reservation)
+        unsafe state.pointee.pool.release(reservation)
+        return .done
+      } catch {
+        return .refused(error)
+      }
+    }
+  }
+
+  /// The first of these pages that devices reach; nil for none.
+  private func firstReached(of pages: PageRange) -> PageFrameNumber? {
+    machine.pages.whileLocked {
+      guard let table = unsafe state.pointee.protection.mirror?.driver.table else {
+        return pages.first
+      }
+      var rest: PageRange? = pages.below(table.geometry.pageLimit)
+      while let left = rest {
+        let leaf = table.leaf(from: left.first, in: unsafe state.pointee.pool.memory)
+        if leaf.output != nil { return left.first }
+        rest = left.from(leaf.end)
+      }
+      return nil
+    }
+  }
+
+  private func held(_ pages: PageRange) -> SMMUHook.Answer {
+    for number in 0..<machine.virtualSMMUCount {
+      let page = virtualSMMUs.withLock(number) { $0.held(of: pages, memory: machine.memory) }
+      if let page { return .held(page) }
+    }
+    return .done
+  }
+
+  /// Answers a request.
+  func answer(_ request: SMMUHook.Request) -> SMMUHook.Answer {
+    switch request {
+    case .begin(let claim): return begin(claim)
+    case .read(let number, let access):
+      return .read(EmbedderMonitor(machine).readOwnedSMMU(number, access))
+    case .write(let number, let access, let value):
+      return .write(EmbedderMonitor(machine).writeOwnedSMMU(number, access, value))
+    case .revoke(let pages):
+      return follow(pages, PageTransition(kind: .memory, old: .owned, new: .none))
+    case .grant(let pages):
+      return follow(pages, PageTransition(kind: .memory, old: .none, new: .owned))
+    case .grantNew(let pages):
+      if let page = firstReached(of: pages) { return .refused(.wrongState(page, .owned)) }
+      return follow(pages, PageTransition(kind: .memory, old: .none, new: .owned))
+    case .held(let pages): return held(pages)
+    case .value(let number):
+      let monitor = EmbedderMonitor(machine)
+      return .value(
+        number.statistic.owner == .smmus
+          ? monitor.dmaCount(number) : monitor.sumOfVirtualSMMUs { number.value(in: $0) })
+    }
+  }
+}

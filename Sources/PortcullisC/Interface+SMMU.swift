@@ -1,0 +1,247 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import CEmbedder
+internal import DeviceTree
+internal import Hypervisor
+internal import SMMU
+internal import SMMUDriver
+internal import Traps
+
+// The functions of portcullis.h that concern SMMUs. Leaves, as in Interface.swift.
+
+/// SMMUs in C.
+///
+/// Its lists are tuples to Swift, and are gone through as what they are in memory.
+@safe private struct SMMUsInC {
+  private let smmus: UnsafeMutablePointer<portcullis_smmus>
+
+  @unsafe init(_ smmus: UnsafeMutablePointer<portcullis_smmus>) { unsafe self.smmus = smmus }
+
+  /// The SMMUs as the core has them; nil where there are none or too many, or a part can't be.
+  func places() -> SMMUPlan.Places? {
+    let count = unsafe smmus.pointee.smmu_count
+    guard 1...UInt32(PORTCULLIS_SMMU_LIMIT) ~= count else { return nil }
+    return unsafe withUnsafeBytes(of: &smmus.pointee.smmu) { list in
+      var places: SMMUPlan.Places?
+      for index in 0..<Int(count) {
+        // The header gives the list so many entries of this type.
+        let smmu = unsafe list.load(
+          fromByteOffset: index * MemoryLayout<portcullis_smmu>.stride, as: portcullis_smmu.self)
+        guard smmu.registers.bytes >= 0x2_0000,
+          let range = AddressRange(
+            base: PhysicalAddress(smmu.registers.base), size: smmu.registers.bytes),
+          let streams = Self.streams(of: smmu)
+        else { return nil }
+        let place = SMMUPlan.Place(range: range, streams: streams)
+        var known = places ?? SMMUPlan.Places(filler: place)
+        _ = known.append(place)
+        places = known
+      }
+      return places
+    }
+  }
+
+  private static func streams(of smmu: portcullis_smmu) -> PermittedStreams? {
+    guard smmu.streams_count <= PORTCULLIS_STREAMS_LIMIT else { return nil }
+    var streams = PermittedStreams()
+    let areSound = unsafe withUnsafeBytes(of: smmu.streams) { list in
+      for index in 0..<Int(smmu.streams_count) {
+        let range = unsafe list.load(
+          fromByteOffset: index * MemoryLayout<portcullis_streams>.stride,
+          as: portcullis_streams.self)
+        guard range.first <= range.last,
+          streams.permit(StreamID(range.first)...StreamID(range.last))
+        else { return false }
+      }
+      return true
+    }
+    return areSound ? streams : nil
+  }
+
+  /// Registers all regions: those of the SMMUs, and what else is withheld.
+  func append(to state: inout EmbedderState) throws(EmbedderError) {
+    func add(_ pages: portcullis_pages, _ device: Device?) throws(EmbedderError) {
+      do throws(RegistryError) {
+        guard pages.bytes % PageFrameNumber.size == 0 else {
+          throw .misaligned(PhysicalAddress(pages.base))
+        }
+        let layout = try RegionLayout(
+          base: PhysicalAddress(pages.base), pages: pages.bytes >> PageFrameNumber.shift)
+        let status = state.add(
+          RegionRequest(layout, widths: .all, kinds: .readWrite, device: device))
+        guard status == PORTCULLIS_OK else { throw RegistryError.empty(layout.base) }
+      } catch {
+        throw EmbedderError(error)
+      }
+    }
+    for index in 0..<Int(unsafe smmus.pointee.smmu_count) {
+      let smmu = unsafe withUnsafeBytes(of: &smmus.pointee.smmu) { list in
+        unsafe list.load(
+          fromByteOffset: index * MemoryLayout<portcullis_smmu>.stride, as: portcullis_smmu.self)
+      }
+      try add(smmu.registers, .smmu(UInt8(truncatingIfNeeded: index)))
+    }
+    for index in 0..<Int(unsafe smmus.pointee.beside_count) {
+      let pages = unsafe withUnsafeBytes(of: &smmus.pointee.beside) { list in
+        unsafe list.load(
+          fromByteOffset: index * MemoryLayout<portcullis_pages>.stride, as: portcullis_pages.self)
+      }
+      try add(pages, nil)
+    }
+  }
+
+  /// Takes over what a tree says; false where there is more than has room.
+  func write(_ plan: borrowing SMMUPlan, _ board: borrowing Board) -> Bool {
+    unsafe smmus.pointee.is_complete = plan.coversAll ? 1 : 0
+    unsafe smmus.pointee.smmu_count = UInt32(plan.places.count)
+    for index in plan.places.indices {
+      var smmu = portcullis_smmu()
+      let place = plan.places[index]
+      smmu.registers = portcullis_pages(base: place.range.base.rawValue, bytes: place.range.size)
+      smmu.streams_count = UInt32(place.streams.count)
+      unsafe withUnsafeMutableBytes(of: &smmu.streams) { list in
+        for number in 0..<place.streams.count {
+          let range = place.streams[number]
+          unsafe list.storeBytes(
+            of: portcullis_streams(
+              first: range.lowerBound.rawValue, last: range.upperBound.rawValue),
+            toByteOffset: number * MemoryLayout<portcullis_streams>.stride,
+            as: portcullis_streams.self)
+        }
+      }
+      // As many as a driver takes.
+      unsafe withUnsafeMutableBytes(of: &smmus.pointee.smmu) { list in
+        unsafe list.storeBytes(
+          of: smmu, toByteOffset: index * MemoryLayout<portcullis_smmu>.stride,
+          as: portcullis_smmu.self)
+      }
+    }
+    var beside = FixedList<64, PageRange>(filler: .filler)
+    for index in plan.companions.indices {
+      guard beside.join(plan.companions[index]) else { return false }
+    }
+    for index in plan.monitors.indices {
+      guard beside.join(plan.monitors[index]) else { return false }
+    }
+    for index in board.unused.indices where board.unused[index].kind != .its {
+      guard let pages = PageRange(covering: board.unused[index].range), beside.join(pages) else {
+        return false
+      }
+    }
+    unsafe smmus.pointee.beside_count = UInt32(beside.count)
+    unsafe withUnsafeMutableBytes(of: &smmus.pointee.beside) { list in
+      for index in beside.indices {
+        unsafe list.storeBytes(
+          of: portcullis_pages(
+            base: beside[index].first.address.rawValue,
+            bytes: beside[index].count << PageFrameNumber.shift),
+          toByteOffset: index * MemoryLayout<portcullis_pages>.stride, as: portcullis_pages.self)
+      }
+    }
+    return true
+  }
+}
+
+extension FixedList<64, PageRange> {
+  /// Appends pages, or joins them to the last ones that they follow; false where there is no room.
+  fileprivate mutating func join(_ pages: PageRange) -> Bool {
+    if let last = removeLast() {
+      if last.last.rawValue + 1 == pages.first.rawValue,
+        let both = PageRange(first: last.first, count: last.count + pages.count)
+      {
+        return append(both)
+      }
+      _ = append(last)
+    }
+    return append(pages)
+  }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_smmus_from_tree(
+  _ tree: UnsafeRawPointer!, _ treeSize: Int, _ pageSize: UInt32,
+  _ ops: UnsafePointer<portcullis_ops>!, _ told: UnsafeMutablePointer<portcullis_smmus>!
+) -> portcullis_status {
+  guard let tree = unsafe tree, let ops = unsafe ops, let told = unsafe told,
+    let granule = Granule(rawValue: UInt64(pageSize))
+  else { return PORTCULLIS_ERROR_ARGUMENT }
+  guard unsafe told.pointee.size >= MemoryLayout<portcullis_smmus>.size,
+    unsafe ops.pointee.size >= MemoryLayout<portcullis_ops>.size
+  else { return PORTCULLIS_ERROR_STRUCT_SIZE }
+  let platform = unsafe EmbedderPlatform(UnsafeRawPointer(ops))
+  do throws(EmbedderError) {
+    guard treeSize >= 0 else { throw EmbedderError(PORTCULLIS_ERROR_TREE) }
+    let bytes = unsafe UnsafeRawBufferPointer(start: tree, count: treeSize)
+    let blob = try DescribedBoard.check(unsafe bytes.bindMemory(to: UInt8.self).span)
+    let board = try DescribedBoard.read(blob, granule, platform)
+    let plan: SMMUPlan
+    do throws(SMMUPlanError) {
+      plan = try DMADescription.plan(board, blob) { platform.log($0, $1) }
+    } catch {
+      var line = LogLine("the SMMUs cannot be owned: ")
+      line.append(error.text)
+      platform.log(.error, line)
+      throw EmbedderError(PORTCULLIS_ERROR_BOARD)
+    }
+    guard unsafe SMMUsInC(told).write(plan, board) else {
+      platform.log(.error, LogLine("the SMMUs cannot be owned: there is too much beside them"))
+      throw EmbedderError(PORTCULLIS_ERROR_BOARD)
+    }
+    return PORTCULLIS_OK
+  } catch {
+    return error.status
+  }
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_smmu_memory_size(_ count: Int, _ policy: UInt32) -> Int {
+  guard 1...Int(PORTCULLIS_SMMU_LIMIT) ~= count, let policy = SMMUPolicy(policy) else { return 0 }
+  return Int(truncatingIfNeeded: EmbedderSMMUs.recommendedSize(count, policy))
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func portcullis_add_smmus(
+  _ state: OpaquePointer!, _ smmus: UnsafePointer<portcullis_smmus>!,
+  _ memory: UnsafePointer<portcullis_pages>!
+) -> portcullis_status {
+  guard let state = unsafe state, let smmus = unsafe smmus, let memory = unsafe memory else {
+    return PORTCULLIS_ERROR_ARGUMENT
+  }
+  guard unsafe smmus.pointee.size >= MemoryLayout<portcullis_smmus>.size else {
+    return PORTCULLIS_ERROR_STRUCT_SIZE
+  }
+  let gate = unsafe StateMemory.state(state)
+  let machine = unsafe gate.pointee.monitor.platform
+  // It is only read.
+  let told = unsafe SMMUsInC(UnsafeMutablePointer(mutating: smmus))
+  guard machine.registers.canMirror, unsafe smmus.pointee.beside_count <= PORTCULLIS_BESIDE_LIMIT,
+    let places = told.places()
+  else { return PORTCULLIS_ERROR_ARGUMENT }
+  do throws(EmbedderError) {
+    let pages = try EmbedderMediation.pages(unsafe memory.pointee, unit: 1 << 16)
+    guard !machine.isOwn(pages) else { throw EmbedderError(PORTCULLIS_ERROR_OVERLAP) }
+    let policy = unsafe gate.pointee.mediation.smmuPolicy
+    let hook = unsafe SMMUHook(
+      { state, exchange in
+        let machine = unsafe EmbedderMachine(state)
+        guard let memory = unsafe machine.board.pointee.smmus?.memory else { return }
+        let exchange = unsafe exchange.assumingMemoryBound(to: SMMUHook.Exchange.self)
+        unsafe exchange.pointee.answer =
+          EmbedderSMMUs(of: machine, in: memory).answer(exchange.pointee.request)
+      }, memory: pages, coversAll: smmus.pointee.is_complete != 0)
+    try unsafe gate.pointee.add(hook) { (state) throws(EmbedderError) in
+      try told.append(to: &state)
+      guard EmbedderSMMUs(of: machine, in: pages).put(places, policy) else {
+        throw EmbedderError(PORTCULLIS_ERROR_MEMORY)
+      }
+    }
+    return PORTCULLIS_OK
+  } catch {
+    return error.status
+  }
+}
