@@ -110,9 +110,11 @@ private struct EmbedderReach: HostLeaves {
     arenas(count, policy) + UInt64(count) * arena(policy) + 64 << PageFrameNumber.shift
   }
 
-  /// The bytes that are recommended: with 512 tables.
-  static func recommendedSize(_ count: Int, _ policy: SMMUPolicy) -> UInt64 {
-    leastSize(count, policy) + 448 << PageFrameNumber.shift
+  /// The bytes that are recommended for so much memory of the board: 512 tables, and one for each 2 MiB, as of an SMMU
+  /// that can't split a block.
+  static func recommendedSize(_ count: Int, _ policy: SMMUPolicy, memory: UInt64) -> UInt64 {
+    let tables = 448 + memory >> 21
+    return (leastSize(count, policy) + tables << PageFrameNumber.shift + unit - 1) / unit * unit
   }
 
   /// Whether the parts are as large as what they are for.

@@ -63,18 +63,17 @@ internal import Traps
   /// Registers all regions: those of the SMMUs, and what else is withheld.
   func append(to state: inout EmbedderState) throws(EmbedderError) {
     func add(_ pages: portcullis_pages, _ device: Device?) throws(EmbedderError) {
+      let base = PhysicalAddress(pages.base)
+      let layout: RegionLayout
       do throws(RegistryError) {
-        guard pages.bytes % PageFrameNumber.size == 0 else {
-          throw .misaligned(PhysicalAddress(pages.base))
-        }
-        let layout = try RegionLayout(
-          base: PhysicalAddress(pages.base), pages: pages.bytes >> PageFrameNumber.shift)
-        let status = state.add(
-          RegionRequest(layout, widths: .all, kinds: .readWrite, device: device))
-        guard status == PORTCULLIS_OK else { throw RegistryError.empty(layout.base) }
+        guard pages.bytes % PageFrameNumber.size == 0 else { throw .misaligned(base) }
+        layout = try RegionLayout(base: base, pages: pages.bytes >> PageFrameNumber.shift)
       } catch {
         throw EmbedderError(error)
       }
+      let status = state.add(
+        RegionRequest(layout, widths: .all, kinds: .readWrite, device: device))
+      guard status == PORTCULLIS_OK else { throw EmbedderError(status, at: base) }
     }
     for index in 0..<Int(unsafe smmus.pointee.smmu_count) {
       let smmu = unsafe withUnsafeBytes(of: &smmus.pointee.smmu) { list in
@@ -198,9 +197,11 @@ func portcullis_smmus_from_tree(
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
-func portcullis_smmu_memory_size(_ count: Int, _ policy: UInt32) -> Int {
-  guard 1...Int(PORTCULLIS_SMMU_LIMIT) ~= count, let policy = SMMUPolicy(policy) else { return 0 }
-  return Int(truncatingIfNeeded: EmbedderSMMUs.recommendedSize(count, policy))
+func portcullis_smmu_memory_size(_ count: Int, _ policy: UInt32, _ memory: UInt64) -> UInt64 {
+  guard 1...Int(PORTCULLIS_SMMU_LIMIT) ~= count, memory >> 48 == 0,
+    let policy = SMMUPolicy(policy), policy.isOwning
+  else { return 0 }
+  return EmbedderSMMUs.recommendedSize(count, policy, memory: memory)
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
@@ -224,7 +225,6 @@ func portcullis_add_smmus(
   else { return PORTCULLIS_ERROR_ARGUMENT }
   do throws(EmbedderError) {
     let pages = try EmbedderMediation.pages(unsafe memory.pointee, unit: 1 << 16)
-    guard !machine.isOwn(pages) else { throw EmbedderError(PORTCULLIS_ERROR_OVERLAP) }
     let policy = unsafe gate.pointee.mediation.smmuPolicy
     let hook = unsafe SMMUHook(
       { state, exchange in
@@ -235,6 +235,7 @@ func portcullis_add_smmus(
           EmbedderSMMUs(of: machine, in: memory).answer(exchange.pointee.request)
       }, memory: pages, coversAll: smmus.pointee.is_complete != 0)
     try unsafe gate.pointee.add(hook) { (state) throws(EmbedderError) in
+      guard !machine.isOwn(pages) else { throw EmbedderError(PORTCULLIS_ERROR_OVERLAP) }
       try told.append(to: &state)
       guard EmbedderSMMUs(of: machine, in: pages).put(places, policy) else {
         throw EmbedderError(PORTCULLIS_ERROR_MEMORY)

@@ -13,6 +13,7 @@
 #include "pages.h"
 #include "redistributors.h"
 #include "statistics.h"
+#include "dma.h"
 #include "translated.h"
 
 #include <libfdt.h>
@@ -692,6 +693,7 @@ int main(void) {
     test_calls();
     test_host_tree();
     test_translated();
+    test_dma();
     test_board();
     test_pages();
     test_embedding();

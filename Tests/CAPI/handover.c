@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "handover.h"
+#include "dma.h"
 #include "driver.h"
 #include "portcullis_hypercalls.h"
+#include "smmu.h"
 
 #include <string.h>
 
@@ -22,13 +24,9 @@ struct descriptor {
 
 static struct descriptor *descriptor(void) { return (struct descriptor *)(void *)memory_at(DESCRIPTOR); }
 
-// A host that is trusted, and drives its first ITS through what is forwarded.
-static void begin_trusted(const char *name) {
+// The host drives its first ITS through what is forwarded.
+static void drive_trusted(void) {
     const struct its *its = machine.gic.its;
-    prepare(name);
-    config.policy = PORTCULLIS_POLICY_HANDOVER;
-    init(&gate);
-    portcullis_claim(gate);
     drive(ITS0);
     stage_mapd(7, DEVICE_TABLE);
     stage_mapc(0, 0);
@@ -42,6 +40,15 @@ static void begin_trusted(const char *name) {
     };
     for (int index = 0; index < 8; index++)
         says->header.table_bases[index] = get(ITS0 + GITS_BASER0 + (uint64_t)index * 8);
+}
+
+// A host that is trusted, and drives its first ITS.
+static void begin_trusted(const char *name) {
+    prepare(name);
+    config.policy = PORTCULLIS_POLICY_HANDOVER;
+    init(&gate);
+    portcullis_claim(gate);
+    drive_trusted();
 }
 
 static void expect_refusal(int64_t want, const char *name) {
@@ -173,8 +180,32 @@ static void test_finalise(void) {
           "and keeps its queue in the pool");
 }
 
+static void test_devices(void) {
+    const struct its *its = machine.gic.its;
+    start_smmu(PORTCULLIS_POLICY_HANDOVER | PORTCULLIS_POLICY_OWN_SMMUS);
+    check(portcullis_claim(gate) == PORTCULLIS_OK, "the SMMU of a trusted host is taken over");
+    drive_trusted();
+    const uint64_t donated[] = {its->cbaser & 0xfffffffff000, its->baser[0] & 0xfffffffff000, DEVICE_TABLE & ~0xfffull};
+    int reached[4] = {0};
+    descriptor()->header.staging_queue = POOL_BASE;
+    for (int step = 0; step < 4; step++) {
+        // A handover that is refused behind its donations, one of which an SMMU does not confirm, and one that succeeds.
+        if (step > 0) smmu.kept_count = 0;
+        if (step == 2) descriptor()->header.staging_queue = STAGING, smmu.deaf = 1;
+        const enum portcullis_status status = step ? portcullis_hand_over(gate, 0, DESCRIPTOR, NULL) : PORTCULLIS_OK;
+        check(status == (step == 1 || step == 2 ? PORTCULLIS_ERROR_HANDOVER : PORTCULLIS_OK), "devices beside a handover: step %d", step);
+        smmu.deaf = 0;
+        for (int index = 0; index < 3; index++) reached[step] += dma_writes(0x10, donated[index]);
+    }
+    check(reached[0] == 3 && reached[1] == 3 && reached[2] == 3 && reached[3] == 0,
+          "devices reach what a live ITS uses until that is donated: %d, %d, %d, %d", reached[0], reached[1], reached[2], reached[3]);
+    struct portcullis_pages pages = {donated[0], 0x1000};
+    expect_status(portcullis_took(gate, &pages), PORTCULLIS_ERROR_OWNER, "take what was donated");
+}
+
 void test_handover(void) {
     test_taken_over();
+    test_devices();
     test_not_taken_over();
     test_finalise();
 }

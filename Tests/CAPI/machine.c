@@ -4,6 +4,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "machine.h"
+#include "smmu.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -120,6 +121,7 @@ static enum gic_access access_gic(struct machine *m, uint64_t address, int is_wr
 static int device_read(void *context, uint64_t address, uint32_t width, uint64_t *value) {
     struct machine *m = context;
     enum gic_access access = access_gic(m, address, 0, value);
+    if (access == GIC_NOT_HERE) access = smmu_access(physical(m, address), 0, width, value);
     if (access != GIC_NOT_HERE) return access == GIC_ABORTED;
     m->device_reads++;
     m->device_address = address;
@@ -131,6 +133,7 @@ static int device_read(void *context, uint64_t address, uint32_t width, uint64_t
 static int device_write(void *context, uint64_t address, uint32_t width, uint64_t value) {
     struct machine *m = context;
     enum gic_access access = access_gic(m, address, 1, &value);
+    if (access == GIC_NOT_HERE) access = smmu_access(physical(m, address), 1, width, &value);
     if (access != GIC_NOT_HERE) return access == GIC_ABORTED;
     m->device_writes++;
     m->device_address = address;
@@ -235,6 +238,7 @@ void prepare(const char *name) {
     machine.cpu = 3;
     machine.donation_limit = 1000;
     gic_reset(&machine.gic, name);
+    smmu_reset();
     ops = (struct portcullis_ops){
         .size = sizeof ops, .context = &machine, .host_prepare = host_prepare,
         .host_commit = host_commit, .host_abort = host_abort, .el2_prepare = el2_prepare,

@@ -10,7 +10,7 @@ swiftc=$1 clang=$2 library=$3 build=$4
 root=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$build"
 
-for tree in one-its odd-memory two-its eight-its no-its disabled-its dma-noncoherent dma-platform; do
+for tree in smmu one-its odd-memory two-its eight-its no-its disabled-its dma-noncoherent dma-platform; do
   dtc --quiet --in-format dts --out-format dtb --out "$build/$tree.dtb" "$root/dts/$tree.dts"
 done
 # A tree that is sound as such and describes a board that cannot be protected.
@@ -18,7 +18,7 @@ dtc --quiet --in-format dts --out-format dtb --out "$build/refused.dtb" "$root/d
 
 warnings="-Wall -Wextra -Wpedantic -Werror"
 include="$root/CShims/Embedder/include"
-sources="capi calls host_tree mediation handover redistributors statistics translated board pages embedding driver machine gic"
+sources="capi calls host_tree mediation handover redistributors statistics translated board pages dma smmu embedding driver machine gic"
 objects=
 # shellcheck disable=SC2086 # lists of options on purpose
 {

@@ -619,9 +619,11 @@ struct portcullis_smmus {
 enum portcullis_status portcullis_smmus_from_tree(const void *tree, size_t tree_size, uint32_t page_size,
                                                   const struct portcullis_ops *ops, struct portcullis_smmus *smmus);
 
-/// The size that is recommended for the memory of so many SMMUs, by PORTCULLIS_POLICY_*: 2 MiB of it are tables. A claim,
-/// portcullis_may_give_away or portcullis_took that finds none left returns POOL. 0 for a number or policy that can't be.
-size_t portcullis_smmu_memory_size(size_t count, uint32_t policy);
+/// The size that is recommended for the memory of so many SMMUs, by PORTCULLIS_POLICY_* and the bytes of memory that the
+/// host has: 2 MiB for tables, and a table of 4 KiB for each 2 MiB of that memory, which an SMMU takes that can't split a
+/// block while devices use it (SMMU_IDR3.BBML below 2). portcullis_may_give_away or portcullis_took that finds no table left
+/// returns POOL. 0 for a number or policy that can't be.
+uint64_t portcullis_smmu_memory_size(size_t count, uint32_t policy, uint64_t memory_bytes);
 
 /// Has portcullis_claim take SMMUs over, last of all: with PORTCULLIS_POLICY_OWN_SMMUS, once, between init and claim.
 ///

@@ -1,0 +1,305 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// DMA of devices behind an SMMU that Portcullis owns.
+
+#include "dma.h"
+#include "driver.h"
+#include "portcullis_hypercalls.h"
+#include "smmu.h"
+
+#include <libfdt.h>
+#include <stdio.h>
+#include <string.h>
+
+// Streams of devices, and one that no device has.
+enum { STREAM = 0x10, OTHER = 0x12, STRANGER = 0x40 };
+#define DOORBELL UINT64_C(0x8090000)
+#define DEVICE UINT64_C(0xa000000)
+#define PAGE_BYTES UINT64_C(0x1000)
+// What another VM has, before the claim.
+#define AWAY (HOST_BASE + 0xc0000)
+
+struct portcullis_smmus smmus;
+struct portcullis_pages smmu_memory;
+
+// All is the host's by this word, Portcullis's memory and registers too, but for what another VM has.
+static uint32_t host_reach(void *context, uint64_t address, uint64_t *bytes) {
+    (void)context;
+    const uint64_t end = HOST_BASE + HOST_BYTES;
+    const int is_away = address >= AWAY && address < end;
+    *bytes = address < AWAY ? AWAY - address : is_away ? end - address : (UINT64_C(1) << 48) - address;
+    return is_away ? 0 : PORTCULLIS_KIND_READ | PORTCULLIS_KIND_WRITE;
+}
+
+static uint32_t no_answer(void *context, uint64_t address, uint64_t *bytes) {
+    (void)context, (void)address, (void)bytes;
+    return PORTCULLIS_KIND_READ | PORTCULLIS_KIND_WRITE;
+}
+
+static uint64_t shifted(void *context, uint64_t address) { return (void)context, address; }
+
+void prepare_smmu(uint32_t policy) {
+    prepare("smmu.dtb");
+    config.policy = policy;
+    config.pool.bytes = POOL_BYTES / 2;
+    ops.host_reach = host_reach;
+    smmu_memory = (struct portcullis_pages){POOL_BASE + POOL_BYTES / 2, portcullis_smmu_memory_size(1, policy | PORTCULLIS_POLICY_OWN_SMMUS, UINT64_C(0x40000000))};
+    smmus = (struct portcullis_smmus){
+        .size = sizeof smmus, .smmu_count = 1, .is_complete = 1,
+        .smmu = {{.registers = {SMMU_BASE, 0x20000}, .streams_count = 2, .streams = {{STREAM, STREAM}, {OTHER, OTHER}}}},
+    };
+    memset(memory_at(smmu_memory.base), 0xa5, smmu_memory.bytes);
+}
+
+void start_smmu(uint32_t policy) {
+    prepare_smmu(policy);
+    if (init(&gate) || portcullis_add_smmus(gate, &smmus, &smmu_memory)) printf("# no SMMU: %s\n", machine.line);
+}
+
+static void claim_smmu(uint32_t policy, const char *what) {
+    start_smmu(policy);
+    const enum portcullis_status status = portcullis_claim(gate);
+    check(status == PORTCULLIS_OK, "dma: claim, %s", what);
+    if (status) printf("# %s\n", machine.line);
+}
+
+static uint64_t load_word(uint64_t address) {
+    return trap(gate, abort_syndrome(2, 0, 2), address) == PORTCULLIS_TRAP_COMPLETED ? frame.x[2] : UINT64_MAX;
+}
+
+static int reaches(uint64_t address) { return dma_reads(STREAM, address) + dma_writes(STREAM, address) * 2; }
+
+static void test_arguments(void) {
+    prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    init(&gate);
+    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_ORDER, "dma: claim without the SMMUs that are to be owned");
+#define WRONG(change, status, name)                                                              \
+    do {                                                                                         \
+        prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);                                               \
+        const size_t before = (init(&gate), portcullis_region_count(gate));                      \
+        change;                                                                                  \
+        expect_status(portcullis_add_smmus(gate, &smmus, &smmu_memory), status, "dma: " name);   \
+        check(portcullis_region_count(gate) == before, "dma: no region is left: " name);         \
+    } while (0)
+    WRONG(smmus.size--, PORTCULLIS_ERROR_STRUCT_SIZE, "a struct that is too small");
+    WRONG(smmus.smmu_count = 0, PORTCULLIS_ERROR_ARGUMENT, "no SMMU");
+    WRONG(smmus.smmu_count = PORTCULLIS_SMMU_LIMIT + 1, PORTCULLIS_ERROR_ARGUMENT, "too many SMMUs");
+    WRONG(smmus.smmu[0].streams_count = PORTCULLIS_STREAMS_LIMIT + 1, PORTCULLIS_ERROR_ARGUMENT, "too many streams");
+    WRONG(smmus.smmu[0].streams[0].first++, PORTCULLIS_ERROR_ARGUMENT, "streams that end before they begin");
+    WRONG(smmus.smmu[0].registers.bytes = 0x10000, PORTCULLIS_ERROR_ARGUMENT, "one page of registers");
+    WRONG(smmus.smmu[0].registers.base++, PORTCULLIS_ERROR_ALIGNMENT, "misaligned registers");
+    WRONG(smmus.smmu[0].registers.base = ITS0, PORTCULLIS_ERROR_OVERLAP, "the registers of an ITS");
+    WRONG(smmus.smmu[0].registers.base = HOST_BASE, PORTCULLIS_ERROR_KIND, "registers in memory");
+    WRONG(smmus.beside_count = PORTCULLIS_BESIDE_LIMIT + 1, PORTCULLIS_ERROR_ARGUMENT, "too much beside");
+    WRONG((smmus.beside_count = 1, smmus.beside[0] = smmus.smmu[0].registers), PORTCULLIS_ERROR_OVERLAP, "registers twice");
+    WRONG(smmu_memory.base += 0x1000, PORTCULLIS_ERROR_ALIGNMENT, "misaligned memory");
+    WRONG(smmu_memory.bytes = 0, PORTCULLIS_ERROR_RANGE, "no memory");
+    WRONG(smmu_memory.bytes = 0x50000, PORTCULLIS_ERROR_MEMORY, "too little memory");
+    WRONG(smmu_memory.base = POOL_BASE, PORTCULLIS_ERROR_OVERLAP, "the memory of the ITSes");
+
+    prepare_smmu(0);
+    init(&gate);
+    expect_status(portcullis_add_smmus(gate, &smmus, &smmu_memory), PORTCULLIS_ERROR_ORDER, "dma: SMMUs that are not to be owned");
+    prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    ops.host_reach = NULL;
+    init(&gate);
+    expect_status(portcullis_add_smmus(gate, &smmus, &smmu_memory), PORTCULLIS_ERROR_ARGUMENT, "dma: no host_reach");
+    prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    ops.host_physical = shifted;
+    init(&gate);
+    expect_status(portcullis_add_smmus(gate, &smmus, &smmu_memory), PORTCULLIS_ERROR_ARGUMENT, "dma: other addresses of the host");
+    prepare_smmu(PORTCULLIS_POLICY_NEST_SMMUS);
+    expect_status(init(&gate), PORTCULLIS_ERROR_ARGUMENT, "dma: SMMUs that are nested and not owned");
+    start_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    expect_status(portcullis_add_smmus(gate, &smmus, &smmu_memory), PORTCULLIS_ERROR_ORDER, "dma: add SMMUs twice");
+    expect_status(portcullis_add_smmus(gate, NULL, &smmu_memory), PORTCULLIS_ERROR_ARGUMENT, "dma: null");
+    check(portcullis_smmu_memory_size(0, PORTCULLIS_POLICY_OWN_SMMUS, 0) == 0 &&
+              portcullis_smmu_memory_size(17, PORTCULLIS_POLICY_OWN_SMMUS, 0) == 0 &&
+              portcullis_smmu_memory_size(1, PORTCULLIS_POLICY_NEST_SMMUS, 0) == 0 &&
+              portcullis_smmu_memory_size(2, PORTCULLIS_POLICY_OWN_SMMUS, 0) > portcullis_smmu_memory_size(1, PORTCULLIS_POLICY_OWN_SMMUS, 0),
+          "dma: the recommended size of the memory");
+}
+
+static void test_snapshot(void) {
+    claim_smmu(PORTCULLIS_POLICY_OWN_SMMUS, "devices see what the host does");
+    check(reaches(HOST_BASE) == 3 && reaches(AWAY - 1) == 3 && reaches(DEVICE) == 3 && dma_writes(OTHER, HOST_BASE),
+          "dma: devices reach what the host reaches");
+    check(reaches(DOORBELL) == 2, "dma: devices ring the doorbell of the ITS, and don't read it");
+    check(reaches(AWAY) == 0 && reaches(HOST_BASE + HOST_BYTES - 1) == 0, "dma: devices don't reach another VM");
+    check(reaches(POOL_BASE) == 0 && reaches(POOL_BASE + POOL_BYTES / 2 - 1) == 0,
+          "dma: devices don't reach the pool, whatever the embedder says");
+    check(reaches(smmu_memory.base) == 0 && reaches(smmu_memory.base + smmu_memory.bytes - 1) == 0 &&
+              reaches(smmu_memory.base + smmu_memory.bytes) == 3,
+          "dma: devices don't reach the SMMU's memory");
+    check(reaches(ITS0) == 0 && reaches(SMMU_BASE) == 0 && reaches(SMMU_BASE + 0x1f000) == 0 && reaches(machine.gic.redistributors) == 0,
+          "dma: devices don't reach registers that are claimed");
+    check(!dma_reads(STRANGER, HOST_BASE) && !dma_writes(STRANGER, HOST_BASE), "dma: a stream of no device reaches nothing");
+    check((portcullis_uncovered(gate) & PORTCULLIS_UNCOVERED_IOMMU) == 0, "dma: IOMMUs are covered");
+    frame.x[1] = 1;
+    check(store(SMMU_BASE + 0x20, 2, 0) == PORTCULLIS_TRAP_INJECTED && refusal == PORTCULLIS_REFUSAL_DEVICE && reaches(AWAY) == 0,
+          "dma: the host doesn't program the SMMU");
+
+    start_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    check(reaches(POOL_BASE) == 3, "dma: before the claim devices reach the pool");
+    start_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    smmus.is_complete = 0;
+    prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    smmus.is_complete = 0;
+    init(&gate);
+    portcullis_add_smmus(gate, &smmus, &smmu_memory);
+    check(portcullis_claim(gate) == PORTCULLIS_OK && (portcullis_uncovered(gate) & PORTCULLIS_UNCOVERED_IOMMU),
+          "dma: another IOMMU is not covered");
+    prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    ops.host_reach = no_answer;
+    init(&gate);
+    portcullis_add_smmus(gate, &smmus, &smmu_memory);
+    check(portcullis_claim(gate) == PORTCULLIS_OK && reaches(HOST_BASE) == 0, "dma: an embedder that tells of no page has told of nothing");
+}
+
+static void test_moves(void) {
+    claim_smmu(PORTCULLIS_POLICY_OWN_SMMUS, "pages move");
+    struct portcullis_pages pages = {HOST_BASE + 0x20000, 2 * PAGE_BYTES};
+    check(reaches(pages.base) == 3, "dma: a page that is to go");
+    const int commands = smmu.commands;
+    expect_status(portcullis_may_give_away(gate, &pages, NULL), PORTCULLIS_OK, "dma: give pages away");
+    check(reaches(pages.base) == 0 && reaches(pages.base + PAGE_BYTES) == 0 && smmu.commands > commands,
+          "dma: devices have lost them, what the SMMU had cached too");
+    check(reaches(pages.base - 1) == 3 && reaches(pages.base + pages.bytes) == 3, "dma: and nothing beside them");
+    pages.bytes = PAGE_BYTES;
+    expect_status(portcullis_took(gate, &pages), PORTCULLIS_OK, "dma: take one back");
+    check(reaches(pages.base) == 3 && reaches(pages.base + PAGE_BYTES) == 0, "dma: devices reach it again, and not the other");
+    expect_status(portcullis_took(gate, &pages), PORTCULLIS_ERROR_OWNER, "dma: take it back twice");
+
+    // Another VM's from before the claim.
+    pages.base = AWAY;
+    expect_status(portcullis_took(gate, &pages), PORTCULLIS_OK, "dma: memory comes to the host for the first time");
+    check(reaches(AWAY) == 3 && reaches(AWAY + PAGE_BYTES) == 0, "dma: devices reach it then");
+    pages = (struct portcullis_pages){AWAY, 2 * PAGE_BYTES};
+    expect_status(portcullis_took(gate, &pages), PORTCULLIS_ERROR_OWNER, "dma: memory that is the host's in part");
+    pages = (struct portcullis_pages){POOL_BASE, PAGE_BYTES};
+    expect_status(portcullis_took(gate, &pages), PORTCULLIS_ERROR_OWNER, "dma: take the pool");
+    pages = smmu_memory;
+    expect_status(portcullis_took(gate, &pages), PORTCULLIS_ERROR_OWNER, "dma: take the SMMU's memory");
+    expect_status(portcullis_may_give_away(gate, &pages, NULL), PORTCULLIS_ERROR_OWNER, "dma: give the SMMU's memory away");
+    pages = (struct portcullis_pages){DEVICE, PAGE_BYTES};
+    expect_status(portcullis_took(gate, &pages), PORTCULLIS_ERROR_KIND, "dma: take registers");
+    check(reaches(POOL_BASE) == 0 && reaches(smmu_memory.base) == 0, "dma: devices reach none of it");
+
+    // A page that is in use stays with devices too.
+    drive(ITS0);
+    stage_mapc(0, 0);
+    ring(ITS0);
+    pages = (struct portcullis_pages){QUEUE, PAGE_BYTES};
+    expect_status(portcullis_may_give_away(gate, &pages, NULL), PORTCULLIS_ERROR_HELD, "dma: give a page of the queue away");
+    check(reaches(QUEUE) == 3, "dma: devices reach it still");
+}
+
+static void test_hardware(void) {
+    claim_smmu(PORTCULLIS_POLICY_OWN_SMMUS, "hardware fails");
+    struct portcullis_pages pages = {HOST_BASE + 0x20000, PAGE_BYTES};
+    reaches(pages.base);
+    smmu.deaf = 1;
+    expect_status(portcullis_may_give_away(gate, &pages, NULL), PORTCULLIS_ERROR_SMMU, "dma: an SMMU that doesn't confirm");
+    expect_status(portcullis_took(gate, &pages), PORTCULLIS_ERROR_OWNER, "dma: the page has stayed with the host");
+    smmu.deaf = 0;
+    smmu.kept_count = 0;
+    check(reaches(pages.base) == 3, "dma: and with its devices");
+
+    uint64_t value = 0;
+    check(portcullis_read_statistic(gate, PORTCULLIS_STATISTIC_SMMUS, &value) == PORTCULLIS_OK && value == 1,
+          "dma: the SMMUs are counted");
+    smmu_record_fault(STREAM, POOL_BASE);
+    check(portcullis_read_statistic(gate, PORTCULLIS_STATISTIC_DMA_ADDRESS, &value) == PORTCULLIS_OK && value == POOL_BASE &&
+              strstr(machine.line, "DMA fault: SMMU 0 stream 0x10"),
+          "dma: a fault is counted and logged: %s", machine.line);
+
+    struct portcullis_problem problem = {.size = sizeof problem};
+#define FAILS(change, name)                                                                                    \
+    do {                                                                                                       \
+        prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);                                                             \
+        config.problem = &problem;                                                                             \
+        init(&gate);                                                                                           \
+        portcullis_add_smmus(gate, &smmus, &smmu_memory);                                                      \
+        change;                                                                                                \
+        expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_SMMU, "dma: " name);                            \
+        check(is_untouched() && problem.address == SMMU_BASE && machine.gic.its->ctlr == 0 &&                  \
+                  machine.gic.its->baser[0] >> 63 == 0 && machine.gic.its->cbaser >> 63 == 0,                  \
+              "dma: the host has all as before: " name);                                                       \
+    } while (0)
+    FAILS(smmu.silent = 1, "claim an SMMU that doesn't answer");
+    FAILS(smmu.not_coherent = 1, "claim an SMMU that doesn't look into caches");
+    FAILS(smmu.deaf = 1, "claim an SMMU that doesn't take commands");
+    check(reaches(POOL_BASE) == 3, "dma: an SMMU that can't be driven is given back");
+    smmu.deaf = 0;
+    expect_status(portcullis_claim(gate), PORTCULLIS_OK, "dma: claim once it does");
+    check(reaches(POOL_BASE) == 0 && reaches(HOST_BASE) == 3, "dma: then devices are confined");
+    FAILS((smmu.deaf = 1, smmu.registers[0x20 / 8] = UINT64_C(1) << 32 | 1), "claim a deaf SMMU that translates for firmware");
+    check(reaches(HOST_BASE) == 0, "dma: its devices reach nothing");
+    smmu.deaf = 0;
+    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_SMMU, "dma: it is not tried again");
+}
+
+static void test_nested(void) {
+    claim_smmu(PORTCULLIS_POLICY_OWN_SMMUS | PORTCULLIS_POLICY_NEST_SMMUS, "the host sees an SMMU");
+    check((load_word(SMMU_BASE) & 3) == 2, "dma: the host sees an SMMU with a stage 1 alone");
+    check(reaches(HOST_BASE) == 3 && reaches(POOL_BASE) == 0, "dma: behind which devices are confined");
+    uint64_t value = 0;
+    check(portcullis_read_statistic(gate, PORTCULLIS_STATISTIC_VIRTUAL_SMMUS, &value) == PORTCULLIS_OK && value == 1,
+          "dma: it is counted");
+    // A command queue of the host, of 256 entries.
+    put(SMMU_BASE + 0x90, (HOST_BASE + 0x30000) | 8);
+    store(SMMU_BASE + 0x20, 2, 8);
+    struct portcullis_pages pages = {HOST_BASE + 0x30000, PAGE_BYTES};
+    uint64_t held = 0;
+    check(portcullis_may_give_away(gate, &pages, &held) == PORTCULLIS_ERROR_HELD && held == pages.base && machine.shared > 0,
+          "dma: a page of the SMMU's queue is held");
+    store(SMMU_BASE + 0x20, 2, 0);
+    expect_status(portcullis_may_give_away(gate, &pages, NULL), PORTCULLIS_OK, "dma: and no longer, once that is off");
+    check(reaches(pages.base) == 0, "dma: devices have lost it");
+    // EL2's memory is none for a queue.
+    put(SMMU_BASE + 0x90, smmu_memory.base | 8);
+    store(SMMU_BASE + 0x20, 2, 8);
+    check(machine.shared == 0, "dma: the SMMU's own memory is no queue");
+}
+
+static void test_tree(void) {
+    static struct portcullis_smmus told;
+    static _Alignas(8) unsigned char written[0x12000];
+    size_t size = 0;
+    prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    told = (struct portcullis_smmus){.size = sizeof told};
+    expect_status(portcullis_smmus_from_tree(tree, sizeof tree, 4096, &ops, &told), PORTCULLIS_OK, "dma: SMMUs of a tree");
+    check(told.smmu_count == 1 && told.smmu[0].registers.base == SMMU_BASE && told.smmu[0].registers.bytes == 0x20000 &&
+              told.is_complete && told.beside_count == 1 && told.beside[0].base == 0x9070000,
+          "dma: the one that is used, and beside it the one that is not");
+    check(portcullis_write_host_tree(&config, NULL, 0, written, sizeof written, &size) == PORTCULLIS_OK &&
+              fdt_node_offset_by_compatible(written, -1, "arm,smmu-v3") < 0,
+          "dma: the host's tree has no SMMU");
+    config.policy |= PORTCULLIS_POLICY_NEST_SMMUS;
+    check(portcullis_write_host_tree(&config, NULL, 0, written, sizeof written, &size) == PORTCULLIS_OK &&
+              fdt_node_offset_by_compatible(written, -1, "arm,smmu-v3") >= 0,
+          "dma: but for a host that is to see one");
+    config.policy = PORTCULLIS_POLICY_NEST_SMMUS;
+    expect_status(portcullis_write_host_tree(&config, NULL, 0, written, sizeof written, &size), PORTCULLIS_ERROR_ARGUMENT,
+                  "dma: a tree for SMMUs that are nested and not owned");
+    prepare("dma-platform.dtb");
+    expect_status(portcullis_smmus_from_tree(tree, sizeof tree, 4096, &ops, &told), PORTCULLIS_ERROR_BOARD,
+                  "dma: an SMMU of the tree doesn't look into caches");
+    prepare("one-its.dtb");
+    check(portcullis_smmus_from_tree(tree, sizeof tree, 4096, &ops, &told) == PORTCULLIS_OK && told.smmu_count == 0,
+          "dma: a tree without SMMUs");
+    told.size--;
+    expect_status(portcullis_smmus_from_tree(tree, sizeof tree, 4096, &ops, &told), PORTCULLIS_ERROR_STRUCT_SIZE, "dma: a list that is too small");
+    told.size++;
+    expect_status(portcullis_smmus_from_tree(tree, 8, 4096, &ops, &told), PORTCULLIS_ERROR_TREE, "dma: a tree that is cut");
+}
+
+void test_dma(void) {
+    test_arguments();
+    test_snapshot();
+    test_moves();
+    test_hardware();
+    test_nested();
+    test_tree();
+}
