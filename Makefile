@@ -293,9 +293,10 @@ attacks: setup-run $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img ## tables: eac
 
 # On a QEMU whose SMMUv3 has stage 2, whichever the others run on.
 .PHONY: test-iommu
-test-iommu: setup-run setup-qemu $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img ## boards with an SMMUv3: DMA of the host's devices, with the controls
+test-iommu: setup-run setup-qemu $(addprefix $(IMAGES)/,el2-unmediated.img el2.img harness.elf harness-unmediated.elf testhost.img) ## boards with an SMMUv3: DMA of the host's devices, with the controls
 	$(Q)$(BOARD)/iommu.py --qemu $(NEW_QEMU)/qemu-system-aarch64 --results $(RESULTS)/test-iommu.json \
-	  $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img
+	  $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img $(IMAGES)/harness.elf $(IMAGES)/harness-unmediated.elf \
+	  $(IMAGES)/testhost.img
 
 .PHONY: trace
 trace: setup-run cli $(IMAGES)/el2.img $(IMAGES)/harness.elf ## records a host's life on every board, prints it, and runs it again

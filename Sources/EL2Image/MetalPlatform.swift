@@ -14,6 +14,8 @@ typealias MetalMonitor = Monitor<MetalPlatform>
 
 /// This machine, as the monitor sees it: all of it lies at fixed places.
 struct MetalPlatform: BoardPlatform {
+  typealias SMMUs = MetalSMMUs
+
   // The image that is shipped has no such switch: the others are images of their own, built from the same
   // sources.
   #if MEDIATE_OFF

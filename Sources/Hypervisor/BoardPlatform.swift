@@ -113,7 +113,7 @@ extension BoardPlatform {
   package var virtualSMMUCount: UInt8 { state.shared.virtualSMMUs }
   /// The observer of the owners of pages.
   package func withDMA<Result>(
-    _ held: HeldLocks, _ body: (inout DMAProtection<SMMUs>) -> Result
+    _ held: HeldLocks, else absent: Result, _ body: (inout DMAProtection<SMMUs>) -> Result
   ) -> Result {
     var held = held
     return state.shared.ownershipLock.withLock(&held) { _ in

@@ -96,6 +96,8 @@ public enum ITSClaim {
             requests[index].layout.base, at: address, through: registers)
         else { return false }
         return identities.append(identity)
+      } sealing: { _, _ in
+        nil
       }
     } catch {
       throw ITSClaimError(error)

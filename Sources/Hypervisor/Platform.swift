@@ -50,9 +50,9 @@ public protocol Platform: Sendable {
   /// How many SMMUs the host sees, from the first one on; never changes once the host runs.
   var virtualSMMUCount: UInt8 { get }
   /// Runs `body` with who follows the owners of pages for devices, and with the lock of rank `ownership`, behind those
-  /// that are held.
+  /// that are held; `absent` where there is nobody.
   func withDMA<Result>(
-    _ held: HeldLocks, _ body: (inout DMAProtection<SMMUs>) -> Result
+    _ held: HeldLocks, else absent: Result, _ body: (inout DMAProtection<SMMUs>) -> Result
   ) -> Result
 
   /// Has the SMMU with this number answer a load.

@@ -117,7 +117,7 @@ public enum RegionClaim {
     sealing: (
       _ ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
       _ frames: borrowing ClaimList<frameLimit>
-    ) -> PhysicalAddress? = { _, _ in nil }
+    ) -> PhysicalAddress?
   ) throws(RegionClaimError) {
     guard !requests.isEmpty else { return registry.freeze() }
     guard !registry.isFrozen else { throw .registry(.frozen(requests[0].layout.base)) }

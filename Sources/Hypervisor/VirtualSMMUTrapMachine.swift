@@ -68,6 +68,8 @@ struct VirtualSMMUTrapMachine<Machine: Platform>: VirtualSMMUMachine {
   private func withDriver<Result>(
     _ absent: Result, _ body: (inout SMMUGroup<Machine.SMMUs>) -> Result
   ) -> Result {
-    platform.withDMA(HeldLocks(holding: .smmu)) { $0.mirror?.withDriver(body) ?? absent }
+    platform.withDMA(HeldLocks(holding: .smmu), else: absent) {
+      $0.mirror?.withDriver(body) ?? absent
+    }
   }
 }

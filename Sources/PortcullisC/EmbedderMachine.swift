@@ -210,14 +210,9 @@ struct EmbedderBoard: ~Copyable {
   }
   // A virtual SMMU is held, or nothing: its rank is that before the lock of pages.
   func withDMA<Result>(
-    _ held: HeldLocks, _ body: (inout DMAProtection<EmbedderSMMUMachine>) -> Result
-  ) -> Result {
-    guard let smmus else {
-      var none = DMAProtection<EmbedderSMMUMachine>()
-      return body(&none)
-    }
-    return smmus.withDMA(body)
-  }
+    _ held: HeldLocks, else absent: Result,
+    _ body: (inout DMAProtection<EmbedderSMMUMachine>) -> Result
+  ) -> Result { smmus?.withDMA(body) ?? absent }
 
   /// Asks the SMMUs; `done` where there are none.
   func askSMMUs(_ request: SMMUHook.Request) -> SMMUHook.Answer {

@@ -60,17 +60,34 @@ private struct EmbedderReach: HostLeaves {
 /// A leaf: that memory `portcullis_add_smmus` has found large enough, and the header asks that it is mapped.
 @safe struct EmbedderSMMUs {
   struct State: ~Copyable {
-    let plan: SMMUPlan.Places
+    /// What driving the SMMUs starts from; where EL2 sees their registers the claim tells.
+    var setups: SMMUClaim.Setups
+    /// Where the host sees these registers.
+    var bases: FixedList<16, PhysicalAddress>
     let policy: SMMUPolicy
     /// With the lock of pages held.
     var protection = DMAProtection<EmbedderSMMUMachine>()
     /// With the lock of pages held.
     var pool: PagePool<LinearMemory>
 
-    init(_ plan: SMMUPlan.Places, _ policy: SMMUPolicy, _ pool: consuming PagePool<LinearMemory>) {
-      self.plan = plan
+    init(
+      _ setup: SMMUSetup, _ base: PhysicalAddress, _ policy: SMMUPolicy,
+      _ pool: consuming PagePool<LinearMemory>
+    ) {
+      setups = SMMUClaim.Setups(filler: setup)
+      bases = FixedList(filler: base)
       self.policy = policy
       self.pool = pool
+    }
+
+    mutating func begin(
+      _ claim: SMMUHook.SealingClaim, _ machine: EmbedderMachine
+    ) throws(DMAProtectionError) {
+      try protection.begin(
+        setups.span, bits: 48, policy: policy == .nested ? .nested : .owned,
+        doorbells: unsafe machine.board.pointee.doorbells,
+        machine: EmbedderSMMUMachine(memory: machine.memory, registers: machine.registers),
+        EmbedderReach(machine: machine, claim: claim), claim.memoryMap, &pool)
     }
   }
 
@@ -138,72 +155,65 @@ private struct EmbedderReach: HostLeaves {
 
   /// Fills the memory; whether it is enough.
   func put(_ plan: SMMUPlan.Places, _ policy: SMMUPolicy) -> Bool {
-    let used = Self.arenas(plan.count, policy) + UInt64(plan.count) * Self.arena(policy)
+    let arenas = Self.arenas(plan.count, policy)
+    let part = Self.arena(policy)
+    let used = arenas + UInt64(plan.count) * part
     let size = memory.count << PageFrameNumber.shift
     guard Self.fit, size >= Self.leastSize(plan.count, policy),
       let tables = pages(at: used, size - used)
     else { return false }
-    unsafe state.initialize(
-      to: State(plan, policy, PagePool(pages: tables, memory: machine.memory)))
+    for index in plan.indices {
+      guard let arena = pages(at: arenas + UInt64(index) * part, part) else { return false }
+      let base = plan[index].range.base
+      let setup = SMMUSetup(
+        frame: VirtualAddress(0), arena: arena, streams: plan[index].streams)
+      if index == 0 {
+        unsafe state.initialize(
+          to: State(setup, base, policy, PagePool(pages: tables, memory: machine.memory)))
+      }
+      _ = unsafe state.pointee.setups.append(setup)
+      _ = unsafe state.pointee.bases.append(base)
+    }
     return true
   }
 
   // MARK: The life
 
   /// Takes the SMMUs over, whose registers are among the frames of the claim.
+  @inline(never)
   private func begin(_ claim: SMMUHook.SealingClaim) -> SMMUHook.Answer {
-    let (plan, policy) = unsafe (state.pointee.plan, state.pointee.policy)
+    let policy = unsafe state.pointee.policy
     // What does not obey may be using its memory still.
-    if unsafe state.pointee.protection.mirror?.driver.phase == .quarantined {
-      return .failed(plan[0].range.base)
+    guard unsafe state.pointee.protection.mirror?.driver.phase != .quarantined else {
+      return fail("it aborts since the last attempt", nil)
     }
-    guard let setups = setups(plan, policy, claim) else { return .failed(plan[0].range.base) }
+    for index in unsafe state.pointee.setups.indices {
+      let base = unsafe state.pointee.bases[index]
+      for number in claim.frames.ranges.indices where claim.frames.range(number).first.address == base {
+        guard let frame = claim.frames.address(number) else { continue }
+        unsafe state.pointee.setups[index].frame = frame
+      }
+    }
     do throws(DMAProtectionError) {
-      try unsafe state.pointee.protection.begin(
-        setups.span, bits: 48, policy: policy == .nested ? .nested : .owned,
-        doorbells: machine.board.pointee.doorbells,
-        machine: EmbedderSMMUMachine(memory: machine.memory, registers: machine.registers),
-        EmbedderReach(machine: machine, claim: claim), claim.memoryMap, &state.pointee.pool)
+      try unsafe state.pointee.begin(claim, machine)
     } catch {
-      return fail(error.text, plan, error.unit)
+      return fail(error.text, error.unit)
     }
     unsafe machine.board.pointee.ownsSMMUs = true
     if policy == .nested {
-      let count = UInt8(truncatingIfNeeded: plan.count)
+      let count = UInt8(truncatingIfNeeded: unsafe state.pointee.setups.count)
       guard EmbedderMonitor(machine).beginVirtualSMMUs(count, at: virtualPlace) else {
-        return fail("one does not say what it is", plan, nil)
+        return fail("one does not say what it is", nil)
       }
       unsafe machine.board.pointee.virtualSMMUs = count
     }
     return .done
   }
 
-  private func setups(
-    _ plan: SMMUPlan.Places, _ policy: SMMUPolicy, _ claim: SMMUHook.SealingClaim
-  ) -> SMMUClaim.Setups? {
-    let size = Self.arena(policy)
-    var setups: SMMUClaim.Setups?
-    for index in plan.indices {
-      let offset = Self.arenas(plan.count, policy) + UInt64(index) * size
-      var frame: VirtualAddress?
-      for number in claim.frames.ranges.indices
-      where claim.frames.range(number).first.address == plan[index].range.base {
-        frame = claim.frames.address(number)
-      }
-      guard let frame, let arena = pages(at: offset, size) else { return nil }
-      let setup = SMMUSetup(frame: frame, arena: arena, streams: plan[index].streams)
-      var list = setups ?? SMMUClaim.Setups(filler: setup)
-      _ = list.append(setup)
-      setups = list
-    }
-    return setups
-  }
-
-  private func fail(
-    _ text: StaticString, _ plan: SMMUPlan.Places, _ unit: UInt16?
-  ) -> SMMUHook.Answer {
+  private func fail(_ text: StaticString, _ unit: UInt16?) -> SMMUHook.Answer {
     let number = Int(unit ?? 0)
-    let base = plan[plan.indices.contains(number) ? number : 0].range.base
+    let bases = unsafe state.pointee.bases
+    let base = bases[bases.indices.contains(number) ? number : 0]
     var line = LogLine("SMMU at ")
     line.append(hex: base.rawValue)
     line.append(": ")

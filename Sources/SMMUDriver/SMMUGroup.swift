@@ -52,7 +52,7 @@ public struct SMMUGroup<Machine: SMMUMachine & ~Copyable>: ~Copyable {
   let outputSize: SMMUAddressSize
   let splitting: DMATable.Splitting
   let vmid: VMID
-  let setups: FixedList<16, SMMUSetup>
+  private(set) var setups: FixedList<16, SMMUSetup>
   var units: FixedList<16, SMMUUnit>
   var pending = PendingInvalidation()
   var faults = FaultLog()
@@ -73,25 +73,21 @@ public struct SMMUGroup<Machine: SMMUMachine & ~Copyable>: ~Copyable {
   ) throws(SMMUSetupError) {
     guard setups.count > 0 else { throw .noUnits }
     guard setups.count <= Self.capacity else { throw .tooManyUnits }
-    var list = FixedList<16, SMMUSetup>(filler: setups[0])
-    var found: FixedList<16, SMMUUnit>?
+    var found: FixedList<16, SMMUFeatures>?
     var outputSize = SMMUAddressSize.bits48
     var splitting = DMATable.Splitting.atOnce
     for index in setups.indices {
-      let setup = setups[index]
-      let port = SMMUPort(frame: setup.frame, unit: UInt16(truncatingIfNeeded: index))
-      for earlier in 0..<index where setups[earlier].frame == setup.frame {
+      let port = Self.port(setups[index].frame, index)
+      for earlier in 0..<index where setups[earlier].frame == port.frame {
         throw .unitTwice(unit: port.unit)
       }
       let features = try SMMUFeatures.probe(port, vmid: vmid, policy, machine)
-      guard features.reaches(setup.arena) else {
-        throw .unreachable(unit: port.unit, setup.arena.last.address)
+      guard features.reaches(setups[index].arena) else {
+        throw .unreachable(unit: port.unit, setups[index].arena.last.address)
       }
-      let unit = SMMUUnit(port, features)
-      var units = found ?? FixedList(filler: unit)
-      _ = units.append(unit)
-      _ = list.append(setup)
-      found = units
+      var list = found ?? FixedList(filler: features)
+      _ = list.append(features)
+      found = list
       outputSize = min(outputSize, features.outputSize)
       if features.splitting == .broken { splitting = .broken }
     }
@@ -103,9 +99,18 @@ public struct SMMUGroup<Machine: SMMUMachine & ~Copyable>: ~Copyable {
     self.splitting = splitting
     self.vmid = vmid
     self.policy = policy
-    self.setups = list
-    units = found
     self.machine = machine
+    // In their place: they are large.
+    self.setups = FixedList(filler: setups[0])
+    units = FixedList(filler: SMMUUnit(Self.port(setups[0].frame, 0), found[0]))
+    for index in setups.indices {
+      _ = self.setups.append(setups[index])
+      _ = units.append(SMMUUnit(Self.port(setups[index].frame, index), found[index]))
+    }
+  }
+
+  private static func port(_ frame: VirtualAddress, _ number: Int) -> SMMUPort {
+    SMMUPort(frame: frame, unit: UInt16(truncatingIfNeeded: number))
   }
 
   /// How many SMMUs there are.

@@ -6,7 +6,7 @@ public import Architecture
 /// What driving one SMMU starts from.
 public struct SMMUSetup: Sendable {
   /// Where EL2 sees the two pages of 64 KiB of registers, which the host has not.
-  public let frame: VirtualAddress
+  public var frame: VirtualAddress
   /// Pages of EL2 for this SMMU alone, whatever they hold: its queues and its stream table.
   public let arena: PageRange
   /// The streams that may reach anything.

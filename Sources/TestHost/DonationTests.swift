@@ -97,3 +97,23 @@ func testDonations(_ report: inout TestReport) {
     if Donation.take(Arena.spare) { test.fail("it does") }
   }
 }
+
+/// What the host gives to another VM its devices give up too.
+func testDMADonation(_ report: inout TestReport, _ device: EduDevice) {
+  // Beside what the device takes its words from.
+  let place = Arena.spare + Arena.page
+  report.test("dma attack", "a device writes into memory that is given away") { test in
+    device.write(.max, to: place)
+    if Donation.give(place) != nil { test.fail("the memory can't be given away") }
+    _ = Hypercall.overwrittenCanaryWords()
+    device.write(.max, to: place)
+    device.write(.max, to: place + 0xfff8)
+    test.expect(
+      "words of EL2's memory that were overwritten", Hypercall.overwrittenCanaryWords(), equals: 0)
+    if !Donation.take(place) { test.fail("the memory does not come back") }
+    test.expectNoFault { test in
+      device.write(0x1234_5678, to: place)
+      test.expect("the word in memory that is back", el1_load64(place), equals: 0x1234_5678)
+    }
+  }
+}

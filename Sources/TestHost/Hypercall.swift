@@ -65,6 +65,9 @@ enum Hypercall {
     return !result.undefined && result.x0 == 0 ? result.x1 : nil
   }
 
+  /// Accesses that a device has refused: the tenth of their reasons.
+  static var refusedByDevices: UInt64 { count(16 + 9) ?? 0 }
+
   /// A call of the same service that doesn't exist.
   static let unknownFunction: UInt64 = 0xc600_50ff
 

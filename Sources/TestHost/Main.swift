@@ -63,7 +63,8 @@ struct Main {
         testDMAHandover(&report)
       } else {
         let isNested = tree.bootArgumentsHold("testhost.nested")
-        testDMA(&report, isNested: isNested)
+        testDMA(
+          &report, isNested: isNested, hasSecondVM: tree.bootArgumentsHold("harness.guest"))
         testProbing(&report, isNested: isNested)
       }
       el1_exit(report.finish())

@@ -71,8 +71,10 @@ class Boot:
     attacks: str = None
     # What the last line must be, where the host is not to be entered.
     end: str = None
-    # Whether the log must tell of faults of these kinds.
+    # Whether the log must tell of faults of these kinds; None where EL2 logs nothing while the host runs.
     faults: tuple = ()
+    # The host, where another hypervisor links the library.
+    host: pathlib.Path = None
 
     @property
     def title(self):
@@ -81,12 +83,29 @@ class Boot:
     @property
     def arguments(self):
         """QEMU's arguments: time is that of the instructions, so that a DMA takes its time."""
-        common = board.arguments(
-            self.image, self.gic, self.cpus, bootargs=self.bootargs, smmu=True
-        )
+        words = f"{self.bootargs} {board.EMBEDDED}" if self.host else self.bootargs
+        common = board.arguments(self.image, self.gic, self.cpus, bootargs=words, smmu=True)
+        beside = board.beside_harness(self.host) if self.host else []
         # QEMU warns, or does not, of a clock that counts where nobody runs any more.
         clock = () if self.end else board.ICOUNT
-        return [*common, *board.EDU, *clock, *self.machine]
+        return [*common, *board.EDU, *clock, *beside, *self.machine]
+
+
+def harness_boots(harness, unmediated, host):
+    """The boots of the example of an embedder, with the controls."""
+    by = {"host": host, "faults": None}
+    second_vm = "testhost.dma harness.guest"
+    for gic, cpus in ((3, 1), (4, 4)):
+        yield Boot("harness", harness, gic, cpus, bootargs="testhost.dma", **by)
+    yield Boot("harness-second-vm", harness, bootargs=second_vm, **by)
+    yield Boot(
+        "harness-handover", harness, bootargs="portcullis.handover testhost.dma", least=LEAST_HANDOVER_TESTS, **by
+    )
+    yield Boot("harness-nested", harness, bootargs="portcullis.smmu=nested testhost.dma testhost.nested", **by)
+    yield Boot("harness-control", unmediated, bootargs="testhost.dma", attacks="attacks-dma.txt", **by)
+    yield Boot(
+        "harness-second-vm-control", unmediated, bootargs=second_vm, attacks="attacks-dma-second-vm.txt", **by
+    )
 
 
 def boots(image, unmediated):
@@ -215,7 +234,8 @@ def judge(boot, lines, status):
         # What is due are the attacks that succeed.
         return 0 if problems else len(patterns), 0, 0, problems
     problems = run.judge_mediated(reader, status, boot.least)
-    problems += judge_log(lines, boot.faults)
+    if boot.faults is not None:
+        problems += judge_log(lines, boot.faults)
     return (
         sum(p.passed and not p.skipped for p in reader.points),
         sum(not p.passed for p in reader.points),
@@ -246,6 +266,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("unmediated", type=pathlib.Path, help="the control image")
     parser.add_argument("image", type=pathlib.Path, help="the image")
+    parser.add_argument("harness", type=pathlib.Path, help="the example of an embedder")
+    parser.add_argument("harness_unmediated", type=pathlib.Path, help="its control")
+    parser.add_argument("host", type=pathlib.Path, help="the test host, for both of these")
     parser.add_argument("--qemu", default="qemu-system-aarch64")
     parser.add_argument("--only", default="", help="boots whose title holds this alone")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="limit of one run")
@@ -257,9 +280,11 @@ def main():
         counts.write(options.results, 0, 0, not_run=lack)
         return 0
     print(f"# QEMU {'.'.join(map(str, board.version(options.qemu)))}", flush=True)
-    chosen = [
-        boot for boot in boots(options.image, options.unmediated) if options.only in boot.title
+    every = [
+        *boots(options.image, options.unmediated),
+        *harness_boots(options.harness, options.harness_unmediated, options.host),
     ]
+    chosen = [boot for boot in every if options.only in boot.title]
     outcomes = list(turns.in_turn(lambda boot, say: attempt(boot, options, say), chosen))
     return run.conclude(outcomes, options.results)
 

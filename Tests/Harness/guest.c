@@ -11,7 +11,7 @@
 
 // What the guest looks after, in its first page: its canary, what the host has given to it since, and an empty range.
 #define RANGES ((volatile struct portcullis_pages *)(GUEST_BASE + 0x800))
-#define GUEST_CODE (GUEST_BASE + 0x100)
+#define GUEST_CODE GUEST_BASE
 extern const char guest_code[], guest_code_end[];
 
 static bool is_there;

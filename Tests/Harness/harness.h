@@ -47,7 +47,7 @@ static inline void unlock(struct lock *lock) { __atomic_store_n(&lock->held, 0, 
 
 // Places that the linker script names.
 extern char harness_start[], harness_canary[], harness_text[], harness_text_end[], harness_rodata_end[],
-    harness_image_end[], harness_pool[], harness_trace[], harness_end[];
+    harness_image_end[], harness_pool[], harness_trace[], harness_smmu[], harness_end[];
 // Of each CPU STACK_BYTES.
 extern char stacks[];
 

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// A small hypervisor that links libportcullis.a: it starts one host at EL1 and has its ITS mediated. It can have a
-// second VM beside it. An example for authors of others, and what `make run-harness` boots. It is built for QEMU's
+// A small hypervisor that links libportcullis.a: it starts one host at EL1 and has its ITS mediated, and its devices
+// confined where the board has an SMMU. It can have a second VM beside it. An example for authors of others, and what `make run-harness` boots. It is built for QEMU's
 // `virt` board with up to 8 CPUs, GICv3 or GICv4, 1 GiB of memory, and at most one ITS.
 
 #include <libfdt.h>
@@ -114,13 +114,27 @@ static bool boot_argument(const void *tree, const char *word) {
 static struct portcullis_ops ops = {.size = sizeof ops, .log = log_line, .cpu_index = cpu_index};
 static struct portcullis_config config;
 
+// The board's SMMUs, of which all are Portcullis's.
+static struct portcullis_smmus smmus = {.size = sizeof smmus};
+static const struct portcullis_pages smmu_memory = {(uint64_t)harness_smmu, SMMU_BYTES};
+
+static uint32_t smmu_policy(const void *tree) {
+    if (!MEDIATE) return 0;
+    stack_paint();
+    enum portcullis_status status = portcullis_smmus_from_tree(tree, fdt_totalsize(tree), PAGE, &ops, &smmus);
+    if (status) stop("the SMMUs", portcullis_strerror(status));
+    tell_stack("SMMUs of the tree", 0, PORTCULLIS_STACK_INIT);
+    if (smmus.smmu_count == 0) return 0;
+    return PORTCULLIS_POLICY_OWN_SMMUS | (boot_argument(tree, "portcullis.smmu=nested") ? PORTCULLIS_POLICY_NEST_SMMUS : 0);
+}
+
 static void configure(const void *tree) {
     portcullis_aarch64_operations(&ops);
     set_translation_operations(&ops);
     config = (struct portcullis_config){
         .size = sizeof config, .version = PORTCULLIS_VERSION, .page_size = PAGE, .ops = &ops,
         .tree = tree, .tree_size = fdt_totalsize(tree),
-        .cpus = MAX_CPUS, .policy = is_trusted ? PORTCULLIS_POLICY_HANDOVER : 0,
+        .cpus = MAX_CPUS, .policy = (is_trusted ? PORTCULLIS_POLICY_HANDOVER : 0) | smmu_policy(tree),
         .features = READ_SYSREG(id_aa64mmfr1_el1) >> 20 & 0xf ? PORTCULLIS_FEATURE_PAN : 0,
         .linear_base = 0,  // EL2 maps memory at its physical address
         .pool = {(uint64_t)harness_pool, POOL_BYTES},
@@ -138,9 +152,10 @@ static void take_its(void) {
     if (is_trusted) status = portcullis_init(state, sizeof state, &config, &gate);
     else status = portcullis_board_from_tree(config.tree, config.tree_size, PAGE, config.policy, &ops, &board);
     if (!status && !is_trusted) status = portcullis_init_board(state, sizeof state, &config, &board, &gate);
+    if (!status && smmus.smmu_count) status = portcullis_add_smmus(gate, &smmus, &smmu_memory);
     if (!status) tell_stack("init", 0, PORTCULLIS_STACK_INIT), stack_paint(), status = portcullis_claim(gate);
     if (status) stop("not started", portcullis_strerror(status));
-    tell_stack("claim", 0, PORTCULLIS_STACK_CLAIM);
+    tell_stack("claim", 0, smmus.smmu_count ? PORTCULLIS_STACK_CLAIM_SMMUS : PORTCULLIS_STACK_CLAIM);
 }
 
 // The host's tree is the board's without the memory of the harness and of the second VM. It is the one thing that the
@@ -216,7 +231,7 @@ static void answer(struct portcullis_frame *frame) {
     switch (x[1]) {
     case PORTCULLIS_CALL_VERSION:  // with what attacks aim at
         x[1] = 1, x[2] = has_guest ? GUEST_BASE : HARNESS_BASE;
-        x[3] = has_guest ? GUEST_BYTES : (uint64_t)(harness_image_end - harness_start);
+        x[3] = has_guest ? GUEST_BYTES : (uint64_t)(harness_end - harness_start);
         x[4] = MEDIATE ? portcullis_region_count(gate) : 0;
         break;
     case PORTCULLIS_CALL_MEMORY: x[1] = (uint64_t)harness_pool, x[2] = POOL_BYTES; break;

@@ -229,6 +229,22 @@ static void el2_unmap(void *context, const struct portcullis_pages *pages, uint6
     commit(&el2, pages, 0);
 }
 
+// What the host may do from an address on: the entry of stage 2 that says so, as far as it goes.
+static uint32_t host_reach(void *context, uint64_t address, uint64_t *bytes) {
+    if (address >= host.end) return *bytes = (1ull << 48) - address, 0;
+    const uint64_t *table = host.root;
+    uint64_t step = 1ull << 30, entry;
+    lock(&tables_lock);
+    for (int level = 1;; level++, step >>= 9) {
+        entry = table[address / step & (level == 1 ? 2 * ENTRIES - 1 : ENTRIES - 1)];
+        if (level == 3 || (entry & TABLE) != TABLE) break;
+        table = (const uint64_t *)(entry & ADDRESS);
+    }
+    unlock(&tables_lock);
+    *bytes = step - address % step;
+    return entry & VALID ? PORTCULLIS_KIND_READ | PORTCULLIS_KIND_WRITE : 0;
+}
+
 static uint16_t *shares_of(uint64_t address) { return &shares[(address - RAM_BASE) / PAGE]; }
 
 static int host_share(void *context, const struct portcullis_pages *pages) {
@@ -261,5 +277,5 @@ void set_translation_operations(struct portcullis_ops *ops) {
     ops->host_prepare = host_prepare, ops->host_commit = host_commit, ops->host_abort = host_abort;
     ops->el2_prepare = el2_prepare, ops->el2_commit = el2_commit, ops->el2_abort = el2_abort;
     ops->el2_unmap = el2_unmap, ops->host_share = host_share, ops->host_unshare = host_unshare;
-    ops->host_donate = host_donate, ops->host_give_back = host_give_back;
+    ops->host_donate = host_donate, ops->host_give_back = host_give_back, ops->host_reach = host_reach;
 }

@@ -120,11 +120,13 @@ extern "C" {
 #define PORTCULLIS_FRAME_LIMIT 128
 /// The most ranges of one change of a translation: frames of your regions, of ITSes and of Redistributors.
 #define PORTCULLIS_CHANGE_LIMIT 1280
-/// The most bytes of stack that portcullis_init, portcullis_init_board, portcullis_board_from_tree and
-/// portcullis_write_host_tree use, beside what your operations need.
+/// The most bytes of stack that portcullis_init, portcullis_init_board, portcullis_board_from_tree,
+/// portcullis_smmus_from_tree and portcullis_write_host_tree use, beside what your operations need.
 #define PORTCULLIS_STACK_INIT 0x4c000
 /// The same of portcullis_claim, portcullis_hand_over, portcullis_finalise and portcullis_handle_call.
 #define PORTCULLIS_STACK_CLAIM 0x5000
+/// The same of portcullis_claim where SMMUs were added.
+#define PORTCULLIS_STACK_CLAIM_SMMUS 0xc000
 /// The same of portcullis_handle_trap.
 #define PORTCULLIS_STACK_TRAP 0x1000
 /// The most ITSes; a board with more is refused.
