@@ -108,7 +108,8 @@ let package = Package(
       "PortcullisC",
       [
         "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS",
-        "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor", "CEmbedder", "CRuntime",
+        "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor", "CEmbedder",
+        "CRuntime",
       ]),
     room("Inspection", ["Architecture", "GIC", "Trace", "DeviceTree", "Traps", "ITS"]),
     room("Replay", ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedITS"]),

@@ -34,8 +34,7 @@ public struct PagePool<Memory: TableMemory & ~Copyable>: ~Copyable {
   /// Sets `count` pages aside.
   ///
   /// - Throws: `poolExhausted`, and nothing has changed.
-  // Of two that are equal for the compiler it makes one without a landing pad.
-  @inline(__always)
+  @inline(__always)  // of two that are equal the compiler makes one without a landing pad
   public mutating func reserve(_ count: UInt64) throws(OwnershipError) -> Reservation {
     guard count <= freeCount else { throw .poolExhausted(needed: count, free: freeCount) }
     reserved += count

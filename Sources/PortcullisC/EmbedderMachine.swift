@@ -230,12 +230,16 @@ struct EmbedderBoard: ~Copyable {
     }
   }
   func readSMMU(_ number: UInt8, _ access: Access) -> ReadEffect {
-    if case .read(let effect) = askSMMUs(.read(number, access)) { effect } else {
+    if case .read(let effect) = askSMMUs(.read(number, access)) {
+      effect
+    } else {
       .refused(.noHandler)
     }
   }
   func writeSMMU(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    if case .write(let effect) = askSMMUs(.write(number, access, value)) { effect } else {
+    if case .write(let effect) = askSMMUs(.write(number, access, value)) {
+      effect
+    } else {
       .refused(.noHandler)
     }
   }

@@ -52,7 +52,8 @@ extension EmbedderMediation.Choice {
       cpus: UInt64(cpus),
       policy: policy,
       guardsRedistributors: flags & PORTCULLIS_POLICY_LEAVE_REDISTRIBUTORS == 0,
-      isHandover: flags & PORTCULLIS_POLICY_HANDOVER != 0, smmus: smmus, leaveOut: unsafe config.leave_out)
+      isHandover: flags & PORTCULLIS_POLICY_HANDOVER != 0, smmus: smmus,
+      leaveOut: unsafe config.leave_out)
   }
 
   /// Whether another VM has an ITS; asked once for each.

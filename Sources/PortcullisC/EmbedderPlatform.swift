@@ -164,7 +164,8 @@ internal import Traps
   func reach(_ address: PhysicalAddress) -> (pages: UInt64, isReadable: Bool, isWritable: Bool) {
     let table = unsafe operations
     var bytes: UInt64 = 0
-    let kinds = unsafe table.pointee.host_reach?(table.pointee.context, address.rawValue, &bytes) ?? 0
+    let kinds =
+      unsafe table.pointee.host_reach?(table.pointee.context, address.rawValue, &bytes) ?? 0
     return (
       bytes >> PageFrameNumber.shift, kinds & PORTCULLIS_KIND_READ != 0,
       kinds & PORTCULLIS_KIND_WRITE != 0

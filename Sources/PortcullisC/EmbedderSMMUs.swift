@@ -51,7 +51,7 @@ private struct EmbedderReach: HostLeaves {
   }
 }
 
-/// The SMMUs of an embedder, in memory that it has set aside for them:
+/// The SMMUs of an embedder, in memory that it has set aside for them.
 ///
 ///     0          the state
 ///     0x8000     the SMMUs as the host sees them, where it does
@@ -94,7 +94,9 @@ private struct EmbedderReach: HostLeaves {
   private let machine: EmbedderMachine
   private let memory: PageRange
   private let place: UnsafeMutableRawPointer
-  private var state: UnsafeMutablePointer<State> { unsafe place.assumingMemoryBound(to: State.self) }
+  private var state: UnsafeMutablePointer<State> {
+    unsafe place.assumingMemoryBound(to: State.self)
+  }
 
   /// The SMMUs that have this memory.
   init(of machine: EmbedderMachine, in memory: PageRange) {
@@ -189,8 +191,10 @@ private struct EmbedderReach: HostLeaves {
     }
     for index in unsafe state.pointee.setups.indices {
       let base = unsafe state.pointee.bases[index]
-      for number in claim.frames.ranges.indices where claim.frames.range(number).first.address == base {
-        guard let frame = claim.frames.address(number) else { continue }
+      for number in claim.frames.ranges.indices {
+        guard claim.frames.range(number).first.address == base,
+          let frame = claim.frames.address(number)
+        else { continue }
         unsafe state.pointee.setups[index].frame = frame
       }
     }

@@ -77,9 +77,10 @@ internal import Traps
     var answer: Answer = .done
   }
 
-  typealias Function = @convention(c) @Sendable (
-    _ state: UnsafeMutableRawPointer, _ exchange: UnsafeMutableRawPointer
-  ) -> Void
+  typealias Function =
+    @convention(c) @Sendable (
+      _ state: UnsafeMutableRawPointer, _ exchange: UnsafeMutableRawPointer
+    ) -> Void
 
   private let function: Function
   /// The memory that the SMMUs have.

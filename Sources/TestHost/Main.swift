@@ -67,6 +67,7 @@ struct Main {
           &report, isNested: isNested, hasSecondVM: tree.bootArgumentsHold("harness.guest"))
         testProbing(&report, isNested: isNested)
       }
+      if Hypercall.isEmbedded { testStack(&report) }
       el1_exit(report.finish())
     }
     testDeviceTree(&report)
