@@ -95,8 +95,8 @@ STEPS = (
     ),
     whole("trace", 300, "a trace of each board is printed and replayed", "images", "embedded", folders=(HOST,)),
     Step(
-        "test-iommu", 120, "DMA on boards with an SMMUv3, owned and nested, with the controls",
-        ("images",),
+        "test-iommu", 150, "DMA on boards with an SMMUv3, owned and nested, of the image and of the hypervisor in C, with the"
+        " controls", ("images", "embedded"),
     ),
     whole("replay", 200, "each seed of the device tree's fuzzer, with AddressSanitizer", "setup-test", folders=(CORPUS,)),
     whole(

@@ -11,8 +11,9 @@
 // agreed to. Its registers are forwarded to a host alone that you trust to hand it over, and until then.
 //
 // A Redistributor is mediated too: its tables stay the host's memory, where host_share has agreed to them,
-// and nobody else's for as long as the hardware may use them. DMA of devices is your IOMMU's: of masters that no IOMMU
-// of the tree confines the log tells, and their registers are claimed where you say so.
+// and nobody else's for as long as the hardware may use them. DMA of devices is confined where you have portcullis_add_smmus
+// drive the SMMUs, and is your IOMMU's otherwise. Of masters that no IOMMU of the tree confines the log tells, and their
+// registers are claimed where you say so.
 //
 //     static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char memory[PORTCULLIS_STATE_SIZE];
 //     struct portcullis *gate;
@@ -41,23 +42,24 @@
 //
 // portcullis_aarch64.h has those of the operations that are the same in each hypervisor.
 //
-// Order: init, any number of add_region, claim once with success; from then on traps.
+// Order: init, any number of add_region, at most one add_smmus, claim once with success; from then on traps.
 //
 // When: claim before the host runs. It disables every ITS and gives it a queue and tables of the pool,
 // so that a host which drives its ITSes already would lose its interrupts. Such a host, which you
 // deprivilege while it runs, hands its ITSes over instead: PORTCULLIS_POLICY_HANDOVER.
 //
-// Threads: one CPU, while no other is in Portcullis, calls init, init_board, add_region and claim; it publishes the
+// Threads: one CPU, while no other is in Portcullis, calls init, init_board, add_region, add_smmus and claim; it publishes the
 // claimed state to the others (a barrier and whatever releases them). From then on any CPU may call any other function,
 // beside each other and beside traps; may_give_away and took have their order below. Without a state, and at any time:
-// version, strerror, the sizes, board_from_tree, write_host_tree. No function sleeps or allocates, none may be called
+// version, strerror, the sizes, board_from_tree, smmus_from_tree, write_host_tree. No function sleeps or allocates, none may be called
 // from an operation, nor from the callback of a region.
 //
-// Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory, and all Redistributors have one. A
-// trap of one of them, its_counters, read_statistic, uncovered, measure, handle_call, may_give_away, hand_over and
+// Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory, as has each SMMU that the host sees,
+// and all Redistributors have one. A trap of one of them, its_counters, read_statistic, uncovered, measure, handle_call, may_give_away, hand_over and
 // finalise hold one at a time. The trace has a lock behind all others, with which no operation runs. One more, behind
-// them, guards what is known of pages: may_give_away and took take it, and whatever calls host_share or host_donate; no
-// operation runs with it. Whatever interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at
+// them, guards what is known of pages, and the SMMUs: may_give_away and took take it, whatever calls host_share or
+// host_donate, and with SMMUs their traps and statistics. Of the operations device_read, device_write, clean and publish
+// run with it, for SMMUs alone. Whatever interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at
 // EL2. The lock of an ITS or of the Redistributors is held while device_read, device_write, order_accesses, host_share,
 // host_physical, host_unshare, host_read, host_write, clean, publish, log, cpu_index and clock run, and with a handover
 // host_donate and host_give_back: a lock that they take comes after it in your order, and must not be held where you
@@ -635,8 +637,8 @@ uint64_t portcullis_smmu_memory_size(size_t count, uint32_t policy, uint64_t mem
 /// From the claim on devices behind the SMMUs reach what host_reach tells and the ITSes' doorbells. They lose what
 /// portcullis_may_give_away or a handover takes, before the function returns OK, and reach what portcullis_took gives
 /// back; device registers that the host loses otherwise are yours to care for. Faults of devices are counted, and logged
-/// when the host comes for an SMMU or statistics are read. The operations device_read, device_write, publish, clean and
-/// order_accesses run with the lock of pages then.
+/// when the host comes for an SMMU or statistics are read. An SMMU must not
+/// lose power: do not relay SYSTEM_SUSPEND or CPU_DEFAULT_SUSPEND.
 ///
 /// A program that does not call it, linked with --gc-sections, has no driver of SMMUs in it.
 ///
@@ -756,13 +758,15 @@ enum portcullis_status portcullis_add_region(struct portcullis *state,
 /// tables must be the host's memory.
 ///
 /// Errors: ARGUMENT, ORDER, BOARD, HOST_REFUSED, EL2_REFUSED, POOL, EL2_ADDRESS, RANGE, KIND, OVERLAP, FULL, ITS,
-/// ITS_POOL, GIC: the host reaches everything as before, and it may be tried again; an ITS whose set-up had begun is
-/// disabled and has no queue and no tables, as after a reset. STUCK: see there.
+/// ITS_POOL, GIC, SMMU: the host reaches everything as before, and it may be tried again; an ITS whose set-up had begun is
+/// disabled and has no queue and no tables, as after a reset. An SMMU that firmware had left translating, or that does not
+/// take its registers back, aborts what devices do until reset: keep its memory. ORDER also where the policy has SMMUs
+/// owned and none were added. STUCK: see there.
 enum portcullis_status portcullis_claim(struct portcullis *state);
 
 // What the promise at the top of this file does not cover.
 
-/// DMA of devices behind IOMMUs, which are yours to drive. Always set.
+/// DMA of devices behind IOMMUs, which are yours to drive. Set unless portcullis_claim has taken over SMMUs that are all.
 #define PORTCULLIS_UNCOVERED_IOMMU 0x01u
 /// DMA of masters that no IOMMU confines and whose registers stay with the host. Of a board without a tree it is set
 /// unless `is_confined` is.
@@ -942,7 +946,10 @@ enum portcullis_status portcullis_finalise(struct portcullis *state);
 // Without the first call there is a race. A host that enables LPIs on one CPU while another CPU gives the memory of
 // the pending table away has the Redistributor write to the other VM.
 //
-// Not covered: Redistributors that are left to the host, regions of yours, and DMA of devices.
+// Devices behind SMMUs that were added lose pages in step 1, and reach them again in step 3. Memory that host_reach did not
+// tell of at the claim comes to the host by the same three steps back.
+//
+// Not covered: Redistributors that are left to the host, regions of yours, and other DMA of devices.
 
 /// Asks whether memory may leave the host, and takes note that it does. `pages` are whole pages of the configuration's
 /// page_size. They are the host's by your own record. Pages that were donated for a handover are OWNER.
@@ -953,14 +960,14 @@ enum portcullis_status portcullis_finalise(struct portcullis *state);
 ///
 /// Errors, which change nothing: ARGUMENT, ALIGNMENT, RANGE; KIND where a page is not memory of the tree; OWNER; POOL;
 /// ORDER before the claim, and while an ITS is forwarded, which may use any page; LIVE where nobody answers for a
-/// live ITS. HELD: `*held`, where that is not null, is the address of a page that is in use. The host has to disable
+/// live ITS; SMMU where one has not confirmed. HELD: `*held`, where that is not null, is the address of a page that is in use. The host has to disable
 /// the ITS or the LPIs that use it.
 enum portcullis_status portcullis_may_give_away(struct portcullis *state,
                                                 const struct portcullis_pages *pages, uint64_t *held);
 
 /// Takes note that pages which were away are the host's again; not necessarily as many as went away at once.
 ///
-/// Errors, which change nothing: ARGUMENT, ALIGNMENT, RANGE, OWNER, ORDER before the claim.
+/// Errors, which change nothing: ARGUMENT, ALIGNMENT, RANGE, OWNER, ORDER before the claim; with SMMUs KIND and POOL.
 enum portcullis_status portcullis_took(struct portcullis *state, const struct portcullis_pages *pages);
 
 // MARK: What the ITSes did
@@ -1017,7 +1024,7 @@ enum portcullis_status portcullis_its_counters(struct portcullis *state, size_t 
 /// PORTCULLIS_STATISTIC_PAGE * (1 + N) for the ITS at index N.
 ///
 /// 0 is told of what is yours to count: TRAPS to TICKS, REFUSED (portcullis_handle_trap sets `refusal`), LOADS, shared
-/// pages, pins, the log, and SMMUs.
+/// pages, pins, the log, and SMMUs that were not added.
 ///
 /// Errors: ARGUMENT; ORDER before the claim; INDEX for a number of nothing, and an ITS that there is none of.
 enum portcullis_status portcullis_read_statistic(struct portcullis *state, uint64_t number, uint64_t *value);
