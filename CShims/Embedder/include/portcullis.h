@@ -10,9 +10,9 @@
 // no memory but the pool and, with PORTCULLIS_POLICY_VIRTUAL, the pending tables that host_share has
 // agreed to. Its registers are forwarded to a host alone that you trust to hand it over, and until then.
 //
-// A Redistributor is mediated too: its tables stay the host's memory, where host_share has agreed to them,
-// and nobody else's for as long as the hardware may use them. DMA of devices is confined where you have portcullis_add_smmus
-// drive the SMMUs, and is your IOMMU's otherwise. Of masters that no IOMMU of the tree confines the log tells, and their
+// A Redistributor is mediated too: its tables stay the host's memory, where host_share has agreed to them, and nobody
+// else's for as long as the hardware may use them. DMA of devices is confined where you have portcullis_add_smmus drive
+// the SMMUs, and is your IOMMU's otherwise. Of masters that no IOMMU of the tree confines the log tells, and their
 // registers are claimed where you say so.
 //
 //     static _Alignas(PORTCULLIS_STATE_ALIGNMENT) unsigned char memory[PORTCULLIS_STATE_SIZE];
@@ -48,23 +48,23 @@
 // so that a host which drives its ITSes already would lose its interrupts. Such a host, which you
 // deprivilege while it runs, hands its ITSes over instead: PORTCULLIS_POLICY_HANDOVER.
 //
-// Threads: one CPU, while no other is in Portcullis, calls init, init_board, add_region, add_smmus and claim; it publishes the
-// claimed state to the others (a barrier and whatever releases them). From then on any CPU may call any other function,
-// beside each other and beside traps; may_give_away and took have their order below. Without a state, and at any time:
-// version, strerror, the sizes, board_from_tree, smmus_from_tree, write_host_tree. No function sleeps or allocates, none may be called
-// from an operation, nor from the callback of a region.
+// Threads: one CPU, while no other is in Portcullis, calls init, init_board, add_region, add_smmus and claim; it
+// publishes the claimed state to the others (a barrier and whatever releases them). From then on any CPU may call any
+// other function, beside each other and beside traps; may_give_away and took have their order below. Without a state,
+// and at any time: version, strerror, the sizes, board_from_tree, smmus_from_tree, write_host_tree. No function sleeps
+// or allocates, none may be called from an operation, nor from the callback of a region.
 //
 // Locks: each ITS has a ticket spin lock in the state, in Normal cacheable memory, as has each SMMU that the host sees,
-// and all Redistributors have one. A trap of one of them, its_counters, read_statistic, uncovered, measure, handle_call, may_give_away, hand_over and
-// finalise hold one at a time. The trace has a lock behind all others, with which no operation runs. One more, behind
-// them, guards what is known of pages, and the SMMUs: may_give_away and took take it, whatever calls host_share or
-// host_donate, and with SMMUs their traps and statistics. Of the operations device_read, device_write, clean and publish
-// run with it, for SMMUs alone. Whatever interrupts the CPU meanwhile must not come back to Portcullis: mask interrupts at
-// EL2. The lock of an ITS or of the Redistributors is held while device_read, device_write, order_accesses, host_share,
-// host_physical, host_unshare, host_read, host_write, clean, publish, log, cpu_index and clock run, and with a handover
-// host_donate and host_give_back: a lock that they take comes after it in your order, and must not be held where you
-// call Portcullis. The callback of a region and register_write run with no lock held, and so does register_read, but
-// for PORTCULLIS_MPIDR_EL1.
+// and all Redistributors have one. A trap of one of them, its_counters, read_statistic, uncovered, measure,
+// handle_call, may_give_away, hand_over and finalise hold one at a time. The trace has a lock behind all others, with
+// which no operation runs. One more, behind them, guards what is known of pages, and the SMMUs: may_give_away and took
+// take it, whatever calls host_share or host_donate, and with SMMUs their traps and statistics. Of the operations
+// device_read, device_write, clean and publish run with it, for SMMUs alone. Whatever interrupts the CPU meanwhile must
+// not come back to Portcullis: mask interrupts at EL2. The lock of an ITS or of the Redistributors is held while
+// device_read, device_write, order_accesses, host_share, host_physical, host_unshare, host_read, host_write, clean,
+// publish, log, cpu_index and clock run, and with a handover host_donate and host_give_back: a lock that they take
+// comes after it in your order, and must not be held where you call Portcullis. The callback of a region and
+// register_write run with no lock held, and so does register_read, but for PORTCULLIS_MPIDR_EL1.
 //
 // Time: one trap takes at most 512 commands and zeroes at most 128 KiB; what is left the host's store to
 // GITS_CWRITER does by running again (PORTCULLIS_TRAP_UNFINISHED), after the interrupts that wait for it.
@@ -82,11 +82,12 @@
 // below. Of what it needs only libfdt is not in it: fdt_check_full, fdt_first_property_offset, fdt_get_mem_rsv,
 // fdt_get_name, fdt_get_property_by_offset, fdt_get_string, fdt_getprop_namelen, fdt_next_node,
 // fdt_next_property_offset, fdt_num_mem_rsv and fdt_path_offset_namelen, which portcullis_init,
-// portcullis_board_from_tree, portcullis_smmus_from_tree and portcullis_write_host_tree alone call; and for the last one
-// fdt_add_subnode, fdt_del_node, fdt_delprop, fdt_open_into, fdt_pack and fdt_setprop_placeholder. Debian's libfdt.a for arm64 has them. It needs
-// memchr, memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr, __stack_chk_guard and __stack_chk_fail from you,
-// and may use SIMD registers: call those three functions before the host runs, or save the host's. It links with lld
-// and GNU ld, with and without --gc-sections, position independent or not.
+// portcullis_board_from_tree, portcullis_smmus_from_tree and portcullis_write_host_tree alone call; and for the last
+// one fdt_add_subnode, fdt_del_node, fdt_delprop, fdt_open_into, fdt_pack and fdt_setprop_placeholder. Debian's
+// libfdt.a for arm64 has them. It needs memchr, memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr,
+// __stack_chk_guard and __stack_chk_fail from you, and may use SIMD registers: call those three functions before the
+// host runs, or save the host's. It links with lld and GNU ld, with and without --gc-sections, position independent or
+// not.
 //
 // Code of the library names neither x18 nor a SIMD register. Its functions begin with landing pads (BTI) and sign
 // their return addresses (PAC) with key A where you enable it; Debian's libfdt.a does neither.
@@ -623,10 +624,10 @@ struct portcullis_smmus {
 enum portcullis_status portcullis_smmus_from_tree(const void *tree, size_t tree_size, uint32_t page_size,
                                                   const struct portcullis_ops *ops, struct portcullis_smmus *smmus);
 
-/// The size that is recommended for the memory of so many SMMUs, by PORTCULLIS_POLICY_* and the bytes of memory that the
-/// host has: 2 MiB for tables, and a table of 4 KiB for each 2 MiB of that memory, which an SMMU takes that can't split a
-/// block while devices use it (SMMU_IDR3.BBML below 2). portcullis_may_give_away or portcullis_took that finds no table left
-/// returns POOL. 0 for a number or policy that can't be.
+/// The size that is recommended for the memory of so many SMMUs, by PORTCULLIS_POLICY_* and the bytes of memory that
+/// the host has: 2 MiB for tables, and a table of 4 KiB for each 2 MiB of that memory, which an SMMU takes that can't
+/// split a block while devices use it (SMMU_IDR3.BBML below 2). portcullis_may_give_away or portcullis_took that finds
+/// no table left returns POOL. 0 for a number or policy that can't be.
 uint64_t portcullis_smmu_memory_size(size_t count, uint32_t policy, uint64_t memory_bytes);
 
 /// Has portcullis_claim take SMMUs over, last of all: with PORTCULLIS_POLICY_OWN_SMMUS, once, between init and claim.
@@ -959,9 +960,9 @@ enum portcullis_status portcullis_finalise(struct portcullis *state);
 /// and 4 KiB for each 64 GiB: with PORTCULLIS_STATE_SIZE that is enough for 128 areas of 128 MiB.
 ///
 /// Errors, which change nothing: ARGUMENT, ALIGNMENT, RANGE; KIND where a page is not memory of the tree; OWNER; POOL;
-/// ORDER before the claim, and while an ITS is forwarded, which may use any page; LIVE where nobody answers for a
-/// live ITS; SMMU where one has not confirmed. HELD: `*held`, where that is not null, is the address of a page that is in use. The host has to disable
-/// the ITS or the LPIs that use it.
+/// ORDER before the claim, and while an ITS is forwarded, which may use any page; LIVE where nobody answers for a live
+/// ITS; SMMU where one has not confirmed. HELD: `*held`, where that is not null, is the address of a page that is in
+/// use. The host has to disable the ITS or the LPIs that use it.
 enum portcullis_status portcullis_may_give_away(struct portcullis *state,
                                                 const struct portcullis_pages *pages, uint64_t *held);
 
