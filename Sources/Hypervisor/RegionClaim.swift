@@ -102,6 +102,7 @@ public enum RegionClaim {
   ///
   /// `frames` is an empty list for the frames of all regions; its capacity is the most that there may be. Last of all
   /// `sealing` gets it, to begin what needs all pages to be taken; it returns the base of a region that does not answer.
+  /// Neither it nor `answers` is called where there is no request.
   ///
   /// - Throws: any `RegionClaimError`; the registry is as before.
   public static func claim<
@@ -115,8 +116,7 @@ public enum RegionClaim {
     registry: inout RegionRegistry<Device>,
     answers: (_ region: Int, _ address: VirtualAddress) -> Bool,
     sealing: (
-      _ ownership: inout Ownership<Tables, Host, Hypervisor, Observer>,
-      _ frames: borrowing ClaimList<frameLimit>
+      _ memoryMap: borrowing MemoryMap, _ frames: borrowing ClaimList<frameLimit>
     ) -> PhysicalAddress?
   ) throws(RegionClaimError) {
     guard !requests.isEmpty else { return registry.freeze() }
@@ -130,7 +130,7 @@ public enum RegionClaim {
     let count = registry.count
     do throws(RegionClaimError) {
       try register(requests, at: frames, in: &registry, answers)
-      if let base = sealing(&ownership, frames) {
+      if let base = sealing(ownership.memoryMap, frames) {
         registry.removeAll(behind: count)
         throw .silent(base)
       }

@@ -150,6 +150,11 @@ extension DMAMirror where Driver: ~Copyable {
     pool.release(reservation)
   }
 
+  /// Takes everything from devices, and follows no longer: before a host runs, where the start-up fails behind this.
+  public mutating func stop<Memory: TableMemory & ~Copyable>(_ pool: inout PagePool<Memory>) {
+    if phase == .following { clear(&pool) }
+  }
+
   /// Takes everything from devices after a snapshot that did not end.
   private mutating func clear<Memory: TableMemory & ~Copyable>(_ pool: inout PagePool<Memory>) {
     phase = .failed

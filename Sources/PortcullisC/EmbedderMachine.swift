@@ -31,7 +31,9 @@ struct EmbedderBoard: ~Copyable {
   let pool: PageRange?
   /// The memory of the trace; nil where none is kept.
   let traceMemory: PageRange?
-  /// The SMMUs, once they were added.
+  /// Whether the SMMUs were added, of which there may be none.
+  var knowsSMMUs = false
+  /// The SMMUs, where any were added.
   var smmus: SMMUHook?
   /// Whether they were taken over.
   var ownsSMMUs = false
@@ -204,9 +206,9 @@ struct EmbedderBoard: ~Copyable {
     guard let memory = unsafe board.pointee.smmus?.memory else { return nil }
     return EmbedderSMMUs(of: self, in: memory)
   }
-  // Nobody looks at one where there is none.
   var virtualSMMUs: VirtualSMMUPlaces {
-    unsafe smmus?.virtualSMMUs ?? VirtualSMMUPlaces(place)
+    guard let smmus else { preconditionFailure("there is no SMMU") }
+    return smmus.virtualSMMUs
   }
   // A virtual SMMU is held, or nothing: its rank is that before the lock of pages.
   func withDMA<Result>(
@@ -221,11 +223,11 @@ struct EmbedderBoard: ~Copyable {
   }
   /// Takes the SMMUs over, where there are any.
   func beginSMMUs(
-    _ ownership: inout EmbedderOwnership, _ frames: borrowing RegionClaim.BoardFrames
+    _ memoryMap: borrowing MemoryMap, _ frames: borrowing RegionClaim.BoardFrames
   ) -> SMMUHook.Answer {
-    unsafe withUnsafeMutablePointer(to: &ownership) { ownership in
+    unsafe withUnsafePointer(to: memoryMap) { map in
       unsafe withUnsafePointer(to: frames) {
-        unsafe askSMMUs(.begin(SMMUHook.SealingClaim(UnsafePointer(ownership), $0)))
+        unsafe askSMMUs(.begin(SMMUHook.SealingClaim(map, $0)))
       }
     }
   }

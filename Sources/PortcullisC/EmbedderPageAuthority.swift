@@ -57,7 +57,8 @@ struct EmbedderPageAuthority: PageAuthority, PageKeeper {
       machine.pages.endDonation(pages)
       throw .refusedByHost(pages.first)
     }
-    if case .refused(let error) = machine.askSMMUs(.revoke(pages)) {
+    let answer = machine.pages.whileLocked { machine.askSMMUs(.revoke(pages)) }
+    if case .refused(let error) = answer {
       platform.giveBack(pages)
       machine.pages.endDonation(pages)
       throw error
@@ -66,7 +67,7 @@ struct EmbedderPageAuthority: PageAuthority, PageKeeper {
 
   func giveBack(_ pages: PageRange) {
     platform.giveBack(pages)
-    if case .refused = machine.askSMMUs(.grant(pages)) {
+    if case .refused = machine.pages.whileLocked({ machine.askSMMUs(.grant(pages)) }) {
       // They are the host's all the same, whose devices have lost them.
       var line = LogLine("no memory for tables: devices do not reach what the host has back, from ")
       line.append(hex: pages.first.address.rawValue)

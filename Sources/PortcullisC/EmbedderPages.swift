@@ -97,25 +97,17 @@ typealias EmbedderOwnership = Ownership<
     return missing == nil
   }
 
-  /// Looks whether pages are memory that may come to the host without ever having gone.
+  /// Takes note that memory is the host's again, once `grant` has let its devices reach it.
   ///
-  /// - Throws: `wrongKind` for what is no memory, `wrongState` for what is away in part, or donated.
-  func checkNew(_ pages: PageRange) throws(OwnershipError) {
-    if let page = ownership.memoryMap.firstMismatch(in: pages, .memory) {
-      throw .wrongKind(page, .mmio)
-    }
+  /// - Throws: `wrongState` for pages that are not away, or what `grant` does; nothing has changed then.
+  func take(
+    _ pages: PageRange, granting grant: () throws(OwnershipError) -> Void = {}
+  ) throws(OwnershipError) {
     try withLock { (state, pool) throws(OwnershipError) in
-      if let page = state.donated.first(in: pages, pool) ?? state.away.first(in: pages, pool) {
-        throw .wrongState(page, .none)
-      }
+      if let page = state.away.firstMissing(in: pages, pool) { throw .wrongState(page, .owned) }
+      try grant()
+      try state.away.remove(pages, &pool)
     }
-  }
-
-  /// Takes note that memory is the host's again.
-  ///
-  /// - Throws: `wrongState` for pages that are not away; nothing has changed then.
-  func take(_ pages: PageRange) throws(OwnershipError) {
-    try withLock { (state, pool) throws(OwnershipError) in try state.away.remove(pages, &pool) }
   }
 
   /// Takes note that pages are about to be donated: from here on nobody gives them away.

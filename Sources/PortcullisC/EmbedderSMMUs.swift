@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import CEmbedder
 internal import DeviceTree
 internal import Hypervisor
 internal import IOMMU
@@ -44,8 +45,12 @@ private struct EmbedderReach: HostLeaves {
       if let leaf = cut(claim.frames.range(index)) { return leaf }
     }
     let said = machine.registers.reach(first.address)
-    // No page is no answer: nothing of the rest is the host's.
-    guard said.pages > 0 else { return HostLeaf(rest, .claimed) }
+    guard said.pages > 0 else {
+      var line = LogLine("host_reach tells of no page: nothing is the host's from ")
+      line.append(hex: first.address.rawValue)
+      machine.registers.log(.error, line)
+      return HostLeaf(rest, .claimed)
+    }
     let pages = rest.upTo(min(end, first.rawValue + min(said.pages, rest.count)))
     return HostLeaf(pages, .mapped(isReadable: said.isReadable, isWritable: said.isWritable))
   }
@@ -65,24 +70,29 @@ private struct EmbedderReach: HostLeaves {
     /// Where the host sees these registers.
     var bases: FixedList<16, PhysicalAddress>
     let policy: SMMUPolicy
+    /// The memory of the devices' tables.
+    let tables: PageRange
     /// With the lock of pages held.
     var protection = DMAProtection<EmbedderSMMUMachine>()
     /// With the lock of pages held.
     var pool: PagePool<LinearMemory>
 
     init(
-      _ setup: SMMUSetup, _ base: PhysicalAddress, _ policy: SMMUPolicy,
-      _ pool: consuming PagePool<LinearMemory>
+      _ setup: SMMUSetup, _ base: PhysicalAddress, _ policy: SMMUPolicy, _ tables: PageRange,
+      _ memory: LinearMemory
     ) {
       setups = SMMUClaim.Setups(filler: setup)
       bases = FixedList(filler: base)
       self.policy = policy
-      self.pool = pool
+      self.tables = tables
+      pool = PagePool(pages: tables, memory: memory)
     }
 
     mutating func begin(
       _ claim: SMMUHook.SealingClaim, _ machine: EmbedderMachine
     ) throws(DMAProtectionError) {
+      // No SMMU uses a table of an attempt that has failed and was given back.
+      pool = PagePool(pages: tables, memory: machine.memory)
       try protection.begin(
         setups.span, bits: 48, policy: policy == .nested ? .nested : .owned,
         doorbells: unsafe machine.board.pointee.doorbells,
@@ -171,7 +181,7 @@ private struct EmbedderReach: HostLeaves {
         frame: VirtualAddress(0), arena: arena, streams: plan[index].streams)
       if index == 0 {
         unsafe state.initialize(
-          to: State(setup, base, policy, PagePool(pages: tables, memory: machine.memory)))
+          to: State(setup, base, policy, tables, machine.memory))
       }
       _ = unsafe state.pointee.setups.append(setup)
       _ = unsafe state.pointee.bases.append(base)
@@ -184,10 +194,11 @@ private struct EmbedderReach: HostLeaves {
   /// Takes the SMMUs over, whose registers are among the frames of the claim.
   @inline(never)
   private func begin(_ claim: SMMUHook.SealingClaim) -> SMMUHook.Answer {
-    let policy = unsafe state.pointee.policy
-    // What does not obey may be using its memory still.
-    guard unsafe state.pointee.protection.mirror?.driver.phase != .quarantined else {
-      return fail("it aborts since the last attempt", nil)
+    switch unsafe state.pointee.protection.mirror?.driver.phase {
+    case nil, .off: break
+    // They go by the memory of the last attempt.
+    case .confining, .quarantined:
+      return fail(PORTCULLIS_ERROR_SMMU, "the last attempt could not be undone", nil)
     }
     for index in unsafe state.pointee.setups.indices {
       let base = unsafe state.pointee.bases[index]
@@ -201,20 +212,28 @@ private struct EmbedderReach: HostLeaves {
     do throws(DMAProtectionError) {
       try unsafe state.pointee.begin(claim, machine)
     } catch {
-      return fail(error.text, error.unit)
+      let status =
+        switch error {
+        case .mirror(.poolExhausted): PORTCULLIS_ERROR_POOL
+        default: PORTCULLIS_ERROR_SMMU
+        }
+      return fail(status, error.text, error.unit)
     }
-    unsafe machine.board.pointee.ownsSMMUs = true
-    if policy == .nested {
+    if unsafe state.pointee.policy == .nested {
       let count = UInt8(truncatingIfNeeded: unsafe state.pointee.setups.count)
       guard EmbedderMonitor(machine).beginVirtualSMMUs(count, at: virtualPlace) else {
-        return fail("one does not say what it is", nil)
+        unsafe state.pointee.protection.mirror?.stop(&state.pointee.pool)
+        return fail(PORTCULLIS_ERROR_SMMU, "it does not say what it is", nil)
       }
       unsafe machine.board.pointee.virtualSMMUs = count
     }
+    unsafe machine.board.pointee.ownsSMMUs = true
     return .done
   }
 
-  private func fail(_ text: StaticString, _ unit: UInt16?) -> SMMUHook.Answer {
+  private func fail(
+    _ status: portcullis_status, _ text: StaticString, _ unit: UInt16?
+  ) -> SMMUHook.Answer {
     let number = Int(unit ?? 0)
     let bases = unsafe state.pointee.bases
     let base = bases[bases.indices.contains(number) ? number : 0]
@@ -223,7 +242,7 @@ private struct EmbedderReach: HostLeaves {
     line.append(": ")
     line.append(text)
     machine.registers.log(.error, line)
-    return .failed(base)
+    return .failed(EmbedderError(status, at: base))
   }
 
   /// Runs `body` with who follows the owners of pages for devices, and their lock.
@@ -237,48 +256,44 @@ private struct EmbedderReach: HostLeaves {
   private func follow(_ pages: PageRange, _ transition: PageTransition) -> SMMUHook.Answer {
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
-    return machine.pages.whileLocked {
+    do throws(OwnershipError) {
+      let needed = try unsafe state.pointee.protection.prepare(
+        transition, list.span, state.pointee.pool)
+      var reservation = try unsafe state.pointee.pool.reserve(needed)
       do throws(OwnershipError) {
-        let needed = try unsafe state.pointee.protection.prepare(
-          transition, list.span, state.pointee.pool)
-        var reservation = try unsafe state.pointee.pool.reserve(needed)
-        do throws(OwnershipError) {
-          try unsafe state.pointee.protection.revoke(
-            transition, list.span, &state.pointee.pool, &reservation)
-        } catch {
-          unsafe state.pointee.pool.release(reservation)
-          throw error
-        }
-        unsafe state.pointee.protection.commit(
+        try unsafe state.pointee.protection.revoke(
           transition, list.span, &state.pointee.pool, &reservation)
-        unsafe state.pointee.pool.release(reservation)
-        return .done
       } catch {
-        return .refused(error)
+        unsafe state.pointee.pool.release(reservation)
+        throw error
       }
+      unsafe state.pointee.protection.commit(
+        transition, list.span, &state.pointee.pool, &reservation)
+      unsafe state.pointee.pool.release(reservation)
+      return .done
+    } catch {
+      return .refused(error)
     }
   }
 
   /// The first of these pages that devices reach; nil for none.
   private func firstReached(of pages: PageRange) -> PageFrameNumber? {
-    machine.pages.whileLocked {
-      guard let table = unsafe state.pointee.protection.mirror?.driver.table else {
-        return pages.first
-      }
-      var rest: PageRange? = pages.below(table.geometry.pageLimit)
-      while let left = rest {
-        let leaf = table.leaf(from: left.first, in: unsafe state.pointee.pool.memory)
-        if leaf.output != nil { return left.first }
-        rest = left.from(leaf.end)
-      }
-      return nil
+    guard let table = unsafe state.pointee.protection.mirror?.driver.table else {
+      return pages.first
     }
+    var rest = pages.below(table.geometry.pageLimit)
+    while let left = rest {
+      let leaf = table.leaf(from: left.first, in: unsafe state.pointee.pool.memory)
+      if leaf.output != nil { return left.first }
+      rest = left.from(leaf.end)
+    }
+    return nil
   }
 
   private func held(_ pages: PageRange) -> SMMUHook.Answer {
     for number in 0..<machine.virtualSMMUCount {
       let page = virtualSMMUs.withLock(number) { $0.held(of: pages, memory: machine.memory) }
-      if let page { return .held(page) }
+      if let page { return .page(page) }
     }
     return .done
   }
@@ -295,9 +310,7 @@ private struct EmbedderReach: HostLeaves {
       return follow(pages, PageTransition(kind: .memory, old: .owned, new: .none))
     case .grant(let pages):
       return follow(pages, PageTransition(kind: .memory, old: .none, new: .owned))
-    case .grantNew(let pages):
-      if let page = firstReached(of: pages) { return .refused(.wrongState(page, .owned)) }
-      return follow(pages, PageTransition(kind: .memory, old: .none, new: .owned))
+    case .reached(let pages): return firstReached(of: pages).map { .page($0) } ?? .done
     case .held(let pages): return held(pages)
     case .value(let number):
       let monitor = EmbedderMonitor(machine)

@@ -44,9 +44,8 @@ extension EmbedderState {
         try known.take(pages)
         return answer(hold)
       }
-      guard case .refused(let error) = monitor.platform.askSMMUs(.revoke(pages)) else {
-        return (PORTCULLIS_OK, nil)
-      }
+      let answer = known.whileLocked { monitor.platform.askSMMUs(.revoke(pages)) }
+      guard case .refused(let error) = answer else { return (PORTCULLIS_OK, nil) }
       try known.take(pages)
       throw error
     } catch {
@@ -67,17 +66,23 @@ extension EmbedderState {
     guard phase == .claimed else { return PORTCULLIS_ERROR_ORDER }
     do throws(OwnershipError) {
       let machine = monitor.platform
-      let areAway = machine.pages.areAway(pages)
-      if areAway || !machine.ownsSMMUs {
-        // Devices first: that may be refused.
-        if areAway, case .refused(let error) = machine.askSMMUs(.grant(pages)) { throw error }
-        try machine.pages.take(pages)
-        return PORTCULLIS_OK
+      // Memory that the host did not have when the SMMUs were taken over counts as away from here on.
+      let isNew = machine.ownsSMMUs && !machine.pages.areAway(pages)
+      if isNew {
+        guard !machine.isOwn(pages) else { return PORTCULLIS_ERROR_OWNER }
+        try machine.pages.give(pages)
       }
-      // The host did not have them when the SMMUs were taken over.
-      guard !machine.isOwn(pages) else { return PORTCULLIS_ERROR_OWNER }
-      try machine.pages.checkNew(pages)
-      if case .refused(let error) = machine.askSMMUs(.grantNew(pages)) { throw error }
+      do throws(OwnershipError) {
+        try machine.pages.take(pages) { () throws(OwnershipError) in
+          if isNew, case .page(let page) = machine.askSMMUs(.reached(pages)) {
+            throw .wrongState(page, .owned)
+          }
+          if case .refused(let error) = machine.askSMMUs(.grant(pages)) { throw error }
+        }
+      } catch {
+        if isNew { try machine.pages.take(pages) }
+        throw error
+      }
       return PORTCULLIS_OK
     } catch {
       return portcullis_status(moving: error)
@@ -98,7 +103,7 @@ extension EmbedderState {
       }
       if let hold { return hold }
     }
-    if case .held(let page) = monitor.platform.askSMMUs(.held(pages)) { return .held(page) }
+    if case .page(let page) = monitor.platform.askSMMUs(.held(pages)) { return .held(page) }
     guard mediation.guardsRedistributors else { return nil }
     let page = monitor.platform.redistributors.withLock {
       $0.held(of: pages, memory: monitor.platform.pins)

@@ -196,20 +196,22 @@ struct EmbedderState: ~Copyable {
     return regions.append(region) ? PORTCULLIS_OK : PORTCULLIS_ERROR_FULL
   }
 
-  /// Registers the regions of SMMUs, by `append`, and leaves them to be taken over by the claim; all or nothing.
+  /// Has SMMUs taken over by the claim, none where `hook` is nil, once `prepare` has registered their regions and filled
+  /// their memory; all or nothing.
   mutating func add(
-    _ hook: SMMUHook, _ append: (inout EmbedderState) throws(EmbedderError) -> Void
+    _ hook: SMMUHook?, _ prepare: (inout EmbedderState) throws(EmbedderError) -> Void
   ) throws(EmbedderError) {
     let board = unsafe monitor.platform.board
-    guard phase == .registering, mediation.smmuPolicy.isOwning, unsafe board.pointee.smmus == nil
+    guard phase == .registering, mediation.smmuPolicy.isOwning, unsafe !board.pointee.knowsSMMUs
     else { throw EmbedderError(PORTCULLIS_ERROR_ORDER) }
     let count = regions.count
     do throws(EmbedderError) {
-      try append(&self)
+      try prepare(&self)
     } catch {
       regions.removeAll(behind: count)
       throw error
     }
+    unsafe board.pointee.knowsSMMUs = true
     unsafe board.pointee.smmus = hook
   }
 
@@ -222,7 +224,7 @@ struct EmbedderState: ~Copyable {
   mutating func claim() -> portcullis_status {
     let machine = monitor.platform
     // What was to be owned was not added.
-    let isWhole = unsafe !mediation.smmuPolicy.isOwning || machine.board.pointee.smmus != nil
+    let isWhole = unsafe !mediation.smmuPolicy.isOwning || machine.board.pointee.knowsSMMUs
     guard phase == .registering, isWhole else {
       return mediation.problem.tell(EmbedderError(PORTCULLIS_ERROR_ORDER))
     }
@@ -274,12 +276,12 @@ struct EmbedderState: ~Copyable {
         }
         mediation.end(begun)
         return false
-      } sealing: { ownership, frames in
-        guard case .failed(let base) = machine.beginSMMUs(&ownership, frames) else { return nil }
-        failure = EmbedderError(PORTCULLIS_ERROR_SMMU, at: base)
+      } sealing: { memoryMap, frames in
+        guard case .failed(let error) = machine.beginSMMUs(memoryMap, frames) else { return nil }
+        failure = error
         mediation.endRedistributors()
         mediation.end(begun)
-        return base
+        return PhysicalAddress(error.address)
       }
     } catch {
       if case .stuck = error { phase = .stuck }

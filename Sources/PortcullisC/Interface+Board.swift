@@ -90,22 +90,9 @@ extension ITSTraits {
     return described
   }
 
-  /// Hands the entries of a list to `add`, until it refuses one; whether it took all.
-  private static func forEach<Entry>(
-    _ list: UnsafeRawBufferPointer, _ count: UInt32, _ add: (Entry) -> Bool
-  ) -> Bool {
-    // The header gives each list so many entries of this type.
-    guard Int(count) * MemoryLayout<Entry>.stride <= list.count else { return false }
-    for index in 0..<Int(count) {
-      let offset = index * MemoryLayout<Entry>.stride
-      guard add(unsafe list.load(fromByteOffset: offset, as: Entry.self)) else { return false }
-    }
-    return true
-  }
-
   private func addMasters(to described: inout DescribedBoard) -> Bool {
     unsafe withUnsafeBytes(of: &board.pointee.masters) { list in
-      unsafe Self.forEach(list, board.pointee.masters_count) { (pages: portcullis_pages) in
+      unsafe list.forEach(board.pointee.masters_count) { (pages: portcullis_pages) in
         guard let found = AddressRange(pages).flatMap({ PageRange(covering: $0) }) else {
           return false
         }
@@ -124,7 +111,7 @@ extension ITSTraits {
 
   private func addITSes(to assembly: inout BoardAssembly) -> Bool {
     unsafe withUnsafeBytes(of: &board.pointee.its) { list in
-      unsafe Self.forEach(list, board.pointee.its_count) { (its: portcullis_its) in
+      unsafe list.forEach(board.pointee.its_count) { (its: portcullis_its) in
         guard let region = AddressRange(its.registers), let traits = ITSTraits(its.traits) else {
           return false
         }
@@ -135,7 +122,7 @@ extension ITSTraits {
 
   private func addRedistributors(to assembly: inout BoardAssembly) -> Bool {
     unsafe withUnsafeBytes(of: &board.pointee.redistributors) { list in
-      unsafe Self.forEach(list, board.pointee.redistributors_count) {
+      unsafe list.forEach(board.pointee.redistributors_count) {
         (region: portcullis_redistributors) in
         guard let range = AddressRange(region.registers) else { return false }
         return assembly.addRedistributors(
@@ -146,7 +133,7 @@ extension ITSTraits {
 
   private func addMemory(to assembly: inout BoardAssembly) -> Bool {
     unsafe withUnsafeBytes(of: &board.pointee.memory) { list in
-      unsafe Self.forEach(list, board.pointee.memory_count) { (pages: portcullis_pages) in
+      unsafe list.forEach(board.pointee.memory_count) { (pages: portcullis_pages) in
         guard let range = AddressRange(pages) else { return false }
         return assembly.addMemory(range)
       }

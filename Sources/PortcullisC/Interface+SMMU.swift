@@ -19,80 +19,79 @@ internal import Traps
 
   @unsafe init(_ smmus: UnsafeMutablePointer<portcullis_smmus>) { unsafe self.smmus = smmus }
 
-  /// The SMMUs as the core has them; nil where there are none or too many, or a part can't be.
+  /// How many there are.
+  var count: UInt32 { unsafe smmus.pointee.smmu_count }
+
+  /// The SMMUs as the core has them; nil where there is neither one nor anything beside, or a part can't be.
   func places() -> SMMUPlan.Places? {
-    let count = unsafe smmus.pointee.smmu_count
-    guard 1...UInt32(PORTCULLIS_SMMU_LIMIT) ~= count else { return nil }
-    return unsafe withUnsafeBytes(of: &smmus.pointee.smmu) { list in
-      var places: SMMUPlan.Places?
-      for index in 0..<Int(count) {
-        // The header gives the list so many entries of this type.
-        let smmu = unsafe list.load(
-          fromByteOffset: index * MemoryLayout<portcullis_smmu>.stride, as: portcullis_smmu.self)
+    var places = SMMUPlan().places
+    let areSound = unsafe withUnsafeBytes(of: &smmus.pointee.smmu) { list in
+      unsafe list.forEach(count) { (smmu: portcullis_smmu) in
         guard smmu.registers.bytes >= 0x2_0000,
           let range = AddressRange(
             base: PhysicalAddress(smmu.registers.base), size: smmu.registers.bytes),
           let streams = Self.streams(of: smmu)
-        else { return nil }
-        let place = SMMUPlan.Place(range: range, streams: streams)
-        var known = places ?? SMMUPlan.Places(filler: place)
-        _ = known.append(place)
-        places = known
+        else { return false }
+        return places.append(SMMUPlan.Place(range: range, streams: streams))
       }
-      return places
     }
+    let hasAny = unsafe count > 0 || smmus.pointee.beside_count > 0
+    return areSound && hasAny ? places : nil
   }
 
   private static func streams(of smmu: portcullis_smmu) -> PermittedStreams? {
-    guard smmu.streams_count <= PORTCULLIS_STREAMS_LIMIT else { return nil }
     var streams = PermittedStreams()
     let areSound = unsafe withUnsafeBytes(of: smmu.streams) { list in
-      for index in 0..<Int(smmu.streams_count) {
-        let range = unsafe list.load(
-          fromByteOffset: index * MemoryLayout<portcullis_streams>.stride,
-          as: portcullis_streams.self)
-        guard range.first <= range.last,
-          streams.permit(StreamID(range.first)...StreamID(range.last))
-        else { return false }
+      unsafe list.forEach(smmu.streams_count) { (range: portcullis_streams) in
+        guard range.first <= range.last else { return false }
+        return streams.permit(StreamID(range.first)...StreamID(range.last))
       }
-      return true
     }
     return areSound ? streams : nil
   }
 
   /// Registers all regions: those of the SMMUs, and what else is withheld.
+  ///
+  /// - Throws: why one can't be.
   func append(to state: inout EmbedderState) throws(EmbedderError) {
-    func add(_ pages: portcullis_pages, _ device: Device?) throws(EmbedderError) {
-      let base = PhysicalAddress(pages.base)
-      let layout: RegionLayout
-      do throws(RegistryError) {
-        guard pages.bytes % PageFrameNumber.size == 0 else { throw .misaligned(base) }
-        layout = try RegionLayout(base: base, pages: pages.bytes >> PageFrameNumber.shift)
-      } catch {
-        throw EmbedderError(error)
+    var number: UInt8 = 0
+    var failure: EmbedderError?
+    _ = unsafe withUnsafeBytes(of: &smmus.pointee.smmu) { list in
+      unsafe list.forEach(smmus.pointee.smmu_count) { (smmu: portcullis_smmu) in
+        failure = Self.add(smmu.registers, .smmu(number), to: &state)
+        number += 1
+        return failure == nil
       }
+    }
+    if let failure { throw failure }
+    let isWhole = unsafe withUnsafeBytes(of: &smmus.pointee.beside) { list in
+      unsafe list.forEach(smmus.pointee.beside_count) { (pages: portcullis_pages) in
+        failure = Self.add(pages, nil, to: &state)
+        return failure == nil
+      }
+    }
+    if !isWhole { throw failure ?? EmbedderError(PORTCULLIS_ERROR_ARGUMENT) }
+  }
+
+  private static func add(
+    _ pages: portcullis_pages, _ device: Device?, to state: inout EmbedderState
+  ) -> EmbedderError? {
+    let base = PhysicalAddress(pages.base)
+    do throws(RegistryError) {
+      guard pages.bytes % PageFrameNumber.size == 0 else { throw .misaligned(base) }
+      let layout = try RegionLayout(base: base, pages: pages.bytes >> PageFrameNumber.shift)
       let status = state.add(
         RegionRequest(layout, widths: .all, kinds: .readWrite, device: device))
-      guard status == PORTCULLIS_OK else { throw EmbedderError(status, at: base) }
-    }
-    for index in 0..<Int(unsafe smmus.pointee.smmu_count) {
-      let smmu = unsafe withUnsafeBytes(of: &smmus.pointee.smmu) { list in
-        unsafe list.load(
-          fromByteOffset: index * MemoryLayout<portcullis_smmu>.stride, as: portcullis_smmu.self)
-      }
-      try add(smmu.registers, .smmu(UInt8(truncatingIfNeeded: index)))
-    }
-    for index in 0..<Int(unsafe smmus.pointee.beside_count) {
-      let pages = unsafe withUnsafeBytes(of: &smmus.pointee.beside) { list in
-        unsafe list.load(
-          fromByteOffset: index * MemoryLayout<portcullis_pages>.stride, as: portcullis_pages.self)
-      }
-      try add(pages, nil)
+      return status == PORTCULLIS_OK ? nil : EmbedderError(status, at: base)
+    } catch {
+      return EmbedderError(error)
     }
   }
 
-  /// Takes over what a tree says; false where there is more than has room.
-  func write(_ plan: borrowing SMMUPlan, _ board: borrowing Board) -> Bool {
+  /// Takes over what a tree says.
+  ///
+  /// - Returns: why not, nil where it is done.
+  func write(_ plan: borrowing SMMUPlan, _ board: borrowing Board) -> LogLine? {
     unsafe smmus.pointee.is_complete = plan.coversAll ? 1 : 0
     unsafe smmus.pointee.smmu_count = UInt32(plan.places.count)
     for index in plan.places.indices {
@@ -119,15 +118,26 @@ internal import Traps
     }
     var beside = FixedList<64, PageRange>(filler: .filler)
     for index in plan.companions.indices {
-      guard beside.join(plan.companions[index]) else { return false }
+      guard beside.join(plan.companions[index]) else { return Self.tooMuch }
     }
     for index in plan.monitors.indices {
-      guard beside.join(plan.monitors[index]) else { return false }
+      guard beside.join(plan.monitors[index]) else { return Self.tooMuch }
     }
     for index in board.unused.indices where board.unused[index].kind != .its {
       guard let pages = PageRange(covering: board.unused[index].range), beside.join(pages) else {
-        return false
+        return Self.tooMuch
       }
+    }
+    // A claim takes whole pages of both translations.
+    let mask = board.granule.bytes - 1
+    for index in plan.places.indices {
+      let range = plan.places[index].range
+      if (range.base.rawValue | range.size) & mask != 0 { return Self.shared(range.base) }
+    }
+    for index in beside.indices {
+      let base = beside[index].first.address
+      let size = beside[index].count << PageFrameNumber.shift
+      if (base.rawValue | size) & mask != 0 { return Self.shared(base) }
     }
     unsafe smmus.pointee.beside_count = UInt32(beside.count)
     unsafe withUnsafeMutableBytes(of: &smmus.pointee.beside) { list in
@@ -139,7 +149,16 @@ internal import Traps
           toByteOffset: index * MemoryLayout<portcullis_pages>.stride, as: portcullis_pages.self)
       }
     }
-    return true
+    return nil
+  }
+
+  private static var tooMuch: LogLine {
+    LogLine("the SMMUs cannot be owned: there is too much beside them")
+  }
+  private static func shared(_ base: PhysicalAddress) -> LogLine {
+    var line = LogLine("the SMMUs cannot be owned: a page has other registers too, at ")
+    line.append(hex: base.rawValue)
+    return line
   }
 }
 
@@ -185,8 +204,8 @@ func portcullis_smmus_from_tree(
       platform.log(.error, line)
       throw EmbedderError(PORTCULLIS_ERROR_BOARD)
     }
-    guard unsafe SMMUsInC(told).write(plan, board) else {
-      platform.log(.error, LogLine("the SMMUs cannot be owned: there is too much beside them"))
+    if let problem = unsafe SMMUsInC(told).write(plan, board) {
+      platform.log(.error, problem)
       throw EmbedderError(PORTCULLIS_ERROR_BOARD)
     }
     return PORTCULLIS_OK
@@ -210,9 +229,7 @@ func portcullis_add_smmus(
   _ state: OpaquePointer!, _ smmus: UnsafePointer<portcullis_smmus>!,
   _ memory: UnsafePointer<portcullis_pages>!
 ) -> portcullis_status {
-  guard let state = unsafe state, let smmus = unsafe smmus, let memory = unsafe memory else {
-    return PORTCULLIS_ERROR_ARGUMENT
-  }
+  guard let state = unsafe state, let smmus = unsafe smmus else { return PORTCULLIS_ERROR_ARGUMENT }
   guard unsafe smmus.pointee.size >= MemoryLayout<portcullis_smmus>.size else {
     return PORTCULLIS_ERROR_STRUCT_SIZE
   }
@@ -220,11 +237,20 @@ func portcullis_add_smmus(
   let machine = unsafe gate.pointee.monitor.platform
   // It is only read.
   let told = unsafe SMMUsInC(UnsafeMutablePointer(mutating: smmus))
-  guard machine.registers.canMirror, unsafe smmus.pointee.beside_count <= PORTCULLIS_BESIDE_LIMIT,
-    let places = told.places()
+  guard machine.registers.canMirror, let places = told.places(),
+    unsafe told.count == 0 || memory != nil
   else { return PORTCULLIS_ERROR_ARGUMENT }
   do throws(EmbedderError) {
+    guard told.count > 0, let memory = unsafe memory else {
+      try unsafe gate.pointee.add(nil) { (state) throws(EmbedderError) in
+        try told.append(to: &state)
+      }
+      return PORTCULLIS_OK
+    }
     let pages = try EmbedderMediation.pages(unsafe memory.pointee, unit: 1 << 16)
+    guard machine.memory.address(of: pages.first.address).rawValue != 0 else {
+      throw EmbedderError(PORTCULLIS_ERROR_RANGE)
+    }
     let policy = unsafe gate.pointee.mediation.smmuPolicy
     let hook = unsafe SMMUHook(
       { state, exchange in

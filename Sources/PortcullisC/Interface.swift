@@ -10,6 +10,20 @@ internal import Traps
 
 // The functions of portcullis.h. Leaves: what a pointer must be, the header asks of the caller.
 
+extension UnsafeRawBufferPointer {
+  /// Hands the entries of a list of the C interface, a tuple to Swift, to `add` until it refuses one; whether it took all.
+  ///
+  /// A leaf: the header gives the list so many entries of this type.
+  func forEach<Entry>(_ count: UInt32, _ add: (Entry) -> Bool) -> Bool {
+    let stride = MemoryLayout<Entry>.stride
+    guard Int(count) * stride <= self.count else { return false }
+    for index in 0..<Int(count) {
+      guard add(unsafe load(fromByteOffset: index * stride, as: Entry.self)) else { return false }
+    }
+    return true
+  }
+}
+
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 func portcullis_version() -> UInt32 { UInt32(PORTCULLIS_VERSION) }

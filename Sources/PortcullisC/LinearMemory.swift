@@ -63,8 +63,8 @@ internal import Synchronization
     unsafe word(address).pointee.store(value, ordering: .relaxed)
   }
 
-  /// Nothing but software walks what is a table here.
-  func publishTables() {}
+  /// SMMUs walk what is a table here.
+  func publishTables() { platform.publish() }
 
   func publishToDevices() { platform.publish() }
 

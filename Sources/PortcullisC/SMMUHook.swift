@@ -21,12 +21,12 @@ internal import Traps
     case read(UInt8, Access)
     /// To carry out a store to one.
     case write(UInt8, Access, UInt64)
-    /// To take pages from devices.
+    /// To take pages from devices, with the lock of pages held.
     case revoke(PageRange)
-    /// To let devices reach pages, which they do not.
+    /// To let devices reach pages, which they do not, with the lock of pages held.
     case grant(PageRange)
-    /// The same, where it is not known that they do not: refused for what devices reach.
-    case grantNew(PageRange)
+    /// Which of these pages devices reach, with the lock of pages held.
+    case reached(PageRange)
     /// Which of these pages is held for the host.
     case held(PageRange)
     /// A figure of the SMMUs.
@@ -35,20 +35,18 @@ internal import Traps
 
   /// A claim in the place where it is, with all regions taken: valid while it asks.
   @safe struct SealingClaim {
-    private let ownership: UnsafePointer<EmbedderOwnership>
+    private let map: UnsafePointer<MemoryMap>
     private let list: UnsafePointer<RegionClaim.BoardFrames>
 
     @unsafe init(
-      _ ownership: UnsafePointer<EmbedderOwnership>, _ list: UnsafePointer<RegionClaim.BoardFrames>
+      _ map: UnsafePointer<MemoryMap>, _ list: UnsafePointer<RegionClaim.BoardFrames>
     ) {
-      unsafe self.ownership = ownership
+      unsafe self.map = map
       unsafe self.list = list
     }
 
     /// The memory of the board.
-    var memoryMap: MemoryMap {
-      unsafeAddress { unsafe withUnsafePointer(to: ownership.pointee.memoryMap) { unsafe $0 } }
-    }
+    var memoryMap: MemoryMap { unsafeAddress { unsafe map } }
     /// The frames that it has taken.
     var frames: RegionClaim.BoardFrames { unsafeAddress { unsafe list } }
   }
@@ -57,16 +55,16 @@ internal import Traps
   enum Answer {
     /// It is done, or there is nothing to tell.
     case done
-    /// What the SMMU could not do, and at which place of its registers.
-    case failed(PhysicalAddress)
+    /// Why the SMMUs were not taken over.
+    case failed(EmbedderError)
     /// Why pages can't be taken or reached.
     case refused(OwnershipError)
     /// A load is answered.
     case read(ReadEffect)
     /// A store is carried out.
     case write(WriteEffect)
-    /// The page that is held.
-    case held(PageFrameNumber)
+    /// The page that is held, or reached.
+    case page(PageFrameNumber)
     /// The figure.
     case value(UInt64)
   }

@@ -32,6 +32,14 @@ static uint32_t host_reach(void *context, uint64_t address, uint64_t *bytes) {
     return is_away ? 0 : PORTCULLIS_KIND_READ | PORTCULLIS_KIND_WRITE;
 }
 
+// The host may read some of its memory alone.
+static uint32_t reach_read_only(void *context, uint64_t address, uint64_t *bytes) {
+    const uint32_t kinds = host_reach(context, address, bytes);
+    if (address >= HOST_BASE || *bytes <= HOST_BASE - address) return address >= HOST_BASE ? kinds & PORTCULLIS_KIND_READ : kinds;
+    *bytes = HOST_BASE - address;
+    return kinds;
+}
+
 static uint32_t no_answer(void *context, uint64_t address, uint64_t *bytes) {
     (void)context, (void)address, (void)bytes;
     return PORTCULLIS_KIND_READ | PORTCULLIS_KIND_WRITE;
@@ -49,7 +57,14 @@ void prepare_smmu(uint32_t policy) {
         .size = sizeof smmus, .smmu_count = 1, .is_complete = 1,
         .smmu = {{.registers = {SMMU_BASE, 0x20000}, .streams_count = 2, .streams = {{STREAM, STREAM}, {OTHER, OTHER}}}},
     };
-    memset(memory_at(smmu_memory.base), 0xa5, smmu_memory.bytes);
+    // Words that would be descriptors of pages in EL2's memory.
+    for (uint64_t at = 0; at < smmu_memory.bytes; at += 8) {
+        const uint64_t word = POOL_BASE | 0x7ff;
+        memcpy(memory_at(smmu_memory.base + at), &word, 8);
+    }
+    smmu.memory_base = smmu_memory.base;
+    smmu.memory_bytes = smmu_memory.bytes;
+    smmu_publish();
 }
 
 void start_smmu(uint32_t policy) {
@@ -142,8 +157,6 @@ static void test_snapshot(void) {
 
     start_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
     check(reaches(POOL_BASE) == 3, "dma: before the claim devices reach the pool");
-    start_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
-    smmus.is_complete = 0;
     prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
     smmus.is_complete = 0;
     init(&gate);
@@ -155,6 +168,12 @@ static void test_snapshot(void) {
     init(&gate);
     portcullis_add_smmus(gate, &smmus, &smmu_memory);
     check(portcullis_claim(gate) == PORTCULLIS_OK && reaches(HOST_BASE) == 0, "dma: an embedder that tells of no page has told of nothing");
+    prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    ops.host_reach = reach_read_only;
+    init(&gate);
+    portcullis_add_smmus(gate, &smmus, &smmu_memory);
+    check(portcullis_claim(gate) == PORTCULLIS_OK && reaches(HOST_BASE) == 1 && reaches(DEVICE) == 3,
+          "dma: what the host may read its devices may read");
 }
 
 static void test_moves(void) {
@@ -175,7 +194,14 @@ static void test_moves(void) {
     pages.base = AWAY;
     expect_status(portcullis_took(gate, &pages), PORTCULLIS_OK, "dma: memory comes to the host for the first time");
     check(reaches(AWAY) == 3 && reaches(AWAY + PAGE_BYTES) == 0, "dma: devices reach it then");
+    pages.base += PAGE_BYTES;
+    expect_status(portcullis_may_give_away(gate, &pages, NULL), PORTCULLIS_OK, "dma: give away what the host never had");
     pages = (struct portcullis_pages){AWAY, 2 * PAGE_BYTES};
+    expect_status(portcullis_took(gate, &pages), PORTCULLIS_ERROR_OWNER, "dma: memory that is away in part");
+    pages = (struct portcullis_pages){AWAY + PAGE_BYTES, PAGE_BYTES};
+    expect_status(portcullis_took(gate, &pages), PORTCULLIS_OK, "dma: take it, and one more that is new");
+    check(reaches(AWAY) == 3 && reaches(AWAY + PAGE_BYTES) == 3 && reaches(AWAY + 2 * PAGE_BYTES) == 0, "dma: devices reach two pages");
+    pages = (struct portcullis_pages){AWAY + PAGE_BYTES, 2 * PAGE_BYTES};
     expect_status(portcullis_took(gate, &pages), PORTCULLIS_ERROR_OWNER, "dma: memory that is the host's in part");
     pages = (struct portcullis_pages){POOL_BASE, PAGE_BYTES};
     expect_status(portcullis_took(gate, &pages), PORTCULLIS_ERROR_OWNER, "dma: take the pool");
@@ -215,29 +241,77 @@ static void test_hardware(void) {
           "dma: a fault is counted and logged: %s", machine.line);
 
     struct portcullis_problem problem = {.size = sizeof problem};
-#define FAILS(change, name)                                                                                    \
+#define FAILS(policy, change, due, name)                                                                       \
     do {                                                                                                       \
-        prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);                                                             \
+        prepare_smmu(policy | PORTCULLIS_POLICY_OWN_SMMUS);                                                    \
+        problem.address = problem.status = 0;                                                                  \
         config.problem = &problem;                                                                             \
+        /* LPIs that are on, with tables in the host's memory. */                                              \
+        machine.gic.redistributor[0].propbaser = (HOST_BASE + 0x60000) | 15;                                   \
+        machine.gic.redistributor[0].pendbaser = HOST_BASE + 0x70000;                                          \
+        machine.gic.redistributor[0].ctlr = 1;                                                                 \
+        change;                                                                                                \
         init(&gate);                                                                                           \
         portcullis_add_smmus(gate, &smmus, &smmu_memory);                                                      \
-        change;                                                                                                \
-        expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_SMMU, "dma: " name);                            \
-        check(is_untouched() && problem.address == SMMU_BASE && machine.gic.its->ctlr == 0 &&                  \
-                  machine.gic.its->baser[0] >> 63 == 0 && machine.gic.its->cbaser >> 63 == 0,                  \
+        expect_status(portcullis_claim(gate), due, "dma: " name);                                              \
+        check(is_untouched() && problem.status == due && problem.address == SMMU_BASE &&                       \
+                  machine.gic.its->ctlr == 0 && machine.gic.its->baser[0] >> 63 == 0 &&                        \
+                  machine.gic.its->cbaser >> 63 == 0 && (portcullis_uncovered(gate) & PORTCULLIS_UNCOVERED_IOMMU), \
               "dma: the host has all as before: " name);                                                       \
     } while (0)
-    FAILS(smmu.silent = 1, "claim an SMMU that doesn't answer");
-    FAILS(smmu.not_coherent = 1, "claim an SMMU that doesn't look into caches");
-    FAILS(smmu.deaf = 1, "claim an SMMU that doesn't take commands");
+    FAILS(0, smmu.silent = 1, PORTCULLIS_ERROR_SMMU, "claim an SMMU that doesn't answer");
+    FAILS(0, smmu.not_coherent = 1, PORTCULLIS_ERROR_SMMU, "claim an SMMU that doesn't look into caches");
+    FAILS(PORTCULLIS_POLICY_HANDOVER, smmu.deaf = 1, PORTCULLIS_ERROR_SMMU, "claim a deaf SMMU of a host whose LPIs are on");
+    FAILS(0, smmu.deaf = 1, PORTCULLIS_ERROR_SMMU, "claim an SMMU that doesn't take commands");
     check(reaches(POOL_BASE) == 3, "dma: an SMMU that can't be driven is given back");
     smmu.deaf = 0;
     expect_status(portcullis_claim(gate), PORTCULLIS_OK, "dma: claim once it does");
     check(reaches(POOL_BASE) == 0 && reaches(HOST_BASE) == 3, "dma: then devices are confined");
-    FAILS((smmu.deaf = 1, smmu.registers[0x20 / 8] = UINT64_C(1) << 32 | 1), "claim a deaf SMMU that translates for firmware");
+    FAILS(0, (smmu.deaf = 1, smmu.registers[0x20 / 8] = UINT64_C(1) << 32 | 1), PORTCULLIS_ERROR_SMMU,
+          "claim a deaf SMMU that translates for firmware");
     check(reaches(HOST_BASE) == 0, "dma: its devices reach nothing");
     smmu.deaf = 0;
     expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_SMMU, "dma: it is not tried again");
+    // An SMMU that can't split blocks takes a table for each 2 MiB of memory.
+    FAILS(0, smmu_memory.bytes = 0x60000, PORTCULLIS_ERROR_POOL, "claim with too few tables");
+    check(reaches(HOST_BASE) == 0, "dma: behind an SMMU that was begun devices reach nothing");
+    expect_status(portcullis_claim(gate), PORTCULLIS_ERROR_SMMU, "dma: that is not tried again");
+    FAILS(PORTCULLIS_POLICY_NEST_SMMUS, smmu.fails_late = 1, PORTCULLIS_ERROR_SMMU, "claim an SMMU that doesn't say what it is, in the end");
+    check(reaches(HOST_BASE) == 0, "dma: its devices reach nothing either");
+    // The other SMMU of the board has registers that are all zero.
+    prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    config.problem = &problem;
+    smmus.smmu_count = 2;
+    smmus.smmu[1] = smmus.smmu[0];
+    smmus.smmu[1].registers.base = SMMU_BASE + 0x20000;
+    smmu_memory.bytes += 0x10000;
+    init(&gate);
+    expect_status(portcullis_add_smmus(gate, &smmus, &smmu_memory), PORTCULLIS_OK, "dma: add two SMMUs");
+    check(portcullis_claim(gate) == PORTCULLIS_ERROR_SMMU && problem.address == SMMU_BASE + 0x20000 && reaches(POOL_BASE) == 3,
+          "dma: one of two that can't be driven: %s", machine.line);
+}
+
+static void test_beside(void) {
+    static struct portcullis_smmus told;
+    prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    told = (struct portcullis_smmus){.size = sizeof told};
+    portcullis_smmus_from_tree(tree, sizeof tree, 4096, &ops, &told);
+    told.smmu[0].streams_count = 1;
+    told.smmu[0].streams[0].first = told.smmu[0].streams[0].last = STREAM;
+    init(&gate);
+    const size_t before = portcullis_region_count(gate);
+    expect_status(portcullis_add_smmus(gate, &told, &smmu_memory), PORTCULLIS_OK, "dma: add what a tree tells of");
+    check(portcullis_region_count(gate) == before + 2 && portcullis_claim(gate) == PORTCULLIS_OK && reaches(HOST_BASE) == 3 &&
+              reaches(0x9070000) == 0 && load_word(0x9070000) == UINT64_MAX && refusal == PORTCULLIS_REFUSAL_NO_HANDLER,
+          "dma: what is beside the SMMU neither the host nor devices reach");
+    prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    told.smmu_count = 0;
+    init(&gate);
+    expect_status(portcullis_add_smmus(gate, &told, NULL), PORTCULLIS_OK, "dma: add what is beside no SMMU");
+    expect_status(portcullis_add_smmus(gate, &told, NULL), PORTCULLIS_ERROR_ORDER, "dma: add it twice");
+    check(portcullis_claim(gate) == PORTCULLIS_OK && load_word(0x9070000) == UINT64_MAX && reaches(POOL_BASE) == 3 &&
+              (portcullis_uncovered(gate) & PORTCULLIS_UNCOVERED_IOMMU),
+          "dma: the host has lost that, and no device anything");
 }
 
 static void test_nested(void) {
@@ -257,7 +331,8 @@ static void test_nested(void) {
     store(SMMU_BASE + 0x20, 2, 0);
     expect_status(portcullis_may_give_away(gate, &pages, NULL), PORTCULLIS_OK, "dma: and no longer, once that is off");
     check(reaches(pages.base) == 0, "dma: devices have lost it");
-    // EL2's memory is none for a queue.
+    // EL2's memory is none for a queue, whoever shares it.
+    machine.is_careless = 1;
     put(SMMU_BASE + 0x90, smmu_memory.base | 8);
     store(SMMU_BASE + 0x20, 2, 8);
     check(machine.shared == 0, "dma: the SMMU's own memory is no queue");
@@ -289,6 +364,8 @@ static void test_tree(void) {
     prepare("one-its.dtb");
     check(portcullis_smmus_from_tree(tree, sizeof tree, 4096, &ops, &told) == PORTCULLIS_OK && told.smmu_count == 0,
           "dma: a tree without SMMUs");
+    prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
+    expect_status(portcullis_smmus_from_tree(tree, sizeof tree, 65536, &ops, &told), PORTCULLIS_OK, "dma: SMMUs of a tree with pages of 64 KiB");
     told.size--;
     expect_status(portcullis_smmus_from_tree(tree, sizeof tree, 4096, &ops, &told), PORTCULLIS_ERROR_STRUCT_SIZE, "dma: a list that is too small");
     told.size++;
@@ -300,6 +377,7 @@ void test_dma(void) {
     test_snapshot();
     test_moves();
     test_hardware();
+    test_beside();
     test_nested();
     test_tree();
 }

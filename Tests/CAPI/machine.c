@@ -144,7 +144,7 @@ static int device_write(void *context, uint64_t address, uint32_t width, uint64_
 
 static int host_share(void *context, const struct portcullis_pages *pages) {
     struct machine *m = context;
-    if (!is_host(pages->base, pages->bytes)) return -1;
+    if (!is_host(pages->base, pages->bytes) && !m->is_careless) return -1;
     m->shared += (int)(pages->bytes / 4096);
     return 0;
 }
@@ -186,7 +186,10 @@ static void clean(void *context, uint64_t address, uint64_t bytes) {
     m->bad_cleans += !is_pool(base, bytes) && !is_host(base, bytes);
 }
 
-static void publish(void *context) { ((struct machine *)context)->publishes++; }
+static void publish(void *context) {
+    ((struct machine *)context)->publishes++;
+    smmu_publish();
+}
 
 static void order_accesses(void *context) { ((struct machine *)context)->barriers++; }
 

@@ -30,6 +30,8 @@ struct machine {
     int refuse_host, refuse_el2, refuse_grant, refuse_gic, abort_device, abort_memory;
     // What EL2 sees at an address of no use: 1: what is claimed, 2: the Redistributors, 3: the Distributor.
     int bad_address;
+    // Whether it shares whatever it is asked for.
+    int is_careless;
     // How many pages are donated before one is refused.
     int donation_limit;
     // Whether EL2's addresses are at a fixed distance from the physical ones, as of a linear map;

@@ -17,9 +17,18 @@ struct smmu smmu;
 
 static uint32_t *word(uint64_t offset) { return (uint32_t *)(void *)smmu.registers + offset / 4; }
 static uint64_t double_word(uint64_t offset) { return smmu.registers[offset / 8]; }
+
+#define MEMORY_LIMIT UINT64_C(0x800000)
+static unsigned char published[MEMORY_LIMIT];
+
+void smmu_publish(void) {
+    if (smmu.memory_bytes) memcpy(published, memory_at(smmu.memory_base), smmu.memory_bytes);
+}
+
 static uint64_t load(uint64_t address) {
     uint64_t value;
-    memcpy(&value, memory_at(address), 8);
+    const uint64_t offset = address - smmu.memory_base;
+    memcpy(&value, offset < smmu.memory_bytes ? published + offset : memory_at(address), 8);
     return value;
 }
 
@@ -47,7 +56,7 @@ static void carry_out(void) {
 enum gic_access smmu_access(uint64_t address, int is_write, uint32_t width, uint64_t *value) {
     const uint64_t offset = address - SMMU_BASE;
     if (offset >= 0x20000) return GIC_NOT_HERE;
-    if (smmu.silent) return GIC_ABORTED;
+    if (smmu.silent || (smmu.fails_late && (*word(CR0) & 1) && offset < CR0 && !is_write)) return GIC_ABORTED;
     if (smmu.not_coherent) *word(IDR0) &= ~(1u << 4);
     if (!is_write) {
         *value = width == 8 ? double_word(offset) : *word(offset);

@@ -13,8 +13,11 @@
 
 struct smmu {
     uint64_t registers[0x20000 / 8];
-    // What it does wrong: answer with aborts, never take a command, not look into caches.
-    int silent, deaf, not_coherent;
+    // What it does wrong: answer with aborts, never take a command, not look into caches, answer with aborts once it
+    // translates.
+    int silent, deaf, not_coherent, fails_late;
+    // Its memory: what it reads there is what was published last.
+    uint64_t memory_base, memory_bytes;
     // Pages that a device has reached since it was last told to forget.
     uint64_t kept[64];
     int kept_count;
@@ -25,6 +28,8 @@ struct smmu {
 extern struct smmu smmu;
 
 void smmu_reset(void);
+// What has been stored to its memory so far it may read from here on.
+void smmu_publish(void);
 // One access to the register at a physical address.
 enum gic_access smmu_access(uint64_t address, int is_write, uint32_t width, uint64_t *value);
 // Whether a device with this stream reaches an address, to read or to write it.
