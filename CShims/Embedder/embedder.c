@@ -20,7 +20,7 @@ static const char texts[][72] = {
     [-PORTCULLIS_ERROR_KIND] = "a region lies in memory, or pages to be given away do not",
     [-PORTCULLIS_ERROR_HOST_REFUSED] = "the host's translation cannot be changed",
     [-PORTCULLIS_ERROR_EL2_REFUSED] = "the registers cannot be mapped at EL2",
-    [-PORTCULLIS_ERROR_POOL] = "the memory for the state cannot keep track of the pages",
+    [-PORTCULLIS_ERROR_POOL] = "the memory of the state or of the SMMUs is used up",
     [-PORTCULLIS_ERROR_EL2_ADDRESS] = "the address of an EL2 mapping is of no use",
     [-PORTCULLIS_ERROR_STUCK] = "pages could not be given back to the host",
     [-PORTCULLIS_ERROR_INDEX] = "there is no such region or ITS",
@@ -31,7 +31,7 @@ static const char texts[][72] = {
     [-PORTCULLIS_ERROR_HANDOVER] = "the live ITS is not taken over",
     [-PORTCULLIS_ERROR_LIVE] = "a live ITS was not handed over",
     [-PORTCULLIS_ERROR_VERSION] = "the library is of another version than its header",
-    [-PORTCULLIS_ERROR_HELD] = "an ITS or a Redistributor of the host uses a page",
+    [-PORTCULLIS_ERROR_HELD] = "an ITS, a Redistributor or an SMMU of the host uses a page",
     [-PORTCULLIS_ERROR_OWNER] = "a page is not with whom it should be",
     [-PORTCULLIS_ERROR_SMMU] = "an SMMU cannot be driven or does not confirm",
 };

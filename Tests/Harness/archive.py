@@ -7,7 +7,7 @@ The archive has one object. Its global symbols are the functions of portcullis.h
 names. It has no variables, no address that would need a relocation at run time, no instruction that names x18 or a
 SIMD register, a landing pad at the start of each function, and the note that says so. It links with lld and GNU ld,
 with and without --gc-sections, position independent and not, without a warning and with the landing pads forced. A
-program that reads no device tree links without libfdt.
+program that reads no device tree links without libfdt, and one that adds no SMMUs without their driver.
 
 Then the same is asked of archives with a defect put in. Each must be found.
 """
@@ -143,6 +143,8 @@ def link_problems(tools, archive, folder):
                     yield f"{pathlib.Path(linker).name} {' '.join(options)}: {said}"
 
 
+# What the sections of the code that drives SMMUs have in their names.
+DRIVER = "SMMUUnit"
 # What reads a device tree, by libfdt.
 READS_TREE = {
     "portcullis_init", "portcullis_board_from_tree", "portcullis_smmus_from_tree", "portcullis_write_host_tree",
@@ -167,6 +169,24 @@ def libfdt_problems(tools, archive, folder):
             yield f"without libfdt: {pathlib.Path(linker).name}: {said}"
 
 
+def driver_problems(tools, archive, folder):
+    """What is wrong where a program has no SMMUs added: no code of their driver may be linked."""
+    for calls, is_due in (("", False), ("portcullis_add_smmus();", True)):
+        names = ("portcullis_init_board", "portcullis_claim", "portcullis_handle_trap", "portcullis_took")
+        missing = tools.symbols(archive, "--undefined-only")
+        lines = [f"void {name}(void) {{}}" for name in sorted(missing)]
+        lines += [f"void {name}(void);" for name in (*names, "portcullis_add_smmus")]
+        lines += ["void start(void) {", *(f"  {name}();" for name in names), calls, "}"]
+        program = folder / "smmus.c"
+        program.write_text("\n".join(lines), "utf-8")
+        tools.compile(program, folder / "smmus.o")
+        linked = tools.run(
+            "ld.lld", "-static", "--gc-sections", "-e", "start", "-Map=-", folder / "smmus.o", archive, "-o", folder / "smmus"
+        )
+        if (DRIVER in linked) != is_due:
+            yield f"the driver of SMMUs is {'not ' if is_due else ''}linked where {'' if is_due else 'no '}SMMUs are added"
+
+
 def problems(tools, archive, header, folder):
     """All that is wrong with an archive."""
     members = tools.run("llvm-ar", "t", archive).split()
@@ -186,6 +206,7 @@ def problems(tools, archive, header, folder):
         yield "the note does not say that the code has landing pads and signs return addresses"
     yield from link_problems(tools, archive, folder)
     yield from libfdt_problems(tools, archive, folder)
+    yield from driver_problems(tools, archive, folder)
 
 
 # Defects: C that is put in, the compiler's options, and what must be said.

@@ -23,8 +23,8 @@
 #define POOL_BYTES 0x400000
 // With portcullis.trace among the boot arguments.
 #define TRACE_BYTES 0x200000
-// As portcullis_smmu_memory_size says of one SMMU that the host sees, and 1 GiB of memory.
-#define SMMU_BYTES 0x490000
+// As portcullis_smmu_memory_size says of one SMMU that the host sees.
+#define SMMU_BYTES 0x460000
 
 // What the host gives to a second VM, with harness.guest among the boot arguments.
 #define GUEST_BASE 0x4a000000

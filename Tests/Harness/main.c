@@ -124,8 +124,11 @@ static uint32_t smmu_policy(const void *tree) {
     enum portcullis_status status = portcullis_smmus_from_tree(tree, fdt_totalsize(tree), PAGE, &ops, &smmus);
     if (status) stop("the SMMUs", portcullis_strerror(status));
     tell_stack("SMMUs of the tree", 0, PORTCULLIS_STACK_INIT);
-    if (smmus.smmu_count == 0) return 0;
-    return PORTCULLIS_POLICY_OWN_SMMUS | (boot_argument(tree, "portcullis.smmu=nested") ? PORTCULLIS_POLICY_NEST_SMMUS : 0);
+    if (smmus.smmu_count + smmus.beside_count == 0) return 0;
+    const uint32_t nests = boot_argument(tree, "portcullis.smmu=nested") ? PORTCULLIS_POLICY_NEST_SMMUS : 0;
+    if (portcullis_smmu_memory_size(smmus.smmu_count, PORTCULLIS_POLICY_OWN_SMMUS | nests, RAM_BYTES) > SMMU_BYTES)
+        stop("the SMMUs", "there is too little memory for them");
+    return PORTCULLIS_POLICY_OWN_SMMUS | nests;
 }
 
 static void configure(const void *tree) {
@@ -152,7 +155,7 @@ static void take_its(void) {
     if (is_trusted) status = portcullis_init(state, sizeof state, &config, &gate);
     else status = portcullis_board_from_tree(config.tree, config.tree_size, PAGE, config.policy, &ops, &board);
     if (!status && !is_trusted) status = portcullis_init_board(state, sizeof state, &config, &board, &gate);
-    if (!status && smmus.smmu_count) status = portcullis_add_smmus(gate, &smmus, &smmu_memory);
+    if (!status && config.policy & PORTCULLIS_POLICY_OWN_SMMUS) status = portcullis_add_smmus(gate, &smmus, &smmu_memory);
     if (!status) tell_stack("init", 0, PORTCULLIS_STACK_INIT), stack_paint(), status = portcullis_claim(gate);
     if (status) stop("not started", portcullis_strerror(status));
     tell_stack("claim", 0, smmus.smmu_count ? PORTCULLIS_STACK_CLAIM_SMMUS : PORTCULLIS_STACK_CLAIM);

@@ -60,16 +60,17 @@
 // which no operation runs. One more, behind them, guards what is known of pages, and the SMMUs: may_give_away and took
 // take it, whatever calls host_share or host_donate, and with SMMUs their traps and statistics. Of the operations
 // device_read, device_write, clean and publish run with it, for SMMUs alone. Whatever interrupts the CPU meanwhile must
-// not come back to Portcullis: mask interrupts at EL2. The lock of an ITS or of the Redistributors is held while
+// not come back to Portcullis: mask interrupts at EL2. The lock of an ITS, an SMMU or the Redistributors is held while
 // device_read, device_write, order_accesses, host_share, host_physical, host_unshare, host_read, host_write, clean,
 // publish, log, cpu_index and clock run, and with a handover host_donate and host_give_back: a lock that they take
 // comes after it in your order, and must not be held where you call Portcullis. The callback of a region and
 // register_write run with no lock held, and so does register_read, but for PORTCULLIS_MPIDR_EL1.
 //
 // Time: one trap takes at most 512 commands and zeroes at most 128 KiB; what is left the host's store to
-// GITS_CWRITER does by running again (PORTCULLIS_TRAP_UNFINISHED), after the interrupts that wait for it.
+// GITS_CWRITER does by running again (PORTCULLIS_TRAP_UNFINISHED), after the interrupts that wait for it. Each wait for an
+// SMMU takes at most 1,048,576 loads of a register; one that does not answer then has failed.
 //
-// Lifetimes: the memory of the state and of the pool, the context pointers and the functions of the
+// Lifetimes: the memory of the state, of the pool, the trace and the SMMUs, the context pointers and the functions of the
 // table live as long as the state is used; there is nothing to release. The table, the configuration and
 // the region are copied; the tree is read only while a function has it, and must not change meanwhile.
 //
@@ -85,7 +86,7 @@
 // portcullis_board_from_tree, portcullis_smmus_from_tree and portcullis_write_host_tree alone call; and for the last
 // one fdt_add_subnode, fdt_del_node, fdt_delprop, fdt_open_into, fdt_pack and fdt_setprop_placeholder. Debian's
 // libfdt.a for arm64 has them. It needs memchr, memcmp, memcpy, memmove, memset, strlen, strnlen, strrchr,
-// __stack_chk_guard and __stack_chk_fail from you, and may use SIMD registers: call those three functions before the
+// __stack_chk_guard and __stack_chk_fail from you, and may use SIMD registers: call those four functions before the
 // host runs, or save the host's. It links with lld and GNU ld, with and without --gc-sections, position independent or
 // not.
 //
@@ -96,7 +97,7 @@
 // #1 at EL2 (ESR_EL2.EC 0x3C). Have your vector stop the machine then, as for any exception that EL2 takes from itself.
 //
 // Stack: PORTCULLIS_STACK_INIT, PORTCULLIS_STACK_CLAIM and PORTCULLIS_STACK_TRAP; the functions that those do not name
-// need 3 KiB.
+// need 3 KiB, and 4 KiB where SMMUs were added. portcullis_add_smmus needs 16 KiB.
 
 #ifndef PORTCULLIS_H
 #define PORTCULLIS_H
@@ -169,7 +170,8 @@ enum portcullis_status {
     PORTCULLIS_ERROR_HOST_REFUSED = -12,
     /// el2_prepare refused.
     PORTCULLIS_ERROR_EL2_REFUSED = -13,
-    /// The memory for the state has no room to keep track of the pages: give a larger one.
+    /// The memory for the state has no room to keep track of the pages, or that of the SMMUs none for their tables: give
+    /// a larger one.
     PORTCULLIS_ERROR_POOL = -14,
     /// el2_commit returned an address that is not page-aligned or wraps, or that is not as far from
     /// the first frame of its region as the frame is in physical memory.
@@ -196,9 +198,9 @@ enum portcullis_status {
     PORTCULLIS_ERROR_LIVE = -23,
     /// The header that the caller was compiled with is of another version than the library.
     PORTCULLIS_ERROR_VERSION = -24,
-    /// An ITS or a Redistributor uses a page for the host, so that it can't be given away.
+    /// An ITS, a Redistributor or an SMMU uses a page for the host, so that it can't be given away.
     PORTCULLIS_ERROR_HELD = -25,
-    /// A page is away already or is one of the pool; or, for portcullis_took, it is not away.
+    /// A page is away already or is EL2's own; or, for portcullis_took, it is not away.
     PORTCULLIS_ERROR_OWNER = -26,
     /// An SMMU can't be driven, or has not confirmed that devices have lost pages; the log tells which, and why.
     PORTCULLIS_ERROR_SMMU = -27,
@@ -270,7 +272,7 @@ struct portcullis_ops {
     /// Gets ready to change the host's stage 2, so that no commit can fail: splits, spare tables.
     int (*host_prepare)(void *context, enum portcullis_change change,
                         const struct portcullis_pages *ranges, size_t count);
-    /// Changes the host's stage 2. After a revocation no CPU, and no device of the host, reaches the
+    /// Changes the host's stage 2. After a revocation no CPU, and no device behind an IOMMU of yours, reaches the
     /// pages: break-before-make, TLB invalidation on all CPUs, IOMMU and barriers are part of it.
     void (*host_commit)(void *context, enum portcullis_change change,
                         const struct portcullis_pages *pages);
@@ -325,8 +327,10 @@ struct portcullis_ops {
     /// Tells what the host may do to a page: PORTCULLIS_KIND_*, or 0 where it is not the host's; and in `*bytes` to how
     /// many bytes from there on it may do just that, a multiple of 4 KiB. All that your stage 2 will map for it counts,
     /// device registers too. Tell of as much at once as you can: portcullis_claim asks for all of the physical address
-    /// space, after it has taken the regions away. What lies in a region, or in memory that Portcullis has from you, is
-    /// not the host's, whatever you say. May be null without PORTCULLIS_POLICY_OWN_SMMUS.
+    /// space, after it has taken the regions away. What lies in a region, in the pool, or in the memory of the trace or
+    /// of the SMMUs is not the host's, whatever you say; the memory of the state, and all else that is EL2's or another
+    /// VM's, is yours to leave out. Where you tell of no byte, nothing from there on is the host's. May be null without
+    /// PORTCULLIS_POLICY_OWN_SMMUS.
     uint32_t (*host_reach)(void *context, uint64_t address, uint64_t *bytes);
     /// Ends one share.
     void (*host_unshare)(void *context, const struct portcullis_pages *pages);
@@ -337,7 +341,7 @@ struct portcullis_ops {
     /// Stores one 64-bit word at such an address. Returns as host_read does.
     int (*host_write)(void *context, uint64_t address, uint64_t word);
 
-    /// Takes pages of memory of the host alone, which nobody shares, from it and its devices, for good:
+    /// Takes pages of memory of the host alone, which nobody shares, from it and devices behind IOMMUs of yours, for good:
     /// 0, or anything else and nothing changed, also where other data lie in the same page of yours. EL2
     /// accesses them as it does shared pages; their content stays, as the hardware is using it. For the
     /// queue and tables of a live ITS: called by portcullis_hand_over and portcullis_handle_call, for
@@ -353,8 +357,8 @@ struct portcullis_ops {
     /// doorbell, where the ITS is such a one; and for the host's command queue, before each command,
     /// where GITS_CBASER says that the host writes it past the caches.
     void (*clean)(void *context, uint64_t address, uint64_t bytes);
-    /// Makes earlier stores of this CPU visible to an ITS that looks into caches, before any later
-    /// store to a device: DSB ISHST.
+    /// Makes earlier stores of this CPU visible to an ITS that looks into caches and to the walks of an SMMU, before any
+    /// later store to a device or to memory: DSB ISHST.
     void (*publish)(void *context);
 
     /// Reads a system register.
@@ -597,7 +601,8 @@ struct portcullis_smmu {
     struct portcullis_pages registers;
     /// How many entries `streams` has.
     uint32_t streams_count;
-    /// The streams whose devices reach what the host reaches; those of any other reach nothing.
+    /// The streams whose devices reach what the host reaches; those of any other reach nothing. There is memory for
+    /// 65,536 of them, and of an SMMU that the host sees for 2,048 neighbours with a stage 1. A claim with more is SMMU.
     struct portcullis_streams streams[PORTCULLIS_STREAMS_LIMIT];
 };
 
@@ -620,7 +625,8 @@ struct portcullis_smmus {
 /// configuration.
 ///
 /// It needs libfdt. Errors: ARGUMENT, STRUCT_SIZE, TREE; BOARD, also where an SMMU can't be owned, of which the log tells
-/// more. `smmus` has no meaning then. A tree without SMMUs is none: `smmu_count` is 0.
+/// more. `smmus` has no meaning then. A tree without SMMUs is none: `smmu_count` is 0. Where `beside_count` is not, add the
+/// list all the same.
 enum portcullis_status portcullis_smmus_from_tree(const void *tree, size_t tree_size, uint32_t page_size,
                                                   const struct portcullis_ops *ops, struct portcullis_smmus *smmus);
 
@@ -633,13 +639,13 @@ uint64_t portcullis_smmu_memory_size(size_t count, uint32_t policy, uint64_t mem
 /// Has portcullis_claim take SMMUs over, last of all: with PORTCULLIS_POLICY_OWN_SMMUS, once, between init and claim.
 ///
 /// `memory` is for their queues and tables, and for what Portcullis knows of them: multiples of 64 KiB, within what each
-/// SMMU reaches, mapped and kept as the pool is. Its content does not matter.
+/// SMMU reaches, mapped and kept as the pool is. Its content does not matter. It may be null where `smmu_count` is 0.
 ///
 /// From the claim on devices behind the SMMUs reach what host_reach tells and the ITSes' doorbells. They lose what
 /// portcullis_may_give_away or a handover takes, before the function returns OK, and reach what portcullis_took gives
-/// back; device registers that the host loses otherwise are yours to care for. Faults of devices are counted, and logged
-/// when the host comes for an SMMU or statistics are read. An SMMU must not
-/// lose power: do not relay SYSTEM_SUSPEND or CPU_DEFAULT_SUSPEND.
+/// back, to read and to write. Device registers that you take from the host by yourself devices keep. Faults of devices
+/// are counted, and logged when the host comes for an SMMU or statistics are read. An SMMU must not lose power: do not
+/// relay SYSTEM_SUSPEND or CPU_DEFAULT_SUSPEND.
 ///
 /// A program that does not call it, linked with --gc-sections, has no driver of SMMUs in it.
 ///
@@ -760,8 +766,9 @@ enum portcullis_status portcullis_add_region(struct portcullis *state,
 ///
 /// Errors: ARGUMENT, ORDER, BOARD, HOST_REFUSED, EL2_REFUSED, POOL, EL2_ADDRESS, RANGE, KIND, OVERLAP, FULL, ITS,
 /// ITS_POOL, GIC, SMMU: the host reaches everything as before, and it may be tried again; an ITS whose set-up had begun is
-/// disabled and has no queue and no tables, as after a reset. An SMMU that firmware had left translating, or that does not
-/// take its registers back, aborts what devices do until reset: keep its memory. ORDER also where the policy has SMMUs
+/// disabled and has no queue and no tables, as after a reset. After SMMU, and after POOL with SMMUs, devices behind an SMMU
+/// may reach nothing until reset: where firmware had left it translating, where it does not take its registers back, and
+/// where it translated already. Keep its memory then; another claim is SMMU. ORDER also where the policy has SMMUs
 /// owned and none were added. STUCK: see there.
 enum portcullis_status portcullis_claim(struct portcullis *state);
 
@@ -824,7 +831,7 @@ struct portcullis_region_info {
 };
 
 /// Tells of the region at `index`: the ITSes in the order of the tree, those that it disables behind them, the
-/// registers of masters that are claimed, then yours as you have added them.
+/// registers of masters that are claimed, then yours and those of SMMUs as you have added them.
 ///
 /// Errors: ARGUMENT, STRUCT_SIZE, ORDER, INDEX.
 enum portcullis_status portcullis_region_at(const struct portcullis *state, size_t index,
@@ -862,7 +869,7 @@ enum portcullis_refusal {
     PORTCULLIS_REFUSAL_TABLE_WALK,         ///< the host's stage-1 tables lie in the region
     PORTCULLIS_REFUSAL_NO_HANDLER,         ///< nobody answers for the region
     PORTCULLIS_REFUSAL_EXTERNAL_ABORT,     ///< the hardware answered with an external abort
-    PORTCULLIS_REFUSAL_DEVICE,             ///< the callback refused
+    PORTCULLIS_REFUSAL_DEVICE,             ///< the callback refused, or the SMMU is Portcullis's own
 };
 
 /// Handles a synchronous exception that the host took to EL2.
@@ -934,8 +941,8 @@ enum portcullis_status portcullis_finalise(struct portcullis *state);
 //
 //     1. portcullis_may_give_away. After PORTCULLIS_OK no ITS and no Redistributor uses the pages for the host, and
 //        none can begin to: Portcullis refuses them without a call of host_share or host_donate.
-//     2. Have your own record say that they are not the host's, if it says still that they are. Take them from the host's stage 2 and from its
-//        devices, with invalidation on all CPUs and in the IOMMU.
+//     2. Have your own record say that they are not the host's, if it says still that they are. Take them from the
+//        host's stage 2 and from devices behind IOMMUs of yours, with invalidation on all CPUs and in those.
 //     3. Give them to the other VM.
 //
 // It comes back in the reverse order:
