@@ -249,7 +249,7 @@ static void answer(struct portcullis_frame *frame) {
         return;
     case CALL_STACK:
         // A handover needs as much as a claim.
-        x[2] = is_trusted ? PORTCULLIS_STACK_CLAIM : PORTCULLIS_STACK_TRAP;
+        x[2] = is_trusted ? PORTCULLIS_STACK_CLAIM : smmus.smmu_count ? PORTCULLIS_STACK_TRAP_SMMUS : PORTCULLIS_STACK_TRAP;
         x[1] = tell_stack(is_trusted ? "handover" : "trap", cpus->stack_top, x[2]);
         break;
     default:

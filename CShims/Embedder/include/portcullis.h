@@ -97,7 +97,7 @@
 // #1 at EL2 (ESR_EL2.EC 0x3C). Have your vector stop the machine then, as for any exception that EL2 takes from itself.
 //
 // Stack: PORTCULLIS_STACK_INIT, PORTCULLIS_STACK_CLAIM and PORTCULLIS_STACK_TRAP; the functions that those do not name
-// need 3 KiB, and 4 KiB where SMMUs were added. portcullis_add_smmus needs 16 KiB.
+// need 3 KiB, and 8 KiB where SMMUs were added. portcullis_add_smmus needs 20 KiB.
 
 #ifndef PORTCULLIS_H
 #define PORTCULLIS_H
@@ -133,6 +133,8 @@ extern "C" {
 #define PORTCULLIS_STACK_CLAIM_SMMUS 0xc000
 /// The same of portcullis_handle_trap.
 #define PORTCULLIS_STACK_TRAP 0x1000
+/// The same of portcullis_handle_trap, portcullis_may_give_away and portcullis_took where SMMUs were added.
+#define PORTCULLIS_STACK_TRAP_SMMUS 0x2000
 /// The most ITSes; a board with more is refused.
 #define PORTCULLIS_ITS_LIMIT 32
 
