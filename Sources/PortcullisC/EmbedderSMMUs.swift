@@ -134,16 +134,22 @@ private struct EmbedderReach: HostLeaves {
     policy == .nested ? SMMUSetup.recommendedNestedArenaSize : SMMUSetup.recommendedArenaSize
   }
 
-  /// The least bytes for so many SMMUs: with 64 tables.
-  static func leastSize(_ count: Int, _ policy: SMMUPolicy) -> UInt64 {
-    arenas(count, policy) + UInt64(count) * arena(policy) + 64 << PageFrameNumber.shift
+  private static func size(_ count: Int, _ policy: SMMUPolicy, tables: UInt64) -> UInt64 {
+    let size = arenas(count, policy) + UInt64(count) * arena(policy)
+    return (size + tables << PageFrameNumber.shift + unit - 1) / unit * unit
   }
 
-  /// The bytes that are recommended for so much memory of the board: 512 tables, and one for each 2 MiB, as of an SMMU
-  /// that can't split a block.
+  /// The least bytes for so many SMMUs: with 64 tables.
+  static func leastSize(_ count: Int, _ policy: SMMUPolicy) -> UInt64 {
+    size(count, policy, tables: 64)
+  }
+
+  /// The bytes that are recommended for so much memory of the board.
+  ///
+  /// Those are 512 tables for 48 bits of addresses in blocks, as many for what is split, and for an SMMU that can't split
+  /// one for each 2 MiB and each GiB of memory.
   static func recommendedSize(_ count: Int, _ policy: SMMUPolicy, memory: UInt64) -> UInt64 {
-    let tables = 448 + memory >> 21
-    return (leastSize(count, policy) + tables << PageFrameNumber.shift + unit - 1) / unit * unit
+    size(count, policy, tables: 1024 + memory >> 21 + memory >> 30 + 1)
   }
 
   /// Whether the parts are as large as what they are for.
@@ -276,6 +282,22 @@ private struct EmbedderReach: HostLeaves {
     }
   }
 
+  /// Lets devices reach memory that the host may read and write, and no other: they never have more than the host.
+  private func grant(_ pages: PageRange) -> SMMUHook.Answer {
+    var rest: PageRange? = pages
+    while let left = rest {
+      let said = machine.registers.reach(left.first.address)
+      guard said.pages > 0, said.isReadable, said.isWritable else {
+        var line = LogLine("devices do not get what the host may not write, from ")
+        line.append(hex: left.first.address.rawValue)
+        machine.registers.log(.warning, line)
+        return .done
+      }
+      rest = left.from(left.first.rawValue + min(said.pages, left.count))
+    }
+    return follow(pages, PageTransition(kind: .memory, old: .none, new: .owned))
+  }
+
   /// The first of these pages that devices reach; nil for none.
   private func firstReached(of pages: PageRange) -> PageFrameNumber? {
     guard let table = unsafe state.pointee.protection.mirror?.driver.table else {
@@ -308,8 +330,7 @@ private struct EmbedderReach: HostLeaves {
       return .write(EmbedderMonitor(machine).writeOwnedSMMU(number, access, value))
     case .revoke(let pages):
       return follow(pages, PageTransition(kind: .memory, old: .owned, new: .none))
-    case .grant(let pages):
-      return follow(pages, PageTransition(kind: .memory, old: .none, new: .owned))
+    case .grant(let pages): return grant(pages)
     case .reached(let pages): return firstReached(of: pages).map { .page($0) } ?? .done
     case .held(let pages): return held(pages)
     case .value(let number):

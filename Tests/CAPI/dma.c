@@ -19,6 +19,8 @@ enum { STREAM = 0x10, OTHER = 0x12, STRANGER = 0x40 };
 #define PAGE_BYTES UINT64_C(0x1000)
 // What another VM has, before the claim.
 #define AWAY (HOST_BASE + 0xc0000)
+// Where its memory begins now, and a page that the host may read alone.
+static uint64_t away, read_only;
 
 struct portcullis_smmus smmus;
 struct portcullis_pages smmu_memory;
@@ -27,8 +29,12 @@ struct portcullis_pages smmu_memory;
 static uint32_t host_reach(void *context, uint64_t address, uint64_t *bytes) {
     (void)context;
     const uint64_t end = HOST_BASE + HOST_BYTES;
-    const int is_away = address >= AWAY && address < end;
-    *bytes = address < AWAY ? AWAY - address : is_away ? end - address : (UINT64_C(1) << 48) - address;
+    const int is_away = address >= away && address < end;
+    *bytes = address < away ? away - address : is_away ? end - address : (UINT64_C(1) << 48) - address;
+    if (read_only && address <= read_only && *bytes > read_only - address) {
+        *bytes = address == read_only ? PAGE_BYTES : read_only - address;
+        if (address == read_only) return PORTCULLIS_KIND_READ;
+    }
     return is_away ? 0 : PORTCULLIS_KIND_READ | PORTCULLIS_KIND_WRITE;
 }
 
@@ -49,6 +55,8 @@ static uint64_t shifted(void *context, uint64_t address) { return (void)context,
 
 void prepare_smmu(uint32_t policy) {
     prepare("smmu.dtb");
+    away = AWAY;
+    read_only = 0;
     config.policy = policy;
     config.pool.bytes = POOL_BYTES / 2;
     ops.host_reach = host_reach;
@@ -192,6 +200,7 @@ static void test_moves(void) {
 
     // Another VM's from before the claim.
     pages.base = AWAY;
+    away = AWAY + 2 * PAGE_BYTES;
     expect_status(portcullis_took(gate, &pages), PORTCULLIS_OK, "dma: memory comes to the host for the first time");
     check(reaches(AWAY) == 3 && reaches(AWAY + PAGE_BYTES) == 0, "dma: devices reach it then");
     pages.base += PAGE_BYTES;
@@ -211,6 +220,17 @@ static void test_moves(void) {
     pages = (struct portcullis_pages){DEVICE, PAGE_BYTES};
     expect_status(portcullis_took(gate, &pages), PORTCULLIS_ERROR_KIND, "dma: take registers");
     check(reaches(POOL_BASE) == 0 && reaches(smmu_memory.base) == 0, "dma: devices reach none of it");
+
+    // What comes back for the host to read alone.
+    pages = (struct portcullis_pages){HOST_BASE + 0x30000, 2 * PAGE_BYTES};
+    portcullis_may_give_away(gate, &pages, NULL);
+    read_only = pages.base + PAGE_BYTES;
+    expect_status(portcullis_took(gate, &pages), PORTCULLIS_OK, "dma: take pages of which the host may not write one");
+    check(reaches(pages.base) == 0 && reaches(read_only) == 0, "dma: devices don't write it: %s", machine.line);
+    expect_status(portcullis_may_give_away(gate, &pages, NULL), PORTCULLIS_OK, "dma: give them away again");
+    read_only = 0;
+    expect_status(portcullis_took(gate, &pages), PORTCULLIS_OK, "dma: and take them to write");
+    check(reaches(pages.base) == 3 && reaches(pages.base + PAGE_BYTES) == 3, "dma: devices reach both again");
 
     // A page that is in use stays with devices too.
     drive(ITS0);

@@ -24,7 +24,7 @@
 // With portcullis.trace among the boot arguments.
 #define TRACE_BYTES 0x200000
 // As portcullis_smmu_memory_size says of one SMMU that the host sees.
-#define SMMU_BYTES 0x460000
+#define SMMU_BYTES 0x660000
 
 // What the host gives to a second VM, with harness.guest among the boot arguments.
 #define GUEST_BASE 0x4a000000

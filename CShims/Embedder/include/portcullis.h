@@ -59,7 +59,7 @@
 // handle_call, may_give_away, hand_over and finalise hold one at a time. The trace has a lock behind all others, with
 // which no operation runs. One more, behind them, guards what is known of pages, and the SMMUs: may_give_away and took
 // take it, whatever calls host_share or host_donate, and with SMMUs their traps and statistics. Of the operations
-// device_read, device_write, clean and publish run with it, for SMMUs alone. Whatever interrupts the CPU meanwhile must
+// device_read, device_write, clean, publish, host_reach and log run with it, for SMMUs alone. Whatever interrupts the CPU meanwhile must
 // not come back to Portcullis: mask interrupts at EL2. The lock of an ITS, an SMMU or the Redistributors is held while
 // device_read, device_write, order_accesses, host_share, host_physical, host_unshare, host_read, host_write, clean,
 // publish, log, cpu_index and clock run, and with a handover host_donate and host_give_back: a lock that they take
@@ -633,7 +633,7 @@ enum portcullis_status portcullis_smmus_from_tree(const void *tree, size_t tree_
                                                   const struct portcullis_ops *ops, struct portcullis_smmus *smmus);
 
 /// The size that is recommended for the memory of so many SMMUs, by PORTCULLIS_POLICY_* and the bytes of memory that
-/// the host has: 2 MiB for tables, and a table of 4 KiB for each 2 MiB of that memory, which an SMMU takes that can't
+/// the host has: 4 MiB for tables, and a table of 4 KiB for each 2 MiB of that memory, which an SMMU takes that can't
 /// split a block while devices use it (SMMU_IDR3.BBML below 2). portcullis_may_give_away or portcullis_took that finds
 /// no table left returns POOL. 0 for a number or policy that can't be.
 uint64_t portcullis_smmu_memory_size(size_t count, uint32_t policy, uint64_t memory_bytes);
@@ -645,7 +645,7 @@ uint64_t portcullis_smmu_memory_size(size_t count, uint32_t policy, uint64_t mem
 ///
 /// From the claim on devices behind the SMMUs reach what host_reach tells and the ITSes' doorbells. They lose what
 /// portcullis_may_give_away or a handover takes, before the function returns OK, and reach what portcullis_took gives
-/// back, to read and to write. Device registers that you take from the host by yourself devices keep. Faults of devices
+/// back, where host_reach tells that the host may read and write all of it. Device registers that you take from the host by yourself devices keep. Faults of devices
 /// are counted, and logged when the host comes for an SMMU or statistics are read. An SMMU must not lose power: do not
 /// relay SYSTEM_SUSPEND or CPU_DEFAULT_SUSPEND.
 ///
