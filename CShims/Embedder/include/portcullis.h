@@ -59,12 +59,13 @@
 // handle_call, may_give_away, hand_over and finalise hold one at a time. The trace has a lock behind all others, with
 // which no operation runs. One more, behind them, guards what is known of pages, and the SMMUs: may_give_away and took
 // take it, whatever calls host_share or host_donate, and with SMMUs their traps and statistics. Of the operations
-// device_read, device_write, clean, publish, host_reach and log run with it, for SMMUs alone. Whatever interrupts the CPU meanwhile must
-// not come back to Portcullis: mask interrupts at EL2. The lock of an ITS, an SMMU or the Redistributors is held while
-// device_read, device_write, order_accesses, host_share, host_physical, host_unshare, host_read, host_write, clean,
-// publish, log, cpu_index and clock run, and with a handover host_donate and host_give_back: a lock that they take
-// comes after it in your order, and must not be held where you call Portcullis. The callback of a region and
-// register_write run with no lock held, and so does register_read, but for PORTCULLIS_MPIDR_EL1.
+// device_read, device_write, clean, publish, host_reach and log run with it, for SMMUs alone. Whatever interrupts the
+// CPU meanwhile must not come back to Portcullis: mask interrupts at EL2. The lock of an ITS, an SMMU or the
+// Redistributors is held while device_read, device_write, order_accesses, host_share, host_physical, host_unshare,
+// host_read, host_write, clean, publish, log, cpu_index and clock run, and with a handover host_donate and
+// host_give_back: a lock that they take comes after it in your order, and must not be held where you call Portcullis.
+// The callback of a region and register_write run with no lock held, and so does register_read, but for
+// PORTCULLIS_MPIDR_EL1.
 //
 // Time: one trap takes at most 512 commands and zeroes at most 128 KiB; what is left the host's store to
 // GITS_CWRITER does by running again (PORTCULLIS_TRAP_UNFINISHED), after the interrupts that wait for it. Each wait for an
@@ -645,9 +646,9 @@ uint64_t portcullis_smmu_memory_size(size_t count, uint32_t policy, uint64_t mem
 ///
 /// From the claim on devices behind the SMMUs reach what host_reach tells and the ITSes' doorbells. They lose what
 /// portcullis_may_give_away or a handover takes, before the function returns OK, and reach what portcullis_took gives
-/// back, where host_reach tells that the host may read and write all of it. Device registers that you take from the host by yourself devices keep. Faults of devices
-/// are counted, and logged when the host comes for an SMMU or statistics are read. An SMMU must not lose power: do not
-/// relay SYSTEM_SUSPEND or CPU_DEFAULT_SUSPEND.
+/// back, where host_reach tells that the host may read and write all of it. Device registers that you take from the
+/// host by yourself devices keep. Faults of devices are counted, and logged when the host comes for an SMMU or
+/// statistics are read. An SMMU must not lose power: do not relay SYSTEM_SUSPEND or CPU_DEFAULT_SUSPEND.
 ///
 /// A program that does not call it, linked with --gc-sections, has no driver of SMMUs in it.
 ///
