@@ -62,13 +62,15 @@ public enum SMMUClaim {
   /// A board whose devices ring elsewhere, at a bridge before the ITS, has that among its other MMIO.
   public static func doorbells(of board: borrowing Board) -> Doorbells {
     var doorbells = Doorbells()
-    for index in board.itses.indices {
-      guard let frame = board.itses[index].translationFrame,
-        let pages = PageRange(covering: frame)
-      else { continue }
-      // There are as many places as ITSes.
-      _ = doorbells.add(pages)
-    }
+    for index in board.itses.indices { doorbells.add(of: board.itses[index]) }
     return doorbells
+  }
+}
+
+extension Doorbells {
+  /// Adds the frame of an ITS, where it has one: there are as many places as a board may have ITSes.
+  package mutating func add(of its: ITSDescription) {
+    guard let frame = its.translationFrame, let pages = PageRange(covering: frame) else { return }
+    _ = add(pages)
   }
 }

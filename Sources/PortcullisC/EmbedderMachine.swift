@@ -32,7 +32,7 @@ struct EmbedderBoard: ~Copyable {
   /// The memory of the trace; nil where none is kept.
   let traceMemory: PageRange?
   /// Whether the SMMUs were added, of which there may be none.
-  var knowsSMMUs = false
+  var wereSMMUsAdded = false
   /// The SMMUs, where any were added.
   var smmus: SMMUHook?
   /// Whether they were taken over.

@@ -58,10 +58,7 @@ struct EmbedderMediation {
       guard descriptions.append(Description(frame: its.controlFrame, traits: its.traits)) else {
         throw EmbedderError(PORTCULLIS_ERROR_BOARD)
       }
-      if let frame = its.translationFrame, let pages = PageRange(covering: frame) {
-        // There are as many places as ITSes.
-        _ = doorbells.add(pages)
-      }
+      doorbells.add(of: its)
     }
     pool = descriptions.isEmpty ? nil : try Self.pool(choice.pool, for: descriptions.count)
     trace = choice.trace.bytes == 0 ? nil : try Self.pages(choice.trace, unit: PageFrameNumber.size)

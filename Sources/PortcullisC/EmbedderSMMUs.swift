@@ -113,7 +113,7 @@ private struct EmbedderReach: HostLeaves {
     self.machine = machine
     self.memory = memory
     let address = machine.memory.address(of: memory.first.address)
-    // The header asks that the memory is mapped there, which is nowhere at 0.
+    // `portcullis_add_smmus` has found that this is not 0.
     unsafe place =
       UnsafeMutableRawPointer(bitPattern: UInt(truncatingIfNeeded: address.rawValue))
       .unsafelyUnwrapped

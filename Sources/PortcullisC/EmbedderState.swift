@@ -202,7 +202,7 @@ struct EmbedderState: ~Copyable {
     _ hook: SMMUHook?, _ prepare: (inout EmbedderState) throws(EmbedderError) -> Void
   ) throws(EmbedderError) {
     let board = unsafe monitor.platform.board
-    guard phase == .registering, mediation.smmuPolicy.isOwning, unsafe !board.pointee.knowsSMMUs
+    guard phase == .registering, mediation.smmuPolicy.isOwning, unsafe !board.pointee.wereSMMUsAdded
     else { throw EmbedderError(PORTCULLIS_ERROR_ORDER) }
     let count = regions.count
     do throws(EmbedderError) {
@@ -211,7 +211,7 @@ struct EmbedderState: ~Copyable {
       regions.removeAll(behind: count)
       throw error
     }
-    unsafe board.pointee.knowsSMMUs = true
+    unsafe board.pointee.wereSMMUsAdded = true
     unsafe board.pointee.smmus = hook
   }
 
@@ -224,7 +224,7 @@ struct EmbedderState: ~Copyable {
   mutating func claim() -> portcullis_status {
     let machine = monitor.platform
     // What was to be owned was not added.
-    let isWhole = unsafe !mediation.smmuPolicy.isOwning || machine.board.pointee.knowsSMMUs
+    let isWhole = unsafe !mediation.smmuPolicy.isOwning || machine.board.pointee.wereSMMUsAdded
     guard phase == .registering, isWhole else {
       return mediation.problem.tell(EmbedderError(PORTCULLIS_ERROR_ORDER))
     }

@@ -136,5 +136,31 @@ class Attempts(unittest.TestCase):
             self.assertTrue(outcome.problems)
 
 
+class Harness(unittest.TestCase):
+    def boots(self):
+        return list(iommu.harness_boots("harness", "unmediated", "host"))
+
+    def test_each_form_has_its_control(self):
+        forms = {boot.form: boot for boot in self.boots()}
+        for form in ("harness", "harness-second-vm"):
+            control = forms[f"{form}-control"]
+            self.assertEqual((control.image, control.bootargs), ("unmediated", forms[form].bootargs))
+            self.assertTrue(run.attack_patterns(iommu.FOLDER / control.attacks))
+        self.assertTrue(all(boot.image == "harness" for boot in self.boots() if not boot.attacks))
+
+    def test_the_host_is_beside_it(self):
+        for boot in self.boots():
+            words = " ".join(boot.arguments)
+            self.assertIn("file=host,", words)
+            self.assertIn(iommu.board.EMBEDDED, words)
+
+    def test_no_log_is_due(self):
+        boot = self.boots()[0]
+        names = [f"dma: {number}" for number in range(boot.least)]
+        self.assertEqual(iommu.judge(boot, list(report(*((name, None) for name in names))), 0)[3], [])
+        silent = iommu.dataclasses.replace(boot, faults=("F_TRANSLATION",))
+        self.assertTrue(iommu.judge(silent, list(report(*((name, None) for name in names))), 0)[3])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -311,6 +311,29 @@ static void test_hardware(void) {
           "dma: one of two that can't be driven: %s", machine.line);
 }
 
+static void test_streams(void) {
+    // How many streams the stream table has room for, by the header.
+    static const struct {
+        uint32_t policy, last;
+        enum portcullis_status status;
+        const char *name;
+    } cases[] = {
+        {0, 131071, PORTCULLIS_OK, "131,071 is a stream"},
+        {0, 131072, PORTCULLIS_ERROR_SMMU, "131,072 is none"},
+        {PORTCULLIS_POLICY_NEST_SMMUS, 262143, PORTCULLIS_OK, "262,143 is a stream of an SMMU that the host sees"},
+        {PORTCULLIS_POLICY_NEST_SMMUS, 262144, PORTCULLIS_ERROR_SMMU, "262,144 is none"},
+    };
+    for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
+        prepare_smmu(cases[index].policy | PORTCULLIS_POLICY_OWN_SMMUS);
+        smmu_set_stream_bits(24);
+        smmus.smmu[0].streams[0].last = cases[index].last;
+        init(&gate);
+        portcullis_add_smmus(gate, &smmus, &smmu_memory);
+        const enum portcullis_status status = portcullis_claim(gate);
+        check(status == cases[index].status && (status || dma_writes(cases[index].last, HOST_BASE)), "dma: %s", cases[index].name);
+    }
+}
+
 static void test_beside(void) {
     static struct portcullis_smmus told;
     prepare_smmu(PORTCULLIS_POLICY_OWN_SMMUS);
@@ -397,6 +420,7 @@ void test_dma(void) {
     test_snapshot();
     test_moves();
     test_hardware();
+    test_streams();
     test_beside();
     test_nested();
     test_tree();

@@ -3,6 +3,7 @@
 
 #include "smmu.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -22,6 +23,7 @@ static uint64_t double_word(uint64_t offset) { return smmu.registers[offset / 8]
 static unsigned char published[MEMORY_LIMIT];
 
 void smmu_publish(void) {
+    if (smmu.memory_bytes > MEMORY_LIMIT) abort();
     if (smmu.memory_bytes) memcpy(published, memory_at(smmu.memory_base), smmu.memory_bytes);
 }
 
@@ -39,6 +41,8 @@ void smmu_reset(void) {
     *word(IDR1) = 8u << 21 | 7u << 16 | 16u;
     *word(IDR5) = 1u << 4 | 5u;
 }
+
+void smmu_set_stream_bits(uint32_t bits) { *word(IDR1) = (*word(IDR1) & ~0x3fu) | bits; }
 
 static void carry_out(void) {
     const uint64_t base = double_word(CMDQ_BASE), entries = UINT64_C(1) << (base & 0x1f);

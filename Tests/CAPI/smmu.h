@@ -28,6 +28,8 @@ struct smmu {
 extern struct smmu smmu;
 
 void smmu_reset(void);
+// How many bits its StreamIDs have; 16 at first.
+void smmu_set_stream_bits(uint32_t bits);
 // What has been stored to its memory so far it may read from here on.
 void smmu_publish(void);
 // One access to the register at a physical address.

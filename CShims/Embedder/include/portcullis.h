@@ -98,7 +98,7 @@
 // #1 at EL2 (ESR_EL2.EC 0x3C). Have your vector stop the machine then, as for any exception that EL2 takes from itself.
 //
 // Stack: PORTCULLIS_STACK_INIT, PORTCULLIS_STACK_CLAIM and PORTCULLIS_STACK_TRAP; the functions that those do not name
-// need 3 KiB, and 8 KiB where SMMUs were added. portcullis_add_smmus needs 20 KiB.
+// need 3 KiB, and 8 KiB where SMMUs were added.
 
 #ifndef PORTCULLIS_H
 #define PORTCULLIS_H
@@ -126,7 +126,7 @@ extern "C" {
 /// The most ranges of one change of a translation: frames of your regions, of ITSes and of Redistributors.
 #define PORTCULLIS_CHANGE_LIMIT 1280
 /// The most bytes of stack that portcullis_init, portcullis_init_board, portcullis_board_from_tree,
-/// portcullis_smmus_from_tree and portcullis_write_host_tree use, beside what your operations need.
+/// portcullis_smmus_from_tree, portcullis_add_smmus and portcullis_write_host_tree use, beside what your operations need.
 #define PORTCULLIS_STACK_INIT 0x4c000
 /// The same of portcullis_claim, portcullis_hand_over, portcullis_finalise and portcullis_handle_call.
 #define PORTCULLIS_STACK_CLAIM 0x5000
@@ -604,8 +604,8 @@ struct portcullis_smmu {
     struct portcullis_pages registers;
     /// How many entries `streams` has.
     uint32_t streams_count;
-    /// The streams whose devices reach what the host reaches; those of any other reach nothing. There is memory for
-    /// 65,536 of them, and of an SMMU that the host sees for 2,048 neighbours with a stage 1. A claim with more is SMMU.
+    /// The streams whose devices reach what the host reaches; those of any other reach nothing. There is room for
+    /// StreamIDs up to 131,071, and of an SMMU that the host sees up to 262,143; a claim with larger ones is SMMU.
     struct portcullis_streams streams[PORTCULLIS_STREAMS_LIMIT];
 };
 
