@@ -89,10 +89,11 @@ PACKAGES_TEST := $(PACKAGES_RUN) binutils-aarch64-linux-gnu librsvg2-bin fonts-d
 PACKAGES_EMBEDDED := $(PACKAGES_BUILD) python3 binutils-aarch64-linux-gnu
 PACKAGES_BENCH := $(PACKAGES_RUN) valgrind
 
-# The runners share modules: the counts for the gate, the board and its reports.
-export PYTHONPATH := Tests/Gate:Tests/Board
+# The runners are one package: `$(RUN).FOLDER.MODULE` starts one.
+export PYTHONPATH := Tests
 export PYTHONDONTWRITEBYTECODE := 1
-BOARD := $(PYTHON) Tests/Board
+RUN := $(PYTHON) -m Runners
+ATTACKS := Tests/Runners/board/attacks.txt
 
 # A QEMU of which the SMMUv3 has stage 2, beside the machine's own.
 NEW_QEMU := .build/qemu
@@ -112,11 +113,11 @@ cli: setup-build ## the command line tool for this machine
 
 .PHONY: images
 images: $(IMAGES)/el2.img $(IMAGES)/el2-unmediated.img ## all bare-metal images, in .build/images
-	$(Q)$(BOARD)/registers.py --tools $(TOOLCHAIN) $(IMAGES)/el2.elf
+	$(Q)$(RUN).images.registers --tools $(TOOLCHAIN) $(IMAGES)/el2.elf
 
 .PHONY: embedded
 embedded: setup-embedded $(IMAGES)/libportcullis.a ## the core as a bare-metal static library, libportcullis.a; checks how it links
-	$(Q)$(PYTHON) Tests/Harness/archive.py --tools $(TOOLCHAIN) --results $(RESULTS)/embedded.json \
+	$(Q)$(RUN).images.archive --tools $(TOOLCHAIN) --results $(RESULTS)/embedded.json \
 	  $(IMAGES)/libportcullis.a CShims/Embedder/include/portcullis.h
 
 # pkg-config finds the rest from where this file is, so that the folder may be moved.
@@ -202,10 +203,10 @@ define link-el2
 	$(Q)mkdir -p $(METAL_SCRATCH)
 	$(Q)find $(METAL_SCRATCH) -path '*/CEL2Boot.build/*.o' -delete
 	$(call link-metal,EL2Image,CShims/EL2Boot/el2.ld,$(1),$(LINK_EL2) $(2))
-	$(Q)$(BOARD)/resident.py --tools $(TOOLCHAIN) order $@ $(METAL_SCRATCH)/resident.txt
+	$(Q)$(RUN).images.resident --tools $(TOOLCHAIN) order $@ $(METAL_SCRATCH)/resident.txt
 	$(call link-metal,EL2Image,CShims/EL2Boot/el2.ld,$(1),$(LINK_EL2) \
 	  -Xlinker --no-warn-symbol-ordering -Xlinker --symbol-ordering-file=$(CURDIR)/$(METAL_SCRATCH)/resident.txt $(2))
-	$(Q)$(BOARD)/resident.py --tools $(TOOLCHAIN) check $@ || { rm $@; false; }
+	$(Q)$(RUN).images.resident --tools $(TOOLCHAIN) check $@ || { rm $@; false; }
 endef
 
 $(IMAGES)/testhost.elf: $(METAL_SOURCES) | setup-build setup-libfdt
@@ -225,8 +226,8 @@ $(IMAGES)/el2-forwarding.elf: $(METAL_SOURCES) $(IMAGES)/testhost.img | setup-bu
 DOUBLE_FETCH := .build-mutants/double-fetch
 
 $(IMAGES)/el2-double-fetch.elf: private METAL_SCRATCH := .build-mutants/metal
-$(IMAGES)/el2-double-fetch.elf: $(ALL_SOURCES) $(wildcard Tests/Mutants/*.py) $(IMAGES)/testhost.img | setup-build setup-libfdt
-	$(Q)$(PYTHON) Tests/Mutants/tree.py double-fetch $(DOUBLE_FETCH)
+$(IMAGES)/el2-double-fetch.elf: $(ALL_SOURCES) $(wildcard Tests/Runners/mutants/*.py) $(IMAGES)/testhost.img | setup-build setup-libfdt
+	$(Q)$(RUN).mutants.tree double-fetch $(DOUBLE_FETCH)
 	$(call link-el2,MEDIATE_ON,--package-path $(DOUBLE_FETCH))
 
 # The example of an embedder, as one would build it, and its control, in which the library is not called.
@@ -235,9 +236,6 @@ HARNESS_CFLAGS := --target=aarch64-none-elf -std=gnu11 -O2 -Wall -Wextra -Wno-un
   -fno-pic -mgeneral-regs-only -mstrict-align -mno-outline-atomics -mbranch-protection=standard \
   -ICShims/Embedder/include -ICShims/Embedder/aarch64 -ICShims/Runtime/include -ICShims/Runtime/libc -I$(LIBFDT)/usr/include
 HARNESS_SOURCES := $(addprefix $(HARNESS)/,entry.S main.c cpu.c guest.c stack.c translation.c) CShims/Runtime/runtime.c
-
-# Its runner also boots a Linux; where two modules have a name the board's is meant.
-HARNESS_PYTHON := PYTHONPATH=$(PYTHONPATH):Tests/Linux $(PYTHON)
 
 # Links the harness with MEDIATE as $(1).
 define link-harness
@@ -272,59 +270,58 @@ $(IMAGES)/%.img: $(IMAGES)/%.elf
 run: setup-run setup-qemu ## boots every board and every form, and runs the host's tests (MEDIATE=off: the control)
 ifeq ($(MEDIATE),off)
 run: $(IMAGES)/el2-unmediated.img
-	$(Q)$(BOARD)/run.py --qemu $(QEMU) --expect-failures Tests/Board/attacks.txt $<
+	$(Q)$(RUN).board.run --qemu $(QEMU) --expect-failures $(ATTACKS) $<
 else
 run: $(IMAGES)/el2.img $(IMAGES)/el2.elf $(IMAGES)/testhost.img
-	$(Q)$(BOARD)/run.py --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --results $(RESULTS)/run.json \
+	$(Q)$(RUN).board.run --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --results $(RESULTS)/run.json \
 	  --elf $(IMAGES)/el2.elf --payload $(IMAGES)/testhost.img $<
 endif
 
 .PHONY: run-harness
 run-harness: setup-run setup-linux $(IMAGES)/harness.elf $(IMAGES)/harness-unmediated.elf $(IMAGES)/testhost.img ## boots the example of an embedder with the host's tests, the control, and a Debian kernel
-	$(Q)$(HARNESS_PYTHON) $(HARNESS)/harness.py --qemu $(QEMU) --results $(RESULTS)/run-harness.json \
-	  --attacks Tests/Board/attacks.txt \
+	$(Q)$(RUN).harness.run --qemu $(QEMU) --results $(RESULTS)/run-harness.json \
+	  --attacks $(ATTACKS) \
 	  --linux $(LINUX) --tools $(TOOLCHAIN) \
 	  $(IMAGES)/harness.elf $(IMAGES)/harness-unmediated.elf $(IMAGES)/testhost.img
 
 .PHONY: attacks
 attacks: setup-run $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img ## tables: each attack, without and with mediation (QEMU=new: those of devices too)
-	$(Q)$(BOARD)/attacks.py --qemu $(QEMU) --results $(RESULTS)/attacks.json \
+	$(Q)$(RUN).board.attacks --qemu $(QEMU) --results $(RESULTS)/attacks.json \
 	  $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img
 
 # On a QEMU whose SMMUv3 has stage 2, whichever the others run on.
 .PHONY: test-iommu
 test-iommu: setup-run setup-qemu $(addprefix $(IMAGES)/,el2-unmediated.img el2.img harness.elf harness-unmediated.elf testhost.img) ## boards with an SMMUv3: DMA of the host's devices, with the controls
-	$(Q)$(BOARD)/iommu.py --qemu $(NEW_QEMU)/qemu-system-aarch64 --results $(RESULTS)/test-iommu.json \
+	$(Q)$(RUN).board.iommu --qemu $(NEW_QEMU)/qemu-system-aarch64 --results $(RESULTS)/test-iommu.json \
 	  $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img $(IMAGES)/harness.elf $(IMAGES)/harness-unmediated.elf \
 	  $(IMAGES)/testhost.img
 
 .PHONY: trace
 trace: setup-run cli $(IMAGES)/el2.img $(IMAGES)/harness.elf ## records a host's life on every board, prints it, and runs it again
-	$(Q)$(BOARD)/trace.py --qemu $(QEMU) --results $(RESULTS)/trace.json \
+	$(Q)$(RUN).board.trace --qemu $(QEMU) --results $(RESULTS)/trace.json \
 	  "$$($(SWIFT) build $(NATIVE) -c release --show-bin-path)/portcullis" $(IMAGES)/el2.img \
 	  $(IMAGES)/harness.elf $(IMAGES)/testhost.img
 
 LINUX := .build/linux
-LINUX_TESTS := $(PYTHON) Tests/Linux
 
 .PHONY: linux
 linux: setup-run setup-linux $(IMAGES)/el2.img ## an unmodified Debian kernel at EL1, with a shell (KERNEL=6.1|6.12|newest)
-	$(Q)$(LINUX_TESTS)/shell.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) --cpus $(CPUS) \
+	$(Q)$(RUN).linux.shell --toolchain $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) --cpus $(CPUS) \
 	  --processor $(PROCESSOR) $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: debug
 debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction for gdb
 	@echo "gdb-multiarch -ex 'target remote :1234' $(IMAGES)/el2.elf"
-	$(Q)$(QEMU) $$($(BOARD)/run.py --print-arguments $(IMAGES)/el2.img) -S -s
+	$(Q)$(QEMU) $$($(RUN).board.run --print-arguments $(IMAGES)/el2.img) -S -s
 
 .PHONY: bench
 bench: setup-bench setup-qemu $(addprefix $(IMAGES)/,el2.img el2-forwarding.img el2-unmediated.img harness.elf testhost.img least.map) ## instructions of traps and commands, table pages, stacks, sizes
-	$(Q)$(BOARD)/bench.py --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --objdump $(TOOLCHAIN)/llvm-objdump \
+	$(Q)$(RUN).bench.board --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --objdump $(TOOLCHAIN)/llvm-objdump \
 	  --forwarding $(IMAGES)/el2-forwarding.img --unmediated $(IMAGES)/el2-unmediated.img \
 	  --harness $(IMAGES)/harness.elf --host $(IMAGES)/testhost.img --least $(IMAGES)/least.map \
 	  $(IMAGES)/el2.elf $(IMAGES)/el2.img
 	$(Q)$(SWIFT) build $(NATIVE) -c release --product ITSBench --scratch-path .build-bench
-	$(Q)$(PYTHON) Tests/ITSBench/run.py .build-bench/release/ITSBench
+	$(Q)$(RUN).bench.its .build-bench/release/ITSBench
 	$(Q)$(SWIFT) build $(NATIVE) -c release --product IOMMUBench --scratch-path .build-bench
 	$(Q).build-bench/release/IOMMUBench
 
@@ -332,16 +329,16 @@ bench: setup-bench setup-qemu $(addprefix $(IMAGES)/,el2.img el2-forwarding.img 
 figures: ## the figures of bench, written into the article about them
 	@mkdir -p $(RESULTS); echo "bench: its output is in $(RESULTS)/bench.txt"
 	$(Q)$(MAKE) --no-print-directory bench > $(RESULTS)/bench.txt
-	$(Q)$(BOARD)/figures.py Sources/Hypervisor/Hypervisor.docc/Figures.md < $(RESULTS)/bench.txt
+	$(Q)$(RUN).bench.figures Sources/Hypervisor/Hypervisor.docc/Figures.md < $(RESULTS)/bench.txt
 
 .PHONY: bench-linux
 bench-linux: setup-run setup-linux $(IMAGES)/el2.img ## instructions of a Linux: boot, disks, network, MSIs, bare and through Portcullis (FULL=1: more repeats)
-	$(Q)$(LINUX_TESTS)/bench.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) \
+	$(Q)$(RUN).bench.linux --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) \
 	  $(LINUX) $(IMAGES)/el2.elf $(IMAGES)/el2.img
 
 ##@ Test
 
-GATE := $(PYTHON) Tests/Gate/gate.py --make "$(MAKE)" --results $(RESULTS) \
+GATE := $(RUN).gate.run --make "$(MAKE)" --results $(RESULTS) \
   --from "$(FROM)" --steps "$(STEPS)"
 
 .PHONY: test
@@ -357,31 +354,31 @@ UNIT := $(NATIVE) --enable-code-coverage
 
 .PHONY: unit
 unit: setup-test ## the unit tests, with coverage
-	$(Q)$(PYTHON) Tests/Gate/unit.py --results $(RESULTS)/unit.json -- \
+	$(Q)$(RUN).gate.unit --results $(RESULTS)/unit.json -- \
 	  $(SWIFT) test $(UNIT) --disable-xctest
 
 # gold, the default linker, prints a line for every symbol that AddressSanitizer keeps local.
 .PHONY: unit-address
 unit-address: setup-test ## the unit tests under AddressSanitizer
-	$(Q)LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Gate/leaks.txt \
-	  $(PYTHON) Tests/Gate/unit.py --results $(RESULTS)/unit-address.json -- $(SWIFT) test $(NATIVE) --disable-xctest \
+	$(Q)LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/Runners/gate/leaks.txt \
+	  $(RUN).gate.unit --results $(RESULTS)/unit-address.json -- $(SWIFT) test $(NATIVE) --disable-xctest \
 	  --sanitize address -Xswiftc -use-ld=lld --scratch-path .build-address
 
 .PHONY: unit-thread
 unit-thread: setup-test ## the unit tests under ThreadSanitizer
-	$(Q)$(PYTHON) Tests/Gate/unit.py --results $(RESULTS)/unit-thread.json -- $(SWIFT) test $(NATIVE) --disable-xctest \
+	$(Q)$(RUN).gate.unit --results $(RESULTS)/unit-thread.json -- $(SWIFT) test $(NATIVE) --disable-xctest \
 	  --sanitize thread --scratch-path .build-thread
 
 .PHONY: capi
 capi: setup-test ## the C program against portcullis.h, linked with the library of this machine
 	$(Q)$(SWIFT) build $(UNIT) --product PortcullisCore
-	$(Q)$(PYTHON) Tests/CAPI/count.py --results $(RESULTS)/capi.json -- \
+	$(Q)$(RUN).gate.count --results $(RESULTS)/capi.json -- \
 	  Tests/CAPI/run.sh $(TOOLCHAIN)/swiftc $(TOOLCHAIN)/clang \
 	  "$$($(SWIFT) build $(NATIVE) --show-bin-path)/libPortcullisCore.a" .build/capi
 
 .PHONY: test-install
 test-install: setup-test setup-libfdt ## installs into a temporary folder, and compiles the example and runs the CLI there
-	$(Q)$(PYTHON) Tests/CAPI/count.py --title "tests of make install" --results $(RESULTS)/test-install.json -- \
+	$(Q)$(RUN).gate.count --title "tests of make install" --results $(RESULTS)/test-install.json -- \
 	  Tests/Install/install.sh "$(firstword $(MAKE))" $(TOOLCHAIN)
 
 .PHONY: example
@@ -392,51 +389,51 @@ example: setup-test ## compiles the documentation's example of an embedder with 
 .PHONY: pictures
 pictures: setup-test ## renders what `inspect --svg` draws; no text may be cut or overlapped
 	$(Q)$(SWIFT) build $(UNIT) --product portcullis
-	$(Q)$(PYTHON) Tests/Picture/run.py --qemu $(QEMU) --results $(RESULTS)/pictures.json \
+	$(Q)$(RUN).picture.run --qemu $(QEMU) --results $(RESULTS)/pictures.json \
 	  "$$($(SWIFT) build $(UNIT) --show-bin-path)/portcullis"
 
 .PHONY: test-linux
 test-linux: setup-run setup-linux setup-newest $(IMAGES)/el2.img ## Debian's kernels, bare and through Portcullis (FULL=1: the whole matrix)
-	$(Q)$(LINUX_TESTS)/run.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs \
+	$(Q)$(RUN).linux.run --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs \
 	  --results $(RESULTS)/test-linux.json $(LINUX) $(IMAGES)/el2.img
 
 # Two machines, of which each kernel has one.
 .PHONY: test-linux-brief
 test-linux-brief: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## each of Debian's kernels once, bare and through Portcullis, one with a nested SMMU
-	$(Q)$(LINUX_TESTS)/run.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 \
+	$(Q)$(RUN).linux.run --toolchain $(TOOLCHAIN) --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 \
 	  --brief --logs $(LINUX)/logs-brief --results $(RESULTS)/test-linux-brief.json $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: test-iommu-linux
 test-iommu-linux: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## Debian's kernels with all devices behind an SMMUv3 that EL2 owns, and with devices that may reach nothing
-	$(Q)$(LINUX_TESTS)/run.py --toolchain $(TOOLCHAIN) --qemu $(NEW_QEMU)/qemu-system-aarch64 --smmu \
+	$(Q)$(RUN).linux.run --toolchain $(TOOLCHAIN) --qemu $(NEW_QEMU)/qemu-system-aarch64 --smmu \
 	  --logs $(LINUX)/logs-iommu --results $(RESULTS)/test-iommu-linux.json $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: bench-dma
 bench-dma: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## throughput of virtio's DMA with the mirror of pages' owners and without
-	$(Q)$(LINUX_TESTS)/throughput.py --toolchain $(TOOLCHAIN) --qemu $(NEW_QEMU)/qemu-system-aarch64 \
+	$(Q)$(RUN).bench.throughput --toolchain $(TOOLCHAIN) --qemu $(NEW_QEMU)/qemu-system-aarch64 \
 	  $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: hostile-linux
 hostile-linux: setup-run setup-linux $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img $(IMAGES)/el2-double-fetch.img ## attacks from a Debian kernel, without and with mediation (FULL=1: both kernels, both GICs)
-	$(Q)$(LINUX_TESTS)/hostile.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs-hostile \
+	$(Q)$(RUN).linux.hostile --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs-hostile \
 	  --results $(RESULTS)/hostile-linux.json $(LINUX) $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img \
 	  $(IMAGES)/el2-double-fetch.img
 
 .PHONY: hostile-linux-brief
 hostile-linux-brief: setup-run setup-linux $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img ## attacks from a Debian kernel that do not ruin the machine, without and with mediation
-	$(Q)$(LINUX_TESTS)/hostile.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) --brief --logs $(LINUX)/logs-hostile-brief \
+	$(Q)$(RUN).linux.hostile --toolchain $(TOOLCHAIN) --qemu $(QEMU) --brief --logs $(LINUX)/logs-hostile-brief \
 	  --results $(RESULTS)/hostile-linux-brief.json $(LINUX) $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img
 
 # One CPU more or less is another soak: 4 unless they are asked for.
 .PHONY: soak
 soak: setup-run setup-linux $(IMAGES)/el2.img ## Debian's kernel under stress for MINUTES (30); EL2 may use no more at the end (BARE=1: without it)
-	$(Q)$(LINUX_TESTS)/soak.py --toolchain $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) \
+	$(Q)$(RUN).linux.soak --toolchain $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) \
 	  --cpus $(if $(filter file,$(origin CPUS)),4,$(CPUS)) --processor $(PROCESSOR) --minutes $(MINUTES) $(if $(PROVOKE),--provoke) \
 	  --log $(LINUX)/soak.log --results $(RESULTS)/soak.json $(LINUX) $(if $(BARE),,$(IMAGES)/el2.img)
 
 .PHONY: coverage
 coverage: ## line coverage of the core, from the last `make unit`
-	$(Q)$(PYTHON) Tests/Gate/coverage.py --least $(COVERAGE) \
+	$(Q)$(RUN).gate.coverage --least $(COVERAGE) \
 	  "$$($(SWIFT) test $(UNIT) --show-codecov-path)" $(CORE)
 
 .PHONY: lint
@@ -444,16 +441,13 @@ lint: setup-test ## formatting, licence headers, layering; the tests of the runn
 	@echo formatting
 	$(Q)$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 	@echo layering, licences
-	$(Q)$(PYTHON) Tests/Gate/lint.py --swift $(SWIFT)
+	$(Q)$(RUN).gate.lint --swift $(SWIFT)
 	@echo tests of the runners
-	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Gate
-	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Board
-	$(Q)$(HARNESS_PYTHON) -m unittest discover --quiet --start-directory $(HARNESS)
-	$(Q)$(PYTHON) -m unittest discover --quiet --start-directory Tests/Linux
+	$(Q)$(PYTHON) -m unittest discover --quiet --top-level-directory Tests --start-directory Tests/Runners
 
 .PHONY: lines
 lines: ## code lines by room (SINCE=REVISION: compared with it)
-	$(Q)$(PYTHON) Tests/Gate/lines.py $(SINCE)
+	$(Q)$(RUN).gate.lines $(SINCE)
 
 .PHONY: statistics
 statistics: setup-test ## writes the numbers of statistics into portcullis_hypercalls.h
@@ -465,7 +459,7 @@ format: ## formats all Swift sources in place
 
 .PHONY: corpus
 corpus: setup-test cli ## compares `inspect` with an independent reading on Debian's device trees
-	$(Q)Tests/Corpus/corpus.sh .build/corpus
+	$(Q)Tests/Runners/corpus/corpus.sh .build/corpus
 
 ##@ Fuzz
 
@@ -528,13 +522,13 @@ exhaustive-brief: setup-test ## the same, a step less deep
 
 .PHONY: mutants
 mutants: setup-test ## puts known defects back into the ITS and SMMU mediation, each of which must be caught (MUTANTS: these alone)
-	$(Q)$(PYTHON) Tests/Mutants/mutants.py --swift $(SWIFT) --results $(RESULTS)/mutants.json $(MUTANTS)
+	$(Q)$(RUN).mutants.run --swift $(SWIFT) --results $(RESULTS)/mutants.json $(MUTANTS)
 
 ##@ Other
 
 .PHONY: docs
 docs: setup-build ## the reference of all rooms, in .build/docs
-	$(Q)Tests/Gate/docs.sh $(SWIFT) $(TOOLCHAIN)/docc .build/docs $(DOCUMENTED)
+	$(Q)Tests/Runners/gate/docs.sh $(SWIFT) $(TOOLCHAIN)/docc .build/docs $(DOCUMENTED)
 
 .PHONY: setup fetch
 setup: setup-test fetch ## installs and fetches all that build, run and test need
@@ -557,9 +551,9 @@ setup-test: ## installs the Debian packages that the tests need
 setup-libfdt:
 	@Tests/Setup/libfdt.sh $(LIBFDT)
 setup-linux:
-	@Tests/Linux/fetch.sh $(LINUX) 6.1 6.12 $(filter newest,$(KERNEL))
+	@Tests/Setup/linux.sh $(LINUX) 6.1 6.12 $(filter newest,$(KERNEL))
 setup-newest:
-	@Tests/Linux/fetch.sh $(LINUX) newest
+	@Tests/Setup/linux.sh $(LINUX) newest
 setup-qemu:
 	@Tests/Setup/qemu.sh $(NEW_QEMU)
 

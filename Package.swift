@@ -159,8 +159,7 @@ let package = Package(
     .executableTarget(
       name: "ITSBench",
       dependencies: ["Architecture", "GIC", "ITS", "Ownership", "SimulatedBoard", "Traps"],
-      path: "Tests/ITSBench", exclude: ["run.py"],
-      swiftSettings: supporting),
+      path: "Tests/ITSBench", swiftSettings: supporting),
 
     // What the devices' table takes, and what SMMUs are asked for.
     .executableTarget(

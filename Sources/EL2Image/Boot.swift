@@ -49,7 +49,7 @@ func el2_main(_ tree: UInt64) -> Never {
 @c @implementation
 func el2_leave_boot(_ entry: UInt64, _ argument: UInt64) -> Never {
   let monitor = MetalMonitor(MetalPlatform())
-  // Code by its order in the image, which Tests/Board/resident.py checks; and the host that came with the image.
+  // Code by its order in the image, which Tests/Runners/images/resident.py checks; and the host that came with the image.
   monitor.forget(from: el2_boot_text_here(), to: el2_text_end_here())
   monitor.forget(from: el2_payload_start_here(), to: el2_rodata_end_here())
   el2_enter_host(entry, argument)

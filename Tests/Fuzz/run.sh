@@ -35,6 +35,6 @@ if [ "$seconds" -eq 0 ]; then
     { tail -n 60 "$scratch/replay.log" >&2; exit 1; }
   echo "replayed $count seeds"
 else
-  "$scratch/DeviceTree" -max_total_time="$seconds" -max_len=2097152 -timeout="$(python3 Tests/Gate/pace.py 10)" -rss_limit_mb=2048 \
+  "$scratch/DeviceTree" -max_total_time="$seconds" -max_len=2097152 -timeout="$(python3 Tests/Runners/pace.py 10)" -rss_limit_mb=2048 \
     -print_final_stats=1 -artifact_prefix="$scratch/" "$scratch/found" "$seeds"
 fi

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-import pace
+from Runners import pace
 
 # Debian's U-Boot for this board, and where the image is put for it: away from what it keeps itself, the
 # tree at the start of RAM and its own copy at the end.

@@ -7,8 +7,7 @@ import tempfile
 import unittest
 import unittest.mock
 
-import board
-import pace
+from Runners import pace, qemu as board
 
 ECHO = ["sh", "-c", "printf 'one\\ntwo> '; read -r x; printf 'got %s\\n$ ' \"$x\"; read -r y; echo \"$y\""]
 

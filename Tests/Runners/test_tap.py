@@ -4,8 +4,8 @@
 
 import unittest
 
-import run
-import tap
+from Runners import tap
+from Runners.board import run
 
 
 def read(text):

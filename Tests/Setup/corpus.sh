@@ -4,22 +4,22 @@
 #
 # Fetches the corpus: the device trees of Debian's arm64 kernel and of QEMU's `virt` board.
 #
-#   fetch.sh DIRECTORY
+#   corpus.sh DIRECTORY
 #
 # Everything lands below DIRECTORY (`dtb/` and `python/`), nothing is installed, and no privilege is
-# needed: the arm64 packages come by the package lists of Tests/Setup/apt-beside.sh. What is there
+# needed: the arm64 packages come by the package lists of apt-beside.sh. What is there
 # already isn't fetched again.
 
 set -eu
 
 if [ $# -ne 1 ]; then
-  echo "usage: fetch.sh DIRECTORY" >&2
+  echo "usage: corpus.sh DIRECTORY" >&2
   exit 64
 fi
 mkdir -p "$1"
 directory=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
-apt=$here/../Setup/apt-beside.sh
+apt=$here/apt-beside.sh
 
 # unpack NAME TARGET COMMAND... - has COMMAND download one package, and unpacks it to the new
 # directory TARGET, which appears whole or not at all.
@@ -41,7 +41,7 @@ unpack() {
 package=$("$apt" arm64 apt-cache depends --important linux-image-arm64 |
   sed -n 's/^ *Depends: *\(linux-image-[^ :]*\).*/\1/p' | head -n 1)
 if [ -z "$package" ]; then
-  echo "fetch.sh: the machine's package sources have no linux-image-arm64" >&2
+  echo "corpus.sh: the machine's package sources have no linux-image-arm64" >&2
   exit 1
 fi
 
@@ -71,7 +71,7 @@ dump() {
   shift
   if [ ! -f "$directory/dtb/qemu/$name.dtb" ]; then
     qemu-system-aarch64 "$@" -display none -nic none 2>/dev/null ||
-      { echo "fetch.sh: QEMU does not build $name; left out" >&2; return 0; }
+      { echo "corpus.sh: QEMU does not build $name; left out" >&2; return 0; }
   fi
 }
 for machine in gic-version=2 gic-version=3 gic-version=4 gic-version=3,its=off \

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# fetch.sh DIRECTORY KERNEL... - unpacks Debian's stock arm64 kernels and static busybox.
+# linux.sh DIRECTORY KERNEL... - unpacks Debian's stock arm64 kernels and static busybox.
 #
 # KERNEL is the series: that of the machine's Debian release by its number (6.1), that of its backports (6.12), or
 # `newest`, whatever the backports of Debian's stable release have. Below DIRECTORY there is then `busybox/` and for
@@ -12,8 +12,7 @@ set -eu
 
 directory=$1
 shift
-here=$(cd "$(dirname "$0")" && pwd)
-setup=$here/../Setup
+setup=$(cd "$(dirname "$0")" && pwd)
 
 # depends SUITE PACKAGE - what it depends on, one a line.
 depends() {
@@ -48,7 +47,7 @@ for series in "$@"; do
   case $package in
     "$wanted"*) ;;
     *)
-      echo "fetch.sh: neither the machine's Debian release nor its backports has Linux $series" >&2
+      echo "linux.sh: neither the machine's Debian release nor its backports has Linux $series" >&2
       exit 1
       ;;
   esac

@@ -38,7 +38,7 @@ for number in range(256):
     pathlib.Path(sys.argv[1], f"{number:03}.bin").write_bytes(life)
   ' "$scratch/random-its"
   # What libFuzzer finds worth keeping grows beside the seeds and is used again the next time.
-  "$scratch/ITS" -max_total_time="$seconds" -max_len=81920 -len_control=0 -timeout="$(python3 Tests/Gate/pace.py 20)" \
+  "$scratch/ITS" -max_total_time="$seconds" -max_len=81920 -len_control=0 -timeout="$(python3 Tests/Runners/pace.py 20)" \
     -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix="$scratch/" "$scratch/found-its" \
     "$seeds" "$scratch/random-its"
 fi

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Measures the EL2 image on a board whose clock counts instructions, and the image itself.
@@ -14,7 +13,7 @@ import re
 import subprocess
 import sys
 
-import board
+from Runners import qemu as board
 
 # From the EL1 access to the next EL1 instruction, and how many of those are EL2's.
 ACCESSES = ("read32", "write32", "read64", "write64")

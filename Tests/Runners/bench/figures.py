@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Writes the figures of `make bench`, read from standard input, into the table of an article."""

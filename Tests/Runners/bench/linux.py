@@ -25,15 +25,9 @@ import sys
 import tempfile
 import time
 
-import board
-import boot
-import commandline
-import initramfs
-import machine
-import marks
-import program
-import statistic
-import tap
+from Runners import qemu as board, tap
+from Runners.bench import marks
+from Runners.linux import boot, commandline, initramfs, machine, program, statistic
 
 SECONDS = 600
 # (how often each job is done, how many boots there are; jobs are done in the first one)
@@ -53,7 +47,7 @@ DEVICES = (
 # What QEMU says of a guest that waits for nothing but a disk.
 WARNING = "qemu-system-aarch64: warning: icount sleep disabled and no active timers"
 
-MARK = pathlib.Path(__file__).parent / "program" / "mark.c"
+MARK = machine.SOURCES / "program" / "mark.c"
 
 # At most so many per cent more instructions than bare.
 AIMS = {

@@ -16,10 +16,9 @@ import tempfile
 import threading
 import time
 
-import board
-import debugger
-import machine
-import monitor
+from Runners import qemu as board
+from Runners.bench import debugger, monitor
+from Runners.linux import machine
 
 # What an exception of the host may be, in the order of the vectors.
 VECTORS = ("synchronous", "IRQ", "FIQ", "SError")

@@ -8,8 +8,7 @@ import tempfile
 import threading
 import unittest
 
-import debugger
-import monitor
+from Runners.bench import debugger, monitor
 
 
 class Stub:

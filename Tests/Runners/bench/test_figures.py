@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the figures in the documentation."""
 
-import pathlib
 import re
 import unittest
 
-import figures
+from Runners import ROOT
+from Runners.bench import figures
 
-ARTICLE = pathlib.Path(__file__).parents[2] / "Sources/Hypervisor/Hypervisor.docc/Figures.md"
+ARTICLE = ROOT / "Sources/Hypervisor/Hypervisor.docc/Figures.md"
 
 
 class FiguresTest(unittest.TestCase):

@@ -4,8 +4,7 @@
 
 import unittest
 
-import bench
-import marks
+from Runners.bench import linux as bench, marks
 
 READING = f"# count 4 {bench.READING}"
 

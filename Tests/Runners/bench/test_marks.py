@@ -4,7 +4,7 @@
 
 import unittest
 
-import marks
+from Runners.bench import marks
 
 VECTORS = 0x1000
 SYNCHRONOUS = 0x1400

@@ -4,7 +4,7 @@
 
 import unittest
 
-import throughput
+from Runners.bench import throughput
 
 
 class Rates(unittest.TestCase):

@@ -14,9 +14,7 @@ import statistics
 import sys
 import tempfile
 
-import boot
-import commandline
-import machine
+from Runners.linux import boot, commandline, machine
 
 SECONDS = 300
 TURNS = 3

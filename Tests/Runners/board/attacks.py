@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Runs every attack without and with mediation and prints what became of it.
@@ -35,13 +34,8 @@ import re
 import sys
 import tempfile
 
-import board
-import counts
-import flattree
-import hardware
-import iommu
-import run
-import tap
+from Runners import counts, qemu as board, tap
+from Runners.board import flattree, hardware, iommu, run
 
 AREA = "attack: "
 OVERWRITTEN = "words of EL2's memory that were overwritten"

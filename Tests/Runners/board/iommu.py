@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Boots EL2 on boards with an SMMUv3 and two devices that do DMA, and judges what their host finds.
@@ -18,10 +17,8 @@ import pathlib
 import re
 import sys
 
-import board
-import counts
-import run
-import turns
+from Runners import counts, qemu as board, turns
+from Runners.board import run
 
 FOLDER = pathlib.Path(__file__).parent
 SECONDS = 300

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Boots an EL2 image on every board there is to test and judges the TAP that its host prints.
@@ -23,15 +22,8 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-import board
-import counts
-import flattree
-import hardware
-import payload
-import refusals
-import starts
-import tap
-import turns
+from Runners import counts, qemu as board, tap, turns
+from Runners.board import flattree, hardware, payload, refusals, starts
 
 GIC_VERSIONS = (3, 4)
 CPU_COUNTS = (1, 4)

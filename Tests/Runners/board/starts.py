@@ -5,8 +5,7 @@
 import re
 import struct
 
-import payload
-import refusals
+from Runners.board import payload, refusals
 
 # The board's window of PCI's I/O ports, and where in it a serial port of PCI is put.
 PORTS = 0x3EFF0000

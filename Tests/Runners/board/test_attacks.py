@@ -5,9 +5,8 @@
 import sys
 import unittest
 
-import attacks
-import iommu
-import tap
+from Runners import tap
+from Runners.board import attacks, iommu
 
 HOST = """
 lines = [

@@ -5,7 +5,7 @@
 import struct
 import unittest
 
-import flattree
+from Runners.board import flattree
 
 
 def tree(*items):

@@ -6,8 +6,7 @@ import types
 import unittest
 import unittest.mock
 
-import iommu
-import run
+from Runners.board import iommu, run
 
 LINE = "portcullis: DMA fault: SMMU 0 stream {:#x} {} at {:#x}, a {}"
 GOOD = [

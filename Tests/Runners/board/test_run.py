@@ -12,9 +12,8 @@ import types
 import unittest
 import unittest.mock
 
-import counts
-import payload
-import run
+from Runners import counts
+from Runners.board import payload, run
 
 HOST = bytearray(64) + b"of 2" + payload.BUILT_IN
 struct.pack_into("<Q", HOST, payload.SIZE_AT, 0x200)

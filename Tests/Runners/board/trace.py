@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Records what a host does to an ITS on QEMU, and has `portcullis` print it and run it again.
@@ -15,9 +14,8 @@ import pathlib
 import subprocess
 import sys
 
-import board
-import counts
-import run
+from Runners import counts, qemu as board
+from Runners.board import run
 
 SECONDS = 180
 MARK = "portcullis: trace "

@@ -10,11 +10,10 @@ if [ $# -lt 1 ] || [ $# -gt 2 ]; then
   echo "usage: corpus.sh DIRECTORY [PORTCULLIS]" >&2
   exit 64
 fi
-here=$(cd "$(dirname "$0")" && pwd)
-program=${2:-$here/../../.build/release/portcullis}
+program=${2:-.build/release/portcullis}
 
-"$here/fetch.sh" "$1"
+Tests/Setup/corpus.sh "$1"
 for size in 4k 16k 64k; do
   echo "Comparing for pages of $size" >&2
-  python3 "$here/corpus.py" --page-size "$size" "$program" "$1"
+  python3 -m Runners.corpus.run --page-size "$size" "$program" "$1"
 done

@@ -3,7 +3,7 @@
 """An independent reading of who does DMA in a device tree, and through which IOMMU.
 
 Written from the bindings (iommu.txt, pci-iommu.txt, pci-msi.txt, msi.txt, arm,smmu-v3.yaml) and the rule of
-DMA.md, on the tree of Python objects of `corpus.py`. Maps are not taken apart: every one of the 65,536
+DMA.md, on the tree of Python objects of `run.py`. Maps are not taken apart: every one of the 65,536
 requesters of a PCI host bridge is looked up by itself.
 """
 

@@ -1,13 +1,12 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Compares `portcullis inspect` with an independent reading of every device tree of a directory.
 
-    corpus.py [--page-size SIZE] PORTCULLIS DIRECTORY
+    Runners.corpus.run [--page-size SIZE] PORTCULLIS DIRECTORY
 
 The reading below shares nothing with Portcullis but libfdt's token parser: it was written from the
 Devicetree Specification (v0.4, 2.3), works on a tree of Python objects, and translates addresses
-by recursion over parents. `fetch.sh` makes DIRECTORY; its `python/` has the binding of libfdt for
+by recursion over parents. `Tests/Setup/corpus.sh` makes DIRECTORY; its `python/` has the binding of libfdt for
 machines that haven't got python3-libfdt.
 
 Prints how many files, ITS nodes, refusals and disagreements there are, how many masters of DMA and how
@@ -23,7 +22,7 @@ import subprocess
 import sys
 import time
 
-import dma
+from Runners.corpus import dma
 
 PAGE_SIZES = {"4k": 0x1000, "16k": 0x4000, "64k": 0x10000}
 CONTROL_FRAME = 0x10000
@@ -345,12 +344,12 @@ def main():
 
     files = sorted(map(str, pathlib.Path(options.directory).rglob("*.dtb")))
     if not files:
-        sys.exit(f"corpus.py: no .dtb below {options.directory}")
+        sys.exit(f"corpus: no .dtb below {options.directory}")
     command = [options.portcullis, "inspect", "--json", "--page-size", options.page_size, "--"]
     run = subprocess.run(command + files, check=False, capture_output=True, text=True)
     reports = json.loads(run.stdout)["files"]
     if [report["file"] for report in reports] != files:
-        sys.exit("corpus.py: not one report a file")
+        sys.exit("corpus: not one report a file")
 
     nodes = refusals = disagreements = masters = confined = 0
     for name, found in zip(files, reports):

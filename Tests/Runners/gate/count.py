@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Runs a program that prints TAP, holds it to that, and counts."""
@@ -7,8 +6,7 @@ import argparse
 import subprocess
 import sys
 
-import counts
-import tap
+from Runners import counts, tap
 
 
 def main():

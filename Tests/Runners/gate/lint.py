@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """The rules of the house that no compiler checks: layering, licence headers, where things lie."""
@@ -12,9 +11,8 @@ import re
 import subprocess
 import sys
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Mutants"))
-import tree
-from defects import DEFECTS
+from Runners.mutants import tree
+from Runners.mutants.defects import DEFECTS
 
 # Has the picture of the house. Its lines, from the top down: a label, rooms of Sources and CShims, rooms of Tests.
 HOUSE = pathlib.Path("CONTRIBUTING.md")
@@ -189,8 +187,8 @@ def check_imports(path, targets):
 
 THREAT_MODEL = pathlib.Path("Sources/Hypervisor/Hypervisor.docc/Security.md")
 TITLE = re.compile(r'@(?:Suite|Test)\(\s*"((?:[^"\\]|\\.)*)"')
-BOARD = ("Tests/Board", "attacks*.txt", re.compile(r"^(?!#)(\S.*)$", re.MULTILINE))
-LINUX = ("Tests/Linux", "attacks.txt", re.compile(r"^attack (\S+)$", re.MULTILINE))
+BOARD = ("Tests/Runners/board", "attacks*.txt", re.compile(r"^(?!#)(\S.*)$", re.MULTILINE))
+LINUX = ("Tests/Runners/linux", "attacks.txt", re.compile(r"^attack (\S+)$", re.MULTILINE))
 
 
 def names_in(folder, pattern, expression):
@@ -228,7 +226,7 @@ def check_defects():
         try:
             tree.with_defect(defect)
         except tree.Stale as stale:
-            yield f"Tests/Mutants: {stale}"
+            yield f"Tests/Runners/mutants: {stale}"
 
 
 def main():

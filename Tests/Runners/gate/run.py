@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Runs the steps of `make test` or `make test-all`, and ends with a table and one count of all tests.
@@ -16,12 +15,8 @@ import shlex
 import signal
 import sys
 
-import counts
-import display
-import ledger
-import pace
-import schedule
-import steps as all_steps
+from Runners import counts, pace
+from Runners.gate import display, ledger, schedule, steps as all_steps
 
 # How much of a failed step's output is shown.
 LAST_LINES = 30

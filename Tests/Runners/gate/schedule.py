@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-import turns
+from Runners import turns
 
 # The makefile takes the images as they are where this is set: steps side by side must not rebuild them.
 BUILT = "PORTCULLIS_BUILT"

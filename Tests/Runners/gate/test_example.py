@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The example of the documentation is the file that is compiled and run."""
 
-import pathlib
 import unittest
 
-ROOT = pathlib.Path(__file__).parents[2]
+from Runners import ROOT
 MOST_LINES = 100
 
 

@@ -16,13 +16,8 @@ import time
 import unittest
 import unittest.mock
 
-import display
-import gate
-import ledger
-import pace
-import schedule
-import steps
-import turns
+from Runners import pace, turns
+from Runners.gate import display, ledger, run as gate, schedule, steps
 
 # Of the gate before `make test` and `make test-all` were two.
 FORMER = (
@@ -82,7 +77,7 @@ class Steps(unittest.TestCase):
         found = text[begin : text.index("", begin)]
         different = [line for line in difflib.ndiff(found, list(steps.table())) if line[0] != " "]
         if different:
-            self.fail("python3 Tests/Gate/steps.py prints CONTRIBUTING's table:\n" + "\n".join(different))
+            self.fail("python3 -m Runners.gate.steps prints CONTRIBUTING's table:\n" + "\n".join(different))
 
     def test_chosen(self):
         all_steps = [Step(name, 1, "") for name in "abc"]

@@ -6,9 +6,8 @@ import pathlib
 import re
 import unittest
 
-import lines
-
-ROOT = pathlib.Path(__file__).parents[2]
+from Runners import ROOT
+from Runners.gate import lines
 
 
 class CodeLines(unittest.TestCase):
@@ -19,7 +18,7 @@ class CodeLines(unittest.TestCase):
     def test_rooms(self):
         self.assertEqual(lines.room_of("Sources/ITS/MediatedITS.swift"), "ITS")
         self.assertEqual(lines.room_of("CShims/Fdt/fdt.c"), "CFdt")
-        self.assertIsNone(lines.room_of("Tests/Gate/lines.py"))
+        self.assertIsNone(lines.room_of("Tests/Runners/gate/lines.py"))
 
     def test_every_room_of_the_image_and_the_library_counts_as_EL2(self):
         manifest = (ROOT / "Package.swift").read_text("utf-8")

@@ -5,9 +5,8 @@
 import pathlib
 import unittest
 
-import lint
-
-ROOT = pathlib.Path(__file__).parents[2]
+from Runners import ROOT
+from Runners.gate import lint
 PICTURE = """
 ## Rooms
 
@@ -77,7 +76,7 @@ class PathTests(unittest.TestCase):
         self.assertEqual(len([*lint.check_readme("a\n" * (lint.README_LINES + 1))]), 1)
 
     def test_paths_that_lead_nowhere(self):
-        text = "[a](Tests/Gate/lint.py), [b](no.md#part), [c](https://no.no), `Sources/Attic`, `Tests/Gate`, `Tests/*/x`"
+        text = "[a](Tests/Runners/gate/lint.py), [b](no.md#part), [c](https://no.no), `Sources/Attic`, `Tests/Runners`, `Tests/*/x`"
         findings = [*lint.check_paths("README.md", text)]
         self.assertEqual(findings, ["README.md: there is no Sources/Attic", "README.md: there is no no.md"])
 

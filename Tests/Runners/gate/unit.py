@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Runs `swift test` and counts: a run of no tests, which `swift test` calls a success, fails."""
@@ -10,7 +9,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
-import counts
+from Runners import counts
 
 
 def read_xunit(path):

@@ -9,9 +9,8 @@ import os
 import pathlib
 import tempfile
 
-import boot
-import machine
-import run
+from Runners.board import run
+from Runners.linux import boot, machine
 
 # Behind what the harness and the kernel take (board.h).
 RAMDISK_ADDRESS = 0x4C000000

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Boots the example of an embedder with the test host, and judges the TAP that the host prints.
@@ -15,11 +14,9 @@ import functools
 import pathlib
 import sys
 
-import board
-import counts
-import linux
-import run
-import turns
+from Runners import counts, qemu as board, turns
+from Runners.board import run
+from Runners.harness import linux
 
 SECONDS = 120
 LEAST_TESTS = 300

@@ -8,13 +8,11 @@ import tempfile
 import types
 import unittest
 
-import board
-import harness
-import linux
-import run
-import tap
+from Runners import ROOT, qemu as board, tap
+from Runners.board import run
+from Runners.harness import linux, run as harness
 
-BOARD = pathlib.Path(__file__).with_name("board.h").read_text("utf-8")
+BOARD = (ROOT / "Tests/Harness/board.h").read_text("utf-8")
 
 
 def reader(*points):

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Checks that libportcullis.a is what another hypervisor can link, and that these checks find what is wrong.
@@ -21,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 
-import counts
+from Runners import counts
 
 TARGET = "--target=aarch64-none-elf"
 PREFIX = "portcullis_"

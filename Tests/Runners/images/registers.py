@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Checks that nothing behind a trap uses the host's FP and SIMD registers, by the disassembly of an image.

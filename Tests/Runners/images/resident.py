@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Tells what of an image's code may run behind the start-up, by its branches and the relocations of --emit-relocs.
@@ -14,7 +13,7 @@ import pathlib
 import re
 import sys
 
-import registers
+from Runners.images import registers
 
 # The first page of what is unmapped, and the end of all code.
 MARKER, END = "el2_boot_text", "el2_text_end"

@@ -5,7 +5,7 @@
 import struct
 import unittest
 
-import archive
+from Runners.images import archive
 
 HEADER = """
 // Of libfdt it needs fdt_check_full; portcullis_old() was here.

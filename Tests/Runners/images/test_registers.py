@@ -4,7 +4,7 @@
 
 import unittest
 
-import registers
+from Runners.images import registers
 
 SYMBOLS = ["1000 T vectors", "2000 t $e4trap", "3000 t leaf", "4000 T fdt_boot", "1000 t $x"]
 

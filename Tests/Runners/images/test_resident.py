@@ -4,7 +4,7 @@
 
 import unittest
 
-import resident
+from Runners.images import resident
 
 # Functions of eight bytes: the entry in .head, then code, of which boot's is from 0x2000 on.
 SYMBOLS = """

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots a Linux and reads what its guest reports."""
 
-import board
-import logs
-import tap
+from Runners import qemu as board, tap
+from Runners.linux import logs
 
 # What stands between the tests' report: lines of the kernel's log, of EL2, which may be an embedder, and of QEMU's
 # console.

@@ -5,13 +5,13 @@
 import argparse
 import pathlib
 
-import machine
+from Runners.linux import machine
 
 
 def parser(documentation):
     """A parser with what every runner needs to boot a machine; what is described is the first line."""
     made = argparse.ArgumentParser(description=documentation.splitlines()[0])
-    made.add_argument("fetched", type=pathlib.Path, help="where fetch.sh has put its packages")
+    made.add_argument("fetched", type=pathlib.Path, help="where Tests/Setup/linux.sh has put its packages")
     made.add_argument(
         "--toolchain", type=pathlib.Path, required=True, help="where clang and its companions are"
     )

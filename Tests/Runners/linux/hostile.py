@@ -15,12 +15,8 @@ import sys
 import tempfile
 import time
 
-import boot
-import commandline
-import counts
-import machine
-import turns
-import verdict
+from Runners import counts, turns
+from Runners.linux import boot, commandline, machine, verdict
 
 SECONDS = 900
 # A CPU that leads, one that helps, and one that comes and goes (module/hostile).

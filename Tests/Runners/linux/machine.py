@@ -4,14 +4,9 @@
 
 import dataclasses
 import os
-import pathlib
 
-import board
-import initramfs
-import kmodule
-import pace
-import program
-import statistic
+from Runners import ROOT, pace, qemu as board
+from Runners.linux import initramfs, kmodule, program, statistic
 
 # Debian's current series: that of the release, and that of its backports.
 KERNELS = ("6.1", "6.12")
@@ -31,11 +26,13 @@ RAMDISK_ADDRESS = 0x5800_0000
 TREE_ADDRESS = 0x4700_0000
 DISK_SIZE = 64 << 20
 
-GUEST = pathlib.Path(__file__).parent / "guest"
-MODULES = pathlib.Path(__file__).parent / "module"
+# Sources of what runs on the Linux.
+SOURCES = ROOT / "Tests/Linux"
+GUEST = SOURCES / "guest"
+MODULES = SOURCES / "module"
 # The attacks; not among the modules that every guest has.
 HOSTILE = MODULES / "hostile"
-KEXEC = pathlib.Path(__file__).parent / "program" / "kexec.c"
+KEXEC = SOURCES / "program" / "kexec.c"
 
 
 @dataclasses.dataclass(frozen=True)

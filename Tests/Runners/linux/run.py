@@ -19,13 +19,9 @@ import sys
 import tempfile
 import time
 
-import boot
-import commandline
-import counts
-import flattree
-import logs
-import machine
-import turns
+from Runners import counts, turns
+from Runners.board import flattree
+from Runners.linux import boot, commandline, logs, machine
 
 # How long a machine may take, in seconds; one that hangs is not waited for longer.
 SECONDS = {"boot": 180, "brief": 600, "short": 600, "full": 3600, "denied": 900}

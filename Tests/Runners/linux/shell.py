@@ -7,8 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-import commandline
-import machine
+from Runners.linux import commandline, machine
 
 
 def main():

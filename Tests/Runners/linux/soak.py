@@ -10,12 +10,8 @@ import sys
 import tempfile
 import time
 
-import board
-import commandline
-import counts
-import logs
-import machine
-import statistic
+from Runners import counts, qemu as board
+from Runners.linux import commandline, logs, machine, statistic
 
 # What the guest prints, see guest/soak.
 BEGIN = "# soak begins"

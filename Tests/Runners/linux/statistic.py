@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of what EL2 counts, as portcullis_hypercalls.h has it."""
 
-import pathlib
 import re
 
-HEADER = pathlib.Path(__file__).parents[2] / "CShims/Embedder/include/portcullis_hypercalls.h"
+from Runners import ROOT
+
+HEADER = ROOT / "CShims/Embedder/include/portcullis_hypercalls.h"
 # The numbers of EL2 as a whole, and of each ITS.
 PAGE = 512
 ENUM = re.compile(r"enum portcullis_(its_)?statistic \{")

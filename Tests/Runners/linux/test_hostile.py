@@ -9,9 +9,7 @@ import types
 import unittest
 import unittest.mock
 
-import hostile
-import machine
-import verdict
+from Runners.linux import hostile, machine, verdict
 
 TABLE = verdict.parse(
     """

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 import unittest.mock
 
-import initramfs
+from Runners.linux import initramfs
 
 
 def entries(archive):

@@ -4,10 +4,7 @@
 
 import unittest
 
-import boot
-import logs
-import machine
-import run
+from Runners.linux import boot, logs, machine, run
 
 LOG = [
     "# boot",

@@ -8,8 +8,8 @@ import types
 import unittest
 import unittest.mock
 
-import machine
-import pace
+from Runners import pace
+from Runners.linux import machine
 
 
 class Paced(unittest.TestCase):

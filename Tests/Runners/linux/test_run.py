@@ -5,9 +5,7 @@
 import types
 import unittest
 
-import logs
-import machine
-import run
+from Runners.linux import logs, machine, run
 
 
 def entries(*texts):

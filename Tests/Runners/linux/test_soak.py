@@ -4,8 +4,7 @@
 
 import unittest
 
-import logs
-import soak
+from Runners.linux import logs, soak
 
 FIRST = {
     0: 1, 1: 62500000, 2: 5000, 64: 4, 67: 8, 128: 65, 129: 959, 130: 80, 131: 38, 132: 80,

@@ -3,7 +3,7 @@
 
 import unittest
 
-import statistic
+from Runners.linux import statistic
 
 
 class TableTests(unittest.TestCase):

@@ -4,7 +4,7 @@
 import pathlib
 import unittest
 
-import verdict
+from Runners.linux import verdict
 
 TABLE = """
 attack a/one

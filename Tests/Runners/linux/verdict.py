@@ -5,7 +5,7 @@
 import dataclasses
 import re
 
-import statistic
+from Runners.linux import statistic
 
 # In the order in which a worse one hides a better one.
 OUTCOMES = ("overwritten", "taken", "started", "wrong")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The defects that `mutants.py` puts back: what it is, where, and what the sources become."""
+"""The defects that `run.py` puts back: what it is, where, and what the sources become."""
 
 import dataclasses
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Puts known defects back into the ITS and SMMU mediation, one at a time, and tells which are caught.
@@ -16,10 +15,9 @@ import subprocess
 import sys
 import time
 
-import counts
-import pace
-import tree
-from defects import DEFECTS
+from Runners import counts, pace
+from Runners.mutants import tree
+from Runners.mutants.defects import DEFECTS
 
 # What is compiled for the detectors needs to look into modules and across them.
 FLAGS = ["-Xswiftc", "-enable-testing", "-Xswiftc", "-cross-module-optimization"]

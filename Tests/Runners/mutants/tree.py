@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Makes a copy of the sources with one known defect put back, to build from."""
@@ -8,7 +7,7 @@ import pathlib
 import shutil
 import sys
 
-from defects import DEFECTS
+from Runners.mutants.defects import DEFECTS
 
 FOLDERS = ["Sources", "Tests", "CShims"]
 # Where the rooms are.

@@ -10,7 +10,7 @@ import re
 import subprocess
 import xml.etree.ElementTree as ET
 
-import png
+from Runners.picture import png
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 ET.register_namespace("", NAMESPACE[1:-1])

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Draws boards with `portcullis inspect --svg`, renders them, and checks that no text is cut or overlapped."""
@@ -11,9 +10,8 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ET
 
-import counts
-import page
-import trees
+from Runners import counts
+from Runners.picture import page, trees
 
 # Statuses with which there is a picture: fine, and refused.
 DRAWN = (0, 1)
