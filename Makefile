@@ -312,7 +312,7 @@ linux: setup-run setup-linux $(IMAGES)/el2.img ## an unmodified Debian kernel at
 .PHONY: debug
 debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction for gdb
 	@echo "gdb-multiarch -ex 'target remote :1234' $(IMAGES)/el2.elf"
-	$(Q)$(QEMU) $$($(RUN).board.run --print-arguments $(IMAGES)/el2.img) -S -s
+	$(Q)$(RUN).board.run --qemu $(QEMU) --debug $(IMAGES)/el2.img
 
 .PHONY: bench
 bench: setup-bench setup-qemu $(addprefix $(IMAGES)/,el2.img el2-forwarding.img el2-unmediated.img harness.elf testhost.img least.map) ## instructions of traps and commands, table pages, stacks, sizes

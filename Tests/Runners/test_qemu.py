@@ -3,11 +3,12 @@
 """What is typed at a board is typed at its prompt, and what it prints comes line by line."""
 
 import pathlib
+import re
 import tempfile
 import unittest
 import unittest.mock
 
-from Runners import pace, qemu as board
+from Runners import pace, qemu
 
 ECHO = ["sh", "-c", "printf 'one\\ntwo> '; read -r x; printf 'got %s\\n$ ' \"$x\"; read -r y; echo \"$y\""]
 
@@ -16,20 +17,27 @@ class Lines(unittest.TestCase):
     def test_each_reply_follows_its_prompt(self):
         dialogue = [(b"two> ", b"first\n"), (b"$ ", b"second\n")]
         self.assertEqual(
-            list(board.lines(ECHO, 10, dialogue)), ["one", "got first", "second", 0]
+            qemu.run(ECHO, 10, dialogue=dialogue), (["one", "got first", "second"], 0)
         )
 
     def test_a_prompt_that_never_comes_is_not_answered(self):
-        self.assertEqual(list(board.lines(ECHO, 1, [(b"three> ", b"x\n")]))[-1], 124)
+        self.assertEqual(qemu.run(ECHO, 1, dialogue=[(b"three> ", b"x\n")])[1], qemu.OUT_OF_TIME)
 
     def test_without_a_dialogue_nothing_can_be_read(self):
-        self.assertEqual(list(board.lines(ECHO, 10)), ["one", "two> got ", "$ ", 0])
+        self.assertEqual(qemu.run(ECHO, 10), (["one", "two> got ", "$ "], 0))
+
+
+    def test_a_line_ends_a_machine_that_stays_on(self):
+        said = []
+        stays = ["sh", "-c", "printf 'x\\nyy\\nz\\n'; exec tail -f /dev/null"]
+        self.assertEqual(qemu.run(stays, 10, said.append, until=re.compile("y+")), (["x", "yy"], 0))
+        self.assertEqual(said, ["x", "yy"])
 
 
 class Pace(unittest.TestCase):
     def words(self, factor, **more):
         with unittest.mock.patch.object(pace, "factor", lambda: factor):
-            return board.arguments("el2.img", **more)
+            return qemu.board("el2.img", **more)
 
     def test_a_slow_board_is_told_so(self):
         for factor, word in ((1.0, None), (1.4, None), (1.6, "2"), (2.0, "2"), (3.4, "4"), (100.0, "8")):
@@ -37,7 +45,7 @@ class Pace(unittest.TestCase):
                 due = f"a testhost.pace={word}" if word else "a"
                 words = self.words(factor, bootargs="a")
                 self.assertEqual(words[words.index("-append") + 1], due)
-                loaded = self.words(factor, module=("host.img", 0x49000000, "a"))
+                loaded = self.words(factor, payload=("host.img", 0x49000000, "a"))
                 self.assertTrue(any(each.endswith(f",bootargs={due}") for each in loaded))
 
     def test_u_boot_hands_over_no_words(self):
@@ -64,8 +72,8 @@ class Version(unittest.TestCase):
         ):
             with self.subTest(text):
                 program = self.program(text)
-                self.assertEqual(board.version(program), version)
-                self.assertEqual(board.lack(program) is not None, lacks)
+                self.assertEqual(qemu.version(program), version)
+                self.assertEqual(qemu.lack(program) is not None, lacks)
 
 
 if __name__ == "__main__":

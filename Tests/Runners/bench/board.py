@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 
-from Runners import qemu as board
+from Runners import qemu
 
 # From the EL1 access to the next EL1 instruction, and how many of those are EL2's.
 ACCESSES = ("read32", "write32", "read64", "write64")
@@ -89,7 +89,7 @@ LINE = re.compile(r"(?:portcullis: )?bench: (\S+) (\d+)")
 # How deep the example of an embedder finds its stack, of a boot with these words: it begins by portcullis_init where
 # its host is trusted, and by a board that it has filled where not.
 STACK = re.compile(r"# harness: stack of (\w+): (\d+)")
-STACKS = {"testhost.embedded": ("init", "claim", "trap"), "testhost.embedded portcullis.handover": ("init", "handover")}
+STACKS = {"": ("init", "claim", "trap"), "portcullis.handover": ("init", "handover")}
 # A section of the library's object in the map of a link: its size, and what it is.
 MAPPED = re.compile(
     r"^ *[0-9a-f]+ +[0-9a-f]+ +([0-9a-f]+) +\d+ +\S*libportcullis\.a\(.*\):\(\.(text|rodata)", re.MULTILINE
@@ -101,14 +101,9 @@ def measure(command, expected):
     """The figures that one boot prints, and what was wrong with it, one of those `expected` that is not there
     among it."""
     figures = {}
-    problems = []
-    output = []
-    for item in board.lines(command, SECONDS):
-        if isinstance(item, int):
-            if item != 0:
-                problems.append("out of time" if item == 124 else f"exit status {item}")
-            continue
-        output.append(item)
+    output, status = qemu.run(command, SECONDS)
+    problems = qemu.problems(status)
+    for item in output:
         if match := LINE.fullmatch(item):
             if match[1] in figures:
                 problems.append(f"{match[1]} is printed twice")
@@ -123,7 +118,7 @@ def measure(command, expected):
 
 def measure_twice(command, expected=FIGURES):
     """The figures of what `command` boots, and what was wrong, a figure that does not repeat among it."""
-    command = [*command, *board.ICOUNT]
+    command = [*command, *qemu.ICOUNT]
     first, problems = measure(command, expected)
     if not problems:
         second, problems = measure(command, expected)
@@ -135,20 +130,15 @@ def measure_twice(command, expected=FIGURES):
     return first, problems
 
 
-def embedder(qemu, harness, host, bootargs):
-    """The command that boots the example of an embedder with a host."""
-    return [qemu, *board.arguments(harness, bootargs=bootargs), *board.beside_harness(host)]
-
-
-def stacks(qemu, harness, host):
+def stacks(program, harness, host):
     """How deep the stack of the example of an embedder is at most, in bytes by what it is for, with what was wrong."""
     figures, problems = {}, []
     for words, due in STACKS.items():
         found = {}
-        for item in board.lines(embedder(qemu, harness, host, words), SECONDS):
-            if isinstance(item, int):
-                problems += [f"exit status {item} where stacks are measured"] if item else []
-            elif match := STACK.fullmatch(item):
+        lines, status = qemu.run([program, *qemu.board(harness, bootargs=words, host=host)], SECONDS)
+        problems += [f"exit status {status} where stacks are measured"] if status else []
+        for line in lines:
+            if match := STACK.fullmatch(line):
                 found[match[1]] = int(match[2])
         problems += [f"no stack of {name}" for name in due if name not in found]
         for name in due:
@@ -191,8 +181,8 @@ def main():
     parser.add_argument("--objdump", default="llvm-objdump")
     options = parser.parse_args()
 
-    def boot(image, bootargs="portcullis.bench", qemu=options.qemu, smmu=False):
-        return [qemu, *board.arguments(image, bootargs=bootargs, smmu=smmu)]
+    def boot(image, bootargs="portcullis.bench", program=options.qemu, **more):
+        return [program, *qemu.board(image, bootargs=bootargs, **more)]
 
     first, problems = measure_twice(boot(options.image))
     # Of the other images what they are there for: the way of a trap, and of an interrupt.
@@ -206,10 +196,8 @@ def main():
             names = [name for name in FIGURES if name.startswith(kept) and name in others]
             first |= {f"{prefix}-{name}": others[name] for name in names}
     if options.harness:
-        both = options.qemu, options.harness, options.host
-        words = "portcullis.bench testhost.embedded"
-        others, more = measure_twice(embedder(*both, words), ACCESS_FIGURES)
-        depths, no_depths = stacks(*both)
+        others, more = measure_twice(boot(options.harness, host=options.host), ACCESS_FIGURES)
+        depths, no_depths = stacks(options.qemu, options.harness, options.host)
         problems += more + no_depths
         first |= {f"through-c-{name}": value for name, value in others.items()} | depths
         for name in THROUGH_C:
@@ -221,7 +209,7 @@ def main():
             problems += [] if size else [f"no library in {path}"]
             first[f"{name}-text+rodata"] = size
     # With the devices' mirror and without it, on one board.
-    lack = board.lack(options.smmu_qemu) if options.smmu_qemu else "no QEMU is named for it"
+    lack = qemu.lack(options.smmu_qemu) if options.smmu_qemu else "no QEMU is named for it"
     if lack:
         print(f"bench: not measured with an SMMU: {lack}", file=sys.stderr)
     else:

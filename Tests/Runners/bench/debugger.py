@@ -7,7 +7,6 @@ breakpoint, clear it and set another one behind it.
 """
 
 import contextlib
-import socket
 
 # The general registers x0 to x30, sp and pc, 8 bytes each, come first in the reply to `g`.
 REGISTERS = 33
@@ -43,10 +42,8 @@ def stopped(reply):
 class Debugger:
     """A connection to QEMU's stub, on a machine that stands still between two calls."""
 
-    def __init__(self, path, seconds):
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(seconds)
-        self._socket.connect(str(path))
+    def __init__(self, connection):
+        self._socket = connection
         self._rest = b""
 
     def close(self):

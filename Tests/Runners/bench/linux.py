@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 
-from Runners import qemu as board, tap
+from Runners import qemu, tap
 from Runners.bench import marks
 from Runners.linux import boot, commandline, initramfs, machine, program, statistic
 
@@ -34,18 +34,6 @@ SECONDS = 600
 SHORT = (5, 5)
 FULL = (15, 9)
 MACHINES = [machine.Machine(kernel, 3, cpus) for cpus in (1, 2) for kernel in machine.KERNELS]
-
-# Disks that answer at once, network cards that send after a time of the guest's clock: the less hangs on how
-# busy the machine is that QEMU runs on, the better jobs repeat.
-DISKS = ("null-co://,file.read-zeroes=on",) * 2
-DEVICES = (
-    "-global", "virtio-blk-pci.ioeventfd=off",
-    "-global", "virtio-net-pci.ioeventfd=off",
-    "-global", "virtio-net-pci.tx=timer",
-)  # fmt: skip
-
-# What QEMU says of a guest that waits for nothing but a disk.
-WARNING = "qemu-system-aarch64: warning: icount sleep disabled and no active timers"
 
 MARK = machine.SOURCES / "program" / "mark.c"
 
@@ -130,7 +118,7 @@ class Sample:
 
         Left out are the vectors' own, some dozens for each entry, and calls, most of which are firmware's.
         """
-        # An instruction is a nanosecond of the guest's clock (board.ICOUNT).
+        # An instruction is a nanosecond of the guest's clock (qemu.ICOUNT).
         ticks = self.counts.get(TICKS, 0)
         return self.interval.start + (ticks * 10**9 // self.counts[FREQUENCY] if ticks else 0)
 
@@ -185,7 +173,7 @@ def samples(intervals, lines):
 
 def report_problems(lines, points):
     """What is wrong with the guest's report, which is to have so many points."""
-    reader = tap.Reader((*boot.FOREIGN, WARNING))
+    reader = tap.Reader((*boot.FOREIGN, qemu.IDLE_WARNING))
     for line in lines:
         reader.feed(line)
     reader.finish()
@@ -370,10 +358,11 @@ class Bench:
                 f"REPEATS={self._repeats} BOOT=0{'x' * number} -- {marks.BOOT} /init"
             )
             command = machine.arguments(
-                each, images, DISKS, options.image if el2 else None, words, ramdisk=ramdisk
+                each, images, qemu.NULL_DISKS, options.image if el2 else None, words, ramdisk=ramdisk
             )
             mark = marks.symbols(program_of_marks, options.toolchain)["mark"]
-            command = [options.qemu, *command, *DEVICES, *board.ICOUNT]
+            # The less hangs on how busy the machine is that QEMU runs on, the better jobs repeat.
+            command = [options.qemu, *command, *qemu.AT_ONCE, *qemu.ICOUNT]
             try:
                 ran = marks.run(command, mark, SECONDS, self._vectors if el2 else None, only_boot)
             except (OSError, ValueError) as error:

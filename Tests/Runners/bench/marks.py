@@ -8,16 +8,14 @@ there the emulator counts, not what is measured. Where EL2 is entered often they
 measured, since the clock leaps to the next timer at each stop.
 """
 
-import contextlib
+import concurrent.futures
 import dataclasses
 import pathlib
 import subprocess
 import tempfile
-import threading
-import time
 
-from Runners import qemu as board
-from Runners.bench import debugger, monitor
+from Runners import qemu
+from Runners.bench import debugger
 from Runners.linux import machine
 
 # What an exception of the host may be, in the order of the vectors.
@@ -130,24 +128,18 @@ def run(command, mark, seconds, vectors=None, only_boot=False):
 
     Raises OSError where it takes longer than `seconds`, and ValueError where it does not stop as it should.
     """
-    lines = []
-    with tempfile.TemporaryDirectory() as name:
-        sockets = {what: pathlib.Path(name) / what for what in ("gdb", "qmp")}
-        options = [f"unix:{path},server=on,wait=off" for path in sockets.values()]
-        command = [*command, "-S", "-gdb", options[0], "-qmp", options[1]]
-        reader = threading.Thread(target=lambda: lines.extend(board.lines(command, seconds)))
-        reader.start()
-        try:
-            counter = _watch(sockets, mark, seconds, vectors, only_boot)
-        finally:
-            # The time limit ends a machine that does not end by itself.
-            reader.join()
-    return Run(counter.intervals, lines[:-1], lines[-1])
+    with tempfile.TemporaryDirectory() as name, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        sockets = [pathlib.Path(name) / what for what in ("gdb", "qmp")]
+        # The time limit ends a machine that does not end by itself.
+        ran = pool.submit(qemu.run, [*command, *qemu.controlled(*sockets)], seconds)
+        counter = _watch(*sockets, mark, seconds, vectors, only_boot)
+        lines, status = ran.result()
+    return Run(counter.intervals, lines, status)
 
 
-def _watch(sockets, mark, seconds, vectors, only_boot):
-    connected = _connect(monitor.Monitor, sockets["qmp"], seconds)
-    target = _connect(debugger.Debugger, sockets["gdb"], seconds)
+def _watch(gdb, monitor, mark, seconds, vectors, only_boot):
+    connected = qemu.Monitor(qemu.connect(monitor, seconds))
+    target = debugger.Debugger(qemu.connect(gdb, seconds))
     counter = Counter(vectors)
     # Breakpoints, and those that stand one instruction behind one to which the machine is to come again.
     standing = set()
@@ -177,7 +169,7 @@ def _watch(sockets, mark, seconds, vectors, only_boot):
                 clock = registers[1] / registers[2]
                 counter.at_mark(target.text(registers[0]), instructions, clock)
                 if only_boot:
-                    connected.ask("quit")
+                    connected.end()
                     break
             else:
                 counter.at_vector(address)
@@ -186,22 +178,10 @@ def _watch(sockets, mark, seconds, vectors, only_boot):
         pass
     except BaseException:
         # Nobody else would end a machine that stands still.
-        with contextlib.suppress(OSError, EOFError):
-            connected.ask("quit")
+        connected.end()
         raise
     finally:
         target.close()
         connected.close()
     return counter
 
-
-def _connect(kind, path, seconds):
-    """A connection of this kind, as soon as QEMU listens."""
-    last = time.monotonic() + seconds
-    while True:
-        try:
-            return kind(path, seconds)
-        except (FileNotFoundError, ConnectionRefusedError):
-            if time.monotonic() > last:
-                raise
-            time.sleep(0.05)

@@ -8,7 +8,8 @@ import tempfile
 import threading
 import unittest
 
-from Runners.bench import debugger, monitor
+from Runners import qemu
+from Runners.bench import debugger
 
 
 class Stub:
@@ -63,7 +64,7 @@ class Packets(unittest.TestCase):
 class Dialogues(unittest.TestCase):
     def connect(self, *dialogue):
         self.stub = Stub(self, dialogue)
-        target = debugger.Debugger(self.stub.path, 10)
+        target = debugger.Debugger(qemu.connect(self.stub.path, 10))
         self.addCleanup(target.close)
         return target
 
@@ -106,7 +107,7 @@ class Monitors(unittest.TestCase):
         question = b'{"execute": "query-replay"}\n'
         answers = (b'{"event": "STOP"}\n', b'{"return": {"mode": "none", "icount": 17}}\n')
         stub = Stub(self, (self.HELLO, self.READY, (question, answers)))
-        connected = monitor.Monitor(stub.path, 10)
+        connected = qemu.Monitor(qemu.connect(stub.path, 10))
         self.addCleanup(connected.close)
         self.assertEqual(connected.instructions(), 17)
         self.assertEqual(stub.unexpected, [])
@@ -115,7 +116,7 @@ class Monitors(unittest.TestCase):
         question = b'{"execute": "nonsense"}\n'
         answer = b'{"error": {"desc": "not known"}}\n'
         stub = Stub(self, (self.HELLO, self.READY, (question, (answer,))))
-        connected = monitor.Monitor(stub.path, 10)
+        connected = qemu.Monitor(qemu.connect(stub.path, 10))
         self.addCleanup(connected.close)
         with self.assertRaises(ValueError):
             connected.ask("nonsense")

@@ -14,12 +14,12 @@ import statistics
 import sys
 import tempfile
 
+from Runners import qemu
 from Runners.linux import boot, commandline, machine
 
 SECONDS = 300
 TURNS = 3
 REPEATS = 5
-DISKS = ("null-co://,file.read-zeroes=on",) * 2
 FIGURE = re.compile(r"# throughput (read|write) (\d+) (\d+)")
 KINDS = ("read", "write")
 
@@ -40,7 +40,7 @@ def measure(options, each):
         directory = pathlib.Path(name)
         images = machine.Images(options.fetched, each.kernel, options.toolchain, directory)
         words = f"quiet TESTS=throughput CPUS={each.cpus} EL2=1 REPEATS={REPEATS}"
-        command = machine.arguments(each, images, DISKS, options.image, words)
+        command = machine.arguments(each, images, qemu.NULL_DISKS, options.image, words)
         run = boot.Boot([options.qemu, *command], SECONDS, echo=lambda line: None)
     run.judge(2 * REPEATS, 1)
     return rates(run.lines), run.problems

@@ -34,7 +34,7 @@ import re
 import sys
 import tempfile
 
-from Runners import counts, qemu as board, tap
+from Runners import counts, qemu, tap
 from Runners.board import flattree, hardware, iommu, run
 
 AREA = "attack: "
@@ -67,22 +67,20 @@ class Run:
     """One boot: the attacks in their order and what became of each."""
 
     def __init__(self, command, seconds):
-        self.reader = tap.Reader(run.FOREIGN)
-        self.status = None
         self.differences = {}  # of a test, by its number
-        for item in board.lines(command, seconds):
-            if isinstance(item, int):
-                self.status = item
-                continue
-            self.reader.feed(item)
-            if self.reader.points and (match := WHAT.match(item)):
-                self.differences.setdefault(self.reader.points[-1].number, []).append(match[1])
+        self.reader = tap.Reader(run.FOREIGN)
+        _, self.status = qemu.run(command, seconds, self._feed)
         self.reader.finish()
         self.outcomes = {
             point.name.removeprefix(AREA): self._outcome(point)
             for point in self.reader.points
             if point.name.startswith(AREA)
         }
+
+    def _feed(self, line):
+        self.reader.feed(line)
+        if self.reader.points and (match := WHAT.match(line)):
+            self.differences.setdefault(self.reader.points[-1].number, []).append(match[1])
 
     def _outcome(self, point):
         if point.skipped:
@@ -94,7 +92,7 @@ class Run:
     def problems(self):
         """What makes the report as a whole unfit to be judged."""
         problems = list(self.reader.errors)
-        if self.status == 124:
+        if self.status == qemu.OUT_OF_TIME:
             problems.append("out of time")
         if len(self.outcomes) < LEAST_ATTACKS:
             problems.append(f"{len(self.outcomes)} attacks, at least {LEAST_ATTACKS} are due")
@@ -179,7 +177,7 @@ def table(heading, columns, kinds):
         yield line(f"{kind} of {len(names)}", counts)
 
 
-def run_its(qemu, images, seconds):
+def run_its(program, images, seconds):
     """The columns of the attacks by the ITS, and what is wrong with them."""
     columns = {}
     problems = []
@@ -187,8 +185,7 @@ def run_its(qemu, images, seconds):
         for gic in GIC_VERSIONS:
             title = f"{word}, GICv{gic}"
             # A CPU that an attack has lost may have EL2 print for ever, in the middle of the host's lines.
-            arguments = board.arguments(image, gic, CPUS, bootargs="portcullis.log=error")
-            this = Run([qemu, *arguments], seconds)
+            this = Run([program, *qemu.board(image, gic, CPUS, "portcullis.log=error")], seconds)
             columns[title] = this.outcomes
             found = this.problems()
             if word == "without":
@@ -200,7 +197,7 @@ def run_its(qemu, images, seconds):
     return columns, problems
 
 
-def run_unused(qemu, images, seconds, directory):
+def run_unused(program, images, seconds, directory):
     """The columns of attacks by hardware that the tree disables, and what is wrong with them."""
     columns = {}
     problems = []
@@ -209,7 +206,7 @@ def run_unused(qemu, images, seconds, directory):
         for boot in hardware.unused(run.Boot, image, ("its", "gic")):
             title = f"{word}, {boot.form}"
             path = directory / title.replace(", ", "-")
-            command = flattree.edited([qemu, *boot.arguments], path, boot.edit)
+            command = flattree.edited([program, *boot.arguments], path, boot.edit)
             this = Run(command, seconds)
             columns[title] = this.outcomes
             problems += [f"{title}: {error}" for error in this.reader.errors]
@@ -223,13 +220,13 @@ def run_unused(qemu, images, seconds, directory):
     return columns, problems
 
 
-def run_devices(qemu, boots, seconds):
+def run_devices(program, boots, seconds):
     """The columns of what devices do, and what is wrong with them."""
     controls, others = {}, {}
     problems = []
     for boot in boots:
         title = f"{boot.form}, GICv{boot.gic}"
-        *lines, status = board.lines([qemu, *boot.arguments], seconds)
+        lines, status = qemu.run([program, *boot.arguments], seconds)
         (controls if boot.attacks else others)[title] = iommu.outcomes(run.read(lines), lines)
         *_, found = iommu.judge(boot, lines, status)
         problems += [f"{title}: {problem}" for problem in found]
@@ -257,7 +254,7 @@ def main():
     tables["of disabled hardware"] = columns
     problems += found
     print("", *table("attacks of disabled hardware", columns, OUTCOMES), sep="\n", flush=True)
-    lack = board.lack(options.qemu)
+    lack = qemu.lack(options.qemu)
     for heading, forms in DMA_TABLES.items():
         print(flush=True)
         if lack:

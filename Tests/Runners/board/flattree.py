@@ -6,6 +6,8 @@ import pathlib
 import struct
 import subprocess
 
+from Runners import qemu
+
 MAGIC = 0xD00DFEED
 # The tokens of the structure block (Devicetree Specification 0.4, 5.4).
 BEGIN_NODE, END_NODE, PROPERTY, NOP, END = 1, 2, 3, 4, 9
@@ -89,22 +91,13 @@ def packed(tree):
     return tree[:4] + struct.pack(">I", end) + tree[8:end].ljust(end - 8, b"\0")
 
 
-def dump(command, path):
-    """The tree that QEMU makes by this command, by way of a file at `path`."""
-    subprocess.run(
-        [*command, "-machine", f"dumpdtb={path}"],
-        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    return pathlib.Path(path).read_bytes()
-
-
 def board_with(command, path, name, change):
     """`command` for a board whose tree has the property `name` changed, or, without a name, is what `change`
     makes of it; the tree is left at `path`."""
-    tree = packed(dump(command, path))
+    tree = packed(qemu.tree_of(command, path))
     tree = with_cells(tree, name, change) if name else change(tree)
     pathlib.Path(path).write_bytes(tree)
-    return [*command, "-dtb", str(path)]
+    return [*command, *qemu.with_tree(path)]
 
 
 def edited(command, path, edit, address=None):
@@ -119,11 +112,11 @@ def edited(command, path, edit, address=None):
         call = ["dtc", "-q", "-I", form, "-O", to]
         return subprocess.run(call, check=True, input=data, stdout=subprocess.PIPE).stdout
 
-    source = compiled("dtb", "dts", packed(dump(command, path))).decode()
+    source = compiled("dtb", "dts", packed(qemu.tree_of(command, path))).decode()
     changed = edit(source)
     if changed == source:
         raise ValueError("the tree is not changed")
     pathlib.Path(path).write_bytes(compiled("dts", "dtb", changed.encode()))
     if address:
-        return [*command, "-device", f"loader,file={path},addr={address:#x},force-raw=on"]
-    return [*command, "-dtb", str(path)]
+        return [*command, *qemu.loader(path, address)]
+    return [*command, *qemu.with_tree(path)]

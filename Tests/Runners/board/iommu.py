@@ -17,7 +17,7 @@ import pathlib
 import re
 import sys
 
-from Runners import counts, qemu as board, turns
+from Runners import counts, qemu, turns
 from Runners.board import run
 
 FOLDER = pathlib.Path(__file__).parent
@@ -44,7 +44,7 @@ HONEST = (
 FAULT = re.compile(
     r"portcullis: DMA fault: SMMU 0 stream (0x[0-9a-f]+) (\w+) at (0x[0-9a-f]+), a (read|write)"
 )
-STREAMS = {slot << 3 for slot in board.EDU_SLOTS}
+STREAMS = {slot << 3 for slot in qemu.EDU_SLOTS}
 # The control frame of the ITS, and the doorbell.
 CONTROL_FRAME = range(0x8080000, 0x8090000)
 DOORBELL = range(0x8090000, 0x80A0000)
@@ -80,12 +80,10 @@ class Boot:
     @property
     def arguments(self):
         """QEMU's arguments: time is that of the instructions, so that a DMA takes its time."""
-        words = f"{self.bootargs} {board.EMBEDDED}" if self.host else self.bootargs
-        common = board.arguments(self.image, self.gic, self.cpus, bootargs=words, smmu=True)
-        beside = board.beside_harness(self.host) if self.host else []
+        common = qemu.board(self.image, self.gic, self.cpus, self.bootargs, self.host, smmu=True)
         # QEMU warns, or does not, of a clock that counts where nobody runs any more.
-        clock = () if self.end else board.ICOUNT
-        return [*common, *board.EDU, *clock, *beside, *self.machine]
+        clock = () if self.end else qemu.ICOUNT
+        return [*common, *qemu.EDU, *clock, *self.machine]
 
 
 def harness_boots(harness, unmediated, host):
@@ -122,8 +120,7 @@ def boots(image, unmediated):
         attacks="attacks-dma-handover.txt",
     )  # fmt: skip
     yield Boot("control-unmediated", unmediated, attacks="attacks-dma.txt")
-    stage1 = ("-machine", "virt-9.0", "-global", "arm-smmuv3.stage=1")
-    yield Boot("refused", image, machine=stage1, end=REFUSAL)
+    yield Boot("refused", image, machine=qemu.older_smmu(stage=1), end=REFUSAL)
     # The host has a stage 1 in front of EL2's stage 2.
     nested = "portcullis.log=warning portcullis.smmu=nested testhost.dma testhost.nested"
     for gic, cpus in ((3, 1), (4, 4)):
@@ -132,8 +129,7 @@ def boots(image, unmediated):
         "control-off-nested", image, bootargs=f"{off} testhost.dma testhost.nested",
         attacks="attacks-dma-nested.txt",
     )  # fmt: skip
-    stage2 = ("-machine", "virt-9.0", "-global", "arm-smmuv3.stage=2")
-    yield Boot("refused-nested", image, bootargs=nested, machine=stage2, end=NO_STAGE_1)
+    yield Boot("refused-nested", image, bootargs=nested, machine=qemu.older_smmu(stage=2), end=NO_STAGE_1)
 
 
 def differences(lines):
@@ -167,7 +163,7 @@ def outcomes(reader, lines):
 def judge_control(reader, lines, status, patterns):
     """What is wrong with a control, in which each named attack must succeed and no honest test fail."""
     problems = list(reader.errors)
-    if status == 124:
+    if status == qemu.OUT_OF_TIME:
         problems.append("out of time")
     seen = differences(lines)
     for pattern in patterns:
@@ -222,7 +218,7 @@ def judge(boot, lines, status):
             problems.append(f"the last line does not match {boot.end!r}")
         if any(line.startswith("TAP version") for line in lines):
             problems.append("the host was entered")
-        problems += run.status_problems(status)
+        problems += qemu.problems(status)
         return int(not problems), 0, 0, problems
     reader = run.read(lines)
     if boot.attacks:
@@ -246,7 +242,7 @@ def attempt(boot, options, say):
     say(f"# {boot.title}")
     # What fails in a control is due: as comments it is no failure for who reads TAP.
     prefix = "#   " if boot.attacks else ""
-    lines, status = run.boot(
+    lines, status = qemu.run(
         [options.qemu, *boot.arguments], options.seconds, lambda line: say(f"{prefix}{line}")
     )
     good, failures, skipped, problems = judge(boot, lines, status)
@@ -272,11 +268,11 @@ def main():
     counts.add_option(parser)
     options = parser.parse_args()
 
-    if lack := board.lack(options.qemu):
+    if lack := qemu.lack(options.qemu):
         print(f"# not run: {lack}")
         counts.write(options.results, 0, 0, not_run=lack)
         return 0
-    print(f"# QEMU {'.'.join(map(str, board.version(options.qemu)))}", flush=True)
+    print(f"# QEMU {'.'.join(map(str, qemu.version(options.qemu)))}", flush=True)
     every = [
         *boots(options.image, options.unmediated),
         *harness_boots(options.harness, options.harness_unmediated, options.host),

@@ -4,17 +4,13 @@
 
 import re
 
+from Runners import qemu
+
 # Where loaders have put what they load: the kernel, a RAM disk in the memory that the kernel takes behind its file.
 KERNEL = 0x49000000
 RAM_DISK = 0x49100000
 # Where QEMU puts the board's tree.
 TREE = 0x48000000
-
-
-def module(address, path, kind="kernel"):
-    """QEMU's arguments for a boot module of this kind."""
-    words = ",bootargs=quiet" if kind == "kernel" else ""
-    return ("-device", f"guest-loader,addr={address:#x},{kind}={path}{words}")
 
 
 def module_in_tree(text):
@@ -56,18 +52,18 @@ def boots(boot, image, kernel, ram_disk):
         "misplaced-kernel",
         r"device tree: /chosen/module@0x49001000: reg: 0x49001000 size 0x\w+ "
         "does not begin a text offset of 0x0 above a multiple of 2 MiB",
-        more=module(KERNEL + 0x1000, kernel),
+        more=qemu.module(kernel, KERNEL + 0x1000, "quiet"),
     )
     yield refused(
         "ram-disk-in-kernel",
         # QEMU has the later module first.
         rf"device tree: /chosen/module@{KERNEL:#x}: reg: {KERNEL:#x} size 0x\w+ "
         rf"overlaps {RAM_DISK:#x} size 0x\w+ of /chosen/module@{RAM_DISK:#x}",
-        more=module(KERNEL, kernel) + module(RAM_DISK, ram_disk, "initrd"),
+        more=qemu.module(kernel, KERNEL, "quiet") + qemu.module(ram_disk, RAM_DISK, kind="initrd"),
     )
     yield refused(
         "kernel-in-tree",
         rf"device tree: {path}: {TREE + 0x1000:#x} size 0x\w+ overlaps the board's device tree {TREE:#x} size 0x\w+",
-        more=module(KERNEL, kernel),
+        more=qemu.module(kernel, KERNEL, "quiet"),
         edit=module_in_tree,
     )

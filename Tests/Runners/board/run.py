@@ -22,7 +22,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-from Runners import counts, qemu as board, tap, turns
+from Runners import counts, qemu, tap, turns
 from Runners.board import flattree, hardware, payload, refusals, starts
 
 GIC_VERSIONS = (3, 4)
@@ -63,8 +63,8 @@ class Boot:
     gic: int = GIC_VERSIONS[0]
     cpus: int = CPU_COUNTS[0]
     bootargs: str = "portcullis.log=error"
-    # The arguments of board.arguments' `module`; None for the built-in host.
-    module: tuple = None
+    # The `payload` of qemu.board; None for the built-in host.
+    payload: tuple = None
     # Whether the board has an SMMUv3.
     smmu: bool = False
     # Whether U-Boot starts EL2, with no arguments.
@@ -109,24 +109,17 @@ class Boot:
         if self.whole:
             return self.whole
         return [
-            *board.arguments(
-                self.image,
-                self.gic,
-                self.cpus,
-                bootargs=None if self.u_boot else self.bootargs,
-                module=self.module,
-                u_boot=self.u_boot,
-                smmu=self.smmu,
-                machine=self.machine,
-                is_bare=self.is_bare,
+            *qemu.board(
+                self.image, self.gic, self.cpus, self.bootargs, payload=self.payload, u_boot=self.u_boot,
+                smmu=self.smmu, machine=self.machine, is_bare=self.is_bare,
             ),
             *self.more,
-        ]
+        ]  # fmt: skip
 
     @property
     def dialogue(self):
         """What is typed at the board."""
-        return board.U_BOOT_DIALOGUE if self.u_boot else ()
+        return qemu.u_boot_dialogue() if self.u_boot else ()
 
     def judge(self, lines):
         """What is wrong with the output, whatever the host's tests say."""
@@ -140,7 +133,7 @@ class Boot:
             found = any(re.fullmatch(self.sign, line) for line in lines)
             return [] if found else [f"no line matches {self.sign!r}"]
         problems = []
-        last_words = payload.LOADED if self.module else payload.BUILT_IN
+        last_words = payload.LOADED if self.payload else payload.BUILT_IN
         if not any(line.endswith(last_words.decode().strip()) for line in lines):
             problems.append("the host that ran is not the one that was to run")
         if not self.u_boot and any(re.fullmatch(REFUSAL, line) for line in lines):
@@ -208,10 +201,10 @@ def boots(image, elf, testhost, directory):
         arm64.write_bytes(payload.image(original))
         flat = directory / "flat"
         flat.write_bytes(payload.flat(original))
-        yield Boot("module-image", image, module=(arm64, IMAGE_ADDRESS, "quiet"))
-        yield Boot("module-flat", image, module=(flat, FLAT_ADDRESS, "quiet"))
+        yield Boot("module-image", image, payload=(arm64, IMAGE_ADDRESS, "quiet"))
+        yield Boot("module-flat", image, payload=(flat, FLAT_ADDRESS, "quiet"))
         measuring = (arm64, IMAGE_ADDRESS, "portcullis.bench")
-        yield Boot("module-bootargs", image, module=measuring, sign=FIGURE)
+        yield Boot("module-bootargs", image, payload=measuring, sign=FIGURE)
         claiming = "portcullis.log=error portcullis.masters=claim"
         yield Boot("masters-claimed", image, 3, 4, bootargs=claiming)
         listed = "portcullis.log=error portcullis.deviceids=listed testhost.listed"
@@ -236,24 +229,6 @@ def attack_patterns(path):
     return [text for text in texts if text and not text.startswith("#")]
 
 
-def boot(command, seconds, say, dialogue=(), until=None):
-    """Runs the board, says each line that it prints; returns its lines and the exit status.
-
-    With a pattern `until` the board is ended, as if by itself, by the first line that matches.
-    """
-    printed = []
-    status = None
-    for item in board.lines(command, seconds, dialogue):
-        if isinstance(item, int):
-            status = item
-        else:
-            say(item)
-            printed.append(item)
-            if until and until.fullmatch(item):
-                return printed, 0
-    return printed, status
-
-
 def read(lines):
     """The finished reader of `lines`."""
     reader = tap.Reader(FOREIGN)
@@ -263,11 +238,6 @@ def read(lines):
     return reader
 
 
-def status_problems(status, due=0):
-    """What an exit status says is wrong."""
-    return ["out of time" if status == 124 else f"exit status {status}"] if status != due else []
-
-
 def judge_mediated(reader, status, least):
     """What is wrong with a run in which every test must pass."""
     problems = list(reader.errors)
@@ -275,7 +245,7 @@ def judge_mediated(reader, status, least):
     run = sum(not point.skipped for point in reader.points)
     if run < least:
         problems.append(f"{run} tests were run, at least {least} are due")
-    return problems + status_problems(status)
+    return problems + qemu.problems(status)
 
 
 def judge_unmediated(reader, status, patterns):
@@ -283,7 +253,7 @@ def judge_unmediated(reader, status, patterns):
     problems = list(reader.errors)
     if status == 0:
         problems.append("exit status 0: the host claims that nothing failed")
-    if status == 124:
+    if status == qemu.OUT_OF_TIME:
         problems.append("out of time")
     return problems + list(judge_failures(reader.points, patterns))
 
@@ -324,19 +294,19 @@ def qemu_of(each, options):
     """The QEMU that can have a board, and why none can: one of the two is None."""
     if not each.smmu:
         return options.qemu, None
-    lack = board.lack(options.qemu)
+    lack = qemu.lack(options.qemu)
     if lack and options.smmu_qemu:
-        return options.smmu_qemu, board.lack(options.smmu_qemu)
+        return options.smmu_qemu, qemu.lack(options.smmu_qemu)
     return options.qemu, lack
 
 
 def attempt(each, options, patterns, directory, say):
     """Boots a board and judges it."""
-    qemu, lack = qemu_of(each, options)
+    program, lack = qemu_of(each, options)
     if lack:
         return Outcome(summary=[f"{each.title}: not run: {lack}"])
     say(f"# {each.title}")
-    command = [qemu, *each.arguments]
+    command = [program, *each.arguments]
     if each.tree:
         command = flattree.board_with(command, directory / f"tree-{each.form}", *each.tree)
     if each.edit:
@@ -344,10 +314,10 @@ def attempt(each, options, patterns, directory, say):
         command = flattree.edited(command, path, each.edit, each.tree_address)
     seconds = REFUSAL_SECONDS if each.refused or each.silent else options.seconds
     until = re.compile(each.refused or each.sign) if each.stops else None
-    lines, status = boot(command, seconds, say, each.dialogue, until)
+    lines, status = qemu.run(command, seconds, say, each.dialogue, until)
     problems = each.judge(lines)
     if each.sign or each.refused or each.silent:
-        problems += status_problems(status, each.status)
+        problems += qemu.problems(status, each.status)
         good, skipped, failures = int(not problems), 0, []
     else:
         reader = read(lines)
@@ -382,13 +352,10 @@ def main():
     parser.add_argument("--least", type=int, default=LEAST_TESTS, help="tests that must be run")
     parser.add_argument("--expect-failures", type=pathlib.Path, metavar="FILE")
     counts.add_option(parser)
-    parser.add_argument(
-        "--print-arguments", action="store_true", help="print QEMU's arguments and leave"
-    )
+    parser.add_argument("--debug", action="store_true", help="boot one board, on this terminal, halted for gdb")
     options = parser.parse_args()
-    if options.print_arguments:
-        print(*board.arguments(options.image))
-        return 0
+    if options.debug:
+        return qemu.interact([options.qemu, *qemu.board(options.image), *qemu.HALTED])
 
     patterns = []
     if options.expect_failures:

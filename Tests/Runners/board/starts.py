@@ -5,6 +5,7 @@
 import re
 import struct
 
+from Runners import qemu
 from Runners.board import payload, refusals
 
 # The board's window of PCI's I/O ports, and where in it a serial port of PCI is put.
@@ -63,15 +64,7 @@ def firmware(*stores, tree=None):
 
 def entered(image):
     """QEMU's arguments for `image` where `firmware` enters it."""
-    return ("-device", f"loader,file={image},addr={IMAGE:#x},force-raw=on")
-
-
-def serial_port():
-    """QEMU's arguments for a 16550 on PCI that is the console."""
-    return (
-        "-serial", "null", "-monitor", "none", "-chardev", "stdio,id=console,signal=off",
-        "-device", f"pci-serial,chardev=console,addr={SLOT}",
-    )  # fmt: skip
+    return qemu.loader(image, IMAGE)
 
 
 def with_serial_port(text):
@@ -91,12 +84,6 @@ def console_nowhere(text):
     return text.replace("reg = <0x00 0x9000000 0x00 0x1000>", "reg = <0x00 0xb000000 0x00 0x1000>")
 
 
-def ram_at_zero(image):
-    """QEMU's arguments for a board whose memory begins at address 0, and which has no ITS."""
-    return ["-M", "xlnx-versal-virt", "-m", "2G", "-nographic", "-nic", "none", "-nic", "none",
-            "-semihosting-config", "enable=on,target=native", "-kernel", str(image)]  # fmt: skip
-
-
 def boots(boot, image, offset, appended, directory):
     """The boots, made by `boot`, of `image`: some by way of firmware that is written to `directory`, two with an arm64
     `Image` of another form.
@@ -105,8 +92,8 @@ def boots(boot, image, offset, appended, directory):
     function = CONFIGURATION + (SLOT << 15)
     # The port's base address register, and its command register.
     ports.write_bytes(firmware((function + 0x10, PORT), (function + 4, 1)))
-    yield boot("console-8250", ports, more=(*serial_port(), *entered(image)), edit=with_serial_port)
-    yield boot("ram-at-zero", image, whole=ram_at_zero(image), sign=NO_ITS, status=2)
+    yield boot("console-8250", ports, more=(*qemu.serial_port(SLOT), *entered(image)), edit=with_serial_port)
+    yield boot("ram-at-zero", image, whole=qemu.ram_at_zero(image), sign=NO_ITS, status=2)
     # EL2 writes its log, and the host says in its status that it has run.
     yield boot(
         "console-nowhere", image, machine="its=off", bootargs="portcullis.log=info", edit=console_nowhere,
@@ -116,8 +103,8 @@ def boots(boot, image, offset, appended, directory):
     # As many CPUs as QEMU has, with Redistributors in two regions.
     many = "portcullis.log=error testhost.cpus"
     yield boot("cpus", image, cpus=512, machine="acpi=off", bootargs=many, least=2)
-    yield boot("module-text-offset", image, module=(offset, OFFSET_ADDRESS, "quiet"))
-    yield boot("module-appended", image, module=(appended, refusals.KERNEL, "quiet"))
+    yield boot("module-text-offset", image, payload=(offset, OFFSET_ADDRESS, "quiet"))
+    yield boot("module-appended", image, payload=(appended, refusals.KERNEL, "quiet"))
     # Whatever firmware there is, it is not called.
     handed = directory / "firmware-tree"
     handed.write_bytes(firmware(tree=TREE))

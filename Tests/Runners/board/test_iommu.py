@@ -6,6 +6,7 @@ import types
 import unittest
 import unittest.mock
 
+from Runners import qemu
 from Runners.board import iommu, run
 
 LINE = "portcullis: DMA fault: SMMU 0 stream {:#x} {} at {:#x}, a {}"
@@ -118,7 +119,7 @@ class Boots(unittest.TestCase):
 class Attempts(unittest.TestCase):
     def attempt(self, boot, lines, status):
         options = types.SimpleNamespace(qemu="qemu", seconds=1)
-        with unittest.mock.patch.object(run, "boot", return_value=(lines, status)):
+        with unittest.mock.patch.object(qemu, "run", return_value=(lines, status)):
             return iommu.attempt(boot, options, lambda line: None)
 
     def test_what_is_wrong_is_a_failure(self):
@@ -151,7 +152,7 @@ class Harness(unittest.TestCase):
         for boot in self.boots():
             words = " ".join(boot.arguments)
             self.assertIn("file=host,", words)
-            self.assertIn(iommu.board.EMBEDDED, words)
+            self.assertIn(qemu.EMBEDDED, words)
 
     def test_no_log_is_due(self):
         boot = self.boots()[0]

@@ -5,14 +5,13 @@
 import contextlib
 import io
 import pathlib
-import re
 import struct
 import tempfile
 import types
 import unittest
 import unittest.mock
 
-from Runners import counts
+from Runners import counts, qemu
 from Runners.board import payload, run
 
 HOST = bytearray(64) + b"of 2" + payload.BUILT_IN
@@ -188,9 +187,9 @@ class Attempts(unittest.TestCase):
         """The outcome of a boot that prints these lines."""
         options = types.SimpleNamespace(qemu="old", smmu_qemu=None, seconds=1, least=2)
         options.__dict__.update(more)
-        booted = unittest.mock.patch.object(run, "boot", return_value=(lines, status))
+        booted = unittest.mock.patch.object(qemu, "run", return_value=(lines, status))
         lacks = unittest.mock.patch.object(
-            run.board, "lack", lambda qemu: None if qemu == "new" else "too old"
+            qemu, "lack", lambda program: None if program == "new" else "too old"
         )
         with booted as self.booted, lacks:
             return run.attempt(boot, options, patterns, pathlib.Path("."), lambda line: None)
@@ -227,15 +226,6 @@ class Attempts(unittest.TestCase):
         self.assertEqual(self.attempt(sign, ["xx"], 2).passed, 1)
         for status in (0, 1, 124):
             self.assertEqual(self.attempt(sign, ["xx"], status).failed, 1)
-
-    def test_a_board_that_stops_at_its_line(self):
-        def lines(*_):
-            yield from ("x", "yy", "z")
-            raise AssertionError("read on")
-
-        with unittest.mock.patch.object(run.board, "lines", lines):
-            printed, status = run.boot([], 1, lambda line: None, until=re.compile("y+"))
-        self.assertEqual((printed, status), (["x", "yy"], 0))
 
     def test_a_control(self):
         boot = run.Boot("image", "el2.img")

@@ -14,7 +14,7 @@ import pathlib
 import subprocess
 import sys
 
-from Runners import counts, qemu as board
+from Runners import counts, qemu
 from Runners.board import run
 
 SECONDS = 180
@@ -27,23 +27,11 @@ COMMAND = 6
 VERDICT_SHIFT = 48
 
 
-def boot(qemu, image, gic, cpus, host=None):
+def boot(program, image, gic, cpus, host=None):
     """The lines that one boot prints, and what is wrong with it; `host` where `image` is a harness."""
-    words = "portcullis.trace portcullis.log=error"
-    command = [
-        qemu,
-        *board.arguments(image, gic, cpus, bootargs=f"{words} {board.EMBEDDED}" if host else words),
-        *(board.beside_harness(host) if host else []),
-        # Without semihosting the test host ends by SYSTEM_OFF, as others do.
-        "-semihosting-config", "enable=off",
-    ]  # fmt: skip
-    lines = []
-    problems = []
-    for item in board.lines(command, SECONDS):
-        if isinstance(item, int):
-            problems += run.status_problems(item)
-        else:
-            lines.append(item)
+    board = qemu.board(image, gic, cpus, "portcullis.trace portcullis.log=error", host)
+    lines, status = qemu.run([program, *board, *qemu.NO_SEMIHOSTING], SECONDS)
+    problems = qemu.problems(status)
     reader = run.read(lines)
     problems += reader.errors
     problems += [f"failed: {p.number} - {p.name}" for p in reader.points if not p.passed]

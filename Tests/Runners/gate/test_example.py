@@ -5,6 +5,7 @@
 import unittest
 
 from Runners import ROOT
+
 MOST_LINES = 100
 
 

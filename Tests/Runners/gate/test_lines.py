@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What counts as a line of code, and to which room a source belongs."""
 
-import pathlib
 import re
 import unittest
 

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the rules of the house find, each by an error that is planted."""
 
-import pathlib
 import unittest
 
-from Runners import ROOT
 from Runners.gate import lint
+
 PICTURE = """
 ## Rooms
 

@@ -9,6 +9,7 @@ import os
 import pathlib
 import tempfile
 
+from Runners import qemu
 from Runners.board import run
 from Runners.linux import boot, machine
 
@@ -21,13 +22,10 @@ MACHINE = machine.Machine(cpus=2)
 
 def arguments(board, images, disks, harness, kernel_address, words):
     """QEMU's arguments: those of the board through Portcullis, but for what is started and where it is put."""
-    known = machine.arguments(board, images, disks, harness)
     size = os.path.getsize(images.ramdisk)
-    start = ["-kernel", os.fspath(harness), "-append"]
-    start += [machine.kernel_words(f"initrd={RAMDISK_ADDRESS:#x},{size} {words}")]
-    for file, address in ((images.kernel, kernel_address), (images.ramdisk, RAMDISK_ADDRESS)):
-        start += ["-device", f"loader,file={os.fspath(file)},addr={address:#x},force-raw=on"]
-    return [*known[: known.index("-kernel")], *start, *known[known.index("-drive") :]]
+    words = machine.kernel_words(f"initrd={RAMDISK_ADDRESS:#x},{size} {words}")
+    loaded = qemu.loader(images.kernel, kernel_address) + qemu.loader(images.ramdisk, RAMDISK_ADDRESS)
+    return machine.arguments(board, images, disks, harness, start=[*qemu.started(harness, words), *loaded])
 
 
 def attempt(harness, kernel_address, options, say):

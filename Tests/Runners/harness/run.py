@@ -14,7 +14,7 @@ import functools
 import pathlib
 import sys
 
-from Runners import counts, qemu as board, turns
+from Runners import counts, qemu, turns
 from Runners.board import run
 from Runners.harness import linux
 
@@ -44,8 +44,7 @@ class Boot:
     bootargs: str = ""
     # The least tests that the host reports.
     least: int = LEAST_TESTS
-    # The CPU, where it is not that of every board.
-    processor: str = None
+    processor: str = "cortex-a76"
     # Whether every attack must succeed.
     is_control: bool = False
     # Whether the harness is to end the board, and the host is not to report.
@@ -58,10 +57,7 @@ class Boot:
 
     def arguments(self, host):
         """QEMU's arguments for the board with the image `host` at EL1."""
-        words = f"{self.bootargs} {board.EMBEDDED}".strip()
-        # Of two processors QEMU takes the last.
-        other = ["-cpu", self.processor] if self.processor else []
-        return [*board.arguments(self.image, self.gic, self.cpus, bootargs=words), *other, *board.beside_harness(host)]
+        return qemu.board(self.image, self.gic, self.cpus, self.bootargs, host, processor=self.processor)
 
 
 def boots(mediated, control):
@@ -136,10 +132,10 @@ def attempt(each, options, say):
 
     def boot_once():
         say(f"# {each.title}")
-        lines, status = run.boot([options.qemu, *each.arguments(options.host)], SECONDS, say)
+        lines, status = qemu.run([options.qemu, *each.arguments(options.host)], SECONDS, say)
         problems.extend(judge_start(each, lines))
         if each.is_ended:
-            problems.extend(judge_end(lines) + run.status_problems(status))
+            problems.extend(judge_end(lines) + qemu.problems(status))
             return None, status
         return run.read(lines), status
 
@@ -179,7 +175,7 @@ def main():
     jobs = [functools.partial(attempt, each, options) for each in boots(options.mediated, options.control)]
     if options.linux:
         # First, for it is the longest.
-        jobs.insert(0, functools.partial(linux.attempt, options.mediated, board.HARNESS_HOST_ADDRESS, options))
+        jobs.insert(0, functools.partial(linux.attempt, options.mediated, qemu.HARNESS_HOST_ADDRESS, options))
     outcomes = list(turns.in_turn(lambda job, say: job(say), jobs))
     return run.conclude(outcomes, options.results)
 

@@ -8,7 +8,7 @@ import tempfile
 import types
 import unittest
 
-from Runners import ROOT, qemu as board, tap
+from Runners import ROOT, qemu, tap
 from Runners.board import run
 from Runners.harness import linux, run as harness
 
@@ -29,7 +29,7 @@ class Boots(unittest.TestCase):
 
     def test_every_board_is_mediated_and_has_a_control(self):
         for is_control in (False, True):
-            boards = {(b.gic, b.cpus) for b in self.boots if not b.bootargs and not b.processor and b.is_control == is_control}
+            boards = {(b.gic, b.cpus) for b in self.boots if not b.bootargs and b.processor != "max" and b.is_control == is_control}
             self.assertEqual(boards, {(gic, cpus) for gic in (3, 4) for cpus in (1, 4)})
 
     def test_each_second_vm_has_a_control_which_has_more_attacks(self):
@@ -47,7 +47,7 @@ class Boots(unittest.TestCase):
                 self.assertEqual(len(found) > 1, "harness.guest" in each.bootargs)
 
     def test_one_board_has_a_processor_with_landing_pads(self):
-        (each,) = (b for b in self.boots if b.processor)
+        (each,) = (b for b in self.boots if b.processor == "max")
         arguments = each.arguments("host")
         last = max(at for at, word in enumerate(arguments) if word == "-cpu")
         self.assertEqual(arguments[last + 1], "max")
@@ -58,7 +58,7 @@ class Boots(unittest.TestCase):
 
     def test_the_host_is_put_where_the_harness_starts_it(self):
         base = re.search(r"HOST_BASE (0x[0-9a-f]+)", BOARD)[1]
-        self.assertEqual(int(base, 16), board.HARNESS_HOST_ADDRESS)
+        self.assertEqual(int(base, 16), qemu.HARNESS_HOST_ADDRESS)
         self.assertIn(f"loader,file=host,addr={base},force-raw=on", self.boots[0].arguments("host"))
 
 
@@ -68,7 +68,7 @@ class Linux(unittest.TestCase):
             disk = pathlib.Path(name, "disk")
             disk.write_bytes(bytes(5))
             images = types.SimpleNamespace(kernel=pathlib.Path("vmlinuz"), ramdisk=disk)
-            found = linux.arguments(linux.MACHINE, images, ("a", "b"), "harness.elf", board.HARNESS_HOST_ADDRESS, "WORD")
+            found = linux.arguments(linux.MACHINE, images, ("a", "b"), "harness.elf", qemu.HARNESS_HOST_ADDRESS, "WORD")
         self.assertIn("loader,file=vmlinuz,addr=0x40200000,force-raw=on", found)
         self.assertIn(f"loader,file={disk},addr={linux.RAMDISK_ADDRESS:#x},force-raw=on", found)
         words = found[found.index("-append") + 1]

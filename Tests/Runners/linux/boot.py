@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots a Linux and reads what its guest reports."""
 
-from Runners import qemu as board, tap
+from Runners import qemu, tap
 from Runners.linux import logs
 
 # What stands between the tests' report: lines of the kernel's log, of EL2, which may be an embedder, and of QEMU's
@@ -33,19 +33,12 @@ def control_to(say):
 class Boot:
     """One machine, booted in one way: what it printed, read as a report and as logs.
 
-    `echo` gets each line as it comes. `dialogue` is what is typed, as `board.lines` takes it.
+    `echo` gets each line as it comes. `dialogue` is what is typed, as `qemu.run` takes it.
     """
 
     def __init__(self, command, seconds, echo, dialogue=()):
         self.problems = []
-        self.lines = []
-        self.status = None
-        for item in board.lines(command, seconds, dialogue):
-            if isinstance(item, int):
-                self.status = item
-            else:
-                self.lines.append(item)
-                echo(item)
+        self.lines, self.status = qemu.run(command, seconds, echo, dialogue)
         self.reader = tap.Reader(FOREIGN)
         for line in self.lines:
             self.reader.feed(line)
@@ -69,10 +62,7 @@ class Boot:
             self.problems.append(f"{len(self.logs)} logs, where {boots} are due")
         for log in self.logs:
             self.problems += logs.fatal(log)
-        if self.status == 124:
-            self.problems.append("out of time")
-        elif self.status:
-            self.problems.append(f"QEMU's exit status {self.status}")
+        self.problems += qemu.problems(self.status, what="QEMU's exit status")
 
     @property
     def passed(self):

@@ -5,7 +5,7 @@
 import dataclasses
 import os
 
-from Runners import ROOT, pace, qemu as board
+from Runners import ROOT, pace, qemu
 from Runners.linux import initramfs, kmodule, program, statistic
 
 # Debian's current series: that of the release, and that of its backports.
@@ -157,72 +157,48 @@ def dialogue(machine, images, words="", ramdisk=None):
         ]
     commands += [
         f'fdt set /chosen/kernel@{KERNEL_ADDRESS:x} bootargs "{kernel_words(words)}"',
-        f"booti {board.U_BOOT_ADDRESS:x} - {TREE_ADDRESS:x}",
+        f"booti {qemu.U_BOOT_ADDRESS:x} - {TREE_ADDRESS:x}",
     ]
-    typed = ((board.U_BOOT_PROMPT, f"{command}\n".encode()) for command in commands)
-    return ((board.U_BOOT_STOP, b"\n"), *typed)
+    return qemu.u_boot_dialogue(commands)
 
 
-def arguments(machine, images, disks, el2=None, words="", el2_words="", ramdisk=None):
+def arguments(machine, images, disks, el2=None, words="", el2_words="", ramdisk=None, start=None):
     """QEMU's arguments.
 
     `ramdisk` is one of the images' RAM disks, the plain one if there is none.
     `el2` is the image of Portcullis, with its own boot arguments `el2_words`; without it Linux is
-    started bare, at EL1 where the board lets it be. `words` are the kernel's boot arguments.
+    started bare, at EL1 where the board lets it be. `words` are the kernel's boot arguments. With `start` something
+    else starts it.
     """
     ramdisk = ramdisk or images.ramdisk
     words = kernel_words(f"{machine.words} {words}".strip())
     if machine.smmu:
         el2_words = f"portcullis.smmu={machine.smmu} {el2_words}".strip()
-    # GICv4 is there only together with EL2.
-    virtualization = "on" if el2 or machine.gic == 4 else "off"
-    # In its words a comma of the loader's value is written twice.
-    doubled = words.replace(",", ",,")
-    if el2 and machine.u_boot:
-        # All three lie in memory, as if U-Boot had loaded them from somewhere.
-        loaded = (
-            (el2, board.U_BOOT_ADDRESS), (images.kernel, KERNEL_ADDRESS), (ramdisk, RAMDISK_ADDRESS)
-        )  # fmt: skip
-        start = ["-bios", board.U_BOOT]
-        for file, address in loaded:
-            start += ["-device", f"loader,file={os.fspath(file)},addr={address:#x},force-raw=on"]
-    elif el2:
-        start = [
-            "-kernel", os.fspath(el2),
-            *(["-append", el2_words] if el2_words else []),
-            "-device",
-            f"guest-loader,addr={KERNEL_ADDRESS:#x},kernel={images.kernel},bootargs={doubled}",
-            "-device", f"guest-loader,addr={RAMDISK_ADDRESS:#x},initrd={ramdisk}",
-        ]  # fmt: skip
-    else:
-        start = [
-            "-kernel", os.fspath(images.kernel),
-            "-initrd", os.fspath(ramdisk),
-            "-append", words,
-        ]  # fmt: skip
-    queues = machine.cpus
-    smmu = ",iommu=smmuv3" if machine.smmu and (el2 or machine.shows_smmu) else ""
-    # Devices of virtio do DMA by the addresses that the platform gives, as all others do, only if told so.
-    behind = ",iommu_platform=on,disable-legacy=on" if machine.smmu else ""
-    # The tags of MTE are the board's; of these processors one has it.
-    tags = ",mte=on" if machine.processor == "max" else ""
+    if start is None:
+        start = _start(machine, images, el2, words, el2_words, ramdisk)
     return [
-        "-M",
-        f"virt,virtualization={virtualization},gic-version={machine.gic},dtb-randomness=off{tags}{smmu}",
-        "-cpu", machine.processor,
-        "-smp", str(machine.cpus),
-        "-m", "1G",
-        "-nographic",
-        "-nic", "none",
+        *qemu.virt(
+            machine.gic, machine.cpus, machine.processor,
+            # GICv4 is there only together with EL2.
+            has_el2=bool(el2) or machine.gic == 4,
+            smmu=machine.smmu and (el2 or machine.shows_smmu),
+            # The tags of MTE are the board's; of these processors one has it.
+            machine="mte=on" if machine.processor == "max" else "",
+        ),
         *start,
-        "-drive", f"if=none,id=disk0,format=raw,file={disks[0]}",
-        "-device", f"virtio-blk-pci,drive=disk0,serial=virtio,num-queues={queues}{behind}",
-        "-drive", f"if=none,id=disk1,format=raw,file={disks[1]}",
-        "-device", "nvme,drive=disk1,serial=portcullis",
-        "-device", "edu",
-        # Two interfaces on one wire, which leads nowhere else.
-        "-netdev", "hubport,id=end0,hubid=0",
-        "-device", f"virtio-net-pci,netdev=end0,romfile={behind}",
-        "-netdev", "hubport,id=end1,hubid=0",
-        "-device", f"virtio-net-pci,netdev=end1,romfile={behind}",
+        *qemu.linux_devices(disks, machine.cpus, behind_smmu=machine.smmu),
+    ]  # fmt: skip
+
+
+def _start(machine, images, el2, words, el2_words, ramdisk):
+    """What starts Linux."""
+    if not el2:
+        return qemu.started(images.kernel, words, ramdisk)
+    if not machine.u_boot:
+        kernel = qemu.module(images.kernel, KERNEL_ADDRESS, words)
+        return [*qemu.started(el2, el2_words), *kernel, *qemu.module(ramdisk, RAMDISK_ADDRESS, kind="initrd")]
+    # All three lie in memory, as if U-Boot had loaded them from somewhere.
+    return [
+        *qemu.firmware(qemu.U_BOOT), *qemu.loader(el2, qemu.U_BOOT_ADDRESS),
+        *qemu.loader(images.kernel, KERNEL_ADDRESS), *qemu.loader(ramdisk, RAMDISK_ADDRESS),
     ]  # fmt: skip

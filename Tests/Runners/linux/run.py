@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 
-from Runners import counts, turns
+from Runners import counts, qemu, turns
 from Runners.board import flattree
 from Runners.linux import boot, commandline, logs, machine
 
@@ -111,7 +111,7 @@ def denied(command, directory):
             lambda cells: [0x8000, cells[1], 0x8000, 0x8000],
         ),
         # The guest ends by a reset.
-        "-no-reboot",
+        *qemu.NO_REBOOT,
     ]
 
 

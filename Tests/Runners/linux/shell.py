@@ -3,10 +3,10 @@
 """Boots an unmodified Linux under Portcullis, with a shell on this terminal."""
 
 import pathlib
-import subprocess
 import sys
 import tempfile
 
+from Runners import qemu
 from Runners.linux import commandline, machine
 
 
@@ -23,7 +23,7 @@ def main():
         disks = machine.make_disks(directory)
         arguments = machine.arguments(board, images, disks, options.image)
         print(f"# {board.title}; Ctrl-A X ends QEMU", flush=True)
-        return subprocess.run([options.qemu, *arguments], check=False).returncode
+        return qemu.interact([options.qemu, *arguments])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from Runners import counts, qemu as board
+from Runners import counts, qemu
 from Runners.linux import commandline, logs, machine, statistic
 
 # What the guest prints, see guest/soak.
@@ -259,8 +259,11 @@ def main():
     title = f"{each.title}{'' if options.image else ' bare'}, {options.minutes} minutes"
     print(f"# {title}", flush=True)
     start = time.monotonic()
-    lines = []
-    status = None
+
+    def say(line):
+        if line.startswith(("soak ", "state ", "portcullis: ", SAMPLE.pattern[:8])):
+            print(f"{time.monotonic() - start:6.0f} s  {line}", flush=True)
+
     with tempfile.TemporaryDirectory() as temporary:
         directory = pathlib.Path(temporary)
         images = machine.Images(options.fetched, each.kernel, options.toolchain, directory)
@@ -271,23 +274,14 @@ def main():
         disks = machine.make_disks(directory)
         command = machine.arguments(each, images, disks, options.image, words)
         limit = options.minutes * 60 * 3 // 2 + BEYOND
-        for item in board.lines([options.qemu, *command], limit):
-            if isinstance(item, int):
-                status = item
-                continue
-            lines.append(item)
-            if item.startswith(("soak ", "state ", "portcullis: ", SAMPLE.pattern[:8])):
-                print(f"{time.monotonic() - start:6.0f} s  {item}", flush=True)
+        lines, status = qemu.run([options.qemu, *command], limit, say)
     if options.log:
         options.log.parent.mkdir(parents=True, exist_ok=True)
         options.log.write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
     report = Report(lines, is_bare=not options.image)
     found = list(problems(report, options.minutes * 60))
-    if status == 124:
-        found.append("out of time")
-    elif status:
-        found.append(f"QEMU's exit status {status}")
+    found += qemu.problems(status, what="QEMU's exit status")
     print("#")
     for line in summary(report):
         print(f"# {line}")

@@ -5,6 +5,8 @@
 import pathlib
 import subprocess
 
+from Runners import qemu
+
 SAMPLES = ("one-its", "no-its", "eight-its", "too-many-its", "misaligned-base", "dma-platform", "dma-broken", "smmu")
 
 HEAD = """/dts-v1/;
@@ -56,7 +58,7 @@ def compile_to(path, text):
     subprocess.run(["dtc", "-f", "-q", "-q", "-I", "dts", "-O", "dtb", "-o", path, "-"], input=text.encode(), check=True)
 
 
-def trees(qemu, directory):
+def trees(program, directory):
     """Pairs of name and blob, made in `directory`."""
     directory = pathlib.Path(directory)
     for name, text in (
@@ -66,9 +68,5 @@ def trees(qemu, directory):
         compile_to(directory / f"{name}.dtb", text)
         yield name, directory / f"{name}.dtb"
     blob = directory / "virt.dtb"
-    machine = f"virt,virtualization=on,gic-version=3,iommu=smmuv3,dumpdtb={blob}"
-    subprocess.run(
-        [qemu, "-M", machine, "-cpu", "cortex-a76", "-smp", "4", "-m", "1G", "-nic", "none", "-display", "none"],
-        check=True, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    qemu.tree_of([program, *qemu.virt(cpus=4, smmu=True)], blob)
     yield "virt", blob
