@@ -20,6 +20,9 @@ class Point:
     passed: bool
     skipped: bool
 
+    def __str__(self):
+        return f"{self.number} - {self.name}"
+
 
 class Reader:
     """Takes the output line by line; `errors` tells what a complete report may not have.
@@ -76,6 +79,30 @@ class Reader:
         elif self._plan_at not in (0, len(self.points)):
             self.errors.append("the plan stands between the tests")
 
+    @property
+    def run(self):
+        """How many tests were not skipped."""
+        return len(self.points) - self.skipped
+
+    @property
+    def passed(self):
+        """How many tests have passed."""
+        return sum(point.passed and not point.skipped for point in self.points)
+
+    @property
+    def skipped(self):
+        """How many tests were skipped."""
+        return sum(point.skipped for point in self.points)
+
+    @property
+    def failures(self):
+        """The tests that have failed."""
+        return [point for point in self.points if not point.passed]
+
+    def failed(self):
+        """What is said of each test that has failed."""
+        return [f"failed: {point}" for point in self.failures]
+
     def _plan(self, count):
         if self.planned is not None:
             self.errors.append("a second plan")
@@ -98,3 +125,12 @@ class Reader:
         if skipped and not directive[2].strip():
             self.errors.append(f"test {number} is skipped without a reason")
         self.points.append(Point(number, name, passed, skipped and passed))
+
+
+def read(lines, foreign=()):
+    """The finished reader of `lines`."""
+    reader = Reader(foreign)
+    for line in lines:
+        reader.feed(line)
+    reader.finish()
+    return reader

@@ -4,16 +4,11 @@
 
 import unittest
 
-from Runners import tap
-from Runners.board import run
+from Runners.board import judge
 
 
 def read(text):
-    reader = tap.Reader(run.FOREIGN)
-    for line in text.splitlines():
-        reader.feed(line)
-    reader.finish()
-    return reader
+    return judge.read(text.splitlines())
 
 
 GOOD = "boot noise\nTAP version 14\n1..3\nok 1 - a\nportcullis: a word\nok 2 - b # SKIP one CPU\nok 3 - c\n"
@@ -56,21 +51,21 @@ class Reader(unittest.TestCase):
 
 class Verdict(unittest.TestCase):
     def test_mediated(self):
-        self.assertEqual(run.judge_mediated(read(GOOD), 0, 2), [])
-        self.assertNotEqual(run.judge_mediated(read(GOOD), 0, 3), [])
-        self.assertNotEqual(run.judge_mediated(read(GOOD), 1, 2), [])
-        self.assertNotEqual(run.judge_mediated(read(GOOD), 124, 2), [])
+        self.assertEqual(judge.mediated(read(GOOD), 0, 2), [])
+        self.assertNotEqual(judge.mediated(read(GOOD), 0, 3), [])
+        self.assertNotEqual(judge.mediated(read(GOOD), 1, 2), [])
+        self.assertNotEqual(judge.mediated(read(GOOD), 124, 2), [])
         failing = read(GOOD.replace("ok 3", "not ok 3"))
-        self.assertNotEqual(run.judge_mediated(failing, 0, 2), [])
+        self.assertNotEqual(judge.mediated(failing, 0, 2), [])
 
     def test_unmediated(self):
         failing = read(GOOD.replace("ok 3", "not ok 3"))
-        self.assertEqual(run.judge_unmediated(failing, 1, ["c"]), [])
-        self.assertNotEqual(run.judge_unmediated(failing, 0, ["c"]), [])
-        self.assertNotEqual(run.judge_unmediated(failing, 1, ["a"]), [])
-        self.assertNotEqual(run.judge_unmediated(failing, 1, ["b"]), [])
-        self.assertNotEqual(run.judge_unmediated(failing, 1, ["nothing*"]), [])
-        self.assertNotEqual(run.judge_unmediated(failing, 124, ["c"]), [])
+        self.assertEqual(judge.unmediated(failing, 1, ["c"]), [])
+        self.assertNotEqual(judge.unmediated(failing, 0, ["c"]), [])
+        self.assertNotEqual(judge.unmediated(failing, 1, ["a"]), [])
+        self.assertNotEqual(judge.unmediated(failing, 1, ["b"]), [])
+        self.assertNotEqual(judge.unmediated(failing, 1, ["nothing*"]), [])
+        self.assertNotEqual(judge.unmediated(failing, 124, ["c"]), [])
 
 
 if __name__ == "__main__":

@@ -173,14 +173,11 @@ def samples(intervals, lines):
 
 def report_problems(lines, points):
     """What is wrong with the guest's report, which is to have so many points."""
-    reader = tap.Reader((*boot.FOREIGN, qemu.IDLE_WARNING))
-    for line in lines:
-        reader.feed(line)
-    reader.finish()
+    reader = tap.read(lines, (*boot.FOREIGN, qemu.IDLE_WARNING))
     yield from reader.errors
     for point in reader.points:
         if not point.passed or point.skipped:
-            yield f"failed: {point.number} - {point.name}"
+            yield f"failed: {point}"
     if len(reader.points) != points:
         yield f"{len(reader.points)} jobs were reported, {points} are due"
 

@@ -35,7 +35,7 @@ import sys
 import tempfile
 
 from Runners import counts, qemu, tap
-from Runners.board import flattree, hardware, iommu, run
+from Runners.board import flattree, hardware, iommu, judge, run
 
 AREA = "attack: "
 OVERWRITTEN = "words of EL2's memory that were overwritten"
@@ -68,7 +68,7 @@ class Run:
 
     def __init__(self, command, seconds):
         self.differences = {}  # of a test, by its number
-        self.reader = tap.Reader(run.FOREIGN)
+        self.reader = tap.Reader(judge.FOREIGN)
         _, self.status = qemu.run(command, seconds, self._feed)
         self.reader.finish()
         self.outcomes = {
@@ -126,7 +126,7 @@ def judge_with(outcomes):
 def patterns_of(gic):
     """All patterns that hold for a version of the GIC."""
     folder = pathlib.Path(__file__).parent
-    return [pattern for name in LISTS[gic] for pattern in run.attack_patterns(folder / name)]
+    return [pattern for name in LISTS[gic] for pattern in judge.patterns(folder / name)]
 
 
 def attack_patterns(gic):
@@ -137,7 +137,7 @@ def attack_patterns(gic):
 def judge_others(points, gic):
     """What is wrong with the other tests that must fail without mediation."""
     patterns = [pattern for pattern in patterns_of(gic) if not pattern.startswith(AREA)]
-    yield from run.judge_failures(points, patterns)
+    yield from judge.failures(points, patterns)
 
 
 def judge_devices(controls, others):
@@ -227,8 +227,8 @@ def run_devices(program, boots, seconds):
     for boot in boots:
         title = f"{boot.form}, GICv{boot.gic}"
         lines, status = qemu.run([program, *boot.arguments], seconds)
-        (controls if boot.attacks else others)[title] = iommu.outcomes(run.read(lines), lines)
-        *_, found = iommu.judge(boot, lines, status)
+        (controls if boot.attacks else others)[title] = iommu.outcomes(judge.read(lines), lines)
+        *_, found = iommu.judged(boot, lines, status)
         problems += [f"{title}: {problem}" for problem in found]
     problems += judge_devices(controls, others)
     return controls | others, problems

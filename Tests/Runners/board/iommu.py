@@ -18,7 +18,7 @@ import re
 import sys
 
 from Runners import counts, qemu, turns
-from Runners.board import run
+from Runners.board import judge
 
 FOLDER = pathlib.Path(__file__).parent
 SECONDS = 300
@@ -54,13 +54,9 @@ NO_STAGE_1 = r"portcullis: not started: the SMMUs cannot be owned: it has no sta
 
 
 @dataclasses.dataclass(frozen=True)
-class Boot:
+class Boot(judge.Boot):
     """One boot: an image on a board with these arguments, and the attacks that must succeed on it."""
 
-    form: str
-    image: pathlib.Path
-    gic: int = 3
-    cpus: int = 1
     bootargs: str = "portcullis.log=warning testhost.dma"
     machine: tuple = ()
     least: int = LEAST_TESTS
@@ -72,10 +68,6 @@ class Boot:
     faults: tuple = ()
     # The host, where another hypervisor links the library.
     host: pathlib.Path = None
-
-    @property
-    def title(self):
-        return f"form={self.form} gic-version={self.gic} smp={self.cpus}"
 
     @property
     def arguments(self):
@@ -172,14 +164,14 @@ def judge_control(reader, lines, status, patterns):
             problems.append(f"no test is named {pattern!r}")
         for point in matching:
             if point.skipped or point.passed or not seen.get(point.name, set()) & EFFECTS.keys():
-                problems.append(f"does not succeed: {point.number} - {point.name}")
+                problems.append(f"does not succeed: {point}")
     attacks = [p for p in reader.points if p.name.startswith(AREA)]
     for point in attacks:
         if not any(fnmatch.fnmatchcase(point.name, pattern) for pattern in patterns):
             problems.append(f"is not listed: {point.name}")
     for point in reader.points:
         if not point.passed and any(fnmatch.fnmatchcase(point.name, name) for name in HONEST):
-            problems.append(f"fails without an SMMU: {point.number} - {point.name}")
+            problems.append(f"fails without an SMMU: {point}")
     return problems
 
 
@@ -209,32 +201,26 @@ def judge_log(lines, kinds):
     return problems
 
 
-def judge(boot, lines, status):
+def judged(boot, lines, status):
     """(passed, failed, skipped, what is wrong) of a boot."""
     if boot.end:
-        printed = [line for line in lines if line.strip()]
         problems = []
-        if not printed or not re.fullmatch(boot.end, printed[-1]):
+        if not re.fullmatch(boot.end, judge.last(lines)):
             problems.append(f"the last line does not match {boot.end!r}")
         if any(line.startswith("TAP version") for line in lines):
             problems.append("the host was entered")
         problems += qemu.problems(status)
         return int(not problems), 0, 0, problems
-    reader = run.read(lines)
+    reader = judge.read(lines)
     if boot.attacks:
-        patterns = run.attack_patterns(FOLDER / boot.attacks)
+        patterns = judge.patterns(FOLDER / boot.attacks)
         problems = judge_control(reader, lines, status, patterns)
         # What is due are the attacks that succeed.
         return 0 if problems else len(patterns), 0, 0, problems
-    problems = run.judge_mediated(reader, status, boot.least)
+    problems = judge.mediated(reader, status, boot.least)
     if boot.faults is not None:
         problems += judge_log(lines, boot.faults)
-    return (
-        sum(p.passed and not p.skipped for p in reader.points),
-        sum(not p.passed for p in reader.points),
-        sum(p.skipped for p in reader.points),
-        problems,
-    )
+    return reader.passed, len(reader.failures), reader.skipped, problems
 
 
 def attempt(boot, options, say):
@@ -245,14 +231,10 @@ def attempt(boot, options, say):
     lines, status = qemu.run(
         [options.qemu, *boot.arguments], options.seconds, lambda line: say(f"{prefix}{line}")
     )
-    good, failures, skipped, problems = judge(boot, lines, status)
+    good, failures, skipped, problems = judged(boot, lines, status)
     what = f"{good} attacks succeed" if boot.attacks else f"{good} passed, {failures} failed"
-    verdict = "BAD" if problems else "good"
-    summary = [
-        f"{boot.title}: {what}, {skipped} skipped: {verdict}",
-        *(f"  {problem}" for problem in problems),
-    ]
-    return run.Outcome(good, failures or int(bool(problems)), problems, summary)
+    summary = judge.summary(boot.title, f"{what}, {skipped} skipped", problems)
+    return judge.Outcome(good, failures or int(bool(problems)), problems, summary)
 
 
 def main():
@@ -279,7 +261,7 @@ def main():
     ]
     chosen = [boot for boot in every if options.only in boot.title]
     outcomes = list(turns.in_turn(lambda boot, say: attempt(boot, options, say), chosen))
-    return run.conclude(outcomes, options.results)
+    return judge.conclude(outcomes, options.results)
 
 
 if __name__ == "__main__":

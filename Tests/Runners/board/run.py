@@ -14,28 +14,19 @@ test that a pattern of FILE names was seen to fail: the control of the tests the
 
 import argparse
 import dataclasses
-import fnmatch
-import os
 import pathlib
 import re
 import sys
 import tempfile
 from collections.abc import Callable
 
-from Runners import counts, qemu, tap, turns
-from Runners.board import flattree, hardware, payload, refusals, starts
+from Runners import counts, qemu, turns
+from Runners.board import flattree, hardware, judge, payload, refusals, starts
 
-GIC_VERSIONS = (3, 4)
-CPU_COUNTS = (1, 4)
 LEAST_TESTS = 40
 SECONDS = 120
-# What is said of an attack that has not succeeded in the control.
-HELD = "does not fail without mediation: "
 # A board that is refused, QEMU's start included.
 REFUSAL_SECONDS = 5
-
-# EL2 drains its log between the host's lines; its lines tell themselves apart by this.
-FOREIGN = ("portcullis: ",)
 
 # Where the guest-loader puts a payload: an arm64 `Image` on a boundary of 2 MiB, as its header asks,
 # a flat payload off every boundary but a page's.
@@ -49,19 +40,12 @@ FIGURE = r"bench: read32-instructions \d+"
 
 # The last line of a board whose host ends the trust and keeps a live ITS.
 SWITCHED_OFF = r"portcullis: switched off: a live ITS was not handed over, number \d+"
-# What a host prints that lives on after that.
-LIVE = "# the ITS is live"
-LIFE = re.compile(r"TAP version|ok |not ok |# the host goes on|Bail out!")
 
 
 @dataclasses.dataclass(frozen=True)
-class Boot:
+class Boot(judge.Boot):
     """One boot: what starts EL2 on which board with which arguments, and what EL2 starts."""
 
-    form: str
-    image: os.PathLike
-    gic: int = GIC_VERSIONS[0]
-    cpus: int = CPU_COUNTS[0]
     bootargs: str = "portcullis.log=error"
     # The `payload` of qemu.board; None for the built-in host.
     payload: tuple = None
@@ -97,11 +81,6 @@ class Boot:
     edit: Callable[[str], str] = None
     # Where that one is put for the firmware to hand it on, if QEMU is not to.
     tree_address: int = None
-
-    @property
-    def title(self):
-        """What tells this boot from the others."""
-        return f"form={self.form} gic-version={self.gic} smp={self.cpus}"
 
     @property
     def arguments(self):
@@ -142,7 +121,7 @@ class Boot:
 
     def judge_refusal(self, lines):
         """What is wrong with the output of a board that EL2 is to refuse."""
-        problems = [f"the host lives: {line!r}" for line in lines if LIFE.match(line)][:1]
+        problems = judge.lives(lines)[:1]
         if not any(self.refused.fullmatch(line) for line in lines):
             problems.append(f"no line matches {self.refused.pattern!r}")
         if not any(line.startswith("portcullis: not started: ") for line in lines):
@@ -151,11 +130,10 @@ class Boot:
 
     def judge_end(self, lines):
         """What is wrong with the output of a board that EL2 is to switch off."""
-        problems = [f"the host lives: {line!r}" for line in lines if LIFE.match(line)]
-        printed = [line for line in lines if line.strip()]
-        if not printed or not re.fullmatch(self.sign, printed[-1]):
+        problems = judge.lives(lines)
+        if not re.fullmatch(self.sign, judge.last(lines)):
             problems.append(f"the last line does not match {self.sign!r}")
-        if LIVE not in lines:
+        if judge.LIVE not in lines:
             problems.append("there was no live ITS")
         return problems
 
@@ -186,8 +164,8 @@ def more_memory(tree):
 
 def boots(image, elf, testhost, directory):
     """All boots of `image`; the payloads made of `testhost` are written to `directory`."""
-    for gic in GIC_VERSIONS:
-        for cpus in CPU_COUNTS:
+    for gic in judge.GIC_VERSIONS:
+        for cpus in judge.CPU_COUNTS:
             yield Boot("image", image, gic, cpus)
     if elf:
         yield Boot("elf", elf)
@@ -223,73 +201,6 @@ def boots(image, elf, testhost, directory):
         yield from starts.boots(Boot, image, offset, appended, directory)
 
 
-def attack_patterns(path):
-    """The patterns of file `path`: one a line as in a shell, `#` starts a comment."""
-    texts = (line.strip() for line in path.read_text("utf-8").splitlines())
-    return [text for text in texts if text and not text.startswith("#")]
-
-
-def read(lines):
-    """The finished reader of `lines`."""
-    reader = tap.Reader(FOREIGN)
-    for line in lines:
-        reader.feed(line)
-    reader.finish()
-    return reader
-
-
-def judge_mediated(reader, status, least):
-    """What is wrong with a run in which every test must pass."""
-    problems = list(reader.errors)
-    problems += [f"failed: {p.number} - {p.name}" for p in reader.points if not p.passed]
-    run = sum(not point.skipped for point in reader.points)
-    if run < least:
-        problems.append(f"{run} tests were run, at least {least} are due")
-    return problems + qemu.problems(status)
-
-
-def judge_unmediated(reader, status, patterns):
-    """What is wrong with a run in which every attack must be seen to succeed."""
-    problems = list(reader.errors)
-    if status == 0:
-        problems.append("exit status 0: the host claims that nothing failed")
-    if status == qemu.OUT_OF_TIME:
-        problems.append("out of time")
-    return problems + list(judge_failures(reader.points, patterns))
-
-
-def judge_failures(points, patterns):
-    """Tests that patterns name and that do not fail, and patterns that name none."""
-    for pattern in patterns:
-        matching = [point for point in points if fnmatch.fnmatchcase(point.name, pattern)]
-        if not matching:
-            yield f"no test is named {pattern!r}"
-        for point in matching:
-            if point.skipped or point.passed:
-                yield f"{HELD}{point.number} - {point.name}"
-
-
-@dataclasses.dataclass
-class Outcome:
-    """What became of a boot."""
-
-    passed: int = 0
-    failed: int = 0
-    problems: list = dataclasses.field(default_factory=list)
-    summary: list = dataclasses.field(default_factory=list)
-
-
-def conclude(outcomes, results):
-    """Prints what became of all boots and leaves the counts in `results`; the exit status."""
-    print("#")
-    for line in (line for outcome in outcomes for line in outcome.summary):
-        print(f"# {line}")
-    passed = sum(outcome.passed for outcome in outcomes)
-    failed = sum(outcome.failed for outcome in outcomes)
-    counts.write(results, passed, failed)
-    return 1 if not outcomes or any(outcome.problems for outcome in outcomes) else 0
-
-
 def qemu_of(each, options):
     """The QEMU that can have a board, and why none can: one of the two is None."""
     if not each.smmu:
@@ -304,7 +215,7 @@ def attempt(each, options, patterns, directory, say):
     """Boots a board and judges it."""
     program, lack = qemu_of(each, options)
     if lack:
-        return Outcome(summary=[f"{each.title}: not run: {lack}"])
+        return judge.Outcome(summary=[f"{each.title}: not run: {lack}"])
     say(f"# {each.title}")
     command = [program, *each.arguments]
     if each.tree:
@@ -320,23 +231,18 @@ def attempt(each, options, patterns, directory, say):
         problems += qemu.problems(status, each.status)
         good, skipped, failures = int(not problems), 0, []
     else:
-        reader = read(lines)
+        reader = judge.read(lines)
         if patterns:
-            problems += judge_unmediated(reader, status, patterns)
+            problems += judge.unmediated(reader, status, patterns)
         else:
-            problems += judge_mediated(reader, status, each.least or options.least)
-        good = sum(p.passed and not p.skipped for p in reader.points)
-        skipped = sum(p.skipped for p in reader.points)
-        failures = [p for p in reader.points if not p.passed]
-    verdict = "BAD" if problems else "good"
-    summary = [
-        f"{each.title}: {good} passed, {len(failures)} failed, {skipped} skipped: {verdict}",
-        *(f"  {problem}" for problem in problems),
-    ]
+            problems += judge.mediated(reader, status, each.least or options.least)
+        good, skipped, failures = reader.passed, reader.skipped, reader.failures
+    what = f"{good} passed, {len(failures)} failed, {skipped} skipped"
+    summary = judge.summary(each.title, what, problems)
     if patterns and not problems:
-        summary += [f"  fails as it must: {p.number} - {p.name}" for p in failures]
+        summary += [f"  fails as it must: {point}" for point in failures]
     # A run that is wrong as a whole (cut off, hung) counts as one failure.
-    return Outcome(good, len(failures) or int(bool(problems)), problems, summary)
+    return judge.Outcome(good, len(failures) or int(bool(problems)), problems, summary)
 
 
 def main():
@@ -359,7 +265,7 @@ def main():
 
     patterns = []
     if options.expect_failures:
-        patterns = attack_patterns(options.expect_failures)
+        patterns = judge.patterns(options.expect_failures)
         if not patterns:
             print(f"{options.expect_failures}: names no test", file=sys.stderr)
             return 1
@@ -372,7 +278,7 @@ def main():
                 lambda each, say: attempt(each, options, patterns, directory, say), all_boots
             )
         )
-    return conclude(outcomes, options.results)
+    return judge.conclude(outcomes, options.results)
 
 
 if __name__ == "__main__":

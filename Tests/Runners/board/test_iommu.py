@@ -7,7 +7,7 @@ import unittest
 import unittest.mock
 
 from Runners import qemu
-from Runners.board import iommu, run
+from Runners.board import iommu, judge
 
 LINE = "portcullis: DMA fault: SMMU 0 stream {:#x} {} at {:#x}, a {}"
 GOOD = [
@@ -54,7 +54,7 @@ class Log(unittest.TestCase):
 class Control(unittest.TestCase):
     def problems(self, *tests, patterns=(ATTACK,), status=1):
         lines = list(report(*tests))
-        return iommu.judge_control(run.read(lines), lines, status, patterns)
+        return iommu.judge_control(judge.read(lines), lines, status, patterns)
 
     def test_an_attack_that_succeeds(self):
         self.assertEqual(self.problems((ATTACK, "what a device has read")), [])
@@ -91,7 +91,7 @@ class Outcomes(unittest.TestCase):
         )
         lines[-1:] = [f"ok 6 - {area}left out # SKIP a reason", "1..6"]
         self.assertEqual(
-            iommu.outcomes(run.read(lines), lines),
+            iommu.outcomes(judge.read(lines), lines),
             {
                 "held": "held", "reads": "leaked", "writes": "overwritten",
                 "only wrong": "failed", "left out": "not run",
@@ -112,7 +112,7 @@ class Boots(unittest.TestCase):
     def test_lists_name_attacks(self):
         for boot in self.all:
             if boot.attacks:
-                for pattern in run.attack_patterns(iommu.FOLDER / boot.attacks):
+                for pattern in judge.patterns(iommu.FOLDER / boot.attacks):
                     self.assertTrue(pattern.startswith(iommu.AREA))
 
 
@@ -145,7 +145,7 @@ class Harness(unittest.TestCase):
         for form in ("harness", "harness-second-vm"):
             control = forms[f"{form}-control"]
             self.assertEqual((control.image, control.bootargs), ("unmediated", forms[form].bootargs))
-            self.assertTrue(run.attack_patterns(iommu.FOLDER / control.attacks))
+            self.assertTrue(judge.patterns(iommu.FOLDER / control.attacks))
         self.assertTrue(all(boot.image == "harness" for boot in self.boots() if not boot.attacks))
 
     def test_the_host_is_beside_it(self):
@@ -157,9 +157,9 @@ class Harness(unittest.TestCase):
     def test_no_log_is_due(self):
         boot = self.boots()[0]
         names = [f"dma: {number}" for number in range(boot.least)]
-        self.assertEqual(iommu.judge(boot, list(report(*((name, None) for name in names))), 0)[3], [])
+        self.assertEqual(iommu.judged(boot, list(report(*((name, None) for name in names))), 0)[3], [])
         silent = iommu.dataclasses.replace(boot, faults=("F_TRANSLATION",))
-        self.assertTrue(iommu.judge(silent, list(report(*((name, None) for name in names))), 0)[3])
+        self.assertTrue(iommu.judged(silent, list(report(*((name, None) for name in names))), 0)[3])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import unittest
 import unittest.mock
 
 from Runners import counts, qemu
-from Runners.board import payload, run
+from Runners.board import judge, payload, run
 
 HOST = bytearray(64) + b"of 2" + payload.BUILT_IN
 struct.pack_into("<Q", HOST, payload.SIZE_AT, 0x200)
@@ -128,15 +128,15 @@ class Boots(unittest.TestCase):
     def test_a_board_that_is_switched_off_says_nothing_more(self):
         boot = self.form["handover-kept"]
         end = "portcullis: switched off: a live ITS was not handed over, number 0"
-        self.assertEqual(boot.judge([run.LIVE, end, ""]), [])
+        self.assertEqual(boot.judge([judge.LIVE, end, ""]), [])
         for lines in (
             [],
-            [run.LIVE],
+            [judge.LIVE],
             [end],
-            [run.LIVE, end, "ok 1 - a: b"],
-            [run.LIVE, end, "# the host goes on"],
-            ["TAP version 14", run.LIVE, end],
-            [run.LIVE, end, "noise"],
+            [judge.LIVE, end, "ok 1 - a: b"],
+            [judge.LIVE, end, "# the host goes on"],
+            ["TAP version 14", judge.LIVE, end],
+            [judge.LIVE, end, "noise"],
         ):
             with self.subTest(lines):
                 self.assertNotEqual(boot.judge(lines), [])
@@ -242,14 +242,14 @@ class Attempts(unittest.TestCase):
         self.assertEqual(self.booted.call_args.args[0][0], "new")
 
     def test_the_exit_status_and_the_counts_are_those_of_all(self):
-        good, bad = run.Outcome(2, 0), run.Outcome(1, 1, ["failed"])
+        good, bad = judge.Outcome(2, 0), judge.Outcome(1, 1, ["failed"])
         with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()):
             results = pathlib.Path(name, "run.json")
-            self.assertEqual(run.conclude([good, good], results), 0)
+            self.assertEqual(judge.conclude([good, good], results), 0)
             self.assertEqual(counts.read(results), (4, 0))
-            self.assertEqual(run.conclude([good, bad], results), 1)
+            self.assertEqual(judge.conclude([good, bad], results), 1)
             self.assertEqual(counts.read(results), (3, 1))
-            self.assertEqual(run.conclude([], results), 1)
+            self.assertEqual(judge.conclude([], results), 1)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 from Runners import counts, qemu
-from Runners.board import run
+from Runners.board import judge
 
 SECONDS = 180
 MARK = "portcullis: trace "
@@ -31,11 +31,8 @@ def boot(program, image, gic, cpus, host=None):
     """The lines that one boot prints, and what is wrong with it; `host` where `image` is a harness."""
     board = qemu.board(image, gic, cpus, "portcullis.trace portcullis.log=error", host)
     lines, status = qemu.run([program, *board, *qemu.NO_SEMIHOSTING], SECONDS)
-    problems = qemu.problems(status)
-    reader = run.read(lines)
-    problems += reader.errors
-    problems += [f"failed: {p.number} - {p.name}" for p in reader.points if not p.passed]
-    return lines, problems
+    reader = judge.read(lines)
+    return lines, [*qemu.problems(status), *reader.errors, *reader.failed()]
 
 
 def portcullis(program, *arguments):
@@ -57,7 +54,7 @@ def changed(lines):
     return [*lines[:place], f"{MARK}{word:016x}{digits[16:]}", *lines[place + 1 :]]
 
 
-def judge(program, lines, directory, name):
+def judged(program, lines, directory, name):
     """What is wrong with the trace among `lines`, and what replaying it said."""
     problems = []
     path = directory / f"trace-{name}.log"
@@ -106,7 +103,7 @@ def main():
     directory.mkdir(parents=True, exist_ok=True)
     passed = failed = 0
     forms = [("image", options.image, None), ("harness", options.harness, options.host)]
-    for form, gic, cpus in itertools.product(forms, run.GIC_VERSIONS, run.CPU_COUNTS):
+    for form, gic, cpus in itertools.product(forms, judge.GIC_VERSIONS, judge.CPU_COUNTS):
         name, image, host = form
         title = f"{name} gic-version={gic} smp={cpus}"
         lines, problems = boot(options.qemu, image, gic, cpus, host)
@@ -114,7 +111,7 @@ def main():
             problems.append("no trace")
             said = []
         else:
-            more, said = judge(options.program, lines, directory, f"{name}-gic{gic}-smp{cpus}")
+            more, said = judged(options.program, lines, directory, f"{name}-gic{gic}-smp{cpus}")
             problems += more
         passed += not problems
         failed += bool(problems)

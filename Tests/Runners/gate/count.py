@@ -17,13 +17,10 @@ def main():
     options = parser.parse_args()
 
     run = subprocess.run(options.command, check=False, stdout=subprocess.PIPE, text=True)
-    reader = tap.Reader()
-    for line in run.stdout.splitlines():
-        reader.feed(line)
-    reader.finish()
+    reader = tap.read(run.stdout.splitlines())
     errors = reader.errors
-    passed = sum(point.passed for point in reader.points)
-    failed = len(reader.points) - passed
+    failed = len(reader.failures)
+    passed = len(reader.points) - failed
     if run.returncode != 0 and failed == 0:
         errors.append(f"exit status {run.returncode}")
     if errors or failed:

@@ -10,7 +10,7 @@ import pathlib
 import tempfile
 
 from Runners import qemu
-from Runners.board import run
+from Runners.board import judge
 from Runners.linux import boot, machine
 
 # Behind what the harness and the kernel take (board.h).
@@ -41,6 +41,5 @@ def attempt(harness, kernel_address, options, say):
         booted = boot.Boot(command, SECONDS, boot.report_to(say))
     # One boot, and the one behind a reset.
     booted.judge(LEAST_TESTS, 2)
-    verdict = "BAD" if booted.problems else "good"
-    summary = [f"{title}: {booted.passed} passed: {verdict}", *(f"  {problem}" for problem in booted.problems)]
-    return run.Outcome(booted.passed, len(booted.problems), booted.problems, summary)
+    summary = judge.summary(title, f"{booted.passed} passed", booted.problems)
+    return judge.Outcome(booted.passed, len(booted.problems), booted.problems, summary)

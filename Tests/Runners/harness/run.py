@@ -15,7 +15,7 @@ import pathlib
 import sys
 
 from Runners import counts, qemu, turns
-from Runners.board import run
+from Runners.board import judge
 from Runners.harness import linux
 
 SECONDS = 120
@@ -34,13 +34,9 @@ SWITCHED_OFF = "harness: switched off: a live ITS was not handed over"
 
 
 @dataclasses.dataclass(frozen=True)
-class Boot:
+class Boot(judge.Boot):
     """One boot of the harness."""
 
-    form: str
-    image: pathlib.Path
-    gic: int
-    cpus: int
     bootargs: str = ""
     # The least tests that the host reports.
     least: int = LEAST_TESTS
@@ -50,11 +46,6 @@ class Boot:
     # Whether the harness is to end the board, and the host is not to report.
     is_ended: bool = False
 
-    @property
-    def title(self):
-        """What tells this boot from the others."""
-        return f"form={self.form} gic-version={self.gic} smp={self.cpus}"
-
     def arguments(self, host):
         """QEMU's arguments for the board with the image `host` at EL1."""
         return qemu.board(self.image, self.gic, self.cpus, self.bootargs, host, processor=self.processor)
@@ -62,8 +53,8 @@ class Boot:
 
 def boots(mediated, control):
     """All boots."""
-    for gic in run.GIC_VERSIONS:
-        for cpus in run.CPU_COUNTS:
+    for gic in judge.GIC_VERSIONS:
+        for cpus in judge.CPU_COUNTS:
             yield Boot("embedded", mediated, gic, cpus)
     # Here an indirect branch to what is no landing pad is an exception.
     yield Boot("landing-pads", mediated, 4, 1, processor="max")
@@ -77,8 +68,8 @@ def boots(mediated, control):
     yield Boot("handover-two-levels", mediated, 4, 1, f"{trusted} testhost.two-levels")
     yield Boot("handover-disabled", mediated, 3, 1, f"{trusted} testhost.disabled")
     yield Boot("handover-kept", mediated, 3, 1, f"{trusted} testhost.kept", is_ended=True)
-    for gic in run.GIC_VERSIONS:
-        for cpus in run.CPU_COUNTS:
+    for gic in judge.GIC_VERSIONS:
+        for cpus in judge.CPU_COUNTS:
             yield Boot("control", control, gic, cpus, is_control=True)
     yield Boot("second-vm-control", control, 3, 4, SECOND_VM, is_control=True)
     yield Boot("second-vm-control", control, 4, 1, SECOND_VM, is_control=True)
@@ -92,11 +83,10 @@ def judge_start(each, lines):
 
 def judge_end(lines):
     """What is wrong with the output of a board that the harness is to end."""
-    printed = [line for line in lines if line.strip()]
-    problems = [f"the host lives: {line!r}" for line in lines if run.LIFE.match(line)]
-    if not printed or printed[-1] != SWITCHED_OFF:
+    problems = judge.lives(lines)
+    if judge.last(lines) != SWITCHED_OFF:
         problems.append(f"the last line is not {SWITCHED_OFF!r}")
-    if run.LIVE not in lines:
+    if judge.LIVE not in lines:
         problems.append("there was no live ITS")
     return problems
 
@@ -109,13 +99,13 @@ def judge_control(boot_once, patterns, most=CONTROL_BOOTS):
     problems = None
     for _ in range(most):
         reader, status = boot_once()
-        found = run.judge_unmediated(reader, status, patterns)
+        found = judge.unmediated(reader, status, patterns)
         if problems is None:
             problems = found
         else:
             # Another report that is not whole is wrong all the same.
-            problems = [p for p in found if p in problems or not p.startswith(run.HELD)]
-        if not all(p.startswith(run.HELD) for p in problems) or not problems:
+            problems = [p for p in found if p in problems or not p.startswith(judge.HELD)]
+        if not all(p.startswith(judge.HELD) for p in problems) or not problems:
             break
     return problems, reader
 
@@ -123,7 +113,7 @@ def judge_control(boot_once, patterns, most=CONTROL_BOOTS):
 def patterns(each, attacks):
     """The patterns of what must fail in a control."""
     files = [attacks, SECOND_VM_ATTACKS] if SECOND_VM in each.bootargs else [attacks]
-    return [pattern for file in files for pattern in run.attack_patterns(file)]
+    return [pattern for file in files for pattern in judge.patterns(file)]
 
 
 def attempt(each, options, say):
@@ -137,7 +127,7 @@ def attempt(each, options, say):
         if each.is_ended:
             problems.extend(judge_end(lines) + qemu.problems(status))
             return None, status
-        return run.read(lines), status
+        return judge.read(lines), status
 
     failures, passed, skipped = [], 0, 0
     if each.is_control:
@@ -145,20 +135,14 @@ def attempt(each, options, say):
         problems += found
     else:
         reader, status = boot_once()
-        problems += run.judge_mediated(reader, status, each.least) if reader else []
+        problems += judge.mediated(reader, status, each.least) if reader else []
     if reader:
-        skipped = sum(p.skipped for p in reader.points)
-        failures = [p for p in reader.points if not p.passed]
-        passed = sum(p.passed and not p.skipped for p in reader.points)
+        failures, passed, skipped = reader.failures, reader.passed, reader.skipped
     else:
         passed = int(not problems)
-    verdict = "BAD" if problems else "good"
-    summary = [
-        f"{each.title}: {passed} passed, {len(failures)} failed, {skipped} skipped: {verdict}",
-        *(f"  {problem}" for problem in problems),
-    ]
+    what = f"{passed} passed, {len(failures)} failed, {skipped} skipped"
     # A failure that is due in a control counts as passed.
-    return run.Outcome(passed + (0 if problems else len(failures)), len(problems), problems, summary)
+    return judge.Outcome(passed + (0 if problems else len(failures)), len(problems), problems, judge.summary(each.title, what, problems))
 
 
 def main():
@@ -177,7 +161,7 @@ def main():
         # First, for it is the longest.
         jobs.insert(0, functools.partial(linux.attempt, options.mediated, qemu.HARNESS_HOST_ADDRESS, options))
     outcomes = list(turns.in_turn(lambda job, say: job(say), jobs))
-    return run.conclude(outcomes, options.results)
+    return judge.conclude(outcomes, options.results)
 
 
 if __name__ == "__main__":

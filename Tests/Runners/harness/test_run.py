@@ -9,7 +9,7 @@ import types
 import unittest
 
 from Runners import ROOT, qemu, tap
-from Runners.board import run
+from Runners.board import judge
 from Runners.harness import linux, run as harness
 
 BOARD = (ROOT / "Tests/Harness/board.h").read_text("utf-8")
@@ -20,7 +20,7 @@ def reader(*points):
     lines = [tap.VERSION]
     for number, name in enumerate(points, 1):
         lines.append(f"{'not ok' if name.startswith('-') else 'ok'} {number} - {name.lstrip('-')}")
-    return run.read([*lines, f"1..{len(points)}"])
+    return judge.read([*lines, f"1..{len(points)}"])
 
 
 class Boots(unittest.TestCase):
@@ -80,17 +80,17 @@ class Linux(unittest.TestCase):
 
 class Judgement(unittest.TestCase):
     def test_a_control_is_booted_until_each_attack_has_succeeded_once(self):
-        def judge(*boots):
+        def judged(*boots):
             left = list(boots)
             found, _ = harness.judge_control(lambda: left.pop(0), ["a", "b"], most=2)
             return found, len(left)
 
         one, other, both = reader("-a", "b"), reader("a", "-b"), reader("-a", "-b")
-        self.assertEqual(judge((both, 1), (one, 1)), ([], 1))
-        self.assertEqual(judge((one, 1), (other, 1)), ([], 0))
-        self.assertEqual(judge((one, 1), (one, 1), (both, 1)), ([f"{run.HELD}2 - b"], 1))
-        self.assertEqual(judge((one, 124), (both, 1)), (["out of time", f"{run.HELD}2 - b"], 1))
-        self.assertEqual(judge((one, 1), (other, 124)), (["out of time"], 0))
+        self.assertEqual(judged((both, 1), (one, 1)), ([], 1))
+        self.assertEqual(judged((one, 1), (other, 1)), ([], 0))
+        self.assertEqual(judged((one, 1), (one, 1), (both, 1)), ([f"{judge.HELD}2 - b"], 1))
+        self.assertEqual(judged((one, 124), (both, 1)), (["out of time", f"{judge.HELD}2 - b"], 1))
+        self.assertEqual(judged((one, 1), (other, 124)), (["out of time"], 0))
 
     def test_the_harness_that_ran_is_the_one_that_was_to_run(self):
         mediated, *_, control = harness.boots("on", "off")
@@ -99,6 +99,6 @@ class Judgement(unittest.TestCase):
         self.assertEqual(len(harness.judge_start(mediated, [harness.CONTROL])), 1)
 
     def test_the_end_of_a_board(self):
-        self.assertEqual(harness.judge_end([run.LIVE, harness.SWITCHED_OFF, ""]), [])
-        self.assertEqual(len(harness.judge_end([run.LIVE, harness.SWITCHED_OFF, "# the host goes on"])), 2)
+        self.assertEqual(harness.judge_end([judge.LIVE, harness.SWITCHED_OFF, ""]), [])
+        self.assertEqual(len(harness.judge_end([judge.LIVE, harness.SWITCHED_OFF, "# the host goes on"])), 2)
         self.assertEqual(len(harness.judge_end([harness.SWITCHED_OFF])), 1)

@@ -39,10 +39,7 @@ class Boot:
     def __init__(self, command, seconds, echo, dialogue=()):
         self.problems = []
         self.lines, self.status = qemu.run(command, seconds, echo, dialogue)
-        self.reader = tap.Reader(FOREIGN)
-        for line in self.lines:
-            self.reader.feed(line)
-        self.reader.finish()
+        self.reader = tap.read(self.lines, FOREIGN)
         try:
             self.logs = logs.sections(self.lines)
         except ValueError as error:
@@ -53,9 +50,8 @@ class Boot:
         """Notes what is wrong with this boot by itself; `least` is how many tests are due, `boots` how many
         logs."""
         points = self.reader.points
-        self.problems += self.reader.errors
-        self.problems += [f"failed: {point.number} - {point.name}" for point in points if not point.passed]
-        self.problems += [f"skipped: {point.number} - {point.name}" for point in points if point.skipped]
+        self.problems += [*self.reader.errors, *self.reader.failed()]
+        self.problems += [f"skipped: {point}" for point in points if point.skipped]
         if len(points) < least:
             self.problems.append(f"{len(points)} tests were run, at least {least} are due")
         if len(self.logs) != boots:
@@ -67,4 +63,4 @@ class Boot:
     @property
     def passed(self):
         """How many tests have passed."""
-        return sum(point.passed and not point.skipped for point in self.reader.points)
+        return self.reader.passed
