@@ -306,7 +306,7 @@ LINUX := .build/linux
 
 .PHONY: linux
 linux: setup-run setup-linux $(IMAGES)/el2.img ## an unmodified Debian kernel at EL1, with a shell (KERNEL=6.1|6.12|newest)
-	$(Q)$(RUN).linux.shell --toolchain $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) --cpus $(CPUS) \
+	$(Q)$(RUN).linux.shell --tools $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) --cpus $(CPUS) \
 	  --processor $(PROCESSOR) $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: debug
@@ -316,7 +316,7 @@ debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction
 
 .PHONY: bench
 bench: setup-bench setup-qemu $(addprefix $(IMAGES)/,el2.img el2-forwarding.img el2-unmediated.img harness.elf testhost.img least.map) ## instructions of traps and commands, table pages, stacks, sizes
-	$(Q)$(RUN).bench.board --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --objdump $(TOOLCHAIN)/llvm-objdump \
+	$(Q)$(RUN).bench.board --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --tools $(TOOLCHAIN) \
 	  --forwarding $(IMAGES)/el2-forwarding.img --unmediated $(IMAGES)/el2-unmediated.img \
 	  --harness $(IMAGES)/harness.elf --host $(IMAGES)/testhost.img --least $(IMAGES)/least.map \
 	  $(IMAGES)/el2.elf $(IMAGES)/el2.img
@@ -333,7 +333,7 @@ figures: ## the figures of bench, written into the article about them
 
 .PHONY: bench-linux
 bench-linux: setup-run setup-linux $(IMAGES)/el2.img ## instructions of a Linux: boot, disks, network, MSIs, bare and through Portcullis (FULL=1: more repeats)
-	$(Q)$(RUN).bench.linux --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) \
+	$(Q)$(RUN).bench.linux --tools $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) \
 	  $(LINUX) $(IMAGES)/el2.elf $(IMAGES)/el2.img
 
 ##@ Test
@@ -394,40 +394,40 @@ pictures: setup-test ## renders what `inspect --svg` draws; no text may be cut o
 
 .PHONY: test-linux
 test-linux: setup-run setup-linux setup-newest $(IMAGES)/el2.img ## Debian's kernels, bare and through Portcullis (FULL=1: the whole matrix)
-	$(Q)$(RUN).linux.run --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs \
+	$(Q)$(RUN).linux.run --tools $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs \
 	  --results $(RESULTS)/test-linux.json $(LINUX) $(IMAGES)/el2.img
 
 # Two machines, of which each kernel has one.
 .PHONY: test-linux-brief
 test-linux-brief: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## each of Debian's kernels once, bare and through Portcullis, one with a nested SMMU
-	$(Q)$(RUN).linux.run --toolchain $(TOOLCHAIN) --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 \
+	$(Q)$(RUN).linux.run --tools $(TOOLCHAIN) --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 \
 	  --brief --logs $(LINUX)/logs-brief --results $(RESULTS)/test-linux-brief.json $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: test-iommu-linux
 test-iommu-linux: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## Debian's kernels with all devices behind an SMMUv3 that EL2 owns, and with devices that may reach nothing
-	$(Q)$(RUN).linux.run --toolchain $(TOOLCHAIN) --qemu $(NEW_QEMU)/qemu-system-aarch64 --smmu \
+	$(Q)$(RUN).linux.run --tools $(TOOLCHAIN) --qemu $(NEW_QEMU)/qemu-system-aarch64 --smmu \
 	  --logs $(LINUX)/logs-iommu --results $(RESULTS)/test-iommu-linux.json $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: bench-dma
 bench-dma: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## throughput of virtio's DMA with the mirror of pages' owners and without
-	$(Q)$(RUN).bench.throughput --toolchain $(TOOLCHAIN) --qemu $(NEW_QEMU)/qemu-system-aarch64 \
+	$(Q)$(RUN).bench.throughput --tools $(TOOLCHAIN) --qemu $(NEW_QEMU)/qemu-system-aarch64 \
 	  $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: hostile-linux
 hostile-linux: setup-run setup-linux $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img $(IMAGES)/el2-double-fetch.img ## attacks from a Debian kernel, without and with mediation (FULL=1: both kernels, both GICs)
-	$(Q)$(RUN).linux.hostile --toolchain $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs-hostile \
+	$(Q)$(RUN).linux.hostile --tools $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs-hostile \
 	  --results $(RESULTS)/hostile-linux.json $(LINUX) $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img \
 	  $(IMAGES)/el2-double-fetch.img
 
 .PHONY: hostile-linux-brief
 hostile-linux-brief: setup-run setup-linux $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img ## attacks from a Debian kernel that do not ruin the machine, without and with mediation
-	$(Q)$(RUN).linux.hostile --toolchain $(TOOLCHAIN) --qemu $(QEMU) --brief --logs $(LINUX)/logs-hostile-brief \
+	$(Q)$(RUN).linux.hostile --tools $(TOOLCHAIN) --qemu $(QEMU) --brief --logs $(LINUX)/logs-hostile-brief \
 	  --results $(RESULTS)/hostile-linux-brief.json $(LINUX) $(IMAGES)/el2-unmediated.img $(IMAGES)/el2.img
 
 # One CPU more or less is another soak: 4 unless they are asked for.
 .PHONY: soak
 soak: setup-run setup-linux $(IMAGES)/el2.img ## Debian's kernel under stress for MINUTES (30); EL2 may use no more at the end (BARE=1: without it)
-	$(Q)$(RUN).linux.soak --toolchain $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) \
+	$(Q)$(RUN).linux.soak --tools $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) \
 	  --cpus $(if $(filter file,$(origin CPUS)),4,$(CPUS)) --processor $(PROCESSOR) --minutes $(MINUTES) $(if $(PROVOKE),--provoke) \
 	  --log $(LINUX)/soak.log --results $(RESULTS)/soak.json $(LINUX) $(if $(BARE),,$(IMAGES)/el2.img)
 

@@ -3,12 +3,6 @@
 """How many tests have passed and failed: the file that a step of `make test` leaves for the gate."""
 
 import json
-import pathlib
-
-
-def add_option(parser):
-    """Adds the option that names the file."""
-    parser.add_argument("--results", type=pathlib.Path, help="where to write the counts as JSON")
 
 
 def write(path, passed, failed, **more):

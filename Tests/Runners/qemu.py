@@ -15,6 +15,7 @@ import subprocess
 import time
 
 from Runners import pace
+from Runners.programs import output
 
 DEFAULT = "qemu-system-aarch64"
 # The exit status of a machine whose time was up.
@@ -247,8 +248,7 @@ def with_tree(path):
 
 def version(program):
     """The version of a QEMU as numbers; none where it does not say."""
-    told = subprocess.run([program, "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    match = re.search(r"version (\d+)\.(\d+)(?:\.(\d+))?", told)
+    match = re.search(r"version (\d+)\.(\d+)(?:\.(\d+))?", output(program, "--version"))
     return tuple(int(number) for number in match.groups() if number) if match else ()
 
 

@@ -7,13 +7,12 @@ twice, or that differs between the runs is an error. The same host in the exampl
 through portcullis.h.
 """
 
-import argparse
 import pathlib
 import re
-import subprocess
 import sys
 
-from Runners import qemu
+from Runners import commandline, qemu
+from Runners.programs import output
 
 # From the EL1 access to the next EL1 instruction, and how many of those are EL2's.
 ACCESSES = ("read32", "write32", "read64", "write64")
@@ -101,18 +100,18 @@ def measure(command, expected):
     """The figures that one boot prints, and what was wrong with it, one of those `expected` that is not there
     among it."""
     figures = {}
-    output, status = qemu.run(command, SECONDS)
+    lines, status = qemu.run(command, SECONDS)
     problems = qemu.problems(status)
-    for item in output:
-        if match := LINE.fullmatch(item):
+    for line in lines:
+        if match := LINE.fullmatch(line):
             if match[1] in figures:
                 problems.append(f"{match[1]} is printed twice")
             figures[match[1]] = int(match[2])
-        elif "bench:" in item:
-            problems.append(f"not a figure: {item!r}")
+        elif "bench:" in line:
+            problems.append(f"not a figure: {line!r}")
     problems += [f"{name} is missing" for name in expected if name not in figures]
     if problems:
-        print(*output[-40:], sep="\n", file=sys.stderr)
+        print(*lines[-40:], sep="\n", file=sys.stderr)
     return figures, problems
 
 
@@ -153,32 +152,24 @@ def library_size(text):
 
 def sizes(objdump, elf):
     """The bytes of the image's sections, summed by kind."""
-    listing = subprocess.run(
-        [objdump, "--section-headers", elf], check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
     total = dict.fromkeys(("text", "rodata", "data", "bss"), 0)
-    for kind, size in SECTION.findall(listing):
+    for kind, size in SECTION.findall(output(objdump, "--section-headers", elf)):
         total[kind] += int(size, 16)
     total["text+rodata"] = total["text"] + total["rodata"]
     # Of these, what boot leaves mapped; the host that is part of the image is counted in neither.
-    places = subprocess.run([objdump, "--syms", elf], check=True, stdout=subprocess.PIPE, text=True).stdout
+    places = output(objdump, "--syms", elf)
     start, end = (int(re.search(rf"^([0-9a-f]+) .* {name}$", places, re.MULTILINE)[1], 16) for name in BOOT_TEXT)
     total["resident"] = total["text+rodata"] - (end - start)
     return total
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("elf", type=pathlib.Path)
-    parser.add_argument("image", type=pathlib.Path)
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
-    parser.add_argument("--smmu-qemu", help="a QEMU whose SMMUv3 has stage 2")
+    parser = commandline.parser(__doc__, "elf", "image", "--qemu", "--smmu-qemu", "--tools")
     parser.add_argument("--forwarding", type=pathlib.Path, help="the image that forwards all")
     parser.add_argument("--unmediated", type=pathlib.Path, help="the image that claims nothing")
     parser.add_argument("--harness", type=pathlib.Path, help="the example of an embedder, its map beside it")
     parser.add_argument("--host", type=pathlib.Path, help="its host")
     parser.add_argument("--least", type=pathlib.Path, help="the map of a program with little of the library")
-    parser.add_argument("--objdump", default="llvm-objdump")
     options = parser.parse_args()
 
     def boot(image, bootargs="portcullis.bench", program=options.qemu, **more):
@@ -230,7 +221,7 @@ def main():
         many, few = (first.get(f"doorbell-{command}-{count}-instructions") for count in (256, 16))
         if many and few:
             first[f"each-further-{command}"] = round((many - few) / 240, 1)
-    size = sizes(options.objdump, options.elf)
+    size = sizes(options.tools / "llvm-objdump", options.elf)
     problems += [f"no {kind} in {options.elf}" for kind in ("text", "rodata") if not size[kind]]
 
     # The image's own figures in the order in which it is expected to print them, then the others.

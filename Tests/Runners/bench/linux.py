@@ -25,9 +25,9 @@ import sys
 import tempfile
 import time
 
-from Runners import qemu, tap
+from Runners import commandline, qemu, tap
 from Runners.bench import marks
-from Runners.linux import boot, commandline, initramfs, machine, program, statistic
+from Runners.linux import boot, initramfs, machine, program, statistic
 
 SECONDS = 600
 # (how often each job is done, how many boots there are; jobs are done in the first one)
@@ -321,7 +321,7 @@ class Bench:
 
     def __init__(self, options):
         self._options = options
-        self._vectors = marks.symbols(options.elf, options.toolchain)["el2_vectors"]
+        self._vectors = marks.symbols(options.elf, options.tools)["el2_vectors"]
         self._repeats, self._boots = FULL if options.full else SHORT
 
     def measure(self, each):
@@ -344,8 +344,8 @@ class Bench:
         only_boot = number > 0
         with tempfile.TemporaryDirectory() as name:
             directory = pathlib.Path(name)
-            images = machine.Images(options.fetched, each.kernel, options.toolchain, directory)
-            program_of_marks = program.build(MARK, directory, options.toolchain)
+            images = machine.Images(options.fetched, each.kernel, options.tools, directory)
+            program_of_marks = program.build(MARK, directory, options.tools)
             more = initramfs.Archive()
             more.add_file("bin/mark", program_of_marks.read_bytes(), True)
             ramdisk = directory / "ramdisk"
@@ -357,7 +357,7 @@ class Bench:
             command = machine.arguments(
                 each, images, qemu.NULL_DISKS, options.image if el2 else None, words, ramdisk=ramdisk
             )
-            mark = marks.symbols(program_of_marks, options.toolchain)["mark"]
+            mark = marks.symbols(program_of_marks, options.tools)["mark"]
             # The less hangs on how busy the machine is that QEMU runs on, the better jobs repeat.
             command = [options.qemu, *command, *qemu.AT_ONCE, *qemu.ICOUNT]
             try:
@@ -378,10 +378,8 @@ class Bench:
 
 
 def main():
-    parser = commandline.parser(__doc__)
-    parser.add_argument("elf", type=pathlib.Path, help="the EL2 image as ELF")
-    parser.add_argument("image", type=pathlib.Path, help="the EL2 image")
-    commandline.add_matrix(parser, "more repeats")
+    parser = commandline.parser(__doc__, *commandline.LINUX, "elf", "image", "--only")
+    parser.add_argument("--full", action="store_true", help="more repeats")
     options = parser.parse_args()
 
     matrix = [each for each in MACHINES if options.only in each.title]

@@ -11,12 +11,12 @@ measured, since the clock leaps to the next timer at each stop.
 import concurrent.futures
 import dataclasses
 import pathlib
-import subprocess
 import tempfile
 
 from Runners import qemu
 from Runners.bench import debugger
 from Runners.linux import machine
+from Runners.programs import output
 
 # What an exception of the host may be, in the order of the vectors.
 VECTORS = ("synchronous", "IRQ", "FIQ", "SError")
@@ -58,12 +58,9 @@ class Interval:
         return None if self.entries is None else sum(self.entries.values())
 
 
-def symbols(elf, toolchain):
+def symbols(elf, tools):
     """The symbols of a file and their values."""
-    listing = subprocess.run(
-        [str(toolchain / "llvm-nm"), "--defined-only", str(elf)],
-        check=True, stdout=subprocess.PIPE, text=True,
-    ).stdout  # fmt: skip
+    listing = output(tools / "llvm-nm", "--defined-only", elf)
     return {fields[2]: int(fields[0], 16) for fields in map(str.split, listing.splitlines())}
 
 

@@ -14,8 +14,8 @@ import statistics
 import sys
 import tempfile
 
-from Runners import qemu
-from Runners.linux import boot, commandline, machine
+from Runners import commandline, qemu
+from Runners.linux import boot, machine
 
 SECONDS = 300
 TURNS = 3
@@ -38,7 +38,7 @@ def measure(options, each):
     """One boot of a machine: rates by kind, and what was wrong."""
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
-        images = machine.Images(options.fetched, each.kernel, options.toolchain, directory)
+        images = machine.Images(options.fetched, each.kernel, options.tools, directory)
         words = f"quiet TESTS=throughput CPUS={each.cpus} EL2=1 REPEATS={REPEATS}"
         command = machine.arguments(each, images, qemu.NULL_DISKS, options.image, words)
         run = boot.Boot([options.qemu, *command], SECONDS, echo=lambda line: None)
@@ -47,9 +47,7 @@ def measure(options, each):
 
 
 def main():
-    parser = commandline.parser(__doc__)
-    parser.add_argument("image", type=pathlib.Path, help="the EL2 image")
-    options = parser.parse_args()
+    options = commandline.parser(__doc__, *commandline.LINUX, "image").parse_args()
 
     problems = []
     for kernel in machine.KERNELS:

@@ -27,14 +27,13 @@ Each must succeed without mediation, and where the SMMU is the host's own, and h
 SMMUv3 has no stage 2 runs none of these, and that is said.
 """
 
-import argparse
 import fnmatch
 import pathlib
 import re
 import sys
 import tempfile
 
-from Runners import counts, qemu, tap
+from Runners import commandline, counts, qemu, tap
 from Runners.board import flattree, hardware, iommu, judge, run
 
 AREA = "attack: "
@@ -235,12 +234,8 @@ def run_devices(program, boots, seconds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("unmediated", type=pathlib.Path, help="the control image")
-    parser.add_argument("mediated", type=pathlib.Path, help="the image")
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
+    parser = commandline.parser(__doc__, "unmediated", "mediated", "--qemu", "--results")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="limit of one run")
-    counts.add_option(parser)
     options = parser.parse_args()
 
     images = {"without": options.unmediated, "with": options.mediated}

@@ -10,14 +10,13 @@ read, and all that is no attack must go on. An SMMU that can't be owned must not
 On a QEMU whose SMMUv3 has no stage 2 nothing is run, and nothing is told to have passed.
 """
 
-import argparse
 import dataclasses
 import fnmatch
 import pathlib
 import re
 import sys
 
-from Runners import counts, qemu, turns
+from Runners import commandline, counts, qemu, turns
 from Runners.board import judge
 
 FOLDER = pathlib.Path(__file__).parent
@@ -238,16 +237,10 @@ def attempt(boot, options, say):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("unmediated", type=pathlib.Path, help="the control image")
-    parser.add_argument("image", type=pathlib.Path, help="the image")
-    parser.add_argument("harness", type=pathlib.Path, help="the example of an embedder")
-    parser.add_argument("harness_unmediated", type=pathlib.Path, help="its control")
-    parser.add_argument("host", type=pathlib.Path, help="the test host, for both of these")
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
-    parser.add_argument("--only", default="", help="boots whose title holds this alone")
+    parser = commandline.parser(
+        __doc__, "unmediated", "image", "harness", "harness_unmediated", "host", "--qemu", "--only", "--results",
+    )  # fmt: skip
     parser.add_argument("--seconds", type=int, default=SECONDS, help="limit of one run")
-    counts.add_option(parser)
     options = parser.parse_args()
 
     if lack := qemu.lack(options.qemu):

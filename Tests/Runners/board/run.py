@@ -12,7 +12,6 @@ QEMU's exit status is 0. With --expect-failures FILE a run is good if its TAP is
 test that a pattern of FILE names was seen to fail: the control of the tests themselves.
 """
 
-import argparse
 import dataclasses
 import pathlib
 import re
@@ -20,7 +19,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-from Runners import counts, qemu, turns
+from Runners import commandline, qemu, turns
 from Runners.board import flattree, hardware, judge, payload, refusals, starts
 
 LEAST_TESTS = 40
@@ -246,18 +245,14 @@ def attempt(each, options, patterns, directory, say):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("image", type=pathlib.Path)
+    parser = commandline.parser(__doc__, "image", "--qemu", "--smmu-qemu", "--only", "--results")
     parser.add_argument("--elf", type=pathlib.Path, help="the image as ELF, to be booted too")
     parser.add_argument(
         "--payload", type=pathlib.Path, help="a test host for the guest-loader, to be booted too"
     )
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
-    parser.add_argument("--smmu-qemu", help="for boards with an SMMU, where the other can't have them")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="limit of one run")
     parser.add_argument("--least", type=int, default=LEAST_TESTS, help="tests that must be run")
     parser.add_argument("--expect-failures", type=pathlib.Path, metavar="FILE")
-    counts.add_option(parser)
     parser.add_argument("--debug", action="store_true", help="boot one board, on this terminal, halted for gdb")
     options = parser.parse_args()
     if options.debug:
@@ -272,7 +267,11 @@ def main():
 
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
-        all_boots = list(boots(options.image, options.elf, options.payload, directory))
+        all_boots = [
+            each
+            for each in boots(options.image, options.elf, options.payload, directory)
+            if options.only in each.title
+        ]
         outcomes = list(
             turns.in_turn(
                 lambda each, say: attempt(each, options, patterns, directory, say), all_boots

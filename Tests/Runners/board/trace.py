@@ -7,14 +7,12 @@ good if the host's tests passed, the three forms of `portcullis trace` can be re
 finds no difference, and finds one as soon as a single verdict of the trace is another.
 """
 
-import argparse
 import itertools
 import json
-import pathlib
 import subprocess
 import sys
 
-from Runners import counts, qemu
+from Runners import commandline, counts, qemu
 from Runners.board import judge
 
 SECONDS = 180
@@ -90,13 +88,8 @@ def judged(program, lines, directory, name):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("program", help="portcullis")
-    parser.add_argument("image", type=pathlib.Path)
-    parser.add_argument("harness", type=pathlib.Path, help="an embedder of the library")
-    parser.add_argument("host", type=pathlib.Path, help="the host of the embedder")
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
-    parser.add_argument("--results", type=pathlib.Path, required=True)
+    parser = commandline.parser(__doc__, "program", "image", "harness", "host", "--qemu")
+    parser.add_argument("--results", **commandline.SHARED["--results"], required=True)
     options = parser.parse_args()
 
     directory = options.results.parent

@@ -2,17 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a program that prints TAP, holds it to that, and counts."""
 
-import argparse
 import subprocess
 import sys
 
-from Runners import counts, tap
+from Runners import commandline, counts, tap
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = commandline.parser(__doc__, "--results")
     parser.add_argument("--title", default="C API tests", help="what is counted")
-    counts.add_option(parser)
     parser.add_argument("command", nargs="+", help="the program with its arguments, after --")
     options = parser.parse_args()
 

@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs `swift test` and counts: a run of no tests, which `swift test` calls a success, fails."""
 
-import argparse
 import pathlib
 import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree
 
-from Runners import counts
+from Runners import commandline, counts
 
 
 def read_xunit(path):
@@ -27,8 +26,7 @@ def read_xunit(path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    counts.add_option(parser)
+    parser = commandline.parser(__doc__, "--results")
     parser.add_argument("command", nargs="+", help="swift test with its flags, after --")
     options = parser.parse_args()
 

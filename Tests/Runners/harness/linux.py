@@ -18,6 +18,7 @@ RAMDISK_ADDRESS = 0x4C000000
 SECONDS = 180
 LEAST_TESTS = 35
 MACHINE = machine.Machine(cpus=2)
+TITLE = f"form=linux {MACHINE.title}"
 
 
 def arguments(board, images, disks, harness, kernel_address, words):
@@ -30,8 +31,7 @@ def arguments(board, images, disks, harness, kernel_address, words):
 
 def attempt(harness, kernel_address, options, say):
     """Boots the kernel and judges what its guest reports."""
-    title = f"form=linux {MACHINE.title}"
-    say(f"# {title}")
+    say(f"# {TITLE}")
     words = f"TESTS=brief CPUS={MACHINE.cpus} EL2=0 KEXEC=0"
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
@@ -41,5 +41,5 @@ def attempt(harness, kernel_address, options, say):
         booted = boot.Boot(command, SECONDS, boot.report_to(say))
     # One boot, and the one behind a reset.
     booted.judge(LEAST_TESTS, 2)
-    summary = judge.summary(title, f"{booted.passed} passed", booted.problems)
+    summary = judge.summary(TITLE, f"{booted.passed} passed", booted.problems)
     return judge.Outcome(booted.passed, len(booted.problems), booted.problems, summary)

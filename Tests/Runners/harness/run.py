@@ -8,13 +8,12 @@ second VM beside the host, whose memory all attacks aim at then, both run once m
 booted too.
 """
 
-import argparse
 import dataclasses
 import functools
 import pathlib
 import sys
 
-from Runners import counts, qemu, turns
+from Runners import commandline, qemu, turns
 from Runners.board import judge
 from Runners.harness import linux
 
@@ -146,18 +145,13 @@ def attempt(each, options, say):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("mediated", type=pathlib.Path)
-    parser.add_argument("control", type=pathlib.Path)
-    parser.add_argument("host", type=pathlib.Path, help="the test host")
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
+    parser = commandline.parser(__doc__, "mediated", "unmediated", "host", "--qemu", "--tools", "--only", "--results")
     parser.add_argument("--attacks", type=pathlib.Path, required=True, help="what must fail in the control")
     parser.add_argument("--linux", type=pathlib.Path, help="where Debian's kernels are, to boot one too")
-    parser.add_argument("--tools", type=pathlib.Path, help="where the compiler's tools are, for --linux")
-    counts.add_option(parser)
     options = parser.parse_args()
-    jobs = [functools.partial(attempt, each, options) for each in boots(options.mediated, options.control)]
-    if options.linux:
+    chosen = [each for each in boots(options.mediated, options.unmediated) if options.only in each.title]
+    jobs = [functools.partial(attempt, each, options) for each in chosen]
+    if options.linux and options.only in linux.TITLE:
         # First, for it is the longest.
         jobs.insert(0, functools.partial(linux.attempt, options.mediated, qemu.HARNESS_HOST_ADDRESS, options))
     outcomes = list(turns.in_turn(lambda job, say: job(say), jobs))

@@ -11,7 +11,6 @@ program that reads no device tree links without libfdt, and one that adds no SMM
 Then the same is asked of archives with a defect put in. Each must be found.
 """
 
-import argparse
 import dataclasses
 import pathlib
 import re
@@ -20,7 +19,8 @@ import subprocess
 import sys
 import tempfile
 
-from Runners import counts
+from Runners import commandline, counts
+from Runners.programs import output
 
 TARGET = "--target=aarch64-none-elf"
 PREFIX = "portcullis_"
@@ -93,8 +93,7 @@ class Tools:
 
     def run(self, tool, *arguments):
         """Runs a tool of the compiler's; what it has printed."""
-        command = [self.folder / tool, *arguments]
-        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        return output(self.folder / tool, *arguments)
 
     def compile(self, source, target, *options):
         """Compiles C for bare metal."""
@@ -243,12 +242,10 @@ def defect_problems(tools, archive, header, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = commandline.parser(__doc__, "--tools", "--results")
     parser.add_argument("archive", type=pathlib.Path)
     parser.add_argument("header", type=pathlib.Path, help="portcullis.h")
-    parser.add_argument("--tools", type=pathlib.Path, required=True, help="where the compiler's tools are")
     parser.add_argument("--gnu-ld", default="aarch64-linux-gnu-ld")
-    counts.add_option(parser)
     options = parser.parse_args()
     tools = Tools(options.tools, options.gnu_ld)
     header = options.header.read_text("utf-8")

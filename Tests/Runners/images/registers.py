@@ -8,12 +8,12 @@ registers, and has no function whose address is taken. So no other function may 
 does may be reached from the vectors by branches.
 """
 
-import argparse
 import bisect
-import pathlib
 import re
-import subprocess
 import sys
+
+from Runners import commandline
+from Runners.programs import output
 
 # Where the CPU enters EL2 once the host runs.
 ROOTS = ("el2_vectors", "el2_host_abort", "el2_host_trap", "el2_fatal", "el2_secondary_main")
@@ -90,19 +90,12 @@ class Image:
         return problems
 
 
-def run(*command):
-    """The lines that a command prints."""
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("elf", type=pathlib.Path)
-    parser.add_argument("--tools", type=pathlib.Path, required=True, help="where llvm-nm and llvm-objdump are")
+    parser = commandline.parser(__doc__, "elf", "--tools")
     options = parser.parse_args()
     image = Image(
-        run(options.tools / "llvm-nm", options.elf),
-        run(options.tools / "llvm-objdump", "-d", "--no-show-raw-insn", options.elf),
+        output(options.tools / "llvm-nm", options.elf).splitlines(),
+        output(options.tools / "llvm-objdump", "-d", "--no-show-raw-insn", options.elf).splitlines(),
     )
     problems = image.problems()
     for problem in problems:

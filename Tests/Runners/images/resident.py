@@ -7,13 +7,14 @@ marker of what is boot's alone. `check` says whether an image that was linked by
 of the marker leads behind it. A branch, an address in an instruction and a pointer in data count alike.
 """
 
-import argparse
 import collections
 import pathlib
 import re
 import sys
 
+from Runners import commandline
 from Runners.images import registers
+from Runners.programs import output
 
 # The first page of what is unmapped, and the end of all code.
 MARKER, END = "el2_boot_text", "el2_text_end"
@@ -100,18 +101,17 @@ def read(tools, elf):
     """The image in a file."""
     objdump = tools / "llvm-objdump"
     return Image(
-        registers.run(tools / "llvm-nm", elf),
-        registers.run(objdump, "-d", "--no-show-raw-insn", elf),
-        registers.run(objdump, "--section-headers", "--reloc", elf),
+        output(tools / "llvm-nm", elf).splitlines(),
+        output(objdump, "-d", "--no-show-raw-insn", elf).splitlines(),
+        output(objdump, "--section-headers", "--reloc", elf).splitlines(),
     )
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = commandline.parser(__doc__, "--tools")
     parser.add_argument("action", choices=("order", "check"))
     parser.add_argument("elf", type=pathlib.Path)
     parser.add_argument("list", type=pathlib.Path, nargs="?", help="what order writes")
-    parser.add_argument("--tools", type=pathlib.Path, required=True, help="where llvm-nm and llvm-objdump are")
     options = parser.parse_args()
     image = read(options.tools, options.elf)
     if options.action == "order":

@@ -15,8 +15,8 @@ import sys
 import tempfile
 import time
 
-from Runners import counts, turns
-from Runners.linux import boot, commandline, machine, verdict
+from Runners import commandline, counts, turns
+from Runners.linux import boot, machine, verdict
 
 SECONDS = 900
 # A CPU that leads, one that helps, and one that comes and goes (module/hostile).
@@ -152,7 +152,7 @@ def run_all(options, table, tried, boards, mutants):
     with tempfile.TemporaryDirectory() as temporary:
         images = {
             kernel: machine.Images(
-                options.fetched, kernel, options.toolchain, pathlib.Path(temporary), [machine.HOSTILE]
+                options.fetched, kernel, options.tools, pathlib.Path(temporary), [machine.HOSTILE]
             )
             for kernel in {board.kernel for board in boards}
         }
@@ -189,16 +189,12 @@ def _table(columns, names):
 
 
 def main():
-    parser = commandline.parser(__doc__)
-    parser.add_argument("unmediated", type=pathlib.Path, help="the control image")
-    parser.add_argument("mediated", type=pathlib.Path, help="the image")
+    parser = commandline.parser(__doc__, *commandline.LINUX, "unmediated", "mediated", "--only", "--logs", "--results")
     parser.add_argument("mutants", type=pathlib.Path, nargs="*", help="images el2-DEFECT.img")
-    commandline.add_matrix(parser, "both kernels, GICv3 and GICv4")
+    parser.add_argument("--full", action="store_true", help="both kernels, GICv3 and GICv4")
     parser.add_argument(
         "--brief", action="store_true", help="without attacks that ruin the machine, a boot each"
     )
-    parser.add_argument("--logs", type=pathlib.Path, help="where to leave what was printed")
-    counts.add_option(parser)
     options = parser.parse_args()
 
     boards = [each for each in (FULL if options.full else SHORT) if options.only in each.title]

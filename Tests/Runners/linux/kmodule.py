@@ -8,10 +8,11 @@ which is its version and, where the kernel was configured so, the checksum of ea
 """
 
 import pathlib
-import subprocess
+
+from Runners.programs import output, own_headers
 
 FLAGS = (
-    "--target=aarch64-linux-gnu", "-std=gnu11", "-O2", "-nostdinc", "-ffreestanding",
+    "--target=aarch64-linux-gnu", "-std=gnu11", "-O2", "-ffreestanding",
     "-fno-strict-aliasing", "-fno-common", "-fno-pic", "-fno-stack-protector", "-fms-extensions",
     "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-mgeneral-regs-only",
     "-mbranch-protection=pac-ret",
@@ -94,33 +95,29 @@ def _one(paths):
     return path
 
 
-def _run(*command):
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def build(source, headers, directory, toolchain):
-    """Builds a module with the programs of `toolchain`; returns it, in `directory`.
+def build(source, headers, directory, tools):
+    """Builds a module with the programs of `tools`; returns it, in `directory`.
 
     `source` is a file, or a directory of which all files are compiled; the module has its name.
     """
     name = source.stem
     files = sorted(source.glob("*.c")) if source.is_dir() else [source]
-    clang = str(toolchain / "clang")
-    resources = pathlib.Path(_run(clang, "-print-resource-dir").strip()) / "include"
+    clang = tools / "clang"
+    found = own_headers(tools)
     names = [f'-DKBUILD_MODNAME="{name}"', f'-DKBUILD_BASENAME="{name}"', f"-D__KBUILD_MODNAME=kmod_{name}"]
 
     def compile_file(file):
         target = directory / f"{name}-{file.stem}.o"
-        _run(
-            clang, *FLAGS, "-isystem", str(resources), *headers.flags, *names,
-            "-c", str(file), "-o", str(target),
+        output(
+            clang, *FLAGS, *found, *headers.flags, *names,
+            "-c", file, "-o", target,
         )  # fmt: skip
         return target
 
     body = directory / f"{name}.o"
-    linker = str(toolchain / "ld.lld")
-    _run(linker, "-r", "-o", str(body), *(str(compile_file(file)) for file in files))
-    undefined = _run(str(toolchain / "llvm-nm"), "--undefined-only", "--just-symbol-name", str(body)).split()
+    linker = tools / "ld.lld"
+    output(linker, "-r", "-o", body, *(compile_file(file) for file in files))
+    undefined = output(tools / "llvm-nm", "--undefined-only", "--just-symbol-name", body).split()
     checksums = headers.checksums()
     rows = []
     # What stands for the layout of `struct module`, where checksums are looked at.
@@ -135,8 +132,5 @@ def build(source, headers, directory, toolchain):
     versions = VERSIONS.format(versions="\n".join(rows)) if layout else ""
     tail.write_text(TAIL + versions)
     module = directory / f"{name}.ko"
-    _run(
-        linker, "-r", "-T", str(headers.linker_script), "-o", str(module),
-        str(body), str(compile_file(tail)),
-    )  # fmt: skip
+    output(linker, "-r", "-T", headers.linker_script, "-o", module, body, compile_file(tail))
     return module

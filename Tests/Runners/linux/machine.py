@@ -88,7 +88,7 @@ class Images:
     `modules` are sources of modules beside those that every guest has.
     """
 
-    def __init__(self, fetched, series, toolchain, directory, modules=()):
+    def __init__(self, fetched, series, tools, directory, modules=()):
         directory = directory / series
         directory.mkdir()
         kernel = initramfs.Kernel(fetched / series)
@@ -100,7 +100,7 @@ class Images:
         }
         headers = kmodule.Headers(fetched / f"{series}-headers", fetched / f"{series}-common")
         modules = [
-            kmodule.build(source, headers, directory, toolchain)
+            kmodule.build(source, headers, directory, tools)
             for source in [*sorted(MODULES.glob("*.c")), *modules]
         ]
         self.kernel = kernel.image
@@ -109,7 +109,7 @@ class Images:
         plain = initramfs.build(kernel, busybox, scripts, modules, texts)
         self.ramdisk.write_bytes(plain)
         more = initramfs.Archive()
-        more.add_file("bin/kexec", program.build(KEXEC, directory, toolchain).read_bytes(), True)
+        more.add_file("bin/kexec", program.build(KEXEC, directory, tools).read_bytes(), True)
         more.add_file("kexec/kernel", kernel.image.read_bytes())
         more.add_file("kexec/initramfs", plain)
         self.ramdisk_with_kernel = directory / "initramfs-kexec"
@@ -202,3 +202,16 @@ def _start(machine, images, el2, words, el2_words, ramdisk):
         *qemu.firmware(qemu.U_BOOT), *qemu.loader(el2, qemu.U_BOOT_ADDRESS),
         *qemu.loader(images.kernel, KERNEL_ADDRESS), *qemu.loader(ramdisk, RAMDISK_ADDRESS),
     ]  # fmt: skip
+
+
+def add_options(parser, cpus):
+    """Adds what describes one machine, which has so many CPUs by default."""
+    parser.add_argument("--kernel", choices=(*KERNELS, NEWEST), default=KERNELS[0])
+    parser.add_argument("--gic", type=int, choices=GIC_VERSIONS, default=GIC_VERSIONS[0])
+    parser.add_argument("--cpus", type=int, default=cpus)
+    parser.add_argument("--processor", default=PROCESSORS[0])
+
+
+def of(options):
+    """The machine that the options describe."""
+    return Machine(options.kernel, options.gic, options.cpus, options.processor)

@@ -19,9 +19,9 @@ import sys
 import tempfile
 import time
 
-from Runners import counts, qemu, turns
+from Runners import commandline, counts, qemu, turns
 from Runners.board import flattree
-from Runners.linux import boot, commandline, logs, machine
+from Runners.linux import boot, logs, machine
 
 # How long a machine may take, in seconds; one that hangs is not waited for longer.
 SECONDS = {"boot": 180, "brief": 600, "short": 600, "full": 3600, "denied": 900}
@@ -210,7 +210,7 @@ def run_all(options, matrix):
     """The trials of all machines, run."""
     with tempfile.TemporaryDirectory() as temporary:
         images = {
-            kernel: machine.Images(options.fetched, kernel, options.toolchain, pathlib.Path(temporary))
+            kernel: machine.Images(options.fetched, kernel, options.tools, pathlib.Path(temporary))
             for kernel in {each.kernel for each, _ in matrix}
         }
 
@@ -224,16 +224,12 @@ def run_all(options, matrix):
 
 
 def main():
-    parser = commandline.parser(__doc__)
-    parser.add_argument("image", type=pathlib.Path, help="the EL2 image")
-    commandline.add_matrix(parser, "the whole matrix")
+    parser = commandline.parser(__doc__, *commandline.LINUX, "image", "--smmu-qemu", "--only", "--logs", "--results")
+    parser.add_argument("--full", action="store_true", help="the whole matrix")
     parser.add_argument("--brief", action="store_true", help="each kernel once")
     parser.add_argument(
         "--smmu", action="store_true", help="machines with all devices behind an SMMUv3 instead"
     )
-    parser.add_argument("--smmu-qemu", help="for machines with an SMMUv3, where it is another one")
-    parser.add_argument("--logs", type=pathlib.Path, help="where to leave what was printed")
-    counts.add_option(parser)
     options = parser.parse_args()
 
     whole = (

@@ -6,20 +6,19 @@ import pathlib
 import sys
 import tempfile
 
-from Runners import qemu
-from Runners.linux import commandline, machine
+from Runners import commandline, qemu
+from Runners.linux import machine
 
 
 def main():
-    parser = commandline.parser(__doc__)
-    parser.add_argument("image", type=pathlib.Path, help="the EL2 image")
-    commandline.add_machine(parser, 2)
+    parser = commandline.parser(__doc__, *commandline.LINUX, "image")
+    machine.add_options(parser, 2)
     options = parser.parse_args()
 
-    board = commandline.chosen_machine(options)
+    board = machine.of(options)
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
-        images = machine.Images(options.fetched, board.kernel, options.toolchain, directory)
+        images = machine.Images(options.fetched, board.kernel, options.tools, directory)
         disks = machine.make_disks(directory)
         arguments = machine.arguments(board, images, disks, options.image)
         print(f"# {board.title}; Ctrl-A X ends QEMU", flush=True)

@@ -10,8 +10,8 @@ import sys
 import tempfile
 import time
 
-from Runners import counts, qemu
-from Runners.linux import commandline, logs, machine, statistic
+from Runners import commandline, counts, qemu
+from Runners.linux import logs, machine, statistic
 
 # What the guest prints, see guest/soak.
 BEGIN = "# soak begins"
@@ -242,20 +242,19 @@ def summary(report):
 
 
 def main():
-    parser = commandline.parser(__doc__)
+    parser = commandline.parser(__doc__, *commandline.LINUX, "--results")
     parser.add_argument("image", type=pathlib.Path, help="the EL2 image", nargs="?")
-    commandline.add_machine(parser, 4)
+    machine.add_options(parser, 4)
     parser.add_argument("--minutes", type=int, default=30)
     parser.add_argument(
         "--provoke", action="store_true", help="the control: one refusal, with which the soak must fail"
     )
     parser.add_argument("--log", type=pathlib.Path, help="where to leave what was printed")
-    counts.add_option(parser)
     options = parser.parse_args()
     if options.cpus < 2 or options.minutes < 1:
         parser.error("at least 2 CPUs and a minute are due")
 
-    each = commandline.chosen_machine(options)
+    each = machine.of(options)
     title = f"{each.title}{'' if options.image else ' bare'}, {options.minutes} minutes"
     print(f"# {title}", flush=True)
     start = time.monotonic()
@@ -266,7 +265,7 @@ def main():
 
     with tempfile.TemporaryDirectory() as temporary:
         directory = pathlib.Path(temporary)
-        images = machine.Images(options.fetched, each.kernel, options.toolchain, directory)
+        images = machine.Images(options.fetched, each.kernel, options.tools, directory)
         words = f"TESTS=soak MINUTES={options.minutes} CPUS={each.cpus} EL2={int(bool(options.image))}"
         if options.provoke:
             # User space may reach registers that a driver has.

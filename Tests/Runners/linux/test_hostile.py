@@ -145,7 +145,7 @@ class Program(unittest.TestCase):
             [way, *_] = hostile.ways(TABLE, OPTIONS, {})
             trial = types.SimpleNamespace(outcomes={}, passed=1, problems=problems, summary=[])
             ran = [(machine.Machine(), way, trial)]
-            arguments = ["hostile.py", "linux", "--toolchain", "bin", "--brief", "off.img", "on.img"]
+            arguments = ["hostile.py", "linux", "--tools", "bin", "--brief", "off.img", "on.img"]
             with (
                 unittest.mock.patch.object(hostile, "run_all", return_value=ran),
                 unittest.mock.patch.object(sys, "argv", arguments),

@@ -8,14 +8,13 @@ that of the virtual SMMU is its soak, and that of the devices' table the soak of
 In the sources as they are no detector may find anything.
 """
 
-import argparse
 import os
 import pathlib
 import subprocess
 import sys
 import time
 
-from Runners import counts, pace
+from Runners import commandline, counts, pace
 from Runners.mutants import tree
 from Runners.mutants.defects import DEFECTS
 
@@ -81,11 +80,10 @@ class Detectors:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = commandline.parser(__doc__, "--results")
     parser.add_argument("--swift", default="swift")
     parser.add_argument("--scratch", type=pathlib.Path, default=pathlib.Path(".build-mutants"))
     parser.add_argument("--steps", type=int, default=2_000_000, help="of the soak")
-    counts.add_option(parser)
     parser.add_argument("names", nargs="*", help="of the defects; all of them if none is named")
     options = parser.parse_args()
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draws boards with `portcullis inspect --svg`, renders them, and checks that no text is cut or overlapped."""
 
-import argparse
 import os
 import pathlib
 import subprocess
@@ -10,7 +9,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ET
 
-from Runners import counts
+from Runners import commandline, counts
 from Runners.picture import page, trees
 
 # Statuses with which there is a picture: fine, and refused.
@@ -49,11 +48,8 @@ CONTROLS = ((wider, "overlap"), (moved, "leaves the page"), (moved, "is not blan
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    counts.add_option(parser)
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
+    parser = commandline.parser(__doc__, "program", "--qemu", "--results")
     parser.add_argument("--keep", type=pathlib.Path, help="a directory for the pictures")
-    parser.add_argument("program")
     options = parser.parse_args()
 
     passed = failed = 0
