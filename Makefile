@@ -459,7 +459,8 @@ format: ## formats all Swift sources in place
 
 .PHONY: corpus
 corpus: setup-test cli ## compares `inspect` with an independent reading on Debian's device trees
-	$(Q)Tests/Runners/corpus/corpus.sh .build/corpus
+	$(Q)Tests/Setup/corpus.sh .build/corpus
+	$(Q)$(RUN).corpus.run .build/release/portcullis .build/corpus
 
 ##@ Fuzz
 

@@ -2,13 +2,13 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Fetches the corpus: the device trees of Debian's arm64 kernel and of QEMU's `virt` board.
+# Fetches the corpus: the device trees of Debian's arm64 kernel.
 #
 #   corpus.sh DIRECTORY
 #
 # Everything lands below DIRECTORY (`dtb/` and `python/`), nothing is installed, and no privilege is
-# needed: the arm64 packages come by the package lists of apt-beside.sh. What is there
-# already isn't fetched again.
+# needed: the arm64 packages come by the package lists of apt-beside.sh. What is there already
+# isn't fetched again.
 
 set -eu
 
@@ -62,31 +62,3 @@ if [ ! -d "$directory/python" ] && ! python3 -c 'import libfdt' 2>/dev/null; the
   mv "$directory/unpacked/usr/lib/python3/dist-packages" "$directory/python"
   rm -rf "$directory/unpacked"
 fi
-
-echo "Building QEMU's trees" >&2
-# One for each way in which the board can be built.
-mkdir -p "$directory/dtb/qemu"
-dump() {
-  name=$1
-  shift
-  if [ ! -f "$directory/dtb/qemu/$name.dtb" ]; then
-    qemu-system-aarch64 "$@" -display none -nic none 2>/dev/null ||
-      { echo "corpus.sh: QEMU does not build $name; left out" >&2; return 0; }
-  fi
-}
-for machine in gic-version=2 gic-version=3 gic-version=4 gic-version=3,its=off \
-  gic-version=3,iommu=smmuv3; do
-  for smp in 1 8 140; do
-    name=virt-$(echo "$machine" | tr ',=' '-_')-smp_$smp
-    # GICv2 has interfaces for eight CPUs only.
-    if [ "$machine" = gic-version=2 ] && [ "$smp" -gt 8 ]; then continue; fi
-    dump "$name" -cpu cortex-a57 -smp "$smp" -m 1G -M \
-      "virt,virtualization=on,$machine,dtb-randomness=off,dumpdtb=$directory/dtb/qemu/$name.dtb"
-  done
-done
-dump "virt-numa" -cpu cortex-a57 -smp 2 -m 2G \
-  -object memory-backend-ram,id=a,size=1G -object memory-backend-ram,id=b,size=1G \
-  -numa node,memdev=a,cpus=0 -numa node,memdev=b,cpus=1 \
-  -M "virt,gic-version=3,dtb-randomness=off,dumpdtb=$directory/dtb/qemu/virt-numa.dtb"
-
-find "$directory/dtb" -name '*.dtb' | wc -l | sed 's/$/ device trees/'

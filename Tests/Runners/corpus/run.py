@@ -2,27 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares `portcullis inspect` with an independent reading of every device tree of a directory.
 
-    Runners.corpus.run [--page-size SIZE] PORTCULLIS DIRECTORY
-
 The reading below shares nothing with Portcullis but libfdt's token parser: it was written from the
 Devicetree Specification (v0.4, 2.3), works on a tree of Python objects, and translates addresses
-by recursion over parents. `Tests/Setup/corpus.sh` makes DIRECTORY; its `python/` has the binding of libfdt for
-machines that haven't got python3-libfdt.
+by recursion over parents. `Tests/Setup/corpus.sh` makes the directory; its `python/` has the binding of libfdt for
+machines that haven't got python3-libfdt. The trees of QEMU's boards are added to it.
 
-Prints how many files, ITS nodes, refusals and disagreements there are, how many masters of DMA and how
+Prints for each page size how many files, ITS nodes, refusals and disagreements there are, how many masters of DMA and how
 many of them are confined, and how long one process of
 Portcullis takes for all files against `fdtdump` over the same files. Exit status 1 if there is a
 disagreement or Portcullis takes three times as long as fdtdump or more.
 """
 
-import argparse
 import json
 import pathlib
 import subprocess
 import sys
 import time
 
-from Runners.corpus import dma
+from Runners import commandline
+from Runners.corpus import boards, dma
 
 PAGE_SIZES = {"4k": 0x1000, "16k": 0x4000, "64k": 0x10000}
 CONTROL_FRAME = 0x10000
@@ -332,20 +330,9 @@ def seconds(command, repeat=3):
     return best
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("portcullis", help="the program")
-    arguments.add_argument("directory", help="where the .dtb files are, at any depth")
-    arguments.add_argument("--page-size", choices=PAGE_SIZES, default="4k")
-    options = arguments.parse_args()
-
-    sys.path.append(str(pathlib.Path(options.directory) / "python"))
-    import libfdt  # pylint: disable=import-outside-toplevel
-
-    files = sorted(map(str, pathlib.Path(options.directory).rglob("*.dtb")))
-    if not files:
-        sys.exit(f"corpus: no .dtb below {options.directory}")
-    command = [options.portcullis, "inspect", "--json", "--page-size", options.page_size, "--"]
+def compare(libfdt, program, files, size):
+    """Compares the two readings for pages of a size; whether they disagree, or Portcullis takes too long."""
+    command = [program, "inspect", "--json", "--page-size", size, "--"]
     run = subprocess.run(command + files, check=False, capture_output=True, text=True)
     reports = json.loads(run.stdout)["files"]
     if [report["file"] for report in reports] != files:
@@ -353,8 +340,7 @@ def main():
 
     nodes = refusals = disagreements = masters = confined = 0
     for name, found in zip(files, reports):
-        expected = read(libfdt, pathlib.Path(name).read_bytes(),
-                        PAGE_SIZES[options.page_size])
+        expected = read(libfdt, pathlib.Path(name).read_bytes(), PAGE_SIZES[size])
         nodes += expected["its"]
         refusals += expected["verdict"] == "refused"
         masters += len(expected["dma"])
@@ -377,8 +363,29 @@ def main():
     print(f"{masters} DMA masters, {confined} of them confined")
     print(f"portcullis {ours * 1000:.0f} ms, fdtdump {theirs * 1000:.0f} ms: "
           f"{ours / theirs:.2f} times (limit 3)")
-    sys.exit(disagreements > 0 or ours >= 3 * theirs)
+    return disagreements > 0 or ours >= 3 * theirs
+
+
+def main():
+    parser = commandline.parser(__doc__, "program", "--qemu")
+    parser.add_argument("directory", type=pathlib.Path, help="where the .dtb files are, at any depth")
+    options = parser.parse_args()
+
+    sys.path.append(str(options.directory / "python"))
+    import libfdt  # pylint: disable=import-outside-toplevel
+
+    print("Building QEMU's trees", file=sys.stderr)
+    boards.build(options.qemu, options.directory / "dtb" / "qemu")
+    files = sorted(map(str, options.directory.rglob("*.dtb")))
+    if not files:
+        sys.exit(f"corpus: no .dtb below {options.directory}")
+    print(f"{len(files)} device trees", flush=True)
+    for size in PAGE_SIZES:
+        print(f"Comparing for pages of {size}", file=sys.stderr)
+        if compare(libfdt, options.program, files, size):
+            return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
