@@ -4,6 +4,7 @@
 
 import argparse
 import pathlib
+import sys
 
 from Runners import qemu
 
@@ -40,3 +41,9 @@ def parser(documentation, *names):
     for name in names:
         made.add_argument(name, **SHARED[name])
     return made
+
+
+def chosen(machines, options, title=lambda each: each.title):
+    """Those of the machines that the option `--only` names; without any the program ends."""
+    found = [each for each in machines if options.only in title(each)]
+    return found or sys.exit(f"no machine is named {options.only!r}")

@@ -382,10 +382,7 @@ def main():
     parser.add_argument("--full", action="store_true", help="more repeats")
     options = parser.parse_args()
 
-    matrix = [each for each in MACHINES if options.only in each.title]
-    if not matrix:
-        print(f"no machine is named {options.only!r}", file=sys.stderr)
-        return 1
+    matrix = commandline.chosen(MACHINES, options)
     bench = Bench(options)
     problems = []
     missed = 0

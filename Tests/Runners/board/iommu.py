@@ -252,7 +252,7 @@ def main():
         *boots(options.image, options.unmediated),
         *harness_boots(options.harness, options.harness_unmediated, options.host),
     ]
-    chosen = [boot for boot in every if options.only in boot.title]
+    chosen = commandline.chosen(every, options)
     outcomes = list(turns.in_turn(lambda boot, say: attempt(boot, options, say), chosen))
     return judge.conclude(outcomes, options.results)
 

@@ -267,11 +267,8 @@ def main():
 
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
-        all_boots = [
-            each
-            for each in boots(options.image, options.elf, options.payload, directory)
-            if options.only in each.title
-        ]
+        every = boots(options.image, options.elf, options.payload, directory)
+        all_boots = commandline.chosen(every, options)
         outcomes = list(
             turns.in_turn(
                 lambda each, say: attempt(each, options, patterns, directory, say), all_boots

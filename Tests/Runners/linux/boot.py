@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots a Linux and reads what its guest reports."""
 
+import shutil
+
 from Runners import qemu, tap
 from Runners.linux import logs
 
@@ -28,6 +30,19 @@ def control_to(say):
             say(f"#   {line}")
 
     return echo
+
+
+def fresh(logs):
+    """An empty folder for logs, where one is wanted."""
+    if logs:
+        shutil.rmtree(logs, ignore_errors=True)
+        logs.mkdir(parents=True)
+
+
+def leave(lines, path):
+    """Leaves what was printed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
 
 class Boot:

@@ -10,7 +10,6 @@ is in attacks.txt.
 
 import dataclasses
 import pathlib
-import shutil
 import sys
 import tempfile
 import time
@@ -132,8 +131,7 @@ class Trial:
             seconds = time.monotonic() - start
         if options.logs:
             ruin = f"-{chosen[0].name.replace('/', '-')}" if chosen[0].ruins and not goes_on else ""
-            file = options.logs / f"{title.replace(' ', '_')}{ruin}-{self._boots}.log"
-            file.write_text("".join(f"{line}\n" for line in this.lines), "utf-8")
+            boot.leave(this.lines, options.logs / f"{title.replace(' ', '_')}{ruin}-{self._boots}.log")
         if goes_on:
             this.judge(LEAST, 1)
             self._note(this.problems)
@@ -197,13 +195,8 @@ def main():
     )
     options = parser.parse_args()
 
-    boards = [each for each in (FULL if options.full else SHORT) if options.only in each.title]
-    if not boards:
-        print(f"no machine is named {options.only!r}", file=sys.stderr)
-        return 1
-    if options.logs:
-        shutil.rmtree(options.logs, ignore_errors=True)
-        options.logs.mkdir(parents=True)
+    boards = commandline.chosen(FULL if options.full else SHORT, options)
+    boot.fresh(options.logs)
     table = verdict.parse(TABLE.read_text("utf-8"))
     mutants = {image.stem.removeprefix("el2-"): image for image in options.mutants}
     problems = [

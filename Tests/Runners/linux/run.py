@@ -14,7 +14,6 @@ nothing: what works on every other machine must then fail.
 import collections
 import pathlib
 import re
-import shutil
 import sys
 import tempfile
 import time
@@ -199,8 +198,7 @@ class Trial:
             run.judge(LEAST[what], self._boots)
             seconds = time.monotonic() - start
         if options.logs:
-            file = options.logs / f"{self.title} {name}.log".replace(" ", "_")
-            file.write_text("".join(f"{line}\n" for line in run.lines), "utf-8")
+            boot.leave(run.lines, options.logs / f"{self.title} {name}.log".replace(" ", "_"))
         self.problems += [f"{name}: {problem}" for problem in run.problems]
         self.summary.append(f"{self.title} {name}: {run.passed} passed in {seconds:.0f} s")
         return run
@@ -235,13 +233,8 @@ def main():
     whole = (
         BRIEF if options.brief else BEHIND if options.smmu else FULL if options.full else SHORT
     )
-    matrix = [each for each in whole if options.only in each[0].title]
-    if not matrix:
-        print(f"no machine is named {options.only!r}", file=sys.stderr)
-        return 1
-    if options.logs:
-        shutil.rmtree(options.logs, ignore_errors=True)
-        options.logs.mkdir(parents=True)
+    matrix = commandline.chosen(whole, options, lambda each: each[0].title)
+    boot.fresh(options.logs)
 
     trials = run_all(options, matrix)
     print("#")

@@ -11,7 +11,7 @@ import tempfile
 import time
 
 from Runners import commandline, counts, qemu
-from Runners.linux import logs, machine, statistic
+from Runners.linux import boot, logs, machine, statistic
 
 # What the guest prints, see guest/soak.
 BEGIN = "# soak begins"
@@ -275,8 +275,7 @@ def main():
         limit = options.minutes * 60 * 3 // 2 + BEYOND
         lines, status = qemu.run([options.qemu, *command], limit, say)
     if options.log:
-        options.log.parent.mkdir(parents=True, exist_ok=True)
-        options.log.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+        boot.leave(lines, options.log)
 
     report = Report(lines, is_bare=not options.image)
     found = list(problems(report, options.minutes * 60))
