@@ -203,7 +203,7 @@ let package = Package(
     tests("Inspection", ["Trace"]),
     tests(
       "Replay", ["Architecture", "GIC", "Inspection", "SimulatedITS", "Trace"],
-      exclude: ["Traces", "cut.py"]),
+      exclude: ["Traces"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -13,7 +13,7 @@ import Trace
 
 /// Traces to run again.
 enum Recorded {
-  /// What EL2 recorded on QEMU of a host that attacks with commands; `cut.py` makes it anew.
+  /// What EL2 recorded on QEMU of a host that attacks with commands; `Runners.board.cut` makes it anew.
   static let attacks: [TraceRecord] = {
     let url = URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "Traces/attacks.trace")

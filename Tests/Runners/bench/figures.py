@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the figures of `make bench`, read from standard input, into the table of an article."""
 
-import argparse
 import pathlib
 import re
 import sys
+
+from Runners import commandline
 
 BEGIN = "<!-- figures: written by `make figures` -->\n"
 END = "<!-- end of figures -->\n"
@@ -84,7 +85,7 @@ def written(text, figures):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = commandline.parser(__doc__)
     parser.add_argument("article", type=pathlib.Path)
     options = parser.parse_args()
     text = options.article.read_text("utf-8")

@@ -6,10 +6,11 @@ Time is the best of several runs; instructions are counted by valgrind, as the d
 runs of different length. Both include the staging of the command by the host that is played here.
 """
 
-import argparse
 import re
 import subprocess
 import sys
+
+from Runners import commandline
 
 KINDS = ("copy", "inv", "mapti")
 RUNS = 5
@@ -28,7 +29,7 @@ def run(command):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = commandline.parser(__doc__)
     parser.add_argument("program")
     options = parser.parse_args()
     for kind in KINDS:

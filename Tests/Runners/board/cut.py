@@ -1,17 +1,17 @@
-#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 """Cuts the first RECORDS records of a console log of `make trace` down to a small trace, as bytes.
 
 Left out are the loads that change nothing, and the stores to registers that are read only or reserved.
-To be done anew when the mediation asks something else of the hardware: see Traces/attacks.trace.
+To be done anew when the mediation asks something else of the hardware: see Tests/ReplayTests/Traces/attacks.trace.
 """
 
-import argparse
 import pathlib
 import struct
 
-MARK = "portcullis: trace "
+from Runners import commandline
+from Runners.board import trace
+
 ACCESS = 5
 SETUP = {1, 2, 3, 4}
 WRITABLE = {0x00, 0x80, 0x88, *range(0x100, 0x140, 8)}
@@ -19,14 +19,14 @@ READ_POINTER = 0x90
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = commandline.parser(__doc__)
     parser.add_argument("--records", type=int, default=2575)
     parser.add_argument("log", type=pathlib.Path)
     parser.add_argument("trace", type=pathlib.Path)
     options = parser.parse_args()
 
     lines = options.log.read_text("utf-8").splitlines()
-    digits = [line[len(MARK) :] for line in lines if line.startswith(MARK)]
+    digits = [line[len(trace.MARK) :] for line in lines if line.startswith(trace.MARK)]
     kept = []
     trap = []
     for record in digits[: options.records]:

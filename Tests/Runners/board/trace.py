@@ -89,7 +89,7 @@ def judged(program, lines, directory, name):
 
 def main():
     parser = commandline.parser(__doc__, "program", "image", "harness", "host", "--qemu")
-    parser.add_argument("--results", **commandline.SHARED["--results"], required=True)
+    parser.add_argument("--results", **commandline.path("where to write the counts as JSON", required=True))
     options = parser.parse_args()
 
     directory = options.results.parent

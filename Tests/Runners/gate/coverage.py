@@ -5,15 +5,16 @@
 The totals of the report itself would count tests and generated code, so they are not used.
 """
 
-import argparse
 import collections
 import json
 import pathlib
 import sys
 
+from Runners import commandline
+
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = commandline.parser(__doc__)
     parser.add_argument("--least", type=float, default=95, help="per cent of the lines of each room")
     parser.add_argument("report", type=pathlib.Path, help="JSON of llvm-cov export")
     parser.add_argument("rooms", nargs="+")

@@ -5,10 +5,11 @@
 What runs at EL2 is told apart, for that is what is trusted. With a revision it is compared.
 """
 
-import argparse
 import collections
 import pathlib
 import subprocess
+
+from Runners import commandline
 
 # What runs at EL2, in the image or behind portcullis.h; the rest is programs and what tests.
 EL2 = (
@@ -63,7 +64,7 @@ def count(revision):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = commandline.parser(__doc__)
     parser.add_argument("revision", nargs="?", help="a revision to be compared with")
     options = parser.parse_args()
     now = count(None)

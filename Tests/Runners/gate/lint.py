@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rules of the house that no compiler checks: layering, licence headers, where things lie."""
 
-import argparse
 import fnmatch
 import json
 import os
@@ -11,6 +10,7 @@ import re
 import subprocess
 import sys
 
+from Runners import commandline
 from Runners.mutants import tree
 from Runners.mutants.defects import DEFECTS
 
@@ -185,6 +185,21 @@ def check_imports(path, targets):
             yield f"{path}:{number}: {room} may not import {match[1]}"
 
 
+RUNNERS = pathlib.Path("Tests/Runners")
+# The module that alone knows QEMU's options.
+QEMU = RUNNERS / "qemu.py"
+OPTION = re.compile(r'"(-\w[\w-]*)"')
+
+
+def check_runner(path, options):
+    """Whether a Python file of the tests lies among the runners, and leaves QEMU's `options` to their module."""
+    if RUNNERS not in path.parents:
+        yield f"{path}: a runner belongs below {RUNNERS}"
+    elif path != QEMU and not path.name.startswith("test_"):
+        for option in sorted(options & set(OPTION.findall(text_of(path)))):
+            yield f"{path}: {option} is an option of QEMU, which {QEMU} alone knows"
+
+
 THREAT_MODEL = pathlib.Path("Sources/Hypervisor/Hypervisor.docc/Security.md")
 TITLE = re.compile(r'@(?:Suite|Test)\(\s*"((?:[^"\\]|\\.)*)"')
 BOARD = ("Tests/Runners/board", "attacks*.txt", re.compile(r"^(?!#)(\S.*)$", re.MULTILINE))
@@ -230,7 +245,7 @@ def check_defects():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = commandline.parser(__doc__)
     parser.add_argument("--swift", default="swift")
     options = parser.parse_args()
 
@@ -242,8 +257,11 @@ def main():
     findings += check_readme(text_of(pathlib.Path("README.md")))
     for name in ("README.md", "CONTRIBUTING.md"):
         findings += check_paths(name, text_of(pathlib.Path(name)))
+    qemu_options = set(OPTION.findall(text_of(QEMU)))
     for path in files():
         findings += check_file(path, core)
+        if path.parts[0] == "Tests" and path.suffix == ".py":
+            findings += check_runner(path, qemu_options)
         if path.parts[0] == "Sources" and path.suffix == ".swift":
             findings += check_imports(path, targets)
     print(*findings, sep="\n", end="\n" if findings else "", file=sys.stderr)

@@ -8,14 +8,12 @@ count, and is told of as not run. All steps run, whatever became of others, but 
 one was to leave. The exit status is about the steps of this run: 0 where all have passed.
 """
 
-import argparse
 import os
-import pathlib
 import shlex
 import signal
 import sys
 
-from Runners import counts, pace
+from Runners import commandline, counts, pace
 from Runners.gate import display, ledger, schedule, steps as all_steps
 
 # How much of a failed step's output is shown.
@@ -180,10 +178,10 @@ def interrupt(*_):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = commandline.parser(__doc__)
     parser.add_argument("gate", choices=("test", "test-all"))
     parser.add_argument("--make", default="make")
-    parser.add_argument("--results", type=pathlib.Path, required=True)
+    parser.add_argument("--results", **commandline.path("where the steps leave their counts", required=True))
     parser.add_argument("--from", dest="begin", default="", metavar="STEP", help="the step to begin at")
     parser.add_argument(
         "--steps", default="", metavar="STEPS",

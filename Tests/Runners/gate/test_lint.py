@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the rules of the house find, each by an error that is planted."""
 
+import pathlib
+import tempfile
 import unittest
+import unittest.mock
 
+from Runners import ROOT
 from Runners.gate import lint
 
 PICTURE = """
@@ -78,6 +82,23 @@ class PathTests(unittest.TestCase):
         text = "[a](Tests/Runners/gate/lint.py), [b](no.md#part), [c](https://no.no), `Sources/Attic`, `Tests/Runners`, `Tests/*/x`"
         findings = [*lint.check_paths("README.md", text)]
         self.assertEqual(findings, ["README.md: there is no Sources/Attic", "README.md: there is no no.md"])
+
+
+class RunnerTests(unittest.TestCase):
+    def test_where_it_lies(self):
+        self.assertEqual(len(list(lint.check_runner(pathlib.Path("Tests/Board/run.py"), set()))), 1)
+        self.assertEqual(list(lint.check_runner(lint.RUNNERS / "board/run.py", set())), [])
+
+    def test_who_knows_options(self):
+        found = lint.OPTION.findall(lint.text_of(ROOT / lint.QEMU))
+        for option in ("-M", "-device", "-semihosting-config"):
+            self.assertIn(option, found)
+        with tempfile.TemporaryDirectory() as name:
+            path = pathlib.Path(name, "run.py")
+            path.write_text('command = [qemu, "-device", "edu"]\n', "utf-8")
+            with unittest.mock.patch.object(lint, "RUNNERS", pathlib.Path(name)):
+                self.assertEqual(len(list(lint.check_runner(path, set(found)))), 1)
+                self.assertEqual(list(lint.check_runner(path, {"-M"})), [])
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes a copy of the sources with one known defect put back, to build from."""
 
-import argparse
 import pathlib
 import shutil
 import sys
 
+from Runners import commandline
 from Runners.mutants.defects import DEFECTS
 
 FOLDERS = ["Sources", "Tests", "CShims"]
@@ -53,7 +53,7 @@ def copy(tree, defect=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = commandline.parser(__doc__)
     parser.add_argument("name", choices=[defect.name for defect in DEFECTS], help="of the defect")
     parser.add_argument("tree", type=pathlib.Path, help="the directory of the copy")
     options = parser.parse_args()
