@@ -74,7 +74,3 @@ class Version(unittest.TestCase):
                 program = self.program(text)
                 self.assertEqual(qemu.version(program), version)
                 self.assertEqual(qemu.lack(program) is not None, lacks)
-
-
-if __name__ == "__main__":
-    unittest.main()

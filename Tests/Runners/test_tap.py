@@ -66,7 +66,3 @@ class Verdict(unittest.TestCase):
         self.assertNotEqual(judge.unmediated(failing, 1, ["b"]), [])
         self.assertNotEqual(judge.unmediated(failing, 1, ["nothing*"]), [])
         self.assertNotEqual(judge.unmediated(failing, 124, ["c"]), [])
-
-
-if __name__ == "__main__":
-    unittest.main()

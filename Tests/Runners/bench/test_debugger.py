@@ -122,7 +122,3 @@ class Monitors(unittest.TestCase):
             connected.ask("nonsense")
         with self.assertRaises((EOFError, OSError)):
             connected.ask("more")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -163,7 +163,3 @@ class Comparisons(unittest.TestCase):
     def test_a_second_of_the_guest(self):
         rows = {row[0]: row for row in self.comparison.traps()}
         self.assertEqual(rows["boot to user space"][1:6], ("2", "4", "0", "2", "0"))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -71,7 +71,3 @@ class Counting(unittest.TestCase):
                 counter.at_mark(name, 0, 0.0)
             with self.assertRaises(ValueError, msg=names):
                 counter.at_mark(names[-1], 0, 0.0)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -15,7 +15,3 @@ class Rates(unittest.TestCase):
     def test_no_time(self):
         with self.assertRaises(ValueError):
             throughput.rates(["# throughput read 1 0"])
-
-
-if __name__ == "__main__":
-    unittest.main()

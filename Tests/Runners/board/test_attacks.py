@@ -142,7 +142,3 @@ class DeviceTests(unittest.TestCase):
                 ["held", "of", "2", "0", "2"],
             ],
         )
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -79,7 +79,3 @@ class Cells(unittest.TestCase):
             flattree.with_cells(tree("", ("x", b"1234"), ("x", b"1234"), "}"), "x", list)
         with self.assertRaises(ValueError):
             list(flattree.properties(b"no tree at all..."))
-
-
-if __name__ == "__main__":
-    unittest.main()

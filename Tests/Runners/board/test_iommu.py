@@ -160,7 +160,3 @@ class Harness(unittest.TestCase):
         self.assertEqual(iommu.judged(boot, list(report(*((name, None) for name in names))), 0)[3], [])
         silent = iommu.dataclasses.replace(boot, faults=("F_TRANSLATION",))
         self.assertTrue(iommu.judged(silent, list(report(*((name, None) for name in names))), 0)[3])
-
-
-if __name__ == "__main__":
-    unittest.main()

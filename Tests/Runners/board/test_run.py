@@ -250,7 +250,3 @@ class Attempts(unittest.TestCase):
             self.assertEqual(judge.conclude([good, bad], results), 1)
             self.assertEqual(counts.read(results), (3, 1))
             self.assertEqual(judge.conclude([], results), 1)
-
-
-if __name__ == "__main__":
-    unittest.main()

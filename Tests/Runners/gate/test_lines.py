@@ -24,7 +24,3 @@ class CodeLines(unittest.TestCase):
         rooms = set(re.findall(r'room\(\s*"(\w+)"', manifest)) - {"Inspection", "Replay"}
         self.assertTrue(rooms)
         self.assertEqual(rooms - set(lines.EL2), set())
-
-
-if __name__ == "__main__":
-    unittest.main()

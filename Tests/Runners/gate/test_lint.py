@@ -99,7 +99,3 @@ class RunnerTests(unittest.TestCase):
             with unittest.mock.patch.object(lint, "RUNNERS", pathlib.Path(name)):
                 self.assertEqual(len(list(lint.check_runner(path, set(found)))), 1)
                 self.assertEqual(list(lint.check_runner(path, {"-M"})), [])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -81,7 +81,3 @@ class ResidentTest(unittest.TestCase):
         symbols = [line.replace("0000000000002000 t el2_boot", "0000000000002018 t el2_boot") for line in SYMBOLS]
         found = resident.Image(symbols, CODE, RELOCATIONS)
         self.assertIn("el2_main stays mapped: the list was not obeyed", list(found.gaps()))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -153,7 +153,3 @@ class Program(unittest.TestCase):
                 contextlib.redirect_stderr(io.StringIO()),
             ):
                 self.assertEqual(hostile.main(), status)
-
-
-if __name__ == "__main__":
-    unittest.main()

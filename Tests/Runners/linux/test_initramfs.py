@@ -135,7 +135,3 @@ class Modules(unittest.TestCase):
         for name in ("a", "missing"):
             with self.assertRaises(ValueError):
                 self.order(name)
-
-
-if __name__ == "__main__":
-    unittest.main()

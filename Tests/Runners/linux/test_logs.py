@@ -203,7 +203,3 @@ class Machines(unittest.TestCase):
         for matrix in (run.SHORT, run.FULL):
             self.assertEqual({m.kernel for m, _ in matrix}, {*machine.KERNELS, machine.NEWEST})
             self.assertEqual({m.gic for m, _ in matrix}, set(machine.GIC_VERSIONS))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -98,7 +98,3 @@ class Behind(Paced):
     def test_title(self):
         self.assertTrue(machine.Machine(smmu="owned").title.endswith(" smmu=owned"))
         self.assertNotIn("smmu", machine.Machine().title)
-
-
-if __name__ == "__main__":
-    unittest.main()

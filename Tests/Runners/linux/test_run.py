@@ -71,7 +71,3 @@ class Trials(unittest.TestCase):
     def test_no_bare_boot_that_passes_is_a_problem(self):
         trial, count = made(*[self.same] * 4, bare=[["first"], ["second"], ["third"]])
         self.assertEqual((trial.problems, count), (["third"], 4))
-
-
-if __name__ == "__main__":
-    unittest.main()

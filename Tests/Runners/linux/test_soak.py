@@ -151,7 +151,3 @@ class Judge(unittest.TestCase):
         text = "\n".join(soak.summary(soak.Report(guest(counts={512 + 320: 46}))))
         self.assertIn("ITS 0, pages in use: 45 46", text)
         self.assertIn("commands: 700 at first, 1500 at the end", text)
-
-
-if __name__ == "__main__":
-    unittest.main()

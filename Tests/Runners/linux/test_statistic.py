@@ -28,7 +28,3 @@ class TableTests(unittest.TestCase):
         self.assertEqual(statistic.name(511), "511")
         self.assertEqual(statistic.named("PAGES", of=statistic.PAGE), {320: "pages in use"})
         self.assertIn("\n832 now: ITS pages in use\n", statistic.listing())
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -82,7 +82,3 @@ class ReportTests(unittest.TestCase):
         self.assertEqual([*report.judge_without(self.two, self.two.without)], [])
         bad = LINES[2].replace("taken 0", "taken 1")
         self.assertEqual(len([*verdict.Report([bad]).judge_without(self.two, self.two.without)]), 1)
-
-
-if __name__ == "__main__":
-    unittest.main()
