@@ -8,6 +8,8 @@ import re
 VERSION = "TAP version 14"
 PLAN = re.compile(r"1\.\.(\d+)")
 POINT = re.compile(r"(ok|not ok) (\d+) - (.*)")
+# A difference that a test has found, in its diagnostic block.
+WHAT = re.compile(r'\s+- what: "(.*)"')
 DIRECTIVE = re.compile(r"\s#\s*(SKIP|TODO)\b\s*(.*)$", re.IGNORECASE)
 
 
@@ -19,6 +21,8 @@ class Point:
     name: str
     passed: bool
     skipped: bool
+    # What was not as it should be.
+    differences: set = dataclasses.field(default_factory=set, compare=False)
 
     def __str__(self):
         return f"{self.number} - {self.name}"
@@ -45,6 +49,8 @@ class Reader:
         if not self._started:
             self._started = line == VERSION
             return
+        if self.points and (match := WHAT.match(line)):
+            self.points[-1].differences.add(match[1])
         if self._in_yaml:
             self._in_yaml = line != "  ..."
             return

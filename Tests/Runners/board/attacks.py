@@ -29,16 +29,14 @@ SMMUv3 has no stage 2 runs none of these, and that is said.
 
 import fnmatch
 import pathlib
-import re
 import sys
 import tempfile
 
-from Runners import commandline, counts, qemu, tap
+from Runners import commandline, counts, qemu
 from Runners.board import flattree, hardware, iommu, judge, run
 
 AREA = "attack: "
 OVERWRITTEN = "words of EL2's memory that were overwritten"
-WHAT = re.compile(r'\s+- what: "(.*)"')
 # So many must be seen to succeed without mediation, or the attacks are none.
 LEAST_OVERWRITTEN = 20
 LEAST_ATTACKS = 60
@@ -66,27 +64,21 @@ class Run:
     """One boot: the attacks in their order and what became of each."""
 
     def __init__(self, command, seconds):
-        self.differences = {}  # of a test, by its number
-        self.reader = tap.Reader(judge.FOREIGN)
-        _, self.status = qemu.run(command, seconds, self._feed)
-        self.reader.finish()
+        lines, self.status = qemu.run(command, seconds)
+        self.reader = judge.read(lines)
         self.outcomes = {
             point.name.removeprefix(AREA): self._outcome(point)
             for point in self.reader.points
             if point.name.startswith(AREA)
         }
 
-    def _feed(self, line):
-        self.reader.feed(line)
-        if self.reader.points and (match := WHAT.match(line)):
-            self.differences.setdefault(self.reader.points[-1].number, []).append(match[1])
-
-    def _outcome(self, point):
+    @staticmethod
+    def _outcome(point):
         if point.skipped:
             return "not run"
         if point.passed:
             return "held"
-        return "overwritten" if OVERWRITTEN in self.differences.get(point.number, ()) else "wedged"
+        return "overwritten" if OVERWRITTEN in point.differences else "wedged"
 
     def problems(self):
         """What makes the report as a whole unfit to be judged."""
@@ -226,7 +218,7 @@ def run_devices(program, boots, seconds):
     for boot in boots:
         title = f"{boot.form}, GICv{boot.gic}"
         lines, status = qemu.run([program, *boot.arguments], seconds)
-        (controls if boot.attacks else others)[title] = iommu.outcomes(judge.read(lines), lines)
+        (controls if boot.attacks else others)[title] = iommu.outcomes(judge.read(lines))
         *_, found = iommu.judged(boot, lines, status)
         problems += [f"{title}: {problem}" for problem in found]
     problems += judge_devices(controls, others)

@@ -32,8 +32,6 @@ EFFECTS = {
     "the ITS doesn't read INT": "stopped",
     "the LPIs taken": "lost",
 }
-WHAT = re.compile(r'\s+- what: "(.*)"')
-POINT = re.compile(r"(?:not )?ok \d+ - (.*?)(?: # SKIP.*)?")
 # What is no attack, and needs nobody who confines devices.
 HONEST = (
     "dma: *", "dma, second device: *", "dma handover: the live ITS's table *",
@@ -123,26 +121,13 @@ def boots(image, unmediated):
     yield Boot("refused-nested", image, bootargs=nested, machine=qemu.older_smmu(stage=2), end=NO_STAGE_1)
 
 
-def differences(lines):
-    """What differed in each test, by its name."""
-    found = {}
-    name = None
-    for line in lines:
-        if match := POINT.fullmatch(line):
-            name = match[1]
-        elif name and (match := WHAT.match(line)):
-            found.setdefault(name, set()).add(match[1])
-    return found
-
-
-def outcomes(reader, lines):
+def outcomes(reader):
     """What each attack came to, by its name: an effect, `held`, `failed` for no effect, or `not run`."""
-    seen = differences(lines)
     found = {}
     for point in reader.points:
         if not point.name.startswith(AREA):
             continue
-        effects = [EFFECTS[what] for what in sorted(seen.get(point.name, set()) & EFFECTS.keys())]
+        effects = [EFFECTS[what] for what in sorted(point.differences & EFFECTS.keys())]
         if point.skipped:
             outcome = "not run"
         else:
@@ -151,18 +136,17 @@ def outcomes(reader, lines):
     return found
 
 
-def judge_control(reader, lines, status, patterns):
+def judge_control(reader, status, patterns):
     """What is wrong with a control, in which each named attack must succeed and no honest test fail."""
     problems = list(reader.errors)
     if status == qemu.OUT_OF_TIME:
         problems.append("out of time")
-    seen = differences(lines)
     for pattern in patterns:
         matching = [p for p in reader.points if fnmatch.fnmatchcase(p.name, pattern)]
         if not matching:
             problems.append(f"no test is named {pattern!r}")
         for point in matching:
-            if point.skipped or point.passed or not seen.get(point.name, set()) & EFFECTS.keys():
+            if point.skipped or point.passed or not point.differences & EFFECTS.keys():
                 problems.append(f"does not succeed: {point}")
     attacks = [p for p in reader.points if p.name.startswith(AREA)]
     for point in attacks:
@@ -213,7 +197,7 @@ def judged(boot, lines, status):
     reader = judge.read(lines)
     if boot.attacks:
         patterns = judge.patterns(FOLDER / boot.attacks)
-        problems = judge_control(reader, lines, status, patterns)
+        problems = judge_control(reader, status, patterns)
         # What is due are the attacks that succeed.
         return 0 if problems else len(patterns), 0, 0, problems
     problems = judge.mediated(reader, status, boot.least)

@@ -54,7 +54,7 @@ class Log(unittest.TestCase):
 class Control(unittest.TestCase):
     def problems(self, *tests, patterns=(ATTACK,), status=1):
         lines = list(report(*tests))
-        return iommu.judge_control(judge.read(lines), lines, status, patterns)
+        return iommu.judge_control(judge.read(lines), status, patterns)
 
     def test_an_attack_that_succeeds(self):
         self.assertEqual(self.problems((ATTACK, "what a device has read")), [])
@@ -91,7 +91,7 @@ class Outcomes(unittest.TestCase):
         )
         lines[-1:] = [f"ok 6 - {area}left out # SKIP a reason", "1..6"]
         self.assertEqual(
-            iommu.outcomes(judge.read(lines), lines),
+            iommu.outcomes(judge.read(lines)),
             {
                 "held": "held", "reads": "leaked", "writes": "overwritten",
                 "only wrong": "failed", "left out": "not run",
