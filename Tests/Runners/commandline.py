@@ -47,3 +47,10 @@ def chosen(machines, options, title=lambda each: each.title):
     """Those of the machines that the option `--only` names; without any the program ends."""
     found = [each for each in machines if options.only in title(each)]
     return found or sys.exit(f"no machine is named {options.only!r}")
+
+
+def told(problems, prefix):
+    """Says what is wrong, behind a prefix; the exit status that follows from it."""
+    for problem in problems:
+        print(f"{prefix}: {problem}", file=sys.stderr)
+    return 1 if problems else 0

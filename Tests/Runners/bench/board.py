@@ -230,9 +230,7 @@ def main():
         aim = AIMS.get(name)
         verdict = "" if aim is None else f"  (aim: {aim}, {'met' if value <= aim else 'missed'})"
         print(f"{name:<40} {value:>10}{verdict}")
-    for problem in problems:
-        print(f"bench: {problem}", file=sys.stderr)
-    return 1 if problems else 0
+    return commandline.told(problems, "bench")
 
 
 if __name__ == "__main__":

@@ -396,9 +396,7 @@ def main():
         print(*comparison.remarks(), sep="\n", flush=True)
         missed += sum(aim is not None and per_cent > aim for _, per_cent, aim in comparison.differences())
     print(f"\n# {missed} aims missed, {len(problems)} problems")
-    for problem in problems:
-        print(f"bench: {problem}", file=sys.stderr)
-    return 1 if problems else 0
+    return commandline.told(problems, "bench")
 
 
 if __name__ == "__main__":

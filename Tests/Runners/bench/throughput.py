@@ -71,9 +71,7 @@ def main():
                 f"{medians[1]:.0f} MiB/s with it ({spreads[1]}): {100 * (medians[1] / medians[0] - 1):+.0f} %",
                 flush=True,
             )
-    for problem in problems:
-        print(f"throughput: {problem}", file=sys.stderr)
-    return 1 if problems else 0
+    return commandline.told(problems, "throughput")
 
 
 if __name__ == "__main__":

@@ -257,12 +257,10 @@ def main():
         tables[heading] = columns
         problems += found
         print(*table(f"attacks {heading}", columns, DMA_OUTCOMES), sep="\n", flush=True)
-    for problem in problems:
-        print(f"attacks: {problem}", file=sys.stderr)
     tried = sum(len(outcomes) for columns in tables.values() for outcomes in columns.values())
     more = {"not run": lack} if lack else {}
     counts.write(options.results, max(tried - len(problems), 0), len(problems), tables=tables, **more)
-    return 1 if problems else 0
+    return commandline.told(problems, "attacks")
 
 
 if __name__ == "__main__":

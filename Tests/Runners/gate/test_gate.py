@@ -9,7 +9,6 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -382,7 +381,3 @@ class Commit(unittest.TestCase):
                 self.assertRegex(commit(), "^[0-9a-f]{40}$")
                 pathlib.Path(name, "file").write_text("a")
                 self.assertRegex(commit(), r"^[0-9a-f]{40}\+$")
-
-
-if __name__ == "__main__":
-    sys.exit(unittest.main())

@@ -118,15 +118,25 @@ def section_problems(tools, archive):
             yield f"an address in data needs a relocation at run time: {' '.join(line.split())}"
 
 
+def write_program(path, missing, functions):
+    """Writes a program that has the functions which are missing, and calls the others; returns its place."""
+    lines = [f"void {name}(void) {{}}" for name in sorted(missing)]
+    lines += [f"void {name}(void);" for name in sorted(functions)]
+    lines += ["void start(void) {", *(f"  {name}();" for name in sorted(functions)), "}"]
+    path.write_text("\n".join(lines), "utf-8")
+    return path
+
+
+def complaint(*command):
+    """The first thing that a linker says which does not succeed."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return (done.stdout.strip().splitlines() or ["nothing"])[0] if done.returncode else None
+
+
 def link_problems(tools, archive, folder):
     """What linkers say, of all ways to link a program that uses all of the library."""
-    functions = sorted(name for name in tools.symbols(archive, "--defined-only") if name.startswith(PREFIX))
-    missing = sorted(tools.symbols(archive, "--undefined-only"))
-    program = folder / "program.c"
-    lines = [f"void {name}(void) {{}}" for name in missing]
-    lines += [f"void {name}(void);" for name in functions]
-    lines += ["void start(void) {", *(f"  {name}();" for name in functions), "}"]
-    program.write_text("\n".join(lines), "utf-8")
+    functions = {name for name in tools.symbols(archive, "--defined-only") if name.startswith(PREFIX)}
+    program = write_program(folder / "program.c", tools.symbols(archive, "--undefined-only"), functions)
     for is_pie in (False, True):
         compiled = folder / "program.o"
         tools.compile(program, compiled, "-mbranch-protection=standard", *(["-fpie"] if is_pie else []))
@@ -134,10 +144,7 @@ def link_problems(tools, archive, folder):
             for collected in ("--gc-sections", "--no-gc-sections"):
                 options = ["-pie", "--no-dynamic-linker"] if is_pie else ["-static"]
                 options += [collected, "-z", "force-bti", "--fatal-warnings", "-e", "start"]
-                command = [linker, *options, compiled, archive, "-o", folder / "program"]
-                done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-                if done.returncode:
-                    said = (done.stdout.strip().splitlines() or ["nothing"])[0]
+                if said := complaint(linker, *options, compiled, archive, "-o", folder / "program"):
                     yield f"{pathlib.Path(linker).name} {' '.join(options)}: {said}"
 
 
@@ -153,30 +160,19 @@ def libfdt_problems(tools, archive, folder):
     """What linkers say where libfdt is not there: a program that fills its board itself does not need it."""
     functions = {name for name in tools.symbols(archive, "--defined-only") if name.startswith(PREFIX)}
     missing = {name for name in tools.symbols(archive, "--undefined-only") if not name.startswith("fdt_")}
-    program = folder / "board.c"
-    lines = [f"void {name}(void) {{}}" for name in sorted(missing)]
-    lines += [f"void {name}(void);" for name in sorted(functions - READS_TREE)]
-    lines += ["void start(void) {", *(f"  {name}();" for name in sorted(functions - READS_TREE)), "}"]
-    program.write_text("\n".join(lines), "utf-8")
+    program = write_program(folder / "board.c", missing, functions - READS_TREE)
     tools.compile(program, folder / "board.o")
     for linker in (str(tools.folder / "ld.lld"), tools.gnu):
-        command = [linker, "-static", "--gc-sections", "-e", "start", folder / "board.o", archive, "-o", folder / "board"]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode:
-            said = (done.stdout.strip().splitlines() or ["nothing"])[0]
+        options = ["-static", "--gc-sections", "-e", "start"]
+        if said := complaint(linker, *options, folder / "board.o", archive, "-o", folder / "board"):
             yield f"without libfdt: {pathlib.Path(linker).name}: {said}"
 
 
 def driver_problems(tools, archive, folder):
     """What is wrong where a program has no SMMUs added: no code of their driver may be linked."""
-    for calls, is_due in (("", False), ("portcullis_add_smmus();", True)):
-        names = ("portcullis_init_board", "portcullis_claim", "portcullis_handle_trap", "portcullis_took")
-        missing = tools.symbols(archive, "--undefined-only")
-        lines = [f"void {name}(void) {{}}" for name in sorted(missing)]
-        lines += [f"void {name}(void);" for name in (*names, "portcullis_add_smmus")]
-        lines += ["void start(void) {", *(f"  {name}();" for name in names), calls, "}"]
-        program = folder / "smmus.c"
-        program.write_text("\n".join(lines), "utf-8")
+    names = {"portcullis_init_board", "portcullis_claim", "portcullis_handle_trap", "portcullis_took"}
+    for more, is_due in ((set(), False), ({"portcullis_add_smmus"}, True)):
+        program = write_program(folder / "smmus.c", tools.symbols(archive, "--undefined-only"), names | more)
         tools.compile(program, folder / "smmus.o")
         linked = tools.run(
             "ld.lld", "-static", "--gc-sections", "-e", "start", "-Map=-", folder / "smmus.o", archive, "-o", folder / "smmus"

@@ -98,9 +98,7 @@ def main():
         output(options.tools / "llvm-objdump", "-d", "--no-show-raw-insn", options.elf).splitlines(),
     )
     problems = image.problems()
-    for problem in problems:
-        print(f"{options.elf}: {problem}", file=sys.stderr)
-    return 1 if problems else 0
+    return commandline.told(problems, options.elf)
 
 
 if __name__ == "__main__":

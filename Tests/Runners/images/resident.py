@@ -118,9 +118,7 @@ def main():
         options.list.write_text("\n".join(image.order()) + "\n")
         return 0
     problems = list(image.gaps())
-    for problem in problems:
-        print(f"{options.elf}: {problem}", file=sys.stderr)
-    return 1 if problems else 0
+    return commandline.told(problems, options.elf)
 
 
 if __name__ == "__main__":

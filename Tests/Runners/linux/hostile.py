@@ -222,10 +222,8 @@ def main():
             print(f"# no control: {attack.name}: {attack.why}")
     for line in summary:
         print(f"# {line}")
-    for problem in problems:
-        print(f"hostile: {problem}", file=sys.stderr)
     counts.write(options.results, passed, len(problems), outcomes=columns)
-    return 1 if problems else 0
+    return commandline.told(problems, "hostile")
 
 
 if __name__ == "__main__":
