@@ -34,6 +34,25 @@ class Lines(unittest.TestCase):
         self.assertEqual(said, ["x", "yy"])
 
 
+class Status(unittest.TestCase):
+    def test_what_is_due(self):
+        self.assertEqual(qemu.problems(0), [])
+        self.assertEqual(qemu.problems(2, due=2), [])
+        self.assertEqual(qemu.problems(0, due=2), ["exit status 0"])
+        self.assertEqual(qemu.problems(3, what="QEMU's exit status"), ["QEMU's exit status 3"])
+        self.assertEqual(qemu.problems(qemu.OUT_OF_TIME), ["out of time"])
+
+
+class Arguments(unittest.TestCase):
+    def test_a_comma_of_a_value_is_written_twice(self):
+        self.assertIn(",bootargs=a=b,,c", qemu.module("kernel", 0x50000000, "a=b,c")[1])
+
+    def test_the_host_of_an_embedder_has_its_word(self):
+        words = qemu.board("harness.elf", bootargs="a", host="host.img")
+        self.assertIn("loader,file=host.img,addr=0x40200000,force-raw=on", words)
+        self.assertTrue(words[words.index("-append") + 1].startswith(f"a {qemu.EMBEDDED}"))
+
+
 class Pace(unittest.TestCase):
     def words(self, factor, **more):
         with unittest.mock.patch.object(pace, "factor", lambda: factor):

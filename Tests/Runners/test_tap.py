@@ -48,6 +48,14 @@ class Reader(unittest.TestCase):
     def test_a_skip_that_failed_is_a_failure(self):
         self.assertFalse(read(GOOD.replace("ok 2", "not ok 2")).points[1].skipped)
 
+    def test_counts_and_differences(self):
+        block = "not ok 3 - c\n  ---\n  differences:\n    - what: \"a word\"\n      seen: 1\n  ...\n"
+        reader = read(GOOD.replace("ok 3 - c\n", block))
+        self.assertEqual((reader.run, reader.passed, reader.skipped), (2, 1, 1))
+        self.assertEqual([point.name for point in reader.failures], ["c"])
+        self.assertEqual(reader.failed(), ["failed: 3 - c"])
+        self.assertEqual([point.differences for point in reader.points], [set(), set(), {"a word"}])
+
 
 class Verdict(unittest.TestCase):
     def test_mediated(self):
