@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What runs, drives and judges the tests. Each is started as `python3 -m Runners.FOLDER.MODULE`, with PYTHONPATH=Tests."""
+"""What runs, drives and judges the tests; `python3 -m Runners.FOLDER.MODULE` starts one, with PYTHONPATH=Tests."""
 
 import pathlib
 
