@@ -171,10 +171,13 @@ build-metal = PORTCULLIS_METAL=$(2) $(SWIFT) build $(METAL) --scratch-path $(MET
 # What others link is compiled apart: it leaves x18 to its embedder, signs return addresses and has landing pads.
 # One object, of which the functions of portcullis.h are the only global symbols; the rest that they need is in it,
 # and nothing else is. Without groups: another library in Swift may have some of the same names.
+# A check that fails calls a function that the embedder may have. The image has the instruction in its place, which needs
+# no frame.
+PANICS := $(addprefix -Xswiftc ,-Xfrontend -trap-function -Xfrontend portcullis_panic)
 $(IMAGES)/libportcullis.a: private METAL_SCRATCH := .build-embedded
 $(IMAGES)/libportcullis.a: $(METAL_SOURCES) | setup-build setup-libfdt
 	$(begin-metal)
-	$(Q)$(call build-metal,PortcullisCore,MEDIATE_ON,-Xcc -ffixed-x18 -Xcc -mbranch-protection=standard)
+	$(Q)$(call build-metal,PortcullisCore,MEDIATE_ON,-Xcc -ffixed-x18 -Xcc -mbranch-protection=standard $(PANICS))
 	$(Q)$(TOOLCHAIN)/ld.lld -r --gc-sections --force-group-allocation \
 	  $$($(TOOLCHAIN)/llvm-nm --quiet --defined-only --format=just-symbols $(METAL_RELEASE)/libPortcullisCore.a \
 	    | sed -n 's/^portcullis_[a-z_]*$$/-u &/p') \

@@ -36,6 +36,9 @@ static const char texts[][72] = {
     [-PORTCULLIS_ERROR_SMMU] = "an SMMU cannot be driven or does not confirm",
 };
 
+// What the compiler has the library call where a check fails. One of the embedder's takes its place.
+__attribute__((weak)) void portcullis_panic(void) { __builtin_trap(); }
+
 const char *portcullis_strerror(enum portcullis_status status) {
     const int index = -(int)status;
     if (index < 0 || index >= (int)(sizeof texts / sizeof *texts) || texts[index][0] == 0) return "unknown status";

@@ -50,7 +50,7 @@ void harness_panic(void) {
     power_off();
 }
 
-static void stop(const char *what, const char *why) {
+static _Noreturn void stop(const char *what, const char *why) {
     print("harness: ");
     print(what);
     print(": ");
@@ -58,6 +58,9 @@ static void stop(const char *what, const char *why) {
     print("\n");
     power_off();
 }
+
+// In the place of the library's own.
+void portcullis_panic(void) { stop("switched off", "a check of the library failed"); }
 
 // An exception that EL2 has taken from itself; where it continues.
 uint64_t own_exception(uint64_t esr, uint64_t elr) {

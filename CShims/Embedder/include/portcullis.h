@@ -94,8 +94,9 @@
 // Code of the library names neither x18 nor a SIMD register. Its functions begin with landing pads (BTI) and sign
 // their return addresses (PAC) with key A where you enable it; Debian's libfdt.a does neither.
 //
-// What cannot be: where a check of the library itself fails, which nothing that the host does leads to, it executes BRK
-// #1 at EL2 (ESR_EL2.EC 0x3C). Have your vector stop the machine then, as for any exception that EL2 takes from itself.
+// What cannot be: where a check of the library itself fails, which nothing that the host does leads to, it calls
+// portcullis_panic. Its own executes BRK #1 at EL2 (ESR_EL2.EC 0x3C): have your vector stop the machine then, as for any
+// exception that EL2 takes from itself. Or define the function.
 //
 // Stack: PORTCULLIS_STACK_INIT, PORTCULLIS_STACK_CLAIM and PORTCULLIS_STACK_TRAP; the functions that those do not name
 // need 3 KiB, and 8 KiB where SMMUs were added.
@@ -107,7 +108,10 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
+#define PORTCULLIS_NORETURN [[noreturn]]
 extern "C" {
+#else
+#define PORTCULLIS_NORETURN _Noreturn
 #endif
 
 /// The version of this interface. It grows by one with each change after which a program must be compiled anew.
@@ -891,6 +895,12 @@ enum portcullis_trap portcullis_handle_trap(struct portcullis *state, struct por
 /// Errors: ARGUMENT, also where `esr` is that of no data or instruction abort from a lower Exception level.
 enum portcullis_status portcullis_inject_abort(struct portcullis *state, struct portcullis_frame *frame,
                                                uint64_t esr, uint64_t far, uint64_t hpfar);
+
+/// Called where a check of the library itself fails; must not return. Yours to define, in an object file that you link,
+/// where BRK #1 is not what you want: the library's own is weak.
+///
+/// Its return address is behind the check. Any lock of the library may be held, so that it may call none of its functions.
+PORTCULLIS_NORETURN void portcullis_panic(void);
 
 // MARK: Calls of the host
 

@@ -29,6 +29,8 @@ LABEL = re.compile(r"^[0-9a-f]+ <(.*)>:$")
 INSTRUCTION = re.compile(r"^\s*[0-9a-f]+:\s+(\S+)\s*(.*)$")
 X18 = re.compile(r"\b[wx]18\b")
 SIMD = re.compile(r"\b[bhsdqvz](?:[0-9]|[12][0-9]|3[01])\b")
+# What is called where a check fails; an embedder may have its own.
+PANIC = "portcullis_panic"
 LANDING_PADS = {"bti", "paciasp", "pacibsp"}
 # A note of GNU's with the features of the code (ELF for the Arm 64-bit Architecture, 8.1): BTI is bit 0, PAC bit 1.
 NOTE_TYPE = 5
@@ -50,6 +52,8 @@ def disassembly_problems(text):
                 found.setdefault(("names x18", function))
             if SIMD.search(operands):
                 found.setdefault(("names a SIMD register", function))
+            if name == "brk" and function != PANIC:
+                found.setdefault(("stops by itself", function))
             is_first = False
     if function is None:
         yield "no function is there"
@@ -133,10 +137,18 @@ def complaint(*command):
     return (done.stdout.strip().splitlines() or ["nothing"])[0] if done.returncode else None
 
 
+def has_breakpoint(tools, program):
+    """Whether code of a program executes a BRK."""
+    printed = tools.run("llvm-objdump", "--disassemble", "--no-show-raw-insn", program)
+    return any(match[1] == "brk" for line in printed.splitlines() if (match := INSTRUCTION.match(line)))
+
+
 def link_problems(tools, archive, folder):
     """What linkers say, of all ways to link a program that uses all of the library."""
     functions = {name for name in tools.symbols(archive, "--defined-only") if name.startswith(PREFIX)}
-    program = write_program(folder / "program.c", tools.symbols(archive, "--undefined-only"), functions)
+    # What fails a check is the program's own.
+    missing = tools.symbols(archive, "--undefined-only") | {PANIC}
+    program = write_program(folder / "program.c", missing, functions)
     for is_pie in (False, True):
         compiled = folder / "program.o"
         tools.compile(program, compiled, "-mbranch-protection=standard", *(["-fpie"] if is_pie else []))
@@ -144,7 +156,11 @@ def link_problems(tools, archive, folder):
             for collected in ("--gc-sections", "--no-gc-sections"):
                 options = ["-pie", "--no-dynamic-linker"] if is_pie else ["-static"]
                 options += [collected, "-z", "force-bti", "--fatal-warnings", "-e", "start"]
-                if said := complaint(linker, *options, compiled, archive, "-o", folder / "program"):
+                said = complaint(linker, *options, compiled, archive, "-o", folder / "program")
+                # The library's own is left where no sections are collected, but nothing comes there.
+                if not said and collected == "--gc-sections" and has_breakpoint(tools, folder / "program"):
+                    said = f"the program's own {PANIC} is not what is called"
+                if said:
                     yield f"{pathlib.Path(linker).name} {' '.join(options)}: {said}"
 
 
@@ -212,6 +228,9 @@ DEFECTS = (
     ("static __attribute__((used)) void f(void) { __asm__ volatile(\"mov x18, xzr\"); }", (PROTECTED,), "names x18"),
     ("static __attribute__((used)) void f(void) { __asm__ volatile(\"movi v3.16b, #0\"); }", (PROTECTED,),
      "names a SIMD register"),
+    ("static __attribute__((used)) void f(void) { __asm__ volatile(\"brk #1\"); }", (PROTECTED,), "stops by itself"),
+    ("static __attribute__((used)) void f(void) { __asm__ volatile(\"brk #1\"); }", (PROTECTED,),
+     "is not what is called"),
     ("static __attribute__((used)) void f(void) { __asm__ volatile(\"\"); }", (), "has no landing pad"),
     ("static __attribute__((used)) void f(void) {}", (), "the note does not say"),
     ("static __attribute__((used)) void f(void) {}", (), "force-bti"),
