@@ -20,12 +20,12 @@ extension Board {
       current = blob.node(after: (node, depth))
     }
     reader.conclude(&sink)
-    return reader.board
+    return reader.finish()
   }
 }
 
 /// The state of one walk over a tree.
-struct BoardReader {
+struct BoardReader: ~Copyable {
   var board: Board
   var path = BusPath()
   /// Whether an error was reported.
@@ -52,6 +52,9 @@ struct BoardReader {
   var untyped: UInt64 = 0
 
   init(granule: Granule) { board = Board(granule: granule) }
+
+  /// The board, as far as it was read.
+  consuming func finish() -> Board { board }
 
   mutating func report<Sink: DiagnosticSink & ~Copyable>(
     _ severity: Diagnostic.Severity, _ node: DeviceTreeNode, _ property: PropertyName?,

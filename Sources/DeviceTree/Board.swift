@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+internal import Synchronization
 
 /// What a device tree says of a board, as plain values.
 ///
@@ -9,7 +10,7 @@ public import Architecture
 /// nodes, and nodes below a disabled one, are left out, but for what can be told to read and write memory: ITSes,
 /// Redistributors, SMMUv3s and their monitors. `status` says what the host is to use, not what is there. Lists have
 /// fixed capacities; what does not fit is reported as a diagnostic, never dropped in silence.
-public struct Board: Sendable {
+public struct Board: ~Copyable, Sendable {
   /// A list with a place for each ITS of a board: this is the most that one has.
   public typealias ITSList<Element> = FixedList<32, Element>
   /// A list with a place for each CPU of a board: this is the most that one has.
@@ -98,6 +99,9 @@ public struct Board: Sendable {
   public internal(set) var cpus = CPUs(filler: 0)
   /// What a boot loader has put in memory, in the order of the tree.
   public internal(set) var modules = BootModules(filler: .filler)
+
+  // As of a topology: with an identity it is lent by its address, and not copied to the stack at each use.
+  private let identity = Atomic(false)
 
   init(granule: Granule) { self.granule = granule }
 

@@ -73,6 +73,6 @@ public struct BoardAssembly: ~Copyable {
     reader.checkOverlaps(&sink)
     let isEmpty = reader.board.itses.isEmpty && reader.board.unused.isEmpty
     reader.board.verdict = reader.isRefused ? .refused : isEmpty ? .nothingToProtect : .protectable
-    return reader.board
+    return reader.finish()
   }
 }

@@ -158,6 +158,8 @@ public struct DMAMaster: Hashable, Sendable {
 
 /// One way of a master to memory: a range of its requesters and what they pass.
 public struct DMAPath: Hashable, Sendable {
+  // A board has up to 1,024 of them, and a stack has room for them once: nothing is wider than it must be.
+
   /// What keeps accesses on this path to what they may reach.
   public enum Confinement: Sendable {
     /// An SMMUv3 that can be driven.
@@ -174,35 +176,63 @@ public struct DMAPath: Hashable, Sendable {
     case unreadable
   }
   /// The index of the master.
-  public let master: Int
+  public var master: Int { Int(masterIndex) }
+  private let masterIndex: UInt16
   /// The index of the IOMMU, where one is named.
-  public let iommu: Int?
+  public var iommu: Int? { iommuIndex.map { Int($0) } }
+  private let iommuIndex: UInt8?
   /// What keeps the accesses in bounds.
   public let confinement: Confinement
   /// The requester IDs of a bus, after its `iommu-map-mask`: those of the range that have no bit but those of
   /// ``mask``; nil: the node itself.
-  public let requesters: IDRange?
+  public var requesters: IDRange? { requesterRange.range }
+  private let requesterRange: PackedRange
   /// The streams that they have at the IOMMU, as far from the first stream as the requester from the first requester;
   /// nil where there is none, or it has none that the tree tells.
-  public let streams: IDRange?
+  public var streams: IDRange? { streamRange.range }
+  private let streamRange: PackedRange
   /// Bits of a stream that do not count (the second cell of an SMMUv2's specifier).
   public let ignoredBits: UInt32
   /// The bits that a requester ID has after `iommu-map-mask`.
-  public internal(set) var mask = UInt32.max
+  public internal(set) var mask: UInt32
+
+  init(
+    master: Int, iommu: Int?, confinement: Confinement, requesters: IDRange?, streams: IDRange?,
+    ignoredBits: UInt32, mask: UInt32 = UInt32.max
+  ) {
+    masterIndex = UInt16(master)
+    iommuIndex = iommu.map { UInt8($0) }
+    self.confinement = confinement
+    requesterRange = PackedRange(requesters)
+    streamRange = PackedRange(streams)
+    self.ignoredBits = ignoredBits
+    self.mask = mask
+  }
 }
 
 /// One way of a master to the doorbell of an enabled ITS.
 public struct DoorbellPath: Hashable, Sendable {
   /// The index of the master.
-  public let master: Int
+  public var master: Int { Int(masterIndex) }
+  private let masterIndex: UInt16
   /// The index of the ITS among the MSI controllers.
-  public let its: Int
+  public var its: Int { Int(itsIndex) }
+  private let itsIndex: UInt8
   /// The requester IDs of a bus, after its `msi-map-mask`; nil: the node itself.
   ///
   /// Of a mask with holes the range has more of them than there are.
-  public let requesters: IDRange?
+  public var requesters: IDRange? { requesterRange.range }
+  private let requesterRange: PackedRange
   /// The DeviceIDs that they have, and with them others; nil where the tree does not tell: it may then be any.
-  public let deviceIDs: IDRange?
+  public var deviceIDs: IDRange? { deviceIDRange.range }
+  private let deviceIDRange: PackedRange
+
+  init(master: Int, its: Int, requesters: IDRange?, deviceIDs: IDRange?) {
+    masterIndex = UInt16(master)
+    itsIndex = UInt8(its)
+    requesterRange = PackedRange(requesters)
+    deviceIDRange = PackedRange(deviceIDs)
+  }
 }
 
 /// The way of an IOMMU's own interrupts to the doorbell of an enabled ITS.
@@ -213,6 +243,19 @@ public struct IOMMUDoorbellPath: Hashable, Sendable {
   public let its: Int
   /// Its DeviceID; nil where the tree does not tell: it may then be any.
   public let deviceID: UInt32?
+}
+
+/// A range, or none, in as many bytes as a range: the last number of none is below its first.
+private struct PackedRange: Hashable, Sendable {
+  let first: UInt32
+  let last: UInt32
+
+  init(_ range: IDRange?) {
+    first = range?.first ?? 1
+    last = range?.last ?? 0
+  }
+
+  var range: IDRange? { IDRange(first, through: last) }
 }
 
 /// Some consecutive 32-bit numbers: requesters, streams or DeviceIDs.

@@ -14,16 +14,15 @@ extension Planned {
   consuming func claim(_ blob: DeviceTreeBlob) throws(StartupError) -> Claimed<Machine> {
     let monitor = discovered.monitor
     let platform = monitor.platform
-    let board = discovered.board
-    let options = board.options
-    let calls = board.firmwareCalls(in: blob, keepsPower: policy.isOwning)
+    let options = discovered.board.options
+    let calls = discovered.board.firmwareCalls(in: blob, keepsPower: policy.isOwning)
     let claimed = Claimed(
       monitor: monitor, tree: discovered.tree, host: host, spare: spare,
       isMeasured: options.isBench)
     let claims = Claims(
       monitor: monitor, smmus: smmus, policy: policy, masters: masters, geometry: geometry,
       interruptLimit: interruptLimit)
-    try begin()
+    let board = try begin()
     for index in calls.indices { monitor.relay(calls[index]) }
     if options.isTraced, platform.mediation == .on {
       monitor.beginTrace(toConsole: options.drainsTrace)
@@ -32,8 +31,8 @@ extension Planned {
     return claimed
   }
 
-  /// Builds the state.
-  private consuming func begin() throws(StartupError) {
+  /// Builds the state, and returns the board.
+  private consuming func begin() throws(StartupError) -> Board {
     let monitor = discovered.monitor
     let platform = monitor.platform
     let layout = discovered.layout
@@ -81,6 +80,7 @@ extension Planned {
         stage2: walk, cpus: cpus, ownership: ownership))
     // The TLB operations of a claim are for the host's VMID.
     platform.load(monitor.state.shared.translation)
+    return discovered.board
   }
 
   private static func memoryMap(of board: borrowing Board) throws(StartupError) -> MemoryMap {

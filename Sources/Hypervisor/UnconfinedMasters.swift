@@ -108,6 +108,15 @@ public struct UnconfinedMasters: Sendable {
     for index in topology.masters.indices where fates[index] == .claimed { claimedCount += 1 }
   }
 
+  // Not inlined: a walk is large, and there are several.
+  @inline(never)
+  private static func forEachRegisters(
+    in blob: DeviceTreeBlob, _ body: (NodeRegisters) -> Void
+  ) {
+    var walk = RegisterWalk()
+    while let registers = walk.next(in: blob) { body(registers) }
+  }
+
   private func claimed(_ node: DeviceTreeNode, _ topology: borrowing DMATopology) -> Int? {
     for index in topology.masters.indices where topology.masters[index].node == node {
       return fates[index] == .claimed ? index : nil
@@ -120,12 +129,11 @@ public struct UnconfinedMasters: Sendable {
     _ topology: borrowing DMATopology, _ board: borrowing Board, _ blob: DeviceTreeBlob
   ) {
     var hasRegisters = InlineArray<256, Bool>(repeating: false)
-    var walk = RegisterWalk()
-    while let registers = walk.next(in: blob) {
-      guard let master = claimed(registers.node, topology) else { continue }
+    Self.forEachRegisters(in: blob) { registers in
+      guard let master = claimed(registers.node, topology) else { return }
       guard let range = registers.range, let found = PageRange(covering: range) else {
         fates[master] = .withoutRegisters
-        continue
+        return
       }
       hasRegisters[master] = true
       if found.count > Self.pageLimit { fates[master] = .tooLarge }
@@ -146,10 +154,9 @@ public struct UnconfinedMasters: Sendable {
   ) -> Bool {
     var isChanged = false
     pages = PageList()
-    var walk = RegisterWalk()
-    while let registers = walk.next(in: blob) {
+    Self.forEachRegisters(in: blob) { registers in
       guard let master = claimed(registers.node, topology), let found = registers.pages else {
-        continue
+        return
       }
       if !pages.add(found) {
         fates[master] = .tooLarge
@@ -157,20 +164,18 @@ public struct UnconfinedMasters: Sendable {
       }
     }
     var shared = PageList()
-    walk = RegisterWalk()
-    while let registers = walk.next(in: blob) {
+    Self.forEachRegisters(in: blob) { registers in
       guard claimed(registers.node, topology) == nil, let found = registers.pages,
         pages.overlaps(found)
-      else { continue }
+      else { return }
       // What finds no room now does in the next turn.
       _ = shared.add(found)
     }
     guard shared.count > 0 else { return isChanged }
-    walk = RegisterWalk()
-    while let registers = walk.next(in: blob) {
+    Self.forEachRegisters(in: blob) { registers in
       guard let master = claimed(registers.node, topology), let found = registers.pages,
         shared.overlaps(found)
-      else { continue }
+      else { return }
       fates[master] = .shared
     }
     return true

@@ -87,6 +87,10 @@ struct EmbedderBoard: ~Copyable {
       to: RegionClaim.BoardFrames.self)
   }
 
+  /// Empties that list. Apart, for one on the stack is large.
+  @inline(never)
+  func beginFrames() { unsafe frames.initialize(to: RegionClaim.noFrames()) }
+
   /// What is known of pages.
   var pages: EmbedderPages { unsafe EmbedderPages(place + StateMemory.pagesOffset) }
 

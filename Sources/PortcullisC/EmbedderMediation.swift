@@ -71,7 +71,6 @@ struct EmbedderMediation {
     granule = board.granule
     distributor = board.distributor
     addressLimit = board.gicTraits.addressLimit
-    unsafe machine.frames.initialize(to: RegionClaim.noFrames())
     machine.countWords.begin()
     unsafe machine.board.initialize(
       to: EmbedderBoard(

@@ -73,36 +73,38 @@ struct EmbedderState: ~Copyable {
     return uncovered
   }
 
-  /// Registers the control frames of a board's ITSes.
+  /// Makes the state, with the control frames of a board's ITSes registered.
+  @inline(never)
   static func make(
-    _ described: borrowing DescribedBoard, features: HostFeatures, machine: EmbedderMachine,
+    at place: UnsafeMutablePointer<EmbedderState>, _ board: borrowing Board,
+    _ masters: WithheldMasters, features: HostFeatures, machine: EmbedderMachine,
     choice: EmbedderMediation.Choice, pool: consuming PagePool<EmbedderTables>
-  ) throws(EmbedderError) -> EmbedderState {
-    let mediation = try EmbedderMediation(described.board, choice, machine)
-    let regions = try regions(of: described, mediation, choice, machine)
+  ) throws(EmbedderError) {
+    let mediation = try EmbedderMediation(board, choice, machine)
+    let regions = try regions(of: board, masters, mediation, choice, machine)
     // Every ITS is a region, used or not, but those that are left out.
-    var itses = described.board.itses.count
-    for index in described.board.unused.indices
-    where described.board.unused[index].kind == .its { itses += 1 }
+    var itses = board.itses.count
+    for index in board.unused.indices
+    where board.unused[index].kind == .its { itses += 1 }
     let uncovered = Uncovered(
-      described, leavesOut: regions.count < itses + described.masters.count,
+      confinesMasters: masters.areAll, leavesOut: regions.count < itses + masters.pages.count,
       guardsRedistributors: mediation.guardsRedistributors)
     do throws(OwnershipError) {
-      try begin(machine.pages, of: described.board, machine, pool)
-      return EmbedderState(
-        granule: described.board.granule, features: features, platform: machine.registers,
-        mediation: mediation, regions: regions, uncovered: uncovered)
-    } catch {
-      if case .poolExhausted = error { throw EmbedderError(PORTCULLIS_ERROR_POOL) }
+      try begin(machine.pages, of: board, machine, pool)
+    } catch {      if case .poolExhausted = error { throw EmbedderError(PORTCULLIS_ERROR_POOL) }
       throw EmbedderError(PORTCULLIS_ERROR_BOARD)
     }
+    unsafe place.initialize(
+      to: EmbedderState(
+        granule: board.granule, features: features, platform: machine.registers,
+        mediation: mediation, regions: regions, uncovered: uncovered))
   }
 
   private static func regions(
-    of described: borrowing DescribedBoard, _ mediation: borrowing EmbedderMediation,
-    _ choice: EmbedderMediation.Choice, _ machine: EmbedderMachine
+    of board: borrowing Board, _ masters: WithheldMasters,
+    _ mediation: borrowing EmbedderMediation, _ choice: EmbedderMediation.Choice, _ machine: EmbedderMachine
   ) throws(EmbedderError) -> Regions {
-    let granule = described.board.granule
+    let granule = board.granule
     var regions = Regions()
     do throws(RegistryError) {
       for index in 0..<mediation.count {
@@ -110,14 +112,14 @@ struct EmbedderState: ~Copyable {
           mediation.frame(of: index), .mediatedITS(UInt8(truncatingIfNeeded: index)), to: &regions)
       }
       // What the tree disables is there all the same: nobody answers for it.
-      for index in described.board.unused.indices
-      where described.board.unused[index].kind == .its {
-        let frame = described.board.unused[index].range
+      for index in board.unused.indices
+      where board.unused[index].kind == .its {
+        let frame = board.unused[index].range
         if choice.leavesOut(frame, machine.registers) { continue }
         try append(frame, nil, to: &regions)
       }
-      for index in described.masters.indices {
-        let pages = described.masters[index]
+      for index in masters.pages.indices {
+        let pages = masters.pages[index]
         let layout = try RegionLayout(base: pages.first.address, pages: pages.count)
         guard layout.base.isAligned(to: granule.bytes), layout.frameSize % granule.bytes == 0 else {
           throw .misaligned(layout.base)

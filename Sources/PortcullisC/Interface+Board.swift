@@ -60,17 +60,22 @@ extension ITSTraits {
 /// A board in C.
 ///
 /// Its lists are tuples to Swift, and are gone through as what they are in memory.
-@safe private struct BoardInC {
-  private let board: UnsafeMutablePointer<portcullis_board>
+@safe private struct BoardInC: BoardSource {
+  // It is only read; of a list that can't be changed a copy would be lent.
+  private let told: UnsafeMutablePointer<portcullis_board>
+  private let granule: Granule
+  private let platform: EmbedderPlatform
 
-  @unsafe init(_ board: UnsafeMutablePointer<portcullis_board>) { unsafe self.board = board }
+  @unsafe init(
+    _ board: UnsafePointer<portcullis_board>, _ granule: Granule, _ platform: EmbedderPlatform
+  ) {
+    unsafe told = UnsafeMutablePointer(mutating: board)
+    self.granule = granule
+    self.platform = platform
+  }
 
-  /// The board as the core has it.
-  ///
   /// - Throws: `BOARD` where a part can't be, or overlaps another one or memory.
-  func read(
-    _ granule: Granule, _ platform: EmbedderPlatform
-  ) throws(EmbedderError) -> DescribedBoard {
+  func board() throws(EmbedderError) -> Board {
     var assembly = BoardAssembly(granule: granule)
     guard setGIC(of: &assembly), addITSes(to: &assembly), addRedistributors(to: &assembly),
       addMemory(to: &assembly)
@@ -81,37 +86,39 @@ extension ITSTraits {
     var sink = OverlapLog(platform: platform)
     let board = assembly.finish(reporting: &sink)
     guard board.verdict != .refused else { throw EmbedderError(PORTCULLIS_ERROR_BOARD) }
-    var described = DescribedBoard(board, isConfined: unsafe self.board.pointee.is_confined != 0)
-    guard addMasters(to: &described) else {
+    return board
+  }
+
+  func masters(of _: borrowing Board) throws(EmbedderError) -> WithheldMasters {
+    var masters = WithheldMasters()
+    masters.areAll = unsafe told.pointee.is_confined != 0
+    let areSound = unsafe withUnsafeBytes(of: &told.pointee.masters) { list in
+      unsafe list.forEach(told.pointee.masters_count) { (pages: portcullis_pages) in
+        guard let found = AddressRange(pages).flatMap({ PageRange(covering: $0) }) else {
+          return false
+        }
+        return masters.pages.append(found)
+      }
+    }
+    guard areSound else {
       platform.log(
         .error, LogLine("board: registers of masters are no pages, or there are too many"))
       throw EmbedderError(PORTCULLIS_ERROR_BOARD)
     }
-    return described
-  }
-
-  private func addMasters(to described: inout DescribedBoard) -> Bool {
-    unsafe withUnsafeBytes(of: &board.pointee.masters) { list in
-      unsafe list.forEach(board.pointee.masters_count) { (pages: portcullis_pages) in
-        guard let found = AddressRange(pages).flatMap({ PageRange(covering: $0) }) else {
-          return false
-        }
-        return described.masters.append(found)
-      }
-    }
+    return masters
   }
 
   private func setGIC(of assembly: inout BoardAssembly) -> Bool {
-    let base = unsafe board.pointee.distributor
-    guard let traits = unsafe ITSTraits(board.pointee.traits) else { return false }
+    let base = unsafe told.pointee.distributor
+    guard let traits = unsafe ITSTraits(told.pointee.traits) else { return false }
     let frame = AddressRange(base: PhysicalAddress(base), size: Board.controlFrameSize)
     guard base == 0 || frame != nil else { return false }
     return assembly.setGIC(base == 0 ? nil : frame, traits)
   }
 
   private func addITSes(to assembly: inout BoardAssembly) -> Bool {
-    unsafe withUnsafeBytes(of: &board.pointee.its) { list in
-      unsafe list.forEach(board.pointee.its_count) { (its: portcullis_its) in
+    unsafe withUnsafeBytes(of: &told.pointee.its) { list in
+      unsafe list.forEach(told.pointee.its_count) { (its: portcullis_its) in
         guard let region = AddressRange(its.registers), let traits = ITSTraits(its.traits) else {
           return false
         }
@@ -121,8 +128,8 @@ extension ITSTraits {
   }
 
   private func addRedistributors(to assembly: inout BoardAssembly) -> Bool {
-    unsafe withUnsafeBytes(of: &board.pointee.redistributors) { list in
-      unsafe list.forEach(board.pointee.redistributors_count) {
+    unsafe withUnsafeBytes(of: &told.pointee.redistributors) { list in
+      unsafe list.forEach(told.pointee.redistributors_count) {
         (region: portcullis_redistributors) in
         guard let range = AddressRange(region.registers) else { return false }
         return assembly.addRedistributors(
@@ -132,78 +139,80 @@ extension ITSTraits {
   }
 
   private func addMemory(to assembly: inout BoardAssembly) -> Bool {
-    unsafe withUnsafeBytes(of: &board.pointee.memory) { list in
-      unsafe list.forEach(board.pointee.memory_count) { (pages: portcullis_pages) in
+    unsafe withUnsafeBytes(of: &told.pointee.memory) { list in
+      unsafe list.forEach(told.pointee.memory_count) { (pages: portcullis_pages) in
         guard let range = AddressRange(pages) else { return false }
         return assembly.addMemory(range)
       }
     }
   }
+}
 
-  private static func store(
-    _ range: AddressRange, _ traits: ITSTraits, isUnused: UInt32,
-    to list: UnsafeMutableRawBufferPointer, _ index: Int
-  ) {
-    unsafe list.storeBytes(
-      of: portcullis_its(
-        registers: portcullis_pages(range), traits: UInt32(traits.rawValue), is_unused: isUnused),
-      toByteOffset: index * MemoryLayout<portcullis_its>.stride, as: portcullis_its.self)
-  }
+/// Stores an ITS in a list.
+private func store(
+  _ range: AddressRange, _ traits: ITSTraits, isUnused: UInt32,
+  to list: UnsafeMutableRawBufferPointer, _ index: Int
+) {
+  unsafe list.storeBytes(
+    of: portcullis_its(
+      registers: portcullis_pages(range), traits: UInt32(traits.rawValue), is_unused: isUnused),
+    toByteOffset: index * MemoryLayout<portcullis_its>.stride, as: portcullis_its.self)
+}
 
-  /// Takes over what a tree says.
-  func write(_ described: DescribedBoard) {
-    let from = described.board
-    unsafe board.pointee.masters_count = UInt32(described.masters.count)
-    unsafe withUnsafeMutableBytes(of: &board.pointee.masters) { list in
-      for index in described.masters.indices {
-        let pages = described.masters[index]
-        unsafe list.storeBytes(
-          of: portcullis_pages(
-            base: pages.first.address.rawValue, bytes: pages.count << PageFrameNumber.shift),
-          toByteOffset: index * MemoryLayout<portcullis_pages>.stride, as: portcullis_pages.self)
-      }
+/// Takes over what a tree says.
+private func write(
+  _ board: borrowing Board, _ masters: WithheldMasters, to told: UnsafeMutablePointer<portcullis_board>
+) {
+  unsafe told.pointee.masters_count = UInt32(masters.pages.count)
+  unsafe withUnsafeMutableBytes(of: &told.pointee.masters) { list in
+    for index in masters.pages.indices {
+      let pages = masters.pages[index]
+      unsafe list.storeBytes(
+        of: portcullis_pages(
+          base: pages.first.address.rawValue, bytes: pages.count << PageFrameNumber.shift),
+        toByteOffset: index * MemoryLayout<portcullis_pages>.stride, as: portcullis_pages.self)
     }
-    unsafe board.pointee.distributor = from.distributor?.base.rawValue ?? 0
-    unsafe board.pointee.traits = UInt32(from.gicTraits.rawValue)
-    var count = 0
-    unsafe withUnsafeMutableBytes(of: &board.pointee.its) { list in
-      // There is room for as many as a board of the core has.
-      for index in from.itses.indices {
-        let its = from.itses[index]
-        unsafe Self.store(its.region, its.traits, isUnused: 0, to: list, count)
-        count += 1
-      }
-      for index in from.unused.indices where from.unused[index].kind == .its {
-        unsafe Self.store(from.unused[index].range, .none, isUnused: 1, to: list, count)
-        count += 1
-      }
-    }
-    unsafe board.pointee.its_count = UInt32(count)
-    unsafe withUnsafeMutableBytes(of: &board.pointee.redistributors) { list in
-      for index in from.redistributors.indices {
-        let region = from.redistributors[index]
-        unsafe list.storeBytes(
-          of: portcullis_redistributors(
-            registers: portcullis_pages(region.range), stride: region.stride ?? 0,
-            is_unused: region.isUsed ? 0 : 1),
-          toByteOffset: index * MemoryLayout<portcullis_redistributors>.stride,
-          as: portcullis_redistributors.self)
-      }
-    }
-    unsafe board.pointee.redistributors_count = UInt32(from.redistributors.count)
-    var banks = 0
-    unsafe withUnsafeMutableBytes(of: &board.pointee.memory) { list in
-      for index in from.memory.indices {
-        guard let pages = from.memory[index].wholePages else { continue }
-        unsafe list.storeBytes(
-          of: portcullis_pages(pages), toByteOffset: banks * MemoryLayout<portcullis_pages>.stride,
-          as: portcullis_pages.self)
-        banks += 1
-      }
-    }
-    unsafe board.pointee.memory_count = UInt32(banks)
-    unsafe board.pointee.is_confined = described.isConfined ? 1 : 0
   }
+  unsafe told.pointee.distributor = board.distributor?.base.rawValue ?? 0
+  unsafe told.pointee.traits = UInt32(board.gicTraits.rawValue)
+  var count = 0
+  unsafe withUnsafeMutableBytes(of: &told.pointee.its) { list in
+    // There is room for as many as a board of the core has.
+    for index in board.itses.indices {
+      let its = board.itses[index]
+      unsafe store(its.region, its.traits, isUnused: 0, to: list, count)
+      count += 1
+    }
+    for index in board.unused.indices where board.unused[index].kind == .its {
+      unsafe store(board.unused[index].range, .none, isUnused: 1, to: list, count)
+      count += 1
+    }
+  }
+  unsafe told.pointee.its_count = UInt32(count)
+  unsafe withUnsafeMutableBytes(of: &told.pointee.redistributors) { list in
+    for index in board.redistributors.indices {
+      let region = board.redistributors[index]
+      unsafe list.storeBytes(
+        of: portcullis_redistributors(
+          registers: portcullis_pages(region.range), stride: region.stride ?? 0,
+          is_unused: region.isUsed ? 0 : 1),
+        toByteOffset: index * MemoryLayout<portcullis_redistributors>.stride,
+        as: portcullis_redistributors.self)
+    }
+  }
+  unsafe told.pointee.redistributors_count = UInt32(board.redistributors.count)
+  var banks = 0
+  unsafe withUnsafeMutableBytes(of: &told.pointee.memory) { list in
+    for index in board.memory.indices {
+      guard let pages = board.memory[index].wholePages else { continue }
+      unsafe list.storeBytes(
+        of: portcullis_pages(pages), toByteOffset: banks * MemoryLayout<portcullis_pages>.stride,
+        as: portcullis_pages.self)
+      banks += 1
+    }
+  }
+  unsafe told.pointee.memory_count = UInt32(banks)
+  unsafe told.pointee.is_confined = masters.areAll ? 1 : 0
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
@@ -219,11 +228,11 @@ func portcullis_board_from_tree(
     unsafe ops.pointee.size >= MemoryLayout<portcullis_ops>.size
   else { return PORTCULLIS_ERROR_STRUCT_SIZE }
   do throws(EmbedderError) {
-    let platform = unsafe EmbedderPlatform(UnsafeRawPointer(ops))
-    unsafe BoardInC(told).write(
-      try DescribedBoard(
-        tree, treeSize, granule, claimsMasters: policy & PORTCULLIS_POLICY_CLAIM_MASTERS != 0,
-        platform))
+    let source = try unsafe BoardInTree(
+      tree, treeSize, granule, claimsMasters: policy & PORTCULLIS_POLICY_CLAIM_MASTERS != 0,
+      EmbedderPlatform(UnsafeRawPointer(ops)))
+    let board = try source.board()
+    unsafe write(board, try source.masters(of: board), to: told)
     return PORTCULLIS_OK
   } catch {
     return error.status
@@ -243,7 +252,6 @@ func portcullis_init_board(
   }
   return unsafe initialise(memory, memorySize, config, state) {
     (_, granule, platform) throws(EmbedderError) in
-    // It is only read.
-    try unsafe BoardInC(UnsafeMutablePointer(mutating: board)).read(granule, platform)
+    unsafe BoardInC(board, granule, platform)
   }
 }

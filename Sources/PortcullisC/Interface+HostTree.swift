@@ -23,14 +23,12 @@ private struct TreeOfHost {
     guard tree.withhold(range) else { throw EmbedderError(PORTCULLIS_ERROR_FULL) }
   }
 
-  /// Disables ITSes that are left out, and by policy masters whose registers are claimed.
+  /// Disables ITSes that are left out.
   ///
   /// - Throws: `BOARD`.
-  @inline(never)
-  mutating func disableNodes(
-    _ blob: DeviceTreeBlob, _ granule: Granule, _ config: portcullis_config
+  private mutating func disableITSes(
+    of board: borrowing Board, _ config: portcullis_config
   ) throws(EmbedderError) {
-    let board = try DescribedBoard.read(blob, granule, platform)
     for index in board.itses.indices {
       let its = board.itses[index]
       guard let leaveOut = unsafe config.leave_out,
@@ -38,7 +36,15 @@ private struct TreeOfHost {
       else { continue }
       try disable(its.node)
     }
-    guard unsafe config.policy & PORTCULLIS_POLICY_CLAIM_MASTERS != 0 else { return }
+  }
+
+  /// Disables masters whose registers are claimed.
+  ///
+  /// - Throws: `BOARD`.
+  @inline(never)
+  private mutating func disableMasters(
+    of board: borrowing Board, _ blob: DeviceTreeBlob
+  ) throws(EmbedderError) {
     var sink = UntoldDiagnostics()
     let topology = DMATopology(reading: blob, of: board, reporting: &sink)
     let masters = UnconfinedMasters(topology, board, blob, drivers: .others, claims: true)
@@ -56,17 +62,23 @@ private struct TreeOfHost {
   /// Writes the tree.
   ///
   /// - Returns: its size.
-  /// - Throws: `ALIGNMENT`, `MEMORY` where the buffer is too small, `BOARD` for a tree that can't be cut.
-  func write(
-    _ blob: DeviceTreeBlob, _ granule: Granule, smmus policy: SMMUPolicy,
+  /// - Throws: `ALIGNMENT`, `MEMORY` where the buffer is too small, `TREE`, `BOARD` for a tree that can't be cut.
+  mutating func write(
+    _ source: BoardInTree, _ config: portcullis_config, smmus policy: SMMUPolicy,
     into bytes: inout MutableSpan<UInt8>
   ) throws(EmbedderError) -> Int {
-    let board = policy == .owned ? try DescribedBoard.read(blob, granule, platform) : nil
+    let blob = try source.blob()
+    let board = try source.board()
+    try unsafe disableITSes(of: board, config)
+    if unsafe config.policy & PORTCULLIS_POLICY_CLAIM_MASTERS != 0 {
+      try disableMasters(of: board, blob)
+    }
     do throws(HostTreeError) {
-      if let board { return try DMADescription.write(tree, board, blob, into: &bytes) }
-      return policy == .nested
-        ? try tree.write(from: blob, nestingSMMUsInto: &bytes)
-        : try tree.write(from: blob, into: &bytes)
+      switch policy {
+      case .owned: return try DMADescription.write(tree, board, blob, into: &bytes)
+      case .nested: return try tree.write(from: blob, nestingSMMUsInto: &bytes)
+      case .off: return try tree.write(from: blob, into: &bytes)
+      }
     } catch {
       switch error {
       case .noSpace: throw EmbedderError(PORTCULLIS_ERROR_MEMORY)
@@ -103,13 +115,13 @@ func portcullis_write_host_tree(
     for index in 0..<count { try host.withhold(unsafe withheld[index]) }
     if unsafe config.pointee.pool.bytes > 0 { try host.withhold(unsafe config.pointee.pool) }
     if unsafe config.pointee.trace.bytes > 0 { try host.withhold(unsafe config.pointee.trace) }
-    let bytes = unsafe UnsafeRawBufferPointer(start: source, count: config.pointee.tree_size)
-    let blob = try unsafe DescribedBoard.check(bytes.bindMemory(to: UInt8.self).span)
-    unsafe try host.disableNodes(blob, granule, config.pointee)
+    let board = try unsafe BoardInTree(
+      source, config.pointee.tree_size, granule, host.platform)
     let place = unsafe UnsafeMutableBufferPointer(
       start: buffer.bindMemory(to: UInt8.self, capacity: bufferSize), count: bufferSize)
     var target = unsafe place.mutableSpan
-    unsafe size.pointee = try host.write(blob, granule, smmus: smmus, into: &target)
+    unsafe size.pointee = try host.write(
+      board, config.pointee, smmus: smmus, into: &target)
     return PORTCULLIS_OK
   } catch {
     return unsafe ProblemPlace(config.pointee).tell(error)

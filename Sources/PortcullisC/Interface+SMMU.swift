@@ -191,10 +191,9 @@ func portcullis_smmus_from_tree(
   else { return PORTCULLIS_ERROR_STRUCT_SIZE }
   let platform = unsafe EmbedderPlatform(UnsafeRawPointer(ops))
   do throws(EmbedderError) {
-    guard treeSize >= 0 else { throw EmbedderError(PORTCULLIS_ERROR_TREE) }
-    let bytes = unsafe UnsafeRawBufferPointer(start: tree, count: treeSize)
-    let blob = try DescribedBoard.check(unsafe bytes.bindMemory(to: UInt8.self).span)
-    let board = try DescribedBoard.read(blob, granule, platform)
+    let source = try unsafe BoardInTree(tree, treeSize, granule, platform)
+    let blob = try source.blob()
+    let board = try source.board()
     let plan: SMMUPlan
     do throws(SMMUPlanError) {
       plan = try DMADescription.plan(board, blob) { platform.log($0, $1) }

@@ -48,7 +48,7 @@ func portcullis_init(
   unsafe initialise(memory, memorySize, config, state) {
     (config, granule, platform) throws(EmbedderError) in
     guard let tree = unsafe config.tree else { throw EmbedderError(PORTCULLIS_ERROR_ARGUMENT) }
-    return try unsafe DescribedBoard(
+    return try unsafe BoardInTree(
       tree, config.tree_size, granule,
       claimsMasters: config.policy & PORTCULLIS_POLICY_CLAIM_MASTERS != 0, platform)
   }
@@ -69,11 +69,11 @@ func mismatch(_ config: UnsafePointer<portcullis_config>) -> portcullis_status? 
   return nil
 }
 
-/// What the two functions that make a state have in common; `board` is called once all else is as it must be.
-func initialise(
+/// What the two functions that make a state have in common; `source` is called once all else is as it must be.
+func initialise<Source: BoardSource>(
   _ memory: UnsafeMutableRawPointer?, _ memorySize: Int,
   _ config: UnsafePointer<portcullis_config>?, _ state: UnsafeMutablePointer<OpaquePointer?>?,
-  _ board: (portcullis_config, Granule, EmbedderPlatform) throws(EmbedderError) -> DescribedBoard
+  _ source: (portcullis_config, Granule, EmbedderPlatform) throws(EmbedderError) -> Source
 ) -> portcullis_status {
   guard let memory = unsafe memory, let config = unsafe config, let state = unsafe state else {
     return PORTCULLIS_ERROR_ARGUMENT
@@ -99,11 +99,14 @@ func initialise(
     pages: pages, memory: EmbedderTables(memory + StateMemory.poolOffset, pages: poolPages))
   do throws(EmbedderError) {
     let machine = unsafe EmbedderMachine(memory)
-    let board = try unsafe board(config.pointee, granule, machine.registers)
-    let made = try EmbedderState.make(
-      board, features: HostFeatures(rawValue: features), machine: machine, choice: choice,
-      pool: pool)
-    unsafe StateMemory.state(OpaquePointer(memory)).initialize(to: made)
+    machine.beginFrames()
+    let source = try unsafe source(config.pointee, granule, machine.registers)
+    let board = try source.board()
+    let masters = try source.masters(of: board)
+    let state = unsafe StateMemory.state(OpaquePointer(memory))
+    try unsafe EmbedderState.make(
+      at: state, board, masters, features: HostFeatures(rawValue: features), machine: machine,
+      choice: choice, pool: pool)
   } catch {
     return choice.problem.tell(error)
   }

@@ -18,9 +18,9 @@ struct Uncovered {
   static var all: Uncovered { Uncovered(rawValue: PORTCULLIS_UNCOVERED_FORWARDED << 1 - 1) }
 
   /// What is known of it when a state is made.
-  init(_ board: borrowing DescribedBoard, leavesOut: Bool, guardsRedistributors: Bool) {
+  init(confinesMasters: Bool, leavesOut: Bool, guardsRedistributors: Bool) {
     self = .iommu
-    if !board.isConfined { insert(.masters) }
+    if !confinesMasters { insert(.masters) }
     if leavesOut { insert(.leftOut) }
     if !guardsRedistributors { insert(.redistributors) }
   }

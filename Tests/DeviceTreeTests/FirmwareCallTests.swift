@@ -24,7 +24,7 @@ struct FirmwareCallTests {
       firmware { \(source) };
       """)
     let board = try read(bytes).board
-    return board.firmwareCalls(
+    return board.whole.firmwareCalls(
       in: try DeviceTreeBlob(checking: bytes.span), keepsPower: keepsPower)
   }
 

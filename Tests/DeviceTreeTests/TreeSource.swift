@@ -54,9 +54,36 @@ struct Text: TextSink {
   var string: String { String(decoding: bytes, as: UTF8.self) }
 }
 
+/// A board that tests may hand on with other results, as one that can't be copied may not be.
+final class ReadBoard {
+  let whole: Board
+
+  init(_ board: consuming Board) { whole = board }
+
+  var companions: Board.CompanionRanges { whole.companions }
+  var console: ConsoleDescription? { whole.console }
+  var cpus: Board.CPUs { whole.cpus }
+  var distributor: AddressRange? { whole.distributor }
+  var gicTraits: ITSTraits { whole.gicTraits }
+  var initialRAMDisk: AddressRange? { whole.initialRAMDisk }
+  var iommus: Board.IOMMUs { whole.iommus }
+  var itses: Board.ITSes { whole.itses }
+  var kernel: BootModule? { whole.kernel }
+  var memory: Board.MemoryRanges { whole.memory }
+  var modules: Board.BootModules { whole.modules }
+  var monitors: Board.Monitors { whole.monitors }
+  var options: BootOptions { whole.options }
+  var psci: PSCIDescription? { whole.psci }
+  var ramdisk: BootModule? { whole.ramdisk }
+  var redistributors: Board.RedistributorRegions { whole.redistributors }
+  var reserved: Board.ReservedRanges { whole.reserved }
+  var unused: Board.UnusedRanges { whole.unused }
+  var verdict: Verdict { whole.verdict }
+}
+
 /// The board of a blob, its diagnostics and their lines.
 func read(_ bytes: [UInt8], _ granule: Granule = .kib4) throws -> (
-  board: Board, diagnostics: [Diagnostic], lines: [String]
+  board: ReadBoard, diagnostics: [Diagnostic], lines: [String]
 ) {
   let blob = try DeviceTreeBlob(checking: bytes.span)
   var sink = Collector()
@@ -67,7 +94,7 @@ func read(_ bytes: [UInt8], _ granule: Granule = .kib4) throws -> (
     diagnostic.write(in: blob, into: &text)
     lines.append(text.string)
   }
-  return (board, sink.all, lines)
+  return (ReadBoard(board), sink.all, lines)
 }
 
 func range(_ base: UInt64, _ size: UInt64) -> AddressRange? {

@@ -61,7 +61,7 @@ private let frames = bases.flatMap { base in
 @Suite("Claim of the ITSes")
 struct ITSClaimTests {
   private func claim(
-    _ board: DeviceTree.Board, _ subject: inout Subject, _ registry: inout Registry,
+    _ board: borrowing DeviceTree.Board, _ subject: inout Subject, _ registry: inout Registry,
     _ registers: SimulatedITSes = SimulatedITSes()
   ) throws(ITSClaimError) -> ITSClaim.Identities {
     var frames: RegionClaim.BoardFrames = RegionClaim.noFrames()
