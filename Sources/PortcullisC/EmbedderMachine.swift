@@ -87,7 +87,8 @@ struct EmbedderBoard: ~Copyable {
       to: RegionClaim.BoardFrames.self)
   }
 
-  /// Empties that list. Apart, for one on the stack is large.
+  /// Empties that list.
+  // Apart, for on its way there the list is on the stack.
   @inline(never)
   func beginFrames() { unsafe frames.initialize(to: RegionClaim.noFrames()) }
 

@@ -91,7 +91,8 @@ struct EmbedderState: ~Copyable {
       guardsRedistributors: mediation.guardsRedistributors)
     do throws(OwnershipError) {
       try begin(machine.pages, of: board, machine, pool)
-    } catch {      if case .poolExhausted = error { throw EmbedderError(PORTCULLIS_ERROR_POOL) }
+    } catch {
+      if case .poolExhausted = error { throw EmbedderError(PORTCULLIS_ERROR_POOL) }
       throw EmbedderError(PORTCULLIS_ERROR_BOARD)
     }
     unsafe place.initialize(
@@ -102,7 +103,8 @@ struct EmbedderState: ~Copyable {
 
   private static func regions(
     of board: borrowing Board, _ masters: WithheldMasters,
-    _ mediation: borrowing EmbedderMediation, _ choice: EmbedderMediation.Choice, _ machine: EmbedderMachine
+    _ mediation: borrowing EmbedderMediation, _ choice: EmbedderMediation.Choice,
+    _ machine: EmbedderMachine
   ) throws(EmbedderError) -> Regions {
     let granule = board.granule
     var regions = Regions()

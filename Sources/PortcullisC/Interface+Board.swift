@@ -161,7 +161,8 @@ private func store(
 
 /// Takes over what a tree says.
 private func write(
-  _ board: borrowing Board, _ masters: WithheldMasters, to told: UnsafeMutablePointer<portcullis_board>
+  _ board: borrowing Board, _ masters: WithheldMasters,
+  to told: UnsafeMutablePointer<portcullis_board>
 ) {
   unsafe told.pointee.masters_count = UInt32(masters.pages.count)
   unsafe withUnsafeMutableBytes(of: &told.pointee.masters) { list in
