@@ -90,7 +90,7 @@ el2_vectors:
 	VECTOR	unexpected
 	VECTOR	unexpected
 
-// Until the host is entered the boot CPU runs on a stack of its own.
+// Until it leaves boot the boot CPU runs on a stack of its own.
 	.balign	0x800
 	.global	el2_boot_vectors
 el2_boot_vectors:
@@ -225,6 +225,18 @@ own_stack:
 	madd	x9, x9, x11, x10
 	mov	sp, x9
 	ret
+
+// el2_leave_boot_stack(entry, argument)
+	.section .text.el2_leave_boot_stack, "ax"
+	.global	el2_leave_boot_stack
+	.type	el2_leave_boot_stack, %function
+el2_leave_boot_stack:
+	ldr	x9, =el2_vectors
+	msr	vbar_el2, x9
+	isb
+	bl	own_stack
+	mov	x29, xzr
+	b	el2_leave_boot
 
 // el2_enter_host(entry, argument)
 	.section .text.el2_enter_host, "ax"

@@ -42,7 +42,7 @@ func el2_main(_ tree: UInt64) -> Never {
   let monitor = MetalMonitor(MetalPlatform())
   guard let start = monitor.start(tree: PhysicalAddress(tree)) else { el2_park() }
   HostContext(monitor.state.shared.translation).load()
-  el2_leave_boot(start.entry.rawValue, start.argument)
+  el2_leave_boot_stack(start.entry.rawValue, start.argument)
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
@@ -52,13 +52,19 @@ func el2_leave_boot(_ entry: UInt64, _ argument: UInt64) -> Never {
   // Code by its order in the image, which Tests/Runners/images/resident.py checks; and the host that came with the image.
   monitor.forget(from: el2_boot_text_here(), to: el2_text_end_here())
   monitor.forget(from: el2_payload_start_here(), to: el2_rodata_end_here())
+  let stack = el2_boot_stack_here()
+  monitor.forget(
+    from: stack, to: stack + el2_boot_stack_size, at: el2_boot_stack_place, isAll: true)
   el2_enter_host(entry, argument)
 }
 
 extension MetalMonitor {
-  /// Unmaps pages of the image, from the start of one to the end of one.
+  /// Unmaps pages of the image, from the start of one to the end of one, which lie at `place` or where they are linked;
+  /// with `isAll` EL2 must not map them anywhere else.
   @inline(__always)
-  fileprivate func forget(from start: UInt64, to end: UInt64) {
+  fileprivate func forget(
+    from start: UInt64, to end: UInt64, at place: UInt64? = nil, isAll: Bool = false
+  ) {
     let base = PhysicalAddress(
       state.shared.layout.image.base.rawValue &+ (start &- el2_image_start_here()))
     guard start < end,
@@ -67,7 +73,10 @@ extension MetalMonitor {
     else {
       return self.end(LogLine("switched off: what only the start-up runs cannot be unmapped"))
     }
-    state.shared.ownership.unmapAtHypervisor(pages, at: VirtualAddress(start))
+    state.shared.ownership.unmapAtHypervisor(pages, at: VirtualAddress(place ?? start))
+    if isAll, state.shared.ownership.hypervisorMaps(pages) {
+      self.end(LogLine("switched off: what only the start-up uses is still mapped"))
+    }
   }
 }
 

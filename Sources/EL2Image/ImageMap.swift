@@ -58,13 +58,13 @@ enum ImageMap {
       map(el2_canary_here(), canaryEnd, .data, stage1: &stage1, pool: &pool),
       map(canaryEnd, el2_text_end_here(), .code, stage1: &stage1, pool: &pool),
       map(el2_text_end_here(), el2_rodata_end_here(), .readOnlyData, stage1: &stage1, pool: &pool),
-      map(el2_rodata_end_here(), el2_image_end_here(), .data, stage1: &stage1, pool: &pool),
+      map(el2_rodata_end_here(), el2_data_end_here(), .data, stage1: &stage1, pool: &pool),
       map(
         el2_boot_stack_here(), el2_boot_stack_here() + el2_boot_stack_size, .data,
         at: el2_boot_stack_place, stage1: &stage1, pool: &pool),
       // Once more by physical address, as all other memory that devices read.
       map(
-        el2_rodata_end_here(), el2_image_end_here(), .data,
+        el2_rodata_end_here(), el2_data_end_here(), .data,
         at: VirtualLayout.linear(PhysicalAddress(el2_rodata_end_here())).rawValue,
         stage1: &stage1, pool: &pool)
     else { return false }

@@ -7,7 +7,7 @@
 //        …
 //   0x4000_0000_0000   the image at its link addresses (CShims/EL2Boot/el2.ld)
 //   0x4800_0000_0000   the CPUs' stacks (EL2_STACKS)
-//   0x4900_0010_0000   the boot CPU's stack (EL2_BOOT_STACK)
+//   0x4900_0010_0000   the boot CPU's stack (EL2_BOOT_STACK), until the host is entered
 //   0x5000_0000_0000   the console
 //   0x5800_0000_0000   the Redistributors, 4 GiB a region
 //   0x5900_0000_0000   the Distributor

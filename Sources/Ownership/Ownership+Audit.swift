@@ -40,8 +40,28 @@ where Memory: ~Copyable, Host: ~Copyable, Hypervisor: ~Copyable, Observer: ~Copy
     devicesReach: (PageFrameNumber, borrowing Memory) -> Bool
   ) -> Exposure?
   where Host == Stage2Table<HostCache>, Hypervisor == EL2Stage1Table<OwnCache> {
+    var (records, hosts) = (PageTree.Cursor(), PageTree.Cursor())
+    return firstPage { (frame, address, entry) in
+      let record = ledger.record(of: frame, by: &records, in: pool)
+      return exposure(of: frame, record, at: address, entry, &hosts, devicesReach).map {
+        Exposure(frame: frame, address: address, reason: $0)
+      }
+    }
+  }
+
+  /// Whether EL2 maps one of these physical pages anywhere, by a walk of its translation from end to end.
+  public func hypervisorMaps<OwnCache: TranslationCache & ~Copyable>(_ pages: PageRange) -> Bool
+  where Hypervisor == EL2Stage1Table<OwnCache> {
+    firstPage { (frame, _, _) in pages.contains(frame) ? true : nil } ?? false
+  }
+
+  /// Hands each page that EL2 maps to `body`, with its address and entry, until that finds something.
+  private func firstPage<Found, OwnCache: TranslationCache & ~Copyable>(
+    _ body: (PageFrameNumber, VirtualAddress, UInt64) -> Found?
+  ) -> Found?
+  where Hypervisor == EL2Stage1Table<OwnCache> {
     var page: UInt64 = 0
-    var (own, records, hosts) = (PageTree.Cursor(), PageTree.Cursor(), PageTree.Cursor())
+    var own = PageTree.Cursor()
     while page < EL2AddressSpace.pageLimit {
       let slot = own.walk(hypervisor.tree, to: page, in: pool.memory)
       let span: UInt64 = 1 << PageTree.shift(slot.level)
@@ -50,10 +70,7 @@ where Memory: ~Copyable, Host: ~Copyable, Hypervisor: ~Copyable, Observer: ~Copy
       let address = VirtualAddress(page << PageFrameNumber.shift)
       let frame = PageFrameNumber(
         containing: PhysicalAddress(slot.entry & Stage2Descriptor.outputMask))
-      let record = ledger.record(of: frame, by: &records, in: pool)
-      if let reason = exposure(of: frame, record, at: address, slot.entry, &hosts, devicesReach) {
-        return Exposure(frame: frame, address: address, reason: reason)
-      }
+      if let found = body(frame, address, slot.entry) { return found }
     }
     return nil
   }

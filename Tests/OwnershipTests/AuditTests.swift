@@ -76,6 +76,23 @@ import Testing
     #expect(shared == nil)
   }
 
+  @Test("Pages are mapped as long as one of the places at which the hypervisor has one of them is")
+  func mapped() throws {
+    var subject = try SmallBoard.make(SimulatedMachine())
+    let stack = pages(0x48000, 3)
+    let places = [SmallBoard.linear.rawValue + stack.first.address.rawValue, 0x5000_0000]
+    let before = subject.hypervisorMaps(stack)
+    #expect(!before)
+    for place in places { try subject.mapAtBoot(stack, at: VirtualAddress(place)) }
+    for place in places {
+      let isMapped = subject.hypervisorMaps(pages(0x48002))
+      #expect(isMapped)
+      subject.unmapAtHypervisor(stack, at: VirtualAddress(place))
+    }
+    let after = subject.hypervisorMaps(stack)
+    #expect(!after)
+  }
+
   @Test(
     "F-39: Claimed registers are the hypervisor's, and those that boot has mapped may be the host's"
   )

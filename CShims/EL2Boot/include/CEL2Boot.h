@@ -23,7 +23,7 @@ uint64_t el2_build_translation(void);
 /* The boot CPU, at the link address with the MMU on. `tree` is the PA of the device tree. */
 _Noreturn void el2_main(uint64_t tree);
 
-/* Unmaps what boot alone has used, and enters the host; called by boot, on its stack, as the last thing it does. */
+/* Unmaps what boot alone has used, its stack as well, and enters the host; on the stack that the CPU has from now on. */
 _Noreturn void el2_leave_boot(uint64_t entry, uint64_t argument);
 
 /* A CPU that the host switched on, at the link address with the MMU on. */
@@ -45,6 +45,9 @@ _Noreturn void el2_fatal(uint64_t esr, uint64_t elr, uint64_t far);
 _Noreturn void el2_refuse(uint64_t tree, uint64_t reason);
 
 /* ---- Assembly, called by Swift -------------------------------------------------------------- */
+
+/* Goes on in el2_leave_boot, on the CPU's own stack; the last thing that boot does on its own. */
+_Noreturn void el2_leave_boot_stack(uint64_t entry, uint64_t argument);
 
 /* Enters the host at EL1h, interrupts masked, x0 = argument, all other registers zero. */
 _Noreturn void el2_enter_host(uint64_t entry, uint64_t argument);
@@ -78,6 +81,7 @@ static inline void el2_set_translation(uint64_t ttbr0, uint64_t tcr, uint64_t ma
     X(el2_trace)           \
     X(el2_smmus)           \
     X(el2_virtual_smmus)   \
+    X(el2_data_end)        \
     X(el2_image_end)       \
     X(el2_payload_start)   \
     X(el2_payload_end)     \
