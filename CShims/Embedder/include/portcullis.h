@@ -110,8 +110,10 @@
 #ifdef __cplusplus
 #define PORTCULLIS_NORETURN [[noreturn]]
 extern "C" {
-#else
+#elif __STDC_VERSION__ >= 201112L
 #define PORTCULLIS_NORETURN _Noreturn
+#else
+#define PORTCULLIS_NORETURN
 #endif
 
 /// The version of this interface. It grows by one with each change after which a program must be compiled anew.
@@ -899,7 +901,7 @@ enum portcullis_status portcullis_inject_abort(struct portcullis *state, struct 
 /// Called where a check of the library itself fails; must not return. Yours to define, in an object file that you link,
 /// where BRK #1 is not what you want: the library's own is weak.
 ///
-/// Its return address is behind the check. Any lock of the library may be held, so that it may call none of its functions.
+/// The instruction before its return address is the call, which several checks of a function may share. Any lock of the library may be held, so that it may call none of its functions.
 PORTCULLIS_NORETURN void portcullis_panic(void);
 
 // MARK: Calls of the host

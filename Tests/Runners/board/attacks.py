@@ -258,7 +258,7 @@ def main():
         problems += found
         print(*table(f"attacks {heading}", columns, DMA_OUTCOMES), sep="\n", flush=True)
     tried = sum(len(outcomes) for columns in tables.values() for outcomes in columns.values())
-    more = {"not run": lack} if lack else {}
+    more = {"not_run": lack} if lack else {}
     counts.write(options.results, max(tried - len(problems), 0), len(problems), tables=tables, **more)
     return commandline.told(problems, "attacks")
 
