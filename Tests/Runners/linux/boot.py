@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots a Linux and reads what its guest reports."""
 
+import re
 import shutil
 
 from Runners import qemu, tap
@@ -10,6 +11,16 @@ from Runners.linux import logs
 # What stands between the tests' report: lines of the kernel's log, of EL2, which may be an embedder, and of QEMU's
 # console.
 FOREIGN = ("<", "[", "portcullis: ", "harness: ")
+
+
+# Where a line of the kernel's log begins behind a test's, the end of which the kernel was quicker than.
+BEHIND = re.compile(r"(?=\[ *\d+\.\d{6}\] )")
+
+
+def apart(lines):
+    """The lines, with those of the kernel's log apart that were printed behind a test's."""
+    for line in lines:
+        yield from BEHIND.split(line, maxsplit=1) if line.startswith(("ok ", "not ok ")) else (line,)
 
 
 def report_to(say):
@@ -53,7 +64,8 @@ class Boot:
 
     def __init__(self, command, seconds, echo, dialogue=()):
         self.problems = []
-        self.lines, self.status = qemu.run(command, seconds, echo, dialogue)
+        printed, self.status = qemu.run(command, seconds, echo, dialogue)
+        self.lines = list(apart(printed))
         self.reader = tap.read(self.lines, FOREIGN)
         try:
             self.logs = logs.sections(self.lines)
