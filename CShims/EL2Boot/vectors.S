@@ -226,7 +226,8 @@ own_stack:
 	mov	sp, x9
 	ret
 
-// el2_leave_boot_stack(entry, argument)
+// el2_leave_boot_stack(entry, argument): no code can unmap the stack that it runs on, and an exception from here on is
+// told on the stack that stays.
 	.section .text.el2_leave_boot_stack, "ax"
 	.global	el2_leave_boot_stack
 	.type	el2_leave_boot_stack, %function

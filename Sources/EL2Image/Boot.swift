@@ -54,17 +54,14 @@ func el2_leave_boot(_ entry: UInt64, _ argument: UInt64) -> Never {
   monitor.forget(from: el2_payload_start_here(), to: el2_rodata_end_here())
   let stack = el2_boot_stack_here()
   monitor.forget(
-    from: stack, to: stack + el2_boot_stack_size, at: el2_boot_stack_place, isAll: true)
+    from: stack, to: stack + el2_boot_stack_size, at: el2_boot_stack_place)
   el2_enter_host(entry, argument)
 }
 
 extension MetalMonitor {
-  /// Unmaps pages of the image, from the start of one to the end of one, which lie at `place` or where they are linked;
-  /// with `isAll` EL2 must not map them anywhere else.
-  @inline(__always)
-  fileprivate func forget(
-    from start: UInt64, to end: UInt64, at place: UInt64? = nil, isAll: Bool = false
-  ) {
+  /// Unmaps pages of the image, from the start of one to the end of one, which are mapped at `place`, or where they are
+  /// linked, and nowhere else.
+  fileprivate func forget(from start: UInt64, to end: UInt64, at place: UInt64? = nil) {
     let base = PhysicalAddress(
       state.shared.layout.image.base.rawValue &+ (start &- el2_image_start_here()))
     guard start < end,
@@ -74,7 +71,7 @@ extension MetalMonitor {
       return self.end(LogLine("switched off: what only the start-up runs cannot be unmapped"))
     }
     state.shared.ownership.unmapAtHypervisor(pages, at: VirtualAddress(place ?? start))
-    if isAll, state.shared.ownership.hypervisorMaps(pages) {
+    if state.shared.ownership.hypervisorMaps(pages) {
       self.end(LogLine("switched off: what only the start-up uses is still mapped"))
     }
   }

@@ -11,12 +11,12 @@ internal import Ownership
 struct WithheldMasters {
   var pages = FixedList<16, PageRange>(filler: .filler)
   /// Whether no other master reaches memory but through an IOMMU.
-  var areAll = false
+  var othersAreConfined = false
 }
 
 /// Who tells of a board: a device tree, or the embedder.
 ///
-/// What is asked second needs much stack, and a board does as well: it is made where it stays.
+/// Asked in two steps, each of which needs much stack: the board is made where it stays, and lent to the second.
 protocol BoardSource {
   /// The board.
   ///
@@ -90,7 +90,7 @@ protocol BoardSource {
       topology, board, blob, drivers: .others, claims: claimsMasters)
     found.report(topology, blob) { platform.log($0, $1) }
     var masters = WithheldMasters()
-    masters.areAll = topology.isComplete && found.count == found.claimedCount
+    masters.othersAreConfined = topology.isComplete && found.count == found.claimedCount
     guard claimsMasters else { return masters }
     // Masters beyond the list have not been decided on.
     guard topology.isComplete else { throw refuse("there are more masters than can be listed") }

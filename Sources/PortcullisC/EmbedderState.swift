@@ -87,7 +87,8 @@ struct EmbedderState: ~Copyable {
     for index in board.unused.indices
     where board.unused[index].kind == .its { itses += 1 }
     let uncovered = Uncovered(
-      confinesMasters: masters.areAll, leavesOut: regions.count < itses + masters.pages.count,
+      confinesMasters: masters.othersAreConfined,
+      leavesOut: regions.count < itses + masters.pages.count,
       guardsRedistributors: mediation.guardsRedistributors)
     do throws(OwnershipError) {
       try begin(machine.pages, of: board, machine, pool)

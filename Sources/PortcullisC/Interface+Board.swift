@@ -91,7 +91,7 @@ extension ITSTraits {
 
   func masters(of _: borrowing Board) throws(EmbedderError) -> WithheldMasters {
     var masters = WithheldMasters()
-    masters.areAll = unsafe told.pointee.is_confined != 0
+    masters.othersAreConfined = unsafe told.pointee.is_confined != 0
     let areSound = unsafe withUnsafeBytes(of: &told.pointee.masters) { list in
       unsafe list.forEach(told.pointee.masters_count) { (pages: portcullis_pages) in
         guard let found = AddressRange(pages).flatMap({ PageRange(covering: $0) }) else {
@@ -213,7 +213,7 @@ private func write(
     }
   }
   unsafe told.pointee.memory_count = UInt32(banks)
-  unsafe told.pointee.is_confined = masters.areAll ? 1 : 0
+  unsafe told.pointee.is_confined = masters.othersAreConfined ? 1 : 0
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase

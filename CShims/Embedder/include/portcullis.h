@@ -132,7 +132,8 @@ extern "C" {
 /// The most ranges of one change of a translation: frames of your regions, of ITSes and of Redistributors.
 #define PORTCULLIS_CHANGE_LIMIT 1280
 /// The most bytes of stack that portcullis_init, portcullis_init_board, portcullis_board_from_tree,
-/// portcullis_smmus_from_tree, portcullis_add_smmus and portcullis_write_host_tree use, beside what your operations need.
+/// portcullis_smmus_from_tree, portcullis_add_smmus and portcullis_write_host_tree use, beside what your operations
+/// need.
 #define PORTCULLIS_STACK_INIT 0x1b000
 /// The same of portcullis_claim, portcullis_hand_over, portcullis_finalise and portcullis_handle_call.
 #define PORTCULLIS_STACK_CLAIM 0x5000
@@ -901,7 +902,8 @@ enum portcullis_status portcullis_inject_abort(struct portcullis *state, struct 
 /// Called where a check of the library itself fails; must not return. Yours to define, in an object file that you link,
 /// where BRK #1 is not what you want: the library's own is weak.
 ///
-/// The instruction before its return address is the call, which several checks of a function may share. Any lock of the library may be held, so that it may call none of its functions.
+/// The instruction before its return address is the call, which several checks of a function may share. Any lock of the
+/// library may be held, so that it may call none of its functions.
 PORTCULLIS_NORETURN void portcullis_panic(void);
 
 // MARK: Calls of the host
