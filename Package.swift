@@ -112,60 +112,35 @@ let package = Package(
         "CRuntime",
       ]),
     room("Inspection", ["Architecture", "GIC", "Trace", "DeviceTree", "Traps", "ITS"]),
-    room("Replay", ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedITS"]),
+    room(
+      "Replay", ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedHardware"]),
     program(
       "portcullis", ["Architecture", "Trace", "Inspection", "Replay", "COptions"],
       exclude: ["portcullis.1", "completions"]),
     program("TestHost", ["Architecture", "GIC", "CHardware", "CEL1Boot", "CRuntime"]),
 
-    // A board in memory, for the tests of several rooms.
-    simulation("SimulatedBoard", ["Architecture", "Ownership"]),
-    // An interrupt controller that carries out commands on tables in memory.
-    simulation("SimulatedITS", ["Architecture", "GIC"]),
-    // An SMMU that carries out commands, and translates for devices by tables in memory.
-    simulation("SimulatedSMMU", ["Architecture", "SMMU", "SimulatedITS"]),
+    // Hardware that carries out commands on tables in memory: an interrupt controller, and SMMUs.
+    simulation("SimulatedHardware", ["Architecture", "GIC", "SMMU"]),
 
-    // A board with a host, its memory's owners, and mediated ITSes.
-    simulation(
-      "ITSWorld",
-      [
-        "Architecture", "GIC", "Ownership", "Traps", "ITS", "Redistributor", "SimulatedITS",
-      ]),
-
-    // A board with a host, its memory's owners, and an SMMU with a virtual one in front of it.
-    simulation(
-      "NestedWorld",
-      [
-        "Architecture", "SMMU", "SMMUDriver", "IOMMU", "Ownership", "Traps", "VirtualSMMU",
-        "SimulatedITS", "SimulatedSMMU",
-      ]),
-
-    // A board with a host's memory, its owners, and SMMUs behind the mirror that devices go by.
-    simulation(
-      "SMMUWorld",
-      [
-        "Architecture", "Ownership", "IOMMU", "SMMU", "SMMUDriver", "SimulatedITS", "SimulatedSMMU",
-      ]),
-
-    // A whole board, on which the monitor starts up and runs as on metal.
+    // Boards of that hardware with rooms of the core on it, up to one on which the monitor starts up.
     simulation(
       "Simulation",
       [
-        "Architecture", "DeviceTree", "GIC", "SMMU", "SMMUDriver", "Ownership", "Traps",
-        "Hypervisor", "SimulatedITS", "SimulatedSMMU",
+        "Architecture", "GIC", "SMMU", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
+        "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor", "SimulatedHardware",
       ]),
 
     // The time that a command takes through the mediation, on Linux.
     .executableTarget(
       name: "ITSBench",
-      dependencies: ["Architecture", "GIC", "ITS", "Ownership", "SimulatedBoard", "Traps"],
+      dependencies: ["Architecture", "GIC", "ITS", "Ownership", "Simulation", "Traps"],
       path: "Tests/ITSBench", swiftSettings: supporting),
 
     // What the devices' table takes, and what SMMUs are asked for.
     .executableTarget(
       name: "IOMMUBench",
       dependencies: [
-        "Architecture", "Ownership", "SMMU", "SMMUDriver", "SimulatedSMMU", "SMMUWorld",
+        "Architecture", "Ownership", "SMMU", "SMMUDriver", "SimulatedHardware", "Simulation",
       ],
       path: "Tests/IOMMUBench", swiftSettings: supporting),
 
@@ -173,36 +148,33 @@ let package = Package(
     tests("GIC"),
     tests("SMMU"),
     tests("Trace", ["Architecture"]),
-    tests("SimulatedITS", ["Architecture", "GIC"]),
-    tests("SimulatedSMMU", ["Architecture", "SMMU", "SimulatedITS"]),
+    tests("SimulatedHardware", ["Architecture", "GIC", "SMMU"]),
     tests("DeviceTree"),
-    tests("Ownership", ["Architecture", "SimulatedBoard", "SimulatedITS"]),
+    tests("Ownership", ["Architecture", "Simulation", "SimulatedHardware"]),
     tests("Traps"),
-    tests("ITS", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
+    tests("ITS", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedHardware", "Simulation"]),
     tests(
-      "Redistributor", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedITS", "ITSWorld"]),
-    tests("IOMMU", ["Architecture", "Ownership", "SimulatedBoard"]),
+      "Redistributor",
+      ["Architecture", "GIC", "Ownership", "Traps", "SimulatedHardware", "Simulation"]),
+    tests("IOMMU", ["Architecture", "Ownership", "Simulation"]),
     tests(
       "SMMUDriver",
-      [
-        "Architecture", "SMMU", "Ownership", "IOMMU", "SimulatedBoard", "SimulatedITS",
-        "SimulatedSMMU", "SMMUWorld",
-      ]),
+      ["Architecture", "SMMU", "Ownership", "IOMMU", "Simulation", "SimulatedHardware"]),
     tests(
       "VirtualSMMU",
       [
-        "Architecture", "SMMU", "SMMUDriver", "Ownership", "Traps", "SimulatedITS",
-        "SimulatedSMMU", "NestedWorld",
+        "Architecture", "SMMU", "SMMUDriver", "Ownership", "Traps", "SimulatedHardware",
+        "Simulation",
       ]),
     tests(
       "Hypervisor",
       [
-        "GIC", "SMMU", "IOMMU", "ITS", "Redistributor", "SMMUDriver", "VirtualSMMU",
-        "SimulatedBoard", "SimulatedITS", "SimulatedSMMU", "ITSWorld", "Simulation",
+        "GIC", "SMMU", "IOMMU", "ITS", "Redistributor", "SMMUDriver", "VirtualSMMU", "Simulation",
+        "SimulatedHardware",
       ]),
     tests("Inspection", ["Trace"]),
     tests(
-      "Replay", ["Architecture", "GIC", "Inspection", "SimulatedITS", "Trace"],
+      "Replay", ["Architecture", "GIC", "Inspection", "SimulatedHardware", "Trace"],
       exclude: ["Traces"]),
   ],
   swiftLanguageModes: [.v6]
@@ -226,28 +198,29 @@ if Context.environment["PORTCULLIS_FUZZ"] != nil {
   package.targets += [
     .target(
       name: "FuzzWorld",
-      dependencies: ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedITS"],
+      dependencies: [
+        "Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedHardware",
+      ],
       path: "Tests/Fuzz/ITS/World", swiftSettings: supporting),
     .executableTarget(
       name: "soak", dependencies: ["FuzzWorld"], path: "Tests/Fuzz/ITS/Soak",
       swiftSettings: supporting),
     .executableTarget(
-      name: "soak-iommu", dependencies: ["SMMUWorld"], path: "Tests/Fuzz/IOMMU",
+      name: "soak-iommu", dependencies: ["Simulation"], path: "Tests/Fuzz/IOMMU",
       swiftSettings: supporting),
     .executableTarget(
       name: "exhaustive",
-      dependencies: ["FuzzWorld", "GIC", "ITS", "SimulatedITS", "Architecture", "Traps"],
+      dependencies: ["FuzzWorld", "GIC", "ITS", "SimulatedHardware", "Architecture", "Traps"],
       path: "Tests/Exhaustive", swiftSettings: supporting),
     .target(
       name: "SMMUFuzzWorld",
       dependencies: [
-        "FuzzWorld", "NestedWorld", "Architecture", "SMMU", "SimulatedITS", "SimulatedSMMU",
-        "VirtualSMMU",
+        "FuzzWorld", "Simulation", "Architecture", "SMMU", "SimulatedHardware", "VirtualSMMU",
       ],
       path: "Tests/Fuzz/SMMU/World", swiftSettings: supporting),
     .executableTarget(
       name: "soak-smmu",
-      dependencies: ["SMMUFuzzWorld", "NestedWorld", "FuzzWorld", "SMMUDriver", "VirtualSMMU"],
+      dependencies: ["SMMUFuzzWorld", "Simulation", "FuzzWorld", "SMMUDriver", "VirtualSMMU"],
       path: "Tests/Fuzz/SMMU/Soak", swiftSettings: supporting),
   ]
 }

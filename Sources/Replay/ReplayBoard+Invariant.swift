@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import SimulatedITS
+internal import SimulatedHardware
 internal import Trace
 
 // Whatever was recorded, an ITS touches nothing but pages of EL2's that are in use, and reaches nothing

@@ -5,7 +5,7 @@ internal import Architecture
 internal import GIC
 internal import ITS
 internal import Ownership
-internal import SimulatedITS
+internal import SimulatedHardware
 internal import Trace
 internal import Traps
 

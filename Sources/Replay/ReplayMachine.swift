@@ -4,7 +4,7 @@
 internal import Architecture
 internal import ITS
 internal import Ownership
-internal import SimulatedITS
+internal import SimulatedHardware
 internal import Trace
 
 /// One CPU in one trap of a trace that is run again.

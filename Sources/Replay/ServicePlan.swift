@@ -4,7 +4,7 @@
 internal import Architecture
 internal import GIC
 internal import ITS
-internal import SimulatedITS
+internal import SimulatedHardware
 internal import Trace
 
 /// What a trace tells of how one ITS was set up.

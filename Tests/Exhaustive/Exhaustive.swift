@@ -5,7 +5,7 @@ import FuzzWorld
 import GIC
 import Glibc
 import ITS
-import SimulatedITS
+import SimulatedHardware
 
 /// Tries all interleavings of a host's and the hardware's steps in small worlds: two devices of one
 /// page each, two collections, two CPUs, two pages for queues of four commands.

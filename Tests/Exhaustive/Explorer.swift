@@ -5,7 +5,7 @@ import Architecture
 import FuzzWorld
 import GIC
 import ITS
-import SimulatedITS
+import SimulatedHardware
 import Traps
 
 /// A small world in which everything is tried, breadth first, until a depth or a count of states.

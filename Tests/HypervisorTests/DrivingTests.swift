@@ -4,8 +4,7 @@
 import Architecture
 import Hypervisor
 import Simulation
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 import Testing
 
 /// A host that drives the first ITS of its board, and the LPIs of its first CPU.

@@ -3,7 +3,7 @@
 
 import Architecture
 import Ownership
-import SimulatedBoard
+import Simulation
 import Testing
 import Traps
 

@@ -6,10 +6,10 @@ import DeviceTree
 import GIC
 import Hypervisor
 import ITS
-import ITSWorld
+import Simulation
 import Ownership
 import Redistributor
-import SimulatedITS
+import SimulatedHardware
 import Testing
 import Traps
 
@@ -19,19 +19,19 @@ struct LargeBoardTests {
   private static let itses = 16
   private static let processors = 192
   private static let redistributors: UInt64 = 0x810_0000
-  private static let further = World.range(0x100_0000_0000, size: 1 << 40)
+  private static let further = ITSWorld.range(0x100_0000_0000, size: 1 << 40)
 
-  private static func world(isMediated: Bool = true) throws -> World {
-    var options = WorldOptions(Array(repeating: ITSConfiguration(), count: itses))
+  private static func world(isMediated: Bool = true) throws -> ITSWorld {
+    var options = ITSWorldOptions(Array(repeating: ITSConfiguration(), count: itses))
     options.processors = processors
     options.furtherMemory = further
     options.arenaPages = 240
     options.isMediated = isMediated
-    return try World(options)
+    return try ITSWorld(options)
   }
 
   /// The tree of that board.
-  private static func tree(_ world: World) throws -> DescribedTree {
+  private static func tree(_ world: ITSWorld) throws -> DescribedTree {
     let cpus = (0..<processors).map {
       "cpu@\($0) { device_type = \"cpu\"; enable-method = \"psci\"; reg = <0 \($0)>; };"
     }
@@ -66,7 +66,7 @@ struct LargeBoardTests {
     #expect(board.verdict == .protectable)
     #expect(board.itses.count == Self.itses && board.cpus.count == Self.processors)
 
-    let registers = SimulatedDeviceMemory(world.gic)
+    let registers = GICDeviceMemory(world.gic)
     var others = RegionRequests<Claimed>()
     try RedistributorClaim.append(
       board.redistributors, at: { _ in VirtualAddress(Self.redistributors) }, through: registers,
@@ -101,7 +101,7 @@ struct LargeBoardTests {
   }
 
   /// Every ITS sends an interrupt to every CPU.
-  private func drive(_ world: World) {
+  private func drive(_ world: ITSWorld) {
     for index in 0..<Self.itses {
       let host = HostDriver(world, index)
       host.queuePages = 16
@@ -122,7 +122,7 @@ struct LargeBoardTests {
   }
 
   /// Every Redistributor is mediated, and the host enables its LPIs from its own CPU.
-  private func enableMediated(_ world: World) throws {
+  private func enableMediated(_ world: ITSWorld) throws {
     let memory = UnsafeMutableRawPointer.allocate(
       byteCount: Int(RedistributorSlots.size), alignment: 16)
     defer { unsafe memory.deallocate() }
@@ -167,9 +167,9 @@ private struct AnyFrame: DeviceMemory {
 }
 
 private struct Machine: RedistributorMachine {
-  let world: World
+  let world: ITSWorld
   let affinity: UInt32
-  var registers: SimulatedDeviceMemory { SimulatedDeviceMemory(world.gic) }
+  var registers: GICDeviceMemory { GICDeviceMemory(world.gic) }
 
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
     try world.ownership.hold(pages, in: &table)

@@ -4,8 +4,7 @@
 import Architecture
 import Hypervisor
 import Simulation
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 import Testing
 
 @Suite("A host that runs")

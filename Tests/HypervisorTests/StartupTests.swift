@@ -5,8 +5,7 @@ import Architecture
 import Foundation
 import Hypervisor
 import Simulation
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 import Testing
 
 /// Who stands between a device and memory.

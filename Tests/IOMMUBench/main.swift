@@ -8,8 +8,8 @@ import Glibc
 import Ownership
 import SMMU
 import SMMUDriver
-import SMMUWorld
-import SimulatedSMMU
+import Simulation
+import SimulatedHardware
 
 var problems: [String] = []
 
@@ -37,14 +37,14 @@ for gibibytes in [1, 64, 1024] as [UInt64] {
 func donation(
   _ count: UInt64, _ kind: PageKind, _ level: SMMUIDR3.BreakBeforeMake, hasRanges: Bool
 ) throws -> (invalidations: UInt64, syncs: UInt64) {
-  var options = WorldOptions()
+  var options = SMMUWorldOptions()
   options.units[0].breakBeforeMake = level
   options.units[0].hasRangeInvalidation = hasRanges
-  let world = try World(options)
+  let world = try SMMUWorld(options)
   try world.start()
   let before = world.usage
   let page: UInt64 = kind == .memory ? 0x40400 : 0x10_0000
-  _ = try world.donate([Layout.range(page, count)], kind)
+  _ = try world.donate([SMMULayout.range(page, count)], kind)
   let after = world.usage
   return (after.invalidations - before.invalidations, after.syncs - before.syncs)
 }

@@ -3,7 +3,7 @@
 
 import Architecture
 import IOMMU
-import SimulatedBoard
+import Simulation
 import Testing
 
 @testable import Ownership

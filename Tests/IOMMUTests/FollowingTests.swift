@@ -4,7 +4,7 @@
 import Architecture
 import IOMMU
 import Ownership
-import SimulatedBoard
+import Simulation
 import Testing
 
 /// What devices should see of a page that goes from one state to another.

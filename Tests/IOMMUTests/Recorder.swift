@@ -4,7 +4,7 @@
 import Architecture
 import IOMMU
 import Ownership
-import SimulatedBoard
+import Simulation
 
 /// Which pages devices may do what to, as runs without gaps or overlaps, in order.
 struct AccessMap: Equatable {
@@ -133,7 +133,7 @@ struct RecordingDriver: IOMMUDriver {
       // What lies below has gone already.
       if stuck > pages.first.rawValue {
         recorder.table.set(
-          IOMMUTests.pages(pages.first.rawValue, stuck - pages.first.rawValue), nil)
+          Simulation.pages(pages.first.rawValue, stuck - pages.first.rawValue), nil)
       }
       throw .notConfirmed(unit: 1)
     }
@@ -147,7 +147,7 @@ struct RecordingDriver: IOMMUDriver {
     for run in recorder.confirmed.runs {
       let first = max(run.first, pages.first.rawValue)
       let end = min(run.end, pages.first.rawValue + pages.count)
-      if first < end { recorder.table.set(IOMMUTests.pages(first, end - first), run.access) }
+      if first < end { recorder.table.set(Simulation.pages(first, end - first), run.access) }
     }
     recorder.record(.restore(pages))
   }
@@ -166,8 +166,4 @@ struct RecordingDriver: IOMMUDriver {
       recorder.violations.append("beyond the limit: \(pages)")
     }
   }
-}
-
-func pages(_ first: UInt64, _ count: UInt64 = 1) -> PageRange {
-  SimulatedBoard.pages(first, count)
 }

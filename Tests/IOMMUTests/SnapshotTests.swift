@@ -4,7 +4,7 @@
 import Architecture
 import IOMMU
 import Ownership
-import SimulatedBoard
+import Simulation
 import Testing
 
 /// A translation of a host that fills it as it goes: most of it is absent.

@@ -4,7 +4,7 @@
 import Architecture
 import IOMMU
 import Ownership
-import SimulatedBoard
+import Simulation
 import Testing
 
 /// What a driver with a table in memory waited for, and where it is to fail.

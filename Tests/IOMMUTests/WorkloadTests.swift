@@ -4,7 +4,7 @@
 import Architecture
 import IOMMU
 import Ownership
-import SimulatedBoard
+import Simulation
 import Testing
 
 @Suite("Random workloads with an IOMMU")

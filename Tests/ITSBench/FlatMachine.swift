@@ -5,7 +5,7 @@ import Architecture
 import GIC
 import ITS
 import Ownership
-import SimulatedBoard
+import Simulation
 
 /// Memory without a model of anything: an array of words from an address on.
 struct FlatMemory: HostMemory {

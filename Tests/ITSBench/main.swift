@@ -7,7 +7,7 @@
 import Architecture
 import GIC
 import ITS
-import SimulatedBoard
+import Simulation
 import Traps
 
 let arguments = CommandLine.arguments

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GIC
-import ITSWorld
-import SimulatedITS
+import Simulation
+import SimulatedHardware
 import Testing
 
 @testable import ITS
@@ -21,10 +21,10 @@ struct CacheTests {
   func commands(_ attributes: UInt64, isCoherent: Bool) throws {
     var configuration = ITSConfiguration()
     configuration.isCoherent = isCoherent
-    var options = WorldOptions([configuration])
+    var options = ITSWorldOptions([configuration])
     options.hasCache = true
     options.keepsLoads = true
-    let world = try World(options)
+    let world = try ITSWorld(options)
     world.enableLPIs()
     let driver = HostDriver(world)
     driver.attributes = attributes

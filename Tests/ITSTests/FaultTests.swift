@@ -3,12 +3,12 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Testing
 import Traps
 
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 @Suite("Set-up, and what fails in it and later") struct FaultTests {
   /// Counts register accesses, and has one of them abort.
@@ -29,18 +29,18 @@ import Traps
     arguments: 0..<4)
   func setUpAborts(part: Int) throws {
     let aborter = Aborter()
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.services[0].permitsOneLevelOnly()
-    _ = try World(options) { world in world.aborts = { _, _, _ in aborter.shouldAbort() } }
+    _ = try ITSWorld(options) { world in world.aborts = { _, _, _ in aborter.shouldAbort() } }
     let total = aborter.count
     #expect(total > 200)
     for failing in stride(from: part, to: total, by: 4) {
       aborter.count = 0
       aborter.failing = failing
       var service: SimulatedITS?
-      var board: World?
+      var board: ITSWorld?
       do {
-        _ = try World(options) { world in
+        _ = try ITSWorld(options) { world in
           board = world
           service = world.service()
           _ = world.service().write(.word, 1, at: 0)
@@ -63,13 +63,13 @@ import Traps
   func arenaSizes() throws {
     var succeeded: UInt64?
     for pages in 1...80 as ClosedRange<UInt64> {
-      var options = WorldOptions()
+      var options = ITSWorldOptions()
       options.arenaPages = pages
       options.services[0].permitsOneLevelOnly()
       var service: SimulatedITS?
-      var board: World?
+      var board: ITSWorld?
       do {
-        let world = try World(options) { world in
+        let world = try ITSWorld(options) { world in
           board = world
           service = world.service()
         }
@@ -89,7 +89,7 @@ import Traps
   func again() throws {
     let aborter = Aborter()
     aborter.failing = 100
-    let world = try World { world in
+    let world = try ITSWorld { world in
       world.aborts = { _, _, _ in aborter.shouldAbort() }
       let setup = ITSSetup(
         frame: VirtualAddress(world.service().base), arena: world.arena(0), addressLimit: 1 << 40,
@@ -104,7 +104,7 @@ import Traps
 
   @Test("B-23 What lay in the arena is no device, no collection, no target, no token")
   func oldContent() throws {
-    let world = try World { world in
+    let world = try ITSWorld { world in
       let base = world.arena(0).first.address.rawValue
       for offset in stride(from: 0, to: 200 << 12, by: 8) as StrideTo<UInt64> {
         world.gic.memory.store(.double, .max, at: base + offset)
@@ -129,7 +129,7 @@ import Traps
 
   @Test("B-27 More CPUs or Redistributors than there is room for are refused, not cut off")
   func bounds() throws {
-    let world = try World()
+    let world = try ITSWorld()
     var directory = RedistributorDirectory(world.its.arena.pages.address, capacity: 3)
     let added = [
       directory.add(7, memory: world.memory), directory.add(9, memory: world.memory),
@@ -153,7 +153,7 @@ import Traps
     "B-30 Several ITSes of GICv4.1, which could share a table of vPEs, are set up each by itself")
   func sharedTables() throws {
     let configuration = Variant(version: .gicv41).configuration
-    let world = try World(WorldOptions([configuration, configuration, configuration]))
+    let world = try ITSWorld(ITSWorldOptions([configuration, configuration, configuration]))
     for index in 0..<3 {
       let driver = HostDriver(world, index).start()
       driver.mapCollections()
@@ -166,9 +166,9 @@ import Traps
 
   @Test("An ITS that never becomes quiescent is refused")
   func restless() throws {
-    var board: World?
+    var board: ITSWorld?
     #expect(throws: ITSSetupError.notQuiescent) {
-      try World { world in
+      try ITSWorld { world in
         board = world
         _ = world.service().write(.word, 1, at: 0)
         world.service().hang(after: 0)
@@ -179,21 +179,21 @@ import Traps
 
   @Test("An ITS without a table of devices is refused")
   func noDeviceTable() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.services[0].tables = [.init(.collections)]
-    #expect(throws: ITSSetupError.noDeviceTable) { try World(options) }
+    #expect(throws: ITSSetupError.noDeviceTable) { try ITSWorld(options) }
     options.services[0].tables = []
-    #expect(throws: ITSSetupError.noDeviceTable) { try World(options) }
+    #expect(throws: ITSSetupError.noDeviceTable) { try ITSWorld(options) }
   }
 
   @Test(
     "A table or queue that the hardware does not take is refused",
     arguments: [0x80, 0x100, 0x90] as [UInt64])
   func refusedByHardware(_ offset: UInt64) throws {
-    var board: World?
+    var board: ITSWorld?
     let expected: ITSSetupError = offset == 0x100 ? .tableRefused(index: 0) : .queueRefused
     #expect(throws: expected) {
-      try World { world in
+      try ITSWorld { world in
         board = world
         world.registerReads = { _, at, value in
           at != offset ? value : offset == 0x90 ? 0x40 : value & ~(1 << 63)
@@ -207,10 +207,10 @@ import Traps
     "Without a table for collections those that the hardware holds are offered",
     arguments: [0, 4] as [UInt64])
   func heldCollections(_ count: UInt64) throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.services[0].tables = [.init(.devices)]
     options.services[0].hardwareCollections = count
-    let world = try World(options)
+    let world = try ITSWorld(options)
     world.enableLPIs()
     let driver = HostDriver(world).start()
     driver.post((0..<6).map { .mapc($0, target: 1) })
@@ -226,7 +226,7 @@ import Traps
     "Each access to a register later aborts: no trap, no half-done command, nothing within reach")
   func laterAborts() throws {
     let aborter = Aborter()
-    func live(_ world: World) {
+    func live(_ world: ITSWorld) {
       let driver = HostDriver(world)
       driver.write(0, 0, .word)
       driver.installQueue()
@@ -241,16 +241,16 @@ import Traps
       driver.post(.sync(target: 0))
       _ = driver.read(0x04, .word)
     }
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.services[0].permitsOneLevelOnly()
-    let whole = try World(options)
+    let whole = try ITSWorld(options)
     whole.aborts = { _, _, _ in aborter.shouldAbort() }
     live(whole)
     let total = aborter.count
     for isForGood in [false, true] {
       for failing in 0..<total {
         (aborter.count, aborter.failing, aborter.isForGood) = (0, failing, isForGood)
-        let world = try World(options)
+        let world = try ITSWorld(options)
         world.aborts = { _, _, _ in aborter.shouldAbort() }
         live(world)
         world.aborts = nil
@@ -261,7 +261,7 @@ import Traps
 
   @Test("Hardware that says it is where it can't be is trusted no further")
   func impossiblePointer() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     driver.mapCollections()
     driver.mapDevice(1)
@@ -281,7 +281,7 @@ import Traps
 
   @Test("Every sharing of a queue fails once: it stands still, nothing is held, and Retry goes on")
   func sharingFails() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     var isFailing = true
     world.refusesShare = { isFailing }
@@ -303,7 +303,7 @@ import Traps
 
   @Test("Every allocation of MAPD fails: what was mapped is as before", arguments: [false, true])
   func allocationFails(_ isMapped: Bool) throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     driver.isIndirect = true
     driver.start()
@@ -348,11 +348,11 @@ extension ITSConfiguration {
   }
 }
 
-extension World {
+extension ITSWorld {
   /// Sets an ITS up and forgets it; why it failed.
   func setUpError(_ setup: ITSSetup) -> ITSSetupError? {
     do throws(ITSSetupError) {
-      let its = try MediatedITS.setUp(setup, machine: WorldMachine(self, 0)) { _, _ in true }
+      let its = try MediatedITS.setUp(setup, machine: ITSWorldMachine(self, 0)) { _, _ in true }
       _ = its.policy
       return nil
     } catch {

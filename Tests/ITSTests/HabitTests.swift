@@ -3,11 +3,11 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Testing
 
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 /// A driver's habits, with a name.
 struct Habit: Sendable, CustomTestStringConvertible {
@@ -47,7 +47,7 @@ struct Habit: Sendable, CustomTestStringConvertible {
 
 @Suite("Hosts of other habits") struct HabitTests {
   /// The kinds of hardware: those of all tests, and one whose registers hold what was chosen at its design.
-  private static func options(_ variant: Variant) -> WorldOptions {
+  private static func options(_ variant: Variant) -> ITSWorldOptions {
     var options = variant.options
     options.services[0].stepsToQuiescence = 70
     options.services[0].deviceIDBits = 16
@@ -61,7 +61,7 @@ struct Habit: Sendable, CustomTestStringConvertible {
     "F-21, F-22, F-26, F-34: every event that a driver maps arrives", arguments: Habit.all,
     Variant.all + Variant.pageSizes)
   func life(_ habit: Habit, _ variant: Variant) throws {
-    let world = try World(Self.options(variant))
+    let world = try ITSWorld(Self.options(variant))
     world.enableLPIs()
     let driver = HostDriver(world)
     driver.habits = habit.habits
@@ -98,8 +98,8 @@ struct Habit: Sendable, CustomTestStringConvertible {
   }
 
   /// A host that has mapped device 1 with two events of 4 bits.
-  private static func mapped(_ variant: Variant) throws -> (World, HostDriver) {
-    let world = try World(variant.options)
+  private static func mapped(_ variant: Variant) throws -> (ITSWorld, HostDriver) {
+    let world = try ITSWorld(variant.options)
     world.enableLPIs()
     let driver = HostDriver(world)
     driver.isIndirect = variant.isIndirect
@@ -156,7 +156,7 @@ struct Habit: Sendable, CustomTestStringConvertible {
   /// A host that has mapped a device, and has its tables in the same place once more.
   private func restarted(
     _ variant: Variant, zeroes: Set<GITSTableBase.Kind>
-  ) throws -> (World, HostDriver) {
+  ) throws -> (ITSWorld, HostDriver) {
     let (world, driver) = try Self.mapped(variant)
     driver.disable()
     if zeroes.contains(.devices) { world.zero(driver.devices, size: 4096) }
@@ -212,7 +212,7 @@ struct Habit: Sendable, CustomTestStringConvertible {
 
   @Test("F-23: A table that EL2 cannot look at is taken for one that was left alone")
   func unreadableTable() throws {
-    let world = try World(Variant(isIndirect: false).options)
+    let world = try ITSWorld(Variant(isIndirect: false).options)
     let driver = HostDriver(world)
     // EL2 has it, or another ITS; the host can name it all the same.
     let claim = try #require(world.donate(driver.devices))
@@ -236,7 +236,7 @@ struct Habit: Sendable, CustomTestStringConvertible {
     for (isIndirect, before, after) in [
       (false, 0, 1), (false, 0x1234, 0x1234), (true, 0, 0),
     ] as [(Bool, UInt64, UInt64)] {
-      let world = try World(Variant(isIndirect: isIndirect).options)
+      let world = try ITSWorld(Variant(isIndirect: isIndirect).options)
       let driver = HostDriver(world)
       driver.isIndirect = isIndirect
       world.store(.double, before, at: driver.devices)
@@ -262,8 +262,8 @@ struct Habit: Sendable, CustomTestStringConvertible {
     }
     var plain = options
     plain.isMediated = false
-    let hardware = HostDriver(try World(plain))
-    let driver = HostDriver(try World(options))
+    let hardware = HostDriver(try ITSWorld(plain))
+    let driver = HostDriver(try ITSWorld(options))
     for number in 0..<8 as Range<UInt64> {
       let offset = 0x100 + number * 8
       let found = try #require(hardware.read(offset))
@@ -281,7 +281,7 @@ struct Habit: Sendable, CustomTestStringConvertible {
       var options = Variant(isIndirect: isIndirect, pageSize: pageSize).options
       options.services[0].deviceIDBits = bits
       options.processors = 1
-      let world = try World(options)
+      let world = try ITSWorld(options)
       world.enableLPIs()
       let driver = HostDriver(world)
       driver.isIndirect = isIndirect
@@ -311,9 +311,9 @@ struct Habit: Sendable, CustomTestStringConvertible {
     "F-25: Each collection that GITS_TYPER promises is mapped",
     arguments: [4, 10, 12, 16] as [UInt64])
   func promisedCollections(_ bits: UInt64) throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.services[0].collectionIDBits = bits
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world)
     driver.start()
     let promised = GITSTyper(rawValue: try #require(driver.read(8))).collectionIDBits
@@ -325,7 +325,7 @@ struct Habit: Sendable, CustomTestStringConvertible {
   }
 }
 
-extension World {
+extension ITSWorld {
   /// The host zeroes memory, as far as it was anything else.
   func zero(_ base: UInt64, size: UInt64) {
     for address in stride(from: base, to: base + size, by: 8) where load(at: address) != 0 {

@@ -3,12 +3,12 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Ownership
 import Testing
 
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 /// The descriptor of a handover as a host fills it in; by the C header, not by EL2's code.
 struct Descriptor: Sendable {
@@ -49,7 +49,7 @@ struct Descriptor: Sendable {
 
 /// A trusted host with a live ITS, which it hands over.
 final class HandoverHost {
-  let world: World
+  let world: ITSWorld
   let driver: HostDriver
   var descriptor = Descriptor()
   var descriptorPlace: UInt64
@@ -58,13 +58,13 @@ final class HandoverHost {
   var devices: [UInt32] = [1, 2, 3]
   static let bits: UInt64 = 5
 
-  static func options(_ variant: Variant = Variant()) -> WorldOptions {
+  static func options(_ variant: Variant = Variant()) -> ITSWorldOptions {
     var options = variant.options
     options.isHandover = true
     return options
   }
 
-  init(_ world: World, _ index: Int = 0) {
+  init(_ world: ITSWorld, _ index: Int = 0) {
     self.world = world
     driver = HostDriver(world, index)
     descriptorPlace = driver.base + 0xfa_0000
@@ -76,7 +76,7 @@ final class HandoverHost {
   ) throws -> HandoverHost {
     var options = options(variant)
     options.processors = processors
-    let host = HandoverHost(try World(options))
+    let host = HandoverHost(try ITSWorld(options))
     host.driver.isIndirect = variant.isIndirect
     host.driver.pageSize = variant.pageSize ?? .kib4
     change(host.driver)
@@ -215,9 +215,9 @@ struct WorldSnapshot {
   let pages: [Page]
   let service: [SimulatedITS.State]
 
-  init(_ world: World) {
+  init(_ world: ITSWorld) {
     world.gic.memory.publish()
-    let own = World.hypervisor
+    let own = ITSWorld.hypervisor
     memory = world.gic.memory.state.pages.filter { !own.contains(PageFrameNumber($0.key)) }
     let table = ProcessorMemory(world.gic.memory)
     // The 16 MiB of the first driver, and what lies around.

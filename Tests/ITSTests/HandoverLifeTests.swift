@@ -3,12 +3,12 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Ownership
 import Testing
 
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 @Suite("A live ITS that is handed over") struct HandoverLifeTests {
   @Test("Live devices go on, new ones are mapped", arguments: Variant.all + Variant.pageSizes)
@@ -175,7 +175,7 @@ import Testing
 
   @Test("Two tables on one page, and one across three, are claimed whole")
   func subpageTables() throws {
-    let host = HandoverHost(try World(HandoverHost.options()))
+    let host = HandoverHost(try ITSWorld(HandoverHost.options()))
     let (world, driver) = (host.world, host.driver)
     driver.isIndirect = true
     host.start()
@@ -299,7 +299,7 @@ import Testing
 
   @Test("B-26 The second level of the collections is claimed as well, and extended from the arena")
   func collections() throws {
-    let host = HandoverHost(try World(HandoverHost.options()))
+    let host = HandoverHost(try ITSWorld(HandoverHost.options()))
     let (world, driver) = (host.world, host.driver)
     let second = try host.startWithIndirectCollections()
     try host.handOver()
@@ -324,7 +324,7 @@ import Testing
 
   @Test("Without a page for the second level a new collection is refused")
   func noCollectionPage() throws {
-    let host = HandoverHost(try World(HandoverHost.options()))
+    let host = HandoverHost(try ITSWorld(HandoverHost.options()))
     let (world, driver) = (host.world, host.driver)
     _ = try host.startWithIndirectCollections()
     try host.handOver()
@@ -345,7 +345,7 @@ import Testing
   func tableSizes(_ pageSize: TablePageSize, _ isIndirect: Bool) throws {
     var options = HandoverHost.options(Variant(isIndirect: isIndirect))
     options.services[0].deviceIDBits = 16
-    let host = HandoverHost(try World(options))
+    let host = HandoverHost(try ITSWorld(options))
     let (world, driver) = (host.world, host.driver)
     driver.isIndirect = isIndirect
     driver.pageSize = pageSize
@@ -377,7 +377,7 @@ import Testing
     "A table of vPEs is claimed with the others, and not offered any more",
     arguments: [ITSConfiguration.Version.gicv40, .gicv41])
   func tableOfVPEs(_ version: ITSConfiguration.Version) throws {
-    let host = HandoverHost(try World(HandoverHost.options(Variant(version: version))))
+    let host = HandoverHost(try ITSWorld(HandoverHost.options(Variant(version: version))))
     let (world, driver) = (host.world, host.driver)
     driver.isIndirect = true
     host.start()
@@ -396,7 +396,7 @@ import Testing
   func twoServices() throws {
     var options = HandoverHost.options()
     options.services = [ITSConfiguration(), Variant(targetsAreAddresses: true).configuration]
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let hosts = [HandoverHost(world, 0), HandoverHost(world, 1)]
     for host in hosts {
       host.driver.isIndirect = true
@@ -451,7 +451,7 @@ import Testing
   func nonCoherent() throws {
     var options = HandoverHost.options(Variant(isCoherent: false))
     options.isNonCoherent = true
-    let host = HandoverHost(try World(options))
+    let host = HandoverHost(try ITSWorld(options))
     host.driver.isIndirect = true
     host.start()
     host.describe()

@@ -3,12 +3,12 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Ownership
 import Testing
 
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 /// One handover that must fail, and how.
 struct Refusal: Sendable, CustomTestStringConvertible {
@@ -48,7 +48,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
       return .unreadable(PhysicalAddress(~0xfff))
     },
     Refusal("A descriptor whose second page is EL2's") {
-      $0.descriptorPlace = World.hypervisor.first.address.rawValue - 0x1000
+      $0.descriptorPlace = ITSWorld.hypervisor.first.address.rawValue - 0x1000
       $0.descriptor.deviceCount = 300
       return .unreadable(PhysicalAddress($0.descriptorPlace))
     },
@@ -236,8 +236,8 @@ struct Refusal: Sendable, CustomTestStringConvertible {
       return ownership($0.driver.collections)
     },
     Refusal("A translation table that only begins in the host's memory") {
-      $0.descriptor.devices[1].table = World.hypervisor.first.address.rawValue - 0x100
-      return ownership(World.hypervisor.first.address.rawValue)
+      $0.descriptor.devices[1].table = ITSWorld.hypervisor.first.address.rawValue - 0x100
+      return ownership(ITSWorld.hypervisor.first.address.rawValue)
     },
     Refusal("A translation table that is the staging queue") {
       $0.descriptor.devices[1].table = $0.staging
@@ -348,7 +348,7 @@ extension HandoverHost {
     #expect(host.world.mediations.isEmpty)
 
     // What the host has spoilt in memory and hardware, it mends; then the ITS is handed over.
-    let own = World.hypervisor
+    let own = ITSWorld.hypervisor
     let pages = host.world.gic.memory.state.pages.filter { own.contains(PageFrameNumber($0.key)) }
     host.world.gic.memory.state.pages = pages.merging(kept.memory) { $1 }
     host.world.service().pace = .instant
@@ -524,7 +524,7 @@ extension HandoverHost {
   func unreachableArena() throws {
     var options = HandoverHost.options()
     options.addressLimit = 0x5f00_0000
-    let host = HandoverHost(try World(options))
+    let host = HandoverHost(try ITSWorld(options))
     host.driver.isIndirect = true
     host.start()
     host.describe()
@@ -540,7 +540,7 @@ extension HandoverHost {
     #expect(throws: HandoverError.tooManyRedistributors) {
       let its = try MediatedITS.handOver(
         host.world.setup(0), base: PhysicalAddress(0x808_0000),
-        descriptor: PhysicalAddress(host.descriptorPlace), machine: WorldMachine(host.world, 0)
+        descriptor: PhysicalAddress(host.descriptorPlace), machine: ITSWorldMachine(host.world, 0)
       ) { _, _ in false }
       _ = its.isEnabled
     }
@@ -553,7 +553,7 @@ extension HandoverHost {
   func twoTables() throws {
     var options = HandoverHost.options()
     options.services[0].tables.append(ITSConfiguration.TableRegister(.devices))
-    let host = HandoverHost(try World(options))
+    let host = HandoverHost(try ITSWorld(options))
     let driver = host.driver
     driver.isIndirect = true
     host.start()
@@ -568,7 +568,7 @@ extension HandoverHost {
   func sharedTable() throws {
     var options = HandoverHost.options()
     options.services = [ITSConfiguration(.gicv41), ITSConfiguration(.gicv41)]
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let hosts = [HandoverHost(world, 0), HandoverHost(world, 1)]
     let shared = hosts[0].driver.vpes
     for host in hosts {

@@ -3,23 +3,23 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Testing
 
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 @Suite("An honest host") struct HonestTests {
   @Test("A life: probe, map, signal, move, mask, unmap, map anew", arguments: Variant.all)
   func life(_ variant: Variant) throws {
-    let world = try World(variant.options)
+    let world = try ITSWorld(variant.options)
     world.enableLPIs()
     try live(HostDriver(world))
   }
 
   @Test("A life with every page size", arguments: Variant.pageSizes)
   func pageSizes(_ variant: Variant) throws {
-    let world = try World(variant.options)
+    let world = try ITSWorld(variant.options)
     world.enableLPIs()
     let driver = HostDriver(world)
     driver.pageSize = variant.pageSize ?? .kib4
@@ -33,15 +33,15 @@ import Testing
     options.services[0].entryCache = .writeThrough
     options.services[0].commandsFetchedAhead = ahead
     options.services[0].fetchesByDoubleword = true
-    let world = try World(options)
+    let world = try ITSWorld(options)
     world.enableLPIs()
     try live(HostDriver(world))
   }
 
   @Test("A life on two ITSes at once")
   func twoServices() throws {
-    let world = try World(
-      WorldOptions([ITSConfiguration(), Variant(targetsAreAddresses: true).configuration]))
+    let world = try ITSWorld(
+      ITSWorldOptions([ITSConfiguration(), Variant(targetsAreAddresses: true).configuration]))
     world.enableLPIs()
     try live(HostDriver(world, 1))
     world.gic.delivered = []
@@ -109,7 +109,7 @@ import Testing
 
   @Test("Five hundred commands wrap a queue of 128 three times, each of them carried out")
   func wraps() throws {
-    let world = try World()
+    let world = try ITSWorld()
     world.enableLPIs()
     let driver = HostDriver(world).start()
     driver.mapCollections()
@@ -124,7 +124,7 @@ import Testing
 
   @Test("What is mapped lasts through a suspension that writes the same registers again")
   func resumes() throws {
-    let world = try World()
+    let world = try ITSWorld()
     world.enableLPIs()
     let driver = HostDriver(world).start()
     driver.mapCollections()
@@ -139,9 +139,9 @@ import Testing
 
   @Test("A second kernel begins with nothing mapped", arguments: [1, 1000] as [UInt32])
   func kexec(_ devices: UInt32) throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.arenaPages = 2048
-    let world = try World(options)
+    let world = try ITSWorld(options)
     world.enableLPIs()
     let first = HostDriver(world).start()
     first.mapCollections()

@@ -3,8 +3,8 @@
 
 import Architecture
 import GIC
-import ITSWorld
-import SimulatedITS
+import Simulation
+import SimulatedHardware
 import Testing
 
 @testable import ITS

@@ -3,11 +3,11 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Testing
 
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 /// An ITS loses its power, and firmware may write its registers again.
 ///
@@ -42,8 +42,10 @@ struct PowerTests {
   }
 
   /// A driver that has mapped a device, with `left` commands to go to the end of EL2's queue.
-  private func driver(_ options: WorldOptions = WorldOptions(), left: UInt64) throws -> HostDriver {
-    let world = try World(options)
+  private func driver(_ options: ITSWorldOptions = ITSWorldOptions(), left: UInt64) throws
+    -> HostDriver
+  {
+    let world = try ITSWorld(options)
     world.enableLPIs()
     let driver = HostDriver(world)
     driver.queuePages = 16
@@ -59,7 +61,7 @@ struct PowerTests {
   }
 
   /// Nothing was freed, and the ITS is off.
-  private func expectOff(_ world: World, free: UInt64) {
+  private func expectOff(_ world: ITSWorld, free: UInt64) {
     #expect(world.its.arena.freeCount == free, "freed what a table entry still names")
     #expect(!world.service().state.isEnabled, "runs again")
     #expect(world.checkInvariant() == nil)
@@ -87,7 +89,7 @@ struct PowerTests {
   func whileBecomingQuiescent(_ firmware: SimulatedITS.Firmware, left: UInt64) throws {
     var configuration = ITSConfiguration()
     configuration.stepsToQuiescence = 3
-    let driver = try driver(WorldOptions([configuration]), left: left)
+    let driver = try driver(ITSWorldOptions([configuration]), left: left)
     let world = driver.world
     let free = world.its.arena.freeCount
     world.service().pace = .manual
@@ -122,7 +124,7 @@ struct PowerTests {
   func lostEntries(_ firmware: SimulatedITS.Firmware, _ sequel: Sequel) throws {
     var configuration = ITSConfiguration()
     configuration.entryCache = .writeBack
-    let driver = try driver(WorldOptions([configuration]), left: 64)
+    let driver = try driver(ITSWorldOptions([configuration]), left: 64)
     driver.world.service().writeBackEntries()
     // The hardware is past MAPD and SYNC, the table is free, and memory still has the old entry.
     driver.post(.unmapd(1), .sync(target: driver.target(0)))
@@ -156,7 +158,7 @@ struct PowerTests {
     var configuration = ITSConfiguration()
     configuration.stepsToQuiescence = 3
     configuration.entryCache = .writeBack
-    let driver = try driver(WorldOptions([configuration]), left: left)
+    let driver = try driver(ITSWorldOptions([configuration]), left: left)
     let world = driver.world
     driver.mapDevice(2, interrupt: 8300)
     while !driver.isDone, world.service().step() {}
@@ -189,7 +191,7 @@ struct PowerTests {
   func unused() throws {
     var configuration = ITSConfiguration()
     configuration.stepsToQuiescence = 3
-    let world = try World(WorldOptions([configuration]))
+    let world = try ITSWorld(ITSWorldOptions([configuration]))
     world.service().pace = .manual
     let driver = HostDriver(world).start()
     driver.disable()
@@ -221,11 +223,11 @@ struct PowerTests {
     let world = driver.world
     world.service().pace = .steps(1)
     var commands = 0
-    world.mediations[0].its.pause(machine: WorldMachine(world, 0))
+    world.mediations[0].its.pause(machine: ITSWorldMachine(world, 0))
     #expect(!world.service().state.isEnabled)
     if let firmware { world.service().losePower(firmware) }
     world.service().onCommand = { _ in commands += 1 }
-    world.mediations[0].its.wake(machine: WorldMachine(world, 0))
+    world.mediations[0].its.wake(machine: ITSWorldMachine(world, 0))
     world.service().run()
     #expect(commands == 0 && world.service().state.isEnabled && !world.its.isBroken)
     #expect(driver.read(0, .word) == 1)
@@ -236,9 +238,9 @@ struct PowerTests {
   @Test("F-10: A host that disables a paused ITS finds it disabled")
   func disabledWhilePaused() throws {
     let driver = try driver(left: 64)
-    driver.world.mediations[0].its.pause(machine: WorldMachine(driver.world, 0))
+    driver.world.mediations[0].its.pause(machine: ITSWorldMachine(driver.world, 0))
     driver.write(0, 0, .word)
-    driver.world.mediations[0].its.wake(machine: WorldMachine(driver.world, 0))
+    driver.world.mediations[0].its.wake(machine: ITSWorldMachine(driver.world, 0))
     #expect(driver.read(0, .word) == 1 << 31)
   }
 
@@ -256,7 +258,7 @@ struct PowerTests {
     case .enabled: world.service().state.isEnabled = true
     case .moved: world.service().state.commandBase += 0x1_0000
     }
-    world.mediations[0].its.wake(machine: WorldMachine(world, 0))
+    world.mediations[0].its.wake(machine: ITSWorldMachine(world, 0))
     #expect(world.its.isBroken && !world.service().state.isEnabled)
     driver.write(0, 0, .word)
     driver.write(0, 1, .word)

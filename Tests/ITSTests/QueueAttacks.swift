@@ -3,12 +3,12 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Testing
 import Traps
 
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 /// A board whose ITS takes addresses as targets, and so writes wherever RDbase says.
 private let byAddress = Variant(targetsAreAddresses: true).options
@@ -16,7 +16,7 @@ private let byAddress = Variant(targetsAreAddresses: true).options
 private let stray = canary >> 16
 
 /// A board whose ITS goes on after an error of its own.
-private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
+private func tolerant(_ version: ITSConfiguration.Version) -> ITSWorldOptions {
   var options = Variant(version: version).options
   options.services[0].errorResponse = .ignore
   return options
@@ -36,7 +36,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
 
   @Test("B-33 A command that changes while EL2 reads it is one command, whole or refused")
   func changedMeanwhile() throws {
-    let world = try World(byAddress)
+    let world = try ITSWorld(byAddress)
     let driver = HostDriver(world).start()
     for word in 0..<4 as Range<UInt64> {
       let offset = driver.writeOffset
@@ -72,7 +72,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
   func pastEnd(_ excess: UInt64) throws {
     try attack { driver in
       // The last page of the host: behind it are EL2's.
-      driver.queueBase = World.hypervisor.first.address.rawValue - 0x1000
+      driver.queueBase = ITSWorld.hypervisor.first.address.rawValue - 0x1000
       driver.start()
       driver.write(0x88, (driver.queueSize + excess) & 0xf_ffe0)
       driver.write(0x88, driver.queueSize + excess, .word)
@@ -81,7 +81,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
 
   @Test("B-35 The end itself is no place either")
   func atEnd() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     driver.write(0x88, driver.queueSize)
     #expect(driver.read(0x88) == 0)
@@ -94,7 +94,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
 
   @Test("B-36 The hardware sees a command before it is told of it", arguments: [false, true])
   func published(_ isCoherent: Bool) throws {
-    let world = try World(Variant(isCoherent: isCoherent).options)
+    let world = try ITSWorld(Variant(isCoherent: isCoherent).options)
     let driver = HostDriver(world).start()
     let service = world.service()
     var commands: [UInt8] = []
@@ -107,7 +107,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
   @Test("B-37 Hardware that firmware left in the middle of a queue begins at EL2's")
   func startOffset() throws {
     var commands = 0
-    let world = try World { world in
+    let world = try ITSWorld { world in
       boot(world, Array(repeating: .sync(target: 0), count: 20))
       world.service().onCommand = { _ in commands += 1 }
       #expect(world.service().readPointer.offset == 640)
@@ -123,7 +123,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
   @Test("B-32 What firmware had not carried out never is")
   func leftOver() throws {
     var commands = 0
-    let world = try World { world in
+    let world = try ITSWorld { world in
       world.service().pace = .manual
       boot(world, Array(repeating: .mapc(0, target: 0), count: 20))
       world.service().run(limit: 10)
@@ -138,7 +138,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
   @Test(
     "B-38 The hardware's GITS_CWRITER gets an offset and nothing else", arguments: [false, true])
   func rawPointer(_ isRetry: Bool) throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     var values: [UInt64] = []
     world.onRegisterWrite = { _, offset, width, value in
@@ -160,9 +160,9 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
   @Test(
     "B-39 A bad command in a batch does not undo or repeat the others", arguments: [false, true])
   func partial(_ stalls: Bool) throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.policy.stalls = stalls
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world).start()
     var commands: [UInt64] = []
     world.service().onCommand = { commands.append(UInt64($0.number) | UInt64($0.deviceID) << 8) }
@@ -197,7 +197,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
 
   @Test("B-40 A refused command does not hold the queue up, in one width or the other")
   func skipped() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     for number in 0..<300 {
       driver.stage([ITSCommand(0xff), .sync(target: 0)])
@@ -233,7 +233,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
 
   @Test("B-42 A slot that the hardware may read is never written")
   func flood() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     driver.queuePages = 16
     driver.start()
@@ -256,7 +256,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
 
   @Test("B-43 A table is free when the hardware has passed the unmapping and the SYNCs, not before")
   func released() throws {
-    let world = try World()
+    let world = try ITSWorld()
     world.enableLPIs()
     let driver = HostDriver(world).start()
     driver.mapCollections()
@@ -297,7 +297,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
 
   @Test("B-44 One trap does a bounded amount of work, whatever is in the queue")
   func bounded() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     driver.queuePages = 16
     driver.start()
@@ -332,7 +332,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
       canary, 0x808_0000, 0x0, 0x6000_0000, 0x000f_ffff_ffff_f000, 0x100_0000_0000, 0x5dff_f000,
     ] as [UInt64])
   func strangeQueue(_ base: UInt64) throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     driver.queueBase = base
     driver.queuePages = 2
@@ -351,7 +351,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
 
   @Test("B-45 A queue that is not the host's at the time, and is later")
   func claimedQueue() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     let claim = try #require(world.donate(driver.queue))
     #expect(!driver.put(.sync(target: 0), at: 0))
@@ -400,7 +400,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
     "B-63 VMAPP with a table of any size is refused, and takes no memory",
     arguments: [0, 13, 31] as [UInt64])
   func virtualSizes(_ bits: UInt64) throws {
-    let world = try World(Variant(version: .gicv40).options)
+    let world = try ITSWorld(Variant(version: .gicv40).options)
     let driver = HostDriver(world).start()
     let free = world.its.arena.freeCount
     driver.post(ITSCommand(0x29, 7 << 32, 1 << 63, 0x4800_0000 | bits))
@@ -433,7 +433,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
 
   @Test("B-47 With processor numbers, a target is below their count")
   func numbers() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     for target in [2, 3, 0x7fff, 0xffff, 0xf_ffff_ffff] as [UInt64] {
       driver.post(
@@ -463,7 +463,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
     "B-48 Of 256 numbers only the commands of GICv3 reach the hardware",
     arguments: [ITSConfiguration.Version.gicv3, .gicv41])
   func opcodes(_ version: ITSConfiguration.Version) throws {
-    let world = try World(tolerant(version))
+    let world = try ITSWorld(tolerant(version))
     let driver = HostDriver(world)
     driver.queuePages = 4
     driver.start()
@@ -484,10 +484,10 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
     arguments: [0x01, 3, 4, 5, 8, 9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf] as [UInt64],
     [false, true])
   func reservedBits(_ number: UInt64, _ targetsAreAddresses: Bool) throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.services[0].targetsAreAddresses = targetsAreAddresses
     options.services[0].errorResponse = .ignore
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let opcode = try #require(ITSOpcode(rawValue: UInt8(number)))
     let driver = HostDriver(world).start()
     driver.mapCollections()
@@ -545,7 +545,7 @@ private func tolerant(_ version: ITSConfiguration.Version) -> WorldOptions {
 
   @Test("B-49 GITS_CWRITER reads as the host wrote it, GITS_CREADR as far as the hardware is")
   func ownPointer() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     driver.mapCollections()
     let service = world.service()
@@ -570,7 +570,7 @@ extension HostDriver {
 }
 
 /// Firmware programs the hardware itself, before EL2 is there, and has it carry commands out.
-private func boot(_ world: World, _ commands: [ITSCommand]) {
+private func boot(_ world: ITSWorld, _ commands: [ITSCommand]) {
   for (position, command) in commands.enumerated() {
     for word in 0..<4 {
       world.store(

@@ -3,17 +3,17 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Testing
 import Traps
 
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 @Suite("The queue") struct QueueTests {
   @Test("2047 commands at once; one slot stays empty", arguments: [0, 1000] as [UInt64])
   func full(_ start: UInt64) throws {
-    let world = try World()
+    let world = try ITSWorld()
     world.enableLPIs()
     let driver = HostDriver(world)
     driver.queuePages = 16
@@ -33,7 +33,7 @@ import Traps
 
   @Test("A queue of 256 pages is larger than the hardware's, and is taken in turns")
   func large() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     driver.queuePages = 256
     driver.start()
@@ -50,7 +50,7 @@ import Traps
 
   @Test("A batch is published with one write of GITS_CWRITER", arguments: [1, 2, 16, 256])
   func publications(_ count: Int) throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     driver.queuePages = 4
     driver.start()
@@ -67,7 +67,7 @@ import Traps
 
   @Test("Commands before GITS_CTLR.Enabled wait for it")
   func early() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     driver.disable()
     driver.installQueue()
@@ -82,7 +82,7 @@ import Traps
 
   @Test("A queue that is not Valid is not looked at")
   func notValid() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     driver.disable()
     driver.write(0x80, 0x4100_0000)
@@ -97,10 +97,10 @@ import Traps
     "A store that stops for its budget runs again, and one that another CPU has overtaken does not turn the queue back"
   )
   func tokens() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.policy.commandsPerTrap = 4
     options.processors = 4
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world).start()
     var order: [UInt64] = []
     world.service().onCommand = { if $0.number == 5 { order.append($0.target) } }
@@ -130,9 +130,9 @@ import Traps
 
   @Test("Reading GITS_CREADR gets the queue on, too")
   func pollers() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.policy.commandsPerTrap = 4
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world).start()
     driver.stage(Array(repeating: .sync(target: 0), count: 20))
     #expect(world.write(0, 0x88, .double, driver.writeOffset) == .again)
@@ -143,9 +143,9 @@ import Traps
 
   @Test("A CPU beyond those that were announced gets no second run, and harms nothing")
   func unknownCPU() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.policy.commandsPerTrap = 4
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world).start()
     driver.stage(Array(repeating: .sync(target: 0), count: 6))
     #expect(world.write(0, 0x88, .double, driver.writeOffset, cpu: 700) == .done)
@@ -155,7 +155,7 @@ import Traps
 
   @Test("Hardware that is slow gets all commands, once, in order", arguments: [1, 3])
   func slow(_ pace: Int) throws {
-    let world = try World()
+    let world = try ITSWorld()
     world.enableLPIs()
     let driver = HostDriver(world)
     driver.queuePages = 16
@@ -172,7 +172,7 @@ import Traps
 
   @Test("Retry goes through to hardware that has stalled by itself")
   func hardwareStalls() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     driver.mapCollections()
     world.service().stall(after: 1)
@@ -187,7 +187,7 @@ import Traps
 
   @Test("Unmapping on hardware that has stalled frees nothing until it goes on")
   func stalledUnmapping() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     driver.mapCollections()
     driver.mapDevice(1)
@@ -206,9 +206,9 @@ import Traps
     "Stuck hardware: the store retires, tables are never freed, and another queue changes nothing of it"
   )
   func stuck() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.services[0].eventIDBits = 18
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world).start()
     driver.mapCollections()
     driver.mapDevice(0)
@@ -229,9 +229,9 @@ import Traps
 
   @Test("A thousand retirements at once wait for room, and all of them come")
   func manyRetirements() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.arenaPages = 2048
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world)
     driver.queuePages = 64
     driver.start()
@@ -253,9 +253,9 @@ import Traps
 
   @Test("The ledger of devices is full: the next device is refused, and those that are there go on")
   func tooManyDevices() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.arenaPages = 2048
-    let world = try World(options)
+    let world = try ITSWorld(options)
     world.enableLPIs()
     let driver = HostDriver(world)
     driver.queuePages = 64
@@ -282,10 +282,10 @@ import Traps
 
   @Test("An arena that is used up refuses MAPD, says so, and serves again what is freed")
   func outOfMemory() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.arenaPages = 64
     options.services[0].deviceIDBits = 16
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world)
     driver.isIndirect = true
     driver.start()
@@ -320,10 +320,10 @@ import Traps
   func unknownDevices() throws {
     let listed = try #require(PermittedDevices(1...2, 0x100...0x1ff))
     for devices in [listed, .all] {
-      var options = WorldOptions()
+      var options = ITSWorldOptions()
       options.services[0].errorResponse = .ignore
       options.policy.devices = devices
-      let world = try World(options)
+      let world = try ITSWorld(options)
       world.enableLPIs()
       let driver = HostDriver(world).start()
       driver.mapCollections()
@@ -392,10 +392,10 @@ import Traps
 
   @Test("A rule for each command: what is out of range or not mapped is refused for its reason")
   func reasons() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.services[0].collectionIDBits = 4
     options.services[0].errorResponse = .ignore
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world).start()
     driver.mapCollections()
     driver.mapDevice(1)

@@ -3,12 +3,12 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Testing
 import Traps
 
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 @Suite("Registers of a mediated ITS") struct RegisterTests {
   /// Every offset that means something, and some that mean nothing.
@@ -18,7 +18,7 @@ import Traps
 
   @Test("Only a width or an alignment that is forbidden is answered with an abort")
   func widths() throws {
-    let world = try World()
+    let world = try ITSWorld()
     for offset in Self.offsets {
       for width in [AccessWidth.word, .double] where offset % width.bytes == 0 {
         let permitted = ITSRegister.widths(at: offset)
@@ -46,7 +46,7 @@ import Traps
 
   @Test("What is read only, reserved or not offered reads as zero, ignores writes, and is counted")
   func ignored() throws {
-    let world = try World(Variant(version: .gicv41).options)
+    let world = try ITSWorld(Variant(version: .gicv41).options)
     let driver = HostDriver(world)
     let live: Set<UInt64> = [0, 0x80, 0x84, 0x88, 0x8c]
     for offset in Self.offsets
@@ -68,7 +68,7 @@ import Traps
     "What identifies the ITS is the hardware's, without what concerns virtual interrupts",
     arguments: Variant.all)
   func identity(_ variant: Variant) throws {
-    let world = try World(variant.options)
+    let world = try ITSWorld(variant.options)
     let driver = HostDriver(world)
     let typer = GITSTyper(rawValue: try #require(driver.read(0x08)))
     // EL2 has 1,024 collections, of all that the hardware could have.
@@ -85,10 +85,10 @@ import Traps
     "B-80 GITS_CBASER and GITS_BASER<n> read back as the architecture says, in one access or two halves",
     arguments: Variant.all)
   func readBack(_ variant: Variant) throws {
-    let world = try World(variant.options)
+    let world = try ITSWorld(variant.options)
     var options = variant.options
     options.isMediated = false
-    let reference = try World(options)
+    let reference = try ITSWorld(options)
     let driver = HostDriver(world)
     let other = HostDriver(reference)
     let queue = world.service().queueBase
@@ -141,7 +141,7 @@ import Traps
 
   @Test("B-81 Not Valid, not cacheable, not shareable: the hardware's attributes stay EL2's")
   func attributes() throws {
-    let world = try World()
+    let world = try ITSWorld()
     world.enableLPIs()
     let driver = HostDriver(world)
     driver.attributes = MemoryAttributes.nonCacheable
@@ -169,7 +169,7 @@ import Traps
     var options = Variant(isCoherent: isCoherent).options
     options.hasCache = true
     options.isNonCoherent = isTold
-    let world = try World(options)
+    let world = try ITSWorld(options)
     world.enableLPIs()
     #expect(world.its.commit.isCoherent == (isCoherent && !isTold))
     #expect(world.its.deviceTable.isCoherent == (isCoherent && !isTold))
@@ -183,7 +183,7 @@ import Traps
 
   @Test("B-83 Of GITS_CTLR nothing but Enabled gets through")
   func control() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     var values: [UInt64] = []
     world.onRegisterWrite = { _, offset, width, value in
@@ -203,9 +203,9 @@ import Traps
 
   @Test("F-34: What must not move is locked while enabled, and waits for Quiescent behind that")
   func quiescence() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.services[0].stepsToQuiescence = 200
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world).start()
     let service = world.service()
     service.pace = .manual
@@ -252,7 +252,7 @@ import Traps
 
   @Test("B-84 A new GITS_CBASER starts GITS_CREADR and GITS_CWRITER at zero")
   func newQueue() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     driver.mapCollections()
     #expect(driver.read(0x90) == 128)
@@ -272,7 +272,7 @@ import Traps
 
   @Test("B-84 Commands that the hardware still has of an old queue do not show in a new one")
   func lateCommands() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     driver.mapCollections()
     world.service().pace = .manual
@@ -297,7 +297,7 @@ import Traps
 
   @Test("B-87 An address beyond what the machine has is read back, and reached by nothing")
   func wideAddress() throws {
-    let world = try World(Variant(pageSize: .kib64).options)
+    let world = try ITSWorld(Variant(pageSize: .kib64).options)
     let driver = HostDriver(world)
     driver.disable()
     driver.installQueue()
@@ -325,12 +325,12 @@ import Traps
 
   @Test("B-87 An arena that the ITS does not reach is refused, and the ITS is off")
   func unreachableArena() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.addressLimit = 0x5f00_0000
     var hardware: SimulatedITS?
-    var board: World?
+    var board: ITSWorld?
     #expect(throws: ITSSetupError.unreachable(PhysicalAddress(0x5f00_0000))) {
-      try World(options) { world in
+      try ITSWorld(options) { world in
         hardware = world.service()
         board = world
         _ = world.service().write(.word, 1, at: 0)
@@ -344,7 +344,7 @@ import Traps
   @Test(
     "B-88 A host that resumes with other attributes finds its devices, and the hardware as it was")
   func resume() throws {
-    let world = try World()
+    let world = try ITSWorld()
     world.enableLPIs()
     let driver = HostDriver(world).start()
     driver.mapCollections()
@@ -369,14 +369,14 @@ import Traps
 
   /// An ITS after it has lost its power.
   private func blank() throws -> SimulatedITS.State {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.isMediated = false
-    return try World(options).service().state
+    return try ITSWorld(options).service().state
   }
 
   @Test("B-88 An ITS that has lost its power gets EL2's queue and tables again, and goes on")
   func powerLoss() throws {
-    let world = try World()
+    let world = try ITSWorld()
     world.enableLPIs()
     let driver = HostDriver(world).start()
     driver.mapCollections()
@@ -404,7 +404,7 @@ import Traps
   @Test(
     "B-88 Commands that were lost with the power leave the ITS off: nothing is freed, nothing runs")
   func lostCommands() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     driver.mapCollections()
     driver.mapDevice(1)
@@ -427,7 +427,7 @@ import Traps
 
   @Test("B-05 B-07 EL2 touches hardware at whole registers only, whatever the host's width")
   func wholeRegisters() throws {
-    let world = try World(Variant(version: .gicv41).options)
+    let world = try ITSWorld(Variant(version: .gicv41).options)
     let driver = HostDriver(world)
     world.aborts = { _, offset, _ in
       let isKnown =
@@ -449,7 +449,7 @@ import Traps
 
   @Test("A mediation that stands between lets the host see no more registers than it answers")
   func unofferedTables() throws {
-    let world = try World(Variant(version: .gicv41).options)
+    let world = try ITSWorld(Variant(version: .gicv41).options)
     let driver = HostDriver(world)
     #expect(driver.register(of: .vpes) == nil)
     #expect(driver.register(of: .devices) == 0)

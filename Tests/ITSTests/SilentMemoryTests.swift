@@ -3,8 +3,8 @@
 
 import Architecture
 import GIC
-import ITSWorld
-import SimulatedITS
+import Simulation
+import SimulatedHardware
 import Testing
 
 @testable import ITS
@@ -15,7 +15,7 @@ import Testing
     "F-12: A queue that does not answer stalls, and goes on at the same command by Retry",
     arguments: [0, 1, 3] as [UInt64])
   func queue(_ position: UInt64) throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     driver.stage([
       .mapc(0, target: driver.target(0)), .mapd(1, table: driver.table(1), eventIDBits: 5),
@@ -37,7 +37,7 @@ import Testing
 
   @Test("F-12: An abort within a command leaves nothing of it", arguments: 0..<4 as Range<UInt64>)
   func word(_ word: UInt64) throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     driver.stage([.mapd(1, table: driver.table(1), eventIDBits: 5)])
     world.gic.memory.silence(driver.queue + word * 8, size: 8)

@@ -3,12 +3,12 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Testing
 import Traps
 
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 /// One board to run a test on.
 struct Variant: Sendable, CustomTestStringConvertible {
@@ -35,8 +35,8 @@ struct Variant: Sendable, CustomTestStringConvertible {
     return configuration
   }
 
-  var options: WorldOptions {
-    var options = WorldOptions([configuration])
+  var options: ITSWorldOptions {
+    var options = ITSWorldOptions([configuration])
     options.hasCache = !isCoherent
     options.hasStoreBuffer = true
     return options
@@ -62,7 +62,7 @@ struct Variant: Sendable, CustomTestStringConvertible {
   }
 }
 
-extension World {
+extension ITSWorld {
   /// Expects the invariant to hold, and tables of the hardware to be what the ledgers say.
   func expectSound(sourceLocation: SourceLocation = #_sourceLocation) {
     #expect(checkInvariant() == nil, sourceLocation: sourceLocation)
@@ -79,7 +79,7 @@ extension World {
     let mediation = mediations[index]
     let commit = mediation.its.commit
     guard service.readPointer.offset == commit.written % commit.slots * 32 else { return nil }
-    let memory = WorldMachine(self, index).memory
+    let memory = ITSWorldMachine(self, index).memory
     var mapped: [UInt64: UInt64] = [:]
     for slot in 0..<mediation.its.devices.slots {
       guard let device = mediation.its.devices.device(in: slot, memory: memory) else { continue }
@@ -111,23 +111,23 @@ extension World {
     return refusal
   }
 
-  var memory: WorldMemory { WorldMachine(self, 0).memory }
+  var memory: ITSWorldMemory { ITSWorldMachine(self, 0).memory }
 }
 
 /// Runs the steps of a host behind the mediation, where the invariant must hold, and without it,
 /// where the ITS must reach what isn't the host's: else the attack is none.
 func attack(
-  _ options: WorldOptions = WorldOptions(), sourceLocation: SourceLocation = #_sourceLocation,
+  _ options: ITSWorldOptions = ITSWorldOptions(), sourceLocation: SourceLocation = #_sourceLocation,
   _ script: (HostDriver) throws -> Void
 ) throws {
-  let world = try World(options)
+  let world = try ITSWorld(options)
   try script(HostDriver(world))
   for service in world.gic.services { service.writeLingering() }
   world.expectSound(sourceLocation: sourceLocation)
 
   var options = options
   options.isMediated = false
-  let control = try World(options)
+  let control = try ITSWorld(options)
   try script(HostDriver(control))
   for service in control.gic.services { service.writeLingering() }
   #expect(
@@ -135,4 +135,4 @@ func attack(
 }
 
 /// EL2's own memory, to aim at.
-let canary = World.canary.first.address.rawValue
+let canary = ITSWorld.canary.first.address.rawValue

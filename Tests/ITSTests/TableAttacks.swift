@@ -3,19 +3,19 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Testing
 import Traps
 
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 @Suite("Attacks on tables and translation tables") struct TableAttacks {
   @Test(
     "B-50 Any address of a translation table does, in a page or between two",
     arguments: [0, 0x100, 0xd00, 0xf00, 0x1000] as [UInt64])
   func addresses(_ offset: UInt64) throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     driver.mapCollections()
     driver.post(
@@ -28,7 +28,7 @@ import Traps
 
   @Test("B-51 A DeviceID beyond the table changes nothing", arguments: [true, false])
   func outOfRange(_ isIndirect: Bool) throws {
-    let world = try World(Variant(isIndirect: isIndirect).options)
+    let world = try ITSWorld(Variant(isIndirect: isIndirect).options)
     let driver = HostDriver(world)
     driver.isIndirect = isIndirect
     driver.start()
@@ -45,7 +45,7 @@ import Traps
 
   @Test("B-52 Each entry of the first level points to a page of its own")
   func firstLevels() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     driver.isIndirect = true
     driver.start()
@@ -86,7 +86,7 @@ import Traps
     arguments: Variant.all)
   func dirtyArena(_ variant: Variant) throws {
     let forged = TableEntry.device(table: canary, eventIDBits: 8).word0
-    let world = try World(variant.options) { world in
+    let world = try ITSWorld(variant.options) { world in
       let arena = world.arena(0)
       for page in stride(from: 0, to: arena.count, by: 1) as StrideTo<UInt64> {
         for offset in 0..<16 as Range<UInt64> {
@@ -123,7 +123,7 @@ import Traps
       // The host names the last page before EL2's own as the hardware would not understand it.
       driver.world.store(
         .double,
-        TableFirstLevelEntry(page: World.hypervisor.first.address.rawValue + 0xf000).rawValue,
+        TableFirstLevelEntry(page: ITSWorld.hypervisor.first.address.rawValue + 0xf000).rawValue,
         at: driver.devices)
       driver.world.gic.memory.clean(driver.devices, size: 8)
       driver.world.gic.memory.publish()
@@ -152,7 +152,7 @@ import Traps
 
   @Test("B-55 A page of the second level stays as long as the ITS is enabled")
   func secondLevelStays() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     driver.isIndirect = true
     driver.start()
@@ -190,7 +190,7 @@ import Traps
 
   @Test("B-58 Unmapping a device with the address of another's table lets that one be")
   func otherTable() throws {
-    let world = try World()
+    let world = try ITSWorld()
     world.enableLPIs()
     let driver = HostDriver(world).start()
     driver.mapCollections()
@@ -230,7 +230,7 @@ import Traps
     "B-60 What is freed is what was mapped, not what the unmapping says",
     arguments: [0, 31] as [UInt64])
   func otherSize(_ size: UInt64) throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     driver.mapCollections()
     driver.mapDevice(0)
@@ -248,11 +248,11 @@ import Traps
 
   @Test("B-61 Mapping a device anew a thousand times takes no more memory than once")
   func remapped() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.arenaPages = 256
     options.services[0].tables[0].permitsTwoLevels = false
     options.services[0].deviceIDBits = 10
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world).start()
     driver.mapCollections()
     driver.post(.mapd(3, table: driver.table(3), eventIDBits: 9))
@@ -269,9 +269,9 @@ import Traps
 
   @Test("B-61 Unmapping and mapping anew in one batch waits for memory, and is not refused")
   func remappedAtOnce() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.services[0].eventIDBits = 18
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world)
     driver.start()
     driver.mapCollections()
@@ -290,9 +290,9 @@ import Traps
     "B-62 Size is bounded by what the ITS has, and nothing overflows",
     arguments: [10, 16] as [UInt64])
   func sizes(_ bits: UInt64) throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.services[0].eventIDBits = bits
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world).start()
     driver.mapCollections()
     for size in 0..<32 as Range<UInt64> {
@@ -305,10 +305,10 @@ import Traps
 
   @Test("B-62 A table larger than all memory is refused")
   func hugeTable() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.services[0].eventIDBits = 32
     options.services[0].translationEntrySize = 16
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world).start()
     for size in 20..<32 as Range<UInt64> {
       driver.post(ITSCommand(8 | 3 << 32, size, canary | 1 << 63))
@@ -339,7 +339,7 @@ import Traps
 
   @Test("B-65 B-66 EL2 reads nothing of the host's but its queue: no first level, no table")
   func neverWalked() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     driver.isIndirect = true
     driver.start()
@@ -347,7 +347,7 @@ import Traps
     world.onHypervisorLoad = { address in
       #expect(
         address &- queue < 0x1000
-          || World.hypervisor.contains(PageFrameNumber(address >> 12)))
+          || ITSWorld.hypervisor.contains(PageFrameNumber(address >> 12)))
     }
     driver.mapCollections()
     for id in [0, 0x200, 0x1000] as [UInt32] {
@@ -361,9 +361,9 @@ import Traps
 
   @Test("B-66 A MAPD that changes while its table is being zeroed gets no table of another size")
   func changedMeanwhile() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.policy.bytesPerTrap = 4096
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world).start()
     driver.mapCollections()
     driver.mapDevice(0)
@@ -388,9 +388,9 @@ import Traps
 
   @Test("B-66 A new queue drops the MAPD that waits, and the table that it was to have")
   func droppedMeanwhile() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.policy.bytesPerTrap = 4096
-    let world = try World(options)
+    let world = try ITSWorld(options)
     let driver = HostDriver(world).start()
     driver.mapCollections()
     driver.mapDevice(0)
@@ -413,7 +413,7 @@ import Traps
       options.hasCache = true
       options.isNonCoherent = isTold
       if !isTold { options.services[0].isCoherent = false }
-      let world = try World(options)
+      let world = try ITSWorld(options)
       world.enableLPIs()
       let driver = HostDriver(world)
       driver.isIndirect = true
@@ -430,12 +430,12 @@ import Traps
 
   @Test("B-68 The table of devices is where the hardware says, and only there")
   func otherOrder() throws {
-    var options = WorldOptions()
+    var options = ITSWorldOptions()
     options.services = [ITSConfiguration(.gicv41)]
     options.services[0].tables = [
       .init(.vpes), .init(.collections), .init(.collections), .init(.devices), .init(.devices),
     ]
-    let world = try World(options)
+    let world = try ITSWorld(options)
     world.enableLPIs()
     let driver = HostDriver(world).start()
     driver.mapCollections()
@@ -450,7 +450,7 @@ import Traps
 
   @Test("B-69 A DeviceID beyond the table that the host has set up is refused")
   func hostCapacity() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world).start()
     driver.mapCollections()
     // One page of eight-byte entries.
@@ -469,7 +469,7 @@ import Traps
 
   @Test("B-70 Queue, tables and translation tables in one another: the hardware's lie apart")
   func overlapping() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     driver.disable()
     driver.installQueue()
@@ -493,7 +493,7 @@ import Traps
 
   @Test("B-70 Two ITSes with one queue: each has its own copy, and holds the pages by itself")
   func oneQueue() throws {
-    let world = try World(WorldOptions([ITSConfiguration(), ITSConfiguration()]))
+    let world = try ITSWorld(ITSWorldOptions([ITSConfiguration(), ITSConfiguration()]))
     let first = HostDriver(world, 0).start()
     let second = HostDriver(world, 1)
     second.queueBase = first.queue
@@ -526,7 +526,7 @@ import Traps
     "B-28 B-29 What the hardware walks is as large as its registers say",
     arguments: Variant.pageSizes)
   func capacities(_ variant: Variant) throws {
-    let world = try World(variant.options)
+    let world = try ITSWorld(variant.options)
     let driver = HostDriver(world)
     driver.pageSize = variant.pageSize ?? .kib4
     driver.isIndirect = variant.isIndirect

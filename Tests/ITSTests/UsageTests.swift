@@ -3,17 +3,17 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Testing
 import Traps
 
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 @Suite("How much is in use") struct UsageTests {
   /// A host that has mapped collections and device 3.
   private func begin() throws -> HostDriver {
-    let world = try World()
+    let world = try ITSWorld()
     world.enableLPIs()
     let driver = HostDriver(world).start()
     driver.mapCollections()
@@ -76,7 +76,7 @@ import Traps
 
   @Test("A doorbell whose store is to run again is counted, until it has")
   func doorbells() throws {
-    let world = try World()
+    let world = try ITSWorld()
     let driver = HostDriver(world)
     driver.queuePages = 256
     driver.start()

@@ -3,19 +3,19 @@
 
 import Architecture
 import GIC
-import ITSWorld
-import SimulatedITS
+import Simulation
+import SimulatedHardware
 import Testing
 
 @testable import ITS
 
 /// Boards of GICv4.0 whose ITS offers virtual interrupts.
 private func options(_ version: ITSConfiguration.Version = .gicv40, pta: Bool = false)
-  -> WorldOptions
+  -> ITSWorldOptions
 {
   var configuration = ITSConfiguration(version)
   configuration.targetsAreAddresses = pta
-  var options = WorldOptions([configuration])
+  var options = ITSWorldOptions([configuration])
   options.policy.checksVirtualInterrupts = true
   return options
 }
@@ -31,7 +31,7 @@ private func vmapti(
     UInt64(interrupt) | UInt64(doorbell) << 32)
 }
 
-extension World {
+extension ITSWorld {
   /// How many commands were refused for a reason.
   fileprivate func refused(_ reason: CommandRefusalReason) -> UInt64 {
     // Not through the accessor of `its`: what is copied there is read behind its end (AddressSanitizer).
@@ -42,8 +42,8 @@ extension World {
 @Suite("Virtual interrupts, checked")
 struct VirtualTests {
   /// A host with vPE 3 and device 1.
-  private func start(_ options: WorldOptions) throws -> (World, HostDriver) {
-    let world = try World(options)
+  private func start(_ options: ITSWorldOptions) throws -> (ITSWorld, HostDriver) {
+    let world = try ITSWorld(options)
     world.enableLPIs()
     let driver = HostDriver(world).start()
     driver.mapCollections()
@@ -78,7 +78,7 @@ struct VirtualTests {
     "B-46 The pending table of a vPE is the host's own memory, and stays its while it is mapped")
   func pendingTable() throws {
     let (world, driver) = try start(options())
-    let canary = World.canary.first.address.rawValue
+    let canary = ITSWorld.canary.first.address.rawValue
     driver.post(
       .vmapp(5, target: 0, pendingTable: canary, virtualIDBits: 16),
       // Not memory, and beyond memory.
@@ -182,7 +182,7 @@ struct VirtualTests {
   @Test("GICv4.1 and GICv3 offer no virtual interrupts, whatever the policy")
   func others() throws {
     for version in [ITSConfiguration.Version.gicv3, .gicv41] {
-      let world = try World(options(version))
+      let world = try ITSWorld(options(version))
       let driver = HostDriver(world).start()
       #expect(driver.register(of: .vpes) == nil)
       driver.post(.vmapp(3, target: 0, pendingTable: table(3), virtualIDBits: 16))

@@ -3,8 +3,8 @@
 
 import Architecture
 import Ownership
-import SimulatedBoard
-import SimulatedITS
+import Simulation
+import SimulatedHardware
 import Testing
 
 /// Memory behind the CPUs' caches, which are written back only where that is asked for.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
-import SimulatedBoard
+import Simulation
 import Testing
 
 @testable import Ownership

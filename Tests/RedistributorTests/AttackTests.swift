@@ -3,15 +3,15 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Redistributor
-import SimulatedITS
+import SimulatedHardware
 import Testing
 import Traps
 
-private let canary = World.canary.first.address.rawValue
+private let canary = ITSWorld.canary.first.address.rawValue
 /// EL2's memory begins here, and ends the host's.
-private let hypervisor = World.hypervisor.first.address.rawValue
+private let hypervisor = ITSWorld.hypervisor.first.address.rawValue
 
 /// What a hostile host does, and what is expected of it.
 struct Attack: Sendable, CustomTestStringConvertible {

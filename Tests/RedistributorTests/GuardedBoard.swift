@@ -3,10 +3,10 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Ownership
 import Redistributor
-import SimulatedITS
+import SimulatedHardware
 import Traps
 
 /// Offsets from the RD frame.
@@ -45,12 +45,12 @@ struct BoardOptions {
 
 /// Redistributors, the memory that they reach with its owners, and their mediation.
 ///
-/// Memory is as in a `World`. What a Redistributor touches is checked: pages that are the host's and that
+/// Memory is as in an `ITSWorld`. What a Redistributor touches is checked: pages that are the host's and that
 /// a pin holds.
 final class GuardedBoard {
   let options: BoardOptions
   let gic: SimulatedGIC
-  var ownership: World.HostOwnership
+  var ownership: ITSWorld.HostOwnership
   var guarding: MediatedRedistributors
   /// What hardware has touched that it must not, in words.
   private(set) var violations: [String] = []
@@ -74,7 +74,7 @@ final class GuardedBoard {
       redistributorBase: 0x810_0000, hasVirtualLPIs: options.hasVirtualLPIs,
       interruptIDBits: options.interruptIDBits, isCoherent: options.isCoherent,
       affinities: options.affinities, features: options.features)
-    ownership = try World.makeOwnership(gic.memory)
+    ownership = try ITSWorld.makeOwnership(gic.memory)
     guarding = MediatedRedistributors(
       interruptLimit: 1 << options.interruptIDBits, pins: PhysicalAddress(Self.pins),
       slots: slots.slots,
@@ -167,7 +167,7 @@ final class GuardedBoard {
 
   /// EL2 takes a page from the host; false where it is refused.
   func takePage(_ address: UInt64) -> Bool {
-    let range = World.range(address & ~0xfff, size: 0x1000)
+    let range = ITSWorld.range(address & ~0xfff, size: 0x1000)
     var list = FixedList<1, PageRange>(filler: range)
     _ = list.append(range)
     do throws(OwnershipError) {
@@ -186,7 +186,8 @@ final class GuardedBoard {
   var reachable: [PageRange] {
     gic.redistributors.flatMap(\.reachable).map { reach in
       let first = reach.base >> 12
-      return World.range(first << 12, size: ((reach.base + reach.size - 1) >> 12 - first + 1) << 12)
+      return ITSWorld.range(
+        first << 12, size: ((reach.base + reach.size - 1) >> 12 - first + 1) << 12)
     }
   }
 
@@ -196,7 +197,7 @@ final class GuardedBoard {
   }
 
   private func check(_ range: MemoryReach) {
-    for pages in [World.hypervisor] + taken {
+    for pages in [ITSWorld.hypervisor] + taken {
       let first = pages.first.address.rawValue
       if range.base < first + pages.count << 12, first < range.base + range.size {
         touchesHypervisor = true

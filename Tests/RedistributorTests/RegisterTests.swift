@@ -4,7 +4,7 @@
 import Architecture
 import GIC
 import Redistributor
-import SimulatedITS
+import SimulatedHardware
 import Testing
 import Traps
 

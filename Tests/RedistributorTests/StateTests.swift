@@ -3,9 +3,9 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Redistributor
-import SimulatedITS
+import SimulatedHardware
 import Testing
 import Traps
 
@@ -286,7 +286,7 @@ extension GuardedBoard {
   @Test("Hardware that has other registers than were checked is not enabled")
   func readOnly() throws {
     let board = try GuardedBoard {
-      $0.gic.redistributors[0].fixedConfigurationBase = World.canary.first.address.rawValue | 15
+      $0.gic.redistributors[0].fixedConfigurationBase = ITSWorld.canary.first.address.rawValue | 15
     }
     let isEnabled = board.enable()
     #expect(!isEnabled)

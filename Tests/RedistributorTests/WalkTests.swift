@@ -3,9 +3,9 @@
 
 import Architecture
 import GIC
-import ITSWorld
+import Simulation
 import Redistributor
-import SimulatedITS
+import SimulatedHardware
 import Testing
 
 /// Steps of a host on any CPU, of hardware, of firmware and of the rest of EL2, in any order.

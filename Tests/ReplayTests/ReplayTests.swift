@@ -9,7 +9,7 @@ import Testing
 import Trace
 
 @testable import Replay
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 /// Traces to run again.
 enum Recorded {

@@ -5,9 +5,8 @@ import Architecture
 import Ownership
 import SMMU
 import SMMUDriver
-import SMMUWorld
-import SimulatedITS
-import SimulatedSMMU
+import Simulation
+import SimulatedHardware
 import Testing
 
 /// Where a device is to reach, and what makes it worth reaching.
@@ -26,13 +25,13 @@ struct DMATarget: CustomTestStringConvertible, Sendable {
   }
 
   static let all: [Self] = [
-    Self("EL2's memory", Layout.canary.first.rawValue),
-    Self("the tables that the SMMUs walk", Layout.hypervisor.first.rawValue),
+    Self("EL2's memory", SMMULayout.canary.first.rawValue),
+    Self("the tables that the SMMUs walk", SMMULayout.hypervisor.first.rawValue),
     Self("a stream table", 0x40f04),
-    Self("a claimed page", 0x40333, claimed: Layout.range(0x40333)),
-    Self("a page of a claimed block", 0x405ff, claimed: Layout.range(0x40400, 0x200)),
-    Self("the ITS's registers", 0x8080, claimed: Layout.controlFrame, .mmio),
-    Self("an SMMU's registers", Layout.frame(0) >> 12),
+    Self("a claimed page", 0x40333, claimed: SMMULayout.range(0x40333)),
+    Self("a page of a claimed block", 0x405ff, claimed: SMMULayout.range(0x40400, 0x200)),
+    Self("the ITS's registers", 0x8080, claimed: SMMULayout.controlFrame, .mmio),
+    Self("an SMMU's registers", SMMULayout.frame(0) >> 12),
   ]
 }
 
@@ -42,7 +41,7 @@ struct AttackTests {
   static func attack(
     _ target: DMATarget, isMirrored: Bool, isClaimedFirst: Bool
   ) throws -> (read: UInt64?, writes: Bool, isIntact: Bool) {
-    let world = try World(LifeTests.options(2))
+    let world = try SMMUWorld(LifeTests.options(2))
     if isClaimedFirst, let claimed = target.claimed { try world.donate([claimed], target.kind) }
     if isMirrored { try world.start() }
     // The device has been there before, so that an SMMU may have kept it.

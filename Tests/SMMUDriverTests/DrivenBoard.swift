@@ -6,7 +6,7 @@ import IOMMU
 import Ownership
 import SMMU
 import SMMUDriver
-import SimulatedBoard
+import Simulation
 
 /// SMMUs, their arenas and a pool for the table.
 struct DrivenBoard {

@@ -6,19 +6,18 @@ import IOMMU
 import Ownership
 import SMMU
 import SMMUDriver
-import SMMUWorld
-import SimulatedITS
-import SimulatedSMMU
+import Simulation
+import SimulatedHardware
 import Testing
 
 @Suite("SMMUs that fail")
 struct FailureTests {
   /// What devices of two streams come to at some pages, behind every SMMU.
-  static func reach(_ world: World) -> [UInt64?] {
+  static func reach(_ world: SMMUWorld) -> [UInt64?] {
     var found: [UInt64?] = []
     for unit in world.units.indices {
       for stream in [8, 9] as [UInt32] {
-        for page: UInt64 in [0x40000, 0x40200, Layout.canary.first.rawValue, 0x8080] {
+        for page: UInt64 in [0x40000, 0x40200, SMMULayout.canary.first.rawValue, 0x8080] {
           found.append(world.read(page, stream: stream, unit: unit))
         }
       }
@@ -27,7 +26,7 @@ struct FailureTests {
   }
 
   /// How many registers are accessed by `body`.
-  static func accesses(_ world: World, _ body: () throws -> Void) throws -> UInt64 {
+  static func accesses(_ world: SMMUWorld, _ body: () throws -> Void) throws -> UInt64 {
     let before = world.seams.registerAccesses
     try body()
     return world.seams.registerAccesses - before
@@ -52,9 +51,9 @@ struct FailureTests {
     "Whichever access to a register is aborted while SMMUs are taken over, devices reach no more than before",
     arguments: [false, true], [1, UInt64.max])
   func takeover(isTranslating: Bool, count: UInt64) throws {
-    func make() throws -> World {
-      let world = try World(LifeTests.options(2)) { if isTranslating { Self.firmware($0) } }
-      for page: UInt64 in [0x40000, 0x40200, Layout.canary.first.rawValue, 0x8080] {
+    func make() throws -> SMMUWorld {
+      let world = try SMMUWorld(LifeTests.options(2)) { if isTranslating { Self.firmware($0) } }
+      for page: UInt64 in [0x40000, 0x40200, SMMULayout.canary.first.rawValue, 0x8080] {
         world.setWord(page, page)
       }
       return world
@@ -62,7 +61,7 @@ struct FailureTests {
     let whole = try make()
     let total = try Self.accesses(whole) { try whole.start() }
     #expect(total > 60)
-    var phases: Set<SMMUGroup<WorldMachine>.Phase> = []
+    var phases: Set<SMMUGroup<SMMUWorldMachine>.Phase> = []
     // One that is silent for good is so from every fourth access on.
     for first in stride(from: 0, to: total, by: count == 1 ? 1 : 4) {
       let world = try make()
@@ -79,13 +78,13 @@ struct FailureTests {
       #expect(world.softwareFault() == nil, "access \(first)")
       #expect(world.phase == .off)
       // The host may lose pages as it could before.
-      let held = try world.donate([Layout.range(0x40300)])
+      let held = try world.donate([SMMULayout.range(0x40300)])
       try world.giveBack(held)
       if world.driverPhase == .off, first % 4 == 0 {
         try world.start()
         let wrong = world.check()
         #expect(wrong == nil, "access \(first)")
-        #expect(world.read(Layout.canary.first.rawValue) == nil)
+        #expect(world.read(SMMULayout.canary.first.rawValue) == nil)
       }
     }
     // Wherever firmware had an SMMU translate it is quarantined, unless nothing was changed yet; another one
@@ -96,7 +95,7 @@ struct FailureTests {
 
   @Test("An SMMU that was translating for firmware, and can't be taken over, aborts")
   func quarantine() throws {
-    let world = try World(LifeTests.options(2), prepare: Self.firmware)
+    let world = try SMMUWorld(LifeTests.options(2), prepare: Self.firmware)
     world.setWord(0x40000, 42)
     #expect(world.read(0x40000, stream: 9) == 42 && world.read(0x40000) == nil)
     // The second one carries out no command.
@@ -116,7 +115,7 @@ struct FailureTests {
     "Whichever access is aborted during a change, a page has one owner", arguments: LifeTests.levels
   )
   func change(level: SMMUIDR3.BreakBeforeMake) throws {
-    let ranges = [Layout.range(0x401ff, 2), Layout.range(0x40600, 0x200)]
+    let ranges = [SMMULayout.range(0x401ff, 2), SMMULayout.range(0x40600, 0x200)]
     let whole = try LifeTests.started(LifeTests.options(2, level))
     var held = try whole.donate(ranges)
     try whole.giveBack(held)
@@ -148,7 +147,7 @@ struct FailureTests {
     arguments: [SMMUCommandError.illegal, .abort, .invalidation])
   func commands(error: SMMUCommandError) throws {
     for level in LifeTests.levels {
-      let ranges = [Layout.range(0x401ff, 2), Layout.range(0x40300)]
+      let ranges = [SMMULayout.range(0x401ff, 2), SMMULayout.range(0x40300)]
       // Two invalidations and a SYNC.
       for index in 0..<3 as Range<UInt64> {
         let world = try LifeTests.started(LifeTests.options(2, level))
@@ -175,7 +174,7 @@ struct FailureTests {
       world.units[2].hang(after: after)
       for _ in 0..<5 {
         #expect(throws: OwnershipError.refusedByObserver(PageFrameNumber(0x40200))) {
-          try world.donate([Layout.range(0x40200, 2)])
+          try world.donate([SMMULayout.range(0x40200, 2)])
         }
         for unit in 0..<3 { #expect(world.read(0x40200, unit: unit) == 42) }
         #expect(world.difference() == nil && world.softwareFault() == nil)
@@ -183,7 +182,7 @@ struct FailureTests {
       // What comes back to the host needs nobody's word.
       world.units[2].hang(after: nil)
       world.units[2].run()
-      let held = try world.donate([Layout.range(0x40200, 2)])
+      let held = try world.donate([SMMULayout.range(0x40200, 2)])
       for unit in 0..<3 { #expect(world.read(0x40200, unit: unit) == nil) }
       world.units[2].hang(after: 0)
       try world.giveBack(held)
@@ -200,10 +199,10 @@ struct FailureTests {
     // The third access of a SYNC is the write of CMDQ_PROD.
     for first in 0..<3 as Range<UInt64> {
       world.seams.abort(after: first, count: 1)
-      _ = try? world.donate([Layout.range(0x40200, 2)])
+      _ = try? world.donate([SMMULayout.range(0x40200, 2)])
       world.seams.heal()
     }
-    let held = try world.donate([Layout.range(0x40300, 2)])
+    let held = try world.donate([SMMULayout.range(0x40300, 2)])
     #expect(world.read(0x40300) == nil && world.check() == nil)
     try world.giveBack(held)
   }
@@ -213,7 +212,7 @@ struct FailureTests {
     var options = LifeTests.options()
     options.units[0].eventQueueLog2 = 3
     let world = try LifeTests.started(options)
-    try world.donate([Layout.range(0x40200)])
+    try world.donate([SMMULayout.range(0x40200)])
     for stream in 0..<20 as Range<UInt32> { #expect(world.read(0x40200, stream: stream) == nil) }
     #expect(world.drainFaults().map(\.stream) == (0..<8).map { StreamID($0) })
     let overflows = world.ownership.observer.mirror.driver.events.overflows
@@ -226,11 +225,11 @@ struct FailureTests {
   @Test("Where the pool is too small for the snapshot, devices reach nothing, or what they did")
   func exhaustion() throws {
     // Blocks that can't be split at once have all memory mapped page by page.
-    let world = try World(LifeTests.options(1, .required))
+    let world = try SMMUWorld(LifeTests.options(1, .required))
     var taken: [HeldClaim] = []
     // Every claim in another 2 MiB takes tables of EL2's, of the ledger and of the host.
     var page: UInt64 = 0x10_0000
-    while let held = try? world.donate([Layout.range(page)], .mmio) {
+    while let held = try? world.donate([SMMULayout.range(page)], .mmio) {
       taken.append(held)
       page += 0x200
     }
@@ -238,7 +237,7 @@ struct FailureTests {
     #expect(throws: IOMMUError.self) { try world.start() }
     #expect(world.phase == .off)
     if world.driverPhase == .confining {
-      #expect(world.read(0x40000) == nil && world.read(Layout.canary.first.rawValue) == nil)
+      #expect(world.read(0x40000) == nil && world.read(SMMULayout.canary.first.rawValue) == nil)
     } else {
       #expect(world.driverPhase == .off && world.read(0x40000) == 0)
     }

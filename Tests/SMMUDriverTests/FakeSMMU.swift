@@ -4,7 +4,7 @@
 import Architecture
 import SMMU
 import SMMUDriver
-import SimulatedBoard
+import Simulation
 
 /// Registers that answer, and a command queue that is consumed.
 ///

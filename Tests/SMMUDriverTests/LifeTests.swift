@@ -6,8 +6,8 @@ import IOMMU
 import Ownership
 import SMMU
 import SMMUDriver
-import SMMUWorld
-import SimulatedSMMU
+import Simulation
+import SimulatedHardware
 import Testing
 
 @Suite("The life of a board behind simulated SMMUs")
@@ -18,8 +18,8 @@ struct LifeTests {
   static func options(
     _ count: Int = 1, _ level: SMMUIDR3.BreakBeforeMake = .level2, hasRanges: Bool = true,
     hasTwoLevels: Bool = true
-  ) -> WorldOptions {
-    var options = WorldOptions()
+  ) -> SMMUWorldOptions {
+    var options = SMMUWorldOptions()
     options.units = (0..<count).map { _ in
       var unit = SMMUConfiguration()
       unit.breakBeforeMake = level
@@ -33,8 +33,8 @@ struct LifeTests {
     return options
   }
 
-  static func started(_ options: WorldOptions) throws -> World {
-    let world = try World(options)
+  static func started(_ options: SMMUWorldOptions) throws -> SMMUWorld {
+    let world = try SMMUWorld(options)
     try world.start()
     return world
   }
@@ -44,9 +44,9 @@ struct LifeTests {
     arguments: levels, [true, false])
   func takenOver(level: SMMUIDR3.BreakBeforeMake, hasTwoLevels: Bool) throws {
     for count in 1...3 {
-      let world = try World(Self.options(count, level, hasTwoLevels: hasTwoLevels))
+      let world = try SMMUWorld(Self.options(count, level, hasTwoLevels: hasTwoLevels))
       world.setWord(0x40123, 42)
-      let secret = Layout.canary.first.rawValue
+      let secret = SMMULayout.canary.first.rawValue
       world.setWord(secret, 7)
       for unit in 0..<count {
         // As the SMMUs are reset: everything passes.
@@ -58,7 +58,7 @@ struct LifeTests {
         #expect(world.read(0x40123, unit: unit) == 42)
         #expect(world.write(0x40124, 43, unit: unit) && world.word(0x40124) == 43)
         #expect(world.read(0x8001, unit: unit) == 0)
-        for page in [secret, Layout.hypervisor.first.rawValue, Layout.frame(unit) >> 12] {
+        for page in [secret, SMMULayout.hypervisor.first.rawValue, SMMULayout.frame(unit) >> 12] {
           #expect(world.read(page, unit: unit) == nil && !world.write(page, 1, unit: unit))
         }
       }
@@ -71,10 +71,10 @@ struct LifeTests {
   func slow() throws {
     var options = Self.options(2)
     for unit in options.units.indices { options.units[unit].stepsToAcknowledge = 5 }
-    let world = try World(options)
+    let world = try SMMUWorld(options)
     for unit in world.units { unit.pace = .steps(1) }
     try world.start()
-    let held = try world.donate([Layout.range(0x40200, 3)])
+    let held = try world.donate([SMMULayout.range(0x40200, 3)])
     #expect(world.read(0x40201) == nil && world.check() == nil)
     try world.giveBack(held)
     #expect(world.read(0x40201) == 0 && world.check() == nil)
@@ -86,7 +86,7 @@ struct LifeTests {
     world.setWord(0x40201, 42)
     #expect(world.read(0x40201, stream: 0x18) == 42)
 
-    let held = try world.donate([Layout.range(0x40200, 3), Layout.range(0x40400, 0x200)])
+    let held = try world.donate([SMMULayout.range(0x40200, 3), SMMULayout.range(0x40400, 0x200)])
     world.setWord(0x40201, 99)
     for page: UInt64 in [0x40200, 0x40202, 0x40400, 0x405ff] { #expect(world.read(page) == nil) }
     _ = world.drainFaults()
@@ -106,9 +106,9 @@ struct LifeTests {
     try world.giveBack(held)
     #expect(world.read(0x40201) == 0 && world.write(0x40201, 5) && world.word(0x40201) == 5)
 
-    try world.ownership.share([Layout.range(0x40700, 2)].span)
+    try world.ownership.share([SMMULayout.range(0x40700, 2)].span)
     #expect(world.write(0x40701, 6) && world.word(0x40701) == 6)
-    try world.ownership.unshare([Layout.range(0x40700, 2)].span)
+    try world.ownership.unshare([SMMULayout.range(0x40700, 2)].span)
     #expect(world.write(0x40701, 7) && world.check() == nil)
   }
 
@@ -118,7 +118,7 @@ struct LifeTests {
     // In a block of 1 GiB that nobody has touched: the SMMUs may keep it.
     let far: UInt64 = 0x10_0000
     for unit in 0..<2 { #expect(world.read(far + 5, unit: unit) == 0) }
-    let held = try world.donate([Layout.controlFrame, Layout.range(far + 4, 2)], .mmio)
+    let held = try world.donate([SMMULayout.controlFrame, SMMULayout.range(far + 4, 2)], .mmio)
     for unit in 0..<2 {
       for page in [0x8080, 0x808f, far + 4, far + 5] {
         #expect(world.read(page, unit: unit) == nil && !world.write(page, 1, unit: unit))
@@ -134,11 +134,11 @@ struct LifeTests {
   @Test("Claims before the snapshot and after it come to the same", arguments: levels)
   func orders(level: SMMUIDR3.BreakBeforeMake) throws {
     let claims: [([PageRange], PageKind)] = [
-      ([Layout.controlFrame], .mmio),
-      ([Layout.range(0x401ff, 2), Layout.range(0x40600, 0x200)], .memory),
-      ([Layout.range(0x8100, 0x100)], .mmio),
+      ([SMMULayout.controlFrame], .mmio),
+      ([SMMULayout.range(0x401ff, 2), SMMULayout.range(0x40600, 0x200)], .memory),
+      ([SMMULayout.range(0x8100, 0x100)], .mmio),
     ]
-    let before = try World(Self.options(1, level))
+    let before = try SMMUWorld(Self.options(1, level))
     for (ranges, kind) in claims { try before.donate(ranges, kind) }
     try before.start()
     let after = try Self.started(Self.options(1, level))
@@ -148,7 +148,7 @@ struct LifeTests {
       for page: UInt64 in [0x8080, 0x808f, 0x401ff, 0x40200, 0x40600, 0x407ff, 0x8100, 0x81ff] {
         #expect(world.read(page) == nil && !world.write(page, 1))
       }
-      #expect(world.wrongAccess(Layout.mmio.numbers) == nil)
+      #expect(world.wrongAccess(SMMULayout.mmio.frameNumbers) == nil)
       #expect(world.wrongAccess(0x401f0..<0x40810) == nil)
       // What was claimed before the snapshot is given back as any other.
       for held in world.claims where !held.isForEver { try world.giveBack(held) }
@@ -160,7 +160,7 @@ struct LifeTests {
   func doorbells() throws {
     for isClaimed in [false, true] {
       let world = try Self.started(Self.options(2))
-      if isClaimed { try world.donate([Layout.range(0x8080, 0x20)], .mmio) }
+      if isClaimed { try world.donate([SMMULayout.range(0x8080, 0x20)], .mmio) }
       for (index, unit) in world.units.enumerated() {
         var rung: [UInt64] = []
         unit.onTransfer = { access, value in
@@ -181,7 +181,7 @@ struct LifeTests {
     options.hasDoorbell = false
     let world = try Self.started(options)
     #expect(world.read(0x8090) == 0)
-    try world.donate([Layout.range(0x8080, 0x20)], .mmio)
+    try world.donate([SMMULayout.range(0x8080, 0x20)], .mmio)
     #expect(!world.write(0x8090, 1) && world.check() == nil)
   }
 
@@ -190,7 +190,9 @@ struct LifeTests {
     arguments: levels, [true, false])
   func underWay(level: SMMUIDR3.BreakBeforeMake, hasRanges: Bool) throws {
     let world = try Self.started(Self.options(2, level, hasRanges: hasRanges))
-    let ranges = [Layout.range(0x401ff, 2), Layout.range(0x40300), Layout.range(0x40400, 0x200)]
+    let ranges = [
+      SMMULayout.range(0x401ff, 2), SMMULayout.range(0x40300), SMMULayout.range(0x40400, 0x200),
+    ]
     let pages: [UInt64] = [0x401ff, 0x40200, 0x40300, 0x40400, 0x405ff]
     for round in 1...3 as ClosedRange<UInt64> {
       for page in pages {
@@ -228,7 +230,7 @@ struct LifeTests {
     let world = try Self.started(options)
     world.setWord(0x40200, 42)
     #expect(world.read(0x40200) == 42)
-    try world.donate([Layout.range(0x40200)])
+    try world.donate([SMMULayout.range(0x40200)])
     #expect(world.read(0x40200) == 42)
     #expect(world.check() == "SMMU 0 still translates to 40200")
   }
@@ -259,7 +261,7 @@ struct LifeTests {
     var options = Self.options()
     options.units[0].hasATS = true
     let world = try Self.started(options)
-    let secret = Layout.canary.first.rawValue
+    let secret = SMMULayout.canary.first.rawValue
     world.setWord(secret, 7)
     let forged = DeviceTransaction(8, secret << 12, type: .translated)
     #expect(world.units[0].process(forged) == .aborted)
@@ -282,7 +284,7 @@ struct LifeTests {
     for unit in 0..<2 {
       #expect(world.read(far - 1, unit: unit) == 0 && world.read(far, unit: unit) == nil)
     }
-    let held = try world.donate([Layout.range(far - 2, 4), Layout.controlFrame], .mmio)
+    let held = try world.donate([SMMULayout.range(far - 2, 4), SMMULayout.controlFrame], .mmio)
     for unit in 0..<2 { #expect(world.read(far - 1, unit: unit) == nil) }
     #expect(world.check() == nil)
     try world.giveBack(held)
@@ -297,7 +299,7 @@ struct LifeTests {
     options.hasCache = true
     let world = try Self.started(options)
     #expect(world.read(0x40200) == 0)
-    let held = try world.donate([Layout.range(0x40200, 2), Layout.range(0x40400, 0x200)])
+    let held = try world.donate([SMMULayout.range(0x40200, 2), SMMULayout.range(0x40400, 0x200)])
     #expect(world.read(0x40200) == nil && world.read(0x40401, unit: 1) == nil)
     #expect(world.check() == nil)
     try world.giveBack(held)

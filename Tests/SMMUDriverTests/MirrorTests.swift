@@ -6,7 +6,7 @@ import IOMMU
 import Ownership
 import SMMU
 import SMMUDriver
-import SimulatedBoard
+import Simulation
 import Testing
 
 @Suite("SMMUs behind the mirror")

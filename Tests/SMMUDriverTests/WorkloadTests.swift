@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import SMMUWorld
+import Simulation
 import Testing
 
 @Suite("Random lives of boards with SMMUs")

@@ -3,9 +3,8 @@
 
 import Architecture
 import SMMU
-import NestedWorld
-import SimulatedITS
-import SimulatedSMMU
+import Simulation
+import SimulatedHardware
 import Testing
 import VirtualSMMU
 

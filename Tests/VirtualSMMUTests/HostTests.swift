@@ -4,9 +4,8 @@
 import Architecture
 import SMMU
 import SMMUDriver
-import NestedWorld
-import SimulatedITS
-import SimulatedSMMU
+import Simulation
+import SimulatedHardware
 import Testing
 import VirtualSMMU
 

@@ -1,11 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import NestedWorld
+import Simulation
 import SMMU
 import SMMUDriver
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 import Testing
 import VirtualSMMU
 

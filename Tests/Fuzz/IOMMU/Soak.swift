@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import SMMUWorld
+import Simulation
 
 /// Runs random lives of one board after the other, from a seed, and holds what devices reach against what
 /// the host reaches after each step.

@@ -15,14 +15,14 @@ build=("$swift" build --build-system native -c release --scratch-path "$scratch"
 binaries=$("${build[@]}" --show-bin-path)
 
 objects=()
-for module in Architecture GIC Trace SMMU Ownership Traps ITS IOMMU SMMUDriver VirtualSMMU SimulatedITS \
-  SimulatedSMMU NestedWorld FuzzWorld SMMUFuzzWorld; do
+for module in CFdt Architecture GIC SMMU Trace DeviceTree Ownership Traps ITS Redistributor IOMMU SMMUDriver \
+  VirtualSMMU Hypervisor SimulatedHardware Simulation FuzzWorld SMMUFuzzWorld; do
   for object in "$binaries/$module.build"/*.o; do
     # Those of sources since deleted may linger.
-    source=$(find Sources Tests -name "$(basename "$object" .o)" -print -quit)
+    source=$(find Sources CShims Tests -name "$(basename "$object" .o)" -print -quit)
     if [ -n "$source" ]; then objects+=("$object"); fi
   done
 done
 "${swift}c" -swift-version 6 -O -parse-as-library -module-name FuzzSMMU -sanitize=fuzzer \
   -use-ld=lld -I "$binaries/Modules" \
-  Tests/Fuzz/SMMU/*.swift "${objects[@]}" -o "$scratch/SMMU"
+  Tests/Fuzz/SMMU/*.swift "${objects[@]}" -lfdt -o "$scratch/SMMU"

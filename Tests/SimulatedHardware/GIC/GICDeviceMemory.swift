@@ -7,7 +7,7 @@ import Architecture
 ///
 /// Each window maps consecutive virtual addresses to frames of an ITS or of Redistributors; an access
 /// outside all of them is an external abort.
-package struct SimulatedDeviceMemory: DeviceMemory {
+package struct GICDeviceMemory: DeviceMemory {
   /// Consecutive virtual addresses.
   package struct Window {
     /// The first virtual address.

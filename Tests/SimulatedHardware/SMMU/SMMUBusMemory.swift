@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
-import SimulatedITS
 
 /// The memory that EL2 shares with SMMUs, as a CPU loads and stores it.
 package struct SMMUBusMemory: BusMemory {

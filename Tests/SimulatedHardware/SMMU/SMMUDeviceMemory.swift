@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
-import SimulatedITS
 
 /// The registers of SMMUs at EL2 virtual addresses that equal the physical ones; any other access is an
 /// external abort.

@@ -3,7 +3,6 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
 
 // The command queue (IHI 0070, 3.5 and chapter 4).
 extension SimulatedSMMU {

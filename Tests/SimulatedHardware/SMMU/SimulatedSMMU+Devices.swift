@@ -3,7 +3,6 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
 
 // The devices behind the SMMU.
 extension SimulatedSMMU {

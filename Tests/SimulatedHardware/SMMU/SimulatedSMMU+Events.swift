@@ -3,7 +3,6 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
 
 // The event queue (IHI 0070, 3.5 and 7.2).
 extension SimulatedSMMU {

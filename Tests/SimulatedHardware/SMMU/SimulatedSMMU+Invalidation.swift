@@ -3,7 +3,6 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
 
 // What the TLB commands reach (IHI 0070, 4.4).
 extension SimulatedSMMU {

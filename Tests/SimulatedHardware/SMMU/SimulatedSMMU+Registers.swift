@@ -3,7 +3,6 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
 
 extension SimulatedSMMU {
   /// SMMU_CR0ACK.

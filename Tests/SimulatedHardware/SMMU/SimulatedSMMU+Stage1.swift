@@ -3,7 +3,6 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
 
 // Stage 1: context descriptors (IHI 0070, 5.4) and tables of 4 KiB (Arm ARM DDI 0487, D8.2), read through
 // stage 2 where there is one.

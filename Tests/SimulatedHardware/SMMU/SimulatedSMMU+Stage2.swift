@@ -3,7 +3,6 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
 
 // Stage 2, with tables of 4 KiB (IHI 0070, 3.4 and Arm ARM DDI 0487, D8.2).
 extension SimulatedSMMU {

@@ -3,7 +3,6 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
 
 // Stream table entries: where they are, and which are legal (IHI 0070, 3.3 and 5.2).
 extension SimulatedSMMU {

@@ -3,7 +3,6 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
 
 /// One SMMUv3: its registers, its queues, the tables in memory that it reads, what it keeps of them, and
 /// the devices behind it.

@@ -3,35 +3,35 @@
 
 import Architecture
 import GIC
-import SimulatedITS
+import SimulatedHardware
 import Testing
 
 @Suite("Commands of the simulated ITS")
-struct CommandTests {
+struct ITSCommandTests {
   @Test("MAPD writes an entry at the device's place in the table, and MAPD with V clear empties it")
   func mapd() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     driver.post(.mapd(7, table: 0x4008_0100, eventIDBits: 5))
-    #expect(driver.word(Place.devices + 7 * 8) == valid | 0x4008_0100 | 4)
+    #expect(driver.word(ITSPlace.devices + 7 * 8) == valid | 0x4008_0100 | 4)
     driver.post(.unmapd(7))
-    #expect(driver.word(Place.devices + 7 * 8) == 0)
+    #expect(driver.word(ITSPlace.devices + 7 * 8) == 0)
     #expect(driver.its.completedCommands == 2 && driver.gic.faults.isEmpty)
   }
 
   @Test("MAPC writes an entry with the target, and MAPC with V clear empties it")
   func mapc() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     driver.post(.mapc(5, target: 1))
-    #expect(driver.word(Place.collections + 40) == valid | 1 << 16)
+    #expect(driver.word(ITSPlace.collections + 40) == valid | 1 << 16)
     driver.post(.unmapc(5))
-    #expect(driver.word(Place.collections + 40) == 0)
+    #expect(driver.word(ITSPlace.collections + 40) == 0)
   }
 
   @Test("A collection below GITS_TYPER.HCC is held without memory")
   func hardwareCollections() {
     var configuration = ITSConfiguration()
     configuration.hardwareCollections = 4
-    let driver = Driver(configuration)
+    let driver = SmallITSDriver(configuration)
     driver.gic.recordsAccesses = true
     driver.mapDevice()
     driver.post(.event(.int, 3, 0))
@@ -41,7 +41,7 @@ struct CommandTests {
 
   @Test("MAPTI writes the event's entry into the device's table, and a message delivers it")
   func mapti() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     driver.mapDevice()
     #expect(driver.translation(3, 0) == .physical(8200, collection: 0))
     #expect(driver.its.message(device: 3, event: 0) == nil)
@@ -50,7 +50,7 @@ struct CommandTests {
 
   @Test("MAPI maps an event to the interrupt of its own number")
   func mapi() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     driver.mapDevice()
     driver.post(
       .mapd(4, table: 0x400a_0000, eventIDBits: 14), .mapi(4, 8300, collectionID: 1),
@@ -60,25 +60,25 @@ struct CommandTests {
 
   @Test("MOVI changes the collection, and takes along what is pending")
   func movi() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     driver.mapDevice()
     // Disabled, so that it stays pending.
-    driver.gic.memory.store(.byte, 0, at: Place.configuration + 8)
+    driver.gic.memory.store(.byte, 0, at: ITSPlace.configuration + 8)
     driver.post(.event(.int, 3, 0), .movi(3, 0, collectionID: 1))
     #expect(driver.translation(3, 0) == .physical(8200, collection: 1))
     #expect(driver.gic.redistributors[0].pendingInterrupts().isEmpty)
     #expect(driver.gic.taken(by: 0).isEmpty)
     #expect(driver.gic.redistributors[1].pendingInterrupts() == [8200])
-    driver.gic.memory.store(.byte, 1, at: Place.configuration + 8)
+    driver.gic.memory.store(.byte, 1, at: ITSPlace.configuration + 8)
     driver.post(.event(.inv, 3, 0))
     #expect(driver.gic.taken(by: 1) == [8200])
   }
 
   @Test("DISCARD unmaps an event and drops what is pending")
   func discard() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     driver.mapDevice()
-    driver.gic.memory.store(.byte, 0, at: Place.configuration + 8)
+    driver.gic.memory.store(.byte, 0, at: ITSPlace.configuration + 8)
     driver.post(.event(.int, 3, 0))
     #expect(driver.gic.redistributors[0].pendingInterrupts() == [8200])
     driver.post(.event(.discard, 3, 0))
@@ -89,9 +89,9 @@ struct CommandTests {
 
   @Test("CLEAR drops what is pending and leaves the event mapped")
   func clear() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     driver.mapDevice()
-    driver.gic.memory.store(.byte, 0, at: Place.configuration + 8)
+    driver.gic.memory.store(.byte, 0, at: ITSPlace.configuration + 8)
     driver.post(.event(.int, 3, 0), .event(.clear, 3, 0))
     #expect(driver.gic.redistributors[0].pendingInterrupts().isEmpty)
     #expect(driver.translation(3, 0).isValid)
@@ -99,10 +99,10 @@ struct CommandTests {
 
   @Test("A configuration that was read stays in force until INV", arguments: [false, true])
   func invalidate(all: Bool) {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     driver.mapDevice()
     driver.post(.event(.int, 3, 0))
-    driver.gic.memory.store(.byte, 0, at: Place.configuration + 8)
+    driver.gic.memory.store(.byte, 0, at: ITSPlace.configuration + 8)
     driver.post(.event(.int, 3, 0))
     #expect(driver.gic.taken(by: 0).count == 2)
     driver.post(all ? .invall(0) : .event(.inv, 3, 0), .event(.int, 3, 0))
@@ -112,9 +112,9 @@ struct CommandTests {
 
   @Test("MOVALL moves every pending interrupt to another Redistributor")
   func movall() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     driver.mapDevice()
-    driver.gic.memory.store(.half, 0, at: Place.configuration + 8)
+    driver.gic.memory.store(.half, 0, at: ITSPlace.configuration + 8)
     driver.post(
       .mapti(3, 1, interrupt: 8201, collectionID: 0), .event(.int, 3, 0), .event(.int, 3, 1),
       .movall(from: 0, to: 1))
@@ -124,7 +124,7 @@ struct CommandTests {
 
   @Test("Two devices have entries apart, though their events have the same number")
   func twoDevices() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     driver.mapDevice(3, interrupt: 8200)
     driver.mapDevice(4, interrupt: 8300)
     driver.its.message(device: 4, event: 0)
@@ -158,14 +158,14 @@ struct CommandTests {
   @Test("A command in error stalls the queue at itself, names why, and changes no memory")
   func errors() {
     for (command, error) in Self.errors {
-      let driver = Driver()
+      let driver = SmallITSDriver()
       driver.mapDevice()
       let before = driver.gic.memory.state
       driver.post(command)
       #expect(driver.its.lastError == error)
       #expect(driver.its.readPointer == GITSQueuePointer(offset: 128, flag: true))
-      driver.gic.memory.zero(Place.queue + 128, size: 32)
-      driver.gic.memory.clean(Place.queue + 128, size: 32)
+      driver.gic.memory.zero(ITSPlace.queue + 128, size: 32)
+      driver.gic.memory.clean(ITSPlace.queue + 128, size: 32)
       #expect(driver.gic.memory.state == before)
     }
   }
@@ -174,14 +174,14 @@ struct CommandTests {
   func strayTarget() {
     var configuration = ITSConfiguration()
     configuration.targetsAreAddresses = true
-    let driver = Driver(configuration)
+    let driver = SmallITSDriver(configuration)
     driver.gic.recordsAccesses = true
-    driver.post(.mapc(0, target: Place.canary >> 16))
-    #expect(driver.its.reachable.contains { $0.use == .strayTarget && $0.base == Place.canary })
+    driver.post(.mapc(0, target: ITSPlace.canary >> 16))
+    #expect(driver.its.reachable.contains { $0.use == .strayTarget && $0.base == ITSPlace.canary })
     driver.post(
       .mapd(3, table: driver.table(3), eventIDBits: 5),
       .mapti(3, 0, interrupt: 8200, collectionID: 0), .event(.int, 3, 0))
-    #expect(driver.word(Place.canary + 0x40) == valid | 8200)
+    #expect(driver.word(ITSPlace.canary + 0x40) == valid | 8200)
     #expect(
       driver.gic.accesses.contains { $0.range.use == .strayTarget && $0.range.isWritten })
     // The address of a real one is no memory.

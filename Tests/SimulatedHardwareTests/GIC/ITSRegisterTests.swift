@@ -3,14 +3,14 @@
 
 import Architecture
 import GIC
-import SimulatedITS
+import SimulatedHardware
 import Testing
 
 @Suite("Registers of the simulated ITS")
-struct RegisterTests {
+struct ITSRegisterTests {
   @Test("A write of each half of GITS_CBASER and GITS_BASER<n> merges into the register")
   func halves() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     _ = driver.its.write(.word, 0, at: 0)
     let value = GITSCommandBase(
       base: 0x12_4000_8000, pages: 16, attributes: MemoryAttributes.coherent
@@ -21,12 +21,12 @@ struct RegisterTests {
     #expect(driver.its.read(.word, at: 0x84) == value >> 32)
     _ = driver.its.write(.word, 0, at: 0x104)
     #expect(driver.its.tableBase(0).kind == .devices)
-    #expect(!driver.its.tableBase(0).isValid && driver.its.tableBase(0).base == Place.devices)
+    #expect(!driver.its.tableBase(0).isValid && driver.its.tableBase(0).base == ITSPlace.devices)
   }
 
   @Test("Type and Entry_Size of GITS_BASER<n> are read only, and unused registers read as zero")
   func readOnly() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     _ = driver.its.write(.word, 0, at: 0)
     driver.write(0x100, .max)
     #expect(driver.its.tableBase(0).kind == .devices)
@@ -41,7 +41,7 @@ struct RegisterTests {
     configuration.isCoherent = false
     configuration.tables[0] = .init(
       .devices, entrySize: 16, fixedPageSize: .kib16, permitsTwoLevels: false)
-    let driver = Driver(configuration, isIndirect: true, pageSize: .kib64)
+    let driver = SmallITSDriver(configuration, isIndirect: true, pageSize: .kib64)
     let base = driver.its.tableBase(0)
     #expect(base.pageSize == .kib16 && !base.isIndirect && base.entrySize == 16)
     #expect(base.attributes & MemoryAttributes.shareability == 0)
@@ -51,11 +51,11 @@ struct RegisterTests {
 
   @Test("GITS_TYPER and GITS_PIDR2 say what the version has")
   func identification() {
-    let v3 = Driver()
+    let v3 = SmallITSDriver()
     #expect(!v3.its.typer.hasVirtualLPIs && v3.its.read(.word, at: 0xffe8) == 0x30)
     #expect(v3.its.typer.translationEntrySize == 12 && v3.its.typer.deviceIDBits == 16)
     #expect(v3.read(0x08) == v3.its.typer.rawValue)
-    let v41 = Driver(ITSConfiguration(.gicv41))
+    let v41 = SmallITSDriver(ITSConfiguration(.gicv41))
     #expect(v41.its.typer.hasVirtualLPIs && v41.its.typer.hasGICv41)
     #expect(v41.its.read(.word, at: 0xffe8) == 0x40)
     #expect(v41.its.tableBase(2).kind == .vpes && v41.its.tableBase(2).entrySize == 32)
@@ -69,7 +69,7 @@ struct RegisterTests {
       (.byte, 0x400, nil), (.double, 0x18, 0),
     ] as [(AccessWidth, UInt64, UInt64?)])
   func widths(width: AccessWidth, offset: UInt64, value: UInt64?) {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     #expect(driver.its.read(width, at: offset) == value)
     #expect(driver.its.write(width, 0, at: offset) == (value != nil))
     #expect(driver.gic.faults.count == 2)
@@ -80,7 +80,7 @@ struct RegisterTests {
   func quiescence() {
     var configuration = ITSConfiguration()
     configuration.stepsToQuiescence = 3
-    let driver = Driver(configuration)
+    let driver = SmallITSDriver(configuration)
     driver.its.pace = .manual
     #expect(driver.its.read(.word, at: 0) == 1)
     _ = driver.its.write(.word, 0, at: 0)
@@ -100,8 +100,8 @@ struct RegisterTests {
 
   @Test("The adapter for devices finds each frame in its window, and aborts outside")
   func window() {
-    let driver = Driver()
-    let memory = SimulatedDeviceMemory(
+    let driver = SmallITSDriver()
+    let memory = GICDeviceMemory(
       driver.gic,
       windows: [
         .init(virtual: VirtualAddress(0xff00_0000), physical: driver.its.base, size: 0x1_0000),

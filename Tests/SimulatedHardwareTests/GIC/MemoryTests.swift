@@ -3,7 +3,7 @@
 
 import Architecture
 import GIC
-import SimulatedITS
+import SimulatedHardware
 import Testing
 
 @Suite("Memory, caches and the record of accesses")
@@ -90,9 +90,9 @@ struct MemoryTests {
   func staleQueue(isCoherent: Bool) {
     var configuration = ITSConfiguration()
     configuration.isCoherent = isCoherent
-    let driver = Driver(configuration)
-    driver.gic.memory.store(.double, 0x09, at: Place.queue)
-    driver.gic.memory.store(.double, valid | 1 << 16, at: Place.queue + 16)
+    let driver = SmallITSDriver(configuration)
+    driver.gic.memory.store(.double, 0x09, at: ITSPlace.queue)
+    driver.gic.memory.store(.double, valid | 1 << 16, at: ITSPlace.queue + 16)
     driver.write(0x88, 32)
     #expect(driver.its.lastError == (isCoherent ? nil : .unknownCommand(0)))
     #expect(driver.its.completedCommands == (isCoherent ? 1 : 0))
@@ -106,7 +106,7 @@ struct MemoryTests {
     memory.store(.half, 0x2222, at: 0x1002)
     #expect(memory.load(.word, at: 0x1000) == 0x2222_1111)
     #expect(memory.load(.word, at: 0x1000, by: .coherentDevice) == 0)
-    SimulatedDeviceMemory(gic).orderAccesses()
+    GICDeviceMemory(gic).orderAccesses()
     #expect(memory.load(.word, at: 0x1000, by: .coherentDevice) == 0x2222_1111)
     #expect(memory.load(.word, at: 0x1000, by: .nonCoherentDevice) == 0)
     memory.store(.byte, 3, at: 0x1000)
@@ -133,8 +133,8 @@ struct MemoryTests {
 
   @Test("Attributes that are Non-cacheable make a coherent ITS see memory alone")
   func attributes() {
-    let driver = Driver(attributes: MemoryAttributes.nonCacheable)
-    driver.gic.memory.store(.double, 0x09, at: Place.queue)
+    let driver = SmallITSDriver(attributes: MemoryAttributes.nonCacheable)
+    driver.gic.memory.store(.double, 0x09, at: ITSPlace.queue)
     driver.write(0x88, 32)
     #expect(driver.its.lastError == .unknownCommand(0))
   }
@@ -143,19 +143,19 @@ struct MemoryTests {
   func staleZeroes() {
     var configuration = ITSConfiguration()
     configuration.isCoherent = false
-    let driver = Driver(configuration)
-    let forged = TableEntry.device(table: Place.canary, eventIDBits: 5)
-    driver.gic.memory.store(.double, forged.word0, at: Place.devices + 8)
-    driver.gic.memory.clean(Place.devices + 8, size: 8)
-    driver.gic.memory.zero(Place.devices, size: 0x1000)
-    #expect(driver.its.reachable.contains { $0.base == Place.canary })
-    driver.gic.memory.clean(Place.devices, size: 0x1000)
-    #expect(!driver.its.reachable.contains { $0.base == Place.canary })
+    let driver = SmallITSDriver(configuration)
+    let forged = TableEntry.device(table: ITSPlace.canary, eventIDBits: 5)
+    driver.gic.memory.store(.double, forged.word0, at: ITSPlace.devices + 8)
+    driver.gic.memory.clean(ITSPlace.devices + 8, size: 8)
+    driver.gic.memory.zero(ITSPlace.devices, size: 0x1000)
+    #expect(driver.its.reachable.contains { $0.base == ITSPlace.canary })
+    driver.gic.memory.clean(ITSPlace.devices, size: 0x1000)
+    #expect(!driver.its.reachable.contains { $0.base == ITSPlace.canary })
   }
 
   @Test("The record names every access of a command, in order, before it is made")
   func record() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     driver.post(.mapc(0, target: 0), .mapd(3, table: driver.table(3), eventIDBits: 5))
     driver.gic.recordsAccesses = true
     var before: [UInt64] = []
@@ -165,13 +165,13 @@ struct MemoryTests {
     }
     driver.post(.mapti(3, 2, interrupt: 8200, collectionID: 0))
     driver.gic.onAccess = nil
-    let queue = (0..<4).map { Place.queue + 64 + $0 * 8 }
+    let queue = (0..<4).map { ITSPlace.queue + 64 + $0 * 8 }
     #expect(
       driver.gic.accesses.map(\.range) == queue.map {
         MemoryReach(use: .queue, base: $0, size: 8, isWritten: false)
       } + [
         MemoryReach(
-          use: .table(.devices), base: Place.devices + 24, size: 8, isWritten: false),
+          use: .table(.devices), base: ITSPlace.devices + 24, size: 8, isWritten: false),
         MemoryReach(
           use: .translationTable, base: driver.table(3) + 24, size: 12, isWritten: true),
       ])
@@ -181,7 +181,7 @@ struct MemoryTests {
 
   @Test("An interrupt touches the tables of its Redistributor, and those alone")
   func interrupt() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     driver.mapDevice()
     driver.gic.recordsAccesses = true
     driver.its.message(device: 3, event: 0)
@@ -198,7 +198,7 @@ struct MemoryTests {
     for checks in [true, false] {
       var configuration = ITSConfiguration()
       configuration.checksPendingRange = checks
-      let driver = Driver(configuration)
+      let driver = SmallITSDriver(configuration)
       driver.mapDevice()
       let forged = TranslationEntry.physical(0x10_0000, collection: 0)
       driver.gic.memory.store(.word, forged.word, at: driver.table(3))
@@ -213,9 +213,9 @@ struct MemoryTests {
   func containment() {
     var configuration = ITSConfiguration()
     configuration.entryCache = .writeThrough
-    let driver = Driver(configuration, isIndirect: true)
-    driver.gic.memory.store(.double, valid | Place.secondLevel, at: Place.devices)
-    driver.gic.memory.clean(Place.devices, size: 8)
+    let driver = SmallITSDriver(configuration, isIndirect: true)
+    driver.gic.memory.store(.double, valid | ITSPlace.secondLevel, at: ITSPlace.devices)
+    driver.gic.memory.clean(ITSPlace.devices, size: 8)
     driver.its.pace = .manual
     var commands: [ITSCommand] = [.mapc(0, target: 0), .mapc(1, target: 1)]
     for device in 0..<8 as Range<UInt32> {
@@ -247,7 +247,7 @@ struct MemoryTests {
 
   @Test("Going back to a kept state and running again leads to the same state")
   func snapshot() {
-    let driver = Driver()
+    let driver = SmallITSDriver()
     driver.its.pace = .manual
     driver.mapDevice()
     driver.its.run(limit: 2)

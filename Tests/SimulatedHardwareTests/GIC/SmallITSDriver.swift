@@ -3,10 +3,10 @@
 
 import Architecture
 import GIC
-import SimulatedITS
+import SimulatedHardware
 
 /// Where a small driver has its tables.
-enum Place {
+enum ITSPlace {
   static let queue: UInt64 = 0x4000_0000
   static let devices: UInt64 = 0x4001_0000
   static let collections: UInt64 = 0x4002_0000
@@ -23,7 +23,7 @@ enum Place {
 let valid: UInt64 = 1 << 63
 
 /// A driver that does all as it should: sets an ITS up, cleans what it writes, posts commands.
-struct Driver {
+struct SmallITSDriver {
   let gic: SimulatedGIC
   let its: SimulatedITS
 
@@ -38,25 +38,26 @@ struct Driver {
       processors: 2, hasVirtualLPIs: hasVirtualLPIs, isCoherent: configuration.isCoherent)
     its = gic.addService(configuration)
     for offset in stride(from: 0, to: 0xe000, by: 8) as StrideTo<UInt64> {
-      gic.memory.store(.double, 0x0101_0101_0101_0101, at: Place.configuration + offset)
+      gic.memory.store(.double, 0x0101_0101_0101_0101, at: ITSPlace.configuration + offset)
     }
-    gic.memory.clean(Place.configuration, size: 0xe000)
+    gic.memory.clean(ITSPlace.configuration, size: 0xe000)
     for redistributor in gic.redistributors {
       let frame = redistributor.base
-      _ = gic.write(.double, Place.configuration | 1 << 10 | 7 << 7 | 15, at: frame + 0x70)
+      _ = gic.write(.double, ITSPlace.configuration | 1 << 10 | 7 << 7 | 15, at: frame + 0x70)
       _ = gic.write(
         .double, pendingTable(redistributor.index) | 1 << 10 | 7 << 7, at: frame + 0x78)
       _ = gic.write(.word, 1, at: frame)
     }
     write(
-      0x80, GITSCommandBase(base: Place.queue, pages: queuePages, attributes: attributes).rawValue)
+      0x80,
+      GITSCommandBase(base: ITSPlace.queue, pages: queuePages, attributes: attributes).rawValue)
     write(0x88, 0)
     for (number, table) in configuration.tables.enumerated() {
       let base =
         switch table.kind {
-        case .devices: Place.devices
-        case .collections: Place.collections
-        case .vpes: Place.vpes
+        case .devices: ITSPlace.devices
+        case .collections: ITSPlace.collections
+        case .vpes: ITSPlace.vpes
         }
       write(
         0x100 + UInt64(number) * 8,
@@ -69,7 +70,7 @@ struct Driver {
   }
 
   func pendingTable(_ redistributor: Int) -> UInt64 {
-    Place.pending + UInt64(redistributor) * 0x1_0000
+    ITSPlace.pending + UInt64(redistributor) * 0x1_0000
   }
 
   func write(_ offset: UInt64, _ value: UInt64) { _ = its.write(.double, value, at: offset) }
@@ -107,7 +108,7 @@ struct Driver {
       .mapti(device, 0, interrupt: interrupt, collectionID: 0))
   }
 
-  func table(_ device: UInt32) -> UInt64 { Place.translation + UInt64(device) * 0x200 }
+  func table(_ device: UInt32) -> UInt64 { ITSPlace.translation + UInt64(device) * 0x200 }
 
   /// What memory holds, not the cache.
   func word(_ address: UInt64) -> UInt64 {

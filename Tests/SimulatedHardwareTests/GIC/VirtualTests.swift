@@ -3,13 +3,13 @@
 
 import Architecture
 import GIC
-import SimulatedITS
+import SimulatedHardware
 import Testing
 
 @Suite("Virtual interrupts of the simulated ITS")
 struct VirtualTests {
   static func vmapp(
-    _ vpe: UInt16, target: UInt64, table: UInt64 = Place.virtual, idBits: UInt64 = 14,
+    _ vpe: UInt16, target: UInt64, table: UInt64 = ITSPlace.virtual, idBits: UInt64 = 14,
     configuration: UInt64 = 0, flags: UInt64 = 0, doorbell: UInt64 = 0
   ) -> ITSCommand {
     ITSCommand(
@@ -25,21 +25,21 @@ struct VirtualTests {
 
   @Test("GICv4.0: VMAPP names a pending table, and an event of the vPE sets its bit there")
   func pending() {
-    let driver = Driver(ITSConfiguration(.gicv40))
+    let driver = SmallITSDriver(ITSConfiguration(.gicv40))
     driver.mapDevice()
     driver.post(
       Self.vmapp(2, target: 1), Self.vmapti(3, 1, vpe: 2, interrupt: 8197), .event(.int, 3, 1))
-    #expect(driver.word(Place.vpes + 32) == valid | Place.virtual | 13)
-    #expect(driver.word(Place.virtual + 1024) == 1 << 5)
+    #expect(driver.word(ITSPlace.vpes + 32) == valid | ITSPlace.virtual | 13)
+    #expect(driver.word(ITSPlace.virtual + 1024) == 1 << 5)
     #expect(driver.gic.virtuallyDelivered == [.init(interrupt: 8197, vpe: 2)])
     #expect(driver.gic.delivered.isEmpty && driver.its.failedCommands == 0)
     driver.post(.event(.clear, 3, 1))
-    #expect(driver.word(Place.virtual + 1024) == 0)
+    #expect(driver.word(ITSPlace.virtual + 1024) == 0)
   }
 
   @Test("The doorbell of a virtual interrupt goes to the Redistributor of its vPE, moved or not")
   func doorbell() {
-    let driver = Driver(ITSConfiguration(.gicv40))
+    let driver = SmallITSDriver(ITSConfiguration(.gicv40))
     driver.mapDevice()
     driver.post(
       Self.vmapp(2, target: 1), Self.vmapti(3, 1, vpe: 2, interrupt: 8197, doorbell: 8300),
@@ -49,42 +49,43 @@ struct VirtualTests {
 
   @Test("GICv4.1: what VCONF doesn't enable isn't delivered")
   func configuration() {
-    let driver = Driver(ITSConfiguration(.gicv41))
+    let driver = SmallITSDriver(ITSConfiguration(.gicv41))
     driver.mapDevice()
     driver.gic.recordsAccesses = true
     driver.post(
       Self.vmapp(
-        2, target: 1, configuration: Place.virtual + 0x1_0000, flags: 0b11 << 8, doorbell: 1023),
+        2, target: 1, configuration: ITSPlace.virtual + 0x1_0000, flags: 0b11 << 8, doorbell: 1023),
       Self.vmapti(3, 1, vpe: 2, interrupt: 8197), .event(.int, 3, 1))
     #expect(driver.gic.virtuallyDelivered.isEmpty)
-    driver.gic.memory.store(.byte, 1, at: Place.virtual + 0x1_0005)
+    driver.gic.memory.store(.byte, 1, at: ITSPlace.virtual + 0x1_0005)
     driver.post(.event(.int, 3, 1))
     #expect(driver.gic.virtuallyDelivered.count == 1)
     #expect(
       driver.gic.accesses.contains {
         $0.range
           == MemoryReach(
-            use: .virtualConfigurationTable, base: Place.virtual + 0x1_0005, size: 1,
+            use: .virtualConfigurationTable, base: ITSPlace.virtual + 0x1_0005, size: 1,
             isWritten: false)
       })
-    #expect(driver.word(Place.vpes + 2 * 32 + 16) == Place.virtual + 0x1_0000)
+    #expect(driver.word(ITSPlace.vpes + 2 * 32 + 16) == ITSPlace.virtual + 0x1_0000)
   }
 
   @Test("VMOVI moves an event to another vPE")
   func vmovi() {
-    let driver = Driver(ITSConfiguration(.gicv40))
+    let driver = SmallITSDriver(ITSConfiguration(.gicv40))
     driver.mapDevice()
     driver.post(
-      Self.vmapp(1, target: 0), Self.vmapp(2, target: 1, table: Place.virtual + 0x1_0000),
+      Self.vmapp(1, target: 0), Self.vmapp(2, target: 1, table: ITSPlace.virtual + 0x1_0000),
       Self.vmapti(3, 1, vpe: 1, interrupt: 8192),
       ITSCommand(3 << 32 | 0x21, 2 << 32 | 1, 0), .event(.int, 3, 1))
     #expect(driver.gic.virtuallyDelivered == [.init(interrupt: 8192, vpe: 2)])
-    #expect(driver.word(Place.virtual + 0x1_0400) == 1 && driver.word(Place.virtual + 0x400) == 0)
+    #expect(
+      driver.word(ITSPlace.virtual + 0x1_0400) == 1 && driver.word(ITSPlace.virtual + 0x400) == 0)
   }
 
   @Test("The table of an unmapped vPE stays in reach until VSYNC")
   func lingering() {
-    let driver = Driver(ITSConfiguration(.gicv40))
+    let driver = SmallITSDriver(ITSConfiguration(.gicv40))
     driver.post(Self.vmapp(2, target: 1), ITSCommand(0x29, 2 << 32))
     func isReached() -> Bool { driver.its.reachable.contains { $0.use == .virtualPendingTable } }
     #expect(isReached())
@@ -94,11 +95,11 @@ struct VirtualTests {
 
   @Test("A virtual SGI sets its bit in the table of its vPE")
   func virtualSGI() {
-    let driver = Driver(ITSConfiguration(.gicv41))
+    let driver = SmallITSDriver(ITSConfiguration(.gicv41))
     driver.post(Self.vmapp(2, target: 1, flags: 0b11 << 8, doorbell: 1023))
     driver.post(ITSCommand(0x23 | 1 << 8 | 7 << 32, 2 << 32))
     #expect(driver.gic.write(.double, 2 << 32 | 7, at: driver.its.base + 0x2_0020))
-    #expect(driver.word(Place.virtual) == 1 << 7)
+    #expect(driver.word(ITSPlace.virtual) == 1 << 7)
     #expect(driver.gic.virtuallyDelivered == [.init(interrupt: 7, vpe: 2)])
   }
 
@@ -118,7 +119,7 @@ struct VirtualTests {
       (ITSCommand(0x2e, 2 << 32), .unknownCommand(0x2e)),
     ]
     for (command, error) in cases {
-      let driver = Driver(ITSConfiguration(.gicv40))
+      let driver = SmallITSDriver(ITSConfiguration(.gicv40))
       driver.mapDevice()
       driver.post(Self.vmapp(2, target: 1), command)
       #expect(driver.its.lastError == error)
@@ -129,10 +130,10 @@ struct VirtualTests {
 
 extension VirtualTests {
   /// Two ITSes on one board, the second with tables of its own; a vPE is mapped in both.
-  static func twoServices(movesAlone: Bool) -> (Driver, SimulatedITS) {
+  static func twoServices(movesAlone: Bool) -> (SmallITSDriver, SimulatedITS) {
     var configuration = ITSConfiguration(.gicv40)
     configuration.movesVPEsAlone = movesAlone
-    let driver = Driver(configuration)
+    let driver = SmallITSDriver(configuration)
     let other = driver.gic.addService(at: 0x90_0000, configuration)
     let queue = GITSCommandBase(
       base: 0x6000_0000, pages: 1, attributes: MemoryAttributes.coherent)
@@ -147,7 +148,7 @@ extension VirtualTests {
     return (driver, other)
   }
 
-  static func post(_ command: ITSCommand, to service: SimulatedITS, _ driver: Driver) {
+  static func post(_ command: ITSCommand, to service: SimulatedITS, _ driver: SmallITSDriver) {
     let offset = service.writePointer.offset
     for word in 0..<4 {
       driver.gic.memory.store(
@@ -160,7 +161,7 @@ extension VirtualTests {
   func movesAlone() {
     let (driver, other) = Self.twoServices(movesAlone: true)
     driver.post(ITSCommand(0x22, 2 << 32, 1 << 16))
-    #expect(driver.word(Place.vpes + 40) == 1 << 16 && driver.word(0x6003_0028) == 1 << 16)
+    #expect(driver.word(ITSPlace.vpes + 40) == 1 << 16 && driver.word(0x6003_0028) == 1 << 16)
     #expect(other.failedCommands == 0)
   }
 
@@ -173,18 +174,18 @@ extension VirtualTests {
     #expect(driver.its.readPointer.offset == 32 && other.readPointer.offset == 64)
     Self.post(ITSCommand(0x22 | 7 << 32, 2 << 32 | 0b11, 1 << 16), to: other, driver)
     #expect(driver.its.readPointer.offset == 64 && other.readPointer.offset == 96)
-    #expect(driver.word(Place.vpes + 40) == 1 << 16 && driver.word(0x6003_0028) == 1 << 16)
+    #expect(driver.word(ITSPlace.vpes + 40) == 1 << 16 && driver.word(0x6003_0028) == 1 << 16)
     #expect(driver.its.failedCommands == 0 && other.failedCommands == 0)
   }
 
   @Test("A vPE that a Redistributor makes resident has its table in reach, and written back")
   func resident() {
-    let driver = Driver(ITSConfiguration(.gicv40))
+    let driver = SmallITSDriver(ITSConfiguration(.gicv40))
     let redistributor = driver.gic.redistributors[1]
     _ = driver.gic.write(.double, 13, at: redistributor.base + 0x2_0070)
-    _ = driver.gic.write(.double, valid | Place.canary, at: redistributor.base + 0x2_0078)
+    _ = driver.gic.write(.double, valid | ITSPlace.canary, at: redistributor.base + 0x2_0078)
     let table = MemoryReach(
-      use: .virtualPendingTable, base: Place.canary, size: 2048, isWritten: true)
+      use: .virtualPendingTable, base: ITSPlace.canary, size: 2048, isWritten: true)
     #expect(redistributor.reachable.contains(table))
     driver.gic.recordsAccesses = true
     _ = driver.gic.write(.double, 0, at: redistributor.base + 0x2_0078)

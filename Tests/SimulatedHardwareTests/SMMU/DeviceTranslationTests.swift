@@ -3,8 +3,7 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 import Testing
 
 @Suite("ATS at the simulated SMMU")
@@ -13,14 +12,14 @@ struct DeviceTranslationTests {
   func driver(
     service: UInt64, control: UInt64 = everything | 1 << 4,
     invalidation: SMMUConfiguration.Invalidation = .immediate
-  ) -> Driver {
+  ) -> SmallSMMUDriver {
     var configuration = SMMUConfiguration()
     configuration.hasATS = true
     configuration.invalidation = invalidation
-    let driver = Driver(configuration)
+    let driver = SmallSMMUDriver(configuration)
     driver.write(0x20, control)
     driver.confine(3)
-    driver.put(Place.streams + 3 * 64 + 8, 1 << 44 | service << 28)
+    driver.put(SMMUPlace.streams + 3 * 64 + 8, 1 << 44 | service << 28)
     return driver
   }
 
@@ -53,7 +52,7 @@ struct DeviceTranslationTests {
 
   @Test("An SMMU without ATS takes no such word")
   func absent() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.confine(3)
     #expect(driver.smmu.process(DeviceTransaction(3, secret, type: .translated)) == .aborted)
     #expect(driver.events().map(\.type) == [.translatedForbidden])
@@ -87,11 +86,11 @@ struct DeviceTranslationTests {
     // A request for a stream that is not there also asks for RECINVSID.
     #expect(driver.events().map(\.type) == (isAsked ? [.badEntry, .badEntry, .badStream] : []))
     // A walk that is aborted.
-    driver.smmu.holes = [Place.level2..<Place.level2 + 0x1000]
-    let request = DeviceTransaction(3, Place.pages, type: .request)
+    driver.smmu.holes = [SMMUPlace.level2..<SMMUPlace.level2 + 0x1000]
+    let request = DeviceTransaction(3, SMMUPlace.pages, type: .request)
     #expect(driver.smmu.process(request) == .aborted)
     #expect(driver.events().map(\.type) == (isAsked ? [.walkAbort] : []))
-    #expect(driver.smmu.read(3, Place.pages) == .aborted)
+    #expect(driver.smmu.read(3, SMMUPlace.pages) == .aborted)
     #expect(driver.events().map(\.type) == [.walkAbort])
   }
 
@@ -108,11 +107,11 @@ struct DeviceTranslationTests {
     for (service, stalls, checks, event, answer) in cases {
       let driver = driver(service: service, control: everything | (checks ? 1 << 4 : 0))
       driver.confine(3, flags: stalls ? 1 << 57 : 0)
-      driver.put(Place.streams + 3 * 64 + 8, 1 << 44 | service << 28)
-      let response = driver.smmu.read(3, Place.pages)
+      driver.put(SMMUPlace.streams + 3 * 64 + 8, 1 << 44 | service << 28)
+      let response = driver.smmu.read(3, SMMUPlace.pages)
       #expect(response == (event == nil ? .completed(0) : .aborted))
       #expect(driver.events().map(\.type) == (event.map { [$0] } ?? []))
-      _ = driver.smmu.process(DeviceTransaction(3, Place.pages, type: .request))
+      _ = driver.smmu.process(DeviceTransaction(3, SMMUPlace.pages, type: .request))
       #expect(driver.events().map(\.type) == (answer.map { [$0] } ?? []))
     }
   }
@@ -120,17 +119,17 @@ struct DeviceTranslationTests {
   @Test("A device keeps what it asked for until CMD_ATC_INV")
   func kept() {
     let driver = driver(service: 1)
-    driver.put(Place.level3 + 8, secret | 0x77f)
-    let request = DeviceTransaction(3, Place.pages + 0x1010, type: .request)
+    driver.put(SMMUPlace.level3 + 8, secret | 0x77f)
+    let request = DeviceTransaction(3, SMMUPlace.pages + 0x1010, type: .request)
     #expect(
       driver.smmu.process(request)
         == .translation(secret + 0x10, isReadable: true, isWritable: false))
-    driver.post((0x40 | 3 << 32, Place.pages), synchronise)
-    let kept = driver.smmu.keptTranslation(3, Place.pages + 0x1018)
+    driver.post((0x40 | 3 << 32, SMMUPlace.pages), synchronise)
+    let kept = driver.smmu.keptTranslation(3, SMMUPlace.pages + 0x1018)
     #expect(kept == 0x9000_0018)
-    driver.post((0x40 | 3 << 32, Place.pages | 1), synchronise)
-    #expect(driver.smmu.keptTranslation(3, Place.pages + 0x1018) == nil)
-    let nowhere = DeviceTransaction(3, Place.pages + 0x8000, type: .request)
+    driver.post((0x40 | 3 << 32, SMMUPlace.pages | 1), synchronise)
+    #expect(driver.smmu.keptTranslation(3, SMMUPlace.pages + 0x1018) == nil)
+    let nowhere = DeviceTransaction(3, SMMUPlace.pages + 0x8000, type: .request)
     #expect(
       driver.smmu.process(nowhere) == .translation(nil, isReadable: false, isWritable: false))
     #expect(driver.events().isEmpty)
@@ -143,16 +142,16 @@ struct DeviceTranslationTests {
     var kept = 0
     for seed in UInt64(0)..<32 {
       let driver = driver(service: 1, invalidation: .anyOrder(seed: seed))
-      let request = DeviceTransaction(3, Place.pages, type: .request)
+      let request = DeviceTransaction(3, SMMUPlace.pages, type: .request)
       _ = driver.smmu.process(request)
-      driver.put(Place.level3, 0)
-      let device: (UInt64, UInt64) = (0x40 | 3 << 32, Place.pages)
+      driver.put(SMMUPlace.level3, 0)
+      let device: (UInt64, UInt64) = (0x40 | 3 << 32, SMMUPlace.pages)
       if afterSync {
-        driver.post(invalidateStage2(Place.pages), synchronise, device, synchronise)
+        driver.post(invalidateStage2(SMMUPlace.pages), synchronise, device, synchronise)
       } else {
-        driver.post(invalidateStage2(Place.pages), device, synchronise)
+        driver.post(invalidateStage2(SMMUPlace.pages), device, synchronise)
       }
-      if driver.smmu.keptTranslation(3, Place.pages) != nil { kept += 1 }
+      if driver.smmu.keptTranslation(3, SMMUPlace.pages) != nil { kept += 1 }
     }
     #expect(afterSync ? kept == 0 : (1..<32).contains(kept))
   }

@@ -3,15 +3,14 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 import Testing
 
 @Suite("The event queue of the simulated SMMU")
 struct EventTests {
   @Test("The queue holds 128 records; the next is lost, and told once until it is acknowledged")
   func overflow() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     for stream in 0..<130 as Range<UInt32> { _ = driver.smmu.read(stream, 0) }
     #expect(driver.read(0x100a8) == 1 << 31 | 0x80)
     #expect(driver.events().map(\.stream.rawValue) == Array(0..<128))
@@ -25,7 +24,7 @@ struct EventTests {
 
   @Test("The interrupt comes with the first record in an empty queue")
   func interrupt() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     _ = driver.smmu.read(1, 0)
     _ = driver.smmu.read(2, 0)
     #expect(driver.smmu.interrupts == [.events])
@@ -36,27 +35,27 @@ struct EventTests {
 
   @Test("An interrupt is a write where it has an address, and none where it is off")
   func message() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.write(0x50, 0)
-    driver.write64(0xb0, Place.message)
+    driver.write64(0xb0, SMMUPlace.message)
     driver.write(0xb8, 0x77)
     _ = driver.smmu.read(1, 0)
     #expect(driver.smmu.interrupts.isEmpty && driver.events().count == 1)
     driver.write(0x50, 0b100)
     driver.smmu.recordsAccesses = true
     _ = driver.smmu.read(2, 0)
-    #expect(driver.smmu.interrupts == [.message(address: Place.message, data: 0x77)])
-    #expect(driver.word(Place.message) == 0x77)
+    #expect(driver.smmu.interrupts == [.message(address: SMMUPlace.message, data: 0x77)])
+    #expect(driver.word(SMMUPlace.message) == 0x77)
     let record = (0..<4).map {
-      SMMUAccess(.eventQueue, Place.events + 0x20 + $0 * 8, isWritten: true)
+      SMMUAccess(.eventQueue, SMMUPlace.events + 0x20 + $0 * 8, isWritten: true)
     }
-    let signal = SMMUAccess(.message, Place.message, size: 4, isWritten: true)
+    let signal = SMMUAccess(.message, SMMUPlace.message, size: 4, isWritten: true)
     #expect(driver.smmu.accesses.filter(\.isWritten) == record + [signal])
   }
 
   @Test("Events are lost while the queue is off")
   func off() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.write(0x20, 0b1001)
     #expect(driver.smmu.read(1, 0) == .aborted)
     driver.write(0x20, everything)
@@ -65,16 +64,16 @@ struct EventTests {
 
   @Test("A queue where nothing answers, and a message that does not arrive, are global errors")
   func aborts() {
-    let driver = Driver()
-    driver.smmu.holes = [Place.events..<Place.events + 0x1000]
+    let driver = SmallSMMUDriver()
+    driver.smmu.holes = [SMMUPlace.events..<SMMUPlace.events + 0x1000]
     _ = driver.smmu.read(1, 0)
     #expect(driver.smmu.activeErrors == .eventQueueAborted)
     #expect(driver.read(0x100a8) == 0)
-    let other = Driver()
+    let other = SmallSMMUDriver()
     other.write(0x50, 0)
-    other.write64(0xb0, Place.message)
+    other.write64(0xb0, SMMUPlace.message)
     other.write(0x50, 0b100)
-    other.smmu.holes = [Place.message..<Place.message + 4]
+    other.smmu.holes = [SMMUPlace.message..<SMMUPlace.message + 4]
     _ = other.smmu.read(1, 0)
     #expect(other.smmu.activeErrors == .eventMSIAborted)
     #expect(other.events().count == 1)
@@ -82,7 +81,7 @@ struct EventTests {
 
   @Test("What no SMMU supports is F_UUT")
   func unsupported() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.confine(3)
     let transaction = DeviceTransaction(3, 0x1230, type: .unsupported)
     #expect(driver.smmu.process(transaction) == .aborted)

@@ -3,17 +3,16 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 import Testing
 
 @Suite("Both stages of the simulated SMMU")
 struct NestedTests {
   /// The IPAs of the host's own tables, which stage 2 maps one to one.
-  static let context = Place.pages
-  static let table1 = Place.pages + 0x1000
-  static let table2 = Place.pages + 0x2000
-  static let data = Place.pages + 0x3000
+  static let context = SMMUPlace.pages
+  static let table1 = SMMUPlace.pages + 0x1000
+  static let table2 = SMMUPlace.pages + 0x2000
+  static let data = SMMUPlace.pages + 0x3000
   static let address: UInt64 = 0x4000_0000
 
   /// A context of one half with 30 bits of input and ASID 9, which records and aborts.
@@ -24,12 +23,14 @@ struct NestedTests {
   static let leaf: UInt64 = 1 << 11 | 0x743
 
   /// Stream 3 has stage 1 of the host, in which `pages` of 4 KiB come to `data`, behind stage 2.
-  func driver(_ configuration: SMMUConfiguration = SMMUConfiguration(), flags: UInt64 = 0) -> Driver
+  func driver(_ configuration: SMMUConfiguration = SMMUConfiguration(), flags: UInt64 = 0)
+    -> SmallSMMUDriver
   {
-    let driver = Driver(configuration)
+    let driver = SmallSMMUDriver(configuration)
     driver.confine(3, flags: flags)
     driver.setEntry(
-      3, 0xf | Self.context, 1 << 44 | 0xd4, 5 | stage2Control | stage2Flags | flags, Place.root)
+      3, 0xf | Self.context, 1 << 44 | 0xd4, 5 | stage2Control | stage2Flags | flags, SMMUPlace.root
+    )
     driver.put(Self.context, Self.contextWord0, Self.table1)
     driver.put(Self.table1, Self.table2 | table)
     driver.put(Self.table2, Self.data | Self.leaf)
@@ -39,7 +40,7 @@ struct NestedTests {
   @Test("An address goes through both stages, and so does all that stage 1 is made of")
   func both() {
     let driver = driver()
-    driver.put(Place.level3 + 3 * 8, 0x9000_0000 | page)
+    driver.put(SMMUPlace.level3 + 3 * 8, 0x9000_0000 | page)
     driver.put(0x9000_0008, 42)
     driver.smmu.recordsAccesses = true
     #expect(driver.smmu.read(3, 8) == .completed(42))
@@ -56,13 +57,13 @@ struct NestedTests {
     ] as [(UInt64, SMMUEvent.AccessClass)])
   func refused(index: UInt64, accessClass: SMMUEvent.AccessClass) {
     let driver = driver()
-    driver.put(Place.level3 + index * 8, 0)
+    driver.put(SMMUPlace.level3 + index * 8, 0)
     #expect(driver.smmu.read(3, 8) == .aborted)
     let event = driver.events().first
     #expect(event?.type == .translation && event?.isStage2 == true)
     #expect(event?.accessClass == accessClass)
     #expect(event?.inputAddress == 8)
-    let refused = Place.pages + index << 12
+    let refused = SMMUPlace.pages + index << 12
     #expect(event?.intermediateAddress == refused)
   }
 
@@ -70,7 +71,7 @@ struct NestedTests {
   func protectedWalk() {
     for flags in [0, 1 << 54] as [UInt64] {
       let driver = driver(flags: flags)
-      driver.put(Place.level3 + 8, Self.table1 | 0x7c7)
+      driver.put(SMMUPlace.level3 + 8, Self.table1 | 0x7c7)
       #expect(driver.smmu.read(3, 8) == (flags == 0 ? .completed(0) : .aborted))
       #expect(driver.events().map(\.type) == (flags == 0 ? [] : [.permission]))
     }
@@ -129,7 +130,7 @@ struct NestedTests {
   func combined() {
     let driver = driver()
     #expect(driver.smmu.read(3, 8) == .completed(0))
-    driver.put(Place.level3 + 3 * 8, 0)
+    driver.put(SMMUPlace.level3 + 3 * 8, 0)
     driver.post(invalidateStage2(Self.data), synchronise)
     #expect(driver.smmu.read(3, 8) == .completed(0))
     #expect(driver.smmu.isKept(Self.data))
@@ -147,7 +148,7 @@ struct NestedTests {
         configuration.invalidation = .anyOrder(seed: seed)
         let driver = driver(configuration)
         #expect(driver.smmu.read(3, 8) == .completed(0))
-        driver.put(Place.level3 + 3 * 8, 0)
+        driver.put(SMMUPlace.level3 + 3 * 8, 0)
         if isOrdered {
           driver.post(invalidateStage2(Self.data), synchronise, invalidateStage1, synchronise)
         } else {
@@ -163,7 +164,7 @@ struct NestedTests {
   func stage1Alone() {
     let driver = driver()
     #expect(driver.smmu.read(3, 8) == .completed(0))
-    driver.put(Place.level3 + 3 * 8, 0)
+    driver.put(SMMUPlace.level3 + 3 * 8, 0)
     driver.post(invalidateStage1, synchronise)
     #expect(driver.smmu.read(3, 8) == .completed(0))
     driver.post(invalidateBoth, synchronise)
@@ -176,7 +177,7 @@ struct NestedTests {
     configuration.combinesStages = false
     let driver = driver(configuration)
     #expect(driver.smmu.read(3, 8) == .completed(0))
-    driver.put(Place.level3 + 3 * 8, 0)
+    driver.put(SMMUPlace.level3 + 3 * 8, 0)
     driver.post(invalidateStage2(Self.data), synchronise)
     #expect(driver.smmu.read(3, 8) == .aborted)
   }
@@ -216,20 +217,20 @@ struct NestedTests {
     let driver = driver(configuration)
     let word0 = 0xf | Self.context | 1 << 59
     let word2 = 5 | stage2Control | stage2Flags
-    driver.setEntry(3, word0, 1 << 44 | 0xd4, word2, Place.root)
+    driver.setEntry(3, word0, 1 << 44 | 0xd4, word2, SMMUPlace.root)
     driver.put(Self.context + 64, Self.contextWord0, Self.table1)
     #expect(driver.smmu.read(3, 8, substream: 1) == .completed(0))
     #expect(driver.smmu.read(3, 8, substream: 2) == .aborted)
     #expect(driver.smmu.read(3, 8) == .aborted)
     #expect(driver.events().map(\.type) == [.badSubstream, .streamDisabled])
     // S1DSS 1: stage 1 is passed by, and stage 2 is not.
-    driver.setEntry(3, word0, 1 << 44 | 0xd5, word2, Place.root)
+    driver.setEntry(3, word0, 1 << 44 | 0xd5, word2, SMMUPlace.root)
     driver.post(invalidateEntry(3), synchronise)
     #expect(driver.smmu.read(3, Self.data) == .completed(0))
     #expect(driver.smmu.read(3, 0x9000_0000) == .aborted)
     #expect(driver.events().map(\.isStage2) == [true])
     // S1DSS 2: they have context 0.
-    driver.setEntry(3, word0, 1 << 44 | 0xd6, word2, Place.root)
+    driver.setEntry(3, word0, 1 << 44 | 0xd6, word2, SMMUPlace.root)
     driver.post(invalidateEntry(3), synchronise)
     #expect(driver.smmu.read(3, 8) == .completed(0))
     #expect(driver.smmu.read(3, 8, substream: 0) == .aborted)
@@ -238,7 +239,7 @@ struct NestedTests {
 
   @Test("Stage 1 by itself comes to physical addresses")
   func stage1() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.setEntry(3, 0xb | 0x6000_0000, 1 << 44 | 0xd4)
     driver.put(0x6000_0000, Self.contextWord0, 0x6000_1000)
     driver.put(0x6000_1000, 0x6000_2000 | table)
@@ -258,7 +259,7 @@ struct NestedTests {
     // S1Fmt 1, S1CDMax 8: the first level where the context was, the second in the data's page.
     driver.setEntry(
       3, 0xf | Self.context | 1 << 4 | 8 << 59, 1 << 44 | 0xd4,
-      5 | stage2Control | stage2Flags, Place.root)
+      5 | stage2Control | stage2Flags, SMMUPlace.root)
     driver.put(Self.context, 0, Self.data | 1)
     driver.put(Self.data + 64, Self.contextWord0, Self.table1)
     #expect(driver.smmu.read(3, 0x40, substream: 65) == .completed(Self.contextWord0))
@@ -287,7 +288,7 @@ struct NestedTests {
     let driver = driver(configuration)
     driver.put(Self.context, Self.contextWord0 | 1 << 43, Self.table1)
     driver.put(Self.table2, Self.data | Self.leaf & ~(1 << 10))
-    if !mayWrite { driver.put(Place.level3 + 2 * 8, Self.table2 | 0x77f) }
+    if !mayWrite { driver.put(SMMUPlace.level3 + 2 * 8, Self.table2 | 0x77f) }
     #expect(driver.smmu.read(3, 0) == (mayWrite ? .completed(0) : .aborted))
     #expect(driver.word(Self.table2) & 1 << 10 == (mayWrite ? 1 << 10 : 0))
     #expect(driver.events().map(\.accessClass) == (mayWrite ? [] : [.table]))
@@ -301,7 +302,7 @@ struct NestedTests {
     if stage == 1 {
       driver.put(Self.table2, Self.data | Self.leaf | 1 << 7)
     } else {
-      driver.put(Place.level3 + 3 * 8, Self.data | 0x77f)
+      driver.put(SMMUPlace.level3 + 3 * 8, Self.data | 0x77f)
     }
     #expect(driver.smmu.read(3, 0) == .completed(0))
     #expect(driver.smmu.write(3, 0, 1) == .aborted)
@@ -314,7 +315,7 @@ struct NestedTests {
   @Test("What has been written and is kept may still not be read where stage 2 forbids it")
   func keptReads() {
     let driver = driver()
-    driver.put(Place.level3 + 3 * 8, Self.data | 0x7bf)
+    driver.put(SMMUPlace.level3 + 3 * 8, Self.data | 0x7bf)
     #expect(driver.smmu.write(3, 0, 1) == .completed(0))
     #expect(driver.smmu.read(3, 0) == .aborted)
     #expect(driver.events().map(\.isStage2) == [true])

@@ -3,15 +3,14 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 import Testing
 
 @Suite("The command queue of the simulated SMMU")
-struct CommandTests {
+struct SMMUCommandTests {
   @Test("The queue wraps: 600 commands pass through 256 slots")
   func wrap() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     for _ in 0..<200 {
       driver.post(invalidateEntry(3), (0x30, 0), synchronise)
     }
@@ -22,7 +21,7 @@ struct CommandTests {
 
   @Test("A queue may be full, and no more than that")
   func full() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.smmu.pace = .manual
     driver.write(0x98, 0x100)
     #expect(driver.smmu.unreadCommands == 256)
@@ -33,14 +32,14 @@ struct CommandTests {
 
   @Test("While the queue is off its indices may be anything; they count when it is switched on")
   func indices() {
-    let driver = Driver(enables: false)
+    let driver = SmallSMMUDriver(enables: false)
     driver.write(0x9c, 3)
     // One after the other, as a driver sets a queue up that was used before.
     driver.write(0x98, 0)
     driver.write(0x9c, 0)
     driver.write(0x20, 0b1000)
     #expect(driver.smmu.faults.isEmpty)
-    let other = Driver(enables: false)
+    let other = SmallSMMUDriver(enables: false)
     other.write(0x9c, 3)
     other.write(0x20, 0b1000)
     #expect(other.smmu.faults == [.queueOverrun])
@@ -52,7 +51,7 @@ struct CommandTests {
       0x00, 0x07, 0x18, 0x20, 0x22, 0x40, 0x41, 0x50, 0x60, 0x70, 0xff, 0x3046, 0x403, 0x404,
     ])
   func illegal(word0: UInt64) {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.post((0x30, 0), (word0, 0), synchronise)
     #expect(driver.read(0x9c) == 1 << 24 | 1)
     #expect(driver.smmu.activeErrors == .command)
@@ -64,14 +63,14 @@ struct CommandTests {
     var configuration = SMMUConfiguration()
     configuration.hasStage2 = false
     for number in [0x28, 0x2a] as [UInt64] {
-      let driver = Driver(configuration)
+      let driver = SmallSMMUDriver(configuration)
       driver.post((number, 0))
       #expect(driver.read(0x9c) >> 24 == 1)
     }
     configuration.hasStage1 = false
     configuration.hasStage2 = true
     for number in [0x05, 0x06, 0x10, 0x11, 0x12, 0x13] as [UInt64] {
-      let driver = Driver(configuration)
+      let driver = SmallSMMUDriver(configuration)
       driver.post((number, 0))
       #expect(driver.read(0x9c) >> 24 == 1)
     }
@@ -79,10 +78,10 @@ struct CommandTests {
 
   @Test("Behind an error the queue goes on where it stopped, with what memory holds then")
   func recovery() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.post((0xff, 0), synchronise)
     #expect(driver.smmu.completedCommands == 0)
-    driver.put(Place.commands, 0x30)
+    driver.put(SMMUPlace.commands, 0x30)
     driver.write(0x64, 1)
     #expect(driver.read(0x9c) == 2 && driver.smmu.completedCommands == 2)
     #expect(driver.smmu.faults.isEmpty)
@@ -90,22 +89,22 @@ struct CommandTests {
 
   @Test("A queue where nothing answers stops with CERROR_ABT")
   func abort() {
-    let driver = Driver()
-    driver.smmu.holes = [Place.commands..<Place.commands + 0x1000]
+    let driver = SmallSMMUDriver()
+    driver.smmu.holes = [SMMUPlace.commands..<SMMUPlace.commands + 0x1000]
     driver.post(synchronise)
     #expect(driver.read(0x9c) == 2 << 24)
   }
 
   @Test("CMD_SYNC signals as it says: not at all, by a write, by a wire, by an event")
   func signals() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.smmu.recordsAccesses = true
     driver.post(synchronise)
     #expect(driver.smmu.interrupts.isEmpty)
-    driver.post((0x46 | 1 << 12 | 0x1234 << 32, Place.message))
-    #expect(driver.smmu.interrupts == [.message(address: Place.message, data: 0x1234)])
-    #expect(driver.word(Place.message) == 0x1234)
-    let write = SMMUAccess(.message, Place.message, size: 4, isWritten: true)
+    driver.post((0x46 | 1 << 12 | 0x1234 << 32, SMMUPlace.message))
+    #expect(driver.smmu.interrupts == [.message(address: SMMUPlace.message, data: 0x1234)])
+    #expect(driver.word(SMMUPlace.message) == 0x1234)
+    let write = SMMUAccess(.message, SMMUPlace.message, size: 4, isWritten: true)
     #expect(driver.smmu.accesses.filter(\.isWritten) == [write])
     driver.post((0x46 | 1 << 12, 0), (0x46 | 2 << 12, 0))
     #expect(driver.smmu.interrupts.suffix(2) == [.synchronised, .event])
@@ -113,16 +112,16 @@ struct CommandTests {
 
   @Test("A write of CMD_SYNC that is aborted is a global error, and the queue goes on")
   func abortedMessage() {
-    let driver = Driver()
-    driver.smmu.holes = [Place.message..<Place.message + 4]
-    driver.post((0x46 | 1 << 12, Place.message), synchronise)
+    let driver = SmallSMMUDriver()
+    driver.smmu.holes = [SMMUPlace.message..<SMMUPlace.message + 4]
+    driver.post((0x46 | 1 << 12, SMMUPlace.message), synchronise)
     #expect(driver.smmu.activeErrors == .commandMSIAborted)
     #expect(driver.read(0x9c) == 2)
   }
 
   @Test("Slow hardware does so many steps before each access")
   func slow() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.smmu.pace = .steps(1)
     driver.post((0x30, 0), (0x30, 0), synchronise)
     #expect((0..<4).map { _ in driver.read(0x9c) } == [1, 2, 3, 3])
@@ -130,7 +129,7 @@ struct CommandTests {
 
   @Test("Hardware that hangs ends no command until it goes on")
   func hang() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.smmu.hang(after: 1)
     driver.post((0x30, 0), synchronise)
     #expect(driver.read(0x9c) == 1 && !driver.smmu.step())
@@ -141,7 +140,7 @@ struct CommandTests {
 
   @Test("An error may be injected")
   func injected() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.smmu.failCommand(after: 1, .abort)
     driver.post((0x30, 0), (0x30, 0), synchronise)
     #expect(driver.read(0x9c) == 2 << 24 | 1)
@@ -153,12 +152,12 @@ struct CommandTests {
   func fetchedAhead() {
     var configuration = SMMUConfiguration()
     configuration.commandsFetchedAhead = 1
-    let driver = Driver(configuration)
+    let driver = SmallSMMUDriver(configuration)
     driver.smmu.pace = .manual
     driver.post((0x30, 0), (0x30, 0), (0x30, 0))
     driver.smmu.step()
-    driver.put(Place.commands + 16, 0xff)
-    driver.put(Place.commands + 32, 0xff)
+    driver.put(SMMUPlace.commands + 16, 0xff)
+    driver.put(SMMUPlace.commands + 32, 0xff)
     driver.smmu.run()
     #expect(driver.read(0x9c) == 1 << 24 | 2)
     #expect(
@@ -169,19 +168,19 @@ struct CommandTests {
   func notCoherent() {
     var configuration = SMMUConfiguration()
     configuration.isCoherent = false
-    let driver = Driver(configuration)
-    driver.smmu.memory.store(.double, 0x30, at: Place.commands)
+    let driver = SmallSMMUDriver(configuration)
+    driver.smmu.memory.store(.double, 0x30, at: SMMUPlace.commands)
     driver.write(0x98, 1)
     #expect(driver.read(0x9c) == 1 << 24)
-    driver.smmu.memory.clean(Place.commands, size: 16)
+    driver.smmu.memory.clean(SMMUPlace.commands, size: 16)
     driver.write(0x64, 1)
     #expect(driver.read(0x9c) == 1)
   }
 
   @Test("A coherent SMMU told not to look into caches doesn't either")
   func notCacheable() {
-    let driver = Driver(control1: 0xd40)
-    driver.smmu.memory.store(.double, 0x30, at: Place.commands)
+    let driver = SmallSMMUDriver(control1: 0xd40)
+    driver.smmu.memory.store(.double, 0x30, at: SMMUPlace.commands)
     driver.write(0x98, 1)
     #expect(driver.read(0x9c) == 1 << 24)
   }
@@ -191,7 +190,7 @@ struct CommandTests {
     var configuration = SMMUConfiguration()
     configuration.hasATS = true
     configuration.losesDeviceInvalidations = true
-    let driver = Driver(configuration)
+    let driver = SmallSMMUDriver(configuration)
     driver.post((0x40 | 3 << 32, 0), synchronise)
     #expect(driver.read(0x9c) == 3 << 24 | 1)
     driver.write(0x64, 1)
@@ -200,8 +199,8 @@ struct CommandTests {
 
   @Test("A range of one granule at no level is reserved")
   func reservedRange() {
-    let driver = Driver()
-    driver.post((0x2a | 5 << 32, Place.pages | 1 << 10))
+    let driver = SmallSMMUDriver()
+    driver.post((0x2a | 5 << 32, SMMUPlace.pages | 1 << 10))
     #expect(driver.read(0x9c) == 1 << 24)
   }
 }

@@ -3,14 +3,14 @@
 
 import Architecture
 import SMMU
-import SimulatedSMMU
+import SimulatedHardware
 import Testing
 
 @Suite("Registers of the simulated SMMU")
-struct RegisterTests {
+struct SMMURegisterTests {
   @Test("The registers of identification say what is configured")
   func identification() {
-    let plain = Driver(enables: false)
+    let plain = SmallSMMUDriver(enables: false)
     // S2P, S1P, TTF of AArch64, COHACC, ASID16, MSI, SEV, VMID16, CD2L, little-endian, two levels.
     #expect(plain.read(0x00) == 0x084c_701b)
     #expect(plain.read(0x04) == 8 << 21 | 7 << 16 | 16)
@@ -24,7 +24,7 @@ struct RegisterTests {
     other.hasRangeInvalidation = false
     other.outputSize = .bits40
     other.stallModel = .terminateOnly
-    let driver = Driver(other, enables: false)
+    let driver = SmallSMMUDriver(other, enables: false)
     #expect(driver.read(0x00) == 0x094c_700a)
     #expect(driver.read(0x0c) == 2 << 11)
     #expect(driver.read(0x14) & 7 == 2)
@@ -32,7 +32,7 @@ struct RegisterTests {
 
   @Test("A register has its width; a register of 64 bits may be accessed by halves")
   func widths() {
-    let driver = Driver(enables: false)
+    let driver = SmallSMMUDriver(enables: false)
     driver.write64(0x80, 0)
     driver.write(0x84, 0x1)
     driver.write(0x80, 0x4002_0000)
@@ -52,7 +52,7 @@ struct RegisterTests {
 
   @Test("What is reserved reads as zero, and the pointers of page 1 are not in page 0")
   func reserved() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     #expect(driver.read(0x30) == 0 && driver.smmu.faults.isEmpty)
     #expect(driver.read(0xa8) == 0)
     #expect(driver.smmu.faults == [.accessNotPermitted(offset: 0xa8, .word)])
@@ -61,7 +61,7 @@ struct RegisterTests {
 
   @Test("A register that may only be read keeps its value", arguments: [0x00, 0x24, 0x54, 0x60])
   func readOnly(offset: UInt64) {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     let before = driver.read(offset)
     driver.write(offset, ~before)
     #expect(driver.read(offset) == before)
@@ -72,7 +72,7 @@ struct RegisterTests {
   func acknowledgement() {
     var configuration = SMMUConfiguration()
     configuration.stepsToAcknowledge = 3
-    let driver = Driver(configuration, enables: false)
+    let driver = SmallSMMUDriver(configuration, enables: false)
     driver.smmu.pace = .manual
     driver.write(0x20, everything)
     #expect(driver.read(0x20) == everything && driver.read(0x24) == 0)
@@ -88,14 +88,14 @@ struct RegisterTests {
 
   @Test("CR0 has no bits of what the SMMU has not")
   func controlBits() {
-    let plain = Driver(enables: false)
+    let plain = SmallSMMUDriver(enables: false)
     plain.write(0x20, 0xffff_fff0)
     #expect(plain.read(0x20) == 0)
     var configuration = SMMUConfiguration()
     configuration.hasATS = true
     configuration.hasPRI = true
     configuration.hasVMIDWildcards = true
-    let full = Driver(configuration, enables: false)
+    let full = SmallSMMUDriver(configuration, enables: false)
     full.write(0x20, 0xffff_fff2)
     #expect(full.read(0x20) == 0x1d2)
   }
@@ -104,7 +104,7 @@ struct RegisterTests {
   func bypass() {
     var configuration = SMMUConfiguration()
     configuration.stepsToAcknowledge = 2
-    let driver = Driver(configuration, enables: false)
+    let driver = SmallSMMUDriver(configuration, enables: false)
     driver.smmu.pace = .manual
     driver.write(0x44, 1 << 20)
     #expect(driver.read(0x44) == 0 && driver.smmu.faults == [.bypassNotUpdated])
@@ -118,7 +118,7 @@ struct RegisterTests {
 
   @Test("While SMMUEN is clear GBPA decides: pass, or abort without an event")
   func disabled() {
-    let driver = Driver(enables: false)
+    let driver = SmallSMMUDriver(enables: false)
     driver.write(0x20, 0b1100)
     driver.put(0x6000_0000, 42)
     #expect(driver.smmu.read(3, 0x6000_0000) == .completed(42))
@@ -131,7 +131,7 @@ struct RegisterTests {
     "A base is not moved while what it belongs to is on",
     arguments: [0x2c, 0x80, 0x88, 0x90, 0x9c, 0xa0, 0x100a8, 0x68, 0x70, 0xb0, 0xb8])
   func guarded(offset: UInt64) {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     let before = driver.read(offset)
     driver.write(offset, 0x4100_0000)
     #expect(driver.read(offset) == before)
@@ -140,7 +140,7 @@ struct RegisterTests {
 
   @Test("CR1 is fixed by halves: TABLE with SMMUEN, QUEUE with a queue")
   func control1() {
-    let driver = Driver(enables: false)
+    let driver = SmallSMMUDriver(enables: false)
     driver.write(0x20, 1)
     driver.write(0x28, 0xd40)
     #expect(driver.read(0x28) == 0xd40 && driver.smmu.faults.isEmpty)
@@ -151,7 +151,7 @@ struct RegisterTests {
 
   @Test("A base is as aligned as its queue is large, and no queue is larger than IDR1 says")
   func bases() {
-    let driver = Driver(enables: false)
+    let driver = SmallSMMUDriver(enables: false)
     driver.write64(0x90, 0x4000_0800 | 8)
     #expect(driver.read64(0x90) == 0x4000_0000 | 8)
     driver.write64(0xa0, 0x4001_0000 | 9)
@@ -169,7 +169,7 @@ struct RegisterTests {
     var configuration = SMMUConfiguration()
     configuration.presetQueues = (0x4000_0008, 0x4001_0007)
     configuration.presetTable = (0x4002_0000, 8)
-    let driver = Driver(configuration)
+    let driver = SmallSMMUDriver(configuration)
     #expect(driver.read(0x04) >> 29 == 0b011)
     #expect(driver.read64(0x90) == 0x4000_0008 && driver.read(0x88) == 8)
     #expect(
@@ -183,7 +183,7 @@ struct RegisterTests {
   func messages() {
     var configuration = SMMUConfiguration()
     configuration.hasMSI = false
-    let driver = Driver(configuration, enables: false)
+    let driver = SmallSMMUDriver(configuration, enables: false)
     driver.write(0x50, 0)
     driver.write64(0xb0, 0x5000_0000)
     driver.write(0xb8, 7)
@@ -192,7 +192,7 @@ struct RegisterTests {
 
   @Test("GERRORN acknowledges what is active, and nothing else")
   func errors() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.post((0xff, 0))
     #expect(driver.read(0x60) == 1 && driver.read(0x64) == 0)
     #expect(driver.smmu.interrupts == [.globalError])
@@ -203,7 +203,7 @@ struct RegisterTests {
 
   @Test("A frozen SMMU acknowledges nothing")
   func frozen() {
-    let driver = Driver(enables: false)
+    let driver = SmallSMMUDriver(enables: false)
     driver.smmu.isFrozen = true
     driver.write(0x20, everything)
     driver.write(0x44, 1 << 31 | 1 << 20)

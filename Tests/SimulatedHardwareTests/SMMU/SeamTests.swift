@@ -3,8 +3,7 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 import Testing
 
 @Suite("What drivers reach simulated SMMUs by")

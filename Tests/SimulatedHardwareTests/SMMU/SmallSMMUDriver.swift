@@ -3,11 +3,10 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 
 /// Where a small driver has its tables, and the host its pages.
-enum Place {
+enum SMMUPlace {
   static let commands: UInt64 = 0x4000_0000
   static let events: UInt64 = 0x4001_0000
   static let streams: UInt64 = 0x4002_0000
@@ -34,7 +33,7 @@ let stage2Control: UInt64 = 0x53559 << 32
 let stage2Flags: UInt64 = 1 << 51 | 1 << 58
 
 /// A driver that does all as it should, of words that are written by hand.
-struct Driver {
+struct SmallSMMUDriver {
   let smmu: SimulatedSMMU
 
   /// An SMMU with its queues, and a linear table of 256 streams of which none is valid.
@@ -45,10 +44,10 @@ struct Driver {
     smmu = SimulatedSMMU(configuration, memory: memory)
     write(0x28, control1)
     write(0x2c, 0b0110)
-    write64(0x80, Place.streams | 1 << 62)
+    write64(0x80, SMMUPlace.streams | 1 << 62)
     write(0x88, 8)
-    write64(0x90, Place.commands | 8)
-    write64(0xa0, Place.events | 7)
+    write64(0x90, SMMUPlace.commands | 8)
+    write64(0xa0, SMMUPlace.events | 7)
     write(0x50, 0b101)
     if enables { write(0x20, everything) }
   }
@@ -73,7 +72,7 @@ struct Driver {
   func post(_ commands: (UInt64, UInt64)...) {
     var produced = read(0x98)
     for (word0, word1) in commands {
-      put(Place.commands + (produced & 0xff) * 16, word0, word1)
+      put(SMMUPlace.commands + (produced & 0xff) * 16, word0, word1)
       produced = (produced + 1) & 0x1ff
     }
     write(0x98, produced)
@@ -84,7 +83,7 @@ struct Driver {
     var events: [SMMUEvent] = []
     var consumed = read(0x100ac)
     while consumed & 0xff != read(0x100a8) & 0xff {
-      let place = Place.events + (consumed & 0x7f) * 32
+      let place = SMMUPlace.events + (consumed & 0x7f) * 32
       events.append(
         SMMUEvent(word(place), word(place + 8), word(place + 16), word(place + 24)))
       consumed = consumed & 1 << 31 | (consumed + 1) & 0xff
@@ -95,18 +94,18 @@ struct Driver {
 
   /// Writes an STE of a linear table.
   func setEntry(_ stream: UInt64, _ words: UInt64...) {
-    let place = Place.streams + stream * 64
+    let place = SMMUPlace.streams + stream * 64
     for index in 0..<8 { put(place + UInt64(index) * 8, index < words.count ? words[index] : 0) }
   }
 
   /// Has a stream translated by stage 2 with VMID 5, which maps the first four pages one to one.
   func confine(_ stream: UInt64, flags: UInt64 = 0) {
-    put(Place.root + 2 * 8, Place.level2 | table)
-    put(Place.level2, Place.level3 | table)
+    put(SMMUPlace.root + 2 * 8, SMMUPlace.level2 | table)
+    put(SMMUPlace.level2, SMMUPlace.level3 | table)
     for index in 0..<4 as Range<UInt64> {
-      put(Place.level3 + index * 8, (Place.pages + index << 12) | page)
+      put(SMMUPlace.level3 + index * 8, (SMMUPlace.pages + index << 12) | page)
     }
-    setEntry(stream, 0xd, 1 << 44, 5 | stage2Control | stage2Flags | flags, Place.root)
+    setEntry(stream, 0xd, 1 << 44, 5 | stage2Control | stage2Flags | flags, SMMUPlace.root)
   }
 }
 

@@ -3,34 +3,33 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 import Testing
 
 @Suite("Stream tables of the simulated SMMU")
 struct StreamTableTests {
   @Test("A stream beyond the table is told of where CR2.RECINVSID asks for it")
   func unknown() {
-    let driver = Driver()
-    #expect(driver.smmu.read(0x100, Place.pages) == .aborted)
+    let driver = SmallSMMUDriver()
+    #expect(driver.smmu.read(0x100, SMMUPlace.pages) == .aborted)
     #expect(driver.events() == [SMMUEvent(0x02 | 0x100 << 32)])
     driver.write(0x20, 0b1100)
     driver.write(0x2c, 0)
     driver.write(0x20, everything)
-    #expect(driver.smmu.read(0x100, Place.pages) == .aborted)
+    #expect(driver.smmu.read(0x100, SMMUPlace.pages) == .aborted)
     #expect(driver.events().isEmpty)
   }
 
   @Test("An entry that is not valid is C_BAD_STE")
   func invalid() {
-    let driver = Driver()
-    #expect(driver.smmu.write(7, Place.pages, 1) == .aborted)
+    let driver = SmallSMMUDriver()
+    #expect(driver.smmu.write(7, SMMUPlace.pages, 1) == .aborted)
     #expect(driver.events() == [SMMUEvent(0x04 | 7 << 32)])
   }
 
   @Test("Abort is silent, reserved values are as abort, and bypass passes")
   func configurations() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.put(0x6000_0000, 42)
     for (stream, word0) in [0x1, 0x3, 0x5, 0x7].enumerated() {
       driver.setEntry(UInt64(stream), UInt64(word0))
@@ -45,10 +44,10 @@ struct StreamTableTests {
 
   @Test("An entry is read as it stands, and each word of it is seen in the record")
   func reach() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.confine(3)
     driver.smmu.recordsAccesses = true
-    #expect(driver.smmu.read(3, Place.pages) == .completed(0))
+    #expect(driver.smmu.read(3, SMMUPlace.pages) == .completed(0))
     let entry = (0..<8).map { SMMUAccess(.streamEntry, 0x4002_00c0 + $0 * 8) }
     let walk = [
       SMMUAccess(.stage2Table, 0x4010_0010), SMMUAccess(.stage2Table, 0x4010_1000),
@@ -64,7 +63,7 @@ struct StreamTableTests {
     var word0: UInt64 = 0xd
     var word1: UInt64 = 1 << 44
     var word2 = 5 | stage2Control | stage2Flags
-    var word3 = Place.root
+    var word3 = SMMUPlace.root
     var configuration = SMMUConfiguration()
 
     init(_ description: String, _ change: (inout Self) -> Void) {
@@ -111,39 +110,39 @@ struct StreamTableTests {
 
   @Test("What is ILLEGAL is C_BAD_STE", arguments: illegal)
   func isIllegal(_ `case`: Case) {
-    let driver = Driver(`case`.configuration)
+    let driver = SmallSMMUDriver(`case`.configuration)
     driver.confine(3)
     driver.setEntry(3, `case`.word0, `case`.word1, `case`.word2, `case`.word3)
-    #expect(driver.smmu.read(3, Place.pages) == .aborted)
+    #expect(driver.smmu.read(3, SMMUPlace.pages) == .aborted)
     #expect(driver.events() == [SMMUEvent(0x04 | 3 << 32)])
   }
 
   @Test("The entry that those cases start from is legal")
   func legal() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.confine(3)
-    #expect(driver.smmu.read(3, Place.pages) == .completed(0))
+    #expect(driver.smmu.read(3, SMMUPlace.pages) == .completed(0))
   }
 
   @Test("An entry stays as it was read, valid or not, until it is invalidated")
   func cached() {
-    let driver = Driver()
-    #expect(driver.smmu.read(3, Place.pages) == .aborted)
+    let driver = SmallSMMUDriver()
+    #expect(driver.smmu.read(3, SMMUPlace.pages) == .aborted)
     driver.confine(3)
-    #expect(driver.smmu.read(3, Place.pages) == .aborted)
+    #expect(driver.smmu.read(3, SMMUPlace.pages) == .aborted)
     driver.post(invalidateEntry(4), synchronise)
-    #expect(driver.smmu.read(3, Place.pages) == .aborted)
+    #expect(driver.smmu.read(3, SMMUPlace.pages) == .aborted)
     driver.post(invalidateEntry(3), synchronise)
-    #expect(driver.smmu.read(3, Place.pages) == .completed(0))
+    #expect(driver.smmu.read(3, SMMUPlace.pages) == .completed(0))
     driver.setEntry(3)
-    #expect(driver.smmu.read(3, Place.pages) == .completed(0))
+    #expect(driver.smmu.read(3, SMMUPlace.pages) == .completed(0))
     driver.post((0x04 | 3 << 32, 31), synchronise)
-    #expect(driver.smmu.read(3, Place.pages) == .aborted)
+    #expect(driver.smmu.read(3, SMMUPlace.pages) == .aborted)
   }
 
   @Test("CMD_CFGI_STE_RANGE reaches 2^(Range + 1) streams")
   func range() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     for stream in 0..<8 as Range<UInt64> {
       driver.setEntry(stream, 0x9)
       #expect(driver.smmu.read(UInt32(stream), 0x6000_0000) == .completed(0))
@@ -160,18 +159,18 @@ struct StreamTableTests {
   func prefetched(prefetches: Bool) {
     var configuration = SMMUConfiguration()
     configuration.prefetchesEntries = prefetches
-    let driver = Driver(configuration)
+    let driver = SmallSMMUDriver(configuration)
     driver.confine(3)
-    #expect(driver.smmu.read(3, Place.pages) == (prefetches ? .aborted : .completed(0)))
+    #expect(driver.smmu.read(3, SMMUPlace.pages) == (prefetches ? .aborted : .completed(0)))
     driver.post(invalidateEntry(3), synchronise)
-    #expect(driver.smmu.read(3, Place.pages) == .completed(0))
+    #expect(driver.smmu.read(3, SMMUPlace.pages) == .completed(0))
   }
 
   /// A driver with a table of two levels, SPLIT 6, of which descriptor 2 points to 2^`log2` entries.
-  func twoLevels(span: UInt64, cfg: UInt64 = 1 << 16 | 6 << 6 | 10) -> Driver {
-    let driver = Driver(enables: false)
+  func twoLevels(span: UInt64, cfg: UInt64 = 1 << 16 | 6 << 6 | 10) -> SmallSMMUDriver {
+    let driver = SmallSMMUDriver(enables: false)
     driver.write(0x88, cfg)
-    driver.put(Place.streams + 2 * 8, Place.secondLevel | span)
+    driver.put(SMMUPlace.streams + 2 * 8, SMMUPlace.secondLevel | span)
     driver.write(0x20, everything)
     return driver
   }
@@ -179,7 +178,7 @@ struct StreamTableTests {
   @Test("Two levels: the descriptor says how many entries there are")
   func twoLevel() {
     let driver = twoLevels(span: 3)
-    driver.put(Place.secondLevel + 3 * 64, 0x9)
+    driver.put(SMMUPlace.secondLevel + 3 * 64, 0x9)
     driver.smmu.recordsAccesses = true
     #expect(driver.smmu.read(0x83, 0x6000_0000) == .completed(0))
     #expect(driver.smmu.accesses.first == SMMUAccess(.streamDescriptor, 0x4002_0010))
@@ -193,9 +192,9 @@ struct StreamTableTests {
   @Test("A descriptor stays until an invalidation of more than the leaf", arguments: [true, false])
   func descriptorCached(leaf: Bool) {
     let driver = twoLevels(span: 0)
-    driver.put(Place.secondLevel, 0x9)
+    driver.put(SMMUPlace.secondLevel, 0x9)
     #expect(driver.smmu.read(0x80, 0x6000_0000) == .aborted)
-    driver.put(Place.streams + 2 * 8, Place.secondLevel | 1)
+    driver.put(SMMUPlace.streams + 2 * 8, SMMUPlace.secondLevel | 1)
     driver.post(invalidateEntry(0x80, leaf: leaf), synchronise)
     #expect(driver.smmu.read(0x80, 0x6000_0000) == (leaf ? .aborted : .completed(0)))
   }
@@ -203,34 +202,34 @@ struct StreamTableTests {
   @Test("A descriptor of more entries than SPLIT has is told")
   func span() {
     let driver = twoLevels(span: 8)
-    driver.put(Place.secondLevel, 0x9)
+    driver.put(SMMUPlace.secondLevel, 0x9)
     #expect(driver.smmu.read(0x80, 0x6000_0000) == .completed(0))
     #expect(driver.smmu.faults == [.spanBeyondSplit(index: 2)])
   }
 
   @Test("A table where nothing answers is F_STE_FETCH with its address")
   func fetch() {
-    let driver = Driver()
-    driver.smmu.holes = [Place.streams + 0x100..<Place.streams + 0x140]
-    #expect(driver.smmu.read(4, Place.pages) == .aborted)
-    #expect(driver.events() == [SMMUEvent(0x03 | 4 << 32, 0, 0, Place.streams + 0x100)])
+    let driver = SmallSMMUDriver()
+    driver.smmu.holes = [SMMUPlace.streams + 0x100..<SMMUPlace.streams + 0x140]
+    #expect(driver.smmu.read(4, SMMUPlace.pages) == .aborted)
+    #expect(driver.events() == [SMMUEvent(0x03 | 4 << 32, 0, 0, SMMUPlace.streams + 0x100)])
   }
 
   @Test("Without stage 1 there are no substreams")
   func substream() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.confine(3)
-    #expect(driver.smmu.read(3, Place.pages, substream: 1) == .aborted)
+    #expect(driver.smmu.read(3, SMMUPlace.pages, substream: 1) == .aborted)
     #expect(driver.events().map(\.type) == [.badSubstream])
   }
 
   @Test("Two tables under one VMID are told")
   func sharedVMID() {
-    let driver = Driver()
+    let driver = SmallSMMUDriver()
     driver.confine(3)
-    #expect(driver.smmu.read(3, Place.pages) == .completed(0))
-    driver.setEntry(4, 0xd, 1 << 44, 5 | stage2Control | stage2Flags, Place.root + 0x8000)
-    _ = driver.smmu.read(4, Place.pages)
+    #expect(driver.smmu.read(3, SMMUPlace.pages) == .completed(0))
+    driver.setEntry(4, 0xd, 1 << 44, 5 | stage2Control | stage2Flags, SMMUPlace.root + 0x8000)
+    _ = driver.smmu.read(4, SMMUPlace.pages)
     #expect(driver.smmu.faults == [.tablesShareVMID(VMID(5))])
   }
 }

@@ -4,7 +4,7 @@
 import Architecture
 import Hypervisor
 import Ownership
-import SimulatedITS
+import SimulatedHardware
 import Traps
 
 /// What a load or store of the host comes to.

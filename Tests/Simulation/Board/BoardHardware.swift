@@ -5,8 +5,7 @@ import Architecture
 import Hypervisor
 import Ownership
 import SMMU
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 
 /// A whole board: memory, CPUs with their translations, GIC, SMMU, console and firmware; and the image of EL2 in it.
 ///

@@ -6,7 +6,7 @@ import DeviceTree
 import Hypervisor
 import Ownership
 import SMMUDriver
-import SimulatedITS
+import SimulatedHardware
 import Traps
 
 /// A simulated board, as the monitor on one of its CPUs sees it.

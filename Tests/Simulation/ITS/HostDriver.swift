@@ -3,7 +3,7 @@
 
 import Architecture
 import GIC
-import SimulatedITS
+import SimulatedHardware
 import Traps
 
 /// A host's driver of one ITS: what it writes is right, unless a test tells it otherwise.
@@ -11,7 +11,7 @@ import Traps
 /// It works on a mediated ITS and on one that it programs itself, and knows of no difference.
 package final class HostDriver {
   /// The world that it runs in.
-  package let world: World
+  package let world: ITSWorld
   /// The ITS that it drives.
   package let index: Int
   /// The CPU that it runs on.
@@ -32,7 +32,7 @@ package final class HostDriver {
   package var attributes = MemoryAttributes.coherent
 
   /// Makes a driver that has done nothing yet.
-  package init(_ world: World, _ index: Int = 0) {
+  package init(_ world: ITSWorld, _ index: Int = 0) {
     self.world = world
     self.index = index
   }
@@ -252,7 +252,7 @@ package final class HostDriver {
   }
 }
 
-extension World {
+extension ITSWorld {
   /// The host gives every Redistributor its LPI tables, with all LPIs enabled.
   ///
   /// - Parameter store: carries out its store to a register of the Redistributor with this number; without, the

@@ -5,11 +5,11 @@ import Architecture
 import GIC
 import ITS
 import Ownership
-import SimulatedITS
+import SimulatedHardware
 
 // A host that is trusted with its ITSes hands them over, one after another.
 
-extension World {
+extension ITSWorld {
   /// Whether a page was handed over with an ITS.
   func isHandedOver(_ page: PageFrameNumber, _ service: Int) -> Bool {
     handedOver[service]?.contains { $0.contains(page) } == true
@@ -21,7 +21,7 @@ extension World {
   ) throws(HandoverError) {
     precondition(service == mediations.count, "one after another")
     let setup = setup ?? self.setup(service)
-    let machine = WorldMachine(self, service)
+    let machine = ITSWorldMachine(self, service)
     let its = try MediatedITS.handOver(
       setup, base: PhysicalAddress(gic.services[service].base),
       descriptor: PhysicalAddress(descriptor), machine: machine
@@ -38,7 +38,7 @@ extension World {
   }
 }
 
-extension WorldMachine: HandoverMachine {
+extension ITSWorldMachine: HandoverMachine {
   package func claim(_ pages: PageRange, into set: inout ClaimSet) throws(OwnershipError) {
     if world.refusesClaim?() == true { throw .refusedByObserver(pages.first) }
     try world.ownership.donate(pages, into: &set)

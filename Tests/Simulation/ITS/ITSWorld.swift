@@ -5,7 +5,7 @@ import Architecture
 import GIC
 import ITS
 import Ownership
-import SimulatedITS
+import SimulatedHardware
 import Traps
 
 /// A whole small board: memory with its owners, Redistributors, ITSes, the mediation of each, and a
@@ -20,9 +20,10 @@ import Traps
 ///
 /// Steps: what the host does (`store`, `write`, `read`, `donate`, `giveBack`), and what hardware does
 /// (`service(_:).step()` and the like). `checkInvariant()` after each says what is wrong.
-package final class World {
+package final class ITSWorld {
   package typealias HostOwnership = Ownership<
-    ProcessorMemory, Stage2Table<NoCache>, EL2Stage1Table<NoCache>, NoObserver
+    ProcessorMemory, Stage2Table<UncachedTranslation>, EL2Stage1Table<UncachedTranslation>,
+    NoObserver
   >
 
   /// The mediation of one ITS.
@@ -65,7 +66,7 @@ package final class World {
   }
 
   /// What the board is made of.
-  package let options: WorldOptions
+  package let options: ITSWorldOptions
   /// The hardware.
   package let gic: SimulatedGIC
   /// Who owns which page.
@@ -105,7 +106,7 @@ package final class World {
   ///
   /// `prepare` runs before that, and may fill arenas or have registers abort.
   package init(
-    _ options: WorldOptions = WorldOptions(), prepare: (World) -> Void = { _ in }
+    _ options: ITSWorldOptions = ITSWorldOptions(), prepare: (ITSWorld) -> Void = { _ in }
   ) throws {
     self.options = options
     let hasVirtualLPIs = options.services.contains { $0.version >= .gicv40 }
@@ -144,8 +145,8 @@ package final class World {
     var pool = PagePool(pages: pool, memory: tables)
     let excluded = [hypervisor]
     let host = try Stage2Table(
-      geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: NoCache())
-    let el2 = try EL2Stage1Table(space, pool: &pool, cache: NoCache())
+      geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: UncachedTranslation())
+    let el2 = try EL2Stage1Table(space, pool: &pool, cache: UncachedTranslation())
     let ledger = try PageLedger(geometry, hypervisorPages: excluded.span, pool: &pool)
     return Ownership(
       ledger, memoryMap: map,
@@ -155,7 +156,7 @@ package final class World {
 
   /// The pages set aside for an ITS.
   package func arena(_ service: Int) -> PageRange {
-    World.range(
+    ITSWorld.range(
       0x5f00_0000 + UInt64(service) * options.arenaPages << 12, size: options.arenaPages << 12)
   }
 
@@ -180,7 +181,7 @@ package final class World {
   private func mediate() throws {
     for service in gic.services {
       let setup = setup(service.index)
-      let machine = WorldMachine(self, service.index)
+      let machine = ITSWorldMachine(self, service.index)
       let its = try MediatedITS.setUp(setup, machine: machine) { targets, typer in
         gic.redistributors.allSatisfy {
           targets.add(
@@ -231,7 +232,7 @@ package final class World {
     }
     return mediations[service].its.write(
       Access(offset: offset, address: VirtualAddress(base + offset), width: width),
-      value & width.mask, machine: WorldMachine(self, service, cpu: cpu))
+      value & width.mask, machine: ITSWorldMachine(self, service, cpu: cpu))
   }
 
   /// A load of the host from the control frame of an ITS.
@@ -246,7 +247,7 @@ package final class World {
     }
     return mediations[service].its.read(
       Access(offset: offset, address: VirtualAddress(base + offset), width: width),
-      machine: WorldMachine(self, service, cpu: cpu))
+      machine: ITSWorldMachine(self, service, cpu: cpu))
   }
 
   /// A store of the host that runs until it retires; between two runs every ITS makes `steps` steps.
@@ -297,7 +298,7 @@ package final class World {
   /// refused.
   @discardableResult
   package func donate(_ base: UInt64, pages: UInt64 = 1) -> Int? {
-    let range = World.range(base, size: pages << 12)
+    let range = ITSWorld.range(base, size: pages << 12)
     var list = FixedList<1, PageRange>(filler: range)
     _ = list.append(range)
     do throws(OwnershipError) {
@@ -341,9 +342,9 @@ package final class World {
       let first = pages.first.address.rawValue
       return base < first + pages.count << 12 && first < end
     }
-    return base >= World.ram.first.address.rawValue
-      && end <= World.ram.first.address.rawValue + World.ram.count << 12
-      && !overlaps(World.hypervisor)
+    return base >= ITSWorld.ram.first.address.rawValue
+      && end <= ITSWorld.ram.first.address.rawValue + ITSWorld.ram.count << 12
+      && !overlaps(ITSWorld.hypervisor)
       && !claims.contains { $0.claim != nil && overlaps($0.pages) }
       && !handedOver.values.contains { $0.contains(where: overlaps) }
   }

@@ -5,24 +5,24 @@ import Architecture
 import GIC
 import ITS
 import Ownership
-import SimulatedITS
+import SimulatedHardware
 
 /// One CPU in one trap, as the mediation of one ITS sees the world.
-package struct WorldMachine: ITSMachine {
-  let world: World
+package struct ITSWorldMachine: ITSMachine {
+  let world: ITSWorld
   /// The ITS whose registers were accessed.
   let service: Int
   package let cpu: UInt64
 
   /// Makes it.
-  package init(_ world: World, _ service: Int, cpu: UInt64 = 0) {
+  package init(_ world: ITSWorld, _ service: Int, cpu: UInt64 = 0) {
     self.world = world
     self.service = service
     self.cpu = cpu
   }
 
-  package var memory: WorldMemory { WorldMemory(world: world, service: service) }
-  package var registers: WorldRegisters { WorldRegisters(world: world, service: service) }
+  package var memory: ITSWorldMemory { ITSWorldMemory(world: world, service: service) }
+  package var registers: ITSWorldRegisters { ITSWorldRegisters(world: world, service: service) }
 
   package func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
     if world.refusesShare?() == true { throw .refusedByObserver(pages.first) }
@@ -42,7 +42,7 @@ package struct WorldMachine: ITSMachine {
   }
 }
 
-extension WorldMachine {
+extension ITSWorldMachine {
   package func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
     if world.refusesShare?() == true { throw .refusedByObserver(pages.first) }
     let slot = try world.ownership.hold(pages, in: &table)
@@ -62,8 +62,8 @@ extension WorldMachine {
 
 /// Memory as the mediation of one ITS loads and stores it; what it must not touch is told to the
 /// world.
-package struct WorldMemory: HostMemory {
-  let world: World
+package struct ITSWorldMemory: HostMemory {
+  let world: ITSWorld
   let service: Int
 
   package func load(_ address: PhysicalAddress) -> UInt64 {
@@ -97,8 +97,8 @@ package struct WorldMemory: HostMemory {
 }
 
 /// The registers of the hardware, which may be told to answer with aborts.
-package struct WorldRegisters: DeviceMemory {
-  let world: World
+package struct ITSWorldRegisters: DeviceMemory {
+  let world: ITSWorld
   let service: Int
 
   package func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {

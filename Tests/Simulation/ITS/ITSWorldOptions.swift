@@ -4,10 +4,10 @@
 import Architecture
 import GIC
 import ITS
-import SimulatedITS
+import SimulatedHardware
 
-/// What the board of a `World` is made of.
-package struct WorldOptions: Sendable {
+/// What the board of an `ITSWorld` is made of.
+package struct ITSWorldOptions: Sendable {
   /// The ITSes.
   package var services: [ITSConfiguration]
   /// Memory of the host beside that of each board, whole pages.

@@ -3,8 +3,7 @@
 
 import Architecture
 import SMMU
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 import Traps
 
 /// What a host does with an SMMU that it sees, step by step as the specification has it.

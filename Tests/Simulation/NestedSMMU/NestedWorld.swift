@@ -6,8 +6,7 @@ import IOMMU
 import Ownership
 import SMMU
 import SMMUDriver
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 import Traps
 import VirtualSMMU
 
@@ -25,7 +24,7 @@ import VirtualSMMU
 package final class NestedWorld {
   package typealias Owners = Ownership<
     SMMUBusMemory, Stage2Table<UncachedTranslation>, EL2Stage1Table<UncachedTranslation>,
-    DMAMirror<SMMUGroup<WorldHardware>>
+    DMAMirror<SMMUGroup<NestedWorldHardware>>
   >
 
   /// All memory.
@@ -128,7 +127,7 @@ package final class NestedWorld {
       geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: UncachedTranslation())
     let el2 = try EL2Stage1Table(space, pool: &pool, cache: UncachedTranslation())
     let looks = Patience()
-    let hardware = WorldHardware(
+    let hardware = NestedWorldHardware(
       memory: bus, registers: SMMUDeviceMemory([smmu]), looks: looks)
     var permitted = PermittedStreams()
     for range in streams where !permitted.permit(range) { fatalError("too many ranges") }
@@ -222,7 +221,7 @@ package final class NestedWorld {
     return mediated.write(
       Access(
         offset: offset, address: VirtualAddress(smmu.base + offset), width: width),
-      value & width.mask, machine: WorldMachine(world: self))
+      value & width.mask, machine: NestedWorldMachine(world: self))
   }
 
   /// A load of the host from a register.
@@ -233,7 +232,7 @@ package final class NestedWorld {
     return mediated.read(
       Access(
         offset: offset, address: VirtualAddress(smmu.base + offset), width: width),
-      machine: WorldMachine(world: self))
+      machine: NestedWorldMachine(world: self))
   }
 
   /// The host stores to memory, unless the page is not its own.

@@ -2,16 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
-import Ownership
 import SMMUDriver
-import SimulatedSMMU
-
-/// Translation caches of a board that has none.
-package struct UncachedTranslation: TranslationCache {
-  package func invalidateStage2(_ pages: PageRange) {}
-  package func invalidateStage2All() {}
-  package func invalidateEL2(_ address: VirtualAddress, count: UInt64) {}
-}
+import SimulatedHardware
 
 /// How long EL2 waits for the SMMU of a world.
 package final class Patience {
@@ -19,7 +11,7 @@ package final class Patience {
 }
 
 /// The hardware as the driver reaches it.
-package struct WorldHardware: SMMUMachine {
+package struct NestedWorldHardware: SMMUMachine {
   package let memory: SMMUBusMemory
   package let registers: SMMUDeviceMemory
   let looks: Patience

@@ -6,15 +6,14 @@ import IOMMU
 import Ownership
 import SMMU
 import SMMUDriver
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 import VirtualSMMU
 
 /// One trap, as the virtual SMMU sees the world.
-struct WorldMachine: VirtualSMMUMachine {
+struct NestedWorldMachine: VirtualSMMUMachine {
   let world: NestedWorld
 
-  var memory: WorldMemory { WorldMemory(world: world) }
+  var memory: NestedWorldMemory { NestedWorldMemory(world: world) }
 
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
     if world.refusesHold?(pages) == true { throw .refusedByObserver(pages.first) }
@@ -86,7 +85,7 @@ struct WorldMachine: VirtualSMMUMachine {
 }
 
 /// Memory as the virtual SMMU loads and stores it.
-struct WorldMemory: HostMemory {
+struct NestedWorldMemory: HostMemory {
   let world: NestedWorld
 
   func load(_ address: PhysicalAddress) -> UInt64 {

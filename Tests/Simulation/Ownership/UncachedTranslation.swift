@@ -5,7 +5,7 @@ import Architecture
 import Ownership
 
 /// Translation caches of a board that has none.
-package struct NoCache: TranslationCache {
+package struct UncachedTranslation: TranslationCache {
   package func invalidateStage2(_ pages: PageRange) {}
   package func invalidateStage2All() {}
   package func invalidateEL2(_ address: VirtualAddress, count: UInt64) {}

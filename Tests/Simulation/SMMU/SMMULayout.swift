@@ -15,7 +15,7 @@ import Architecture
 ///
 /// The pages that may change their owner are the host's memory and 512 pages of MMIO around the ITS:
 /// fewer than 4,096.
-package enum Layout {
+package enum SMMULayout {
   /// All memory.
   package static let ram = range(0x40000, 0x1000)
   /// The host's memory.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Where EL2's accesses may be told to go wrong.
-package final class Seams {
+package final class SMMUSeams {
   /// Whether invalidations become SYNCs on their way into a command queue.
   package var losesInvalidations = false
   /// How many accesses EL2 has made to registers of SMMUs.

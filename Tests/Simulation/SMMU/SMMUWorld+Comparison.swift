@@ -5,17 +5,17 @@ import Architecture
 import IOMMU
 import Ownership
 import SMMUDriver
-import SimulatedSMMU
+import SimulatedHardware
 
 // What devices reach held against what the host reaches.
 
-extension World {
+extension SMMUWorld {
   /// Walks the host's table and the devices' over page numbers, and says where they first differ.
   ///
   /// Everything beyond what the SMMUs can address is left out.
   package func difference(_ pages: Range<UInt64>) -> String? {
     guard let table = ownership.observer.mirror.driver.table else { return "there is no table" }
-    let memory = WorldMemory(memory: memory, seams: seams)
+    let memory = SMMUWorldMemory(memory: memory, seams: seams)
     var page = pages.lowerBound
     let limit = min(pages.upperBound, table.geometry.pageLimit)
     while page < limit {
@@ -23,15 +23,15 @@ extension World {
       let host = ownership.host.leaf(from: frame, in: memory)
       let device = table.leaf(from: frame, in: memory)
       var end = min(host.pages.last.rawValue + 1, device.end)
-      let isDoorbell = options.hasDoorbell && Layout.doorbell.contains(frame)
+      let isDoorbell = options.hasDoorbell && SMMULayout.doorbell.contains(frame)
       if isDoorbell {
         if device.isReadable || !device.isWritable || device.output != frame.address {
           return "the doorbell, but \(device)"
         }
         end = page + 1
       } else {
-        if options.hasDoorbell, Layout.doorbell.first > frame {
-          end = min(end, Layout.doorbell.first.rawValue)
+        if options.hasDoorbell, SMMULayout.doorbell.first > frame {
+          end = min(end, SMMULayout.doorbell.first.rawValue)
         }
         switch host.content {
         case .mapped(let isReadable, let isWritable):
@@ -60,7 +60,7 @@ extension World {
     for unit in units.indices {
       for page in pages {
         let isDoorbell =
-          options.hasDoorbell && Layout.doorbell.contains(PageFrameNumber(page))
+          options.hasDoorbell && SMMULayout.doorbell.contains(PageFrameNumber(page))
         let reads = read(page, stream: stream, unit: unit) != nil
         let isExpected = isDoorbell ? false : hostReaches(page)
         if reads != isExpected {
@@ -77,7 +77,7 @@ extension World {
   package func staleTranslation(_ pages: Range<UInt64>) -> String? {
     for unit in units.indices {
       for page in pages where !hostReaches(page) {
-        if options.hasDoorbell, Layout.doorbell.contains(PageFrameNumber(page)) { continue }
+        if options.hasDoorbell, SMMULayout.doorbell.contains(PageFrameNumber(page)) { continue }
         if units[unit].isKept(page << 12) {
           return "SMMU \(unit) still translates to \(String(page, radix: 16))"
         }
@@ -110,8 +110,8 @@ extension World {
   package func check() -> String? {
     if let fault = softwareFault() { return fault }
     if let difference = difference() { return difference }
-    for area in [Layout.mmio, Layout.host, Layout.canary] {
-      if let stale = staleTranslation(area.numbers) { return stale }
+    for area in [SMMULayout.mmio, SMMULayout.host, SMMULayout.canary] {
+      if let stale = staleTranslation(area.frameNumbers) { return stale }
     }
     return nil
   }
@@ -119,5 +119,5 @@ extension World {
 
 extension PageRange {
   /// The numbers of the pages.
-  package var numbers: Range<UInt64> { first.rawValue..<last.rawValue + 1 }
+  package var frameNumbers: Range<UInt64> { first.rawValue..<last.rawValue + 1 }
 }

@@ -6,91 +6,91 @@ import IOMMU
 import Ownership
 import SMMU
 import SMMUDriver
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 
 /// A whole small board: memory with its owners, SMMUs, the driver and the mirror in front of them, and
 /// devices whose every access is a call.
 ///
 /// The registers of the SMMUs are claimed from the start. The mirror is off until ``start()``: until then
 /// devices reach what the SMMUs' reset lets them.
-package final class World {
+package final class SMMUWorld {
   package typealias HostOwnership = Ownership<
-    WorldMemory, Stage2Table<NoCache>, EL2Stage1Table<NoCache>, WorldMirror
+    SMMUWorldMemory, Stage2Table<UncachedTranslation>, EL2Stage1Table<UncachedTranslation>,
+    SMMUWorldMirror
   >
 
   /// What the board is made of.
-  package let options: WorldOptions
+  package let options: SMMUWorldOptions
   /// The memory.
   package let memory: PhysicalMemory
   /// The SMMUs.
   package let units: [SimulatedSMMU]
   /// Where EL2's accesses may be told to go wrong.
-  package let seams = Seams()
+  package let seams = SMMUSeams()
   /// Who owns which page.
   package var ownership: HostOwnership
   /// What EL2 holds of the host's pages.
   package var claims: [HeldClaim] = []
   /// What EL2 uses of the host's memory, which stays the host's: by slot.
   package private(set) var holds: [UInt64: PageRange] = [:]
-  private var pins = PinTable(list: Layout.pins.first.address, capacity: 64)
+  private var pins = PinTable(list: SMMULayout.pins.first.address, capacity: 64)
 
   /// Makes a board of which the mirror is off.
   ///
   /// `prepare` runs before the driver looks at the SMMUs, and may have them be as firmware left them.
   package init(
-    _ options: WorldOptions = WorldOptions(), prepare: ([SimulatedSMMU]) -> Void = { _ in }
+    _ options: SMMUWorldOptions = SMMUWorldOptions(), prepare: ([SimulatedSMMU]) -> Void = { _ in }
   ) throws {
     self.options = options
     let memory = PhysicalMemory(
       hasCache: options.hasCache, hasStoreBuffer: options.hasStoreBuffer)
     self.memory = memory
     units = options.units.indices.map {
-      SimulatedSMMU(options.units[$0], base: Layout.frame($0), memory: memory)
+      SimulatedSMMU(options.units[$0], base: SMMULayout.frame($0), memory: memory)
     }
     prepare(units)
-    let machine = WorldMachine(
-      memory: WorldMemory(memory: memory, seams: seams),
-      registers: WorldRegisters(units: units, seams: seams), patience: options.patience)
+    let machine = SMMUWorldMachine(
+      memory: SMMUWorldMemory(memory: memory, seams: seams),
+      registers: SMMUWorldRegisters(units: units, seams: seams), patience: options.patience)
     ownership = try Self.own(options, machine)
     seams.losesInvalidations = options.losesInvalidations
     for unit in units.indices {
-      try donate([Layout.range(Layout.frame(unit) >> 12, 0x20)], .mmio).isForEver = true
+      try donate([SMMULayout.range(SMMULayout.frame(unit) >> 12, 0x20)], .mmio).isForEver = true
     }
   }
 
   private static func own(
-    _ options: WorldOptions, _ machine: WorldMachine
+    _ options: SMMUWorldOptions, _ machine: SMMUWorldMachine
   ) throws -> HostOwnership {
     let setups = options.units.indices.map {
       SMMUSetup(
-        frame: VirtualAddress(Layout.frame($0)),
-        arena: Layout.range(
-          Layout.arenas.first.rawValue + UInt64($0) * options.arenaPages, options.arenaPages),
+        frame: VirtualAddress(SMMULayout.frame($0)),
+        arena: SMMULayout.range(
+          SMMULayout.arenas.first.rawValue + UInt64($0) * options.arenaPages, options.arenaPages),
         streams: options.streams)
     }
     let group = try SMMUGroup(
       setups.span, bits: options.bits, vmid: VMID(options.vmid), machine: machine)
     var doorbells = Doorbells()
-    if options.hasDoorbell, !doorbells.add(Layout.doorbell) { fatalError("no room") }
+    if options.hasDoorbell, !doorbells.add(SMMULayout.doorbell) { fatalError("no room") }
     guard let geometry = TranslationGeometry(bits: 40),
       let space = EL2AddressSpace(
         linearBase: VirtualAddress(1 << 40), linearPages: 1 << 28,
         window: VirtualAddress(1 << 46), windowPages: 1 << 24)
     else { fatalError("bad geometry in a test") }
     var map = MemoryMap()
-    try map.add(Layout.ram)
-    var pool = PagePool(pages: Layout.pool, memory: machine.memory)
-    let excluded = [Layout.hypervisor]
+    try map.add(SMMULayout.ram)
+    var pool = PagePool(pages: SMMULayout.pool, memory: machine.memory)
+    let excluded = [SMMULayout.hypervisor]
     let host = try Stage2Table(
-      geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: NoCache())
-    let el2 = try EL2Stage1Table(space, pool: &pool, cache: NoCache())
+      geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: UncachedTranslation())
+    let el2 = try EL2Stage1Table(space, pool: &pool, cache: UncachedTranslation())
     let ledger = try PageLedger(geometry, hypervisorPages: excluded.span, pool: &pool)
     return Ownership(
       ledger, memoryMap: map,
       pool: pool, host: host,
       hypervisor: el2,
-      observer: WorldMirror(
+      observer: SMMUWorldMirror(
         mirror: DMAMirror(group, doorbells: doorbells), forgotten: options.forgotten))
   }
 
@@ -104,9 +104,11 @@ package final class World {
   /// What was asked of the SMMUs.
   package var usage: SMMUUsage { ownership.observer.mirror.driver.usage }
   /// How far the mirror has come.
-  package var phase: DMAMirror<SMMUGroup<WorldMachine>>.Phase { ownership.observer.mirror.phase }
+  package var phase: DMAMirror<SMMUGroup<SMMUWorldMachine>>.Phase {
+    ownership.observer.mirror.phase
+  }
   /// What devices go by.
-  package var driverPhase: SMMUGroup<WorldMachine>.Phase {
+  package var driverPhase: SMMUGroup<SMMUWorldMachine>.Phase {
     ownership.observer.mirror.driver.phase
   }
 

@@ -4,13 +4,12 @@
 import Architecture
 import Ownership
 import SMMUDriver
-import SimulatedITS
-import SimulatedSMMU
+import SimulatedHardware
 
 /// Memory as EL2 loads and stores it: tables and queues.
-package struct WorldMemory: BusMemory {
+package struct SMMUWorldMemory: BusMemory {
   package let memory: PhysicalMemory
-  let seams: Seams
+  let seams: SMMUSeams
 
   package func load(_ address: PhysicalAddress) -> UInt64 {
     memory.load(.double, at: address.rawValue)
@@ -18,7 +17,7 @@ package struct WorldMemory: BusMemory {
 
   package func store(_ value: UInt64, at address: PhysicalAddress) {
     // Of a page that is scrubbed most words are zero already; where no cache is told, a store takes long.
-    if value == 0, !memory.hasCache, Layout.host.contains(PageFrameNumber(containing: address)),
+    if value == 0, !memory.hasCache, SMMULayout.host.contains(PageFrameNumber(containing: address)),
       load(address) == 0
     {
       return
@@ -30,7 +29,7 @@ package struct WorldMemory: BusMemory {
   /// CMD_SYNC instead of CMD_TLBI_S12_VMALL and CMD_TLBI_S2_IPA.
   private func lost(_ value: UInt64, at address: PhysicalAddress) -> UInt64 {
     let isCommand =
-      Layout.arenas.contains(PageFrameNumber(containing: address))
+      SMMULayout.arenas.contains(PageFrameNumber(containing: address))
       && address.rawValue.isMultiple(of: 16)
     return isCommand && [0x28, 0x2a].contains(value & 0xff) ? 0x46 : value
   }
@@ -43,9 +42,9 @@ package struct WorldMemory: BusMemory {
 }
 
 /// The registers of the SMMUs, which may be told to answer with aborts.
-package struct WorldRegisters: DeviceMemory {
+package struct SMMUWorldRegisters: DeviceMemory {
   let units: [SimulatedSMMU]
-  let seams: Seams
+  let seams: SMMUSeams
 
   private func find(_ address: VirtualAddress) -> (Int, UInt64)? {
     for index in units.indices where address.rawValue &- units[index].base < 0x2_0000 {
@@ -70,9 +69,9 @@ package struct WorldRegisters: DeviceMemory {
 }
 
 /// The machine of the driver.
-package struct WorldMachine: SMMUMachine {
-  package let memory: WorldMemory
-  package let registers: WorldRegisters
+package struct SMMUWorldMachine: SMMUMachine {
+  package let memory: SMMUWorldMemory
+  package let registers: SMMUWorldRegisters
   let patience: UInt64
 
   package func mayLookAgain(after looks: UInt64) -> Bool {

@@ -8,9 +8,9 @@ import SMMUDriver
 
 /// The mirror of page states, of which a test may have one transition get lost: a defect that comparing
 /// the tables has to notice.
-package struct WorldMirror: OwnershipObserver, ~Copyable {
+package struct SMMUWorldMirror: OwnershipObserver, ~Copyable {
   /// The mirror.
-  package var mirror: DMAMirror<SMMUGroup<WorldMachine>>
+  package var mirror: DMAMirror<SMMUGroup<SMMUWorldMachine>>
   let forgotten: PageTransition?
 
   package mutating func prepare<Memory: TableMemory & ~Copyable>(

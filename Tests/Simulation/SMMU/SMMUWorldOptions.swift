@@ -4,10 +4,10 @@
 import Architecture
 import Ownership
 import SMMUDriver
-import SimulatedSMMU
+import SimulatedHardware
 
 /// What a board is made of, and what goes wrong on it.
-package struct WorldOptions {
+package struct SMMUWorldOptions {
   /// The SMMUs.
   package var units = [SMMUConfiguration()]
   /// The streams that may reach anything, behind every SMMU.

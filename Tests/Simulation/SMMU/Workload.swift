@@ -6,7 +6,7 @@ import IOMMU
 import Ownership
 import SMMU
 import SMMUDriver
-import SimulatedSMMU
+import SimulatedHardware
 
 /// A random life of a board, step by step.
 ///
@@ -14,7 +14,7 @@ import SimulatedSMMU
 /// the host's table and the devices' are held against each other.
 package struct Workload {
   /// The board.
-  package let world: World
+  package let world: SMMUWorld
   /// What the steps came to.
   package private(set) var tally = WorkloadTally()
   private var random: SeededGenerator
@@ -34,7 +34,7 @@ package struct Workload {
     var options = Self.options(&random)
     options.forgotten = defect?.forgotten
     options.losesInvalidations = defect == .invalidationsLost
-    world = try World(options)
+    world = try SMMUWorld(options)
     self.random = random
     self.stepsPerWalk = stepsPerWalk
     for _ in 0..<Self.early { _ = step(isMirrored: false) }
@@ -42,8 +42,8 @@ package struct Workload {
   }
 
   /// A board: one or two SMMUs, and of each what changes how the driver treats it.
-  private static func options(_ random: inout SeededGenerator) -> WorldOptions {
-    var options = WorldOptions()
+  private static func options(_ random: inout SeededGenerator) -> SMMUWorldOptions {
+    var options = SMMUWorldOptions()
     options.patience = 40
     options.hasDoorbell = !random.oneIn(8)
     options.units = []
@@ -114,8 +114,8 @@ package struct Workload {
       }
     }
     tally.walks += 1
-    return world.check() ?? world.wrongAccess(Layout.host.numbers)
-      ?? world.wrongAccess(Layout.mmio.numbers)
+    return world.check() ?? world.wrongAccess(SMMULayout.host.frameNumbers)
+      ?? world.wrongAccess(SMMULayout.mmio.frameNumbers)
   }
 
   private func end(_ held: HeldClaim) -> OwnershipError? {
@@ -198,25 +198,25 @@ package struct Workload {
 
   private mutating func somePage(_ kind: PageKind) -> UInt64 {
     switch kind {
-    case .mmio: Layout.mmio.first.rawValue + random.below(Layout.mmio.count)
+    case .mmio: SMMULayout.mmio.first.rawValue + random.below(SMMULayout.mmio.count)
     // Half of the time around the edge of two blocks.
     case .memory:
       random.oneIn(2)
-        ? Layout.host.first.rawValue + 0x1f8 + random.below(16)
-        : Layout.host.first.rawValue + random.below(Layout.host.count)
+        ? SMMULayout.host.first.rawValue + 0x1f8 + random.below(16)
+        : SMMULayout.host.first.rawValue + random.below(SMMULayout.host.count)
     }
   }
 
   private mutating func someRanges(_ kind: PageKind) -> [PageRange] {
-    let area = kind == .mmio ? Layout.mmio : Layout.host
+    let area = kind == .mmio ? SMMULayout.mmio : SMMULayout.host
     // A whole block, now and then; one of memory takes long to scrub.
     if random.oneIn(kind == .mmio ? 128 : 2048) {
       let block = area.first.rawValue + 0x200 * random.below(area.count / 0x200)
-      return [Layout.range(block, 0x200)]
+      return [SMMULayout.range(block, 0x200)]
     }
     return (0...random.below(3) / 2).map { _ in
       let first = somePage(kind)
-      return Layout.range(first, min(1 + random.below(4), area.last.rawValue + 1 - first))
+      return SMMULayout.range(first, min(1 + random.below(4), area.last.rawValue + 1 - first))
     }
   }
 

@@ -4,7 +4,7 @@
 import Architecture
 import ITS
 import Ownership
-import SimulatedITS
+import SimulatedHardware
 import Trace
 
 /// One CPU in one trap, as the mediation of one ITS sees it.

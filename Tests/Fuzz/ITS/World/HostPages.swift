@@ -3,7 +3,7 @@
 
 import Architecture
 import Ownership
-import SimulatedITS
+import SimulatedHardware
 
 /// The owners of the host's pages, kept by the hypervisor's own `Ownership`.
 ///

@@ -3,7 +3,7 @@
 
 import Architecture
 import GIC
-import SimulatedITS
+import SimulatedHardware
 import Traps
 
 /// A host that does whatever its choices say, one step at a time, and hardware that does as well.

@@ -3,7 +3,7 @@
 
 import Architecture
 @testable import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 /// What words held before they changed, to go back step by step.
 struct Journal {

@@ -5,7 +5,7 @@ import Architecture
 import GIC
 @testable import ITS
 import Ownership
-@testable import SimulatedITS
+@testable import SimulatedHardware
 import Trace
 import Traps
 

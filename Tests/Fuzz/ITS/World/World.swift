@@ -4,7 +4,7 @@
 import Architecture
 import GIC
 import ITS
-@testable import SimulatedITS
+@testable import SimulatedHardware
 
 /// A board with mediated ITSes, made for speed: nothing is walked that has not changed.
 package final class World {

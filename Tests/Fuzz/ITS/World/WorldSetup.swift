@@ -4,7 +4,7 @@
 import Architecture
 import GIC
 import ITS
-import SimulatedITS
+import SimulatedHardware
 
 /// What one world is made of, all of it decided by a number.
 package struct WorldSetup: Sendable {

@@ -5,7 +5,7 @@ import FuzzWorld
 import Glibc
 import SMMUDriver
 import SMMUFuzzWorld
-import NestedWorld
+import Simulation
 import VirtualSMMU
 
 /// Runs hostile hosts of a virtual SMMU in one world after the other, from a seed, and tells what came of it.

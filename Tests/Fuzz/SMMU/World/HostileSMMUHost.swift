@@ -4,9 +4,8 @@
 import Architecture
 import FuzzWorld
 import SMMU
-import NestedWorld
-import SimulatedITS
-import SimulatedSMMU
+import Simulation
+import SimulatedHardware
 import VirtualSMMU
 
 /// A host that does to its SMMU whatever its choices say, and its devices with it.

@@ -3,8 +3,8 @@
 
 import FuzzWorld
 import SMMU
-import NestedWorld
-import SimulatedSMMU
+import Simulation
+import SimulatedHardware
 import VirtualSMMU
 
 /// A world by its number: what its hardware has, and how late it does things.
