@@ -156,7 +156,7 @@ let package = Package(
     tests(
       "Redistributor",
       ["Architecture", "GIC", "Ownership", "Traps", "SimulatedHardware", "Simulation"]),
-    tests("IOMMU", ["Architecture", "Ownership", "Simulation"]),
+    tests("IOMMU", ["Architecture", "Ownership", "SimulatedHardware", "Simulation"]),
     tests(
       "SMMUDriver",
       ["Architecture", "SMMU", "Ownership", "IOMMU", "Simulation", "SimulatedHardware"]),

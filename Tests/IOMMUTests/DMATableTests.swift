@@ -3,6 +3,7 @@
 
 import Architecture
 import IOMMU
+import SimulatedHardware
 import Simulation
 import Testing
 
@@ -167,7 +168,7 @@ struct DMATableTests {
     "A random workload: both tables agree after every step", arguments: bothSplittings,
     [1, 2] as [UInt64])
   func workload(splitting: DMATable.Splitting, seed: UInt64) throws {
-    var random = WorkloadTests.Generator(state: seed)
+    var random = SeededGenerator(seed: seed)
     let machine = SimulatedMachine()
     let unit = Unit()
     var subject = try TableBoard.make(machine, unit, splitting)

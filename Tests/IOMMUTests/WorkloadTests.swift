@@ -4,27 +4,19 @@
 import Architecture
 import IOMMU
 import Ownership
+import SimulatedHardware
 import Simulation
 import Testing
 
 @Suite("Random workloads with an IOMMU")
 struct WorkloadTests {
-  /// A small generator with a seed, so that a failure repeats.
-  struct Generator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return state >> 16 ^ state << 40
-    }
-  }
-
   /// Memory around the edge of a 2 MiB block and MMIO, in which a doorbell lies.
   static let memoryBase: UInt64 = 0x441f8
   static let mmioBase: UInt64 = 0x8088
   static let width: UInt64 = 16
 
   /// One or two ranges of one kind, that collide often with what is claimed.
-  static func ranges(_ kind: PageKind, _ random: inout Generator) -> [PageRange] {
+  static func ranges(_ kind: PageKind, _ random: inout SeededGenerator) -> [PageRange] {
     let base = kind == .memory ? memoryBase : mmioBase
     return (0..<Int.random(in: 1...2, using: &random)).map { _ in
       pages(
@@ -37,7 +29,7 @@ struct WorkloadTests {
     "After every step devices reach what the host reaches, by walking both",
     arguments: [1, 2, 3, 4])
   func equal(seed: UInt64) throws {
-    var random = Generator(state: seed)
+    var random = SeededGenerator(seed: seed)
     let machine = SimulatedMachine()
     let recorder = Recorder()
     var subject = try MirroredBoard.make(machine, recorder, doorbells: MirroredBoard.doorbells())

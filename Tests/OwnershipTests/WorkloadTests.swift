@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import SimulatedHardware
 import Simulation
 import Testing
 
@@ -9,15 +10,6 @@ import Testing
 
 @Suite("Random workloads")
 struct WorkloadTests {
-  /// A small generator with a seed, so that a failure repeats.
-  struct Generator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return state >> 16 ^ state << 40
-    }
-  }
-
   /// Holds what a workload claimed, by the frame of its first page.
   final class Held {
     var claims: [(PageRange, Claims)] = []
@@ -30,7 +22,7 @@ struct WorkloadTests {
 
   @Test("The ledger and both tables tell the same story after every step", arguments: [1, 2, 3])
   func agree(_ seed: UInt64) throws {
-    var random = Generator(state: seed)
+    var random = SeededGenerator(seed: seed)
     let machine = SimulatedMachine()
     var subject = try SmallBoard.make(machine)
     let held = Held()

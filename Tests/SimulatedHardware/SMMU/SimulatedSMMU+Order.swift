@@ -58,12 +58,6 @@ extension SimulatedSMMU {
     state.recent.append(transaction)
   }
 
-  /// A number below `bound`, by the seed (SplitMix64).
-  private func chance(_ bound: Int) -> Int {
-    state.chance &+= 0x9e37_79b9_7f4a_7c15
-    var z = state.chance
-    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-    return Int((z ^ z >> 31) % UInt64(bound))
-  }
+  /// A number below `bound`, by the seed.
+  private func chance(_ bound: Int) -> Int { Int(state.chance.next() % UInt64(bound)) }
 }

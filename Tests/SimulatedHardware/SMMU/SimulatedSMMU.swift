@@ -83,7 +83,7 @@ package final class SimulatedSMMU {
     /// The invalidations that have not taken effect.
     var pending: [SMMUCommand] = []
     /// What chooses the next of them, and what happens in between.
-    var chance: UInt64 = 0
+    var chance = SeededGenerator(seed: 0)
     /// What devices have accessed lately, where that counts.
     var recent: [DeviceTransaction] = []
     /// Whether a CMD_ATC_INV since the last CMD_SYNC had no answer.
@@ -152,7 +152,9 @@ package final class SimulatedSMMU {
     self.base = base
     self.memory = memory
     state.bypass = configuration.resetBypass
-    if case .anyOrder(let seed) = configuration.invalidation { state.chance = seed }
+    if case .anyOrder(let seed) = configuration.invalidation {
+      state.chance = SeededGenerator(seed: seed)
+    }
     if let preset = configuration.presetQueues {
       state.commandBase = preset.command
       state.eventBase = preset.event

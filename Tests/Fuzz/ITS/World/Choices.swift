@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import SimulatedHardware
+
 /// Where the choices come from that make up a run.
 package protocol Choices {
   /// A number below `bound`, which is at least one.
@@ -13,32 +15,23 @@ package protocol Choices {
 
 /// Choices from a seed: always the same ones, and without end.
 package struct RandomChoices: Choices {
-  private var state: UInt64
+  private var generator: SeededGenerator
 
   /// Begins with `seed`.
   package init(seed: UInt64) {
     // Neighbouring seeds would begin neighbouring parts of one sequence.
-    state = seed &* 0xd134_2543_de82_ef95
-    state = word() ^ seed
-    state = word()
+    generator = SeededGenerator(seed: seed &* 0xd134_2543_de82_ef95)
+    generator = SeededGenerator(seed: word() ^ seed)
+    generator = SeededGenerator(seed: word())
   }
 
   package var isSpent: Bool { false }
 
-  // SplitMix64.
   @inline(__always)
-  package mutating func word() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-    return z ^ z >> 31
-  }
+  package mutating func word() -> UInt64 { generator.next() }
 
   @inline(__always)
-  package mutating func next(_ bound: UInt64) -> UInt64 {
-    bound.multipliedFullWidth(by: word()).high
-  }
+  package mutating func next(_ bound: UInt64) -> UInt64 { generator.below(bound) }
 }
 
 /// Choices from bytes, as a fuzzer makes them; zeroes when they are spent.

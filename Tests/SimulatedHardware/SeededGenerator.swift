@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Numbers that look random, from a seed: always the same ones (SplitMix64).
-package struct SeededGenerator: RandomNumberGenerator {
+package struct SeededGenerator: RandomNumberGenerator, Hashable, Sendable {
   private var state: UInt64
 
   /// Begins with a seed.
   package init(seed: UInt64) { state = seed }
 
+  @inline(__always)
   package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var z = state
@@ -17,6 +18,7 @@ package struct SeededGenerator: RandomNumberGenerator {
   }
 
   /// A number below `bound`, which is at least one.
+  @inline(__always)
   package mutating func below(_ bound: UInt64) -> UInt64 {
     bound.multipliedFullWidth(by: next()).high
   }
