@@ -19,7 +19,7 @@ struct LargeBoardTests {
   private static let itses = 16
   private static let processors = 192
   private static let redistributors: UInt64 = 0x810_0000
-  private static let further = ITSWorld.range(0x100_0000_0000, size: 1 << 40)
+  private static let further = pages(at: 0x100_0000_0000, size: 1 << 40)
 
   private static func world(isMediated: Bool = true) throws -> ITSWorld {
     var options = ITSWorldOptions(Array(repeating: ITSConfiguration(), count: itses))

@@ -44,7 +44,7 @@ func donation(
   try world.start()
   let before = world.usage
   let page: UInt64 = kind == .memory ? 0x40400 : 0x10_0000
-  _ = try world.donate([SMMULayout.range(page, count)], kind)
+  _ = try world.donate([pages(page, count)], kind)
   let after = world.usage
   return (after.invalidations - before.invalidations, after.syncs - before.syncs)
 }

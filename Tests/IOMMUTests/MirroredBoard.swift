@@ -31,22 +31,8 @@ enum MirroredBoard {
     _ machine: SimulatedMachine, _ recorder: Recorder, doorbells: Doorbells = Doorbells(),
     free: UInt64 = 100
   ) throws -> Mirrored {
-    let hypervisor = SmallBoard.hypervisor
-    var pool = PagePool(
-      pages: pages(hypervisor.first.rawValue, try SmallBoard.bootPages.get() + free),
-      memory: SimulatedMemory(machine: machine))
-    let excluded = [hypervisor]
-    let cache = SimulatedCache(machine: machine)
-    let host = try Stage2Table(
-      SmallBoard.geometry(), memoryMap: SmallBoard.map(), excluded: excluded.span, pool: &pool,
-      cache: cache)
-    var el2 = try EL2Stage1Table(SmallBoard.space(), pool: &pool, cache: cache)
-    try el2.map(hypervisor, at: VirtualAddress(0x20_0000), .data, pool: &pool)
-    let ledger = try PageLedger(SmallBoard.geometry(), hypervisorPages: excluded.span, pool: &pool)
-    return try Ownership(
-      ledger, memoryMap: SmallBoard.map(),
-      pool: pool,
-      host: host, hypervisor: el2,
+    try SmallBoard.build(
+      machine, poolPages: SmallBoard.bootPages.get() + free,
       observer: DMAMirror(RecordingDriver(recorder: recorder), doorbells: doorbells))
   }
 

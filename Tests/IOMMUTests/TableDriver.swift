@@ -92,33 +92,20 @@ enum TableBoard {
   static let hypervisor = pages(0x40e00, 0x200)
   static let doorbell = pages(0x8090)
 
-  static func map() throws -> MemoryMap {
-    var map = MemoryMap()
-    try map.add(pages(0x40000, 0x1000))
-    return map
-  }
-
   static func make(
     _ machine: SimulatedMachine, _ unit: Unit, _ splitting: DMATable.Splitting,
     pool size: UInt64 = 0x200
   ) throws -> Subject {
     machine.checksReplacement = splitting == .broken
-    let memory = SimulatedMemory(machine: machine)
-    let cache = SimulatedCache(machine: machine)
-    let geometry = SmallBoard.geometry()
-    var pool = PagePool(pages: pages(hypervisor.first.rawValue, size), memory: memory)
-    let excluded = [hypervisor]
-    let host = try Stage2Table(
-      geometry, memoryMap: map(), excluded: excluded.span, pool: &pool, cache: cache)
-    let el2 = try EL2Stage1Table(SmallBoard.space(), pool: &pool, cache: cache)
+    let division = MemoryDivision(
+      memory: [pages(0x40000, 0x1000)], hypervisor: hypervisor,
+      pool: pages(hypervisor.first.rawValue, size))
     var doorbells = Doorbells()
     _ = doorbells.add(doorbell)
-    let ledger = try PageLedger(geometry, hypervisorPages: excluded.span, pool: &pool)
-    return try Ownership(
-      ledger, memoryMap: map(),
-      pool: pool, host: host,
-      hypervisor: el2,
-      observer: DMAMirror(TableDriver(machine, unit, geometry, splitting), doorbells: doorbells))
+    let driver = TableDriver(machine, unit, division.geometry, splitting)
+    return try division.owners(
+      in: SimulatedMemory(machine: machine), cache: SimulatedCache(machine: machine),
+      observer: DMAMirror(driver, doorbells: doorbells))
   }
 
   static func start(_ subject: inout Subject) throws(IOMMUError) {

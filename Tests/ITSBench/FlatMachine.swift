@@ -87,9 +87,7 @@ struct FlatMachine: ITSMachine {
   var cpu: UInt64 { 0 }
 
   func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
-    var list = FixedList<1, PageRange>(filler: pages)
-    _ = list.append(pages)
-    return try owner.subject.shareAndPin(list)
+    try owner.subject.shareAndPin(FixedList<1, PageRange>([pages]))
   }
 
   func unpinAndUnshare(_ pin: consuming Pin<1>) { owner.subject.unpinAndUnshare(pin) }

@@ -33,20 +33,9 @@ struct CleanTests {
   static let secret: UInt64 = 0x5ec_4e70
 
   private static func make(_ memory: PhysicalMemory, cleans: Bool) throws -> Cached {
-    let hypervisor = SmallBoard.hypervisor
-    let cache = SimulatedCache(machine: SimulatedMachine())
-    var pool = PagePool(
-      pages: pages(hypervisor.first.rawValue, 100),
-      memory: CachedMemory(memory: memory, cleans: cleans))
-    let excluded = [hypervisor]
-    let host = try Stage2Table(
-      SmallBoard.geometry(), memoryMap: SmallBoard.map(), excluded: excluded.span, pool: &pool,
-      cache: cache)
-    let el2 = try EL2Stage1Table(SmallBoard.space(), pool: &pool, cache: cache)
-    let ledger = try PageLedger(SmallBoard.geometry(), hypervisorPages: excluded.span, pool: &pool)
-    return try Ownership(
-      ledger, memoryMap: SmallBoard.map(),
-      pool: pool, host: host, hypervisor: el2, observer: NoObserver())
+    try SmallBoard.division(poolPages: 100).owners(
+      in: CachedMemory(memory: memory, cleans: cleans),
+      cache: SimulatedCache(machine: SimulatedMachine()), observer: NoObserver())
   }
 
   /// EL2 writes to every line of the pages, such as to a table for a device that is not coherent.

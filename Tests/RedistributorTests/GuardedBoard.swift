@@ -167,12 +167,9 @@ final class GuardedBoard {
 
   /// EL2 takes a page from the host; false where it is refused.
   func takePage(_ address: UInt64) -> Bool {
-    let range = ITSWorld.range(address & ~0xfff, size: 0x1000)
-    var list = FixedList<1, PageRange>(filler: range)
-    _ = list.append(range)
+    let range = pages(at: address & ~0xfff, size: 0x1000)
     do throws(OwnershipError) {
-      let claim = try ownership.donate(list, expecting: .memory)
-      _ = claim.keepForever()
+      _ = try ownership.donate([range])
       taken.append(range)
       return true
     } catch {
@@ -186,8 +183,7 @@ final class GuardedBoard {
   var reachable: [PageRange] {
     gic.redistributors.flatMap(\.reachable).map { reach in
       let first = reach.base >> 12
-      return ITSWorld.range(
-        first << 12, size: ((reach.base + reach.size - 1) >> 12 - first + 1) << 12)
+      return pages(first, (reach.base + reach.size - 1) >> 12 - first + 1)
     }
   }
 

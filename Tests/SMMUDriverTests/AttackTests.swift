@@ -28,8 +28,8 @@ struct DMATarget: CustomTestStringConvertible, Sendable {
     Self("EL2's memory", SMMULayout.canary.first.rawValue),
     Self("the tables that the SMMUs walk", SMMULayout.hypervisor.first.rawValue),
     Self("a stream table", 0x40f04),
-    Self("a claimed page", 0x40333, claimed: SMMULayout.range(0x40333)),
-    Self("a page of a claimed block", 0x405ff, claimed: SMMULayout.range(0x40400, 0x200)),
+    Self("a claimed page", 0x40333, claimed: pages(0x40333)),
+    Self("a page of a claimed block", 0x405ff, claimed: pages(0x40400, 0x200)),
     Self("the ITS's registers", 0x8080, claimed: SMMULayout.controlFrame, .mmio),
     Self("an SMMU's registers", SMMULayout.frame(0) >> 12),
   ]

@@ -61,7 +61,7 @@ struct FailureTests {
     let whole = try make()
     let total = try Self.accesses(whole) { try whole.start() }
     #expect(total > 60)
-    var phases: Set<SMMUGroup<SMMUWorldMachine>.Phase> = []
+    var phases: Set<SMMUGroup<SMMUWorld.Machine>.Phase> = []
     // One that is silent for good is so from every fourth access on.
     for first in stride(from: 0, to: total, by: count == 1 ? 1 : 4) {
       let world = try make()
@@ -78,7 +78,7 @@ struct FailureTests {
       #expect(world.softwareFault() == nil, "access \(first)")
       #expect(world.phase == .off)
       // The host may lose pages as it could before.
-      let held = try world.donate([SMMULayout.range(0x40300)])
+      let held = try world.donate([pages(0x40300)])
       try world.giveBack(held)
       if world.driverPhase == .off, first % 4 == 0 {
         try world.start()
@@ -115,7 +115,7 @@ struct FailureTests {
     "Whichever access is aborted during a change, a page has one owner", arguments: LifeTests.levels
   )
   func change(level: SMMUIDR3.BreakBeforeMake) throws {
-    let ranges = [SMMULayout.range(0x401ff, 2), SMMULayout.range(0x40600, 0x200)]
+    let ranges = [pages(0x401ff, 2), pages(0x40600, 0x200)]
     let whole = try LifeTests.started(LifeTests.options(2, level))
     var held = try whole.donate(ranges)
     try whole.giveBack(held)
@@ -147,7 +147,7 @@ struct FailureTests {
     arguments: [SMMUCommandError.illegal, .abort, .invalidation])
   func commands(error: SMMUCommandError) throws {
     for level in LifeTests.levels {
-      let ranges = [SMMULayout.range(0x401ff, 2), SMMULayout.range(0x40300)]
+      let ranges = [pages(0x401ff, 2), pages(0x40300)]
       // Two invalidations and a SYNC.
       for index in 0..<3 as Range<UInt64> {
         let world = try LifeTests.started(LifeTests.options(2, level))
@@ -174,7 +174,7 @@ struct FailureTests {
       world.units[2].hang(after: after)
       for _ in 0..<5 {
         #expect(throws: OwnershipError.refusedByObserver(PageFrameNumber(0x40200))) {
-          try world.donate([SMMULayout.range(0x40200, 2)])
+          try world.donate([pages(0x40200, 2)])
         }
         for unit in 0..<3 { #expect(world.read(0x40200, unit: unit) == 42) }
         #expect(world.difference() == nil && world.softwareFault() == nil)
@@ -182,7 +182,7 @@ struct FailureTests {
       // What comes back to the host needs nobody's word.
       world.units[2].hang(after: nil)
       world.units[2].run()
-      let held = try world.donate([SMMULayout.range(0x40200, 2)])
+      let held = try world.donate([pages(0x40200, 2)])
       for unit in 0..<3 { #expect(world.read(0x40200, unit: unit) == nil) }
       world.units[2].hang(after: 0)
       try world.giveBack(held)
@@ -199,10 +199,10 @@ struct FailureTests {
     // The third access of a SYNC is the write of CMDQ_PROD.
     for first in 0..<3 as Range<UInt64> {
       world.seams.abort(after: first, count: 1)
-      _ = try? world.donate([SMMULayout.range(0x40200, 2)])
+      _ = try? world.donate([pages(0x40200, 2)])
       world.seams.heal()
     }
-    let held = try world.donate([SMMULayout.range(0x40300, 2)])
+    let held = try world.donate([pages(0x40300, 2)])
     #expect(world.read(0x40300) == nil && world.check() == nil)
     try world.giveBack(held)
   }
@@ -212,7 +212,7 @@ struct FailureTests {
     var options = LifeTests.options()
     options.units[0].eventQueueLog2 = 3
     let world = try LifeTests.started(options)
-    try world.donate([SMMULayout.range(0x40200)])
+    try world.donate([pages(0x40200)])
     for stream in 0..<20 as Range<UInt32> { #expect(world.read(0x40200, stream: stream) == nil) }
     #expect(world.drainFaults().map(\.stream) == (0..<8).map { StreamID($0) })
     let overflows = world.ownership.observer.mirror.driver.events.overflows
@@ -229,7 +229,7 @@ struct FailureTests {
     var taken: [HeldClaim] = []
     // Every claim in another 2 MiB takes tables of EL2's, of the ledger and of the host.
     var page: UInt64 = 0x10_0000
-    while let held = try? world.donate([SMMULayout.range(page)], .mmio) {
+    while let held = try? world.donate([pages(page)], .mmio) {
       taken.append(held)
       page += 0x200
     }

@@ -74,7 +74,7 @@ struct LifeTests {
     let world = try SMMUWorld(options)
     for unit in world.units { unit.pace = .steps(1) }
     try world.start()
-    let held = try world.donate([SMMULayout.range(0x40200, 3)])
+    let held = try world.donate([pages(0x40200, 3)])
     #expect(world.read(0x40201) == nil && world.check() == nil)
     try world.giveBack(held)
     #expect(world.read(0x40201) == 0 && world.check() == nil)
@@ -86,7 +86,7 @@ struct LifeTests {
     world.setWord(0x40201, 42)
     #expect(world.read(0x40201, stream: 0x18) == 42)
 
-    let held = try world.donate([SMMULayout.range(0x40200, 3), SMMULayout.range(0x40400, 0x200)])
+    let held = try world.donate([pages(0x40200, 3), pages(0x40400, 0x200)])
     world.setWord(0x40201, 99)
     for page: UInt64 in [0x40200, 0x40202, 0x40400, 0x405ff] { #expect(world.read(page) == nil) }
     _ = world.drainFaults()
@@ -106,9 +106,9 @@ struct LifeTests {
     try world.giveBack(held)
     #expect(world.read(0x40201) == 0 && world.write(0x40201, 5) && world.word(0x40201) == 5)
 
-    try world.ownership.share([SMMULayout.range(0x40700, 2)].span)
+    try world.ownership.share([pages(0x40700, 2)].span)
     #expect(world.write(0x40701, 6) && world.word(0x40701) == 6)
-    try world.ownership.unshare([SMMULayout.range(0x40700, 2)].span)
+    try world.ownership.unshare([pages(0x40700, 2)].span)
     #expect(world.write(0x40701, 7) && world.check() == nil)
   }
 
@@ -118,7 +118,7 @@ struct LifeTests {
     // In a block of 1 GiB that nobody has touched: the SMMUs may keep it.
     let far: UInt64 = 0x10_0000
     for unit in 0..<2 { #expect(world.read(far + 5, unit: unit) == 0) }
-    let held = try world.donate([SMMULayout.controlFrame, SMMULayout.range(far + 4, 2)], .mmio)
+    let held = try world.donate([SMMULayout.controlFrame, pages(far + 4, 2)], .mmio)
     for unit in 0..<2 {
       for page in [0x8080, 0x808f, far + 4, far + 5] {
         #expect(world.read(page, unit: unit) == nil && !world.write(page, 1, unit: unit))
@@ -135,8 +135,8 @@ struct LifeTests {
   func orders(level: SMMUIDR3.BreakBeforeMake) throws {
     let claims: [([PageRange], PageKind)] = [
       ([SMMULayout.controlFrame], .mmio),
-      ([SMMULayout.range(0x401ff, 2), SMMULayout.range(0x40600, 0x200)], .memory),
-      ([SMMULayout.range(0x8100, 0x100)], .mmio),
+      ([pages(0x401ff, 2), pages(0x40600, 0x200)], .memory),
+      ([pages(0x8100, 0x100)], .mmio),
     ]
     let before = try SMMUWorld(Self.options(1, level))
     for (ranges, kind) in claims { try before.donate(ranges, kind) }
@@ -160,7 +160,7 @@ struct LifeTests {
   func doorbells() throws {
     for isClaimed in [false, true] {
       let world = try Self.started(Self.options(2))
-      if isClaimed { try world.donate([SMMULayout.range(0x8080, 0x20)], .mmio) }
+      if isClaimed { try world.donate([pages(0x8080, 0x20)], .mmio) }
       for (index, unit) in world.units.enumerated() {
         var rung: [UInt64] = []
         unit.onTransfer = { access, value in
@@ -181,7 +181,7 @@ struct LifeTests {
     options.hasDoorbell = false
     let world = try Self.started(options)
     #expect(world.read(0x8090) == 0)
-    try world.donate([SMMULayout.range(0x8080, 0x20)], .mmio)
+    try world.donate([pages(0x8080, 0x20)], .mmio)
     #expect(!world.write(0x8090, 1) && world.check() == nil)
   }
 
@@ -191,7 +191,7 @@ struct LifeTests {
   func underWay(level: SMMUIDR3.BreakBeforeMake, hasRanges: Bool) throws {
     let world = try Self.started(Self.options(2, level, hasRanges: hasRanges))
     let ranges = [
-      SMMULayout.range(0x401ff, 2), SMMULayout.range(0x40300), SMMULayout.range(0x40400, 0x200),
+      pages(0x401ff, 2), pages(0x40300), pages(0x40400, 0x200),
     ]
     let pages: [UInt64] = [0x401ff, 0x40200, 0x40300, 0x40400, 0x405ff]
     for round in 1...3 as ClosedRange<UInt64> {
@@ -230,7 +230,7 @@ struct LifeTests {
     let world = try Self.started(options)
     world.setWord(0x40200, 42)
     #expect(world.read(0x40200) == 42)
-    try world.donate([SMMULayout.range(0x40200)])
+    try world.donate([pages(0x40200)])
     #expect(world.read(0x40200) == 42)
     #expect(world.check() == "SMMU 0 still translates to 40200")
   }
@@ -284,7 +284,7 @@ struct LifeTests {
     for unit in 0..<2 {
       #expect(world.read(far - 1, unit: unit) == 0 && world.read(far, unit: unit) == nil)
     }
-    let held = try world.donate([SMMULayout.range(far - 2, 4), SMMULayout.controlFrame], .mmio)
+    let held = try world.donate([pages(far - 2, 4), SMMULayout.controlFrame], .mmio)
     for unit in 0..<2 { #expect(world.read(far - 1, unit: unit) == nil) }
     #expect(world.check() == nil)
     try world.giveBack(held)
@@ -299,7 +299,7 @@ struct LifeTests {
     options.hasCache = true
     let world = try Self.started(options)
     #expect(world.read(0x40200) == 0)
-    let held = try world.donate([SMMULayout.range(0x40200, 2), SMMULayout.range(0x40400, 0x200)])
+    let held = try world.donate([pages(0x40200, 2), pages(0x40400, 0x200)])
     #expect(world.read(0x40200) == nil && world.read(0x40401, unit: 1) == nil)
     #expect(world.check() == nil)
     try world.giveBack(held)

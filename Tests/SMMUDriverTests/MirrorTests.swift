@@ -18,21 +18,9 @@ struct MirrorTests {
 
   /// The small board with SMMUs, of which the mirror follows.
   static func following(_ board: DrivenBoard) throws -> Subject {
-    let hypervisor = SmallBoard.hypervisor
-    var pool = PagePool(
-      pages: pageRange(hypervisor.first.rawValue, try SmallBoard.bootPages.get() + 100),
-      memory: SimulatedMemory(machine: board.machine))
-    let excluded = [hypervisor]
-    let cache = SimulatedCache(machine: board.machine)
-    let host = try Stage2Table(
-      SmallBoard.geometry(), memoryMap: SmallBoard.map(), excluded: excluded.span, pool: &pool,
-      cache: cache)
-    let el2 = try EL2Stage1Table(SmallBoard.space(), pool: &pool, cache: cache)
-    let group = try board.group()
-    let ledger = try PageLedger(SmallBoard.geometry(), hypervisorPages: excluded.span, pool: &pool)
-    var subject = try Ownership(
-      ledger, memoryMap: SmallBoard.map(),
-      pool: pool, host: host, hypervisor: el2, observer: DMAMirror(group))
+    var subject = try SmallBoard.division(poolPages: SmallBoard.bootPages.get() + 100).owners(
+      in: SimulatedMemory(machine: board.machine), cache: SimulatedCache(machine: board.machine),
+      observer: DMAMirror(board.group()))
     try subject.updateObserver { (mirror, host, map, pool) throws(IOMMUError) in
       try mirror.start(host, map, &pool)
     }

@@ -376,7 +376,7 @@ struct AttackTests {
     host.start()
     let before = host.read(0x9c)
     world.smmu.hang(after: 0)
-    world.patience = 20
+    world.seams.patience = 20
     host.post((0x10, 0), (0x46, 0))
     let waits = host.wait(reads: 100)
     #expect(waits == nil)

@@ -56,6 +56,11 @@ package struct MemoryReach: Hashable, Sendable {
 
   /// Whether `address` lies in the range.
   package func contains(_ address: UInt64) -> Bool { address &- base < size }
+
+  /// The range in words.
+  package var text: String {
+    "\(use) at \(hex(base)), \(size) bytes\(isWritten ? ", written" : "")"
+  }
 }
 
 /// One access of an ITS or a Redistributor to memory.

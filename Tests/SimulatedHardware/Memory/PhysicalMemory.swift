@@ -226,3 +226,6 @@ package final class PhysicalMemory {
     }
   }
 }
+
+/// A number as it is written in a register map.
+package func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

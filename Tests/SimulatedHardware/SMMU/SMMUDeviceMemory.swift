@@ -8,24 +8,34 @@ import Architecture
 package struct SMMUDeviceMemory: DeviceMemory {
   /// The SMMUs.
   package let units: [SimulatedSMMU]
+  /// Called for each access, with the SMMU, the offset, and what is written, nil for a read; false answers
+  /// with an abort.
+  private let permits: (Int, UInt64, UInt64?) -> Bool
 
   /// Makes it.
-  package init(_ units: [SimulatedSMMU]) { self.units = units }
+  package init(
+    _ units: [SimulatedSMMU],
+    permits: @escaping (Int, UInt64, UInt64?) -> Bool = { _, _, _ in true }
+  ) {
+    self.units = units
+    self.permits = permits
+  }
 
-  private func unit(at address: VirtualAddress) -> (SimulatedSMMU, UInt64)? {
-    for unit in units where address.rawValue &- unit.base < 0x2_0000 {
-      return (unit, address.rawValue - unit.base)
+  private func unit(at address: VirtualAddress, _ value: UInt64?) -> (SimulatedSMMU, UInt64)? {
+    for (index, unit) in units.enumerated() where address.rawValue &- unit.base < 0x2_0000 {
+      let offset = address.rawValue - unit.base
+      return permits(index, offset, value) ? (unit, offset) : nil
     }
     return nil
   }
 
   package func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
-    guard let (unit, offset) = unit(at: address) else { return nil }
+    guard let (unit, offset) = unit(at: address, nil) else { return nil }
     return unit.read(width, at: offset)
   }
 
   package func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool {
-    guard let (unit, offset) = unit(at: address) else { return false }
+    guard let (unit, offset) = unit(at: address, value) else { return false }
     return unit.write(width, value, at: offset)
   }
 

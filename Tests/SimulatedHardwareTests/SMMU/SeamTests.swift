@@ -28,7 +28,7 @@ struct SeamTests {
   @Test("Stores of a CPU reach an SMMU when they are cleaned, or published where it is coherent")
   func memory() {
     let memory = PhysicalMemory(hasStoreBuffer: true)
-    let bus = SMMUBusMemory(memory)
+    let bus = ProcessorMemory(memory)
     let address = PhysicalAddress(0x4000_0000)
     func seen(_ observer: PhysicalMemory.Observer) -> UInt64 {
       memory.load(.double, at: 0x4000_0000, by: observer)

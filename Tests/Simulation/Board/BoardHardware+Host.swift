@@ -93,11 +93,7 @@ extension BoardHardware {
 
   /// EL2 takes a page from the host for good.
   package func claim(_ address: UInt64) throws(OwnershipError) {
-    guard let page = PageRange(first: PageFrameNumber(address >> 12), count: 1) else {
-      fatalError("bad range")
-    }
-    var list = FixedList<1, PageRange>(filler: page)
-    _ = list.append(page)
-    _ = try monitor().state.shared.ownership.donate(list, expecting: .memory).keepForever()
+    let page = FixedList<1, PageRange>([pages(address >> 12)])
+    _ = try monitor().state.shared.ownership.donate(page, expecting: .memory).keepForever()
   }
 }

@@ -188,7 +188,7 @@ package final class BoardHardware: @unchecked Sendable {
   /// EL2 reads a register by virtual address.
   func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
     guard let physical = el2(address) else {
-      faults.append("EL2 reads \(String(address.rawValue, radix: 16)), which is not mapped")
+      faults.append("EL2 reads \(hex(address.rawValue)), which is not mapped")
       return nil
     }
     guard countAccess() else { return nil }
@@ -198,7 +198,7 @@ package final class BoardHardware: @unchecked Sendable {
   /// EL2 writes one.
   func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool {
     guard let physical = el2(address) else {
-      faults.append("EL2 writes \(String(address.rawValue, radix: 16)), which is not mapped")
+      faults.append("EL2 writes \(hex(address.rawValue)), which is not mapped")
       return false
     }
     // The console is no part of what a start-up depends on.

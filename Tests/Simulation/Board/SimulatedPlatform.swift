@@ -140,44 +140,39 @@ package struct SimulatedRegisters: DeviceMemory {
 }
 
 /// The pages of EL2: those of the image always, others where EL2 maps them.
-package struct SimulatedTables: TableMemory {
+package struct SimulatedTables: WatchedMemory {
   let hardware: BoardHardware
 
-  private func check(_ address: PhysicalAddress) {
+  package var memory: PhysicalMemory { hardware.memory }
+
+  private func check(_ address: UInt64) {
+    let address = PhysicalAddress(address)
     guard !BoardHardware.image.contains(address),
       hardware.el2(VirtualLayout.linear(address)) != address.rawValue
     else { return }
-    hardware.faults.append("EL2 comes to a table at \(String(address.rawValue, radix: 16))")
+    hardware.faults.append("EL2 comes to a table at \(hex(address.rawValue))")
   }
 
-  package func load(_ address: PhysicalAddress) -> UInt64 {
-    check(address)
-    return hardware.memory.load(.double, at: address.rawValue)
-  }
-  package func store(_ value: UInt64, at address: PhysicalAddress) {
-    check(address)
-    hardware.memory.store(.double, value, at: address.rawValue)
-  }
-  package func publishTables() { hardware.memory.publish() }
-  package func clean(_ address: PhysicalAddress, size: UInt64) {
-    hardware.memory.clean(address.rawValue, size: size)
-  }
+  package func willLoad(_ address: UInt64, isGuarded: Bool) { check(address) }
+  package func willStore(_ address: UInt64, isGuarded: Bool) { check(address) }
 }
 
 /// Memory that EL2 maps.
-package struct SimulatedMappedMemory: HostMemory {
+package struct SimulatedMappedMemory: WatchedMemory {
   let hardware: BoardHardware
+
+  package var memory: PhysicalMemory { hardware.memory }
 
   private func isMapped(_ address: PhysicalAddress) -> Bool {
     if hardware.el2(VirtualLayout.linear(address)) == address.rawValue { return true }
     hardware.faults.append(
-      "EL2 comes to memory at \(String(address.rawValue, radix: 16)), which is not mapped")
+      "EL2 comes to memory at \(hex(address.rawValue)), which is not mapped")
     return false
   }
 
   package func load(_ address: PhysicalAddress) -> UInt64 {
     if isMapped(address), !hardware.memory.answers(address.rawValue) {
-      hardware.faults.append("EL2 has no answer at \(String(address.rawValue, radix: 16))")
+      hardware.faults.append("EL2 has no answer at \(hex(address.rawValue))")
     }
     return hardware.memory.load(.double, at: address.rawValue)
   }
@@ -199,11 +194,6 @@ package struct SimulatedMappedMemory: HostMemory {
     hardware.memory.forEachNonzero(in: address.rawValue, size: size, by: .processor) { (word, _) in
       hardware.memory.store(.double, 0, at: word)
     }
-  }
-  package func publishTables() { hardware.memory.publish() }
-  package func publishToDevices() { hardware.memory.publish() }
-  package func clean(_ address: PhysicalAddress, size: UInt64) {
-    hardware.memory.clean(address.rawValue, size: size)
   }
 }
 

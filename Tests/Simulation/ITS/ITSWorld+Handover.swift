@@ -12,7 +12,7 @@ import SimulatedHardware
 extension ITSWorld {
   /// Whether a page was handed over with an ITS.
   func isHandedOver(_ page: PageFrameNumber, _ service: Int) -> Bool {
-    handedOver[service]?.contains { $0.contains(page) } == true
+    handedOver[service]?.contains(page) == true
   }
 
   /// Hands the next ITS over by the descriptor at an address.

@@ -39,31 +39,13 @@ package final class ITSWorld {
     }
   }
 
-  final class HeldClaim {
-    var claim: Claim<1>?
-    let pages: PageRange
-
-    init(_ claim: consuming Claim<1>, _ pages: PageRange) {
-      self.claim = consume claim
-      self.pages = pages
-    }
-  }
-
   /// All memory.
-  package static let ram = range(0x4000_0000, size: 0x2000_0000)
+  package static let ram = pages(at: 0x4000_0000, size: 0x2000_0000)
   /// What is EL2's from the start.
-  package static let hypervisor = range(0x5e00_0000, size: 0x200_0000)
-  private static let pool = range(0x5e00_0000, size: 0x100_0000)
+  package static let hypervisor = pages(at: 0x5e00_0000, size: 0x200_0000)
+  private static let pool = pages(at: 0x5e00_0000, size: 0x100_0000)
   /// EL2's own memory that no ITS has a reason to touch; a multiple of 64 KiB.
-  package static let canary = range(0x5fff_0000, size: 0x1_0000)
-
-  /// Pages by address and size.
-  package static func range(_ base: UInt64, size: UInt64) -> PageRange {
-    guard let range = PageRange(first: PageFrameNumber(base >> 12), count: size >> 12) else {
-      fatalError("bad range")
-    }
-    return range
-  }
+  package static let canary = pages(at: 0x5fff_0000, size: 0x1_0000)
 
   /// What the board is made of.
   package let options: ITSWorldOptions
@@ -133,31 +115,17 @@ package final class ITSWorld {
   package static func makeOwnership(
     _ memory: PhysicalMemory, beside further: PageRange? = nil
   ) throws -> HostOwnership {
-    guard let geometry = TranslationGeometry(bits: 42),
-      let space = EL2AddressSpace(
-        linearBase: VirtualAddress(1 << 42), linearPages: 1 << 30,
-        window: VirtualAddress(1 << 46), windowPages: 1 << 18)
-    else { fatalError("bad geometry") }
-    var map = MemoryMap()
-    try map.add(ram)
-    if let further { try map.add(further) }
-    let tables = ProcessorMemory(memory)
-    var pool = PagePool(pages: pool, memory: tables)
-    let excluded = [hypervisor]
-    let host = try Stage2Table(
-      geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: UncachedTranslation())
-    let el2 = try EL2Stage1Table(space, pool: &pool, cache: UncachedTranslation())
-    let ledger = try PageLedger(geometry, hypervisorPages: excluded.span, pool: &pool)
-    return Ownership(
-      ledger, memoryMap: map,
-      pool: pool, host: host,
-      hypervisor: el2, observer: NoObserver())
+    try MemoryDivision(
+      memory: [ram] + [further].compactMap(\.self), hypervisor: hypervisor, pool: pool,
+      addressBits: 42
+    ).owners(
+      in: ProcessorMemory(memory), cache: UncachedTranslation(), observer: NoObserver())
   }
 
   /// The pages set aside for an ITS.
   package func arena(_ service: Int) -> PageRange {
-    ITSWorld.range(
-      0x5f00_0000 + UInt64(service) * options.arenaPages << 12, size: options.arenaPages << 12)
+    pages(
+      at: 0x5f00_0000 + UInt64(service) * options.arenaPages << 12, size: options.arenaPages << 12)
   }
 
   /// Whether EL2 stands between the host and an ITS by now.
@@ -211,7 +179,6 @@ package final class ITSWorld {
       while !service.isQuiescent, service.step() {}
       _ = write(index, 0x80, .double, 0)
     }
-    for held in claims { _ = held.claim.take()?.keepForever() }
   }
 
   /// An ITS of the hardware.
@@ -298,11 +265,8 @@ package final class ITSWorld {
   /// refused.
   @discardableResult
   package func donate(_ base: UInt64, pages: UInt64 = 1) -> Int? {
-    let range = ITSWorld.range(base, size: pages << 12)
-    var list = FixedList<1, PageRange>(filler: range)
-    _ = list.append(range)
     do throws(OwnershipError) {
-      claims.append(HeldClaim(try ownership.donate(list, expecting: .memory), range))
+      claims.append(try ownership.donate([Simulation.pages(base >> 12, pages)]))
       return claims.count - 1
     } catch {
       return nil
@@ -345,7 +309,7 @@ package final class ITSWorld {
     return base >= ITSWorld.ram.first.address.rawValue
       && end <= ITSWorld.ram.first.address.rawValue + ITSWorld.ram.count << 12
       && !overlaps(ITSWorld.hypervisor)
-      && !claims.contains { $0.claim != nil && overlaps($0.pages) }
+      && !claims.contains { $0.claim != nil && $0.ranges.contains(where: overlaps) }
       && !handedOver.values.contains { $0.contains(where: overlaps) }
   }
 
@@ -356,7 +320,7 @@ package final class ITSWorld {
     guard range.size > 0 else { return false }
     if range.use == .virtualPendingTable {
       return (range.base >> 12...(range.base + (range.size - 1)) >> 12).allSatisfy { page in
-        held[service, default: []].contains { $0.contains(PageFrameNumber(page)) }
+        held[service, default: []].contains(PageFrameNumber(page))
       }
     }
     let arena = mediations[service].arena
@@ -387,14 +351,14 @@ package final class ITSWorld {
     }
   }
 
-  func checkHypervisor(load address: UInt64, _ service: Int, isGuarded: Bool = false) {
+  func checkHypervisor(load address: UInt64, _ service: Int, isGuarded: Bool) {
     onHypervisorLoad?(address)
     guard watches else { return }
     if !isGuarded { checkAnswer(address) }
     let page = PageFrameNumber(address >> 12)
     if address & 7 != 0 { report("EL2 loads misaligned at \(hex(address))") }
     guard !arena(service).contains(page), !isHandedOver(page, service),
-      pinned[service]?.contains(where: { $0.contains(page) }) != true
+      pinned[service]?.contains(page) != true
     else { return }
     report("EL2 loads from \(hex(address)), which is not pinned")
   }
@@ -404,10 +368,10 @@ package final class ITSWorld {
     if !gic.memory.answers(address) { report("EL2 ends: no answer from \(hex(address))") }
   }
 
-  func checkHypervisor(store address: UInt64, _ service: Int) {
+  func checkHypervisor(store address: UInt64, _ service: Int, isGuarded: Bool) {
     onHypervisorStore?(address)
     guard watches else { return }
-    checkAnswer(address)
+    if !isGuarded { checkAnswer(address) }
     if address & 7 != 0 { report("EL2 stores misaligned at \(hex(address))") }
     let page = PageFrameNumber(address >> 12)
     // A mark in an empty table of the host's, while that is pinned.
@@ -462,13 +426,3 @@ package final class ITSWorld {
     return true
   }
 }
-
-extension MemoryReach {
-  /// The range in words.
-  package var text: String {
-    "\(use) at \(hex(base)), \(size) bytes\(isWritten ? ", written" : "")"
-  }
-}
-
-/// A number as it is written in a register map.
-package func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

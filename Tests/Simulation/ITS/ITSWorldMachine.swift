@@ -26,9 +26,7 @@ package struct ITSWorldMachine: ITSMachine {
 
   package func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
     if world.refusesShare?() == true { throw .refusedByObserver(pages.first) }
-    var list = FixedList<1, PageRange>(filler: pages)
-    _ = list.append(pages)
-    let pin = try world.ownership.shareAndPin(list)
+    let pin = try world.ownership.shareAndPin(FixedList<1, PageRange>([pages]))
     world.pinned[service, default: []].append(pages)
     return pin
   }
@@ -36,63 +34,36 @@ package struct ITSWorldMachine: ITSMachine {
   package func unpinAndUnshare(_ pin: consuming Pin<1>) {
     let pages = pin[0].pages
     world.ownership.unpinAndUnshare(pin)
-    if let index = world.pinned[service]?.lastIndex(of: pages) {
-      world.pinned[service]?.remove(at: index)
-    }
+    world.pinned[service]?.removeLast(pages)
   }
-}
 
-extension ITSWorldMachine {
   package func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
     if world.refusesShare?() == true { throw .refusedByObserver(pages.first) }
-    let slot = try world.ownership.hold(pages, in: &table)
-    world.held[service, default: []].append(pages)
-    return slot
+    return try world.ownership.hold(
+      pages, in: &table, noting: &world.held[service, default: []])
   }
 
   package func release(_ slot: UInt64, of table: inout PinTable) {
-    if let pages = table.pages(in: slot, memory: ProcessorMemory(world.gic.memory)),
-      let index = world.held[service]?.firstIndex(of: pages)
-    {
-      world.held[service]?.remove(at: index)
-    }
-    world.ownership.release(slot, of: &table)
+    world.ownership.release(
+      slot, of: &table, in: ProcessorMemory(world.gic.memory),
+      noting: &world.held[service, default: []])
   }
 }
 
 /// Memory as the mediation of one ITS loads and stores it; what it must not touch is told to the
 /// world.
-package struct ITSWorldMemory: HostMemory {
+package struct ITSWorldMemory: WatchedMemory {
   let world: ITSWorld
   let service: Int
 
-  package func load(_ address: PhysicalAddress) -> UInt64 {
-    world.checkHypervisor(load: address.rawValue, service)
-    return world.gic.memory.load(.double, at: address.rawValue)
+  package var memory: PhysicalMemory { world.gic.memory }
+
+  package func willLoad(_ address: UInt64, isGuarded: Bool) {
+    world.checkHypervisor(load: address, service, isGuarded: isGuarded)
   }
 
-  package func tryLoad(_ address: PhysicalAddress) -> UInt64? {
-    world.checkHypervisor(load: address.rawValue, service, isGuarded: true)
-    guard world.gic.memory.answers(address.rawValue) else { return nil }
-    return world.gic.memory.load(.double, at: address.rawValue)
-  }
-
-  package func tryStore(_ value: UInt64, at address: PhysicalAddress) -> Bool {
-    guard world.gic.memory.answers(address.rawValue) else { return false }
-    store(value, at: address)
-    return true
-  }
-
-  package func store(_ value: UInt64, at address: PhysicalAddress) {
-    world.checkHypervisor(store: address.rawValue, service)
-    world.gic.memory.store(.double, value, at: address.rawValue)
-  }
-
-  package func publishTables() { world.gic.memory.publish() }
-  package func publishToDevices() { world.gic.memory.publish() }
-
-  package func clean(_ address: PhysicalAddress, size: UInt64) {
-    world.gic.memory.clean(address.rawValue, size: size)
+  package func willStore(_ address: UInt64, isGuarded: Bool) {
+    world.checkHypervisor(store: address, service, isGuarded: isGuarded)
   }
 }
 

@@ -23,8 +23,8 @@ import VirtualSMMU
 /// Not mediated, the host programs the hardware itself: what an attack must then succeed at.
 package final class NestedWorld {
   package typealias Owners = Ownership<
-    SMMUBusMemory, Stage2Table<UncachedTranslation>, EL2Stage1Table<UncachedTranslation>,
-    DMAMirror<SMMUGroup<NestedWorldHardware>>
+    ProcessorMemory, Stage2Table<UncachedTranslation>, EL2Stage1Table<UncachedTranslation>,
+    DMAMirror<SMMUGroup<SeamedSMMUMachine<ProcessorMemory>>>
   >
 
   /// All memory.
@@ -52,8 +52,8 @@ package final class NestedWorld {
   package private(set) var violations: [String] = []
   /// The pages that the host has given up.
   package private(set) var taken: Set<UInt64> = []
-  /// How often EL2 may look at an SMMU that does not get on.
-  package var patience: UInt64 = 200
+  /// Where EL2's accesses to the SMMU may be told to go wrong.
+  package let seams = SMMUSeams()
   /// How the host has mapped memory; as a device that looks into no caches, where it is not cacheable.
   package var hostMapping = PhysicalMemory.Observer.processor
   /// How often streams came to go by which rule.
@@ -67,21 +67,10 @@ package final class NestedWorld {
   package var refusesHold: ((PageRange) -> Bool)?
   /// Called behind each load of EL2 in a trap.
   package var onHypervisorLoad: ((UInt64) -> Void)?
-  private var claims: [HeldPages] = []
+  private var claims: [HeldClaim] = []
 
-  final class HeldPages {
-    var claim: Claim<1>?
-    init(_ claim: consuming Claim<1>) { self.claim = consume claim }
-  }
-
-  /// Pages by address and size.
-  package static func range(_ addresses: Range<UInt64>) -> PageRange {
-    guard
-      let range = PageRange(
-        first: PageFrameNumber(addresses.lowerBound >> 12),
-        count: (addresses.upperBound - addresses.lowerBound) >> 12)
-    else { fatalError("bad range") }
-    return range
+  private static func pages(_ addresses: Range<UInt64>) -> PageRange {
+    Simulation.pages(at: addresses.lowerBound, size: addresses.upperBound - addresses.lowerBound)
   }
 
   /// What the hardware of a world is by default: as QEMU has it, with the features that attacks want.
@@ -113,34 +102,19 @@ package final class NestedWorld {
     { memory.store(.double, Self.song, at: address) }
     memory.cleanAll()
 
-    guard let geometry = TranslationGeometry(bits: 40),
-      let space = EL2AddressSpace(
-        linearBase: VirtualAddress(1 << 40), linearPages: 1 << 28,
-        window: VirtualAddress(1 << 46), windowPages: 1 << 18)
-    else { fatalError("bad geometry") }
-    var map = MemoryMap()
-    try map.add(Self.range(Self.ram))
-    let bus = SMMUBusMemory(memory)
-    var pool = PagePool(pages: Self.range(Self.pool), memory: bus)
-    let excluded = [Self.range(Self.hypervisor)]
-    let host = try Stage2Table(
-      geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: UncachedTranslation())
-    let el2 = try EL2Stage1Table(space, pool: &pool, cache: UncachedTranslation())
-    let looks = Patience()
-    let hardware = NestedWorldHardware(
-      memory: bus, registers: SMMUDeviceMemory([smmu]), looks: looks)
     var permitted = PermittedStreams()
     for range in streams where !permitted.permit(range) { fatalError("too many ranges") }
     let setups = [
       SMMUSetup(
-        frame: VirtualAddress(smmu.base), arena: Self.range(arena), streams: permitted)
+        frame: VirtualAddress(smmu.base), arena: Self.pages(arena), streams: permitted)
     ]
-    let group = try SMMUGroup(setups.span, bits: 40, policy: .nested, machine: hardware)
-    let ledger = try PageLedger(geometry, hypervisorPages: excluded.span, pool: &pool)
-    var owners = Ownership(
-      ledger, memoryMap: map,
-      pool: pool, host: host,
-      hypervisor: el2, observer: DMAMirror(group))
+    let bus = ProcessorMemory(memory)
+    let group = try SMMUGroup(
+      setups.span, bits: 40, policy: .nested, machine: SeamedSMMUMachine(bus, [smmu], seams))
+    var owners = try MemoryDivision(
+      memory: [Self.pages(Self.ram)], hypervisor: Self.pages(Self.hypervisor),
+      pool: Self.pages(Self.pool)
+    ).owners(in: bus, cache: UncachedTranslation(), observer: DMAMirror(group))
     var identification: SMMUIdentification?
     if isMediated {
       try owners.updateObserver { (mirror, host, map, pool) throws(IOMMUError) in
@@ -156,14 +130,10 @@ package final class NestedWorld {
           idr5: configuration.idr5, implementer: SMMUIIDR(rawValue: 0),
           architecture: SMMUAIDR(rawValue: 0), addressBits: 40, streamLog2: 10))
     mediated = MediatedSMMU(offered, policy: policy, ledger: PhysicalAddress(Self.ledger))
-    looks.world = self
     if isMediated { smmu.onAccess = { [unowned self] in check($0) } }
   }
 
-  deinit {
-    smmu.onAccess = nil
-    for held in claims { _ = held.claim.take()?.keepForever() }
-  }
+  deinit { smmu.onAccess = nil }
 
   // MARK: What must hold
 
@@ -184,14 +154,14 @@ package final class NestedWorld {
   }
 
   /// The virtual SMMU's own accesses: to what it keeps, and to pages that are held.
-  func checkHypervisor(_ address: UInt64, isGuarded: Bool = false) {
+  func checkHypervisor(_ address: UInt64, isGuarded: Bool) {
     if !isGuarded, !smmu.memory.answers(address) {
-      violations.append("EL2 ends: no answer from \(String(address, radix: 16))")
+      violations.append("EL2 ends: no answer from \(hex(address))")
     }
     let page = PageFrameNumber(address >> 12)
     if address >> 12 == Self.ledger >> 12 { return }
-    if !heldPages.contains(where: { $0.contains(page) }) {
-      violations.append("EL2 accesses \(String(address, radix: 16)), which it does not hold")
+    if !heldPages.contains(page) {
+      violations.append("EL2 accesses \(hex(address)), which it does not hold")
     }
   }
 
@@ -250,17 +220,14 @@ package final class NestedWorld {
 
   /// The host gives a page up, as for a claim; false where that is refused.
   package func donate(_ address: UInt64) -> Bool {
-    let pages = Self.range(address & ~0xfff..<(address & ~0xfff) + 0x1000)
-    var list = FixedList<1, PageRange>(filler: pages)
-    _ = list.append(pages)
     do throws(OwnershipError) {
-      claims.append(HeldPages(try ownership.donate(list, expecting: .memory)))
+      claims.append(try ownership.donate([Simulation.pages(address >> 12)]))
     } catch {
       return false
     }
     taken.insert(address >> 12)
     if smmu.isKept(address & ~0xfff) {
-      violations.append("the SMMU still comes to \(String(address, radix: 16)), which is given up")
+      violations.append("the SMMU still comes to \(hex(address)), which is given up")
     }
     return true
   }

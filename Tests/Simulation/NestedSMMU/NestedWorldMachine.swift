@@ -17,18 +17,12 @@ struct NestedWorldMachine: VirtualSMMUMachine {
 
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
     if world.refusesHold?(pages) == true { throw .refusedByObserver(pages.first) }
-    let slot = try world.ownership.hold(pages, in: &table)
-    world.heldPages.append(pages)
-    return slot
+    return try world.ownership.hold(pages, in: &table, noting: &world.heldPages)
   }
 
   func release(_ slot: UInt64, of table: inout PinTable) {
-    if let pages = table.pages(in: slot, memory: SMMUBusMemory(world.smmu.memory)),
-      let index = world.heldPages.firstIndex(of: pages)
-    {
-      world.heldPages.remove(at: index)
-    }
-    world.ownership.release(slot, of: &table)
+    world.ownership.release(
+      slot, of: &table, in: ProcessorMemory(world.smmu.memory), noting: &world.heldPages)
   }
 
   func activate(_ mode: StreamMode) -> Bool {
@@ -81,44 +75,21 @@ struct NestedWorldMachine: VirtualSMMUMachine {
     }
     return event
   }
-
 }
 
 /// Memory as the virtual SMMU loads and stores it.
-struct NestedWorldMemory: HostMemory {
+struct NestedWorldMemory: WatchedMemory {
   let world: NestedWorld
 
-  func load(_ address: PhysicalAddress) -> UInt64 {
-    world.checkHypervisor(address.rawValue)
-    let value = world.smmu.memory.load(.double, at: address.rawValue)
-    world.onHypervisorLoad?(address.rawValue)
-    return value
+  var memory: PhysicalMemory { world.smmu.memory }
+
+  func willLoad(_ address: UInt64, isGuarded: Bool) {
+    world.checkHypervisor(address, isGuarded: isGuarded)
   }
 
-  func tryLoad(_ address: PhysicalAddress) -> UInt64? {
-    world.checkHypervisor(address.rawValue, isGuarded: true)
-    guard world.smmu.memory.answers(address.rawValue) else { return nil }
-    let value = world.smmu.memory.load(.double, at: address.rawValue)
-    world.onHypervisorLoad?(address.rawValue)
-    return value
-  }
+  func didLoad(_ address: UInt64) { world.onHypervisorLoad?(address) }
 
-  func tryStore(_ value: UInt64, at address: PhysicalAddress) -> Bool {
-    world.checkHypervisor(address.rawValue, isGuarded: true)
-    guard world.smmu.memory.answers(address.rawValue) else { return false }
-    world.smmu.memory.store(.double, value, at: address.rawValue)
-    return true
-  }
-
-  func store(_ value: UInt64, at address: PhysicalAddress) {
-    world.checkHypervisor(address.rawValue)
-    world.smmu.memory.store(.double, value, at: address.rawValue)
-  }
-
-  func publishTables() { world.smmu.memory.publish() }
-  func publishToDevices() { world.smmu.memory.publish() }
-
-  func clean(_ address: PhysicalAddress, size: UInt64) {
-    world.smmu.memory.clean(address.rawValue, size: size)
+  func willStore(_ address: UInt64, isGuarded: Bool) {
+    world.checkHypervisor(address, isGuarded: isGuarded)
   }
 }

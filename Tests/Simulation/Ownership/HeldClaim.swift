@@ -3,6 +3,7 @@
 
 import Architecture
 import Ownership
+import SimulatedHardware
 
 /// Pages that EL2 holds; kept for good where the value is dropped.
 package final class HeldClaim {
@@ -23,4 +24,32 @@ package final class HeldClaim {
   }
 
   deinit { if let left = claim.take() { _ = left.keepForever() } }
+}
+
+extension Ownership
+where Memory: ~Copyable, Host: ~Copyable, Hypervisor: ~Copyable, Observer: ~Copyable {
+  /// Takes pages from the host, to be held.
+  package mutating func donate(
+    _ ranges: [PageRange], _ kind: PageKind = .memory
+  ) throws(OwnershipError) -> HeldClaim {
+    HeldClaim(try donate(FixedList<4, PageRange>(ranges), expecting: kind), ranges, kind)
+  }
+
+  /// Shares and pins pages, and adds them to those that are held.
+  mutating func hold(
+    _ pages: PageRange, in table: inout PinTable, noting held: inout [PageRange]
+  ) throws(OwnershipError) -> UInt64 {
+    let slot = try hold(pages, in: &table)
+    held.append(pages)
+    return slot
+  }
+
+  /// Ends that; `memory` is what the table of pins is in.
+  mutating func release(
+    _ slot: UInt64, of table: inout PinTable, in memory: ProcessorMemory,
+    noting held: inout [PageRange]
+  ) {
+    if let pages = table.pages(in: slot, memory: memory) { held.removeLast(pages) }
+    release(slot, of: &table)
+  }
 }

@@ -17,8 +17,30 @@ package func pages(_ first: UInt64, _ count: UInt64 = 1) -> PageRange {
   return range
 }
 
-package func list(_ ranges: [PageRange]) -> FixedList<8, PageRange> {
-  var list = FixedList<8, PageRange>(filler: ranges.first ?? pages(0))
-  for range in ranges { _ = list.append(range) }
-  return list
+/// Pages by the address of the first, and their size in bytes.
+package func pages(at base: UInt64, size: UInt64) -> PageRange { pages(base >> 12, size >> 12) }
+
+package func list(_ ranges: [PageRange]) -> FixedList<8, PageRange> { FixedList(ranges) }
+
+extension FixedList where Element == PageRange {
+  /// Makes a list of ranges that it has room for.
+  package init(_ ranges: [PageRange]) {
+    self.init(filler: ranges.first ?? pages(0))
+    for range in ranges where !append(range) { fatalError("too many ranges in a test") }
+  }
+}
+
+extension PageRange {
+  /// The numbers of the pages.
+  package var frameNumbers: Range<UInt64> { first.rawValue..<last.rawValue + 1 }
+}
+
+extension [PageRange] {
+  /// Whether a page is in one of the ranges.
+  package func contains(_ page: PageFrameNumber) -> Bool { contains { $0.contains(page) } }
+
+  /// Takes out the range that came last of those that are equal to it.
+  mutating func removeLast(_ pages: PageRange) {
+    if let index = lastIndex(of: pages) { remove(at: index) }
+  }
 }

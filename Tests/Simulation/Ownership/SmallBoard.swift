@@ -14,26 +14,15 @@ package struct SmallBoard {
   package static let linear = VirtualAddress(1 << 40)
   package static let window = VirtualAddress(1 << 46)
 
-  package static func map() throws -> MemoryMap {
-    var map = MemoryMap()
-    try map.add(memory)
-    return map
+  /// Whose the memory is, with so many pages of the pool.
+  package static func division(poolPages: UInt64 = 0x200) -> MemoryDivision {
+    MemoryDivision(
+      memory: [memory], hypervisor: hypervisor, pool: pages(hypervisor.first.rawValue, poolPages))
   }
 
-  package static func space() -> EL2AddressSpace {
-    guard
-      let space = EL2AddressSpace(
-        linearBase: linear, linearPages: 1 << 28, window: window, windowPages: 1 << 18)
-    else { fatalError("bad address space in a test") }
-    return space
-  }
-
-  package static func geometry() -> TranslationGeometry {
-    guard let geometry = TranslationGeometry(bits: 40) else {
-      fatalError("bad geometry in a test")
-    }
-    return geometry
-  }
+  package static func map() throws -> MemoryMap { try division().map() }
+  package static func space() -> EL2AddressSpace { division().space }
+  package static func geometry() -> TranslationGeometry { division().geometry }
 
   /// A board with `free` pages left in the pool after boot.
   package static func make(_ machine: SimulatedMachine, free: UInt64 = 100) throws -> Subject {
@@ -49,17 +38,17 @@ package struct SmallBoard {
   }
 
   package static func build(machine: SimulatedMachine, poolPages: UInt64) throws -> Subject {
-    var pool = PagePool(
-      pages: pages(hypervisor.first.rawValue, poolPages), memory: SimulatedMemory(machine: machine))
-    let excluded = [hypervisor]
-    let host = try Stage2Table(
-      geometry(), memoryMap: map(), excluded: excluded.span, pool: &pool,
-      cache: SimulatedCache(machine: machine))
-    var el2 = try EL2Stage1Table(space(), pool: &pool, cache: SimulatedCache(machine: machine))
-    try el2.map(hypervisor, at: VirtualAddress(0x20_0000), .data, pool: &pool)
-    let ledger = try PageLedger(geometry(), hypervisorPages: excluded.span, pool: &pool)
-    return try Ownership(
-      ledger, memoryMap: map(), pool: pool, host: host, hypervisor: el2,
-      observer: RecordingObserver(machine: machine))
+    try build(machine, poolPages: poolPages, observer: RecordingObserver(machine: machine))
+  }
+
+  /// The same with another observer.
+  package static func build<Observer: OwnershipObserver & ~Copyable>(
+    _ machine: SimulatedMachine, poolPages: UInt64, observer: consuming Observer
+  ) throws -> Ownership<
+    SimulatedMemory, Stage2Table<SimulatedCache>, EL2Stage1Table<SimulatedCache>, Observer
+  > {
+    try division(poolPages: poolPages).owners(
+      in: SimulatedMemory(machine: machine), cache: SimulatedCache(machine: machine),
+      observer: observer, mappedAt: VirtualAddress(0x20_0000))
   }
 }

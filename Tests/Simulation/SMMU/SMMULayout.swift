@@ -17,31 +17,23 @@ import Architecture
 /// fewer than 4,096.
 package enum SMMULayout {
   /// All memory.
-  package static let ram = range(0x40000, 0x1000)
+  package static let ram = pages(0x40000, 0x1000)
   /// The host's memory.
-  package static let host = range(0x40000, 0xc00)
+  package static let host = pages(0x40000, 0xc00)
   /// What is EL2's from the start.
-  package static let hypervisor = range(0x40c00, 0x400)
-  static let pool = range(0x40c00, 0x300)
-  static let arenas = range(0x40f00, 0xe0)
-  static let pins = range(0x40fe0, 1)
+  package static let hypervisor = pages(0x40c00, 0x400)
+  static let pool = pages(0x40c00, 0x300)
+  static let arenas = pages(0x40f00, 0xe0)
+  static let pins = pages(0x40fe0, 1)
   /// EL2's own memory that only an attack would touch.
-  package static let canary = range(0x40ff0, 0x10)
+  package static let canary = pages(0x40ff0, 0x10)
   /// The control frame of the ITS.
-  package static let controlFrame = range(0x8080, 0x10)
+  package static let controlFrame = pages(0x8080, 0x10)
   /// GITS_TRANSLATER's page.
-  package static let doorbell = range(0x8090, 1)
+  package static let doorbell = pages(0x8090, 1)
   /// The block of MMIO around the ITS.
-  package static let mmio = range(0x8000, 0x200)
+  package static let mmio = pages(0x8000, 0x200)
 
   /// The first page of the registers of an SMMU.
   package static func frame(_ unit: Int) -> UInt64 { 0x900_0000 + UInt64(unit) * 0x2_0000 }
-
-  /// Pages by the number of the first.
-  package static func range(_ first: UInt64, _ count: UInt64 = 1) -> PageRange {
-    guard let range = PageRange(first: PageFrameNumber(first), count: count) else {
-      fatalError("bad range in a test")
-    }
-    return range
-  }
 }

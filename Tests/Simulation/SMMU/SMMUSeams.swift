@@ -12,6 +12,8 @@ package final class SMMUSeams {
   /// Called for each access to a register that is not aborted, with the SMMU, the offset, and what is
   /// written; nil for a read.
   package var onAccess: ((Int, UInt64, UInt64?) -> Void)?
+  /// How often EL2 may look at an SMMU that does not get on.
+  package var patience: UInt64 = 200
   /// Called while EL2 waits for an SMMU.
   package var onWait: (() -> Void)?
 
@@ -24,8 +26,11 @@ package final class SMMUSeams {
   /// Has all go well again.
   package func heal() { aborted = 0..<0 }
 
-  func isAborted() -> Bool {
+  /// Whether an access to a register is answered.
+  func permits(_ unit: Int, _ offset: UInt64, _ value: UInt64?) -> Bool {
     defer { registerAccesses &+= 1 }
-    return aborted.contains(registerAccesses)
+    guard !aborted.contains(registerAccesses) else { return false }
+    onAccess?(unit, offset, value)
+    return true
   }
 }

@@ -116,8 +116,3 @@ extension SMMUWorld {
     return nil
   }
 }
-
-extension PageRange {
-  /// The numbers of the pages.
-  package var frameNumbers: Range<UInt64> { first.rawValue..<last.rawValue + 1 }
-}

@@ -14,6 +14,7 @@ import SimulatedHardware
 /// The registers of the SMMUs are claimed from the start. The mirror is off until ``start()``: until then
 /// devices reach what the SMMUs' reset lets them.
 package final class SMMUWorld {
+  package typealias Machine = SeamedSMMUMachine<SMMUWorldMemory>
   package typealias HostOwnership = Ownership<
     SMMUWorldMemory, Stage2Table<UncachedTranslation>, EL2Stage1Table<UncachedTranslation>,
     SMMUWorldMirror
@@ -49,23 +50,22 @@ package final class SMMUWorld {
       SimulatedSMMU(options.units[$0], base: SMMULayout.frame($0), memory: memory)
     }
     prepare(units)
-    let machine = SMMUWorldMachine(
-      memory: SMMUWorldMemory(memory: memory, seams: seams),
-      registers: SMMUWorldRegisters(units: units, seams: seams), patience: options.patience)
-    ownership = try Self.own(options, machine)
+    seams.patience = options.patience
+    ownership = try Self.own(
+      options, Machine(SMMUWorldMemory(memory: memory, seams: seams), units, seams))
     seams.losesInvalidations = options.losesInvalidations
     for unit in units.indices {
-      try donate([SMMULayout.range(SMMULayout.frame(unit) >> 12, 0x20)], .mmio).isForEver = true
+      try donate([pages(SMMULayout.frame(unit) >> 12, 0x20)], .mmio).isForEver = true
     }
   }
 
   private static func own(
-    _ options: SMMUWorldOptions, _ machine: SMMUWorldMachine
+    _ options: SMMUWorldOptions, _ machine: Machine
   ) throws -> HostOwnership {
     let setups = options.units.indices.map {
       SMMUSetup(
         frame: VirtualAddress(SMMULayout.frame($0)),
-        arena: SMMULayout.range(
+        arena: pages(
           SMMULayout.arenas.first.rawValue + UInt64($0) * options.arenaPages, options.arenaPages),
         streams: options.streams)
     }
@@ -73,23 +73,11 @@ package final class SMMUWorld {
       setups.span, bits: options.bits, vmid: VMID(options.vmid), machine: machine)
     var doorbells = Doorbells()
     if options.hasDoorbell, !doorbells.add(SMMULayout.doorbell) { fatalError("no room") }
-    guard let geometry = TranslationGeometry(bits: 40),
-      let space = EL2AddressSpace(
-        linearBase: VirtualAddress(1 << 40), linearPages: 1 << 28,
-        window: VirtualAddress(1 << 46), windowPages: 1 << 24)
-    else { fatalError("bad geometry in a test") }
-    var map = MemoryMap()
-    try map.add(SMMULayout.ram)
-    var pool = PagePool(pages: SMMULayout.pool, memory: machine.memory)
-    let excluded = [SMMULayout.hypervisor]
-    let host = try Stage2Table(
-      geometry, memoryMap: map, excluded: excluded.span, pool: &pool, cache: UncachedTranslation())
-    let el2 = try EL2Stage1Table(space, pool: &pool, cache: UncachedTranslation())
-    let ledger = try PageLedger(geometry, hypervisorPages: excluded.span, pool: &pool)
-    return Ownership(
-      ledger, memoryMap: map,
-      pool: pool, host: host,
-      hypervisor: el2,
+    return try MemoryDivision(
+      memory: [SMMULayout.ram], hypervisor: SMMULayout.hypervisor, pool: SMMULayout.pool,
+      windowPages: 1 << 24
+    ).owners(
+      in: machine.memory, cache: UncachedTranslation(),
       observer: SMMUWorldMirror(
         mirror: DMAMirror(group, doorbells: doorbells), forgotten: options.forgotten))
   }
@@ -104,11 +92,11 @@ package final class SMMUWorld {
   /// What was asked of the SMMUs.
   package var usage: SMMUUsage { ownership.observer.mirror.driver.usage }
   /// How far the mirror has come.
-  package var phase: DMAMirror<SMMUGroup<SMMUWorldMachine>>.Phase {
+  package var phase: DMAMirror<SMMUGroup<Machine>>.Phase {
     ownership.observer.mirror.phase
   }
   /// What devices go by.
-  package var driverPhase: SMMUGroup<SMMUWorldMachine>.Phase {
+  package var driverPhase: SMMUGroup<Machine>.Phase {
     ownership.observer.mirror.driver.phase
   }
 
@@ -129,9 +117,7 @@ package final class SMMUWorld {
   package func donate(
     _ ranges: [PageRange], _ kind: PageKind = .memory
   ) throws(OwnershipError) -> HeldClaim {
-    var list = FixedList<4, PageRange>(filler: ranges[0])
-    for range in ranges { _ = list.append(range) }
-    let claim = HeldClaim(try ownership.donate(list, expecting: kind), ranges, kind)
+    let claim = try ownership.donate(ranges, kind)
     claims.append(claim)
     return claim
   }

@@ -10,7 +10,7 @@ import SMMUDriver
 /// the tables has to notice.
 package struct SMMUWorldMirror: OwnershipObserver, ~Copyable {
   /// The mirror.
-  package var mirror: DMAMirror<SMMUGroup<SMMUWorldMachine>>
+  package var mirror: DMAMirror<SMMUGroup<SMMUWorld.Machine>>
   let forgotten: PageTransition?
 
   package mutating func prepare<Memory: TableMemory & ~Copyable>(

@@ -212,11 +212,11 @@ package struct Workload {
     // A whole block, now and then; one of memory takes long to scrub.
     if random.oneIn(kind == .mmio ? 128 : 2048) {
       let block = area.first.rawValue + 0x200 * random.below(area.count / 0x200)
-      return [SMMULayout.range(block, 0x200)]
+      return [pages(block, 0x200)]
     }
     return (0...random.below(3) / 2).map { _ in
       let first = somePage(kind)
-      return SMMULayout.range(first, min(1 + random.below(4), area.last.rawValue + 1 - first))
+      return pages(first, min(1 + random.below(4), area.last.rawValue + 1 - first))
     }
   }
 

@@ -519,6 +519,3 @@ package final class MediatedService {
     }
   }
 }
-
-/// A number as it is written in a register map.
-package func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
