@@ -44,3 +44,12 @@ const char *portcullis_strerror(enum portcullis_status status) {
     if (index < 0 || index >= (int)(sizeof texts / sizeof *texts) || texts[index][0] == 0) return "unknown status";
     return texts[index];
 }
+
+#if __STDC_HOSTED__
+#include "portcullis_locks.h"
+
+uint8_t *portcullis_locks_of_thread(void) {
+    static _Thread_local uint8_t ranks;
+    return &ranks;
+}
+#endif

@@ -11,8 +11,8 @@ public enum LockRank: UInt8, Sendable {
   case psci
   /// One ITS: its queues, tables and ledgers. A trap takes the lock of one ITS at a time.
   case its
-  /// All Redistributors: their registers, and the tables that they hold. Never taken with that of an ITS
-  /// held today; the place is the one it would have.
+  /// All Redistributors: their registers, and the tables that they hold. Not taken with that of an ITS held; the place
+  /// is the one it would have.
   case redistributor
   /// One SMMU as the host sees it: its registers, and the queues that it reads. A trap takes the lock of one at
   /// a time, and holds no other of a device.
@@ -27,22 +27,35 @@ public enum LockRank: UInt8, Sendable {
 }
 
 /// The locks that one CPU holds.
-///
-/// Each CPU has its own, and hands it to every lock it takes.
 public struct HeldLocks: Sendable {
   private var ranks: UInt8 = 0
 
   /// Makes the record of a CPU that holds no lock.
   public init() {}
 
-  /// Makes the record of a CPU that holds the lock of `rank` alone.
-  public init(holding rank: LockRank) { add(rank) }
+  /// Takes note of a lock that is taken; false where the order forbids it, for one of its rank or a later one is held.
+  public mutating func take(_ rank: LockRank) -> Bool {
+    let isPermitted = ranks >> rank.rawValue == 0
+    ranks |= 1 << rank.rawValue
+    return isPermitted
+  }
 
-  /// Whether a lock of `rank` may be taken: all that are held come before it.
-  public func permits(_ rank: LockRank) -> Bool { ranks >> rank.rawValue == 0 }
+  /// Takes note of a lock that is released; false where none of its rank was held.
+  public mutating func release(_ rank: LockRank) -> Bool {
+    let wasHeld = ranks >> rank.rawValue & 1 == 1
+    ranks &= ~(1 << rank.rawValue)
+    return wasHeld
+  }
+}
 
-  mutating func add(_ rank: LockRank) { ranks |= 1 << rank.rawValue }
-  mutating func remove(_ rank: LockRank) { ranks &= ~(1 << rank.rawValue) }
+/// A CPU that takes locks, and is told of each.
+///
+/// Where code is tried it keeps ``HeldLocks`` and checks the order; where it is shipped it does nothing.
+public protocol LockHolder {
+  /// This CPU is about to wait for a lock.
+  func willTake(_ rank: LockRank)
+  /// This CPU is about to release one.
+  func willRelease(_ rank: LockRank)
 }
 
 /// A lock that CPUs get in the order in which they ask for it.
@@ -58,32 +71,27 @@ public struct SpinLock: ~Copyable, Sendable {
   public init(_ rank: LockRank) { self.rank = rank }
 
   /// Waits for the lock and runs `body` with it held; `body` may take locks of later ranks.
-  ///
-  /// Taking locks in the wrong order stops a debug build.
   public func withLock<Result: ~Copyable, Failure: Error>(
-    _ held: inout HeldLocks, _ body: (inout HeldLocks) throws(Failure) -> Result
+    on cpu: borrowing some LockHolder, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    assert(held.permits(rank), "lock order")
-    let ticket = acquire()
-    held.add(rank)
-    defer {
-      held.remove(rank)
-      release(ticket)
-    }
-    return try body(&held)
+    let ticket = acquire(on: cpu)
+    defer { release(ticket, on: cpu) }
+    return try body()
   }
 
-  /// Waits for the lock, and returns what it is released with.
-  ///
-  /// For a value that releases it when it ends, on a CPU that holds no lock; others use ``withLock(_:_:)``.
+  /// Waits for the lock, and returns what it is released with; others use ``withLock(on:_:)``.
   @inline(__always)
-  public func acquire() -> UInt32 {
+  public func acquire(on cpu: borrowing some LockHolder) -> UInt32 {
+    cpu.willTake(rank)
     let ticket = nextTicket.wrappingAdd(1, ordering: .relaxed).oldValue
     while nowServing.load(ordering: .acquiring) != ticket {}
     return ticket
   }
 
-  /// Ends what ``acquire()`` began.
+  /// Ends what ``acquire(on:)`` began.
   @inline(__always)
-  public func release(_ ticket: UInt32) { nowServing.store(ticket &+ 1, ordering: .releasing) }
+  public func release(_ ticket: UInt32, on cpu: borrowing some LockHolder) {
+    cpu.willRelease(rank)
+    nowServing.store(ticket &+ 1, ordering: .releasing)
+  }
 }

@@ -26,6 +26,12 @@ struct MetalPlatform: BoardPlatform {
     var mediation: Mediation { .on }
   #endif
 
+  // The simulated board checks the order of locks on all paths; here it costs nothing.
+  @inline(__always)
+  func willTake(_ rank: LockRank) {}
+  @inline(__always)
+  func willRelease(_ rank: LockRank) {}
+
   var registers: MetalDeviceMemory { MetalDeviceMemory() }
   var cache: MetalTranslationCache { MetalTranslationCache() }
   var memory: MetalBusMemory { MetalBusMemory() }

@@ -113,10 +113,9 @@ extension BoardPlatform {
   package var virtualSMMUCount: UInt8 { state.shared.virtualSMMUs }
   /// The observer of the owners of pages.
   package func withDMA<Result>(
-    _ held: HeldLocks, else absent: Result, _ body: (inout DMAProtection<SMMUs>) -> Result
+    else absent: Result, _ body: (inout DMAProtection<SMMUs>) -> Result
   ) -> Result {
-    var held = held
-    return state.shared.ownershipLock.withLock(&held) { _ in
+    state.shared.ownershipLock.withLock(on: self) {
       state.shared.ownership.updateObserver { (protection, _, _, _) in body(&protection) }
     }
   }
@@ -139,9 +138,7 @@ extension BoardPlatform {
   package var records: Bool { state.diagnostics.trace != nil }
   /// Those in the memory of the image.
   package func withTrace<Result>(_ body: (inout TraceRing?) -> Result) -> Result {
-    // No lock has a later rank.
-    var held = HeldLocks()
-    return state.diagnostics.traceLock.withLock(&held) { _ in body(&state.diagnostics.trace) }
+    state.diagnostics.traceLock.withLock(on: self) { body(&state.diagnostics.trace) }
   }
   /// Writes some records to the console, where they are to go there at once.
   package func hasRecorded() { Monitor(self).drainTraceOfAccess() }

@@ -31,8 +31,7 @@ struct BoardRelay<Board: BoardPlatform>: RelayMachine {
   }
 
   func withCPUs<Value>(_ body: (inout CPUTable) -> Value) -> Value {
-    var held = HeldLocks()
-    return state.shared.cpuLock.withLock(&held) { _ in body(&state.shared.cpus) }
+    state.shared.cpuLock.withLock(on: monitor.platform) { body(&state.shared.cpus) }
   }
 
   func prepareForEnd() {

@@ -22,7 +22,7 @@ extension Monitor {
   @inline(never)
   func drainFaults() {
     guard platform.ownsSMMUs else { return }
-    platform.withDMA(HeldLocks(), else: ()) { protection in
+    platform.withDMA(else: ()) { protection in
       _ = protection.mirror?.driver.drainEvents(atMost: Self.eventsPerTrap)
     }
     for _ in 0..<Self.eventsPerTrap {
@@ -32,7 +32,7 @@ extension Monitor {
   }
 
   private func takeFault() -> SMMUFault? {
-    platform.withDMA(HeldLocks(), else: nil) { protection in
+    platform.withDMA(else: nil) { protection in
       let fault = protection.mirror?.driver.takeFault()
       if let fault { protection.lastFault = fault }
       return fault
@@ -59,7 +59,7 @@ extension Monitor {
   /// The figure of the SMMUs with this number, once what they have recorded is read; 0 where none is EL2's own.
   public func dmaCount(_ number: StatisticNumber) -> UInt64 {
     drainFaults()
-    return platform.withDMA(HeldLocks(), else: 0) { protection in
+    return platform.withDMA(else: 0) { protection in
       let last = protection.lastFault
       return switch protection.mirror {
       case .some(let mirror):

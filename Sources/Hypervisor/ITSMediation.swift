@@ -53,7 +53,7 @@ extension Monitor where Machine: BoardPlatform {
         } catch {
           throw .mediation(error)
         }
-        typer = platform.itses.withLock(number) { $0.mediation.offered }
+        typer = platform.withITS(number) { $0.mediation.offered }
       }
       _ = offered.append(identities[index].offering(typer: typer.rawValue))
     }
@@ -65,7 +65,7 @@ extension Monitor where Machine: BoardPlatform {
     guard let number = UInt8(exactly: its), number < platform.itsCount else { return nil }
     let identity = state.shared.identities[Int(number)]
     guard platform.mediation == .on else { return identity }
-    return platform.itses.withLock(number) { its in
+    return platform.withITS(number) { its in
       its.isMediated ? identity.offering(typer: its.mediation.offered.rawValue) : identity
     }
   }

@@ -38,7 +38,7 @@ struct ITSState: ~Copyable {
 @safe public struct ITSPlaces: @unchecked Sendable {
   /// The bytes of a place: the state, and the mediation behind it.
   public static var stride: Int { 0x1000 }
-  private static var mediationOffset: Int { 0x200 }
+  fileprivate static var mediationOffset: Int { 0x200 }
   /// Whether a place is large enough; looked at before the first is used.
   public static var fit: Bool {
     MemoryLayout<ITSState>.size <= mediationOffset
@@ -62,65 +62,66 @@ struct ITSState: ~Copyable {
     unsafe state(number).initialize(to: ITSState(setup: setup, base: base))
   }
 
-  /// Waits for the lock of an ITS that was put into its place, on a CPU that holds no lock.
+  /// Waits for the lock of an ITS that was put into its place.
   @inline(__always)
-  public func lock(_ number: UInt8) -> LockedITS { unsafe LockedITS(number, state(number)) }
+  func lock(_ number: UInt8, on cpu: some LockHolder) -> LockedITS {
+    unsafe LockedITS(number, state(number), on: cpu)
+  }
+}
 
-  /// Runs `body` with the lock of an ITS that was put into its place.
+/// An ITS whose lock is held until ``unlock(on:)``.
+///
+/// Beside a function that takes a closure, which would be one call more on the path of a trap.
+@safe public struct LockedITS: ~Copyable {
+  /// Its number.
+  public let number: UInt8
+  private let state: UnsafeMutablePointer<ITSState>
+  private let ticket: UInt32
+
   @inline(__always)
-  public func withLock<Result: ~Copyable, Failure: Error>(
-    _ number: UInt8, _ body: (borrowing LockedITS) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    try body(lock(number))
+  fileprivate init(
+    _ number: UInt8, _ state: UnsafeMutablePointer<ITSState>, on cpu: some LockHolder
+  ) {
+    self.number = number
+    unsafe self.state = state
+    ticket = unsafe state.pointee.lock.acquire(on: cpu)
   }
 
-  /// An ITS whose lock is held for as long as this value lives.
-  @safe public struct LockedITS: ~Copyable {
-    /// Its number.
-    public let number: UInt8
-    private let state: UnsafeMutablePointer<ITSState>
-    private let ticket: UInt32
-
-    @inline(__always)
-    fileprivate init(_ number: UInt8, _ state: UnsafeMutablePointer<ITSState>) {
-      self.number = number
-      unsafe self.state = state
-      ticket = unsafe state.pointee.lock.acquire()
-    }
-
-    @inline(__always)
-    deinit { unsafe state.pointee.lock.release(ticket) }
-
-    @inline(__always)
-    private var mediated: UnsafeMutablePointer<MediatedITS> {
-      unsafe (UnsafeMutableRawPointer(state) + ITSPlaces.mediationOffset)
-        .assumingMemoryBound(to: MediatedITS.self)
-    }
-
-    /// What the mediation starts from.
-    public var setup: ITSSetup { unsafe state.pointee.setup }
-    /// Where the host sees the control frame.
-    public var base: PhysicalAddress { unsafe state.pointee.base }
-    /// The path of its accesses.
-    @inline(__always)
-    public var path: ITSPath { unsafe state.pointee.path }
-    /// Whether there is a mediation.
-    public var isMediated: Bool { path == .mediated || path == .recorded }
-
-    /// The mediation, where there is one.
-    @inline(__always)
-    public var mediation: MediatedITS {
-      unsafeAddress { unsafe UnsafePointer(mediated) }
-      nonmutating unsafeMutableAddress { unsafe mediated }
-    }
-
-    /// Has the accesses go through a mediation from now on.
-    func begin(_ mediation: consuming MediatedITS, _ path: ITSPath) {
-      unsafe mediated.initialize(to: mediation)
-      unsafe state.pointee.path = path
-    }
-
-    /// Ends the trust in the host.
-    func close() { unsafe state.pointee.path = .closed }
+  /// Releases the lock.
+  @inline(__always)
+  consuming func unlock(on cpu: some LockHolder) {
+    unsafe state.pointee.lock.release(ticket, on: cpu)
   }
+
+  @inline(__always)
+  private var mediated: UnsafeMutablePointer<MediatedITS> {
+    unsafe (UnsafeMutableRawPointer(state) + ITSPlaces.mediationOffset)
+      .assumingMemoryBound(to: MediatedITS.self)
+  }
+
+  /// What the mediation starts from.
+  public var setup: ITSSetup { unsafe state.pointee.setup }
+  /// Where the host sees the control frame.
+  public var base: PhysicalAddress { unsafe state.pointee.base }
+  /// The path of its accesses.
+  @inline(__always)
+  public var path: ITSPath { unsafe state.pointee.path }
+  /// Whether there is a mediation.
+  public var isMediated: Bool { path == .mediated || path == .recorded }
+
+  /// The mediation, where there is one.
+  @inline(__always)
+  public var mediation: MediatedITS {
+    unsafeAddress { unsafe UnsafePointer(mediated) }
+    nonmutating unsafeMutableAddress { unsafe mediated }
+  }
+
+  /// Has the accesses go through a mediation from now on.
+  func begin(_ mediation: consuming MediatedITS, _ path: ITSPath) {
+    unsafe mediated.initialize(to: mediation)
+    unsafe state.pointee.path = path
+  }
+
+  /// Ends the trust in the host.
+  func close() { unsafe state.pointee.path = .closed }
 }

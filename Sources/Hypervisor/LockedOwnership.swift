@@ -6,12 +6,14 @@ package import Ownership
 
 /// The owners of pages, asked with the lock of one device held: takes the lock of rank `ownership` itself.
 package struct LockedOwnership<Machine: BoardPlatform>: PageAuthority {
-  private let state: StatePlace<Machine>
+  private let platform: Machine
   /// What is held already.
   private let rank: LockRank
 
+  private var state: StatePlace<Machine> { platform.state }
+
   init(of platform: Machine, holding rank: LockRank) {
-    state = platform.state
+    self.platform = platform
     self.rank = rank
   }
 
@@ -19,19 +21,17 @@ package struct LockedOwnership<Machine: BoardPlatform>: PageAuthority {
     guard !state.shared.reserved.overlaps(pages) else {
       throw .refusedByHypervisor(pages.first)
     }
-    var held = HeldLocks(holding: rank)
     var list = FixedList<1, PageRange>(filler: pages)
     _ = list.append(pages)
-    return try state.shared.ownershipLock.withLock(&held) {
-      (_) throws(OwnershipError) -> Pin<1> in
+    return try state.shared.ownershipLock.withLock(on: platform) {
+      () throws(OwnershipError) -> Pin<1> in
       try state.shared.ownership.shareAndPin(list)
     }
   }
 
   package func unpinAndUnshare(_ pin: consuming Pin<1>) {
-    var held = HeldLocks(holding: rank)
     var pin: Pin<1>? = consume pin
-    state.shared.ownershipLock.withLock(&held) { _ in
+    state.shared.ownershipLock.withLock(on: platform) {
       guard let pin = pin.take() else { return }
       // Pages that somebody else has pinned stay shared, which is safe.
       state.shared.ownership.unpinAndUnshare(pin)
@@ -43,30 +43,26 @@ package struct LockedOwnership<Machine: BoardPlatform>: PageAuthority {
     guard rank != .smmu || !state.shared.reserved.overlaps(pages) else {
       throw .refusedByHypervisor(pages.first)
     }
-    var held = HeldLocks(holding: rank)
-    return try state.shared.ownershipLock.withLock(&held) {
-      (_) throws(OwnershipError) -> UInt64 in
+    return try state.shared.ownershipLock.withLock(on: platform) {
+      () throws(OwnershipError) -> UInt64 in
       try state.shared.ownership.hold(pages, in: &table)
     }
   }
 
   package func release(_ slot: UInt64, of table: inout PinTable) {
-    var held = HeldLocks(holding: rank)
-    state.shared.ownershipLock.withLock(&held) { _ in
+    state.shared.ownershipLock.withLock(on: platform) {
       state.shared.ownership.release(slot, of: &table)
     }
   }
 
   package func claim(_ pages: PageRange, into set: inout ClaimSet) throws(OwnershipError) {
-    var held = HeldLocks(holding: rank)
-    try state.shared.ownershipLock.withLock(&held) { (_) throws(OwnershipError) in
+    try state.shared.ownershipLock.withLock(on: platform) { () throws(OwnershipError) in
       try state.shared.ownership.donate(pages, into: &set)
     }
   }
 
   package func giveBackUntouched(_ set: inout ClaimSet) -> Bool {
-    var held = HeldLocks(holding: rank)
-    return state.shared.ownershipLock.withLock(&held) { _ in
+    return state.shared.ownershipLock.withLock(on: platform) {
       do throws(OwnershipError) {
         try state.shared.ownership.giveBackUntouched(&set)
         return true

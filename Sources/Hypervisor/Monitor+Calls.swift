@@ -39,8 +39,7 @@ extension Monitor {
 extension Monitor where Machine: BoardPlatform {
   /// What a CPU that firmware has started for the host is to run; nil where the host does not get it.
   package func startCPU(_ cpu: Int) -> HostStart? {
-    var held = HeldLocks()
-    let order = state.shared.cpuLock.withLock(&held) { _ in
+    let order = state.shared.cpuLock.withLock(on: platform) {
       PSCIRelay.takeOrder(cpu: cpu, cpus: &state.shared.cpus)
     }
     // Firmware starts no CPU that nobody asked for.

@@ -25,11 +25,14 @@ extension Monitor {
   /// Has an ITS answer a load.
   @inline(never)
   public func readITS(_ number: UInt8, _ access: Access) -> ReadEffect {
-    read(platform.itses.lock(number), access)
+    let its = platform.itses.lock(number, on: platform)
+    let effect = read(its, access)
+    its.unlock(on: platform)
+    return effect
   }
 
   @inline(__always)
-  private func read(_ its: borrowing ITSPlaces.LockedITS, _ access: Access) -> ReadEffect {
+  private func read(_ its: borrowing LockedITS, _ access: Access) -> ReadEffect {
     if Machine.countsLoads { platform.counts.countLoad(its.number, access.offset) }
     guard its.path == .mediated else { return readRarely(its, access) }
     let effect = its.mediation.read(access, machine: platform.machine(of: its.number))
@@ -40,12 +43,15 @@ extension Monitor {
   /// Has an ITS carry out a store.
   @inline(never)
   public func writeITS(_ number: UInt8, _ access: Access, _ value: UInt64) -> WriteEffect {
-    write(platform.itses.lock(number), access, value)
+    let its = platform.itses.lock(number, on: platform)
+    let effect = write(its, access, value)
+    its.unlock(on: platform)
+    return effect
   }
 
   @inline(__always)
   private func write(
-    _ its: borrowing ITSPlaces.LockedITS, _ access: Access, _ value: UInt64
+    _ its: borrowing LockedITS, _ access: Access, _ value: UInt64
   ) -> WriteEffect {
     platform.counts.countStore(its.number, access.offset)
     guard its.path == .mediated else { return writeRarely(its, access, value) }
@@ -55,7 +61,7 @@ extension Monitor {
   }
 
   @inline(never)
-  private func readRarely(_ its: borrowing ITSPlaces.LockedITS, _ access: Access) -> ReadEffect {
+  private func readRarely(_ its: borrowing LockedITS, _ access: Access) -> ReadEffect {
     let start = platform.time
     let effect: ReadEffect
     switch its.path {
@@ -71,7 +77,7 @@ extension Monitor {
 
   @inline(never)
   private func writeRarely(
-    _ its: borrowing ITSPlaces.LockedITS, _ access: Access, _ value: UInt64
+    _ its: borrowing LockedITS, _ access: Access, _ value: UInt64
   ) -> WriteEffect {
     let start = platform.time
     let effect: WriteEffect
@@ -88,7 +94,7 @@ extension Monitor {
   }
 
   private func record(
-    _ access: TracedAccess, _ its: borrowing ITSPlaces.LockedITS, since start: UInt64
+    _ access: TracedAccess, _ its: borrowing LockedITS, since start: UInt64
   ) {
     var access = access
     access.isForwarded = its.path == .forwarded
@@ -99,12 +105,12 @@ extension Monitor {
 
   /// Logs what there is to tell of an ITS.
   @inline(__always)
-  private func tellNews(_ its: borrowing ITSPlaces.LockedITS) {
+  private func tellNews(_ its: borrowing LockedITS) {
     if its.mediation.hasNews { tell(its) }
   }
 
   @inline(never)
-  private func tell(_ its: borrowing ITSPlaces.LockedITS) {
+  private func tell(_ its: borrowing LockedITS) {
     if let refusal = its.mediation.takeRefusal() {
       var line = LogLine()
       ITSNews.write(refusal, of: its.number, to: &line)
@@ -123,10 +129,10 @@ extension Monitor {
   ///
   /// - Throws: why not; it is disabled then, as far as it can be, and knows no address of the arena.
   public func setUp(_ number: UInt8) throws(ITSSetupError) {
-    try platform.itses.withLock(number) { (its) throws(ITSSetupError) in try setUp(its) }
+    try platform.withITS(number) { (its) throws(ITSSetupError) in try setUp(its) }
   }
 
-  private func setUp(_ its: borrowing ITSPlaces.LockedITS) throws(ITSSetupError) {
+  private func setUp(_ its: borrowing LockedITS) throws(ITSSetupError) {
     let machine = platform.machine(of: its.number)
     do throws(ITSSetupError) {
       begin(
@@ -141,7 +147,7 @@ extension Monitor {
   }
 
   private func begin(
-    _ its: borrowing ITSPlaces.LockedITS, _ mediation: consuming MediatedITS, isHandedOver: Bool
+    _ its: borrowing LockedITS, _ mediation: consuming MediatedITS, isHandedOver: Bool
   ) {
     if platform.records {
       mediation.recordSetup(
@@ -154,7 +160,7 @@ extension Monitor {
   /// Takes a live ITS over by the descriptor at `descriptor`; nil where the host is not trusted with it, or not
   /// any more, else 0, or why not.
   public func handOver(_ number: UInt8, descriptor: PhysicalAddress) -> Int64? {
-    platform.itses.withLock(number) { its in
+    platform.withITS(number) { its in
       guard its.path == .forwarded else { return nil }
       do throws(HandoverError) {
         begin(
@@ -195,7 +201,7 @@ extension Monitor {
   }
 
   private func endTrust(in number: UInt8) -> UnmediatedITS? {
-    platform.itses.withLock(number) { its in
+    platform.withITS(number) { its in
       guard !its.isMediated else { return nil }
       its.close()
       guard let control = deviceMemory.read(.word, at: its.setup.frame), control & 1 == 0 else {
@@ -215,7 +221,7 @@ extension Monitor {
 extension Monitor {
   /// Has an ITS come to rest, so that a loss takes nothing with it.
   public func pauseITS(_ number: UInt8) {
-    platform.itses.withLock(number) { its in
+    platform.withITS(number) { its in
       guard its.isMediated else { return }
       its.mediation.pause(machine: platform.machine(of: number))
       tellNews(its)
@@ -224,7 +230,7 @@ extension Monitor {
 
   /// Looks whether an ITS is as EL2 left it; what is not is switched off.
   public func wakeITS(_ number: UInt8) {
-    platform.itses.withLock(number) { its in
+    platform.withITS(number) { its in
       guard its.isMediated else { return }
       its.mediation.wake(machine: platform.machine(of: number))
       tellNews(its)

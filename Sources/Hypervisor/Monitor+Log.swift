@@ -8,9 +8,8 @@ package import DeviceTree
 extension Monitor where Machine: BoardPlatform {
   /// Logs a line.
   func log(_ level: LogLevel, _ line: consuming LogLine) {
-    var held = HeldLocks()
     var line: LogLine? = consume line
-    state.diagnostics.logLock.withLock(&held) { _ in
+    state.diagnostics.logLock.withLock(on: platform) {
       guard let text = line.take() else { return }
       state.diagnostics.log.write(level, text, at: platform.time)
     }
@@ -19,9 +18,8 @@ extension Monitor where Machine: BoardPlatform {
   /// Writes a line past the ring, whatever it holds; false where the console doesn't take it, or the
   /// level is too low for it.
   package func logNow(_ level: LogLevel, _ line: consuming LogLine) -> Bool {
-    var held = HeldLocks()
     var line: LogLine? = consume line
-    return state.diagnostics.logLock.withLock(&held) { _ in
+    return state.diagnostics.logLock.withLock(on: platform) {
       guard let text = line.take(), level <= state.diagnostics.log.level else { return false }
       return state.diagnostics.log.writeNow(text)
     }
@@ -35,8 +33,7 @@ extension Monitor where Machine: BoardPlatform {
 
   /// Writes what the log and the trace hold.
   func drainLog() {
-    var held = HeldLocks()
-    state.diagnostics.logLock.withLock(&held) { _ in
+    state.diagnostics.logLock.withLock(on: platform) {
       state.diagnostics.log.drain()
       drainTrace()
     }

@@ -18,7 +18,7 @@ extension Monitor where Machine: BoardPlatform {
   func finishLoss() {
     forEachITS { wakeITS($0) }
     guard platform.mediation == .on else { return }
-    let isSafe = platform.redistributors.withLock {
+    let isSafe = platform.withRedistributors {
       $0.wake(machine: platform.redistributorMachine())
     }
     guard !isSafe else { return }

@@ -12,7 +12,7 @@ extension Monitor {
   /// Has the Redistributor with this number answer a load.
   @inline(never)
   public func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect {
-    platform.redistributors.withLock { redistributors in
+    platform.withRedistributors { redistributors in
       redistributors.read(number, access, machine: platform.redistributorMachine())
     }
   }
@@ -20,7 +20,7 @@ extension Monitor {
   /// Has the Redistributor with this number carry out a store.
   @inline(never)
   public func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
-    platform.redistributors.withLock { redistributors in
+    platform.withRedistributors { redistributors in
       let effect = redistributors.write(
         number, access, value, machine: platform.redistributorMachine())
       if let refusal = redistributors.takeRefusal() { tell(refusal) }
@@ -65,14 +65,14 @@ extension Monitor {
         region, at: start, through: platform.registers
       ) { (base, _) throws(RedistributorSetupError) in
         let distance = base.rawValue &- region.range.base.rawValue
-        try platform.redistributors.withLock { (redistributors) throws(RedistributorSetupError) in
+        try platform.withRedistributors { (redistributors) throws(RedistributorSetupError) in
           try redistributors.add(
             VirtualAddress(start.rawValue &+ distance), keepsLive: keepsLive, machine: machine)
         }
       }
       guard end == .last else { throw .silent(start) }
     }
-    let count = try platform.redistributors.withLock {
+    let count = try platform.withRedistributors {
       (redistributors) throws(RedistributorSetupError) in
       try redistributors.finish(machine: machine)
       return redistributors.count
@@ -84,6 +84,6 @@ extension Monitor {
   /// Ends what ``beginRedistributors(_:at:pins:interruptLimit:addressLimit:offersVirtualLPIs:keepsLive:)`` began,
   /// where no host runs yet: the tables of live LPIs are the host's alone again.
   public func abandonRedistributors() {
-    platform.redistributors.withLock { $0.abandon(machine: platform.redistributorMachine()) }
+    platform.withRedistributors { $0.abandon(machine: platform.redistributorMachine()) }
   }
 }

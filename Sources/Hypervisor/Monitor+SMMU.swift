@@ -16,7 +16,7 @@ extension Monitor {
       drainFaults()
       return .refused(.device)
     }
-    let effect = platform.virtualSMMUs.withLock(number) { smmu in
+    let effect = platform.withVirtualSMMU(number) { smmu in
       let effect = smmu.read(access, machine: VirtualSMMUTrapMachine(number, platform))
       tellNews(of: number, &smmu)
       return effect
@@ -32,7 +32,7 @@ extension Monitor {
       drainFaults()
       return .refused(.device)
     }
-    let effect = platform.virtualSMMUs.withLock(number) { smmu in
+    let effect = platform.withVirtualSMMU(number) { smmu in
       let effect = smmu.write(access, value, machine: VirtualSMMUTrapMachine(number, platform))
       tellNews(of: number, &smmu)
       return effect

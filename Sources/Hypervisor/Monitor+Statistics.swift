@@ -19,9 +19,9 @@ extension Monitor {
     case .itsWords: platform.counts.value(number)
     case .redistributors:
       platform.guardsRedistributors
-        ? platform.redistributors.withLock { number.value(in: $0) } : 0
+        ? platform.withRedistributors { number.value(in: $0) } : 0
     case .its:
-      platform.itses.withLock(number.its) { its in
+      platform.withITS(number.its) { its in
         its.isMediated
           ? number.value(counters: its.mediation.counters, usage: its.mediation.usage) : 0
       }
@@ -46,16 +46,15 @@ extension Monitor where Machine: BoardPlatform {
   ///
   /// Takes one lock at a time: that of a virtual SMMU, of the owners of pages, or of the log.
   func boardValue(_ number: StatisticNumber) -> UInt64 {
-    var held = HeldLocks()
-    return switch number.statistic.owner {
+    switch number.statistic.owner {
     case .board: platform.frequency
     case .cpus: platform.counts.value(number)
     case .ownership:
-      state.shared.ownershipLock.withLock(&held) { _ in
+      state.shared.ownershipLock.withLock(on: platform) {
         number.value(in: state.shared.ownership.usage)
       }
     case .log:
-      state.diagnostics.logLock.withLock(&held) { _ in
+      state.diagnostics.logLock.withLock(on: platform) {
         number.statistic == .logBytes
           ? state.diagnostics.log.waiting : state.diagnostics.log.dropped
       }

@@ -45,8 +45,7 @@ extension Monitor where Machine: BoardPlatform {
   /// Writes some records to the console, where they are to go there at once.
   func drainTraceOfAccess() {
     guard state.diagnostics.drainsTrace else { return }
-    var held = HeldLocks()
-    state.diagnostics.logLock.withLock(&held) { _ in
+    state.diagnostics.logLock.withLock(on: platform) {
       drainTrace(atMost: Self.recordsPerAccess)
     }
   }

@@ -5,14 +5,16 @@ public import Architecture
 public import DeviceTree
 public import GIC
 public import ITS
+public import Redistributor
 public import SMMUDriver
 public import Trace
 public import Traps
+public import VirtualSMMU
 
 /// What a machine offers to the ``Monitor``: a small handle, bound statically.
 ///
 /// The image that is booted is one, a hypervisor that links the library another.
-public protocol Platform: Sendable {
+public protocol Platform: LockHolder, Sendable {
   /// The registers of the hardware.
   associatedtype Registers: DeviceMemory
   /// Memory that EL2 has mapped, by physical address.
@@ -49,10 +51,10 @@ public protocol Platform: Sendable {
   var virtualSMMUs: VirtualSMMUPlaces { get }
   /// How many SMMUs the host sees, from the first one on; never changes once the host runs.
   var virtualSMMUCount: UInt8 { get }
-  /// Runs `body` with who follows the owners of pages for devices, and with the lock of rank `ownership`, behind those
-  /// that are held; `absent` where there is nobody.
+  /// Runs `body` with who follows the owners of pages for devices, and with the lock of rank `ownership`; `absent`
+  /// where there is nobody.
   func withDMA<Result>(
-    _ held: HeldLocks, else absent: Result, _ body: (inout DMAProtection<SMMUs>) -> Result
+    else absent: Result, _ body: (inout DMAProtection<SMMUs>) -> Result
   ) -> Result
 
   /// Has the SMMU with this number answer a load.
@@ -94,6 +96,36 @@ public protocol Platform: Sendable {
 }
 
 extension Platform {
+  /// Runs `body` with an ITS that was put into its place, and its lock held.
+  public func withITS<Result: ~Copyable, Failure: Error>(
+    _ number: UInt8, _ body: (borrowing LockedITS) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let its = itses.lock(number, on: self)
+    do throws(Failure) {
+      let result = try body(its)
+      its.unlock(on: self)
+      return result
+    } catch {
+      its.unlock(on: self)
+      throw error
+    }
+  }
+
+  /// Runs `body` with the mediation of the Redistributors, which has begun, and its lock.
+  @inline(__always)
+  public func withRedistributors<Result: ~Copyable, Failure: Error>(
+    _ body: (inout MediatedRedistributors) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try redistributors.withLock(on: self, body)
+  }
+
+  /// Runs `body` with an SMMU as the host sees it, which was put into its place, and its lock.
+  public func withVirtualSMMU<Result: ~Copyable>(
+    _ number: UInt8, _ body: (inout MediatedSMMU) -> Result
+  ) -> Result {
+    virtualSMMUs.withLock(number, on: self, body)
+  }
+
   /// What the mediation of an ITS needs, on the CPU that runs this.
   @inline(__always)
   package func machine(of its: UInt8) -> ITSTrapMachine<Self> { ITSTrapMachine(its, self) }

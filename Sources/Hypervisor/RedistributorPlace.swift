@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-public import Redistributor
+internal import Redistributor
 
 /// Where the mediation of all Redistributors is kept, in memory that the machine sets aside.
 ///
@@ -53,11 +53,10 @@ public import Redistributor
 
   /// Runs `body` with the mediation, which has begun, and its lock held.
   @inline(__always)
-  public func withLock<Result: ~Copyable, Failure: Error>(
-    _ body: (inout MediatedRedistributors) throws(Failure) -> Result
+  func withLock<Result: ~Copyable, Failure: Error>(
+    on cpu: some LockHolder, _ body: (inout MediatedRedistributors) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    var held = HeldLocks()
-    return try unsafe state.pointee.lock.withLock(&held) { (_) throws(Failure) -> Result in
+    try unsafe state.pointee.lock.withLock(on: cpu) { () throws(Failure) -> Result in
       try unsafe body(&state.pointee.mediation)
     }
   }

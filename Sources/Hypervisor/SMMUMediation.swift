@@ -23,9 +23,7 @@ extension Monitor where Machine: BoardPlatform {
       let setups = SMMUClaim.setups(plan, in: state.shared.registry, arena: arena)
     else { throw .claim }
     let doorbells = SMMUClaim.doorbells(of: board)
-    var held = HeldLocks()
-    try state.shared.ownershipLock.withLock(&held) {
-      (_) throws(StartupError) in
+    try state.shared.ownershipLock.withLock(on: platform) { () throws(StartupError) in
       try state.shared.ownership.updateObserver {
         (protection, host, memoryMap, pool) throws(StartupError) in
         do throws(DMAProtectionError) {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-public import VirtualSMMU
+internal import VirtualSMMU
 
 /// Where the state is kept, in memory that the machine sets aside.
 ///
@@ -117,11 +117,10 @@ public import VirtualSMMU
   }
 
   /// Runs `body` with an SMMU that was put into its place, and its lock held.
-  public func withLock<Result: ~Copyable>(
-    _ number: UInt8, _ body: (inout MediatedSMMU) -> Result
+  func withLock<Result: ~Copyable>(
+    _ number: UInt8, on cpu: some LockHolder, _ body: (inout MediatedSMMU) -> Result
   ) -> Result {
-    var held = HeldLocks()
-    return unsafe state(number).pointee.lock.withLock(&held) { _ in
+    unsafe state(number).pointee.lock.withLock(on: cpu) {
       unsafe body(&state(number).pointee.smmu)
     }
   }

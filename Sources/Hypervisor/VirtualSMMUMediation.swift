@@ -32,7 +32,7 @@ extension Monitor {
   public func sumOfVirtualSMMUs(_ read: (borrowing MediatedSMMU) -> UInt64) -> UInt64 {
     var sum: UInt64 = 0
     for number in 0..<platform.virtualSMMUCount {
-      sum &+= platform.virtualSMMUs.withLock(number) { read($0) }
+      sum &+= platform.withVirtualSMMU(number) { read($0) }
     }
     return sum
   }

@@ -68,7 +68,7 @@ struct VirtualSMMUTrapMachine<Machine: Platform>: VirtualSMMUMachine {
   private func withDriver<Result>(
     _ absent: Result, _ body: (inout SMMUGroup<Machine.SMMUs>) -> Result
   ) -> Result {
-    platform.withDMA(HeldLocks(holding: .smmu), else: absent) {
+    platform.withDMA(else: absent) {
       $0.mirror?.withDriver(body) ?? absent
     }
   }

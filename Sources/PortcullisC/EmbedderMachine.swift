@@ -64,6 +64,9 @@ struct EmbedderBoard: ~Copyable {
   /// Takes the memory of a state.
   @unsafe init(_ memory: UnsafeMutableRawPointer) { unsafe place = memory }
 
+  func willTake(_ rank: LockRank) { ThreadLocks().willTake(rank) }
+  func willRelease(_ rank: LockRank) { ThreadLocks().willRelease(rank) }
+
   /// The embedder's operations.
   var registers: EmbedderPlatform { unsafe EmbedderPlatform(place) }
   var itses: ITSPlaces { unsafe ITSPlaces(place + StateMemory.itsOffset) }
@@ -127,17 +130,14 @@ struct EmbedderBoard: ~Copyable {
   var records: Bool { unsafe board.pointee.trace != nil }
   var time: UInt64 { registers.clock }
   func withTrace<Result>(_ body: (inout TraceRing?) -> Result) -> Result {
-    // No lock has a later rank, and a call of the embedder holds none.
-    let ticket = unsafe board.pointee.traceLock.acquire()
-    defer { unsafe board.pointee.traceLock.release(ticket) }
-    return unsafe body(&board.pointee.trace)
+    unsafe board.pointee.traceLock.withLock(on: self) { unsafe body(&board.pointee.trace) }
   }
   // The embedder takes records when it likes.
   func hasRecorded() {}
 
   func identity(of its: UInt64) -> ITSIdentity? {
     guard its < UInt64(itsCount) else { return nil }
-    return itses.withLock(UInt8(truncatingIfNeeded: its)) { its in
+    return withITS(UInt8(truncatingIfNeeded: its)) { its in
       guard let identity = ITSIdentity(its.base, at: its.setup.frame, through: registers) else {
         return nil
       }
@@ -215,10 +215,8 @@ struct EmbedderBoard: ~Copyable {
     guard let smmus else { preconditionFailure("there is no SMMU") }
     return smmus.virtualSMMUs
   }
-  // A virtual SMMU is held, or nothing: its rank is that before the lock of pages.
   func withDMA<Result>(
-    _ held: HeldLocks, else absent: Result,
-    _ body: (inout DMAProtection<EmbedderSMMUMachine>) -> Result
+    else absent: Result, _ body: (inout DMAProtection<EmbedderSMMUMachine>) -> Result
   ) -> Result { smmus?.withDMA(body) ?? absent }
 
   /// Asks the SMMUs; `done` where there are none.

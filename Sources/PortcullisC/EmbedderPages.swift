@@ -64,9 +64,7 @@ typealias EmbedderOwnership = Ownership<
 
   /// Runs `body` with the lock, behind which stands whatever follows the owners of pages.
   func whileLocked<Result>(_ body: () -> Result) -> Result {
-    let ticket = unsafe state.pointee.lock.acquire()
-    defer { unsafe state.pointee.lock.release(ticket) }
-    return body()
+    unsafe state.pointee.lock.withLock(on: ThreadLocks(), body)
   }
 
   /// Whether none of `pages` has been given to somebody else.
@@ -135,10 +133,10 @@ typealias EmbedderOwnership = Ownership<
   private func withLock<Failure: Error>(
     _ body: (inout State, inout PagePool<EmbedderTables>) throws(Failure) -> Void
   ) throws(Failure) {
-    let ticket = unsafe state.pointee.lock.acquire()
-    defer { unsafe state.pointee.lock.release(ticket) }
-    try ownership.updatePool { (pool) throws(Failure) in
-      try body(&(unsafe state.pointee), &pool)
+    try unsafe state.pointee.lock.withLock(on: ThreadLocks()) { () throws(Failure) in
+      try ownership.updatePool { (pool) throws(Failure) in
+        try body(&(unsafe state.pointee), &pool)
+      }
     }
   }
 }

@@ -314,7 +314,7 @@ private struct EmbedderReach: HostLeaves {
 
   private func held(_ pages: PageRange) -> SMMUHook.Answer {
     for number in 0..<machine.virtualSMMUCount {
-      let page = virtualSMMUs.withLock(number) { $0.held(of: pages, memory: machine.memory) }
+      let page = machine.withVirtualSMMU(number) { $0.held(of: pages, memory: machine.memory) }
       if let page { return .page(page) }
     }
     return .done

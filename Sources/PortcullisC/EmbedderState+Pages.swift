@@ -92,7 +92,7 @@ extension EmbedderState {
   /// What keeps pages with the host.
   private func hold(of pages: PageRange) -> Hold? {
     for number in 0..<UInt8(truncatingIfNeeded: itsCount) {
-      let hold: Hold? = monitor.platform.itses.withLock(number) { its in
+      let hold: Hold? = monitor.platform.withITS(number) { its in
         switch its.path {
         case .forwarded: .forwarded
         case .closed: .live
@@ -105,7 +105,7 @@ extension EmbedderState {
     }
     if case .page(let page) = monitor.platform.askSMMUs(.held(pages)) { return .held(page) }
     guard mediation.guardsRedistributors else { return nil }
-    let page = monitor.platform.redistributors.withLock {
+    let page = monitor.platform.withRedistributors {
       $0.held(of: pages, memory: monitor.platform.pins)
     }
     return page.map { .held($0) }

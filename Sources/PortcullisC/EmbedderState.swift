@@ -67,7 +67,7 @@ struct EmbedderState: ~Copyable {
     }
     for number in 0..<UInt8(truncatingIfNeeded: itsCount) {
       let isMediated =
-        phase == .claimed && monitor.platform.itses.withLock(number) { $0.isMediated }
+        phase == .claimed && monitor.platform.withITS(number) { $0.isMediated }
       if !isMediated { uncovered.insert(.live) }
     }
     return uncovered
@@ -306,7 +306,7 @@ struct EmbedderState: ~Copyable {
 
   /// The counts of an ITS and whether it has broken down; nil where it is not mediated yet.
   func counters(of number: UInt8) -> (counters: ITSCounters, isBroken: Bool)? {
-    monitor.platform.itses.withLock(number) { its in
+    monitor.platform.withITS(number) { its in
       its.isMediated ? (its.mediation.counters, its.mediation.isBroken) : nil
     }
   }
@@ -316,7 +316,7 @@ struct EmbedderState: ~Copyable {
   var sizes: (state: UInt64, pool: UInt64)? {
     var most: UInt64 = 0
     for number in 0..<UInt8(truncatingIfNeeded: itsCount) {
-      let least = monitor.platform.itses.withLock(number) { its in
+      let least = monitor.platform.withITS(number) { its in
         its.isMediated ? its.mediation.leastArena : nil
       }
       guard let least else { return nil }

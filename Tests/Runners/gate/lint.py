@@ -152,6 +152,18 @@ def check_core(core, makefile):
         yield f"Makefile: CORE and the core in the picture of {HOUSE} differ by {name}"
 
 
+LOCKS = pathlib.Path("Sources/Architecture/SpinLock.swift")
+RANK = re.compile(r"^  case (\w+)$", re.MULTILINE)
+ORDER = re.compile(r"^    (\w+(?: → \w+)+)$", re.MULTILINE)
+
+
+def check_locks(source, text):
+    """Whether the order of locks that is told is that of the ranks."""
+    order = " → ".join(RANK.findall(source))
+    if not order or order not in ORDER.findall(text):
+        yield f"{HOUSE}: the order of locks is not that of {LOCKS}: {order}"
+
+
 README_LINES = 120
 
 
@@ -254,6 +266,7 @@ def main():
     core = {name for label, sources, _ in storeys if label not in OUTSIDE for name in sources}
     findings = [*check_top_level(), *check_house(storeys, targets), *check_threat_model(), *check_defects()]
     findings += check_core(core, text_of(pathlib.Path("Makefile")))
+    findings += check_locks(text_of(LOCKS), text_of(HOUSE))
     findings += check_readme(text_of(pathlib.Path("README.md")))
     for name in ("README.md", "CONTRIBUTING.md"):
         findings += check_paths(name, text_of(pathlib.Path(name)))

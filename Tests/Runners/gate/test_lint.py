@@ -74,6 +74,14 @@ class HouseTests(unittest.TestCase):
 
 
 class PathTests(unittest.TestCase):
+    def test_the_order_of_locks(self):
+        source = "enum LockRank {\n  /// Words.\n  case one\n  case two\n}\n"
+        self.assertEqual([*lint.check_locks(source, "words\n\n    one → two\n\nwords\n")], [])
+        for text in ("    two → one\n", "    one → two → three\n", "one → two\n", ""):
+            (finding,) = lint.check_locks(source, text)
+            self.assertIn("one → two", finding)
+        self.assertEqual(len([*lint.check_locks("", "    one → two\n")]), 1)
+
     def test_a_readme_that_is_too_long(self):
         self.assertEqual([*lint.check_readme("a\n" * lint.README_LINES)], [])
         self.assertEqual(len([*lint.check_readme("a\n" * (lint.README_LINES + 1))]), 1)

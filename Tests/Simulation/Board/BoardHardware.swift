@@ -37,6 +37,9 @@ package final class BoardHardware: @unchecked Sendable {
   package internal(set) var isOff = false
   /// What EL2 did that ends it on hardware.
   package internal(set) var faults: [String] = []
+  /// Which lock was taken with which held: pairs of ranks, the outer first.
+  package private(set) var nestedLocks: Set<[LockRank]> = []
+  private var heldLocks: [UInt64: [LockRank]] = [:]
   /// How many accesses to registers EL2 has made.
   package private(set) var registerAccesses = 0
   /// Which of them, counted from zero, is answered with an abort.
@@ -181,6 +184,22 @@ package final class BoardHardware: @unchecked Sendable {
   func forgetHost(_ pages: PageRange?) {
     guard let pages else { return hostCache = [:] }
     for offset in 0..<pages.count { hostCache[pages.first.rawValue + offset] = nil }
+  }
+
+  // MARK: Locks
+
+  /// A CPU is about to wait for a lock, which must come behind all that it holds.
+  func willTake(_ rank: LockRank, on cpu: UInt64) {
+    for held in heldLocks[cpu, default: []] {
+      precondition(held.rawValue < rank.rawValue, "\(rank) is taken with \(held) held")
+      nestedLocks.insert([held, rank])
+    }
+    heldLocks[cpu, default: []].append(rank)
+  }
+
+  /// A CPU is about to release one.
+  func willRelease(_ rank: LockRank, on cpu: UInt64) {
+    precondition(heldLocks[cpu, default: []].popLast() == rank, "\(rank) is not the last taken")
   }
 
   // MARK: The bus

@@ -16,6 +16,9 @@ package struct SimulatedPlatform: BoardPlatform {
   package let hardware: BoardHardware
   package let cpu: UInt64
 
+  package func willTake(_ rank: LockRank) { hardware.willTake(rank, on: cpu) }
+  package func willRelease(_ rank: LockRank) { hardware.willRelease(rank, on: cpu) }
+
   package var mediation: Mediation { .on }
   package var state: StatePlace<SimulatedPlatform> { unsafe StatePlace(hardware.places.state) }
   package var itses: ITSPlaces { unsafe ITSPlaces(hardware.places.itses) }
