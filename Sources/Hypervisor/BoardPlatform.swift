@@ -149,8 +149,17 @@ extension BoardPlatform {
   package func endTrust() -> Bool {
     state.shared.trustsHost.exchange(false, ordering: .acquiringAndReleasing)
   }
-  /// Tells of the image, its memory and the canary.
-  package func answer(_ call: SMCCC.Call) -> SMCCC.Result { Monitor(self).answerOfBoard(call) }
+  /// Tells of the image and its memory.
+  package var facts: HypervisorService.Facts {
+    HypervisorService.Facts(
+      image: state.shared.layout.image, regions: state.shared.registry.count,
+      memory: state.shared.memory.range)
+  }
+  /// Tells of the canary.
+  package func answerForTests(_ call: SMCCC.Call) -> SMCCC.Result {
+    HypervisorService.answerForTests(
+      call, canary: state.shared.canary, memory: Monitor(self).tables)
+  }
 
   /// Loads are counted.
   package static var countsLoads: Bool { true }

@@ -47,49 +47,53 @@ public enum HypervisorService {
   /// The host is not trusted, or has handed this ITS over already.
   public static let denied: Int64 = -4
 
-  /// What is there to tell.
-  ///
-  /// All of it the host could find out by itself.
+  /// What there is to tell of the machine; all of it the host could find out by itself.
   public struct Facts {
-    /// Where the image lies, in bytes.
-    public var imageBase: UInt64
-    /// How many bytes it takes.
-    public var imageSize: UInt64
+    /// Where the image lies; nil where that is not known.
+    public var image: AddressRange?
     /// How many regions are protected.
-    public var regions: UInt64
-    /// What EL2 has of the board's memory beside its image.
-    public var memory: AddressRange
+    public var regions: Int
+    /// What EL2 has of the board's memory beside its image; nil for nothing.
+    public var memory: AddressRange?
 
     /// Collects the facts.
-    public init(imageBase: UInt64, imageSize: UInt64, regions: UInt64, memory: AddressRange) {
-      self.imageBase = imageBase
-      self.imageSize = imageSize
+    public init(image: AddressRange?, regions: Int, memory: AddressRange?) {
+      self.image = image
       self.regions = regions
       self.memory = memory
     }
   }
 
-  /// Answers a call, whose identifier is `function`, that tells of the image.
+  /// Answers ``about``.
+  static func answerAbout(_ facts: Facts) -> SMCCC.Result {
+    var result = SMCCC.Result(0)
+    result.x1 = version
+    result.x2 = facts.image?.base.rawValue ?? 0
+    result.x3 = facts.image?.size ?? 0
+    result.x4 = UInt64(facts.regions)
+    return result
+  }
+
+  /// Answers ``furtherMemory``.
+  static func answerMemory(_ facts: Facts) -> SMCCC.Result {
+    var result = SMCCC.Result(0)
+    result.x1 = facts.memory?.base.rawValue ?? 0
+    result.x2 = facts.memory?.size ?? 0
+    return result
+  }
+
+  /// Answers a call that is for tests.
   ///
-  /// - ``about``, ``furtherMemory``: see there.
   /// - x1 = 0x100: x0 = 0, x1 and x2 = base and size of the canary, memory of the hypervisor for tests
   ///   to aim at.
   /// - x1 = 0x101: x0 = 0, x1 = how many 64-bit words of the canary were overwritten since the last
   ///   such call, x2 = address of the first of them; it is intact again after the call.
   /// - Anything else: x0 = NOT_SUPPORTED.
-  public static func answer(
-    _ call: SMCCC.Call, facts: Facts, canary: Canary, memory: borrowing some TableMemory
+  static func answerForTests(
+    _ call: SMCCC.Call, canary: Canary, memory: borrowing some TableMemory
   ) -> SMCCC.Result {
     var result = SMCCC.Result(0)
     switch call.argument1 {
-    case about:
-      result.x1 = version
-      result.x2 = facts.imageBase
-      result.x3 = facts.imageSize
-      result.x4 = facts.regions
-    case furtherMemory:
-      result.x1 = facts.memory.base.rawValue
-      result.x2 = facts.memory.size
     case 0x100:
       result.x1 = canary.range.base.rawValue
       result.x2 = canary.range.size

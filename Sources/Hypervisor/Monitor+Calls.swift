@@ -13,6 +13,8 @@ extension Monitor {
   @inline(never)
   package func answerOwn(_ call: SMCCC.Call) throws(UnmediatedITS) -> SMCCC.Result {
     switch call.argument1 {
+    case HypervisorService.about: return HypervisorService.answerAbout(platform.facts)
+    case HypervisorService.furtherMemory: return HypervisorService.answerMemory(platform.facts)
     case HypervisorService.its:
       return HypervisorService.answer(platform.identity(of: call.argument2))
     case HypervisorService.handOver:
@@ -30,7 +32,7 @@ extension Monitor {
       let half = call.argument2
       return HypervisorService.answerTrace(
         half, half == 1 ? takeFirstRecord() : firstRecord())
-    default: return platform.answer(call)
+    default: return platform.answerForTests(call)
     }
   }
 }
@@ -75,16 +77,5 @@ extension Monitor where Machine: BoardPlatform {
       end(line)
       return SMCCC.Result(UInt64(bitPattern: HypervisorService.denied))
     }
-  }
-
-  /// Answers a call that tells of the board.
-  @inline(never)
-  func answerOfBoard(_ call: SMCCC.Call) -> SMCCC.Result {
-    let facts = HypervisorService.Facts(
-      imageBase: state.shared.layout.image.base.rawValue,
-      imageSize: state.shared.layout.image.size, regions: UInt64(state.shared.registry.count),
-      memory: state.shared.memory.range)
-    return HypervisorService.answer(
-      call, facts: facts, canary: state.shared.canary, memory: tables)
   }
 }

@@ -91,8 +91,10 @@ public protocol Platform: LockHolder, Sendable {
   func identity(of its: UInt64) -> ITSIdentity?
   /// Ends the trust in the host with what it has not handed over; false where there is none, or none any more.
   func endTrust() -> Bool
-  /// Answers those calls of ``HypervisorService`` that tell of the machine.
-  func answer(_ call: SMCCC.Call) -> SMCCC.Result
+  /// What the host is told of the machine.
+  var facts: HypervisorService.Facts { get }
+  /// Answers those calls of ``HypervisorService`` that are for tests; NOT_SUPPORTED where there are none.
+  func answerForTests(_ call: SMCCC.Call) -> SMCCC.Result
 }
 
 extension Platform {

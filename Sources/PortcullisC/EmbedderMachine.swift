@@ -151,22 +151,15 @@ struct EmbedderBoard: ~Copyable {
   func endTrust() -> Bool {
     unsafe board.pointee.trustsHost.exchange(false, ordering: .acquiringAndReleasing)
   }
-  func answer(_ call: SMCCC.Call) -> SMCCC.Result {
-    var result = SMCCC.Result(0)
-    switch call.argument1 {
-    case HypervisorService.about:
-      // Where the embedder's image lies it does not say.
-      result.x1 = HypervisorService.version
-      result.x4 = unsafe UInt64(
-        StateMemory.state(OpaquePointer(place)).pointee.registry.count)
-    case HypervisorService.furtherMemory:
-      guard let pool = unsafe board.pointee.pool else { break }
-      result.x1 = pool.first.address.rawValue
-      result.x2 = pool.count << PageFrameNumber.shift
-    default: return SMCCC.Result(SMCCC.notSupported)
-    }
-    return result
+  /// Where the embedder's image lies it does not say.
+  var facts: HypervisorService.Facts {
+    HypervisorService.Facts(
+      image: nil, regions: unsafe StateMemory.state(OpaquePointer(place)).pointee.registry.count,
+      memory: unsafe board.pointee.pool.flatMap {
+        AddressRange(base: $0.first.address, size: $0.count << PageFrameNumber.shift)
+      })
   }
+  func answerForTests(_ call: SMCCC.Call) -> SMCCC.Result { SMCCC.Result(SMCCC.notSupported) }
 
   /// How many pieces of memory EL2 may have.
   static var ownCount: Int { 3 }

@@ -8,32 +8,35 @@ import Testing
 
 @Suite("Calls that the hypervisor answers")
 struct HypervisorServiceTests {
-  private let facts: HypervisorService.Facts
   private let memory: WordMemory
 
-  init() throws {
-    memory = try WordMemory(words: 64)
-    facts = HypervisorService.Facts(
-      imageBase: 0x4000, imageSize: 0x200, regions: 2,
-      memory: try #require(AddressRange(base: PhysicalAddress(0x8000), size: 0x3000)))
-  }
+  init() throws { memory = try WordMemory(words: 64) }
 
   private func ask(_ selector: UInt64, _ argument: UInt64 = 0) -> SMCCC.Result {
-    HypervisorService.answer(
-      SMCCC.Call(HypervisorService.function, selector, argument), facts: facts,
+    HypervisorService.answerForTests(
+      SMCCC.Call(HypervisorService.function, selector, argument),
       canary: Canary(range: memory.range), memory: memory)
   }
 
-  @Test("The interface tells its version, the image and the count of regions")
-  func about() {
-    let result = ask(0)
-    #expect([result.x0, result.x1, result.x2, result.x3, result.x4] == [0, 1, 0x4000, 0x200, 2])
+  private func facts(isKnown: Bool) -> HypervisorService.Facts {
+    HypervisorService.Facts(
+      image: isKnown ? AddressRange(base: PhysicalAddress(0x4000), size: 0x200) : nil, regions: 2,
+      memory: isKnown ? AddressRange(base: PhysicalAddress(0x8000), size: 0x3000) : nil)
   }
 
-  @Test("It tells what memory there is beside the image")
-  func further() {
-    let result = ask(2)
-    #expect([result.x0, result.x1, result.x2] == [0, 0x8000, 0x3000])
+  @Test(
+    "The interface tells its version, the image and the count of regions", arguments: [true, false])
+  func about(isKnown: Bool) {
+    let result = HypervisorService.answerAbout(facts(isKnown: isKnown))
+    let image: [UInt64] = isKnown ? [0x4000, 0x200] : [0, 0]
+    #expect([result.x2, result.x3] == image)
+    #expect([result.x0, result.x1, result.x4] == [0, 1, 2])
+  }
+
+  @Test("It tells what memory there is beside the image", arguments: [true, false])
+  func further(isKnown: Bool) {
+    let result = HypervisorService.answerMemory(facts(isKnown: isKnown))
+    #expect([result.x0, result.x1, result.x2] == (isKnown ? [0, 0x8000, 0x3000] : [0, 0, 0]))
   }
 
   @Test("It tells the identity of an ITS, and of none that it is not supported")
