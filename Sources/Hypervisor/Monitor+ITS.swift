@@ -181,6 +181,8 @@ extension Monitor {
   }
 
   /// Answers the host's call for an ITS to be taken over: 0, or why not.
+  // Apart, for a new mediation is on its stack, which is that of a trap.
+  @inline(never)
   func handOver(number: UInt64, descriptor: UInt64) -> Int64 {
     guard number < UInt64(platform.itsCount) else { return HypervisorService.invalidParameter }
     // Once, and only while the host is trusted.
