@@ -24,5 +24,5 @@ for module in CFdt Architecture GIC SMMU Trace DeviceTree Ownership Traps ITS Re
   done
 done
 "${swift}c" -swift-version 6 -O -parse-as-library -module-name FuzzSMMU -sanitize=fuzzer \
-  -use-ld=lld -I "$binaries/Modules" \
+  -use-ld=lld -I "$binaries/Modules" -Xcc -fmodule-map-file=CShims/Fdt/include/module.modulemap \
   Tests/Fuzz/SMMU/*.swift "${objects[@]}" -lfdt -o "$scratch/SMMU"
