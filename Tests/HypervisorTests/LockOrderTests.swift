@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import SimulatedHardware
 import Simulation
-import SimulatedITS
 import Testing
 
 // The simulated board stops at locks in the wrong order, so that all tests on it check the order.
