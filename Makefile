@@ -323,9 +323,10 @@ bench: setup-bench setup-qemu $(addprefix $(IMAGES)/,el2.img el2-forwarding.img 
 	  --forwarding $(IMAGES)/el2-forwarding.img --unmediated $(IMAGES)/el2-unmediated.img \
 	  --harness $(IMAGES)/harness.elf --host $(IMAGES)/testhost.img --least $(IMAGES)/least.map \
 	  $(IMAGES)/el2.elf $(IMAGES)/el2.img
-	$(Q)$(SWIFT) build $(NATIVE) -c release --product ITSBench --scratch-path .build-bench
+	@# Valgrind does not read the debug information of this compiler.
+	$(Q)$(SWIFT) build $(NATIVE) -c release --product ITSBench --scratch-path .build-bench -Xlinker --strip-debug
 	$(Q)$(RUN).bench.its .build-bench/release/ITSBench
-	$(Q)$(SWIFT) build $(NATIVE) -c release --product IOMMUBench --scratch-path .build-bench
+	$(Q)$(SWIFT) build $(NATIVE) -c release --product IOMMUBench --scratch-path .build-bench -Xlinker --strip-debug
 	$(Q).build-bench/release/IOMMUBench
 
 .PHONY: figures
