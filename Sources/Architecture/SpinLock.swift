@@ -50,7 +50,7 @@ public struct HeldLocks: Sendable {
 
 /// A CPU that takes locks, and is told of each.
 ///
-/// Where code is tried it keeps ``HeldLocks`` and checks the order; where it is shipped it does nothing.
+/// Where code is tried it checks the order, by ``HeldLocks`` or a list of its own; where it is shipped it does nothing.
 public protocol LockHolder {
   /// This CPU is about to wait for a lock.
   func willTake(_ rank: LockRank)

@@ -5,7 +5,10 @@
 #include "driver.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void test_choices(void) {
     prepare("one-its.dtb");
@@ -514,7 +517,46 @@ static void test_threads(void) {
           "no doorbell is lost, and no command is carried out twice");
 }
 
+// No operation may do this: the lock of one ITS is held, and that of another is asked for.
+static int share_and_trap(void *context, const struct portcullis_pages *pages) {
+    (void)context, (void)pages;
+    get(UINT64_C(0x1008080000) + GITS_TYPER);
+    return 0;
+}
+
+// What a process writes to standard error that drives an ITS, with `share` as its operation.
+static size_t run_apart(int (*share)(void *, const struct portcullis_pages *), char *text, size_t size) {
+    int ends[2];
+    size_t length = 0;
+    prepare("two-its.dtb");
+    if (share) ops.host_share = share;
+    if (init(&gate) != PORTCULLIS_OK || portcullis_claim(gate) != PORTCULLIS_OK || pipe(ends)) return 0;
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        drive(ITS0);
+        fputs("driven", stderr);
+        _exit(0);
+    }
+    close(ends[1]);
+    for (ssize_t more; (more = read(ends[0], text + length, size - 1 - length)) > 0;) length += (size_t)more;
+    text[length] = 0;
+    close(ends[0]);
+    waitpid(child, NULL, 0);
+    return length;
+}
+
+static void test_lock_order(void) {
+    static char text[0x10000];
+    check(run_apart(NULL, text, sizeof text) > 0 && strcmp(text, "driven") == 0,
+          "a process of its own drives an ITS");
+    check(run_apart(share_and_trap, text, sizeof text) > 0 && strstr(text, "lock order") && !strstr(text, "driven"),
+          "a debug build stops where the lock of one ITS is asked for with another's held");
+}
+
 void test_mediation(void) {
+    test_lock_order();
     test_choices();
     test_claim_of_its();
     test_disabled();

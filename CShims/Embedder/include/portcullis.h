@@ -65,7 +65,8 @@
 // host_read, host_write, clean, publish, log, cpu_index and clock run, and with a handover host_donate and
 // host_give_back: a lock that they take comes after it in your order, and must not be held where you call Portcullis.
 // The callback of a region and register_write run with no lock held, and so does register_read, but for
-// PORTCULLIS_MPIDR_EL1.
+// PORTCULLIS_MPIDR_EL1. A debug build for Linux stops where locks are not taken in this order: it takes each thread
+// for a CPU, so that an operation must not end on another thread than it began on, nor go on with another CPU.
 //
 // Time: one trap takes at most 512 commands and zeroes at most 128 KiB; what is left the host's store to
 // GITS_CWRITER does by running again (PORTCULLIS_TRAP_UNFINISHED), after the interrupts that wait for it. Each wait for an
