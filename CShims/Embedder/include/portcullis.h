@@ -73,8 +73,8 @@
 // SMMU takes at most 1,048,576 loads of a register; one that does not answer then has failed.
 //
 // Lifetimes: the memory of the state, of the pool, the trace and the SMMUs, the context pointers and the functions of the
-// table live as long as the state is used; there is nothing to release. The table, the configuration and
-// the region are copied; the tree is read only while a function has it, and must not change meanwhile.
+// table live as long as the state is used; there is nothing to release. The table, the configuration, the board, the
+// list of SMMUs and the region are copied; the tree is read only while a function has it, and must not change meanwhile.
 //
 // Sizes and addresses are in bytes. Structs that may grow begin with their size, which the caller
 // sets to sizeof: a size smaller than the one this header declares is refused, a larger one is of a
@@ -460,7 +460,8 @@ struct portcullis_config {
     /// PORTCULLIS_POLICY_*.
     uint32_t policy;
     /// The EL2 virtual address of physical address 0, modulo 2^64: at this distance, as in a linear map,
-    /// EL2 sees the pool and what was donated always, and pages of the host while they are shared.
+    /// EL2 sees the pool, the memory of the SMMUs and what was donated always, and pages of the host while they are
+    /// shared.
     uint64_t linear_base;
     /// The memory of EL2 that the queues, tables and ledgers of all ITSes come from, base and size
     /// multiples of 64 KiB. Each ITS gets an equal part. You map it, Normal Write-Back, and keep it for
@@ -584,9 +585,9 @@ enum portcullis_status portcullis_board_from_tree(const void *tree, size_t tree_
 
 /// portcullis_init with a board in the place of a tree. The board is copied.
 ///
-/// A program that calls none of portcullis_init, portcullis_board_from_tree and portcullis_write_host_tree, and is
-/// linked with --gc-sections, needs no libfdt. Errors: those of portcullis_init but for TREE. BOARD where a part is not
-/// aligned, is too much, or overlaps another one or memory.
+/// A program that calls none of portcullis_init, portcullis_board_from_tree, portcullis_smmus_from_tree and
+/// portcullis_write_host_tree, and is linked with --gc-sections, needs no libfdt. Errors: those of portcullis_init but for
+/// TREE. BOARD where a part is not aligned, is too much, or overlaps another one or memory.
 enum portcullis_status portcullis_init_board(void *memory, size_t memory_size,
                                              const struct portcullis_config *config,
                                              const struct portcullis_board *board,
@@ -636,8 +637,8 @@ struct portcullis_smmus {
 /// configuration.
 ///
 /// It needs libfdt. Errors: ARGUMENT, STRUCT_SIZE, TREE; BOARD, also where an SMMU can't be owned, of which the log tells
-/// more. `smmus` has no meaning then. A tree without SMMUs is none: `smmu_count` is 0. Where `beside_count` is not, add the
-/// list all the same.
+/// more. `smmus` has no meaning then. A tree without SMMUs is no error: `smmu_count` is 0. Where `beside_count` is not 0,
+/// add the list all the same.
 enum portcullis_status portcullis_smmus_from_tree(const void *tree, size_t tree_size, uint32_t page_size,
                                                   const struct portcullis_ops *ops, struct portcullis_smmus *smmus);
 
@@ -957,8 +958,8 @@ enum portcullis_status portcullis_finalise(struct portcullis *state);
 
 // Memory leaves the host in this order, and in no other:
 //
-//     1. portcullis_may_give_away. After PORTCULLIS_OK no ITS and no Redistributor uses the pages for the host, and
-//        none can begin to: Portcullis refuses them without a call of host_share or host_donate.
+//     1. portcullis_may_give_away. After PORTCULLIS_OK no ITS, no Redistributor and no SMMU uses the pages for the
+//        host, and none can begin to: Portcullis refuses them without a call of host_share or host_donate.
 //     2. Have your own record say that they are not the host's, if it says still that they are. Take them from the
 //        host's stage 2 and from devices behind IOMMUs of yours, with invalidation on all CPUs and in those.
 //     3. Give them to the other VM.
@@ -987,11 +988,12 @@ enum portcullis_status portcullis_finalise(struct portcullis *state);
 /// Errors, which change nothing: ARGUMENT, ALIGNMENT, RANGE; KIND where a page is not memory of the tree; OWNER; POOL;
 /// ORDER before the claim, and while an ITS is forwarded, which may use any page; LIVE where nobody answers for a live
 /// ITS; SMMU where one has not confirmed. HELD: `*held`, where that is not null, is the address of a page that is in
-/// use. The host has to disable the ITS or the LPIs that use it.
+/// use. The host has to disable the ITS, the LPIs or the queue of the SMMU that uses it.
 enum portcullis_status portcullis_may_give_away(struct portcullis *state,
                                                 const struct portcullis_pages *pages, uint64_t *held);
 
-/// Takes note that pages which were away are the host's again; not necessarily as many as went away at once.
+/// Takes note that pages which were away are the host's again; not necessarily as many as went away at once. With SMMUs
+/// memory of which host_reach did not tell at the claim counts as away. After an error have the host lose it again.
 ///
 /// Errors, which change nothing: ARGUMENT, ALIGNMENT, RANGE, OWNER, ORDER before the claim; with SMMUs KIND and POOL.
 enum portcullis_status portcullis_took(struct portcullis *state, const struct portcullis_pages *pages);
