@@ -69,7 +69,7 @@ struct ITSState: ~Copyable {
   }
 }
 
-/// An ITS whose lock is held until ``unlock(on:)``.
+/// An ITS whose lock is held until it is unlocked.
 ///
 /// Beside a function that takes a closure, which would be one call more on the path of a trap.
 @safe public struct LockedITS: ~Copyable {
