@@ -326,7 +326,7 @@ bench: setup-bench setup-qemu $(addprefix $(IMAGES)/,el2.img el2-forwarding.img 
 	@# Valgrind does not read the debug information of this compiler.
 	$(Q)$(SWIFT) build $(NATIVE) -c release --product ITSBench --scratch-path .build-bench -Xlinker --strip-debug
 	$(Q)$(RUN).bench.its .build-bench/release/ITSBench
-	$(Q)$(SWIFT) build $(NATIVE) -c release --product IOMMUBench --scratch-path .build-bench -Xlinker --strip-debug
+	$(Q)$(SWIFT) build $(NATIVE) -c release --product IOMMUBench --scratch-path .build-bench
 	$(Q).build-bench/release/IOMMUBench
 
 .PHONY: figures

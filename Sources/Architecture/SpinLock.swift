@@ -26,7 +26,7 @@ public enum LockRank: UInt8, Sendable {
   case trace
 }
 
-/// The locks that one CPU holds.
+/// The locks that one CPU holds: the last one taken has the latest rank.
 public struct HeldLocks: Sendable {
   private var ranks: UInt8 = 0
 
@@ -40,17 +40,20 @@ public struct HeldLocks: Sendable {
     return isPermitted
   }
 
-  /// Takes note of a lock that is released; false where none of its rank was held.
+  /// Takes note of a lock that is released; false where it is not the last that was taken.
   public mutating func release(_ rank: LockRank) -> Bool {
-    let wasHeld = ranks >> rank.rawValue & 1 == 1
+    let wasLast = ranks >> rank.rawValue == 1
     ranks &= ~(1 << rank.rawValue)
-    return wasHeld
+    return wasLast
   }
+
+  /// Whether a lock of `rank` is held.
+  public func contains(_ rank: LockRank) -> Bool { ranks >> rank.rawValue & 1 == 1 }
 }
 
 /// A CPU that takes locks, and is told of each.
 ///
-/// Where code is tried it checks the order, by ``HeldLocks`` or a list of its own; where it is shipped it does nothing.
+/// Where code is tried it keeps ``HeldLocks`` and checks the order; where it is shipped it does nothing.
 public protocol LockHolder {
   /// This CPU is about to wait for a lock.
   func willTake(_ rank: LockRank)

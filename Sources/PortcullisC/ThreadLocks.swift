@@ -9,7 +9,7 @@ internal import CEmbedder
 /// A leaf: the byte is the thread's own.
 struct ThreadLocks: LockHolder {
   func willTake(_ rank: LockRank) { assert(Self.held.take(rank), "lock order") }
-  func willRelease(_ rank: LockRank) { assert(Self.held.release(rank), "no such lock is held") }
+  func willRelease(_ rank: LockRank) { assert(Self.held.release(rank), "not the last lock taken") }
 
   private static var held: HeldLocks {
     unsafeAddress { unsafe UnsafePointer(place) }

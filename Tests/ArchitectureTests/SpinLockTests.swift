@@ -59,13 +59,22 @@ struct SpinLockTests {
     #expect(cpu.told == ["log", "-its!", "-log", "-log!", "psci"])
   }
 
+  @Test("The last lock taken is released first, and what is held is told")
+  func last() {
+    var held = HeldLocks()
+    let isTaken = [held.take(.ownership), held.take(.log)]
+    let isReleased = held.release(.ownership)
+    #expect(isTaken == [true, true] && !isReleased)
+    #expect(Self.ranks.filter(held.contains) == [.log])
+  }
+
   @Test("A CPU is told of each lock, before it waits and before it releases it")
   func told() {
     let cpu = RecordingCPU()
     SpinLock(.psci).withLock(on: cpu) {
       SpinLock(.ownership).withLock(on: cpu) { SpinLock(.its).withLock(on: cpu) {} }
     }
-    #expect(cpu.told == ["psci", "ownership", "its!", "-its", "-ownership", "-psci"])
+    #expect(cpu.told == ["psci", "ownership", "its!", "-its!", "-ownership", "-psci"])
   }
 
   @Test("A lock is free again, and forgotten, after an error")

@@ -16,7 +16,8 @@ struct LockOrderTests {
       cpu.willTake(.log)
       cpu.willTake(.ownership)
     }
-    #expect(try #require(ended).text.contains("ownership is taken with log held"))
+    #expect(
+      try #require(ended).text.contains("ownership is taken with [Architecture.LockRank.log] held"))
   }
 
   @Test("Each CPU holds locks of its own")

@@ -39,7 +39,7 @@ package final class BoardHardware: @unchecked Sendable {
   package internal(set) var faults: [String] = []
   /// Which lock was taken with which held: pairs of ranks, the outer first.
   package private(set) var nestedLocks: Set<[LockRank]> = []
-  private var heldLocks: [UInt64: [LockRank]] = [:]
+  private var heldLocks: [UInt64: HeldLocks] = [:]
   /// How many accesses to registers EL2 has made.
   package private(set) var registerAccesses = 0
   /// Which of them, counted from zero, is answered with an abort.
@@ -190,16 +190,17 @@ package final class BoardHardware: @unchecked Sendable {
 
   /// A CPU is about to wait for a lock, which must come behind all that it holds.
   func willTake(_ rank: LockRank, on cpu: UInt64) {
-    for held in heldLocks[cpu, default: []] {
-      precondition(held.rawValue < rank.rawValue, "\(rank) is taken with \(held) held")
-      nestedLocks.insert([held, rank])
-    }
-    heldLocks[cpu, default: []].append(rank)
+    let held = heldLocks[cpu, default: HeldLocks()]
+    let outer = (0...UInt8.max).compactMap(LockRank.init(rawValue:)).filter(held.contains)
+    precondition(
+      heldLocks[cpu, default: HeldLocks()].take(rank), "\(rank) is taken with \(outer) held")
+    nestedLocks.formUnion(outer.map { [$0, rank] })
   }
 
-  /// A CPU is about to release one.
+  /// A CPU is about to release the last lock that it has taken.
   func willRelease(_ rank: LockRank, on cpu: UInt64) {
-    precondition(heldLocks[cpu, default: []].popLast() == rank, "\(rank) is not the last taken")
+    precondition(
+      heldLocks[cpu, default: HeldLocks()].release(rank), "\(rank) is not the last taken")
   }
 
   // MARK: The bus
