@@ -47,6 +47,7 @@ void check_canary(struct outcome *outcome);
 /* A call of PSCI; the status. */
 long psci_cpu_on(u64 cpu, u64 entry, u64 context);
 long psci_affinity_info(u64 cpu);
+#define PSCI_OFF 1
 
 /* ---- Accesses that may abort (access.c) -------------------------------------------------------- */
 

@@ -13,7 +13,6 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 
-#define OFF 1
 #define ALREADY_ON (-4)
 #define ON_PENDING (-5)
 #define INVALID_ADDRESS (-9)
@@ -60,7 +59,7 @@ static u64 stub_address(void) { return virt_to_phys((void *)stub); }
 static u64 count_address(void) { return virt_to_phys((void *)count_of_starts()); }
 
 static bool is_off(struct outcome *outcome) {
-    if (!cpu_online(VICTIM) && psci_affinity_info(VICTIM) == OFF)
+    if (!cpu_online(VICTIM) && psci_affinity_info(VICTIM) == PSCI_OFF)
         return true;
     outcome->unmade = "the CPU is not off";
     return false;
@@ -70,7 +69,7 @@ static bool wait_until_off(void) {
     u64 start = now();
 
     while (within(start, 2000))
-        if (psci_affinity_info(VICTIM) == OFF)
+        if (psci_affinity_info(VICTIM) == PSCI_OFF)
             return true;
     return false;
 }

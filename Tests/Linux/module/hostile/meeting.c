@@ -5,12 +5,15 @@
  * All CPUs in one place.
  *
  * Each is called by an interrupt, so none is inside the kernel's driver of the ITS, which does its work with
- * interrupts masked.
+ * interrupts masked. A CPU that is coming up is in that driver before it is online, and can't be called: then all
+ * leave and meet again.
  */
 #include "hostile.h"
 
 #include <linux/atomic.h>
+#include <linux/cpumask.h>
 #include <linux/processor.h>
+#include <linux/sched.h>
 #include <linux/smp.h>
 
 #include <asm/sysreg.h>
@@ -32,8 +35,13 @@ static struct {
     void *argument;
     atomic_t arrived, left;
     int count;
-    bool is_summoned, is_over, has_helped;
+    bool is_summoned, is_over, has_helped, is_whole;
 } meeting;
+
+/* Whether every CPU is here that runs the kernel. */
+static bool is_whole(void) {
+    return num_online_cpus() == meeting.count && (cpu_online(VICTIM) || psci_affinity_info(VICTIM) == PSCI_OFF);
+}
 
 bool is_needed(void) { return !READ_ONCE(meeting.is_over); }
 
@@ -58,7 +66,9 @@ static void attend(void *unused) {
         meeting.before();
     wait_for_all(&meeting.arrived);
     if (self == 0) {
-        meeting.lead(meeting.argument);
+        meeting.is_whole = is_whole();
+        if (meeting.is_whole)
+            meeting.lead(meeting.argument);
         WRITE_ONCE(meeting.is_over, true);
     } else if (self == HELPER && meeting.help) {
         while (is_needed() && !smp_load_acquire(&meeting.is_summoned))
@@ -75,13 +85,16 @@ static void attend(void *unused) {
 }
 
 static void hold(void) {
-    atomic_set(&meeting.arrived, 0);
-    atomic_set(&meeting.left, 0);
-    meeting.is_summoned = meeting.is_over = meeting.has_helped = false;
-    preempt_disable();
-    meeting.count = num_online_cpus();
-    on_each_cpu(attend, NULL, 1);
-    preempt_enable();
+    do {
+        cond_resched();
+        atomic_set(&meeting.arrived, 0);
+        atomic_set(&meeting.left, 0);
+        meeting.is_summoned = meeting.is_over = meeting.has_helped = false;
+        preempt_disable();
+        meeting.count = num_online_cpus();
+        on_each_cpu(attend, NULL, 1);
+        preempt_enable();
+    } while (!meeting.is_whole);
 }
 
 void meet(void (*lead)(void *), void (*help)(void *), void *argument) {
