@@ -50,30 +50,40 @@ func el2_main(_ tree: UInt64) -> Never {
 func el2_leave_boot(_ entry: UInt64, _ argument: UInt64) -> Never {
   let monitor = MetalMonitor(MetalPlatform())
   // Code by its order in the image, which Tests/Runners/images/resident.py checks; and the host that came with the image.
-  monitor.forget(from: el2_boot_text_here(), to: el2_text_end_here())
-  monitor.forget(from: el2_payload_start_here(), to: el2_rodata_end_here())
   let stack = el2_boot_stack_here()
-  monitor.forget(
-    from: stack, to: stack + el2_boot_stack_size, at: el2_boot_stack_place)
+  guard let code = monitor.forget(from: el2_boot_text_here(), to: el2_text_end_here()),
+    let payload = monitor.forget(from: el2_payload_start_here(), to: el2_rodata_end_here()),
+    let stack = monitor.forget(
+      from: stack, to: stack + el2_boot_stack_size, at: el2_boot_stack_place)
+  else {
+    monitor.end(LogLine("switched off: what only the start-up runs cannot be unmapped"))
+    el2_park()
+  }
+  var forgotten = FixedList<3, PageRange>(filler: code)
+  _ = forgotten.append(code)
+  _ = forgotten.append(payload)
+  _ = forgotten.append(stack)
+  if monitor.state.shared.ownership.hypervisorMaps(anyOf: forgotten) {
+    monitor.end(LogLine("switched off: what only the start-up uses is still mapped"))
+    el2_park()
+  }
   el2_enter_host(entry, argument)
 }
 
 extension MetalMonitor {
   /// Unmaps pages of the image, from the start of one to the end of one, which are mapped at `place`, or where they are
-  /// linked, and nowhere else.
-  fileprivate func forget(from start: UInt64, to end: UInt64, at place: UInt64? = nil) {
+  /// linked; nil where there are none.
+  fileprivate func forget(
+    from start: UInt64, to end: UInt64, at place: UInt64? = nil
+  ) -> PageRange? {
     let base = PhysicalAddress(
       state.shared.layout.image.base.rawValue &+ (start &- el2_image_start_here()))
     guard start < end,
       let range = AddressRange(base: base, size: end &- start),
       let pages = PageRange(covering: range)
-    else {
-      return self.end(LogLine("switched off: what only the start-up runs cannot be unmapped"))
-    }
+    else { return nil }
     state.shared.ownership.unmapAtHypervisor(pages, at: VirtualAddress(place ?? start))
-    if state.shared.ownership.hypervisorMaps(pages) {
-      self.end(LogLine("switched off: what only the start-up uses is still mapped"))
-    }
+    return pages
   }
 }
 

@@ -49,10 +49,15 @@ where Memory: ~Copyable, Host: ~Copyable, Hypervisor: ~Copyable, Observer: ~Copy
     }
   }
 
-  /// Whether EL2 maps one of these physical pages anywhere, by a walk of its translation from end to end.
-  public func hypervisorMaps<OwnCache: TranslationCache & ~Copyable>(_ pages: PageRange) -> Bool
+  /// Whether EL2 maps a physical page of one of these ranges anywhere, by one walk of its translation from end to end.
+  public func hypervisorMaps<let capacity: Int, OwnCache: TranslationCache & ~Copyable>(
+    anyOf ranges: FixedList<capacity, PageRange>
+  ) -> Bool
   where Hypervisor == EL2Stage1Table<OwnCache> {
-    firstPage { (frame, _, _) in pages.contains(frame) ? true : nil } ?? false
+    firstPage { (frame, _, _) in
+      for index in ranges.indices where ranges[index].contains(frame) { return true }
+      return nil
+    } ?? false
   }
 
   /// Hands each page that EL2 maps to `body`, with its address and entry, until that finds something.
