@@ -10,9 +10,9 @@ internal import GIC
 // registers are there again.
 //
 //     enabled ── Enabled cleared ─→ disabled ── Quiescent, GITS_CBASER is EL2's ─→ at rest
-//        ▲                              │                                            │
-//        │                              └─ power lost ─→ off for good                │
-//        └────────── EL2's registers are there, or nothing was under way ────────────┘
+//      ▲   │                            │                                            │
+//      │   └── power lost ──────────────┴─→ off until reset ←── commands were lost ──┤
+//      └────────────── EL2's registers are there, or nothing was under way ──────────┘
 //
 // What the registers say after a loss is no evidence: GITS_CREADR is zero once GITS_CBASER is written. So
 // only an ITS that was seen at rest before is enabled again.
