@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import GIC
+internal import Traps
 
 // An ITS that has lost its power has lost its registers and what it kept of its tables, and firmware may
 // have written the registers again. A host that resumes writes its own GITS_CBASER and GITS_BASER<n>, of
@@ -27,10 +28,15 @@ extension MediatedITS {
 
   /// Has the ITS go on where its power may have been lost; one that is not as EL2 left it is broken, and
   /// disabled if firmware has enabled it.
+  ///
+  /// The host sees nothing of a pause. So EL2 waits here as long as a store of the host would for one that is not
+  /// Quiescent yet; one that never is so is broken, for nobody would enable it later.
   public mutating func wake<Machine: ITSMachine & ~Copyable>(machine: borrowing Machine) {
     if isPaused {
       isPaused = false
-      _ = setControl(1, machine)
+      fruitlessRuns = 0
+      while !isEnabled, !isBroken, setControl(1, machine) == .again {}
+      if !isEnabled { isBroken = true }
       return
     }
     let control = hardwareControl(machine)

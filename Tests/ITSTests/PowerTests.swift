@@ -235,6 +235,23 @@ struct PowerTests {
     world.expectSound()
   }
 
+  @Test("A paused ITS that is slow to become Quiescent is enabled when it wakes, or is broken")
+  func slowlyPaused() throws {
+    for (steps, isLate) in [(1_000, false), (1 << 20, true)] as [(UInt64, Bool)] {
+      var options = ITSWorldOptions()
+      options.services[0].stepsToQuiescence = steps
+      let driver = try driver(options, left: 64)
+      let world = driver.world
+      world.service().pace = .steps(1)
+      world.mediations[0].its.pause(machine: ITSWorldMachine(world, 0))
+      #expect(!world.service().isQuiescent)
+      world.mediations[0].its.wake(machine: ITSWorldMachine(world, 0))
+      #expect(world.its.isBroken == isLate && world.service().state.isEnabled != isLate)
+      #expect(world.its.hasNews == isLate)
+      world.expectSound()
+    }
+  }
+
   @Test("F-10: A host that disables a paused ITS finds it disabled")
   func disabledWhilePaused() throws {
     let driver = try driver(left: 64)

@@ -80,8 +80,8 @@ import Testing
   func mapped() throws {
     var subject = try SmallBoard.make(SimulatedMachine())
     let stack = pages(0x48000, 3)
-    let both: FixedList<2, PageRange> = [pages(0x47000), stack]
-    let last: FixedList<2, PageRange> = [pages(0x48002)]
+    let both = FixedList<2, PageRange>([pages(0x47000), stack])
+    let last = FixedList<2, PageRange>([pages(0x48002)])
     let places = [SmallBoard.linear.rawValue + stack.first.address.rawValue, 0x5000_0000]
     let before = subject.hypervisorMaps(anyOf: both)
     #expect(!before)
