@@ -122,6 +122,11 @@ let package = Package(
     // Hardware that carries out commands on tables in memory: an interrupt controller, and SMMUs.
     simulation("SimulatedHardware", ["Architecture", "GIC", "SMMU"]),
 
+    // What the documentation states, as transitions of an abstract state; it knows nothing of the core.
+    .target(
+      name: "Specification", dependencies: ["Architecture", "GIC"], path: "Tests/Specification",
+      exclude: ["README.md"], swiftSettings: supporting),
+
     // Boards of that hardware with rooms of the core on it, up to one on which the monitor starts up.
     simulation(
       "Simulation",
@@ -148,6 +153,7 @@ let package = Package(
     tests("GIC"),
     tests("SMMU"),
     tests("Trace", ["Architecture"]),
+    tests("Specification", ["Architecture", "GIC"]),
     tests("SimulatedHardware", ["Architecture", "GIC", "SMMU"]),
     tests("DeviceTree"),
     tests("Ownership", ["Architecture", "Simulation", "SimulatedHardware"]),

@@ -1,0 +1,459 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import GIC
+
+// `Commands.md`: the rule of each command, and what the hardware gets. A command is an input: what EL2 read, once,
+// from memory that the host may rewrite at any time.
+
+/// What EL2 goes on with.
+enum Read: Equatable, Sendable {
+  /// The four words that it read.
+  case command(ITSCommand)
+  /// A load aborted.
+  case aborted
+  /// The command that takes several traps.
+  case kept
+}
+
+/// What was observed where the documentation leaves EL2 the choice.
+struct CommandChoice: Equatable, Sendable {
+  /// Where EL2 put the translation table.
+  var table: PageRange?
+  /// The second-level page that EL2 installed.
+  var secondLevel: PageRange?
+  /// How many bytes of the table EL2 zeroed in this trap.
+  var zeroed: UInt64 = 0
+}
+
+// MARK: The table of `Commands.md`
+
+extension ITSOpcode {
+  /// The rules of a row, from left to right; nil for what is refused.
+  func row(isValid: Bool) -> [Rule]? {
+    switch self {
+    case .mapd:
+      isValid ? [.deviceBelowBothTables, .devicePermitted, .sizeUpToIDBits] : [.deviceBelowBothTables]
+    case .mapc: isValid ? [.collection, .target] : [.collection]
+    case .mapti: [.device, .event, .collection, .interruptBelowTheLimit]
+    case .mapi: [.device, .event, .collection, .eventIsAnInterrupt]
+    case .movi: [.device, .event, .collection]
+    case .int, .clear, .inv, .discard: [.device, .event]
+    case .invall: [.collection, .collectionMapped]
+    case .sync: [.target]
+    case .movall: [.target, .secondTarget]
+    case .vmapp:
+      isValid
+        ? [.vpeBelowLedgerAndTables, .target, .virtualIDBits, .pendingTableIsTheHosts] : [.vpeBelowTables]
+    case .vmapti, .vmapi: [.device, .event, .vpe, .virtualInterrupt, .doorbell]
+    case .vmovi: [.device, .event, .vpe, .doorbellIfItChanges]
+    case .vmovp: [.vpe, .target]
+    case .vinvall: [.vpe]
+    case .vsync: [.vpeBelowTables]
+    case .vsgi, .invdb: nil
+    }
+  }
+}
+
+extension World {
+  /// Whether a rule of a row holds for a command.
+  private func holds(_ rule: Rule, _ its: Int, _ command: ITSCommand) -> Bool {
+    let state = self[its]
+    let device = state.devices[command.deviceID]
+    let vpe = state.vpes[command.vpeID]
+    let isVirtualByEvent = command.opcode == .vmapi
+    func isInterruptOrNone(_ id: UInt32) -> Bool { id == 1023 || board.isInterrupt(id) }
+    return switch rule {
+    case .device: device != nil
+    case .event: device.map { UInt64(command.eventID) >> $0.eventIDBits == 0 } ?? false
+    case .collection: UInt64(command.collectionID) < state.collectionPlaces
+    case .collectionMapped: state.collections[command.collectionID] != nil
+    case .target: isKnown(command.target, its)
+    case .secondTarget: isKnown(command.secondTarget, its)
+    case .interruptBelowTheLimit: board.isInterrupt(command.physicalID)
+    case .eventIsAnInterrupt: board.isInterrupt(command.eventID)
+    case .deviceBelowBothTables: UInt64(command.deviceID) < state.deviceLimit
+    case .devicePermitted: board.listedDevices?.contains { $0.contains(command.deviceID) } ?? true
+    case .sizeUpToIDBits: command.eventIDBits <= state.identity.type.eventIDBits
+    case .vpe: vpe != nil
+    case .vpeBelowTables: UInt64(command.vpeID) < state.vpeLimit
+    case .vpeBelowLedgerAndTables:
+      UInt64(command.vpeID) < min(state.vpeLimit, UInt64(state.identity.vpePlaces))
+    case .virtualIDBits: 14...16 ~= command.virtualIDBits
+    case .pendingTableIsTheHosts: command.pendingTablePages.map { pages.mayBeHeld($0) } ?? false
+    case .virtualInterrupt:
+      vpe.map { vpe in
+        let id = isVirtualByEvent ? command.eventID : command.virtualID
+        return id >= 8192 && UInt64(id) >> vpe.virtualIDBits == 0
+      } ?? false
+    case .doorbell: isInterruptOrNone(command.doorbellID)
+    case .doorbellIfItChanges: !command.hasDoorbell || isInterruptOrNone(command.doorbellID)
+    default: false
+    }
+  }
+
+  /// *Target*: a Redistributor that EL2 has found.
+  func isKnown(_ target: Target, _ its: Int) -> Bool {
+    let areAddresses = self[its].identity.type.targetsAreAddresses
+    return redistributors.contains { $0.target(areAddresses: areAddresses) == target }
+  }
+}
+
+extension ITSCommand {
+  /// The bits of an EventID in MAPD.
+  var eventIDBits: UInt64 { eventIDBitsMinusOne + 1 }
+  /// The bits of a vINTID in VMAPP.
+  var virtualIDBits: UInt64 { virtualIDBitsMinusOne + 1 }
+  /// The whole pending table of VMAPP.
+  var pendingTablePages: PageRange? {
+    let size = LPITableSizes(interruptIDBits: virtualIDBits).pending
+    return PageRange(PhysicalAddress(pendingTable), bytes: size)
+  }
+}
+
+extension ITSState {
+  /// The first DeviceID that is not below the host's and EL2's table.
+  var deviceLimit: UInt64 { limit(.devices, bits: identity.type.deviceIDBits) }
+  /// The first vPEID that is not below the host's and EL2's table.
+  var vpeLimit: UInt64 { limit(.vpes, bits: 16) }
+
+  private func limit(_ kind: GITSTableBase.Kind, bits: UInt64) -> UInt64 {
+    guard let mine = identity.tables.first(kind), let hosts = host.tables.first(kind) else { return 0 }
+    return min(mine.capacity, hosts.capacity, 1 << bits)
+  }
+
+  /// The first ICID that is not below EL2's collection table and the ledger. The hardware's own places add to it.
+  var collectionPlaces: UInt64 {
+    let table = identity.tables.first(.collections)?.capacity ?? 0
+    let type = identity.type
+    return min(table + type.hardwareCollections, 1 << type.collectionIDBits, identity.collectionPlaces)
+  }
+
+  /// The pages of a translation table.
+  func pages(eventIDBits: UInt64) -> UInt64 {
+    let bytes = max(identity.type.translationEntrySize << eventIDBits, 256)
+    return (bytes + PageFrameNumber.size - 1) >> PageFrameNumber.shift
+  }
+
+  /// The tables that are unmapped, and wait for the hardware.
+  var waitingTables: Int { tables.values.count { $0.state != .zeroing && $0.state != .mapped } }
+}
+
+// MARK: The queue
+
+extension World {
+  /// EL2 shares and pins the staging queue before it reads a command; if it can't, the queue stalls.
+  func holdingQueue(its: Int) -> [Outcome] {
+    let base = self[its].host.commandBase
+    let use = Use.stagingQueue(its: its)
+    guard self[its].hasWork, pages.holds[use] == nil, base.isValid else { return [] }
+    let range = PageRange(PhysicalAddress(base.base), bytes: base.size)
+    guard let range, pages.mayBeRead(range), let held = holding(range, for: use) else {
+      let stalled = changed { $0[its].host.isStalled = true }
+      return stalled.ending(.its(its), .ignored, .unsharedQueueStalls, .noMapIsNeverShared)
+    }
+    return held.ending(.its(its), .done, .stagingIsShared, .holdsMayOverlap)
+  }
+
+  /// EL2 takes the next command of the host's queue, or goes on with one, once there is room for what it may need.
+  func taking(its: Int, _ read: Read, _ choice: CommandChoice = CommandChoice()) -> [Outcome] {
+    let state = self[its]
+    guard state.phase == .enabled, pages.holds[.stagingQueue(its: its)] != nil, state.hasWork,
+      state.doomed.isEmpty, state.commit.room >= UInt64(5 + state.targets.count)
+    else { return [] }
+    switch (read, state.staging.unfinished) {
+    case (.aborted, nil):
+      return changed { $0[its].host.isStalled = true }.ending(.its(its), .stalled, .abortStalls)
+    case (.command(let words), nil): return carryingOut(its, words, choice).adding(.readOnce)
+    case (.kept, let kept?): return carryingOut(its, kept.command, choice).adding(.notReadAgain)
+    default: return []
+    }
+  }
+
+  /// The row of a command: the first rule that fails refuses it.
+  private func carryingOut(_ its: Int, _ words: ITSCommand, _ choice: CommandChoice) -> [Outcome] {
+    guard let opcode = words.opcode else { return refusing(its, .anythingElse) }
+    guard !opcode.isVirtual || offersVirtual(its) else { return refusing(its, .virtualIsOff) }
+    guard let row = opcode.row(isValid: words.isValid) else { return refusing(its, .gicv41IsRefused) }
+    let areAddresses = self[its].identity.type.targetsAreAddresses
+    let command = words.rebuilt(as: opcode, targetsAreAddresses: areAddresses)
+    if let failed = row.first(where: { !holds($0, its, command) }) { return refusing(its, failed) }
+    switch (opcode, command.isValid) {
+    case (.mapd, true): return mapd(its, command, choice)
+    case (.mapd, false): return unmapping(its, command, .device(command.deviceID), .unmapd)
+    case (.mapc, true):
+      return committing(its, [command], .mapc) {
+        $0[its].collections[command.collectionID] = command.target
+        $0[its].targets.insert(command.target)
+      }
+    case (.mapc, false):
+      return committing(its, [.unmapc(command.collectionID)], .unmapc) {
+        $0[its].collections[command.collectionID] = nil
+      }
+    case (.vmapp, true): return vmapp(its, command)
+    case (.vmapp, false): return unmapping(its, command, .vpe(command.vpeID), .unvmapp)
+    case (.vmovp, _):
+      return committing(its, [command], .targetsAreRedistributors) { $0[its].targets.insert(command.target) }
+    default: return committing(its, [command], .res0BitsAreZero)
+    }
+  }
+
+  /// A command is refused: counted, and skipped, or the queue stops at it. What it had been given is free again.
+  private func refusing(_ its: Int, _ rule: Rule) -> [Outcome] {
+    let refused = ending(.its(its), .refused(rule), .firstRuleThatFailsIsTheReason)
+    let stalls = board.stallsAtRefused
+    return refused.adding(stalls ? .refusedStalls : .refusedIsSkipped) {
+      if let table = $0[its].staging.unfinished?.table { $0[its].tables[.translation(table.first)] = nil }
+      $0[its].staging.unfinished = nil
+      if stalls { $0[its].host.isStalled = true } else { $0[its].advance() }
+    }
+  }
+
+  /// A command is passed on as `commands`, and the ledger changes.
+  private func committing(
+    _ its: Int, _ commands: [ITSCommand], _ rule: Rule, change: (inout World) -> Void = { _ in }
+  ) -> [Outcome] {
+    let committed = changed {
+      $0[its].commit.slots += commands
+      change(&$0)
+      $0[its].staging.unfinished = nil
+      $0[its].advance()
+    }
+    return committed.ending(.its(its), .committed(commands), rule, .slotsAreNotRewritten)
+  }
+
+  /// A command waits for the hardware to pass what unmapped another table; it is not read again.
+  private func waiting(_ its: Int, _ command: ITSCommand) -> [Outcome] {
+    let kept = changed {
+      if $0[its].staging.unfinished == nil {
+        $0[its].staging.unfinished = Staging.Unfinished(command: command)
+      }
+    }
+    return kept.ending(.its(its), .unfinished, .notReadAgain)
+  }
+}
+
+extension ITSState {
+  /// The command at hand is done: the next one is behind it.
+  fileprivate mutating func advance() {
+    let place = staging.next
+    staging.next = (place + ITSCommand.size) % host.commandBase.size
+    if !commit.slots.isEmpty { staging.taken.append(.init(place: place, end: commit.appended)) }
+  }
+}
+
+// MARK: MAPD
+
+extension World {
+  /// MAPD, V=1: memory first, zeroed over as many traps as it takes; then the commands.
+  private func mapd(_ its: Int, _ command: ITSCommand, _ choice: CommandChoice) -> [Outcome] {
+    let state = self[its]
+    let id = command.deviceID
+    let known = state.devices[id]
+    if let known, known.name == command.translationTable, known.eventIDBits == command.eventIDBits {
+      return committing(its, [], .sameMAPDKeepsEvents)
+    }
+    guard known != nil || state.devices.count < state.identity.devicePlaces else {
+      return refusing(its, .placeInTheLedger)
+    }
+    if known != nil, state.waitingTables >= Board.waitingTables { return waiting(its, command) }
+    var world = self
+    if state.staging.unfinished?.table == nil {
+      guard choice.table != nil else {
+        guard state.mayLackMemory(for: command) else { return [] }
+        return state.waitingTables > 0 ? waiting(its, command) : refusing(its, .memoryForTables)
+      }
+      guard let allocated = allocating(its, command, choice) else { return [] }
+      world = allocated
+    }
+    return world.zeroing(its, command, choice)
+  }
+
+  /// EL2's memory for a MAPD, where it was observed to be; nil where it can't be there.
+  private func allocating(_ its: Int, _ command: ITSCommand, _ choice: CommandChoice) -> World? {
+    let state = self[its]
+    guard let range = choice.table, state.isFree(range),
+      range.count == state.pages(eventIDBits: command.eventIDBits)
+    else { return nil }
+    var world = self
+    world[its].tables[.translation(range.first)] = Table(
+      pages: range, owner: .device(command.deviceID), state: .zeroing)
+    world[its].staging.unfinished = .init(command: command, table: range, bytes: range.bytes)
+    guard let missing = state.missingSecondLevel(of: command.deviceID) else { return world }
+    guard let page = choice.secondLevel, page.bytes == missing.bytes, world[its].isFree(page),
+      page.first.address.isAligned(to: missing.bytes)
+    else { return nil }
+    world[its].secondLevel[missing.index] = page
+    return world
+  }
+
+  /// EL2 zeroes some bytes of the table, and passes the MAPD on when none are left.
+  private func zeroing(_ its: Int, _ command: ITSCommand, _ choice: CommandChoice) -> [Outcome] {
+    guard let kept = self[its].staging.unfinished, let range = kept.table,
+      choice.zeroed <= min(kept.bytes, board.bytesPerTrap)
+    else { return [] }
+    guard choice.zeroed == kept.bytes else {
+      let later = changed { $0[its].staging.unfinished?.bytes -= choice.zeroed }
+      return later.ending(.its(its), .unfinished, .bytesPerTrap, .memoryForTables)
+    }
+    let id = command.deviceID
+    let bits = command.eventIDBits
+    let key = TableKey.translation(range.first)
+    let mapping = ITSCommand.mapd(id, table: range.first.address.rawValue, eventIDBits: bits)
+    var world = self
+    let before = world.unmap(its, .device(id))
+    world[its].tables[key]?.state = .mapped
+    world[its].devices[id] = Device(name: command.translationTable, eventIDBits: bits, table: key)
+    return world.committing(its, [mapping], .mapd).map {
+      Outcome(
+        world: $0.world, answer: .committed(before + [mapping]),
+        rules: $0.rules + [.tableIsEL2sArena, .firstLevelAfterSecondIsZero])
+    }
+  }
+}
+
+extension ITSState {
+  /// Whether a range of EL2's memory for the ITS is free.
+  func isFree(_ range: PageRange) -> Bool {
+    let used = tables.contains { key, table in
+      if case .translation = key { table.pages.overlaps(range) } else { false }
+    }
+    return identity.arena.contains(range) && !used && !secondLevel.values.contains { $0.overlaps(range) }
+  }
+
+  /// The second-level page that a DeviceID still lacks: its bytes, and the index of its entry.
+  func missingSecondLevel(of id: UInt32) -> (bytes: UInt64, index: UInt64)? {
+    guard let table = identity.tables.first(.devices), table.isIndirect else { return nil }
+    let index = UInt64(id) / (table.pageSize.bytes / table.entrySize)
+    return secondLevel[index] == nil ? (table.pageSize.bytes, index) : nil
+  }
+
+  /// Whether EL2 may find no memory for a MAPD: no run of free pages is long enough, or, by where it put the
+  /// translation table, none for the second-level page, which must be at a multiple of its size.
+  func mayLackMemory(for command: ITSCommand) -> Bool {
+    let needed = pages(eventIDBits: command.eventIDBits)
+    guard freePlaces(of: needed, alignedTo: 1) > 0 else { return true }
+    guard let missing = missingSecondLevel(of: command.deviceID) else { return false }
+    let size = missing.bytes >> PageFrameNumber.shift
+    return freePlaces(of: size, alignedTo: size) <= needed / size + 2
+  }
+
+  /// How many places a run of free pages has.
+  private func freePlaces(of count: UInt64, alignedTo alignment: UInt64) -> Int {
+    let first = (identity.arena.first.rawValue + alignment - 1) / alignment * alignment
+    let end = identity.arena.first.rawValue + identity.arena.count
+    return stride(from: first, to: end, by: Int(alignment)).count {
+      PageRange(first: PageFrameNumber($0), count: count).map(isFree) ?? false
+    }
+  }
+}
+
+// MARK: VMAPP
+
+extension World {
+  /// VMAPP, V=1: the whole pending table is held, and the vPE is unmapped before where it is mapped.
+  private func vmapp(_ its: Int, _ command: ITSCommand) -> [Outcome] {
+    if self[its].waitingTables >= Board.waitingTables { return waiting(its, command) }
+    guard let range = command.pendingTablePages else { return [] }
+    var world = self
+    let before = world.unmap(its, .vpe(command.vpeID))
+    let key = TableKey.pending(world[its].commit.appended)
+    guard var held = world.holding(range, for: .vpeTable(its: its, key)) else { return [] }
+    held[its].tables[key] = Table(pages: range, owner: .vpe(command.vpeID), state: .mapped)
+    held[its].vpes[command.vpeID] = VPE(virtualIDBits: command.virtualIDBits, table: key)
+    held[its].targets.insert(command.target)
+    return held.committing(its, [command], .vmapp).map {
+      Outcome(
+        world: $0.world, answer: .committed(before + [command]), rules: $0.rules + [.vpeTableIsTheHosts])
+    }
+  }
+}
+
+// MARK: Unmapping
+
+extension World {
+  /// MAPD or VMAPP, V=0: nothing for what is not mapped.
+  private func unmapping(_ its: Int, _ command: ITSCommand, _ mapping: Mapping, _ rule: Rule) -> [Outcome] {
+    if self[its].waitingTables >= Board.waitingTables { return waiting(its, command) }
+    var world = self
+    let commands = world.unmap(its, mapping)
+    return world.committing(its, [], rule).map {
+      Outcome(world: $0.world, answer: .committed(commands), rules: $0.rules)
+    }
+  }
+
+  /// Appends what unmaps a mapping, if the ledger has it; its table waits for SYNCs and for the hardware.
+  private mutating func unmap(_ its: Int, _ mapping: Mapping) -> [ITSCommand] {
+    var commands: [ITSCommand] = []
+    var table: TableKey?
+    switch mapping {
+    case .device(let id):
+      table = self[its].devices.removeValue(forKey: id)?.table
+      if table != nil { commands = [.unmapd(id)] }
+    case .vpe(let id):
+      table = self[its].vpes.removeValue(forKey: id)?.table
+      if table != nil { commands = [.unvmapp(id), .vsync(id)] }
+    case .collection(let id):
+      if self[its].collections.removeValue(forKey: id) != nil { commands = [.unmapc(id)] }
+    }
+    self[its].doomed.remove(mapping)
+    self[its].commit.slots += commands
+    guard let table else { return commands }
+    let targets = self[its].targets
+    let end = self[its].commit.appended
+    self[its].tables[table]?.state = targets.isEmpty ? .sealed(end) : .unsealed(targets)
+    return commands
+  }
+
+  /// EL2 unmaps what the host's tables have lost, before it takes a command.
+  func unmappingDoomed(its: Int, _ mapping: Mapping) -> [Outcome] {
+    let state = self[its]
+    guard state.phase == .enabled, state.doomed.contains(mapping),
+      state.commit.room >= UInt64(5 + state.targets.count)
+    else { return [] }
+    var world = self
+    let commands = world.unmap(its, mapping)
+    return world.ending(.its(its), .committed(commands), .otherTablesUnmap)
+  }
+
+  /// EL2 appends SYNCs: behind a batch with an unmapping, or behind one that would end at offset zero.
+  func synchronising(its: Int, _ targets: [Target]) -> [Outcome] {
+    let commit = self[its].commit
+    guard self[its].phase == .enabled, targets.allSatisfy({ isKnown($0, its) }),
+      commit.room >= UInt64(targets.count)
+    else { return [] }
+    var world = self
+    world[its].commit.slots += targets.map { .sync(target: $0) }
+    let end = world[its].commit.appended
+    for (key, table) in world[its].tables {
+      guard case .unsealed(let missing) = table.state else { continue }
+      let left = missing.subtracting(targets)
+      world[its].tables[key]?.state = left.isEmpty ? .sealed(end) : .unsealed(left)
+    }
+    return world.ending(.its(its), .done, .freeBehindSyncs, .noBatchEndsAtZero)
+  }
+
+  /// EL2 tells the hardware of all slots so far by one write of GITS_CWRITER.
+  func publishing(its: Int) -> [Outcome] {
+    let commit = self[its].commit
+    let endsAtZero = commit.offset(of: commit.appended) == 0 && !self[its].targets.isEmpty
+    guard self[its].phase == .enabled, commit.appended > commit.published, !endsAtZero else { return [] }
+    return changed { $0[its].commit.published = commit.appended }.ending(
+      .its(its), .done, .oneWriteOfCWRITER, .noBatchEndsAtZero)
+  }
+
+  /// EL2 frees a table that the hardware has done with: EL2's memory, or the pin of the host's. It may do so late.
+  func freeing(its: Int, _ key: TableKey) -> [Outcome] {
+    let state = self[its]
+    guard case .sealed(let end) = state.tables[key]?.state, end <= state.commit.passed, state.phase != .off,
+      state.isEnabledAsWritten, state.isQueueEL2s
+    else { return [] }
+    let freed = changed {
+      $0[its].tables[key] = nil
+      $0.pages.holds[.vpeTable(its: its, key)] = nil
+    }
+    return freed.ending(
+      .its(its), .done, .freeBehindSyncs, .freedOnlyWhileRegistersHold, .neverFreedWhileStuck)
+  }
+}
