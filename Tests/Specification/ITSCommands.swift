@@ -235,6 +235,12 @@ extension World {
 }
 
 extension ITSState {
+  /// Frees at once what was being zeroed, of which the hardware never heard.
+  mutating func dropUnfinished() {
+    if let table = staging.unfinished?.table { tables[.translation(table.first)] = nil }
+    staging.unfinished = nil
+  }
+
   /// The command at hand is done: the next one is behind it.
   fileprivate mutating func advance() {
     let place = staging.next

@@ -10,9 +10,20 @@ import GIC
 struct RegisterChoice: Equatable, Sendable {
   /// What `GITS_BASER<n>` reads as after it was written.
   var readBack = GITSTableBase(rawValue: 0)
-  /// The doubleword that EL2 read in each of the host's tables when the ITS was enabled, by the number of its
-  /// register: of two levels the entry of a mapped ID, of one level the first. None where it could not be read.
+  /// The doubleword that EL2 read in each of the host's tables when the ITS was enabled, by the register's number.
+  ///
+  /// Of two levels it is the entry of a mapped ID, of one level the first. There is none where EL2 could not read.
   var evidence: [Int: UInt64] = [:]
+}
+
+private typealias Register = ITSRegister
+
+extension ITSRegister {
+  /// The number of a `GITS_BASER<n>`; nil for another register.
+  fileprivate static func number(_ register: UInt64) -> Int? {
+    let distance = register &- tableBases.offset
+    return distance < tableBases.size * tableBases.count ? Int(distance / tableBases.size) : nil
+  }
 }
 
 // MARK: Loads
@@ -21,54 +32,44 @@ extension World {
   /// A load of the host from the control frame of an ITS.
   func load(its: Int, at offset: UInt64, _ width: AccessWidth) -> [Outcome] {
     decoding(.its(its), offset, width, orElse: .value(0)) { access in
-      func reads(_ whole: UInt64, _ rule: Rule) -> [Outcome] {
-        ending(.its(its), .value(access.part(of: whole)), rule)
-      }
       let state = self[its]
+      func reads(_ whole: UInt64, _ rules: Rule...) -> [Outcome] {
+        ending(.its(its), .value(access.part(of: whole)), rules)
+      }
+      if let number = Register.number(access.register) {
+        return reads(state.host.tables[number].rawValue, .tableBase)
+      }
       switch access.register {
-      case ITSRegister.control.offset: return loadControl(its)
-      case ITSRegister.type.offset: return reads(hostType(its).rawValue, .type)
-      case ITSRegister.commandBase.offset: return reads(state.host.commandBase.rawValue, .commandBase)
-      case ITSRegister.commandWrite.offset:
+      case Register.control.offset:
+        // Enabled is what the host wrote with effect, Quiescent the hardware's. EL2 sees what the read tells.
+        let value: UInt64 = (state.host.isEnabled ? 1 : 0) | (state.hardware.isQuiescent ? 1 << 31 : 0)
+        return noticing(its).ending(.its(its), .value(value), .control, .restIsSeenAtReads)
+      case Register.type.offset: return reads(hostType(its).rawValue, .type)
+      case Register.commandBase.offset: return reads(state.host.commandBase.rawValue, .commandBase)
+      case Register.commandWrite.offset:
         return reads(GITSQueuePointer(offset: state.host.write).rawValue, .commandWrite)
-      case ITSRegister.commandRead.offset: return reads(state.hostsRead.rawValue, .commandRead)
-      case ITSRegister.tableBases.offset..<ITSRegister.tableBases.offset + 64:
-        return reads(state.host.tables[Self.number(access)].rawValue, .tableBase)
+      case Register.commandRead.offset: return reads(state.hostsRead.rawValue, .commandRead)
       default:
-        guard let value = state.identity.identification[access.register] else {
-          return reads(0, .otherRegisters)
-        }
-        return reads(value, .identification)
+        let value = state.identity.identification[access.register]
+        return reads(value ?? 0, value == nil ? .otherRegisters : .identification)
       }
     }
   }
 
-  private static func number(_ access: Access) -> Int {
-    Int((access.register - ITSRegister.tableBases.offset) / 8)
-  }
-
-  /// GITS_CTLR: Enabled is what the host wrote with effect, Quiescent the hardware's. EL2 sees what the read tells.
-  private func loadControl(_ its: Int) -> [Outcome] {
-    let isQuiet = self[its].hardware.isQuiescent
-    let value: UInt64 = (self[its].host.isEnabled ? 1 : 0) | (isQuiet ? 1 << 31 : 0)
-    return noticing(its).ending(.its(its), .value(value), .control, .restIsSeenAtReads)
-  }
-
-  /// GITS_TYPER as the host reads it: what EL2's tables hold less than the hardware's could.
+  /// GITS_TYPER as the host reads it: Devbits and CIDbits are less where EL2's table holds less.
   func hostType(_ its: Int) -> GITSTyper {
     let identity = self[its].identity
     var type = offersVirtual(its) ? identity.type : identity.type.withoutVirtualLPIs
     if let table = identity.tables.first(.devices) {
       let largest = GITSTableBase(rawValue: table.rawValue | 0xff).capacity
-      if table.capacity < min(largest, 1 << type.deviceIDBits) {
-        type = type.with(deviceIDBits: table.capacity.floorOfLog2)
-      }
+      let isLess = table.capacity < min(largest, 1 << type.deviceIDBits)
+      if isLess { type = type.with(deviceIDBits: table.capacity.floorOfLog2) }
     }
     let places = self[its].collectionPlaces
     return places < 1 << type.collectionIDBits ? type.with(collectionIDBits: places.floorOfLog2) : type
   }
 
-  /// Whether the ITS offers virtual interrupts: with the policy `checked` an ITS of GICv4.0 does.
+  /// Whether virtual interrupts are offered: with the policy `checked`, by an ITS of GICv4.0.
   func offersVirtual(_ its: Int) -> Bool {
     let type = self[its].identity.type
     return board.checksVirtual && type.hasVirtualLPIs && !type.hasGICv41
@@ -86,12 +87,10 @@ extension [GITSTableBase] {
 }
 
 extension ITSState {
-  /// GITS_CREADR as the host reads it: the first place that the hardware has not passed, with the stall of
-  /// whoever is there.
+  /// GITS_CREADR as the host reads it: the first place that the hardware has not passed, and whether it stalls there.
   var hostsRead: GITSQueuePointer {
     let place = staging.taken.first { $0.end > commit.passed }?.place ?? staging.next
-    let isStalled = commit.slots.isEmpty ? host.isStalled : hardware.isStalled
-    return GITSQueuePointer(offset: place, flag: isStalled)
+    return GITSQueuePointer(offset: place, flag: commit.slots.isEmpty ? host.isStalled : hardware.isStalled)
   }
 }
 
@@ -130,22 +129,23 @@ extension World {
   /// EL2 reads GITS_CTLR: the ITS is at rest now, or its power was lost.
   func noticing(_ its: Int) -> World {
     let state = self[its]
-    switch state.phase {
-    case .enabled where !state.isEnabledAsWritten, .disabled where !state.isEnabledAsWritten:
-      return changed { $0[its].phase = .off }
-    case .disabled where state.isResting:
-      return changed { $0[its].phase = state.isQueueEL2s ? .atRest : .off }
-    default: return self
+    let isLost = !state.isEnabledAsWritten || state.isResting && !state.isQueueEL2s
+    return changed {
+      switch state.phase {
+      case .enabled where !state.isEnabledAsWritten, .disabled where isLost: $0[its].phase = .off
+      case .disabled where state.isResting: $0[its].phase = .atRest
+      default: break
+      }
     }
   }
 
-  /// EL2 reads GITS_CREADR and GITS_CBASER in a trap, or finds that they cannot be right: the ITS is off then.
+  /// EL2 reads GITS_CREADR and GITS_CBASER: the ITS is off if they cannot be right.
   func observing(its: Int) -> [Outcome] {
-    let state = self[its]
     let seen = noticing(its)
-    let isLost = state.phase == .enabled && !(state.isQueueEL2s && state.isReadPlausible)
-    return (isLost ? seen.changed { $0[its].phase = .off } : seen).ending(
-      .its(its), .done, .offUntilReset, .lostWhileEnabledStaysOff)
+    let isLost = self[its].phase == .enabled && !(self[its].isQueueEL2s && self[its].isReadPlausible)
+    return seen.ending(.its(its), .done, .offUntilReset, .lostWhileEnabledStaysOff) {
+      if isLost { $0[its].phase = .off }
+    }
   }
 
   /// On each CPU that firmware starts or wakes EL2 checks each ITS before the host runs.
@@ -162,17 +162,17 @@ extension World {
   ) -> [Outcome] {
     decoding(.its(its), offset, width, orElse: .ignored) { access in
       let host = self[its].host
-      switch access.register {
-      case ITSRegister.control.offset: return storeControl(its, isEnabled: value & 1 != 0, choice)
-      case ITSRegister.commandBase.offset:
-        let whole = access.joining(value, to: host.commandBase.rawValue) & GITSCommandBase.writable
-        return storeCommandBase(its, GITSCommandBase(rawValue: whole))
-      case ITSRegister.commandWrite.offset:
-        return ring(its, GITSQueuePointer(rawValue: access.joining(value, to: host.write)), by: cpu)
-      case ITSRegister.tableBases.offset..<ITSRegister.tableBases.offset + 64:
-        let number = Self.number(access)
+      if let number = Register.number(access.register) {
         let whole = access.joining(value, to: host.tables[number].rawValue)
         return storeTable(its, number, GITSTableBase(rawValue: whole), choice)
+      }
+      switch access.register {
+      case Register.control.offset: return storeControl(its, isEnabled: value & 1 != 0, choice)
+      case Register.commandBase.offset:
+        let whole = access.joining(value, to: host.commandBase.rawValue) & GITSCommandBase.writable
+        return storeCommandBase(its, GITSCommandBase(rawValue: whole))
+      case Register.commandWrite.offset:
+        return ring(its, GITSQueuePointer(rawValue: access.joining(value, to: host.write)), by: cpu)
       default: return ending(.its(its), .ignored, .otherRegisters)
       }
     }
@@ -183,62 +183,72 @@ extension World {
     guard self[its].waited < Board.repetitions else {
       return ending(.its(its), .ignored, .waitingStoreIsIgnoredAtLast)
     }
-    return changed { $0[its].waited += 1 }.ending(.its(its), .repeats, .waitingStoreIsRepeated)
+    return ending(.its(its), .repeats, .waitingStoreIsRepeated) { $0[its].waited += 1 }
   }
 
-  /// GITS_CTLR: Enabled alone is the host's. EL2 sets it from *at rest* only, and takes commands behind it.
+  /// GITS_CTLR: Enabled alone is the host's.
   private func storeControl(_ its: Int, isEnabled: Bool, _ choice: RegisterChoice) -> [Outcome] {
     guard isEnabled != self[its].host.isEnabled else { return ending(.its(its), .done, .control) }
-    return isEnabled ? enabling(its, choice) : disabling(its)
+    if isEnabled { return enabling(its, choice) }
+    let wasEnabled = noticing(its)[its].phase == .enabled
+    // The hardware may become quiescent while EL2 waits, or not.
+    return Set([self[its].hardware.isQuiescent, true]).flatMap { isQuiescent in
+      noticing(its).ending(.its(its), .done, .clearingEnabledWaits) {
+        if wasEnabled { $0[its].phase = .disabled }
+        $0[its].host.isEnabled = false
+        $0[its].hardware.isEnabled = false
+        $0[its].hardware.isQuiescent = isQuiescent
+        $0[its].waited = 0
+        $0 = $0.noticing(its)
+      }
+    }
   }
 
-  private func disabling(_ its: Int) -> [Outcome] {
-    let cleared = noticing(its).changed {
-      if $0[its].phase == .enabled { $0[its].phase = .disabled }
-      $0[its].host.isEnabled = false
-      $0[its].hardware.isEnabled = false
+  /// EL2 sets Enabled from *at rest* only, with its own registers; it takes commands behind it.
+  private func enabling(_ its: Int, _ choice: RegisterChoice) -> [Outcome] {
+    let seen = noticing(its)
+    let state = seen[its]
+    if state.phase == .off { return seen.ending(.its(its), .ignored, .offUntilReset) }
+    guard state.hardware.isQuiescent else { return seen.waiting(its) }
+    guard state.phase == .atRest, state.isAsLeft || state.commit.slots.isEmpty else {
+      return seen.ending(.its(its), .ignored, .enabledOnlyFromRest, .lostCommandsKeepItOff) {
+        $0[its].phase = .off
+      }
+    }
+    return seen.ending(
+      .its(its), .done, .enabledOnlyFromRest, .hostsTableTells,
+      state.isAsLeft ? .enabledOnlyFromRest : .registersAreWrittenAgain
+    ) {
+      if !state.isAsLeft { $0[its].restart() }
+      $0[its].judgeTables(by: choice.evidence)
+      $0[its].host.isEnabled = true
+      $0[its].hardware.isEnabled = true
+      $0[its].hardware.isQuiescent = false
+      $0[its].phase = .enabled
       $0[its].waited = 0
     }
-    // The hardware may become quiescent while EL2 waits, or not.
-    return [cleared, cleared.changed { $0[its].hardware.isQuiescent = true }].flatMap {
-      $0.noticing(its).ending(.its(its), .done, .clearingEnabledWaits)
-    }
   }
 
-  private func enabling(_ its: Int, _ choice: RegisterChoice) -> [Outcome] {
-    var ready = noticing(its)
-    if ready[its].phase == .off { return ready.ending(.its(its), .ignored, .offUntilReset) }
-    guard ready[its].hardware.isQuiescent else { return ready.waiting(its) }
-    let isAsLeft = ready[its].isAsLeft
-    guard ready[its].phase == .atRest, isAsLeft || ready[its].commit.slots.isEmpty else {
-      return ready.changed { $0[its].phase = .off }.ending(
-        .its(its), .ignored, .enabledOnlyFromRest, .lostCommandsKeepItOff)
-    }
-    if !isAsLeft { ready[its].restart() }
-    ready[its].judgeTables(by: choice.evidence)
-    ready[its].host.isEnabled = true
-    ready[its].hardware.isEnabled = true
-    ready[its].hardware.isQuiescent = false
-    ready[its].phase = .enabled
-    ready[its].waited = 0
-    let enabled = ready.ending(.its(its), .done, .enabledOnlyFromRest, .hostsTableTells)
-    return isAsLeft ? enabled : enabled.adding(.registersAreWrittenAgain)
+  /// What a store to GITS_CBASER or `GITS_BASER<n>` ends in if it can't take effect now: ignored, or repeated.
+  private func notDisabled(_ its: Int, _ rule: Rule) -> [Outcome]? {
+    if self[its].host.isEnabled { return ending(.its(its), .ignored, rule) }
+    return self[its].hardware.isQuiescent ? nil : noticing(its).waiting(its)
   }
 
   /// GITS_CBASER: the host has another queue, which is empty; nothing of the old one is read any more.
   private func storeCommandBase(_ its: Int, _ value: GITSCommandBase) -> [Outcome] {
-    guard !self[its].host.isEnabled else { return ending(.its(its), .ignored, .commandBase) }
-    var world = noticing(its)
-    guard world[its].hardware.isQuiescent else { return world.waiting(its) }
-    world.pages.holds[.stagingQueue(its: its)] = nil
-    if let table = world[its].staging.unfinished?.table { world[its].tables[.translation(table.first)] = nil }
-    world[its].host.commandBase = value
-    world[its].host.write = 0
-    world[its].host.isStalled = false
-    world[its].staging = Staging()
-    world[its].doorbells = []
-    world[its].waited = 0
-    return world.ending(.its(its), .done, .commandBase, .newQueueIsEmpty, .replacedQueueFreesZeroing)
+    if let outcomes = notDisabled(its, .commandBase) { return outcomes }
+    return noticing(its).ending(.its(its), .done, .commandBase, .newQueueIsEmpty, .replacedQueueFreesZeroing)
+    {
+      $0.pages.holds[.stagingQueue(its: its)] = nil
+      $0[its].dropUnfinished()
+      $0[its].host.commandBase = value
+      $0[its].host.write = 0
+      $0[its].host.isStalled = false
+      $0[its].staging = Staging()
+      $0[its].doorbells = []
+      $0[its].waited = 0
+    }
   }
 
   /// `GITS_BASER<n>`: another table takes away what the old one had.
@@ -250,27 +260,23 @@ extension World {
     guard kind != .none, kind != .vpes || offersVirtual(its) else {
       return ending(.its(its), .ignored, .otherRegisters)
     }
-    guard !self[its].host.isEnabled else { return ending(.its(its), .ignored, .tableBase) }
-    let seen = noticing(its)
-    guard seen[its].hardware.isQuiescent else { return seen.waiting(its) }
-    let made = choice.readBack
-    guard made.canBeMade(of: value, from: old) else { return [] }
-    let written = seen.changed {
+    if let outcomes = notDisabled(its, .tableBase) { return outcomes }
+    guard choice.readBack.canBeMade(of: value, from: old) else { return [] }
+    return noticing(its).ending(.its(its), .done, .tableBase, .otherTablesUnmap) {
+      $0[its].host.tables[number] = choice.readBack
       $0[its].written.insert(number)
-      if made != old {
-        $0[its].marked.remove(number)
-        $0[its].doomed.formUnion($0[its].mappings(of: kind))
-      }
-      $0[its].host.tables[number] = made
       $0[its].waited = 0
+      if choice.readBack == old { return }
+      $0[its].marked.remove(number)
+      $0[its].doomed.formUnion($0[its].mappings(of: kind))
     }
-    return written.ending(.its(its), .done, .tableBase, .otherTablesUnmap)
   }
 }
 
 extension GITSTableBase {
-  /// Whether hardware may make this of a store of `value`: Page_Size, Indirect and attributes may be read only,
-  /// Type and Entry_Size are; the address, Size and Valid are as written.
+  /// Whether hardware may make this of a store of `value`.
+  ///
+  /// Page_Size, Indirect and attributes may be read only, Type and Entry_Size are.
   func canBeMade(of value: GITSTableBase, from old: GITSTableBase) -> Bool {
     let open = MemoryAttributes.all | Self.indirect | 0b11 << 8 | Self.fixed
     return (value.rawValue ^ rawValue) & ~open == 0 && (old.rawValue ^ rawValue) & Self.fixed == 0
@@ -288,15 +294,14 @@ extension ITSState {
     }
   }
 
-  /// `Commands.md`, Registers: what the host's tables say of a register that it has written with the same value.
+  /// `Commands.md`, Registers: what the host's tables say where it has written the same value again.
   ///
-  /// A table is evidence for all mappings of its kind. A one-level table is one only if EL2 has marked it before.
+  /// A table speaks for all mappings of its kind; one of one level, only if EL2 has marked it before.
   mutating func judgeTables(by evidence: [Int: UInt64]) {
     for (number, table) in host.tables.enumerated() where table.isValid {
       guard let word = evidence[number] else { continue }
-      if written.contains(number), word == 0, table.isIndirect || marked.contains(number) {
-        doomed.formUnion(mappings(of: table.kind))
-      }
+      let isEmptied = word == 0 && (table.isIndirect || marked.contains(number))
+      if isEmptied, written.contains(number) { doomed.formUnion(mappings(of: table.kind)) }
       if !table.isIndirect { marked.insert(number) }
     }
     written = []
@@ -319,23 +324,21 @@ extension World {
       return ending(.its(its), .ignored, .offsetBeyondIsIgnored)
     }
     let doorbell = Doorbell(cpu: cpu, offset: pointer.offset)
-    // Counted from its own offset to the newest doorbell.
     let isOvertaken = state.distance(from: pointer.offset) >= state.host.commandBase.size / 2
     let isRepeated = state.doorbells.contains(doorbell) && !isOvertaken
-    let rung = changed {
-      if pointer.isRetry { $0[its].host.isStalled = false }
-      if isRepeated { return }
-      $0[its].host.write = pointer.offset
-      $0[its].doorbells.insert(doorbell)
-      $0[its].waited = 0
-    }
-    let outcomes = rung.ending(
-      .its(its), .done, isRepeated ? .repeatedStoreIsRecognised : .commandWrite,
-      isOvertaken ? .overtakenDoorbellIsNew : .commandWrite)
-    guard pointer.isRetry else { return outcomes }
+    let rules: [Rule] = isRepeated ? [.repeatedStoreIsRecognised] : [.commandWrite, .overtakenDoorbellIsNew]
     // Retry reaches hardware that EL2 has seen stalled.
-    let retried = state.hardware.isStalled ? outcomes.adding { $0[its].hardware.isStalled = false } : []
-    return (outcomes + retried).adding(.retryRepeats)
+    let stalls = pointer.isRetry ? Set([false, state.hardware.isStalled]) : [state.hardware.isStalled]
+    return stalls.flatMap { isStalled in
+      ending(.its(its), .done, rules + (pointer.isRetry ? [.retryRepeats] : [])) {
+        $0[its].hardware.isStalled = isStalled
+        if pointer.isRetry { $0[its].host.isStalled = false }
+        if isRepeated { return }
+        $0[its].host.write = pointer.offset
+        $0[its].doorbells.insert(doorbell)
+        $0[its].waited = 0
+      }
+    }
   }
 
   /// A trap in which EL2 takes commands ends: a store to GITS_CWRITER, one of Enabled, a load of GITS_CREADR.
@@ -349,26 +352,21 @@ extension World {
     let waited = isLeft ? (madeProgress ? 0 : state.waited + 1) : state.waited
     let others = state.doorbells.count { $0.cpu == doorbell?.cpu && $0 != doorbell }
     let isRepeated = isLeft && waited <= Board.repetitions && others < Board.doorbells
-    let ended = changed {
+    let answer = trap == .store && isRepeated ? Answer.repeats : .done
+    return ending(.its(its), answer, .workLeftRepeatsTheStore) {
       $0[its].waited = waited
       if let doorbell, !isRepeated { $0[its].doorbells.remove(doorbell) }
     }
-    let answer = trap == .store && isRepeated ? Answer.repeats : .done
-    return ended.ending(.its(its), answer, .workLeftRepeatsTheStore)
   }
 }
 
 /// What kind of access the trap is in which EL2 takes commands.
-enum CommandTrap: Equatable, Sendable {
-  case store
-  case load
-}
+enum CommandTrap: Equatable, Sendable { case store, load }
 
 extension ITSState {
   /// Whether EL2 can go on with the host's queue.
   var hasWork: Bool {
-    let hasCommands = host.commandBase.isValid && !host.isStalled && staging.next != host.write
-    return hasCommands || !doomed.isEmpty
+    host.commandBase.isValid && !host.isStalled && staging.next != host.write || !doomed.isEmpty
   }
 
   /// The bytes of the host's queue from an offset to the newest doorbell.
@@ -394,7 +392,7 @@ enum ITSStep: Equatable, Sendable {
   case stalls
   /// It becomes quiescent.
   case quiesces
-  /// It loses power, and registers read as firmware has restored them; or it is broken, and they read as anything.
+  /// It loses power, and reads as firmware has restored it; or it is broken, and reads as anything.
   case becomes(ITSHardware)
 }
 
@@ -402,24 +400,30 @@ extension World {
   /// The worlds behind a step of the hardware; none where the architecture does not permit it.
   func stepping(its: Int, _ step: ITSStep) -> [World] {
     let state = self[its]
+    let commit = state.commit
     let canWork =
-      !state.hardware.isQuiescent && !state.hardware.isStalled && state.commit.passed < state.commit.published
-      && state.hardware.read == state.commit.offset(of: state.commit.passed)
-    switch step {
-    case .passes:
-      guard canWork else { return [] }
-      return [
-        changed {
+      !state.hardware.isQuiescent && !state.hardware.isStalled && commit.passed < commit.published
+      && state.hardware.read == commit.offset(of: commit.passed)
+    let canStep =
+      switch step {
+      case .passes, .stalls: canWork
+      case .quiesces: !state.hardware.isEnabled
+      case .becomes: true
+      }
+    guard canStep else { return [] }
+    return [
+      changed {
+        switch step {
+        case .passes:
           $0[its].commit.slots.removeFirst()
           $0[its].commit.passed += 1
-          $0[its].hardware.read = $0[its].commit.offset(of: $0[its].commit.passed)
-          let passed = $0[its].commit.passed
-          $0[its].staging.taken.removeAll { $0.end <= passed }
+          $0[its].hardware.read = commit.offset(of: commit.passed + 1)
+          $0[its].staging.taken.removeAll { $0.end <= commit.passed + 1 }
+        case .stalls: $0[its].hardware.isStalled = true
+        case .quiesces: $0[its].hardware.isQuiescent = true
+        case .becomes(let hardware): $0[its].hardware = hardware
         }
-      ]
-    case .stalls: return canWork ? [changed { $0[its].hardware.isStalled = true }] : []
-    case .quiesces: return state.hardware.isEnabled ? [] : [changed { $0[its].hardware.isQuiescent = true }]
-    case .becomes(let hardware): return [changed { $0[its].hardware = hardware }]
-    }
+      }
+    ]
   }
 }

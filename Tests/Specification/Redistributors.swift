@@ -39,14 +39,7 @@ struct RedistributorState: Equatable, Sendable {
   //  The tables are released in idle, at a look of the own CPU, with CES.
 
   /// The states of `Redistributor.md`, When tables are in use.
-  enum State: Equatable, Sendable {
-    /// The hardware said that it uses no tables.
-    case idle
-    /// The hardware uses them.
-    case inUse
-    /// The hardware was told to stop.
-    case stopping
-  }
+  enum State: Equatable, Sendable { case idle, inUse, stopping }
 
   /// How commands name it.
   func target(areAddresses: Bool) -> Target { areAddresses ? base.rawValue >> 16 : type.processorNumber }
@@ -63,39 +56,44 @@ struct RedistributorHardware: Equatable, Sendable {
 
   /// Sets EnableLPIs and RWP.
   mutating func set(isEnabled: Bool, isWritePending: Bool) {
-    let other = control.rawValue & ~(GICRControl.enable | 1 << 3)
-    control = GICRControl(
-      rawValue: other | (isEnabled ? GICRControl.enable : 0) | (isWritePending ? 1 << 3 : 0))
+    let bits = (isEnabled ? GICRControl.enable : 0) | (isWritePending ? 1 << 3 : 0)
+    control = GICRControl(rawValue: control.rawValue & ~(GICRControl.enable | 1 << 3) | bits)
   }
 }
 
-/// A configuration table and a pending table, by the registers that name them.
+/// A configuration table and a pending table, as registers name them.
 struct LPITables: Equatable, Sendable {
   var configurationBase: GICRConfigurationBase
   var pendingBase: PhysicalAddress
   /// The bits of an INTID: the smaller of the register's IDbits and of GICD_TYPER.IDbits.
   var interruptIDBits: UInt64
+  private var sizes: LPITableSizes { LPITableSizes(interruptIDBits: interruptIDBits) }
   /// The pages of the configuration table; nil where they leave the address space.
   var configuration: PageRange? { PageRange(configurationBase.base, bytes: sizes.configuration) }
-  /// The pages of the pending table.
+  /// The pages of the pending table; nil where they leave the address space.
   var pending: PageRange? { PageRange(pendingBase, bytes: sizes.pending) }
-  private var sizes: LPITableSizes { LPITableSizes(interruptIDBits: interruptIDBits) }
-
-  /// Whether LPIs may be enabled with `other` while these are held.
-  func isSame(as other: LPITables) -> Bool {
-    configurationBase == other.configurationBase && pendingBase == other.pendingBase
-  }
 }
 
 extension World {
-  /// The tables that two registers name.
-  private func tables(_ configuration: GICRConfigurationBase, _ pending: PhysicalAddress) -> LPITables {
-    LPITables(
-      configurationBase: configuration, pendingBase: pending,
-      interruptIDBits: min(configuration.interruptIDBits, board.interruptIDBits))
+  /// One Redistributor.
+  subscript(redistributor rd: Int) -> RedistributorState {
+    get { redistributors[rd] }
+    _modify { yield &redistributors[rd] }
   }
 
-  /// Whether a Redistributor offers virtual LPIs: with the policy `checked` one of GICv4.0 does.
+  /// The tables that two registers name.
+  private func tables(_ configuration: GICRConfigurationBase, _ pending: PhysicalAddress) -> LPITables {
+    let bits = min(configuration.interruptIDBits, board.interruptIDBits)
+    return LPITables(configurationBase: configuration, pendingBase: pending, interruptIDBits: bits)
+  }
+
+  /// Both tables, checked over their true span, and held for two uses.
+  private func holding(_ tables: LPITables, for uses: (Use, Use)) -> World? {
+    guard let configuration = tables.configuration, let pending = tables.pending else { return nil }
+    return holding(configuration, for: uses.0)?.holding(pending, for: uses.1)
+  }
+
+  /// Whether virtual LPIs are offered: with the policy `checked`, by a Redistributor of GICv4.0.
   private func offersVirtual(redistributor rd: Int) -> Bool {
     let type = redistributors[rd].type
     return board.checksVirtual && type.hasVirtualLPIs && !type.hasVPETable
@@ -107,36 +105,35 @@ extension World {
 extension World {
   /// EL2 reads GICR_CTLR: the state follows it, and a look of the own CPU releases tables that are not in use.
   func looking(redistributor rd: Int, byOwnCPU isOwn: Bool) -> World {
-    let control = redistributors[rd].hardware.control
+    let it = redistributors[rd]
+    let control = it.hardware.control
     var world = self
-    switch redistributors[rd].state {
-    case .idle where control.isEnabled && redistributors[rd].tables != nil,
-      .stopping where control.isEnabled && !control.isWritePending:
-      world.redistributors[rd].state = .inUse
-    case .inUse where control.isIdle, .stopping where control.isIdle: world.redistributors[rd].state = .idle
+    switch (it.state, control.isEnabled, control.isWritePending) {
+    case (.idle, true, _) where it.tables != nil, (.stopping, true, false):
+      world[redistributor: rd].state = .inUse
+    case (.inUse, false, false), (.stopping, false, false): world[redistributor: rd].state = .idle
     default: break
     }
-    let canRelease = isOwn && control.canBeDisabled && world.redistributors[rd].state == .idle
-    return canRelease ? world.releasing(rd) : world
+    let isReleased = isOwn && control.canBeDisabled && world.redistributors[rd].state == .idle
+    return isReleased ? world.releasing(rd) : world
   }
 
   /// Both tables are released, but for a configuration table that a shared register may still name.
   private func releasing(_ rd: Int) -> World {
-    guard let tables = redistributors[rd].tables, let configuration = tables.configuration else {
-      return self
-    }
+    guard let configuration = redistributors[rd].tables?.configuration else { return self }
     var world = self
-    let others = redistributors.indices.filter { $0 != rd }.compactMap { redistributors[$0].tables }
-    let isNamed = others.contains { $0.configuration == configuration } || lingering.contains(configuration)
+    let others = redistributors.indices.filter { $0 != rd }.compactMap {
+      redistributors[$0].tables?.configuration
+    }
     if others.isEmpty {
       for range in lingering { world.pages.holds[.lingering(range)] = nil }
-    } else if board.sharesConfigurationBase != false, !isNamed {
+    } else if board.sharesConfigurationBase != false, !(others + lingering).contains(configuration) {
       guard lingering.count < Board.lingeringTables else { return self }
       world.pages.holds[.lingering(configuration)] = configuration
     }
     world.pages.holds[.configuration(rd)] = nil
     world.pages.holds[.pending(rd)] = nil
-    world.redistributors[rd].tables = nil
+    world[redistributor: rd].tables = nil
     return world
   }
 
@@ -148,73 +145,64 @@ extension World {
   /// On each CPU that firmware starts or wakes EL2 checks its Redistributor, which has what firmware restored.
   func waking(redistributor rd: Int, restored: RedistributorHardware) -> [Outcome] {
     var world = self
-    world.redistributors[rd].hardware = restored
-    if !world.isHeld(rd, restored) {
-      world.redistributors[rd].hardware.set(isEnabled: false, isWritePending: false)
+    world[redistributor: rd].hardware = restored
+    if !isHeld(rd, restored) {
+      world[redistributor: rd].hardware.set(isEnabled: false, isWritePending: false)
     }
     return world.looking(redistributor: rd, byOwnCPU: true).ending(
       .redistributor(rd), .done, .wakingChecksTheRedistributor, .powerWasLost, .ownCPUReleases)
   }
 
-  /// Whether the tables that registers name, if any are in use, are those that are held.
+  /// Whether the tables that registers name, if any are in use, are held.
   func isHeld(_ rd: Int, _ hardware: RedistributorHardware) -> Bool {
     guard !hardware.control.isIdle else { return true }
     guard let tables = redistributors[rd].tables else { return false }
-    let named =
-      board.sharesConfigurationBase == false
-      ? [tables.configuration] : redistributors.map { $0.tables?.configuration } + lingering
+    let all = redistributors.map(\.tables?.configuration) + lingering
+    let named = board.sharesConfigurationBase == false ? [tables.configuration] : all
     return hardware.pending.base == tables.pendingBase
       && named.contains { $0?.first.address == hardware.configuration.base }
   }
 }
 
-// MARK: Loads
+// MARK: Loads and stores
+
+private typealias Register = RedistributorRegister
 
 extension World {
   /// A load of the host from the RD frame or the VLPI frame.
   func load(redistributor rd: Int, at offset: UInt64, _ width: AccessWidth, byOwnCPU isOwn: Bool) -> [Outcome]
   {
     let frame = Frame.redistributor(rd)
+    let it = redistributors[rd]
     return decoding(frame, offset, width, orElse: .value(0)) { access in
-      let it = redistributors[rd]
-      func reads(_ whole: UInt64, _ rule: Rule) -> [Outcome] {
-        ending(frame, .value(access.part(of: whole)), rule)
+      func reads(_ whole: UInt64?, _ rule: Rule) -> [Outcome] {
+        ending(frame, .value(access.part(of: whole ?? 0)), rule)
       }
       switch access.register {
-      case RedistributorRegister.control.offset:
+      case Register.control.offset:
         return looking(redistributor: rd, byOwnCPU: isOwn).ending(
           frame, .value(it.hardware.control.rawValue & width.mask), .redistributorControl, .ownCPUReleases,
           .cannotBeCleared, .sharedRegisterKeepsTables, .atMost16Lingering)
-      case RedistributorRegister.type.offset:
+      case Register.type.offset:
         let type = offersVirtual(redistributor: rd) ? it.type : it.type.withoutVPEs
         return reads(type.rawValue, .redistributorType)
-      case RedistributorRegister.waker.offset: return reads(it.hardware.waker, .waker)
-      case RedistributorRegister.configurationBase.offset:
-        return reads(it.configuration.rawValue, .tableRegisters)
-      case RedistributorRegister.pendingBase.offset: return reads(it.pending.rawValue, .tableRegisters)
-      case RedistributorRegister.virtualConfigurationBase.offset where offersVirtual(redistributor: rd):
-        return reads(it.virtualConfiguration.rawValue, .residentTablesAreHeld)
-      case RedistributorRegister.virtualPendingBase.offset where offersVirtual(redistributor: rd):
-        return evicting(rd).flatMap {
-          $0.ending(
-            frame, .value(access.part(of: it.hardware.virtualPending.rawValue)), .releasedWhenNotResident)
-        }
-      case RedistributorRegister.virtualConfigurationBase.offset,
-        RedistributorRegister.virtualPendingBase.offset:
+      case Register.waker.offset: return reads(it.hardware.waker, .waker)
+      case Register.configurationBase.offset: return reads(it.configuration.rawValue, .tableRegisters)
+      case Register.pendingBase.offset: return reads(it.pending.rawValue, .tableRegisters)
+      case Register.virtualFrame... where !offersVirtual(redistributor: rd):
         return reads(0, .virtualFrameIsHidden)
+      case Register.virtualConfigurationBase.offset:
+        return reads(it.virtualConfiguration.rawValue, .residentTablesAreHeld)
+      case Register.virtualPendingBase.offset:
+        let value = Answer.value(access.part(of: it.hardware.virtualPending.rawValue))
+        return evicting(rd).flatMap { $0.ending(frame, value, .releasedWhenNotResident) }
       default:
-        guard let value = it.identification[access.register] else {
-          return reads(0, .otherRedistributorRegisters)
-        }
-        return reads(value, .redistributorIdentification)
+        let value = it.identification[access.register]
+        return reads(value, value == nil ? .otherRedistributorRegisters : .redistributorIdentification)
       }
     }
   }
-}
 
-// MARK: Stores
-
-extension World {
   /// A store of the host to the RD frame or the VLPI frame.
   ///
   /// `readBack` is what a register of tables reads as afterwards: its attributes are the hardware's choice.
@@ -223,94 +211,102 @@ extension World {
     readBack: UInt64 = 0
   ) -> [Outcome] {
     let frame = Frame.redistributor(rd)
+    let it = redistributors[rd]
     return decoding(frame, offset, width, orElse: .ignored) { access in
-      let it = redistributors[rd]
-      // Commands to the Redistributor: a 32-bit store has effect by the lower half alone.
-      let isLower = access.shift == 0
-      let isInTables = isLower && hasInterrupt(rd, value)
+      func takesEffect(_ condition: Bool, _ rule: Rule) -> [Outcome] {
+        ending(frame, condition ? .done : .ignored, rule)
+      }
+      // Only the lower half of a register that takes an INTID has effect.
+      let isInTables = access.shift == 0 && hasInterrupt(rd, value)
       switch access.register {
-      case RedistributorRegister.control.offset:
+      case Register.control.offset:
         return storeControl(rd, GICRControl(rawValue: value & width.mask), byOwnCPU: isOwn)
-      case RedistributorRegister.waker.offset:
-        return changed { $0.redistributors[rd].hardware.waker = it.hardware.waker & ~2 | value & 2 }.ending(
-          frame, .done, .waker)
-      case RedistributorRegister.configurationBase.offset, RedistributorRegister.pendingBase.offset:
-        return storeTableRegister(rd, access, value, byOwnCPU: isOwn, readBack)
-      case RedistributorRegister.virtualConfigurationBase.offset where offersVirtual(redistributor: rd):
-        return storeVirtualConfiguration(rd, access, value, readBack)
-      case RedistributorRegister.virtualPendingBase.offset where offersVirtual(redistributor: rd):
-        return storeVirtualPending(rd, access, value)
-      case RedistributorRegister.virtualConfigurationBase.offset,
-        RedistributorRegister.virtualPendingBase.offset:
+      case Register.waker.offset:
+        return ending(frame, .done, .waker) {
+          $0[redistributor: rd].hardware.waker = it.hardware.waker & ~2 | value & 2
+        }
+      case Register.configurationBase.offset, Register.pendingBase.offset:
+        return looking(redistributor: rd, byOwnCPU: isOwn).storeTableRegister(rd, access, value, readBack)
+      case Register.virtualFrame... where !offersVirtual(redistributor: rd):
         return ending(frame, .ignored, .virtualFrameIsHidden)
-      case RedistributorRegister.setLPI.offset, RedistributorRegister.clearLPI.offset:
-        let takesEffect = isInTables && it.type.hasDirectLPIs
-        return ending(frame, takesEffect ? .done : .ignored, .directLPIs)
-      case RedistributorRegister.invalidateLPI.offset, RedistributorRegister.invalidateAll.offset:
-        let isAll = access.register == RedistributorRegister.invalidateAll.offset
+      case Register.virtualConfigurationBase.offset: return storeTableRegister(rd, access, value, readBack)
+      case Register.virtualPendingBase.offset:
+        return evicting(rd).flatMap { $0.storeResident(rd, access, value) }
+      case Register.setLPI.offset, Register.clearLPI.offset:
+        return takesEffect(isInTables && it.type.hasDirectLPIs, .directLPIs)
+      case Register.invalidateLPI.offset, Register.invalidateAll.offset:
         let isOffered = it.type.hasDirectLPIs || it.hardware.control.hasInvalidation
-        let isPhysical = isAll ? value == 0 && it.state == .inUse : isInTables
-        return ending(frame, isOffered && isPhysical ? .done : .ignored, .invalidations)
+        let isAll = access.register == Register.invalidateAll.offset && value == 0 && it.state == .inUse
+        return takesEffect(isOffered && (isAll || isInTables), .invalidations)
       default: return ending(frame, .ignored, .otherRedistributorRegisters)
       }
     }
   }
 
-  /// Whether the tables in use have an LPI, which is the whole value.
+  /// Whether the tables in use have an LPI.
   private func hasInterrupt(_ rd: Int, _ id: UInt64) -> Bool {
     guard redistributors[rd].state == .inUse, let tables = redistributors[rd].tables else { return false }
     return id >= 8192 && id >> tables.interruptIDBits == 0
   }
 
-  /// GICR_PROPBASER and GICR_PENDBASER: EL2's copies, while LPIs are disabled.
-  private func storeTableRegister(
-    _ rd: Int, _ access: Access, _ value: UInt64, byOwnCPU isOwn: Bool, _ readBack: UInt64
-  ) -> [Outcome] {
-    var world = looking(redistributor: rd, byOwnCPU: isOwn)
-    let it = world.redistributors[rd]
-    guard it.state == .idle else {
-      return world.ending(.redistributor(rd), .ignored, .tableRegisters, .nothingWhileDisabling)
+  /// GICR_PROPBASER, GICR_PENDBASER and GICR_VPROPBASER: EL2's copies, while nothing uses the tables.
+  private func storeTableRegister(_ rd: Int, _ access: Access, _ value: UInt64, _ readBack: UInt64)
+    -> [Outcome]
+  {
+    let it = redistributors[rd]
+    let isPending = access.register == Register.pendingBase.offset
+    let isVirtual = access.register == Register.virtualConfigurationBase.offset
+    guard isVirtual ? it.resident == nil : it.state == .idle else {
+      return ending(.redistributor(rd), .ignored, .tableRegisters, .nothingWhileDisabling)
     }
-    let isPending = access.register == RedistributorRegister.pendingBase.offset
-    let old = isPending ? it.pending.rawValue : it.configuration.rawValue
-    let promise = isPending && it.isPromisedZero ? GICRPendingBase.zeroed : 0
-    let whole = access.joining(value, to: old | promise)
+    let promise = it.isPromisedZero ? GICRPendingBase.zeroed : 0
+    let configuration = isVirtual ? it.virtualConfiguration : it.configuration
+    let old = isPending ? it.pending.rawValue | promise : configuration.rawValue
+    let whole = access.joining(value, to: old)
     let writable = isPending ? GICRPendingBase.writable : GICRConfigurationBase.writable
-    guard (readBack ^ whole) & writable & ~GICRTableAttributes.all == 0, readBack & ~writable == 0 else {
-      return []
-    }
-    if isPending {
-      world.redistributors[rd].pending = GICRPendingBase(rawValue: readBack)
-      world.redistributors[rd].isPromisedZero = whole & GICRPendingBase.zeroed != 0
-    } else {
-      let isShared = board.sharesConfigurationBase == true
-      for other in redistributors.indices where other == rd || isShared {
-        guard world.redistributors[other].state == .idle else { continue }
-        world.redistributors[other].configuration = GICRConfigurationBase(rawValue: readBack)
+    let isPossible =
+      (readBack ^ whole) & writable & ~GICRTableAttributes.all == 0 && readBack & ~writable == 0
+    guard isPossible else { return [] }
+    return ending(.redistributor(rd), .done, .tableRegisters) { world in
+      if isVirtual {
+        world[redistributor: rd].virtualConfiguration = GICRConfigurationBase(rawValue: readBack)
+      } else if isPending {
+        world[redistributor: rd].pending = GICRPendingBase(rawValue: readBack)
+        world[redistributor: rd].isPromisedZero = whole & GICRPendingBase.zeroed != 0
+      } else {
+        let isShared = board.sharesConfigurationBase == true
+        for other in redistributors.indices
+        where other == rd || isShared && redistributors[other].state == .idle {
+          world[redistributor: other].configuration = GICRConfigurationBase(rawValue: readBack)
+        }
       }
     }
-    return world.ending(.redistributor(rd), .done, .tableRegisters)
   }
+}
 
+// MARK: EnableLPIs
+
+extension World {
   /// GICR_CTLR: EL2 looks before and behind the store.
   private func storeControl(_ rd: Int, _ value: GICRControl, byOwnCPU isOwn: Bool) -> [Outcome] {
-    var world = looking(redistributor: rd, byOwnCPU: isOwn)
     let frame = Frame.redistributor(rd)
+    var world = looking(redistributor: rd, byOwnCPU: isOwn)
     guard world.redistributors[rd].state != .stopping else {
       return world.ending(frame, .ignored, .nothingWhileDisabling)
     }
     let old = world.redistributors[rd].hardware.control.rawValue & ~GICRControl.groups
-    world.redistributors[rd].hardware.control = GICRControl(
+    world[redistributor: rd].hardware.control = GICRControl(
       rawValue: old | value.rawValue & GICRControl.groups)
     let outcomes: [Outcome]
     switch (world.redistributors[rd].state, value.isEnabled) {
     case (.idle, true): outcomes = world.enabling(rd)
     case (.inUse, false):
-      world.redistributors[rd].state = .stopping
       // The hardware clears EnableLPIs, at once or later, or does not.
       outcomes = [(false, false), (false, true), (true, false), (true, true)].flatMap { enabled, pending in
-        world.changed { $0.redistributors[rd].hardware.set(isEnabled: enabled, isWritePending: pending) }
-          .ending(frame, .done, .everythingStaysHeld)
+        world.ending(frame, .done, .everythingStaysHeld) {
+          $0[redistributor: rd].state = .stopping
+          $0[redistributor: rd].hardware.set(isEnabled: enabled, isWritePending: pending)
+        }
       }
     default: outcomes = world.ending(frame, .done, .redistributorControl)
     }
@@ -324,124 +320,82 @@ extension World {
     }
     let it = redistributors[rd]
     let wanted = tables(it.configuration, it.pending.base)
-    let agrees = redistributors.indices.allSatisfy { other in
-      let isInGroup =
-        board.sharesConfigurationBase != false
-        || redistributors[other].type.sharesConfiguration(with: it.type)
-      guard other != rd, isInGroup, let held = redistributors[other].tables else { return true }
-      return held.interruptIDBits == wanted.interruptIDBits
+    let group = redistributors.indices.filter {
+      $0 != rd
+        && (board.sharesConfigurationBase != false
+          || redistributors[$0].type.sharesConfiguration(with: it.type))
     }
-    guard agrees else { return refusing(.groupHasAsManyINTIDs) }
-    if let held = it.tables, !held.isSame(as: wanted) { return refusing(.sameTablesOnly) }
+    let bits = group.compactMap { redistributors[$0].tables?.interruptIDBits }
+    guard bits.allSatisfy({ $0 == wanted.interruptIDBits }) else { return refusing(.groupHasAsManyINTIDs) }
+    if let held = it.tables, held != wanted { return refusing(.sameTablesOnly) }
     guard wanted.interruptIDBits <= Board.widestInterruptID else { return refusing(.atMost24Bits) }
-    var world = self
-    if it.tables == nil {
-      guard let configuration = wanted.configuration, let pending = wanted.pending,
-        let one = holding(configuration, for: .configuration(rd)),
-        let both = one.holding(pending, for: .pending(rd))
-      else { return refusing(.tablesAreChecked) }
-      world = both
-    }
-    // The hardware may not take the addresses: GICR_PROPBASER is read only, or has fewer bits; or LPIs are
-    // enabled already. What was held before stays held.
+    let held = it.tables != nil ? self : holding(wanted, for: (.configuration(rd), .pending(rd)))
+    guard let held else { return refusing(.tablesAreChecked) }
+    // The hardware may not take the addresses: GICR_PROPBASER is read only, or LPIs are enabled already.
     let notTaken = refusing(.hardwareReadsBack)
-    guard !it.hardware.control.isEnabled else { return notTaken }
-    return notTaken + world.installing(rd, wanted)
+    return it.hardware.control.isEnabled ? notTaken : notTaken + held.installing(rd, wanted)
   }
 
+  /// EL2 writes both registers of the hardware, and EnableLPIs; PTZ is passed once, and reads as zero.
   private func installing(_ rd: Int, _ wanted: LPITables) -> [Outcome] {
-    let pending = redistributors[rd].pending.rawValue
-    let promise = redistributors[rd].isPromisedZero ? GICRPendingBase.zeroed : 0
-    var alone = self
-    alone.redistributors[rd].tables = wanted
-    alone.redistributors[rd].state = .inUse
-    alone.redistributors[rd].isPromisedZero = false
-    alone.redistributors[rd].hardware.configuration = wanted.configurationBase
-    // PTZ reads as zero.
-    alone.redistributors[rd].hardware.pending = GICRPendingBase(rawValue: (pending | promise) & ~promise)
-    let shared = alone.changed {
-      for other in $0.redistributors.indices {
-        $0.redistributors[other].hardware.configuration = wanted.configurationBase
-      }
-    }
-    let registers =
-      switch board.sharesConfigurationBase {
-      case true: [shared]
-      case false: [alone]
-      default: [alone, shared]
-      }
+    let isShared = board.sharesConfigurationBase
+    let settings = isShared.map { [$0] } ?? [false, true]
     // RWP may still be set when the trap ends.
-    return registers.flatMap { world in
-      [false, true].flatMap { isPending in
-        world.changed { $0.redistributors[rd].hardware.set(isEnabled: true, isWritePending: isPending) }
-          .ending(.redistributor(rd), .done, .tablesAreChecked, .onlyEL2WritesAddresses, .promiseIsPassedOnce)
+    return settings.flatMap { isShared in [(isShared, false), (isShared, true)] }.flatMap {
+      isShared, isPending in
+      ending(.redistributor(rd), .done, .tablesAreChecked, .onlyEL2WritesAddresses, .promiseIsPassedOnce) {
+        world in
+        for other in redistributors.indices where other == rd || isShared {
+          world[redistributor: other].hardware.configuration = wanted.configurationBase
+        }
+        world[redistributor: rd].hardware.pending = redistributors[rd].pending
+        world[redistributor: rd].hardware.set(isEnabled: true, isWritePending: isPending)
+        world[redistributor: rd].isPromisedZero = false
+        world[redistributor: rd].tables = wanted
+        world[redistributor: rd].state = .inUse
       }
     }
   }
 }
 
-// MARK: The VLPI frame
+// MARK: The resident vPE
 
 extension World {
-  /// GICR_VPROPBASER: EL2's copy, while no vPE is resident.
-  private func storeVirtualConfiguration(_ rd: Int, _ access: Access, _ value: UInt64, _ readBack: UInt64)
-    -> [Outcome]
-  {
-    let it = redistributors[rd]
-    guard it.resident == nil else { return ending(.redistributor(rd), .ignored, .residentTablesAreHeld) }
-    let whole = access.joining(value, to: it.virtualConfiguration.rawValue)
-    let fixed = GICRConfigurationBase.writable & ~GICRTableAttributes.all
-    guard (readBack ^ whole) & fixed == 0 else { return [] }
-    return changed { $0.redistributors[rd].virtualConfiguration = GICRConfigurationBase(rawValue: readBack) }
-      .ending(.redistributor(rd), .done, .residentTablesAreHeld)
-  }
-
-  /// GICR_VPENDBASER: Valid makes a vPE resident whose tables are the host's; without it one is evicted.
-  private func storeVirtualPending(_ rd: Int, _ access: Access, _ value: UInt64) -> [Outcome] {
-    evicting(rd).flatMap { (world: World) -> [Outcome] in
-      let old = world.redistributors[rd].hardware.virtualPending.rawValue
-      let whole = access.joining(value, to: old) & GICRVirtualPendingBase.writable
-      let wanted = GICRVirtualPendingBase(rawValue: whole)
-      return wanted.isValid ? world.entering(rd, wanted) : world.leaving(rd, wanted)
-    }
-  }
-
-  /// Valid is set: the tables are checked and held as for EnableLPIs.
-  private func entering(_ rd: Int, _ wanted: GICRVirtualPendingBase) -> [Outcome] {
+  /// GICR_VPENDBASER: with Valid, the tables are checked and held as for EnableLPIs; without, the vPE is evicted.
+  private func storeResident(_ rd: Int, _ access: Access, _ value: UInt64) -> [Outcome] {
     let frame = Frame.redistributor(rd)
     let it = redistributors[rd]
+    let whole =
+      access.joining(value, to: it.hardware.virtualPending.rawValue) & GICRVirtualPendingBase.writable
+    let wanted = GICRVirtualPendingBase(rawValue: whole)
+    guard wanted.isValid else {
+      // The hardware may still write the pending table: Dirty.
+      return (it.resident == nil ? [0] : [0, 1 << 60]).flatMap { dirty in
+        ending(frame, .done, .residentTablesAreHeld) {
+          $0[redistributor: rd].hardware.virtualPending = GICRVirtualPendingBase(rawValue: whole | dirty)
+        }
+      }
+    }
     if it.resident != nil { return ending(frame, .ignored, .residentTablesAreHeld) }
     let named = tables(it.virtualConfiguration, wanted.base)
-    guard named.interruptIDBits <= Board.widestInterruptID, let configuration = named.configuration,
-      let pending = named.pending, let one = holding(configuration, for: .virtualConfiguration(rd)),
-      var both = one.holding(pending, for: .virtualPending(rd))
+    guard named.interruptIDBits <= Board.widestInterruptID,
+      let held = holding(named, for: (.virtualConfiguration(rd), .virtualPending(rd)))
     else { return ending(frame, .refused(.residentTablesAreHeld)) }
-    both.redistributors[rd].resident = named
-    both.redistributors[rd].hardware.virtualConfiguration = it.virtualConfiguration
-    both.redistributors[rd].hardware.virtualPending = wanted
-    return both.ending(frame, .done, .residentTablesAreHeld)
-  }
-
-  /// Valid is clear: the hardware may still write the pending table, which is Dirty.
-  private func leaving(_ rd: Int, _ wanted: GICRVirtualPendingBase) -> [Outcome] {
-    var clean = self
-    clean.redistributors[rd].hardware.virtualPending = wanted
-    var dirty = clean
-    dirty.redistributors[rd].hardware.virtualPending = .init(rawValue: wanted.rawValue | 1 << 60)
-    let worlds = redistributors[rd].resident == nil ? [clean] : [clean, dirty]
-    return worlds.flatMap { $0.ending(.redistributor(rd), .done, .residentTablesAreHeld) }
+    return held.ending(frame, .done, .residentTablesAreHeld) {
+      $0[redistributor: rd].resident = named
+      $0[redistributor: rd].hardware.virtualConfiguration = it.virtualConfiguration
+      $0[redistributor: rd].hardware.virtualPending = wanted
+    }
   }
 
   /// EL2 reads GICR_VPENDBASER: where Valid and Dirty are clear, it may release the tables.
   private func evicting(_ rd: Int) -> [World] {
-    guard redistributors[rd].resident != nil, redistributors[rd].hardware.virtualPending.isIdle else {
-      return [self]
-    }
-    let released = changed {
-      $0.redistributors[rd].resident = nil
-      $0.pages.holds[.virtualConfiguration(rd)] = nil
-      $0.pages.holds[.virtualPending(rd)] = nil
-    }
+    let it = redistributors[rd]
+    guard it.resident != nil, it.hardware.virtualPending.isIdle else { return [self] }
+    var released = self
+    released[redistributor: rd].resident = nil
+    released.pages.holds[.virtualConfiguration(rd)] = nil
+    released.pages.holds[.virtualPending(rd)] = nil
     return [released, self]
   }
 }
@@ -449,13 +403,11 @@ extension World {
 // MARK: The hardware
 
 extension World {
-  /// What a Redistributor may do by itself: a write that was pending takes effect, a table is written back, firmware
-  /// puts it to sleep or restores it with what EL2 has installed.
+  /// What a Redistributor may do by itself: a write that was pending takes effect, a table is written back.
+  ///
+  /// Firmware may put it to sleep, and restore it with what EL2 has installed.
   func stepping(redistributor rd: Int, _ becomes: RedistributorHardware) -> [World] {
-    let old = redistributors[rd].hardware
-    let isKept = !becomes.control.isEnabled || redistributors[rd].tables != nil
     let isResident = becomes.virtualPending.isIdle || redistributors[rd].resident != nil
-    guard isKept, isResident, isHeld(rd, becomes) || isHeld(rd, old) == false else { return [] }
-    return [changed { $0.redistributors[rd].hardware = becomes }]
+    return isHeld(rd, becomes) && isResident ? [changed { $0[redistributor: rd].hardware = becomes }] : []
   }
 }

@@ -331,9 +331,13 @@ struct Outcome: Equatable, Sendable {
 }
 
 extension World {
-  /// This world as the one result of a transition. What is refused is counted here, and nowhere else.
-  func ending(_ frame: Frame, _ answer: Answer, _ rules: Rule...) -> [Outcome] {
-    var result = Outcome(world: self, answer: answer, rules: rules)
+  /// This world as the one result of a transition.
+  ///
+  /// What is refused, ignored or aborted is counted here, and nowhere else.
+  func ending(_ frame: Frame, _ answer: Answer, _ rules: [Rule], change: (inout World) -> Void = { _ in })
+    -> [Outcome]
+  {
+    var result = Outcome(world: changed(change), answer: answer, rules: rules)
     switch answer {
     case .ignored:
       result.world.counts[.ignored(frame), default: 0] += 1
@@ -346,6 +350,11 @@ extension World {
     }
     return [result]
   }
+
+  /// The same with its rules one by one.
+  func ending(_ frame: Frame, _ answer: Answer, _ rules: Rule..., change: (inout World) -> Void = { _ in })
+    -> [Outcome]
+  { ending(frame, answer, rules, change: change) }
 }
 
 extension [Outcome] {
