@@ -123,7 +123,7 @@ extension ITSState {
     return min(mine.capacity, hosts.capacity, 1 << bits)
   }
 
-  /// The first ICID that is not below EL2's collection table and the ledger. The hardware's own places add to it.
+  /// The first ICID that is not below EL2's collection table, with the hardware's own places, and the ledger.
   var collectionPlaces: UInt64 {
     let table = identity.tables.first(.collections)?.capacity ?? 0
     let type = identity.type
@@ -136,8 +136,13 @@ extension ITSState {
     return (bytes + PageFrameNumber.size - 1) >> PageFrameNumber.shift
   }
 
+  /// Whether so many tables are unmapped, and wait for the hardware, that no other may be unmapped.
+  var isCrowded: Bool { waitingTables >= Board.waitingTables }
   /// The tables that are unmapped, and wait for the hardware.
   var waitingTables: Int { tables.values.count { $0.state != .zeroing && $0.state != .mapped } }
+
+  /// Whether EL2 may append to its queue: the ITS is enabled, and there is room for a command and its SYNCs.
+  var mayAppend: Bool { phase == .enabled && commit.room >= UInt64(5 + targets.count) }
 }
 
 // MARK: The queue
@@ -150,8 +155,9 @@ extension World {
     guard self[its].hasWork, pages.holds[use] == nil, base.isValid else { return [] }
     let range = PageRange(PhysicalAddress(base.base), bytes: base.size)
     guard let range, pages.mayBeRead(range), let held = holding(range, for: use) else {
-      let stalled = changed { $0[its].host.isStalled = true }
-      return stalled.ending(.its(its), .ignored, .unsharedQueueStalls, .noMapIsNeverShared)
+      return ending(.its(its), .ignored, .unsharedQueueStalls, .noMapIsNeverShared) {
+        $0[its].host.isStalled = true
+      }
     }
     return held.ending(.its(its), .done, .stagingIsShared, .holdsMayOverlap)
   }
@@ -159,12 +165,10 @@ extension World {
   /// EL2 takes the next command of the host's queue, or goes on with one, once there is room for what it may need.
   func taking(its: Int, _ read: Read, _ choice: CommandChoice = CommandChoice()) -> [Outcome] {
     let state = self[its]
-    guard state.phase == .enabled, pages.holds[.stagingQueue(its: its)] != nil, state.hasWork,
-      state.doomed.isEmpty, state.commit.room >= UInt64(5 + state.targets.count)
+    guard state.mayAppend, pages.holds[.stagingQueue(its: its)] != nil, state.hasWork, state.doomed.isEmpty
     else { return [] }
     switch (read, state.staging.unfinished) {
-    case (.aborted, nil):
-      return changed { $0[its].host.isStalled = true }.ending(.its(its), .stalled, .abortStalls)
+    case (.aborted, nil): return ending(.its(its), .stalled, .abortStalls) { $0[its].host.isStalled = true }
     case (.command(let words), nil): return carryingOut(its, words, choice).adding(.readOnce)
     case (.kept, let kept?): return carryingOut(its, kept.command, choice).adding(.notReadAgain)
     default: return []
@@ -199,38 +203,35 @@ extension World {
     }
   }
 
-  /// A command is refused: counted, and skipped, or the queue stops at it. What it had been given is free again.
+  /// A command is refused: skipped, or the queue stops at it. What it had been given is free again.
   private func refusing(_ its: Int, _ rule: Rule) -> [Outcome] {
-    let refused = ending(.its(its), .refused(rule), .firstRuleThatFailsIsTheReason)
     let stalls = board.stallsAtRefused
-    return refused.adding(stalls ? .refusedStalls : .refusedIsSkipped) {
-      if let table = $0[its].staging.unfinished?.table { $0[its].tables[.translation(table.first)] = nil }
-      $0[its].staging.unfinished = nil
+    return ending(
+      .its(its), .refused(rule), .firstRuleThatFailsIsTheReason, stalls ? .refusedStalls : .refusedIsSkipped
+    ) {
+      $0[its].dropUnfinished()
       if stalls { $0[its].host.isStalled = true } else { $0[its].advance() }
     }
   }
 
-  /// A command is passed on as `commands`, and the ledger changes.
+  /// A command is passed on as `commands`, behind `before`, which are appended already.
   private func committing(
-    _ its: Int, _ commands: [ITSCommand], _ rule: Rule, change: (inout World) -> Void = { _ in }
+    _ its: Int, _ commands: [ITSCommand], _ rules: Rule..., behind before: [ITSCommand] = [],
+    change: (inout World) -> Void = { _ in }
   ) -> [Outcome] {
-    let committed = changed {
+    ending(.its(its), .committed(before + commands), rules + [.slotsAreNotRewritten]) {
       $0[its].commit.slots += commands
       change(&$0)
       $0[its].staging.unfinished = nil
       $0[its].advance()
     }
-    return committed.ending(.its(its), .committed(commands), rule, .slotsAreNotRewritten)
   }
 
   /// A command waits for the hardware to pass what unmapped another table; it is not read again.
   private func waiting(_ its: Int, _ command: ITSCommand) -> [Outcome] {
-    let kept = changed {
-      if $0[its].staging.unfinished == nil {
-        $0[its].staging.unfinished = Staging.Unfinished(command: command)
-      }
+    ending(.its(its), .unfinished, .notReadAgain) {
+      $0[its].staging.unfinished = $0[its].staging.unfinished ?? Staging.Unfinished(command: command)
     }
-    return kept.ending(.its(its), .unfinished, .notReadAgain)
   }
 }
 
@@ -263,7 +264,7 @@ extension World {
     guard known != nil || state.devices.count < state.identity.devicePlaces else {
       return refusing(its, .placeInTheLedger)
     }
-    if known != nil, state.waitingTables >= Board.waitingTables { return waiting(its, command) }
+    if known != nil, state.isCrowded { return waiting(its, command) }
     var world = self
     if state.staging.unfinished?.table == nil {
       guard choice.table != nil else {
@@ -300,8 +301,9 @@ extension World {
       choice.zeroed <= min(kept.bytes, board.bytesPerTrap)
     else { return [] }
     guard choice.zeroed == kept.bytes else {
-      let later = changed { $0[its].staging.unfinished?.bytes -= choice.zeroed }
-      return later.ending(.its(its), .unfinished, .bytesPerTrap, .memoryForTables)
+      return ending(.its(its), .unfinished, .bytesPerTrap, .memoryForTables) {
+        $0[its].staging.unfinished?.bytes -= choice.zeroed
+      }
     }
     let id = command.deviceID
     let bits = command.eventIDBits
@@ -311,11 +313,8 @@ extension World {
     let before = world.unmap(its, .device(id))
     world[its].tables[key]?.state = .mapped
     world[its].devices[id] = Device(name: command.translationTable, eventIDBits: bits, table: key)
-    return world.committing(its, [mapping], .mapd).map {
-      Outcome(
-        world: $0.world, answer: .committed(before + [mapping]),
-        rules: $0.rules + [.tableIsEL2sArena, .firstLevelAfterSecondIsZero])
-    }
+    return world.committing(
+      its, [mapping], .mapd, .tableIsEL2sArena, .firstLevelAfterSecondIsZero, behind: before)
   }
 }
 
@@ -335,8 +334,10 @@ extension ITSState {
     return secondLevel[index] == nil ? (table.pageSize.bytes, index) : nil
   }
 
-  /// Whether EL2 may find no memory for a MAPD: no run of free pages is long enough, or, by where it put the
-  /// translation table, none for the second-level page, which must be at a multiple of its size.
+  /// Whether EL2 may find no memory for a MAPD.
+  ///
+  /// Either no run of free pages is long enough; or, by where EL2 put the translation table, none is for the
+  /// second-level page, which lies at a multiple of its size.
   func mayLackMemory(for command: ITSCommand) -> Bool {
     let needed = pages(eventIDBits: command.eventIDBits)
     guard freePlaces(of: needed, alignedTo: 1) > 0 else { return true }
@@ -360,7 +361,7 @@ extension ITSState {
 extension World {
   /// VMAPP, V=1: the whole pending table is held, and the vPE is unmapped before where it is mapped.
   private func vmapp(_ its: Int, _ command: ITSCommand) -> [Outcome] {
-    if self[its].waitingTables >= Board.waitingTables { return waiting(its, command) }
+    if self[its].isCrowded { return waiting(its, command) }
     guard let range = command.pendingTablePages else { return [] }
     var world = self
     let before = world.unmap(its, .vpe(command.vpeID))
@@ -369,24 +370,17 @@ extension World {
     held[its].tables[key] = Table(pages: range, owner: .vpe(command.vpeID), state: .mapped)
     held[its].vpes[command.vpeID] = VPE(virtualIDBits: command.virtualIDBits, table: key)
     held[its].targets.insert(command.target)
-    return held.committing(its, [command], .vmapp).map {
-      Outcome(
-        world: $0.world, answer: .committed(before + [command]), rules: $0.rules + [.vpeTableIsTheHosts])
-    }
+    return held.committing(its, [command], .vmapp, .vpeTableIsTheHosts, behind: before)
   }
-}
 
-// MARK: Unmapping
+  // MARK: Unmapping
 
-extension World {
   /// MAPD or VMAPP, V=0: nothing for what is not mapped.
   private func unmapping(_ its: Int, _ command: ITSCommand, _ mapping: Mapping, _ rule: Rule) -> [Outcome] {
-    if self[its].waitingTables >= Board.waitingTables { return waiting(its, command) }
+    if self[its].isCrowded { return waiting(its, command) }
     var world = self
     let commands = world.unmap(its, mapping)
-    return world.committing(its, [], rule).map {
-      Outcome(world: $0.world, answer: .committed(commands), rules: $0.rules)
-    }
+    return world.committing(its, [], rule, behind: commands)
   }
 
   /// Appends what unmaps a mapping, if the ledger has it; its table waits for SYNCs and for the hardware.
@@ -414,10 +408,7 @@ extension World {
 
   /// EL2 unmaps what the host's tables have lost, before it takes a command.
   func unmappingDoomed(its: Int, _ mapping: Mapping) -> [Outcome] {
-    let state = self[its]
-    guard state.phase == .enabled, state.doomed.contains(mapping),
-      state.commit.room >= UInt64(5 + state.targets.count)
-    else { return [] }
+    guard self[its].mayAppend, self[its].doomed.contains(mapping) else { return [] }
     var world = self
     let commands = world.unmap(its, mapping)
     return world.ending(.its(its), .committed(commands), .otherTablesUnmap)
@@ -425,41 +416,43 @@ extension World {
 
   /// EL2 appends SYNCs: behind a batch with an unmapping, or behind one that would end at offset zero.
   func synchronising(its: Int, _ targets: [Target]) -> [Outcome] {
-    let commit = self[its].commit
-    guard self[its].phase == .enabled, targets.allSatisfy({ isKnown($0, its) }),
-      commit.room >= UInt64(targets.count)
-    else { return [] }
-    var world = self
-    world[its].commit.slots += targets.map { .sync(target: $0) }
-    let end = world[its].commit.appended
-    for (key, table) in world[its].tables {
-      guard case .unsealed(let missing) = table.state else { continue }
-      let left = missing.subtracting(targets)
-      world[its].tables[key]?.state = left.isEmpty ? .sealed(end) : .unsealed(left)
+    let state = self[its]
+    let isPermitted = state.phase == .enabled && targets.allSatisfy { isKnown($0, its) }
+    guard isPermitted, state.commit.room >= UInt64(targets.count) else { return [] }
+    return ending(.its(its), .done, .freeBehindSyncs, .noBatchEndsAtZero) {
+      $0[its].commit.slots += targets.map { .sync(target: $0) }
+      let end = $0[its].commit.appended
+      for (key, table) in state.tables {
+        guard case .unsealed(let missing) = table.state else { continue }
+        let left = missing.subtracting(targets)
+        $0[its].tables[key]?.state = left.isEmpty ? .sealed(end) : .unsealed(left)
+      }
     }
-    return world.ending(.its(its), .done, .freeBehindSyncs, .noBatchEndsAtZero)
   }
 
   /// EL2 tells the hardware of all slots so far by one write of GITS_CWRITER.
   func publishing(its: Int) -> [Outcome] {
-    let commit = self[its].commit
-    let endsAtZero = commit.offset(of: commit.appended) == 0 && !self[its].targets.isEmpty
-    guard self[its].phase == .enabled, commit.appended > commit.published, !endsAtZero else { return [] }
-    return changed { $0[its].commit.published = commit.appended }.ending(
-      .its(its), .done, .oneWriteOfCWRITER, .noBatchEndsAtZero)
+    let state = self[its]
+    let commit = state.commit
+    let endsAtZero = commit.offset(of: commit.appended) == 0 && !state.targets.isEmpty
+    guard state.phase == .enabled, commit.appended > commit.published, !endsAtZero else { return [] }
+    return ending(.its(its), .done, .oneWriteOfCWRITER, .noBatchEndsAtZero) {
+      $0[its].commit.published = commit.appended
+    }
   }
 
-  /// EL2 frees a table that the hardware has done with: EL2's memory, or the pin of the host's. It may do so late.
+  /// EL2 frees a table that the hardware has done with: its own memory, or the pin of the host's.
+  ///
+  /// It may do so late.
   func freeing(its: Int, _ key: TableKey) -> [Outcome] {
     let state = self[its]
-    guard case .sealed(let end) = state.tables[key]?.state, end <= state.commit.passed, state.phase != .off,
-      state.isEnabledAsWritten, state.isQueueEL2s
-    else { return [] }
-    let freed = changed {
+    let isBelieved = state.phase != .off && state.isEnabledAsWritten && state.isQueueEL2s
+    guard case .sealed(let end) = state.tables[key]?.state, end <= state.commit.passed, isBelieved else {
+      return []
+    }
+    return ending(.its(its), .done, .freeBehindSyncs, .freedOnlyWhileRegistersHold, .neverFreedWhileStuck) {
       $0[its].tables[key] = nil
       $0.pages.holds[.vpeTable(its: its, key)] = nil
     }
-    return freed.ending(
-      .its(its), .done, .freeBehindSyncs, .freedOnlyWhileRegistersHold, .neverFreedWhileStuck)
   }
 }

@@ -59,14 +59,15 @@ extension World {
   /// GITS_TYPER as the host reads it: Devbits and CIDbits are less where EL2's table holds less.
   func hostType(_ its: Int) -> GITSTyper {
     let identity = self[its].identity
+    func bits(_ capacity: UInt64) -> UInt64 { UInt64(63 - capacity.leadingZeroBitCount) }
     var type = offersVirtual(its) ? identity.type : identity.type.withoutVirtualLPIs
     if let table = identity.tables.first(.devices) {
       let largest = GITSTableBase(rawValue: table.rawValue | 0xff).capacity
       let isLess = table.capacity < min(largest, 1 << type.deviceIDBits)
-      if isLess { type = type.with(deviceIDBits: table.capacity.floorOfLog2) }
+      if isLess { type = type.with(deviceIDBits: bits(table.capacity)) }
     }
     let places = self[its].collectionPlaces
-    return places < 1 << type.collectionIDBits ? type.with(collectionIDBits: places.floorOfLog2) : type
+    return places < 1 << type.collectionIDBits ? type.with(collectionIDBits: bits(places)) : type
   }
 
   /// Whether virtual interrupts are offered: with the policy `checked`, by an ITS of GICv4.0.
@@ -74,11 +75,6 @@ extension World {
     let type = self[its].identity.type
     return board.checksVirtual && type.hasVirtualLPIs && !type.hasGICv41
   }
-}
-
-extension UInt64 {
-  /// The greatest n with 1 << n not above the value, which is not zero.
-  fileprivate var floorOfLog2: UInt64 { UInt64(63 - leadingZeroBitCount) }
 }
 
 extension [GITSTableBase] {
@@ -92,11 +88,9 @@ extension ITSState {
     let place = staging.taken.first { $0.end > commit.passed }?.place ?? staging.next
     return GITSQueuePointer(offset: place, flag: commit.slots.isEmpty ? host.isStalled : hardware.isStalled)
   }
-}
 
-// MARK: Power
+  // MARK: Power
 
-extension ITSState {
   /// Whether Enabled is what EL2 has written.
   var isEnabledAsWritten: Bool { hardware.isEnabled == (phase == .enabled) }
 
@@ -129,14 +123,9 @@ extension World {
   /// EL2 reads GITS_CTLR: the ITS is at rest now, or its power was lost.
   func noticing(_ its: Int) -> World {
     let state = self[its]
-    let isLost = !state.isEnabledAsWritten || state.isResting && !state.isQueueEL2s
-    return changed {
-      switch state.phase {
-      case .enabled where !state.isEnabledAsWritten, .disabled where isLost: $0[its].phase = .off
-      case .disabled where state.isResting: $0[its].phase = .atRest
-      default: break
-      }
-    }
+    guard state.phase == .enabled || state.phase == .disabled else { return self }
+    if !state.isEnabledAsWritten { return changed { $0[its].phase = .off } }
+    return state.isResting ? changed { $0[its].phase = state.isQueueEL2s ? .atRest : .off } : self
   }
 
   /// EL2 reads GITS_CREADR and GITS_CBASER: the ITS is off if they cannot be right.
@@ -150,11 +139,9 @@ extension World {
 
   /// On each CPU that firmware starts or wakes EL2 checks each ITS before the host runs.
   func waking(its: Int) -> [Outcome] { observing(its: its).adding(.wakingChecksTheITS) }
-}
 
-// MARK: Stores
+  // MARK: Stores
 
-extension World {
   /// A store of the host to the control frame; of GITS_CWRITER and of Enabled only how it begins.
   func store(
     its: Int, at offset: UInt64, _ width: AccessWidth, _ value: UInt64, by cpu: CPU,
@@ -271,52 +258,9 @@ extension World {
       $0[its].doomed.formUnion($0[its].mappings(of: kind))
     }
   }
-}
 
-extension GITSTableBase {
-  /// Whether hardware may make this of a store of `value`.
-  ///
-  /// Page_Size, Indirect and attributes may be read only, Type and Entry_Size are.
-  func canBeMade(of value: GITSTableBase, from old: GITSTableBase) -> Bool {
-    let open = MemoryAttributes.all | Self.indirect | 0b11 << 8 | Self.fixed
-    return (value.rawValue ^ rawValue) & ~open == 0 && (old.rawValue ^ rawValue) & Self.fixed == 0
-  }
-}
+  // MARK: Doorbells
 
-extension ITSState {
-  /// All that is mapped of a kind.
-  func mappings(of kind: GITSTableBase.Kind) -> Set<Mapping> {
-    switch kind {
-    case .devices: Set(devices.keys.map { .device($0) })
-    case .collections: Set(collections.keys.map { .collection($0) })
-    case .vpes: Set(vpes.keys.map { .vpe($0) })
-    case .none: []
-    }
-  }
-
-  /// `Commands.md`, Registers: what the host's tables say where it has written the same value again.
-  ///
-  /// A table speaks for all mappings of its kind; one of one level, only if EL2 has marked it before.
-  mutating func judgeTables(by evidence: [Int: UInt64]) {
-    for (number, table) in host.tables.enumerated() where table.isValid {
-      guard let word = evidence[number] else { continue }
-      let isEmptied = word == 0 && (table.isIndirect || marked.contains(number))
-      if isEmptied, written.contains(number) { doomed.formUnion(mappings(of: table.kind)) }
-      if !table.isIndirect { marked.insert(number) }
-    }
-    written = []
-  }
-
-  /// EL2 writes all registers again, and its queue begins at offset zero.
-  mutating func restart() {
-    commit.start = commit.passed
-    hardware = ITSHardware(commandBase: identity.commandBase, tables: identity.tables)
-  }
-}
-
-// MARK: Doorbells
-
-extension World {
   /// A store to GITS_CWRITER begins: it is new, or repeated. EL2 takes commands behind it.
   private func ring(_ its: Int, _ pointer: GITSQueuePointer, by cpu: CPU) -> [Outcome] {
     let state = self[its]
@@ -363,7 +307,46 @@ extension World {
 /// What kind of access the trap is in which EL2 takes commands.
 enum CommandTrap: Equatable, Sendable { case store, load }
 
+extension GITSTableBase {
+  /// Whether hardware may make this of a store of `value`.
+  ///
+  /// Page_Size, Indirect and attributes may be read only, Type and Entry_Size are.
+  func canBeMade(of value: GITSTableBase, from old: GITSTableBase) -> Bool {
+    let open = MemoryAttributes.all | Self.indirect | 0b11 << 8 | Self.fixed
+    return (value.rawValue ^ rawValue) & ~open == 0 && (old.rawValue ^ rawValue) & Self.fixed == 0
+  }
+}
+
 extension ITSState {
+  /// All that is mapped of a kind.
+  func mappings(of kind: GITSTableBase.Kind) -> Set<Mapping> {
+    switch kind {
+    case .devices: Set(devices.keys.map { .device($0) })
+    case .collections: Set(collections.keys.map { .collection($0) })
+    case .vpes: Set(vpes.keys.map { .vpe($0) })
+    case .none: []
+    }
+  }
+
+  /// `Commands.md`, Registers: what the host's tables say where it has written the same value again.
+  ///
+  /// A table speaks for all mappings of its kind; one of one level, only if EL2 has marked it before.
+  mutating func judgeTables(by evidence: [Int: UInt64]) {
+    for (number, table) in host.tables.enumerated() where table.isValid {
+      guard let word = evidence[number] else { continue }
+      let isEmptied = word == 0 && (table.isIndirect || marked.contains(number))
+      if isEmptied, written.contains(number) { doomed.formUnion(mappings(of: table.kind)) }
+      if !table.isIndirect { marked.insert(number) }
+    }
+    written = []
+  }
+
+  /// EL2 writes all registers again, and its queue begins at offset zero.
+  mutating func restart() {
+    commit.start = commit.passed
+    hardware = ITSHardware(commandBase: identity.commandBase, tables: identity.tables)
+  }
+
   /// Whether EL2 can go on with the host's queue.
   var hasWork: Bool {
     host.commandBase.isValid && !host.isStalled && staging.next != host.write || !doomed.isEmpty
@@ -399,31 +382,21 @@ enum ITSStep: Equatable, Sendable {
 extension World {
   /// The worlds behind a step of the hardware; none where the architecture does not permit it.
   func stepping(its: Int, _ step: ITSStep) -> [World] {
-    let state = self[its]
-    let commit = state.commit
-    let canWork =
-      !state.hardware.isQuiescent && !state.hardware.isStalled && commit.passed < commit.published
-      && state.hardware.read == commit.offset(of: commit.passed)
-    let canStep =
-      switch step {
-      case .passes, .stalls: canWork
-      case .quiesces: !state.hardware.isEnabled
-      case .becomes: true
-      }
-    guard canStep else { return [] }
-    return [
-      changed {
-        switch step {
-        case .passes:
-          $0[its].commit.slots.removeFirst()
-          $0[its].commit.passed += 1
-          $0[its].hardware.read = commit.offset(of: commit.passed + 1)
-          $0[its].staging.taken.removeAll { $0.end <= commit.passed + 1 }
-        case .stalls: $0[its].hardware.isStalled = true
-        case .quiesces: $0[its].hardware.isQuiescent = true
-        case .becomes(let hardware): $0[its].hardware = hardware
-        }
-      }
-    ]
+    let hardware = self[its].hardware
+    let commit = self[its].commit
+    let canWork = !hardware.isQuiescent && !hardware.isStalled && commit.passed < commit.published
+    var next = self
+    switch step {
+    case .passes where canWork && hardware.read == commit.offset(of: commit.passed):
+      next[its].commit.slots.removeFirst()
+      next[its].commit.passed += 1
+      next[its].hardware.read = commit.offset(of: commit.passed + 1)
+      next[its].staging.taken.removeAll { $0.end <= commit.passed + 1 }
+    case .stalls where canWork: next[its].hardware.isStalled = true
+    case .quiesces where !hardware.isEnabled: next[its].hardware.isQuiescent = true
+    case .becomes(let other): next[its].hardware = other
+    default: return []
+    }
+    return [next]
   }
 }

@@ -14,149 +14,142 @@ struct Violation: Equatable, Sendable {
   var what: String
 }
 
+/// A clause: its rule, and whether it holds.
+private typealias Clause = (rule: Rule, holds: Bool)
+
 extension World {
-  /// Every clause that does not hold. The invariant is that there is none, in each state.
+  /// Every clause that does not hold: the invariant is that there is none, in each state.
   func violations() -> [Violation] {
     var found: [Violation] = []
-    func check(_ condition: Bool, _ rule: Rule, _ what: @autoclosure () -> String) {
-      if !condition { found.append(Violation(rule: rule, what: what())) }
+    func check(_ clauses: [Clause], _ what: @autoclosure () -> String) {
+      for clause in clauses where !clause.holds { found.append(Violation(rule: clause.rule, what: what())) }
     }
-    for (use, range) in pages.holds {
-      check(pages.are(range, .host), .claimOfPinnedIsRefused, "\(use): \(range) is not the host's")
-      check(
-        pages.leaving.isDisjoint(with: range.pages), .leavingPagesStayUnused, "\(use): \(range) is leaving")
-    }
+    for (use, range) in pages.holds { check(clauses(use, range), "\(use): \(range)") }
     for its in itses.indices {
-      checkRegisters(its, check)
-      checkQueue(its, check)
-      checkTables(its, check)
+      check(registerClauses(its) + queueClauses(its) + tableClauses(its), "ITS \(its)")
+      for slot in self[its].commit.slots { check(slotClauses(slot, its), "a slot of ITS \(its): \(slot)") }
+      for (key, table) in self[its].tables { check(clauses(key, table, its), "\(key) of ITS \(its)") }
     }
-    for rd in redistributors.indices { checkRedistributor(rd, check) }
+    for rd in redistributors.indices { check(clauses(redistributor: rd), "Redistributor \(rd)") }
     return found
   }
 
-  /// How a clause is checked.
-  private typealias Check = (Bool, Rule, @autoclosure () -> String) -> Void
-
-  /// GITS_CBASER and GITS_BASER<n> name EL2's memory for as long as the hardware may use them.
-  private func checkRegisters(_ its: Int, _ check: Check) {
-    let state = self[its]
-    let mine = [state.commit.pages, state.identity.arena] + state.identity.tablePages
-    for (number, range) in mine.enumerated() {
-      check(pages.are(range, .el2), .tablesAreEL2s, "ITS \(its): \(range) is not EL2's")
-      let overlaps = mine[(number + 1)...].contains { $0.overlaps(range) }
-      check(!overlaps, .tablesAreEL2s, "ITS \(its): \(range) has two purposes")
-    }
-    check(
-      state.host.isEnabled == (state.phase == .enabled) || state.phase == .off, .enabledOnlyFromRest,
-      "ITS \(its): Enabled of the host")
-    guard state.phase == .enabled, state.isEnabledAsWritten, state.isReadPlausible else { return }
-    check(
-      state.hardware.commandBase == state.identity.commandBase && state.isQueueEL2s
-        && state.hardware.commandBase.size <= state.commit.pages.bytes, .commandQueueIsEL2s,
-      "ITS \(its): GITS_CBASER")
-    check(state.hardware.tables == state.identity.tables, .tablesAreEL2s, "ITS \(its): GITS_BASER<n>")
+  /// What is held is the host's, and stays it.
+  private func clauses(_ use: Use, _ range: PageRange) -> [Clause] {
+    let rule = if case .fromBoot = use { Rule.tablesFromBootStayHeld } else { Rule.claimOfPinnedIsRefused }
+    let isStaying = pages.leaving.isDisjoint(with: range.pages)
+    return [(rule, pages.are(range, .host)), (.leavingPagesStayUnused, isStaying)]
   }
 
-  /// No slot is written while the hardware may read it, and each that it may read was checked.
-  private func checkQueue(_ its: Int, _ check: Check) {
+  /// GITS_CBASER and GITS_BASER<n> name EL2's memory, each its own, for as long as the hardware may use them.
+  private func registerClauses(_ its: Int) -> [Clause] {
+    let state = self[its]
+    let mine = ([state.commit.pages, state.identity.arena] + state.identity.tablePages).sorted(by: <)
+    let believes = state.phase == .enabled && state.isEnabledAsWritten && state.isReadPlausible
+    return [
+      (.tablesAreEL2s, mine.allSatisfy { pages.are($0, .el2) } && mine.areDisjoint),
+      (.enabledOnlyFromRest, state.host.isEnabled == (state.phase == .enabled) || state.phase == .off),
+      (.commandQueueIsEL2s, !believes || state.hardware.commandBase == state.identity.commandBase),
+      (.commandQueueIsEL2s, state.identity.commandBase.size <= state.commit.pages.bytes),
+      (.tablesAreEL2s, !believes || state.hardware.tables == state.identity.tables),
+    ]
+  }
+
+  /// No slot is written while the hardware may read it; EL2 reads commands from memory that is held.
+  private func queueClauses(_ its: Int) -> [Clause] {
     let commit = self[its].commit
-    check(UInt64(commit.slots.count) < commit.capacity, .slotsAreNotRewritten, "ITS \(its): slots")
-    check(
-      commit.passed <= commit.published && commit.published <= commit.appended, .oneWriteOfCWRITER,
-      "ITS \(its): serial numbers")
-    let areAddresses = self[its].identity.type.targetsAreAddresses
-    for slot in commit.slots {
-      let clean = slot.opcode.map { slot.rebuilt(as: $0, targetsAreAddresses: areAddresses) }
-      check(clean == slot, .res0BitsAreZero, "ITS \(its): \(slot)")
-      check(isSafe(slot, its), .theHostChoosesNoAddress, "ITS \(its): \(slot)")
-    }
+    let base = self[its].host.commandBase
+    let held = pages.holds[.stagingQueue(its: its)]
+    return [
+      (.slotsAreNotRewritten, UInt64(commit.slots.count) < commit.capacity),
+      (.oneWriteOfCWRITER, commit.passed <= commit.published && commit.published <= commit.appended),
+      (.stagingIsShared, held == nil || held == PageRange(PhysicalAddress(base.base), bytes: base.size)),
+    ]
   }
 
-  /// Whether every address and INTID of a slot is one that the hardware may be given.
-  private func isSafe(_ slot: ITSCommand, _ its: Int) -> Bool {
+  /// Each slot that the hardware may read was checked: every address and INTID is one that it may be given.
+  private func slotClauses(_ slot: ITSCommand, _ its: Int) -> [Clause] {
     let state = self[its]
+    let areAddresses = state.identity.type.targetsAreAddresses
+    let isSafe: Bool
     switch slot.opcode {
     case .mapd where slot.isValid:
       let first = PageFrameNumber(containing: PhysicalAddress(slot.translationTable))
-      guard let table = state.tables[.translation(first)], table.state != .zeroing else { return false }
-      return slot.translationTable == first.address.rawValue && table.owner == .device(slot.deviceID)
-        && table.pages.count >= state.pages(eventIDBits: slot.eventIDBits)
+      let table = state.tables[.translation(first)]
+      isSafe =
+        table.map {
+          $0.state != .zeroing && $0.owner == .device(slot.deviceID)
+            && slot.translationTable == first.address.rawValue
+            && $0.pages.count >= state.pages(eventIDBits: slot.eventIDBits)
+        } ?? false
     case .vmapp where slot.isValid:
-      let isHeld = state.tables.contains { key, table in
-        table.owner == .vpe(slot.vpeID) && table.pages == slot.pendingTablePages
-          && pages.holds[.vpeTable(its: its, key)] == table.pages
+      let isMapped = state.tables.values.contains {
+        $0.owner == .vpe(slot.vpeID) && $0.pages == slot.pendingTablePages
       }
-      return isHeld && isKnown(slot.target, its)
-    case .mapc: return !slot.isValid || isKnown(slot.target, its)
-    case .sync, .vmovp: return isKnown(slot.target, its)
-    case .movall: return isKnown(slot.target, its) && isKnown(slot.secondTarget, its)
-    case .mapti: return board.isInterrupt(slot.physicalID)
-    case .mapi: return board.isInterrupt(slot.eventID)
-    default: return slot.opcode != nil && (!(slot.opcode?.isVirtual ?? false) || offersVirtual(its))
+      isSafe = isMapped && isKnown(slot.target, its)
+    case .mapc: isSafe = !slot.isValid || isKnown(slot.target, its)
+    case .sync, .vmovp: isSafe = isKnown(slot.target, its)
+    case .movall: isSafe = isKnown(slot.target, its) && isKnown(slot.secondTarget, its)
+    case .mapti: isSafe = board.isInterrupt(slot.physicalID)
+    case .mapi: isSafe = board.isInterrupt(slot.eventID)
+    default: isSafe = slot.opcode.map { !$0.isVirtual || offersVirtual(its) } ?? false
     }
+    let clean = slot.opcode.map { slot.rebuilt(as: $0, targetsAreAddresses: areAddresses) }
+    return [(.theHostChoosesNoAddress, isSafe), (.res0BitsAreZero, clean == slot)]
   }
 
-  /// A table that the hardware may use is EL2's for it alone, or the host's and held; what is mapped has one.
-  private func checkTables(_ its: Int, _ check: Check) {
+  /// What is mapped has a table, and a table that is mapped is mapped for something; no two share a page.
+  private func tableClauses(_ its: Int) -> [Clause] {
     let state = self[its]
-    var used = Array(state.secondLevel.values)
-    for (key, table) in state.tables {
-      if case .translation(let first) = key {
-        check(table.pages.first == first, .tableIsEL2sArena, "ITS \(its): the table at \(first)")
-        used.append(table.pages)
-      } else {
-        check(
-          pages.holds[.vpeTable(its: its, key)] == table.pages, .vpeTableIsTheHosts,
-          "ITS \(its): \(key) is not held")
-      }
-    }
-    used.sort { $0.first < $1.first }
-    for (range, next) in zip(used, used.dropFirst()) {
-      check(range.last < next.first, .tableIsEL2sArena, "ITS \(its): \(range) and \(next) overlap")
-    }
-    check(used.allSatisfy { state.identity.arena.contains($0) }, .tableIsEL2sArena, "ITS \(its): the arena")
+    let translations = state.tables.filter { if case .translation = $0.key { true } else { false } }
+    let used = (state.secondLevel.values + translations.values.map(\.pages)).sorted(by: <)
     let ledger =
       state.devices.map { (Mapping.device($0), $1.table) } + state.vpes.map { (.vpe($0), $1.table) }
-    for (mapping, key) in ledger {
-      let table = state.tables[key]
-      check(table?.state == .mapped && table?.owner == mapping, .freeBehindSyncs, "ITS \(its): \(mapping)")
+    let mapped = state.tables.filter { $0.value.state == .mapped }
+    return [
+      (.tableIsEL2sArena, used.areDisjoint && used.allSatisfy { state.identity.arena.contains($0) }),
+      (.freeBehindSyncs, ledger.allSatisfy { mapped[$1]?.owner == $0 } && mapped.count == ledger.count),
+      (.placeInTheLedger, state.devices.count <= state.identity.devicePlaces),
+      (.placeInTheLedger, state.vpes.count <= state.identity.vpePlaces),
+      (.placeInTheLedger, UInt64(state.collections.count) <= state.collectionPlaces),
+      (.targetsAreRedistributors, state.targets.allSatisfy { isKnown($0, its) }),
+      (.freeBehindSyncs, state.targets.isSuperset(of: state.collections.values)),
+    ]
+  }
+
+  /// A table that the hardware may use is EL2's, or the host's and held, until it is free.
+  private func clauses(_ key: TableKey, _ table: Table, _ its: Int) -> [Clause] {
+    switch key {
+    case .translation(let first): [(.tableIsEL2sArena, table.pages.first == first)]
+    case .pending: [(.vpeTableIsTheHosts, pages.holds[.vpeTable(its: its, key)] == table.pages)]
     }
-    check(
-      state.tables.values.count { $0.state == .mapped } == ledger.count, .freeBehindSyncs,
-      "ITS \(its): a table is mapped for nothing")
-    let places = state.identity
-    check(
-      state.devices.count <= places.devicePlaces && state.vpes.count <= places.vpePlaces
-        && UInt64(state.collections.count) <= state.collectionPlaces, .placeInTheLedger, "ITS \(its)")
-    check(
-      state.targets.isSuperset(of: state.collections.values) && state.targets.allSatisfy { isKnown($0, its) },
-      .targetsAreRedistributors, "ITS \(its): a target")
-    guard let held = pages.holds[.stagingQueue(its: its)] else { return }
-    check(
-      held.first.address.rawValue == state.host.commandBase.base && held.bytes == state.host.commandBase.size,
-      .stagingIsShared, "ITS \(its): the staging queue")
   }
 
   /// Tables that a Redistributor may use are held to their last byte, and are those in its registers.
-  private func checkRedistributor(_ rd: Int, _ check: Check) {
+  private func clauses(redistributor rd: Int) -> [Clause] {
     let it = redistributors[rd]
-    check(isHeld(rd, it.hardware), .onlyEL2WritesAddresses, "Redistributor \(rd): registers")
-    check(
-      it.state != .idle || it.hardware.control.isIdle || it.tables != nil, .ownersChangeWhenDone,
-      "Redistributor \(rd): not idle")
-    check(it.state == .idle || it.tables != nil, .everythingStaysHeld, "Redistributor \(rd): nothing held")
-    check(
-      pages.holds[.configuration(rd)] == it.tables?.configuration
-        && pages.holds[.pending(rd)] == it.tables?.pending, .tablesAreTheHosts, "Redistributor \(rd)")
-    check(
-      pages.holds[.virtualConfiguration(rd)] == it.resident?.configuration
-        && pages.holds[.virtualPending(rd)] == it.resident?.pending
-        && (it.resident != nil || it.hardware.virtualPending.isIdle), .residentTablesAreHeld,
-      "Redistributor \(rd): the resident vPE")
-    let lingers = lingering.isEmpty || redistributors.contains { $0.tables != nil }
-    check(lingers, .sharedRegisterKeepsTables, "lingering tables")
+    let isHolding = redistributors.contains { $0.tables != nil }
+    return [
+      (.onlyEL2WritesAddresses, isHeld(rd, it.hardware)),
+      (.everythingStaysHeld, it.state == .idle || it.tables != nil),
+      (.ownersChangeWhenDone, it.hardware.virtualPending.isIdle || it.resident != nil),
+      (.tablesAreTheHosts, pages.holds[.configuration(rd)] == it.tables?.configuration),
+      (.tablesAreTheHosts, pages.holds[.pending(rd)] == it.tables?.pending),
+      (.residentTablesAreHeld, pages.holds[.virtualConfiguration(rd)] == it.resident?.configuration),
+      (.residentTablesAreHeld, pages.holds[.virtualPending(rd)] == it.resident?.pending),
+      (.sharedRegisterKeepsTables, lingering.isEmpty || isHolding),
+    ]
   }
+}
+
+extension PageRange {
+  /// The order of first pages.
+  static func < (a: PageRange, b: PageRange) -> Bool { a.first < b.first }
+}
+
+extension [PageRange] {
+  /// Whether no two of these ranges, which are sorted, share a page.
+  fileprivate var areDisjoint: Bool { zip(self, dropFirst()).allSatisfy { $0.last < $1.first } }
 }
 
 extension ITSIdentity {

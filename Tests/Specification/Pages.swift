@@ -6,19 +6,10 @@ import Architecture
 // An ITS and a Redistributor bypass every IOMMU: what they may write to is a matter of who owns a page, and of why
 // it is held. Ranges are kept, not pages, so that a step costs what it changes.
 
-/// Whose a page is.
-enum Owner: Hashable, Sendable {
-  /// The host's. While it is held it is shared with EL2 and pinned; else it is the host's alone.
-  case host
-  /// EL2's.
-  case el2
-  /// Another VM's.
-  case other
-  /// Another VM's, which shares it with the host.
-  case lent
-}
+/// Whose a page is: the host's, which shares with EL2 and pins what is held; EL2's; another VM's, which may lend it.
+enum Owner: Hashable, Sendable { case host, el2, other, lent }
 
-/// Why pages of the host are held. One use holds one range.
+/// Why pages of the host are held; one use holds one range.
 enum Use: Hashable, Sendable {
   /// EL2 reads commands from it.
   case stagingQueue(its: Int)
@@ -38,7 +29,7 @@ enum Use: Hashable, Sendable {
   case lingering(PageRange)
 }
 
-/// Who owns which page, and what is held. A page in no range is no memory: MMIO, or nothing.
+/// Who owns which page, and what is held; a page in no range is no memory.
 struct Pages: Equatable, Sendable {
   /// Memory by its owner, when the host is entered.
   var initial: [PageRange: Owner]
@@ -113,7 +104,7 @@ extension World {
     guard isFree && pages.leaving.isDisjoint(with: range.pages) else {
       return ending(.pages, .refused(.claimOfPinnedIsRefused))
     }
-    return changed { $0.pages = pages.moving(range, to: .el2) }.ending(.pages, .done, .ownersChangeWhenDone)
+    return ending(.pages, .done, .ownersChangeWhenDone) { $0.pages = pages.moving(range, to: .el2) }
   }
 
   /// `portcullis_may_give_away`: no page of the range is in use, and none comes into use from now on.
@@ -121,26 +112,24 @@ extension World {
   /// Whether memory that is not EL2's is the host's is the embedder's to know.
   func leaving(_ range: PageRange) -> [Outcome] {
     if pages.isHeld(range) { return ending(.pages, .refused(.usedPagesStay)) }
-    let canLeave = range.pages.allSatisfy { page in
-      pages.owner(of: page).map { $0 != .el2 } ?? false && !pages.leaving.contains(page)
+    let owners = Set(range.pages.map { pages.owner(of: $0) })
+    guard owners.isDisjoint(with: [nil, .el2]), pages.leaving.isDisjoint(with: range.pages) else {
+      return ending(.pages, .refused(.leavingPagesStayUnused))
     }
-    guard canLeave else { return ending(.pages, .refused(.leavingPagesStayUnused)) }
-    let noted = changed { $0.pages.leaving.formUnion(range.pages) }
-    return noted.ending(.pages, .done, .leavingPagesStayUnused)
+    return ending(.pages, .done, .leavingPagesStayUnused) { $0.pages.leaving.formUnion(range.pages) }
   }
 
   /// The embedder's own move of pages that are leaving.
   func moving(_ range: PageRange, to owner: Owner) -> [Outcome] {
     guard pages.leaving.isSuperset(of: range.pages) else { return [] }
-    return changed { $0.pages = pages.moving(range, to: owner) }.ending(.pages, .done, .ownersChangeWhenDone)
+    return ending(.pages, .done, .ownersChangeWhenDone) { $0.pages = pages.moving(range, to: owner) }
   }
 
   /// `portcullis_took`: the pages are the host's again.
   func taking(back range: PageRange) -> [Outcome] {
-    let back = changed {
+    ending(.pages, .done, .tookEndsLeaving) {
       $0.pages = pages.moving(range, to: .host)
       $0.pages.leaving.subtract(range.pages)
     }
-    return back.ending(.pages, .done, .tookEndsLeaving)
   }
 }

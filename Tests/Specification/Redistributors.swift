@@ -98,11 +98,9 @@ extension World {
     let type = redistributors[rd].type
     return board.checksVirtual && type.hasVirtualLPIs && !type.hasVPETable
   }
-}
 
-// MARK: Looking
+  // MARK: Looking
 
-extension World {
   /// EL2 reads GICR_CTLR: the state follows it, and a look of the own CPU releases tables that are not in use.
   func looking(redistributor rd: Int, byOwnCPU isOwn: Bool) -> World {
     let it = redistributors[rd]
@@ -282,11 +280,9 @@ extension World {
       }
     }
   }
-}
 
-// MARK: EnableLPIs
+  // MARK: EnableLPIs
 
-extension World {
   /// GICR_CTLR: EL2 looks before and behind the store.
   private func storeControl(_ rd: Int, _ value: GICRControl, byOwnCPU isOwn: Bool) -> [Outcome] {
     let frame = Frame.redistributor(rd)
@@ -338,29 +334,21 @@ extension World {
 
   /// EL2 writes both registers of the hardware, and EnableLPIs; PTZ is passed once, and reads as zero.
   private func installing(_ rd: Int, _ wanted: LPITables) -> [Outcome] {
-    let isShared = board.sharesConfigurationBase
-    let settings = isShared.map { [$0] } ?? [false, true]
-    // RWP may still be set when the trap ends.
-    return settings.flatMap { isShared in [(isShared, false), (isShared, true)] }.flatMap {
-      isShared, isPending in
+    // RWP may still be set when the trap ends. Where the register is shared, others read it as it is now.
+    [false, true].flatMap { isPending in
       ending(.redistributor(rd), .done, .tablesAreChecked, .onlyEL2WritesAddresses, .promiseIsPassedOnce) {
-        world in
-        for other in redistributors.indices where other == rd || isShared {
-          world[redistributor: other].hardware.configuration = wanted.configurationBase
-        }
-        world[redistributor: rd].hardware.pending = redistributors[rd].pending
-        world[redistributor: rd].hardware.set(isEnabled: true, isWritePending: isPending)
-        world[redistributor: rd].isPromisedZero = false
-        world[redistributor: rd].tables = wanted
-        world[redistributor: rd].state = .inUse
+        $0[redistributor: rd].hardware.configuration = wanted.configurationBase
+        $0[redistributor: rd].hardware.pending = redistributors[rd].pending
+        $0[redistributor: rd].hardware.set(isEnabled: true, isWritePending: isPending)
+        $0[redistributor: rd].isPromisedZero = false
+        $0[redistributor: rd].tables = wanted
+        $0[redistributor: rd].state = .inUse
       }
     }
   }
-}
 
-// MARK: The resident vPE
+  // MARK: The resident vPE
 
-extension World {
   /// GICR_VPENDBASER: with Valid, the tables are checked and held as for EnableLPIs; without, the vPE is evicted.
   private func storeResident(_ rd: Int, _ access: Access, _ value: UInt64) -> [Outcome] {
     let frame = Frame.redistributor(rd)
@@ -398,11 +386,9 @@ extension World {
     released.pages.holds[.virtualPending(rd)] = nil
     return [released, self]
   }
-}
 
-// MARK: The hardware
+  // MARK: The hardware
 
-extension World {
   /// What a Redistributor may do by itself: a write that was pending takes effect, a table is written back.
   ///
   /// Firmware may put it to sleep, and restore it with what EL2 has installed.

@@ -121,16 +121,9 @@ struct ITSState: Equatable, Sendable {
   //       └────────── EL2's registers are there, or nothing was under way ─┘
 
   /// The states of `ITS.md`, Power.
-  enum Phase: Equatable, Sendable {
-    /// EL2 has set Enabled.
-    case enabled
-    /// EL2 has cleared Enabled; the hardware may still be at work.
-    case disabled
-    /// Seen disabled and Quiescent, with EL2's queue.
-    case atRest
-    /// Its power was lost, or it is broken: EL2 believes nothing that it says before a reset.
-    case off
-  }
+  ///
+  /// *Off*: its power was lost, or it is broken; EL2 believes nothing that it says.
+  enum Phase: Equatable, Sendable { case enabled, disabled, atRest, off }
 }
 
 /// What an ITS is from boot on.
