@@ -125,7 +125,10 @@ let package = Package(
     // What the documentation states, as transitions of an abstract state; it knows nothing of the core.
     .target(
       name: "Specification", dependencies: ["Architecture", "GIC"], path: "Tests/Specification",
-      exclude: ["README.md"], swiftSettings: supporting),
+      exclude: ["README.md"],
+      swiftSettings: supporting + [
+        .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))
+      ]),
 
     // Boards of that hardware with rooms of the core on it, up to one on which the monitor starts up.
     simulation(

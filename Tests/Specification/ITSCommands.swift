@@ -203,7 +203,9 @@ extension World {
     }
   }
 
-  /// A command is refused: skipped, or the queue stops at it. What it had been given is free again.
+  /// A command is refused: skipped, or the queue stops at it.
+  ///
+  /// What it had been given is free again.
   private func refusing(_ its: Int, _ rule: Rule) -> [Outcome] {
     let stalls = board.stallsAtRefused
     return ending(

@@ -179,7 +179,7 @@ extension World {
     if isEnabled { return enabling(its, choice) }
     let wasEnabled = noticing(its)[its].phase == .enabled
     // The hardware may become quiescent while EL2 waits, or not.
-    return Set([self[its].hardware.isQuiescent, true]).flatMap { isQuiescent in
+    return (self[its].hardware.isQuiescent ? [true] : [false, true]).flatMap { isQuiescent in
       noticing(its).ending(.its(its), .done, .clearingEnabledWaits) {
         if wasEnabled { $0[its].phase = .disabled }
         $0[its].host.isEnabled = false
@@ -203,8 +203,8 @@ extension World {
       }
     }
     return seen.ending(
-      .its(its), .done, .enabledOnlyFromRest, .hostsTableTells,
-      state.isAsLeft ? .enabledOnlyFromRest : .registersAreWrittenAgain
+      .its(its), .done, .enabledOnlyFromRest, .hostsTableTells, .twoLevelTableTells, .oneLevelTableTells,
+      .foreignTableKeepsMappings, state.isAsLeft ? .enabledOnlyFromRest : .registersAreWrittenAgain
     ) {
       if !state.isAsLeft { $0[its].restart() }
       $0[its].judgeTables(by: choice.evidence)
@@ -229,9 +229,7 @@ extension World {
     {
       $0.pages.holds[.stagingQueue(its: its)] = nil
       $0[its].dropUnfinished()
-      $0[its].host.commandBase = value
-      $0[its].host.write = 0
-      $0[its].host.isStalled = false
+      $0[its].host = HostRegisters(commandBase: value, tables: $0[its].host.tables)
       $0[its].staging = Staging()
       $0[its].doorbells = []
       $0[its].waited = 0
@@ -261,7 +259,9 @@ extension World {
 
   // MARK: Doorbells
 
-  /// A store to GITS_CWRITER begins: it is new, or repeated. EL2 takes commands behind it.
+  /// A store to GITS_CWRITER begins: it is new, or repeated.
+  ///
+  /// EL2 takes commands behind it.
   private func ring(_ its: Int, _ pointer: GITSQueuePointer, by cpu: CPU) -> [Outcome] {
     let state = self[its]
     guard pointer.offset < state.host.commandBase.size else {
@@ -272,9 +272,9 @@ extension World {
     let isRepeated = state.doorbells.contains(doorbell) && !isOvertaken
     let rules: [Rule] = isRepeated ? [.repeatedStoreIsRecognised] : [.commandWrite, .overtakenDoorbellIsNew]
     // Retry reaches hardware that EL2 has seen stalled.
-    let stalls = pointer.isRetry ? Set([false, state.hardware.isStalled]) : [state.hardware.isStalled]
+    let stalls = pointer.isRetry && state.hardware.isStalled ? [false, true] : [state.hardware.isStalled]
     return stalls.flatMap { isStalled in
-      ending(.its(its), .done, rules + (pointer.isRetry ? [.retryRepeats] : [])) {
+      ending(.its(its), .done, rules + (pointer.isRetry ? [.retryRepeats, .stalledStaysStalled] : [])) {
         $0[its].hardware.isStalled = isStalled
         if pointer.isRetry { $0[its].host.isStalled = false }
         if isRepeated { return }
@@ -288,16 +288,20 @@ extension World {
   /// A trap in which EL2 takes commands ends: a store to GITS_CWRITER, one of Enabled, a load of GITS_CREADR.
   ///
   /// Where work is left a store is repeated, but not for ever without progress. `doorbell` is that of a store to
-  /// GITS_CWRITER; `madeProgress`, whether EL2 took a command, zeroed memory or appended a slot.
-  func endingTrap(its: Int, _ trap: CommandTrap, doorbell: Doorbell? = nil, madeProgress: Bool) -> [Outcome] {
+  /// GITS_CWRITER; `madeProgress`, whether EL2 took a command, zeroed memory or appended a slot. `spent` is how many
+  /// commands it took or unmapped, and how many bytes of translation tables it zeroed.
+  func endingTrap(
+    its: Int, _ trap: CommandTrap, doorbell: Doorbell? = nil, madeProgress: Bool,
+    spent: (commands: Int, bytes: UInt64) = (0, 0)
+  ) -> [Outcome] {
     let state = self[its]
-    guard state.isComplete else { return [] }
+    guard state.isComplete, board.permitsTrap(commands: spent.commands, bytes: spent.bytes) else { return [] }
     let isLeft = state.hasWork && state.phase == .enabled
     let waited = isLeft ? (madeProgress ? 0 : state.waited + 1) : state.waited
     let others = state.doorbells.count { $0.cpu == doorbell?.cpu && $0 != doorbell }
     let isRepeated = isLeft && waited <= Board.repetitions && others < Board.doorbells
     let answer = trap == .store && isRepeated ? Answer.repeats : .done
-    return ending(.its(its), answer, .workLeftRepeatsTheStore) {
+    return ending(.its(its), answer, .workLeftRepeatsTheStore, .commandsPerTrap, .bytesPerTrap) {
       $0[its].waited = waited
       if let doorbell, !isRepeated { $0[its].doorbells.remove(doorbell) }
     }

@@ -309,7 +309,9 @@ extension World {
     return outcomes.adding { $0 = $0.looking(redistributor: rd, byOwnCPU: isOwn) }
   }
 
-  /// EnableLPIs 0 to 1: checked, held, installed. The first rule that fails is the reason.
+  /// EnableLPIs 0 to 1: checked, held, installed.
+  ///
+  /// The first rule that fails is the reason.
   private func enabling(_ rd: Int) -> [Outcome] {
     func refusing(_ rule: Rule) -> [Outcome] {
       ending(.redistributor(rd), .refused(rule), .enablingIsRefused)

@@ -196,7 +196,7 @@ struct Staging: Equatable, Sendable {
   }
 }
 
-/// EL2's queue. Serial numbers count slots and never wrap.
+/// EL2's queue; serial numbers count its slots, and never wrap.
 struct CommitQueue: Equatable, Sendable {
   /// The memory of the queue.
   var pages: PageRange

@@ -48,12 +48,15 @@ struct RuleTests {
   @Test("Each rule is named by a transition or by the invariant")
   func named() throws {
     var text = ""
-    for file in ["ITSRegisters", "ITSCommands", "Registers", "Redistributors", "Pages", "State", "Invariant"] {
+    for file in [
+      "ITSRegisters", "ITSCommands", "Registers", "Redistributors", "Pages", "State", "Invariant",
+    ] {
       text += try Sources.text(of: "Tests/Specification/\(file).swift")
     }
-    let names = Set(text.split { !($0.isLetter || $0.isNumber || $0 == ".") }.flatMap { word in
-      word.split(separator: ".").map(String.init)
-    })
+    let names = Set(
+      text.split { !($0.isLetter || $0.isNumber || $0 == ".") }.flatMap { word in
+        word.split(separator: ".").map(String.init)
+      })
     let unnamed = Set(Rule.allCases.filter { !names.contains($0.rawValue) })
     #expect(unnamed == Self.later)
   }

@@ -40,7 +40,10 @@ struct Walk {
   init(seed: UInt64) {
     dice = Dice(state: seed)
     func pages(_ first: UInt64, _ count: UInt64) -> PageRange {
-      PageRange(first: PageFrameNumber(first), count: count)!
+      guard let range = PageRange(first: PageFrameNumber(first), count: count) else {
+        preconditionFailure("no range of pages")
+      }
+      return range
     }
     func table(_ kind: UInt64, _ page: UInt64, isIndirect: Bool) -> GITSTableBase {
       let base = GITSTableBase(
@@ -63,7 +66,8 @@ struct Walk {
     let hosts = tables.map { GITSTableBase(rawValue: $0.rawValue & GITSTableBase.fixed) }
     let its = ITSState(
       identity: ITSIdentity(
-        type: type, identification: [0x4: 0x43b], devicePlaces: 3, collectionPlaces: 4, vpePlaces: 2,
+        type: type, identification: [0x4: 0x43b], devicePlaces: 3, collectionPlaces: 4,
+        vpePlaces: 2,
         arena: pages(el2 + 0x10, 8), commandBase: queue, tables: tables),
       hardware: ITSHardware(commandBase: queue, tables: tables), host: HostRegisters(tables: hosts),
       commit: CommitQueue(pages: pages(el2, 1)))
@@ -71,22 +75,27 @@ struct Walk {
       RedistributorState(
         base: PhysicalAddress(0x0900_0000 + UInt64(number) << 18),
         type: GICRTyper(rawValue: 0b1011 | UInt64(number) << 8), identification: [0x4: 0x43b],
-        hardware: RedistributorHardware(control: GICRControl(rawValue: 0b110)))
+        hardware: RedistributorHardware(control: GICRControl(rawValue: number == 2 ? 0b100 : 0b110))
+      )
     }
     world = World(
       board: Board(
-        interruptIDBits: 16, stallsAtRefused: dice.once(in: 2),
-        listedDevices: dice.once(in: 2) ? [0...3, 600...600] : nil, checksVirtual: !dice.once(in: 3),
-        sharesConfigurationBase: dice.one(of: [false, true, nil]), commandsPerTrap: 64, bytesPerTrap: 4096),
+        interruptIDBits: dice.one(of: [16, 16, 25]), stallsAtRefused: dice.once(in: 2),
+        listedDevices: dice.once(in: 2) ? [0...3, 600...600] : nil,
+        checksVirtual: !dice.once(in: 3),
+        sharesConfigurationBase: dice.one(of: [false, true, nil]), commandsPerTrap: 64,
+        bytesPerTrap: 4096),
       pages: Pages(
         initial: [
           pages(Self.hostPages, 0x100): .host, pages(el2, 0x20): .el2, pages(0x600, 0x10): .other,
         ], fenced: [pages(Self.hostPages + 0x80, 2)]), itses: [its], redistributors: redistributors)
   }
 
-  /// Goes to one of the outcomes. `isPromised`: there must be one.
+  /// Goes to one of the outcomes; `isPromised`: there must be one.
   @discardableResult
-  mutating func take(_ outcomes: [Outcome], isPromised: Bool = true, _ what: @autoclosure () -> String) -> Answer? {
+  mutating func take(
+    _ outcomes: [Outcome], isPromised: Bool = true, _ what: @autoclosure () -> String
+  ) -> Answer? {
     guard let outcome = outcomes.randomElement(using: &dice) else {
       if isPromised { problems.append("nothing is permitted: \(what())") }
       return nil
@@ -109,7 +118,8 @@ struct Walk {
     for number in 0..<3 {
       let fixed = world[0].host.tables[number].rawValue & GITSTableBase.fixed
       let base = GITSTableBase(
-        base: Self.hostPages << 12, pages: 1, pageSize: .kib4, isIndirect: dice.once(in: 2), attributes: 0)
+        base: Self.hostPages << 12, pages: 1, pageSize: .kib4, isIndirect: dice.once(in: 2),
+        attributes: 0)
       let value = GITSTableBase(rawValue: base.rawValue | fixed)
       store(0x100 + 8 * UInt64(number), value.rawValue, RegisterChoice(readBack: value))
     }
@@ -137,7 +147,9 @@ struct Walk {
 
   private mutating func itsAccess() {
     if dice.once(in: 3) {
-      let offsets: [UInt64] = [0, 4, 8, 0xc, 0x10, 0x40, 0x80, 0x84, 0x88, 0x100, 0x108, 0x118, 0xffe8]
+      let offsets: [UInt64] = [
+        0, 4, 8, 0xc, 0x10, 0x40, 0x80, 0x84, 0x88, 0x100, 0x108, 0x118, 0xffe8,
+      ]
       let offset = dice.one(of: offsets)
       let width = dice.one(of: [AccessWidth.half, .word, .word, .double, .double])
       take(world.load(its: 0, at: offset, width), "load \(offset)")
@@ -177,7 +189,8 @@ struct Walk {
 
   private mutating func ring() {
     let cpu = dice.roll(2)
-    let offset = dice.once(in: 20) ? 0x1000 : (world[0].host.write + UInt64(dice.roll(6)) * 32) % 0x1000
+    let offset =
+      dice.once(in: 20) ? 0x1000 : (world[0].host.write + UInt64(dice.roll(6)) * 32) % 0x1000
     let retry: UInt64 = dice.once(in: 3) ? 1 : 0
     if dice.once(in: 6) { return loadRead() }
     let answer = take(world.store(its: 0, at: 0x88, .double, offset | retry, by: cpu), "doorbell")
@@ -194,11 +207,13 @@ struct Walk {
     var madeProgress = false
     if dice.once(in: 4) { take(world.observing(its: 0), "observing") }
     for _ in 0..<dice.roll(12) {
-      for key in world[0].tables.keys where dice.once(in: 2) {
+      for key in world[0].tables.keys.sorted(by: { "\($0)" < "\($1)" }) where dice.once(in: 2) {
         take(world.freeing(its: 0, key), isPromised: false, "freeing")
       }
-      if let mapping = world[0].doomed.first {
-        madeProgress = take(world.unmappingDoomed(its: 0, mapping), isPromised: false, "unmapping") != nil || madeProgress
+      if let mapping = world[0].doomed.min(by: { "\($0)" < "\($1)" }) {
+        madeProgress =
+          take(world.unmappingDoomed(its: 0, mapping), isPromised: false, "unmapping") != nil
+          || madeProgress
       }
       take(world.holdingQueue(its: 0), isPromised: false, "holding the queue")
       var choice = CommandChoice(zeroed: dice.once(in: 2) ? 4096 : 1024)
@@ -211,11 +226,14 @@ struct Walk {
       } else if case .command(let words) = read {
         choose(&choice, words)
       }
-      let answer = take(world.taking(its: 0, read, choice), isPromised: false, "taking \(read) \(choice)")
+      let answer = take(
+        world.taking(its: 0, read, choice), isPromised: false, "taking \(read) \(choice)")
       madeProgress = madeProgress || answer != nil && answer != .unfinished
     }
     finish()
-    take(world.endingTrap(its: 0, trap, doorbell: doorbell, madeProgress: madeProgress), "the end of a trap")
+    take(
+      world.endingTrap(its: 0, trap, doorbell: doorbell, madeProgress: madeProgress),
+      "the end of a trap")
   }
 
   /// Memory for a MAPD, where there is some.
@@ -237,8 +255,10 @@ struct Walk {
   /// SYNCs behind a batch with unmappings, and what ends a batch.
   private mutating func finish() {
     guard world[0].phase == .enabled else { return }
-    let targets = Array(world[0].targets)
-    if !world[0].isComplete, !targets.isEmpty { take(world.synchronising(its: 0, targets), "SYNCs") }
+    let targets = world[0].targets.sorted()
+    if !world[0].isComplete, !targets.isEmpty {
+      take(world.synchronising(its: 0, targets), "SYNCs")
+    }
     let commit = world[0].commit
     if commit.appended != commit.published {
       if commit.offset(of: commit.appended) == 0, let target = targets.first {
@@ -250,8 +270,10 @@ struct Walk {
 
   private mutating func command() -> ITSCommand {
     let opcodes: [ITSOpcode] = [
-      .mapd, .mapd, .mapd, .mapd, .mapc, .mapc, .mapti, .mapi, .movi, .int, .clear, .inv, .discard, .invall,
-      .sync, .movall, .vmapp, .vmapp, .vmapp, .vmapti, .vmapi, .vmovi, .vmovp, .vinvall, .vsync, .vsgi, .invdb,
+      .mapd, .mapd, .mapd, .mapd, .mapc, .mapc, .mapti, .mapi, .movi, .int, .clear, .inv, .discard,
+      .invall,
+      .sync, .movall, .vmapp, .vmapp, .vmapp, .vmapti, .vmapi, .vmovi, .vmovp, .vinvall, .vsync,
+      .vsgi, .invdb,
     ]
     let opcode = dice.one(of: opcodes)
     let areAddresses = world[0].identity.type.targetsAreAddresses
@@ -267,19 +289,26 @@ struct Walk {
     switch opcode {
     case .mapd:
       let name = dice.one(of: [0x1000, 0x2000] as [UInt64])
-      return ITSCommand(number | device << 32, dice.one(of: [0, 8, 9, 10]), name | valid, dice.next())
+      return ITSCommand(
+        number | device << 32, dice.one(of: [0, 8, 9, 10]), name | valid, dice.next())
     case .vmapp:
       let bits = dice.one(of: [12, 13, 14, 15, 16] as [UInt64])
       return ITSCommand(
-        number, UInt64(dice.roll(3)) << 32, target(dice.roll(4)) << 16 | valid, memory() & ~0xffff | bits)
-    case .vmapti, .vmovi: return ITSCommand(number | device << 32, low | UInt64(dice.roll(2)) << 32, high << 32 | low)
+        number, UInt64(dice.roll(3)) << 32, target(dice.roll(4)) << 16 | valid,
+        memory() & ~0xffff | bits)
+    case .vmapti, .vmovi:
+      return ITSCommand(
+        number | device << 32, low | UInt64(dice.roll(2)) << 32,
+        high << 32 | dice.one(of: [1, 0x2000, 0x3fff, 0x1_0000]))
     case .vmapi:
       return ITSCommand(number | device << 32, low | UInt64(dice.roll(2)) << 32, high << 32)
     case .mapc, .sync, .movall, .vmovp:
       return ITSCommand(
-        number, UInt64(dice.roll(3)) << 32, target(dice.roll(4)) << 16 | valid | UInt64(dice.roll(6)),
+        number, UInt64(dice.roll(3)) << 32,
+        target(dice.roll(4)) << 16 | valid | UInt64(dice.roll(6)),
         target(dice.roll(4)) << 16)
-    default: return ITSCommand(number | device << 32, low | high << 32, UInt64(dice.roll(6)), dice.next())
+    default:
+      return ITSCommand(number | device << 32, low | high << 32, UInt64(dice.roll(6)), dice.next())
     }
   }
 
@@ -289,17 +318,22 @@ struct Walk {
     let rd = dice.roll(3)
     let isOwn = dice.once(in: 2)
     if dice.once(in: 3) {
-      let offset = dice.one(of: [0, 0, 0, 4, 8, 0x14, 0x70, 0x78, 0x7c, 0x300, 0x2_0070, 0x2_0078] as [UInt64])
-      take(world.load(redistributor: rd, at: offset, .word, byOwnCPU: isOwn), "load of Redistributor \(offset)")
+      let offset = dice.one(
+        of: [0, 0, 0, 4, 8, 0x14, 0x70, 0x78, 0x7c, 0x300, 0x2_0070, 0x2_0078] as [UInt64])
+      take(
+        world.load(redistributor: rd, at: offset, .word, byOwnCPU: isOwn),
+        "load of Redistributor \(offset)")
       return
     }
-    let configuration = memory() | dice.one(of: [12, 13, 14, 15, 31])
+    let configuration = memory() | dice.one(of: [12, 13, 14, 15, 24, 31])
     let pending = memory() & ~0xffff
     let choices: [(UInt64, UInt64, UInt64)] = [
       (0, 1, 0), (0, 1, 0), (0, 0, 0), (0, 0x700_0001, 0), (0x14, 2, 0),
-      (0x70, configuration, configuration), (0x78, pending | 1 << 62, pending), (0x78, pending, pending),
+      (0x70, configuration, configuration), (0x78, pending | 1 << 62, pending),
+      (0x78, pending, pending),
       (0x40, 8192, 0), (0x48, 0, 0), (0xa0, 8193, 0), (0xb0, 0, 0), (0x300, 1, 0),
-      (0x2_0070, configuration, configuration), (0x2_0078, pending | 1 << 63, 0), (0x2_0078, pending, 0),
+      (0x2_0070, configuration, configuration), (0x2_0078, pending | 1 << 63, 0),
+      (0x2_0078, pending, 0),
     ]
     let (offset, value, readBack) = dice.one(of: choices)
     let width = offset == 0 || offset == 0x14 || offset == 0x300 ? AccessWidth.word : .double
@@ -314,7 +348,7 @@ struct Walk {
     switch dice.roll(24) {
     case 0: hardware(.stalls)
     case 1...3: hardware(.quiesces)
-    case 4 where dice.once(in: 40):
+    case 4 where dice.once(in: 15):
       var lost = world[0].hardware
       lost.isEnabled = false
       lost.isQuiescent = true
@@ -337,7 +371,9 @@ struct Walk {
     var next = world.redistributors[rd].hardware
     switch dice.roll(4) {
     case 0: next.set(isEnabled: dice.once(in: 2), isWritePending: false)
-    case 1: next.virtualPending = GICRVirtualPendingBase(rawValue: next.virtualPending.rawValue & ~(1 << 60))
+    case 1:
+      next.virtualPending = GICRVirtualPendingBase(
+        rawValue: next.virtualPending.rawValue & ~(1 << 60))
     default: next.set(isEnabled: next.control.isEnabled, isWritePending: false)
     }
     if dice.once(in: 6) {
@@ -354,7 +390,8 @@ struct Walk {
     switch dice.roll(4) {
     case 0: take(world.claiming(range), "a claim")
     case 1: take(world.leaving(range), "may give away")
-    case 2: take(world.moving(range, to: dice.one(of: [.other, .lent])), isPromised: false, "a move")
+    case 2:
+      take(world.moving(range, to: dice.one(of: [.other, .lent])), isPromised: false, "a move")
     default: if world.pages.leaving.contains(page) { take(world.taking(back: range), "took") }
     }
   }
