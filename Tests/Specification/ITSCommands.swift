@@ -4,8 +4,8 @@
 import Architecture
 import GIC
 
-// `Commands.md`: the rule of each command, and what the hardware gets. A command is an input: what EL2 read, once,
-// from memory that the host may rewrite at any time.
+// `Commands.md`: the rule of each command, and what the hardware gets. A command is an input: what EL2 read,
+// once, from memory that the host may rewrite at any time.
 
 /// What EL2 goes on with.
 enum Read: Equatable, Sendable {
@@ -162,7 +162,7 @@ extension World {
     return held.ending(.its(its), .done, .stagingIsShared, .holdsMayOverlap)
   }
 
-  /// EL2 takes the next command of the host's queue, or goes on with one, once there is room for what it may need.
+  /// EL2 takes the next command of the host's queue, or goes on with one, once there is room for it.
   func taking(its: Int, _ read: Read, _ choice: CommandChoice = CommandChoice()) -> [Outcome] {
     let state = self[its]
     guard state.mayAppend, pages.holds[.stagingQueue(its: its)] != nil, state.hasWork, state.doomed.isEmpty
@@ -341,20 +341,9 @@ extension ITSState {
   /// Either no run of free pages is long enough; or, by where EL2 put the translation table, none is for the
   /// second-level page, which lies at a multiple of its size.
   func mayLackMemory(for command: ITSCommand) -> Bool {
-    let needed = pages(eventIDBits: command.eventIDBits)
-    guard freePlaces(of: needed, alignedTo: 1) > 0 else { return true }
-    guard let missing = missingSecondLevel(of: command.deviceID) else { return false }
-    let size = missing.bytes >> PageFrameNumber.shift
-    return freePlaces(of: size, alignedTo: size) <= needed / size + 2
-  }
-
-  /// How many places a run of free pages has.
-  private func freePlaces(of count: UInt64, alignedTo alignment: UInt64) -> Int {
-    let first = (identity.arena.first.rawValue + alignment - 1) / alignment * alignment
-    let end = identity.arena.first.rawValue + identity.arena.count
-    return stride(from: first, to: end, by: Int(alignment)).count {
-      PageRange(first: PageFrameNumber($0), count: count).map(isFree) ?? false
-    }
+    let count = pages(eventIDBits: command.eventIDBits)
+    let hasRun = identity.arena.pages.contains { PageRange(first: $0, count: count).map(isFree) ?? false }
+    return !hasRun || missingSecondLevel(of: command.deviceID) != nil
   }
 }
 

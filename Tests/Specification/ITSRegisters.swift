@@ -10,9 +10,9 @@ import GIC
 struct RegisterChoice: Equatable, Sendable {
   /// What `GITS_BASER<n>` reads as after it was written.
   var readBack = GITSTableBase(rawValue: 0)
-  /// The doubleword that EL2 read in each of the host's tables when the ITS was enabled, by the register's number.
+  /// The doubleword that EL2 read in each of the host's tables at the enabling, by the register's number.
   ///
-  /// Of two levels it is the entry of a mapped ID, of one level the first. There is none where EL2 could not read.
+  /// Of two levels it is the entry of a mapped ID, of one level the first; none if EL2 could not read.
   var evidence: [Int: UInt64] = [:]
 }
 
@@ -83,7 +83,7 @@ extension [GITSTableBase] {
 }
 
 extension ITSState {
-  /// GITS_CREADR as the host reads it: the first place that the hardware has not passed, and whether it stalls there.
+  /// GITS_CREADR as the host reads it: the first place that the hardware has not passed, and a stall there.
   var hostsRead: GITSQueuePointer {
     let place = staging.taken.first { $0.end > commit.passed }?.place ?? staging.next
     return GITSQueuePointer(offset: place, flag: commit.slots.isEmpty ? host.isStalled : hardware.isStalled)
@@ -216,7 +216,7 @@ extension World {
     }
   }
 
-  /// What a store to GITS_CBASER or `GITS_BASER<n>` ends in if it can't take effect now: ignored, or repeated.
+  /// What a store to GITS_CBASER or `GITS_BASER<n>` ends in if it can't take effect: ignored, or repeated.
   private func notDisabled(_ its: Int, _ rule: Rule) -> [Outcome]? {
     if self[its].host.isEnabled { return ending(.its(its), .ignored, rule) }
     return self[its].hardware.isQuiescent ? nil : noticing(its).waiting(its)
@@ -287,9 +287,9 @@ extension World {
 
   /// A trap in which EL2 takes commands ends: a store to GITS_CWRITER, one of Enabled, a load of GITS_CREADR.
   ///
-  /// Where work is left a store is repeated, but not for ever without progress. `doorbell` is that of a store to
-  /// GITS_CWRITER; `madeProgress`, whether EL2 took a command, zeroed memory or appended a slot. `spent` is how many
-  /// commands it took or unmapped, and how many bytes of translation tables it zeroed.
+  /// Where work is left a store is repeated, but not for ever without progress. `doorbell` is that of a store
+  /// to GITS_CWRITER; `madeProgress`, whether EL2 took a command, zeroed memory or appended a slot; `spent`,
+  /// how many commands it took or unmapped, and how many bytes of translation tables it zeroed.
   func endingTrap(
     its: Int, _ trap: CommandTrap, doorbell: Doorbell? = nil, madeProgress: Bool,
     spent: (commands: Int, bytes: UInt64) = (0, 0)

@@ -4,9 +4,9 @@
 import Architecture
 import GIC
 
-// `Security.md`: every address that an ITS, a Redistributor or a DMA device can write through lies in EL2's own tables
-// for it, or in memory that was the host's when the address was installed. While it is installed, that memory cannot
-// change owner.
+// `Security.md`: every address that an ITS, a Redistributor or a DMA device can write through lies in EL2's
+// own tables for it, or in memory that was the host's when the address was installed. While it is installed,
+// that memory cannot change owner.
 
 /// A clause of the invariant that does not hold: the rule that has it, and what it does not hold for.
 struct Violation: Equatable, Sendable {

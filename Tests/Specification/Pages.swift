@@ -3,10 +3,10 @@
 
 import Architecture
 
-// An ITS and a Redistributor bypass every IOMMU: what they may write to is a matter of who owns a page, and of why
-// it is held. Ranges are kept, not pages, so that a step costs what it changes.
+// An ITS and a Redistributor bypass every IOMMU: what they may write to is a matter of who owns a page, and
+// of why it is held. Ranges are kept, not pages, so that a step costs what it changes.
 
-/// Whose a page is: the host's, which shares with EL2 and pins what is held; EL2's; another VM's, which may lend it.
+/// Whose a page is: the host's, shared with EL2 while it is held; EL2's; another VM's, which may lend it.
 enum Owner: Hashable, Sendable { case host, el2, other, lent }
 
 /// Why pages of the host are held; one use holds one range.

@@ -4,7 +4,7 @@
 import Architecture
 import GIC
 
-// `Redistributor.md`: the tables of LPIs are the host's own memory, which is held while a Redistributor may use it.
+// `Redistributor.md`: the tables of LPIs are the host's own memory, held while a Redistributor may use it.
 
 /// One Redistributor: its hardware, what the host wrote, and what is held for it.
 struct RedistributorState: Equatable, Sendable {
@@ -101,7 +101,7 @@ extension World {
 
   // MARK: Looking
 
-  /// EL2 reads GICR_CTLR: the state follows it, and a look of the own CPU releases tables that are not in use.
+  /// EL2 reads GICR_CTLR: the state follows it, and the own CPU's releases tables that are not in use.
   func looking(redistributor rd: Int, byOwnCPU isOwn: Bool) -> World {
     let it = redistributors[rd]
     let control = it.hardware.control
@@ -140,7 +140,7 @@ extension World {
     pages.holds.compactMap { use, range in if case .lingering = use { range } else { nil } }
   }
 
-  /// On each CPU that firmware starts or wakes EL2 checks its Redistributor, which has what firmware restored.
+  /// On each CPU that firmware starts or wakes EL2 checks its Redistributor, as firmware restored it.
   func waking(redistributor rd: Int, restored: RedistributorHardware) -> [Outcome] {
     var world = self
     world[redistributor: rd].hardware = restored
@@ -351,7 +351,7 @@ extension World {
 
   // MARK: The resident vPE
 
-  /// GICR_VPENDBASER: with Valid, the tables are checked and held as for EnableLPIs; without, the vPE is evicted.
+  /// GICR_VPENDBASER: with Valid, tables are checked and held as for EnableLPIs; without, the vPE is evicted.
   private func storeResident(_ rd: Int, _ access: Access, _ value: UInt64) -> [Outcome] {
     let frame = Frame.redistributor(rd)
     let it = redistributors[rd]

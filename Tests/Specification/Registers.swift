@@ -24,23 +24,10 @@ struct Access {
 }
 
 extension Frame {
-  /// The widths that the architecture permits at an offset, and where the register begins.
-  func layout(at offset: UInt64) -> (widths: AccessWidths, register: UInt64) {
-    if case .its = self {
-      return (ITSRegister.widths(at: offset), Self.register(at: offset, in: ITSRegister.map))
-    }
-    let map = RedistributorRegister.map
-    return (RedistributorRegister.widths(at: offset), Self.register(at: offset, in: map))
-  }
-
-  private static func register<let count: Int>(at offset: UInt64, in map: InlineArray<count, RegisterLayout>)
-    -> UInt64
-  {
-    for index in map.indices {
-      let distance = offset &- map[index].offset
-      if distance < map[index].size * map[index].count { return offset - distance % map[index].size }
-    }
-    return offset
+  /// The widths that the architecture permits at an offset.
+  func widths(at offset: UInt64) -> AccessWidths {
+    if case .its = self { return ITSRegister.widths(at: offset) }
+    return RedistributorRegister.widths(at: offset)
   }
 
   /// The rule for what is no register.
@@ -48,12 +35,14 @@ extension Frame {
 }
 
 extension World {
-  /// `Commands.md`, Registers: an access that the architecture forbids aborts, one of no register has no effect.
+  /// `Commands.md`, Registers: an access that the architecture forbids aborts; one of no register is ignored.
   func decoding(
     _ frame: Frame, _ offset: UInt64, _ width: AccessWidth, orElse answer: Answer,
     _ body: (Access) -> [Outcome]
   ) -> [Outcome] {
-    let (widths, register) = frame.layout(at: offset)
+    let widths = frame.widths(at: offset)
+    // The upper half of a 64-bit register is 4 bytes behind it.
+    let register = frame.widths(at: offset & ~7).permits(.double) ? offset & ~7 : offset
     let permitted = widths == .none ? .word.union(.double) : widths
     guard offset % width.bytes == 0, permitted.permits(width) else {
       return ending(frame, .aborted, .forbiddenAborts)

@@ -3,8 +3,8 @@
 
 /// The rules of the documentation, by name.
 ///
-/// The comment of a rule is the sentence that states it, or its beginning, in the article that the mark
-/// above names. A transition names the rules that permit its outcome; a clause of the invariant names its rule.
+/// The comment of a rule is the sentence that states it, or its beginning, in the article that the mark above
+/// names. A transition names the rules that permit its outcome, a clause of the invariant its own.
 enum Rule: String, CaseIterable, Sendable {
 
   // MARK: ITS/ITS.md
@@ -25,7 +25,7 @@ enum Rule: String, CaseIterable, Sendable {
   case targetsAreRedistributors
   /// RES0 bits of a command | zero
   case res0BitsAreZero
-  /// a table is free when `GITS_CREADR` has passed the command that unmapped it, and a SYNC to each Redistributor
+  /// a table is free when `GITS_CREADR` has passed the command that unmapped it, and a SYNC to each
   case freeBehindSyncs
   /// If the hardware never gets there, the table is never freed.
   case neverFreedWhileStuck

@@ -4,8 +4,8 @@
 import Architecture
 import GIC
 
-// What the documentation speaks of, and nothing of how EL2 keeps it. Constants of the board are beside what changes,
-// so that one value says all.
+// What the documentation speaks of, and nothing of how EL2 keeps it. Constants of the board are beside what
+// changes, so that one value says all.
 
 /// A Redistributor as a command names it: a processor number, or an address without its low 16 bits.
 typealias Target = UInt64
@@ -182,8 +182,9 @@ struct Staging: Equatable, Sendable {
   var next: UInt64 = 0
   /// The command that takes several traps; it is not read again.
   var unfinished: Unfinished?
-  /// The commands that EL2 has taken and the hardware not yet passed: the offset of each, and the serial number
-  /// behind its last slot.
+  /// The commands that EL2 has taken and the hardware not yet passed.
+  ///
+  /// Each has its offset, and the serial number behind its last slot.
   var taken: [Taken] = []
 
   /// A command of the host whose slots are in EL2's queue.

@@ -125,6 +125,18 @@ struct Walk {
     }
     store(0x80, GITSCommandBase(base: (Self.hostPages + 1) << 12, pages: 1, attributes: 0).rawValue)
     enable(1)
+    for rd in 0..<3 {
+      let configuration = (Self.hostPages + 0x40) << 12 | 13
+      let pending = (Self.hostPages + 0x50 + UInt64(rd) << 4) << 12
+      for (offset, value) in [(0x70, configuration), (0x78, pending), (0, 1)] as [(UInt64, UInt64)]
+      {
+        let width = offset == 0 ? AccessWidth.word : .double
+        take(
+          world.store(
+            redistributor: rd, at: offset, width, value, byOwnCPU: true, readBack: value),
+          "the start of Redistributor \(rd)")
+      }
+    }
   }
 
   /// One step of somebody.
@@ -133,7 +145,7 @@ struct Walk {
     case 0...12: hardwareStep()
     case 13...29: ring()
     case 30, 31: itsAccess()
-    case 32...38: redistributorAccess()
+    case 32...37: redistributorAccess()
     default: pagesStep()
     }
   }
