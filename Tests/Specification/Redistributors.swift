@@ -336,10 +336,12 @@ extension World {
 
   /// EL2 writes both registers of the hardware, and EnableLPIs; PTZ is passed once, and reads as zero.
   private func installing(_ rd: Int, _ wanted: LPITables) -> [Outcome] {
-    // RWP may still be set when the trap ends. Where the register is shared, others read it as it is now.
+    // RWP may still be set when the trap ends.
     [false, true].flatMap { isPending in
       ending(.redistributor(rd), .done, .tablesAreChecked, .onlyEL2WritesAddresses, .promiseIsPassedOnce) {
-        $0[redistributor: rd].hardware.configuration = wanted.configurationBase
+        for other in redistributors.indices where other == rd || board.sharesConfigurationBase == true {
+          $0[redistributor: other].hardware.configuration = wanted.configurationBase
+        }
         $0[redistributor: rd].hardware.pending = redistributors[rd].pending
         $0[redistributor: rd].hardware.set(isEnabled: true, isWritePending: isPending)
         $0[redistributor: rd].isPromisedZero = false

@@ -337,7 +337,7 @@ struct Walk {
         "load of Redistributor \(offset)")
       return
     }
-    let configuration = memory() | dice.one(of: [12, 13, 14, 15, 24, 31])
+    let configuration = memory() | dice.one(of: [13, 13, 13, 13, 13, 13, 12, 15, 24])
     let pending = memory() & ~0xffff
     let choices: [(UInt64, UInt64, UInt64)] = [
       (0, 1, 0), (0, 1, 0), (0, 0, 0), (0, 0x700_0001, 0), (0x14, 2, 0),
