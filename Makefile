@@ -84,8 +84,8 @@ METAL_SOURCES := $(if $(PORTCULLIS_BUILT),,$(ALL_SOURCES))
 
 PACKAGES_BUILD := libfdt-dev
 PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3 device-tree-compiler
-# A renderer of SVG, with the font that is the widest of those in common use.
-PACKAGES_TEST := $(PACKAGES_RUN) binutils-aarch64-linux-gnu librsvg2-bin fonts-dejavu-core gcc g++ pkg-config
+# A renderer of SVG, with the font that is the widest of those in common use; a model checker, which compiles with gcc.
+PACKAGES_TEST := $(PACKAGES_RUN) binutils-aarch64-linux-gnu librsvg2-bin fonts-dejavu-core gcc g++ pkg-config spin
 PACKAGES_EMBEDDED := $(PACKAGES_BUILD) python3 binutils-aarch64-linux-gnu
 PACKAGES_BENCH := $(PACKAGES_RUN) valgrind
 
@@ -528,6 +528,10 @@ exhaustive-brief: setup-test ## the same, a step less deep
 .PHONY: mutants
 mutants: setup-test ## puts known defects back into the ITS and SMMU mediation, each of which must be caught (MUTANTS: these alone)
 	$(Q)$(RUN).mutants.run --swift $(SWIFT) --results $(RESULTS)/mutants.json $(MUTANTS)
+
+.PHONY: models
+models: setup-test ## spin searches all states of Tests/Models, without and with known defects
+	$(Q)$(RUN).models.run --results $(RESULTS)/models.json
 
 ##@ Other
 

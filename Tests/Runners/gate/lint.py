@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 from Runners import commandline
+from Runners.models import model as models
 from Runners.mutants import tree
 from Runners.mutants.defects import DEFECTS
 
@@ -35,7 +36,7 @@ TOP_LEVEL = {
     "Package.swift", "Sources", "CShims", "Tests", "dts", "Makefile",
     "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md",
 }  # fmt: skip
-LICENSED = {".swift", ".c", ".h", ".S", ".py", ".sh", ".dts", ".dtsi", ".ld", ".modulemap"}
+LICENSED = {".swift", ".c", ".h", ".S", ".py", ".sh", ".dts", ".dtsi", ".ld", ".modulemap", ".pml"}
 SPDX = (
     "SPDX-FileCopyrightText: 2026 The Portcullis Authors",
     "SPDX-License-Identifier: Apache-2.0",
@@ -224,6 +225,25 @@ def names_in(folder, pattern, expression):
     return {name for path in found for name in expression.findall(text_of(path))}
 
 
+# The text of a test in C.
+LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+
+
+def titles():
+    """What tests of the code are called, in Swift or in C."""
+    return names_in("Tests", "*.swift", TITLE) | names_in("Tests/CAPI", "*.c", LITERAL)
+
+
+def check_models():
+    """Functions and tests that the models name and that are not there, and other errors of their tables."""
+    known = titles()
+    for path in sorted(models.MODELS.glob("*.pml")):
+        try:
+            yield from models.faults(models.read(path), known)
+        except models.Malformed as error:
+            yield str(error)
+
+
 def check_threat_model():
     """Tests that the threat model names and that are not there, and entrances that none is named for.
 
@@ -265,6 +285,7 @@ def main():
     storeys = read_picture(text_of(HOUSE))
     core = {name for label, sources, _ in storeys if label not in OUTSIDE for name in sources}
     findings = [*check_top_level(), *check_house(storeys, targets), *check_threat_model(), *check_defects()]
+    findings += check_models()
     findings += check_core(core, text_of(pathlib.Path("Makefile")))
     findings += check_locks(text_of(LOCKS), text_of(HOUSE))
     findings += check_readme(text_of(pathlib.Path("README.md")))
