@@ -108,7 +108,7 @@ def main():
 
     def work(job, _):
         model, run, refuted = job
-        folder = (options.scratch / model.name / (refuted.flag if refuted else run.name)).resolve()
+        folder = (options.scratch / model.name / (f"{run.name}-{refuted.flag}" if refuted else run.name)).resolve()
         flags = [f"-D{flag}" for flag in run.flags]
         if refuted:
             flags.append(f"-D{'REACHED=' if refuted in model.reached else ''}{refuted.flag}")

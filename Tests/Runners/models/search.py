@@ -12,7 +12,7 @@ DEPTH = 3_000_000
 VIOLATION = re.compile(r"^pan:\d+: assertion violated (.*) \(at depth (\d+)\)$", re.MULTILINE)
 CYCLE = re.compile(r"^pan:\d+: (?:acceptance|non-progress) cycle \(at depth (\d+)\)$", re.MULTILINE)
 OTHER = re.compile(r"^pan:\d+: (.*) \(at depth (\d+)\)$", re.MULTILINE)
-FORMULA = re.compile(r"^pan: ltl formula (\w+)$", re.MULTILINE)
+FAIR = "(fairness enabled)"
 FIGURES = {
     "states": re.compile(r"^\s*(\d+) states, stored", re.MULTILINE),
     "transitions": re.compile(r"^\s*(\d+) transitions", re.MULTILINE),
@@ -53,21 +53,22 @@ class Result:
         return self.found is None and self.is_complete and self.figures.get("errors") == 0
 
 
-def parse(output, reached=frozenset(), unreached=frozenset()):
+def parse(output, reached=frozenset(), unreached=frozenset(), formula=None):
     """The result that the output of a search tells."""
     figures = {}
     for name, expression in FIGURES.items():
         if match := expression.search(output):
             figures[name] = float(match[1]) if "." in match[1] else int(match[1])
     is_complete = "states" in figures and not any(text in output for text in INCOMPLETE)
+    if formula:
+        is_complete = is_complete and FAIR in output and f"({formula})" in output
     found, words, trail = None, frozenset(), 0
     if match := VIOLATION.search(output):
         found, trail = match[1], int(match[2])
         words = frozenset(re.findall(r"\w+", found))
     elif match := CYCLE.search(output):
         found, trail = "a cycle", int(match[1])
-        formula = FORMULA.search(output)
-        words = frozenset([formula[1]] if formula else [])
+        words = frozenset([formula])
     elif match := OTHER.search(output):
         found, trail = match[1], int(match[2])
     return Result(found, words, trail, figures, is_complete, reached, unreached)
@@ -105,10 +106,12 @@ def search(path, flags, kind, formula, folder, limit, until_found=False):
         folder, limit,
     )  # fmt: skip
     arguments = [f"-m{DEPTH}"] + ([] if kind == "safety" else ["-a", "-f", "-N", formula])
+    if kind == "liveness" and until_found:
+        arguments.append("-A")  # a defect may break assertions as well
     output = run(["./pan", *arguments], folder, limit)
     (folder / "output.txt").write_text(output, "utf-8")
     if kind != "safety" or until_found:
-        return parse(output)
+        return parse(output, formula=formula if kind == "liveness" else None)
     compiled = statements(
         *((folder / name).read_text("utf-8") for name in ("pan.h", "pan.c", "pan.m"))
     )

@@ -152,10 +152,15 @@ class SearchTests(unittest.TestCase):
         self.assertIn("42 steps", run.fault(result, None))
 
     def test_a_cycle_is_about_its_formula(self):
-        text = "pan: ltl formula ends\npan:1: acceptance cycle (at depth 9)\n"
-        self.assertIsNone(run.fault(search.parse(text), model.Refuted("THIRD", None, "ends")))
+        text = "pan:1: acceptance cycle (at depth 9)\n"
+        self.assertIsNone(run.fault(search.parse(text, formula="ends"), model.Refuted("THIRD", None, "ends")))
         other = "pan:1: invalid end state (at depth 9)\n"
         self.assertIn("another", run.fault(search.parse(other), model.Refuted("THIRD", None, "ends")))
+
+    def test_a_formula_is_searched_with_fairness(self):
+        self.assertFalse(search.parse(VERIFIED, formula="ends").is_verified)
+        text = VERIFIED + "\tnever claim \t+ (ends)\n\tacceptance   cycles \t+ (fairness enabled)\n"
+        self.assertTrue(search.parse(text, formula="ends").is_verified)
 
     def test_statements_that_no_run_reaches_are_told(self):
         compiled = search.statements(HEADER, PROGRAM, MOVES)
