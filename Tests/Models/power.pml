@@ -29,6 +29,7 @@
  *   - Calls that leave the table alone: they are passed on, or refused.
  *   - SYSTEM_SUSPEND and CPU_DEFAULT_SUSPEND: for the table they are a CPU_SUSPEND that takes power.
  *   - An entry point that leaves the host's memory behind its check: stage 2 has no page there when the CPU fetches.
+ *   - Firmware that refuses CPU_OFF of a CPU and later takes it: CHANGES_ITS_MIND shows what a start may lose then.
  *   - A word of the table that one CPU writes and another reads: the lock orders it.
  *
  * Runs:

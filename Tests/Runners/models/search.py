@@ -8,7 +8,8 @@ import subprocess
 
 # Megabytes that a search may take.
 MEMORY = 2500
-DEPTH = 3_000_000
+# The longest way of a search: a longer one is an error.
+DEPTH = 100_000
 VIOLATION = re.compile(r"^pan:\d+: assertion violated (.*) \(at depth (\d+)\)$", re.MULTILINE)
 CYCLE = re.compile(r"^pan:\d+: (?:acceptance|non-progress) cycle \(at depth (\d+)\)$", re.MULTILINE)
 OTHER = re.compile(r"^pan:\d+: (.*) \(at depth (\d+)\)$", re.MULTILINE)
