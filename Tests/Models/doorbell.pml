@@ -41,13 +41,14 @@
  *   - A token that is half a queue old: the queue is larger than what the host rings here.
  *   - A second store of a CPU whose first one is unfinished: a token is found by its value as by its CPU.
  *   - Firmware that sets Enabled itself, before EL2 wakes: nothing that EL2 does comes before it.
+ *   - A GITS_CBASER of firmware: behind a loss it is EL2's or not valid, and then nothing is fetched.
  *   - VSYNC behind RELEASE: the SYNC alone must do, which waits for more.
  *
  * Runs:
  *   | run | kind | flags |
  *   |---|---|---|
  *   | queue | safety | CPUS STALLS=1 RINGS=3 |
- *   | pages | safety | CPUS HOSTILE EMBEDDER REBASE CONTROLS=2 STALLS=1 RINGS=3 |
+ *   | pages | safety | CPUS HOSTILE EMBEDDER REBASE CONTROLS=2 STALLS=0 RINGS=3 |
  *   | queues | safety | REBASE CONTROLS=2 STALLS=1 RINGS=3 |
  *   | power | safety | POWER CONTROLS=2 STALLS=0 RINGS=3 |
  *   | store_ends | liveness | CPUS LIVENESS HANGS STALLS=0 RINGS=3 |

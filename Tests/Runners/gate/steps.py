@@ -109,7 +109,7 @@ STEPS = (
     whole("soak-its", 200, "a minute of hostile hosts with an ITS", "setup-test", variables=("SOAK_STEPS=4000000",), folders=(SOAK,)),
     whole("soak-smmu", 200, "a minute of hostile hosts with an SMMU", "setup-test", variables=("SOAK_STEPS=1000000",), folders=(SOAK,)),
     whole("soak-iommu", 200, "a minute of pages that change owners", "setup-test", variables=("SOAK_STEPS=1500000",)),
-    Step("models", 150, "spin searches all states of the models, without and with known defects", ("setup-test",)),
+    Step("models", 240, "spin searches all states of the models, without and with known defects", ("setup-test",)),
     Step("capi", 90, "a C program against `portcullis.h`", ("setup-test",), folders=(HOST,)),
     whole("test-install", 200, "what `make install` installs: the example compiles and links there, the CLI runs", "embedded", folders=(HOST,)),
     Step(
