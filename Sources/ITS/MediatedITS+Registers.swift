@@ -77,7 +77,8 @@ extension MediatedITS {
       guard isUnlocked(machine) else { return waitUntilQuiescent() }
       setCommandBase(merge(value, into: staging.register.rawValue, access), machine)
     default:
-      guard let index = tableIndex(access.offset) else {
+      guard let index = tableIndex(access.offset), rules[index].isOffered(vpes: vpes.capacity > 0)
+      else {
         counters.ignored &+= 1
         return .done
       }
@@ -180,6 +181,7 @@ extension MediatedITS {
         settle(machine)
         guard isAtRest, reinstall(machine) else {
           isBroken = true
+          counters.ignored &+= 1
           return .done
         }
       }

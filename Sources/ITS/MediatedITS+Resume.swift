@@ -74,9 +74,11 @@ extension MediatedITS {
       isBroken = true
       return
     }
-    guard let value = hardware(read: ITSRegister.commandRead.offset, .double, machine),
-      believesZero || GITSQueuePointer(rawValue: value).offset != 0
-    else { return }
+    guard let value = hardware(read: ITSRegister.commandRead.offset, .double, machine) else {
+      isBroken = true
+      return
+    }
+    guard believesZero || GITSQueuePointer(rawValue: value).offset != 0 else { return }
     observe(machine)
     isAtRest = !isBroken
   }

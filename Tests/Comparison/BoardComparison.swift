@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import GIC
+@testable import ITS
+import SimulatedHardware
+@testable import Specification
+
+/// The board of the specification, which goes along with an implementation: each step that is observed must be one
+/// that the specification permits, and what the implementation holds behind it must be what the specification says.
+///
+/// It is a value: a copy goes back to where it was made.
+package struct BoardComparison {
+  /// The state that the specification has come to.
+  var world: Specification.World
+  /// How often each rule has permitted an outcome.
+  package private(set) var reached: [String: Int] = [:]
+  /// What is known of each ITS beside that.
+  var services: [ITSComparison] = []
+
+  /// Begins with memory and Redistributors, and no ITS yet.
+  package init(
+    _ setup: ComparedBoard, memory: [PageRange: Bool], redistributors: [SimulatedRedistributor]
+  ) {
+    world = Specification.World(
+      board: Specification.Board(
+        interruptIDBits: setup.interruptIDBits, stallsAtRefused: setup.stallsAtRefused,
+        listedDevices: setup.listedDevices, checksVirtual: setup.checksVirtual,
+        commandsPerTrap: setup.commandsPerTrap, bytesPerTrap: setup.bytesPerTrap),
+      pages: Pages(initial: memory.mapValues { $0 ? .host : .el2 }), itses: [],
+      redistributors: redistributors.map {
+        RedistributorState(
+          base: PhysicalAddress($0.base), type: $0.typer, hardware: RedistributorHardware())
+      })
+  }
+
+  /// Goes on with one of the permitted outcomes, the first that `matches`; nil where there is none.
+  mutating func take(_ outcomes: [Outcome], where matches: (Outcome) -> Bool = { _ in true }) -> Answer? {
+    guard let outcome = outcomes.first(where: matches) else { return nil }
+    world = outcome.world
+    for rule in outcome.rules { reached[rule.rawValue, default: 0] += 1 }
+    return outcome.answer
+  }
+
+  /// EL2 has taken pages from the host.
+  package mutating func claimed(_ pages: PageRange) throws(Divergence) {
+    let outcomes = world.claiming(pages)
+    guard take(outcomes, where: { $0.answer == .done }) != nil else {
+      throw Divergence("a claim of \(pages)", expected: outcomes.map(\.answer), found: "granted")
+    }
+  }
+
+  /// EL2 has given pages back to the host.
+  package mutating func gaveBack(_ pages: PageRange) { world.pages = world.pages.moving(pages, to: .host) }
+
+  /// The first clause of the invariant that does not hold.
+  package var violation: String? {
+    world.violations().first.map { "the invariant, \($0.rule.rawValue): \($0.what)" }
+  }
+
+  /// The names of the rules that a board with ITSes alone can reach.
+  package static var rules: [String] {
+    Rule.allCases.filter { !$0.isInvariant && !$0.needsMoreThanITSes }.map(\.rawValue)
+  }
+}
+
+/// What is fixed for a whole board.
+package struct ComparedBoard: Sendable {
+  package var interruptIDBits: UInt64
+  package var stallsAtRefused: Bool
+  package var listedDevices: [ClosedRange<UInt32>]?
+  package var checksVirtual = false
+  package var commandsPerTrap: Int
+  package var bytesPerTrap: UInt64
+
+  /// Names all of it.
+  package init(
+    interruptIDBits: UInt64, stallsAtRefused: Bool, listedDevices: [ClosedRange<UInt32>]?,
+    commandsPerTrap: Int, bytesPerTrap: UInt64
+  ) {
+    self.interruptIDBits = interruptIDBits
+    self.stallsAtRefused = stallsAtRefused
+    self.listedDevices = listedDevices
+    self.commandsPerTrap = commandsPerTrap
+    self.bytesPerTrap = bytesPerTrap
+  }
+}
+
+extension Rule {
+  /// Whether no transition has it: the invariant checks it behind each step.
+  fileprivate var isInvariant: Bool {
+    switch self {
+    case .theHostChoosesNoAddress, .commandQueueIsEL2s, .tablesAreEL2s, .tablesAreTheHosts, .tablesFromBootStayHeld: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,220 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import GIC
+@testable import ITS
+import SimulatedHardware
+@testable import Specification
+
+/// What is known of one ITS beside its state in the specification.
+struct ITSComparison {
+  /// What the implementation had when the last trap ended.
+  var written: UInt64
+  var zeroed: UInt64 = 0
+  var ignored: UInt64
+  var refused: UInt64
+  /// The place of the hardware that EL2 has read last.
+  var place: UInt64
+  /// How many pages of the arena were free when no table was there.
+  let freePages: UInt64
+}
+
+extension BoardComparison {
+  /// An ITS that was just set up.
+  package mutating func add(_ its: borrowing MediatedITS, _ hardware: SimulatedITS, _ memory: PhysicalMemory) {
+    var identification: [UInt64: UInt64] = [:]
+    for offset in [0x4, 0x10, 0x18] + Array(stride(from: 0xffd0, to: 0x1_0000, by: 4)) as [UInt64] {
+      identification[offset] = hardware.read(.word, at: offset)
+    }
+    let tables = (0..<8).map { hardware.tableBase($0) }
+    guard
+      let queue = PageRange(
+        first: PageFrameNumber(hardware.queueBase.base >> 12), count: hardware.queueBase.size >> 12)
+    else { fatalError("no queue") }
+    var state = ITSState(
+      identity: ITSIdentity(
+        type: its.typer, identification: identification, devicePlaces: Int(its.devices.capacity),
+        collectionPlaces: ITSLedgers.collectionCapacity, vpePlaces: Int(its.vpes.capacity),
+        arena: its.arena.freeRuns(memory), commandBase: hardware.queueBase, tables: tables),
+      hardware: ITSHardware(commandBase: hardware.queueBase, tables: tables),
+      host: HostRegisters(tables: (0..<8).map { GITSTableBase(rawValue: its.tableBases[$0]) }),
+      commit: CommitQueue(pages: queue))
+    state.hardware.isQuiescent = hardware.isQuiescent
+    world.itses.append(state)
+    services.append(
+      ITSComparison(
+        written: its.commit.written, ignored: its.counters.ignored, refused: its.refusals, place: 0,
+        freePages: its.arena.freeCount))
+  }
+
+  /// A trap of an ITS has ended: what EL2 did in it, and what the host was told.
+  ///
+  /// - Throws: what the specification does not permit.
+  package mutating func finish(
+    its number: Int, _ entrance: Entrance, by cpu: Int, _ effect: Effect,
+    _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: PhysicalMemory
+  ) throws(Divergence) {
+    let before = world[number]
+    do throws(Divergence) {
+      try check(its: number, entrance, by: cpu, effect, observations, its, memory)
+    } catch {
+      throw error.after(observations, before)
+    }
+  }
+
+  private mutating func check(
+    its number: Int, _ entrance: Entrance, by cpu: Int, _ effect: Effect,
+    _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: PhysicalMemory
+  ) throws(Divergence) {
+    var trap = ITSTrap(
+      comparison: self, number, entrance, cpu, effect, observations[...],
+      appended: slots(of: its, number, observations, memory), keeps: its.keptCommand,
+      unfinished: its.unfinished.map { ($0.pages, $0.zeroed) }, memory: memory,
+      tableBases: (0..<8).map { GITSTableBase(rawValue: its.tableBases[$0]) })
+    try trap.run()
+    self = trap.comparison
+    try free(number, its, memory)
+    try compare(number, its, "ITS \(number), CPU \(cpu), \(entrance)")
+    services[number].written = its.commit.written
+    services[number].zeroed = its.unfinished?.zeroed ?? 0
+    services[number].ignored = its.counters.ignored
+    services[number].refused = its.refusals
+  }
+
+  /// The slots that EL2 has appended in the trap.
+  private func slots(
+    of its: borrowing MediatedITS, _ number: Int, _ observations: [Observation],
+    _ memory: PhysicalMemory
+  ) -> [ITSCommand] {
+    let size = its.commit.slots
+    var first = services[number].written
+    // The queue was restarted at its first slot.
+    if observations.contains(where: { $0.isStore(to: ITSRegister.commandBase.offset) }) {
+      first = (first + size - 1) & ~(size - 1)
+    }
+    guard first < its.commit.written else { return [] }
+    let base = its.commit.base.rawValue
+    return (first..<its.commit.written).map { serial in
+      let place = base + serial % size * ITSCommand.size
+      func word(_ index: UInt64) -> UInt64 { memory.load(.double, at: place + index * 8) }
+      return ITSCommand(word(0), word(1), word(2), word(3))
+    }
+  }
+
+  /// Tables that EL2 has freed must be free by the specification.
+  private mutating func free(
+    _ number: Int, _ its: borrowing MediatedITS, _ memory: PhysicalMemory
+  ) throws(Divergence) {
+    guard its.retirement.count < UInt64(world[number].waitingTables) else { return }
+    for (key, table) in world[number].tables {
+      guard case .sealed = table.state, case .translation = key,
+        !its.arena.isTaken(table.pages.first, memory)
+      else { continue }
+      guard take(world.freeing(its: number, key)) != nil else {
+        throw Divergence("ITS \(number): \(key)", expected: table.state, found: "free")
+      }
+    }
+  }
+
+  /// What EL2 holds against what the specification says.
+  private func compare(
+    _ number: Int, _ its: borrowing MediatedITS, _ entrance: @autoclosure () -> String
+  ) throws(Divergence) {
+    let state = world[number]
+    func check<Value: Equatable>(_ what: String, _ expected: Value, _ found: Value) throws(Divergence) {
+      if expected != found {
+        throw Divergence("\(entrance()), behind it: \(what)", expected: expected, found: found)
+      }
+    }
+    try check("off", state.phase == .off, its.isBroken)
+    try check("Enabled", state.host.isEnabled, its.isEnabled)
+    if state.phase != .off {
+      try check("at rest", state.phase == .atRest, its.isAtRest)
+      try check("the hardware's GITS_CWRITER", state.commit.offset(of: state.commit.published), its.commit.publishedOffset)
+      try check("the hardware's place", state.commit.offset(of: state.commit.passed), its.commit.completedOffset)
+    }
+    try check("slots", UInt64(state.commit.slots.count), its.commit.written - its.commit.completed)
+    try check("GITS_CBASER", state.host.commandBase.rawValue, its.staging.register.rawValue)
+    try check("GITS_CWRITER", state.host.write, its.staging.askedOffset)
+    try check("the next command", state.staging.next, its.staging.takenOffset)
+    try check("Stalled", state.host.isStalled, its.staging.isStalled)
+    for table in 0..<8 {
+      try check("GITS_BASER\(table)", state.host.tables[table].rawValue, its.tableBases[table])
+    }
+    try check("a command that is kept", state.staging.unfinished?.command, its.keptCommand)
+    try check("its table", state.staging.unfinished?.table, its.unfinished?.pages)
+    try check("devices", UInt64(state.devices.count), its.devices.count)
+    try check("collections", UInt64(state.collections.count), its.collections.count)
+    try check("targets", state.targets.count, Int(its.targets.usedCount))
+    try check("all is unmapped", its.purge.isDone && !state.doomed.isEmpty, false)
+    try check("tables that wait", state.waitingTables, Int(its.retirement.count))
+    try check("doorbells", state.doorbells.count, Int(its.tokens.count))
+    try check("waiting traps", state.waited, its.fruitlessRuns)
+    let used = state.tables.values.reduce(0) { $0 + $1.pages.count } as UInt64
+      + state.secondLevel.values.reduce(0) { $0 + $1.count }
+    try check("free pages", services[number].freePages - used, its.arena.freeCount)
+    try check("ignored accesses", world.counts[.ignored(.its(number)), default: 0], Int(its.counters.ignored))
+    try check("refused commands", world.refusals(number), Int(its.refusals))
+  }
+}
+
+extension Specification.World {
+  /// How many commands of an ITS were refused.
+  fileprivate func refusals(_ its: Int) -> Int {
+    counts.reduce(0) { sum, count in
+      if case .refused(.its(its), _) = count.key { sum + count.value } else { sum }
+    }
+  }
+}
+
+extension MediatedITS {
+  /// How many commands were refused.
+  var refusals: UInt64 {
+    var sum: UInt64 = 0
+    for index in 0..<CommandRefusalReason.count { sum += counters.refused[index] }
+    return sum
+  }
+
+  /// The command that is not read again.
+  var keptCommand: ITSCommand? {
+    pending.map { command in
+      command.opcode.map {
+        command.rebuilt(as: $0, targetsAreAddresses: typer.targetsAreAddresses)
+      } ?? command
+    }
+  }
+}
+
+extension PageArena {
+  /// All pages in a row that are free.
+  func freeRuns(_ memory: PhysicalMemory) -> [PageRange] {
+    var runs: [PageRange] = []
+    var first: UInt64?
+    for index in 0...pages.count {
+      let page = pages.first.rawValue + index
+      if index < pages.count, !isTaken(PageFrameNumber(page), memory) {
+        if first == nil { first = page }
+      } else if let start = first.take(),
+        let run = PageRange(first: PageFrameNumber(start), count: page - start)
+      {
+        runs.append(run)
+      }
+    }
+    return runs
+  }
+
+  /// Whether a page is handed out.
+  func isTaken(_ page: PageFrameNumber, _ memory: PhysicalMemory) -> Bool {
+    let index = page.rawValue - pages.first.rawValue
+    let word = memory.load(.double, at: pages.first.address.rawValue + index / 64 * 8)
+    return word >> (index % 64) & 1 != 0
+  }
+}
+
+extension Observation {
+  /// Whether it is a store to a register.
+  func isStore(to register: UInt64) -> Bool {
+    if case .wrote(register, _, _) = self { true } else { false }
+  }
+}

@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+
+/// What EL2 did in a trap of an ITS, as the machine sees it.
+package enum Observation: Hashable, Sendable {
+  /// It read a register of the ITS; nil for an abort.
+  case read(offset: UInt64, value: UInt64?)
+  /// It wrote one; false for an abort.
+  case wrote(offset: UInt64, value: UInt64, isDone: Bool)
+  /// It loaded a doubleword of the host's memory; nil for an abort.
+  case loaded(UInt64, value: UInt64?)
+  /// It asked for pages of the host to be shared and pinned.
+  case pinned(PageRange, isGranted: Bool)
+  /// It let them go.
+  case unpinned(PageRange)
+}
+
+/// An access of the host to the control frame of an ITS.
+package enum Entrance: Hashable, Sendable {
+  /// A load.
+  case load(offset: UInt64, AccessWidth)
+  /// A store.
+  case store(offset: UInt64, AccessWidth, UInt64)
+}
+
+/// What the host was told at the end of a trap.
+package enum Effect: Hashable, Sendable {
+  /// The value of a load.
+  case value(UInt64)
+  /// The store is over.
+  case done
+  /// The store is repeated.
+  case again
+  /// An abort.
+  case aborted
+}
