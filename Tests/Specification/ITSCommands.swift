@@ -248,6 +248,7 @@ extension ITSState {
   fileprivate mutating func advance() {
     let place = staging.next
     staging.next = (place + ITSCommand.size) % host.commandBase.size
+    staging.count += 1
     if !commit.slots.isEmpty { staging.taken.append(.init(place: place, end: commit.appended)) }
   }
 }
@@ -326,7 +327,8 @@ extension ITSState {
     let used = tables.contains { key, table in
       if case .translation = key { table.pages.overlaps(range) } else { false }
     }
-    return identity.arena.contains(range) && !used && !secondLevel.values.contains { $0.overlaps(range) }
+    return identity.arena.contains { $0.contains(range) } && !used
+      && !secondLevel.values.contains { $0.overlaps(range) }
   }
 
   /// The second-level page that a DeviceID still lacks: its bytes, and the index of its entry.
@@ -342,7 +344,9 @@ extension ITSState {
   /// second-level page, which lies at a multiple of its size.
   func mayLackMemory(for command: ITSCommand) -> Bool {
     let count = pages(eventIDBits: command.eventIDBits)
-    let hasRun = identity.arena.pages.contains { PageRange(first: $0, count: count).map(isFree) ?? false }
+    let hasRun = identity.arena.contains { part in
+      part.pages.contains { PageRange(first: $0, count: count).map(isFree) ?? false }
+    }
     return !hasRun || missingSecondLevel(of: command.deviceID) != nil
   }
 }

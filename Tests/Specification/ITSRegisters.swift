@@ -14,6 +14,8 @@ struct RegisterChoice: Equatable, Sendable {
   ///
   /// Of two levels it is the entry of a mapped ID, of one level the first; none if EL2 could not read.
   var evidence: [Int: UInt64] = [:]
+  /// Whether the hardware took each register that EL2 wrote again.
+  var takesRegisters = true
 }
 
 private typealias Register = ITSRegister
@@ -31,7 +33,7 @@ extension ITSRegister {
 extension World {
   /// A load of the host from the control frame of an ITS.
   func load(its: Int, at offset: UInt64, _ width: AccessWidth) -> [Outcome] {
-    decoding(.its(its), offset, width, orElse: .value(0)) { access in
+    decoding(.its(its), offset, width, isLoad: true) { access in
       let state = self[its]
       func reads(_ whole: UInt64, _ rules: Rule...) -> [Outcome] {
         ending(.its(its), .value(access.part(of: whole)), rules)
@@ -48,10 +50,17 @@ extension World {
       case Register.commandBase.offset: return reads(state.host.commandBase.rawValue, .commandBase)
       case Register.commandWrite.offset:
         return reads(GITSQueuePointer(offset: state.host.write).rawValue, .commandWrite)
-      case Register.commandRead.offset: return reads(state.hostsRead.rawValue, .commandRead)
+      case Register.commandRead.offset:
+        // Of an ITS that is off nobody knows whether it has stalled.
+        let flags = state.phase == .off ? [false, true] : [state.hostsRead.isStalled]
+        return flags.flatMap {
+          reads(GITSQueuePointer(offset: state.hostsRead.offset, flag: $0).rawValue, .commandRead)
+        }
       default:
-        let value = state.identity.identification[access.register]
-        return reads(value ?? 0, value == nil ? .otherRegisters : .identification)
+        guard let value = state.identity.identification[access.register] else {
+          return readingNothing(.its(its))
+        }
+        return reads(value, .identification)
       }
     }
   }
@@ -113,25 +122,29 @@ extension ITSState {
   }
 
   /// Whether EL2 believes that the hardware rests: it rests at offset zero only while the queue is unused.
-  var isResting: Bool {
+  func isResting(believesZero: Bool) -> Bool {
     !hardware.isEnabled && hardware.isQuiescent
-      && (hardware.read != 0 || commit.offset(of: commit.published) == 0)
+      && (believesZero || hardware.read != 0 || commit.offset(of: commit.published) == 0)
   }
 }
 
 extension World {
-  /// EL2 reads GITS_CTLR: the ITS is at rest now, or its power was lost.
-  func noticing(_ its: Int) -> World {
+  /// EL2 reads GITS_CTLR: the ITS is at rest now, if EL2 `looks` for that, or its power was lost.
+  func noticing(_ its: Int, looksForRest looks: Bool = true, believesZero: Bool = false) -> World {
     let state = self[its]
     guard state.phase == .enabled || state.phase == .disabled else { return self }
     if !state.isEnabledAsWritten { return changed { $0[its].phase = .off } }
-    return state.isResting ? changed { $0[its].phase = state.isQueueEL2s ? .atRest : .off } : self
+    guard looks, state.isResting(believesZero: believesZero) else { return self }
+    let isEL2s = state.isQueueEL2s && state.isReadPlausible
+    return changed { $0[its].phase = isEL2s ? .atRest : .off }
   }
 
   /// EL2 reads GITS_CREADR and GITS_CBASER: the ITS is off if they cannot be right.
   func observing(its: Int) -> [Outcome] {
-    let seen = noticing(its)
-    let isLost = self[its].phase == .enabled && !(self[its].isQueueEL2s && self[its].isReadPlausible)
+    let seen = noticing(its, looksForRest: false)
+    let state = self[its]
+    let isLost =
+      state.phase == .enabled && !state.isQueueEL2s || state.phase != .atRest && !state.isReadPlausible
     return seen.ending(.its(its), .done, .offUntilReset, .lostWhileEnabledStaysOff) {
       if isLost { $0[its].phase = .off }
     }
@@ -147,7 +160,7 @@ extension World {
     its: Int, at offset: UInt64, _ width: AccessWidth, _ value: UInt64, by cpu: CPU,
     _ choice: RegisterChoice = RegisterChoice()
   ) -> [Outcome] {
-    decoding(.its(its), offset, width, orElse: .ignored) { access in
+    decoding(.its(its), offset, width, isLoad: false) { access in
       let host = self[its].host
       if let number = Register.number(access.register) {
         let whole = access.joining(value, to: host.tables[number].rawValue)
@@ -186,7 +199,7 @@ extension World {
         $0[its].hardware.isEnabled = false
         $0[its].hardware.isQuiescent = isQuiescent
         $0[its].waited = 0
-        $0 = $0.noticing(its)
+        $0 = $0.noticing(its, believesZero: true)
       }
     }
   }
@@ -197,7 +210,8 @@ extension World {
     let state = seen[its]
     if state.phase == .off { return seen.ending(.its(its), .ignored, .offUntilReset) }
     guard state.hardware.isQuiescent else { return seen.waiting(its) }
-    guard state.phase == .atRest, state.isAsLeft || state.commit.slots.isEmpty else {
+    let canRestart = state.commit.slots.isEmpty && choice.takesRegisters
+    guard state.phase == .atRest, state.isAsLeft || canRestart else {
       return seen.ending(.its(its), .ignored, .enabledOnlyFromRest, .lostCommandsKeepItOff) {
         $0[its].phase = .off
       }
@@ -219,19 +233,20 @@ extension World {
   /// What a store to GITS_CBASER or `GITS_BASER<n>` ends in if it can't take effect: ignored, or repeated.
   private func notDisabled(_ its: Int, _ rule: Rule) -> [Outcome]? {
     if self[its].host.isEnabled { return ending(.its(its), .ignored, rule) }
-    return self[its].hardware.isQuiescent ? nil : noticing(its).waiting(its)
+    return self[its].hardware.isQuiescent ? nil : noticing(its, looksForRest: false).waiting(its)
   }
 
   /// GITS_CBASER: the host has another queue, which is empty; nothing of the old one is read any more.
   private func storeCommandBase(_ its: Int, _ value: GITSCommandBase) -> [Outcome] {
     if let outcomes = notDisabled(its, .commandBase) { return outcomes }
-    return noticing(its).ending(.its(its), .done, .commandBase, .newQueueIsEmpty, .replacedQueueFreesZeroing)
-    {
+    return noticing(its, looksForRest: false).ending(
+      .its(its), .done, .commandBase, .newQueueIsEmpty, .replacedQueueFreesZeroing
+    ) {
       $0.pages.holds[.stagingQueue(its: its)] = nil
       $0[its].dropUnfinished()
       $0[its].host = HostRegisters(commandBase: value, tables: $0[its].host.tables)
       $0[its].staging = Staging()
-      $0[its].doorbells = []
+      $0[its].doorbells = [:]
       $0[its].waited = 0
     }
   }
@@ -247,11 +262,14 @@ extension World {
     }
     if let outcomes = notDisabled(its, .tableBase) { return outcomes }
     guard choice.readBack.canBeMade(of: value, from: old) else { return [] }
-    return noticing(its).ending(.its(its), .done, .tableBase, .otherTablesUnmap) {
+    return noticing(its, looksForRest: false).ending(.its(its), .done, .tableBase, .otherTablesUnmap) {
       $0[its].host.tables[number] = choice.readBack
-      $0[its].written.insert(number)
       $0[its].waited = 0
-      if choice.readBack == old { return }
+      if choice.readBack == old {
+        $0[its].written.insert(number)
+        return
+      }
+      $0[its].written.remove(number)
       $0[its].marked.remove(number)
       $0[its].doomed.formUnion($0[its].mappings(of: kind))
     }
@@ -268,8 +286,9 @@ extension World {
       return ending(.its(its), .ignored, .offsetBeyondIsIgnored)
     }
     let doorbell = Doorbell(cpu: cpu, offset: pointer.offset)
-    let isOvertaken = state.distance(from: pointer.offset) >= state.host.commandBase.size / 2
-    let isRepeated = state.doorbells.contains(doorbell) && !isOvertaken
+    let half = state.host.commandBase.size / ITSCommand.size / 2
+    // A newer doorbell that has moved the end of the queue back has overtaken it too.
+    let isRepeated = state.doorbells[doorbell].map { state.asked &- $0 < half } ?? false
     let rules: [Rule] = isRepeated ? [.repeatedStoreIsRecognised] : [.commandWrite, .overtakenDoorbellIsNew]
     // Retry reaches hardware that EL2 has seen stalled.
     let stalls = pointer.isRetry && state.hardware.isStalled ? [false, true] : [state.hardware.isStalled]
@@ -279,7 +298,7 @@ extension World {
         if pointer.isRetry { $0[its].host.isStalled = false }
         if isRepeated { return }
         $0[its].host.write = pointer.offset
-        $0[its].doorbells.insert(doorbell)
+        $0[its].doorbells[doorbell] = $0[its].asked
         $0[its].waited = 0
       }
     }
@@ -298,12 +317,12 @@ extension World {
     guard state.isComplete, board.permitsTrap(commands: spent.commands, bytes: spent.bytes) else { return [] }
     let isLeft = state.hasWork && state.phase == .enabled
     let waited = isLeft ? (madeProgress ? 0 : state.waited + 1) : state.waited
-    let others = state.doorbells.count { $0.cpu == doorbell?.cpu && $0 != doorbell }
+    let others = state.doorbells.keys.count { $0.cpu == doorbell?.cpu && $0 != doorbell }
     let isRepeated = isLeft && waited <= Board.repetitions && others < Board.doorbells
     let answer = trap == .store && isRepeated ? Answer.repeats : .done
     return ending(.its(its), answer, .workLeftRepeatsTheStore, .commandsPerTrap, .bytesPerTrap) {
       $0[its].waited = waited
-      if let doorbell, !isRepeated { $0[its].doorbells.remove(doorbell) }
+      if let doorbell, !isRepeated { $0[its].doorbells[doorbell] = nil }
     }
   }
 }
@@ -356,10 +375,10 @@ extension ITSState {
     host.commandBase.isValid && !host.isStalled && staging.next != host.write || !doomed.isEmpty
   }
 
-  /// The bytes of the host's queue from an offset to the newest doorbell.
-  func distance(from offset: UInt64) -> UInt64 {
+  /// How many commands the host has asked for since the queue began.
+  var asked: UInt64 {
     let size = host.commandBase.size
-    return (host.write + size - offset % size) % size
+    return staging.count + (host.write + size - staging.next) % size / ITSCommand.size
   }
 
   /// What must hold when a trap ends: all slots are published, and each unmapping has its SYNCs.

@@ -44,7 +44,7 @@ extension World {
   /// GITS_CBASER and GITS_BASER<n> name EL2's memory, each its own, for as long as the hardware may use them.
   private func registerClauses(_ its: Int) -> [Clause] {
     let state = self[its]
-    let mine = ([state.commit.pages, state.identity.arena] + state.identity.tablePages).sorted(by: <)
+    let mine = ([state.commit.pages] + state.identity.arena + state.identity.tablePages).sorted(by: <)
     let believes = state.phase == .enabled && state.isEnabledAsWritten && state.isReadPlausible
     return [
       (.tablesAreEL2s, mine.allSatisfy { pages.are($0, .el2) } && mine.areDisjoint),
@@ -107,7 +107,10 @@ extension World {
       state.devices.map { (Mapping.device($0), $1.table) } + state.vpes.map { (.vpe($0), $1.table) }
     let mapped = state.tables.filter { $0.value.state == .mapped }
     return [
-      (.tableIsEL2sArena, used.areDisjoint && used.allSatisfy { state.identity.arena.contains($0) }),
+      (
+        .tableIsEL2sArena,
+        used.areDisjoint && used.allSatisfy { range in state.identity.arena.contains { $0.contains(range) } }
+      ),
       (.freeBehindSyncs, ledger.allSatisfy { mapped[$1]?.owner == $0 } && mapped.count == ledger.count),
       (.placeInTheLedger, state.devices.count <= state.identity.devicePlaces),
       (.placeInTheLedger, state.vpes.count <= state.identity.vpePlaces),

@@ -172,7 +172,7 @@ extension World {
   {
     let frame = Frame.redistributor(rd)
     let it = redistributors[rd]
-    return decoding(frame, offset, width, orElse: .value(0)) { access in
+    return decoding(frame, offset, width, isLoad: true) { access in
       func reads(_ whole: UInt64?, _ rule: Rule) -> [Outcome] {
         ending(frame, .value(access.part(of: whole ?? 0)), rule)
       }
@@ -210,7 +210,7 @@ extension World {
   ) -> [Outcome] {
     let frame = Frame.redistributor(rd)
     let it = redistributors[rd]
-    return decoding(frame, offset, width, orElse: .ignored) { access in
+    return decoding(frame, offset, width, isLoad: false) { access in
       func takesEffect(_ condition: Bool, _ rule: Rule) -> [Outcome] {
         ending(frame, condition ? .done : .ignored, rule)
       }

@@ -37,7 +37,7 @@ extension Frame {
 extension World {
   /// `Commands.md`, Registers: an access that the architecture forbids aborts; one of no register is ignored.
   func decoding(
-    _ frame: Frame, _ offset: UInt64, _ width: AccessWidth, orElse answer: Answer,
+    _ frame: Frame, _ offset: UInt64, _ width: AccessWidth, isLoad: Bool,
     _ body: (Access) -> [Outcome]
   ) -> [Outcome] {
     let widths = frame.widths(at: offset)
@@ -47,7 +47,9 @@ extension World {
     guard offset % width.bytes == 0, permitted.permits(width) else {
       return ending(frame, .aborted, .forbiddenAborts)
     }
-    guard widths != .none else { return ending(frame, answer, frame.otherRegisters) }
+    guard widths != .none else {
+      return isLoad ? readingNothing(frame) : ending(frame, .ignored, frame.otherRegisters)
+    }
     let outcomes = body(Access(register: register, shift: (offset - register) * 8, width: width))
     return register != offset ? outcomes.adding(.halves) : outcomes
   }

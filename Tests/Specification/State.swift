@@ -105,12 +105,13 @@ struct ITSState: Equatable, Sendable {
   var secondLevel: [UInt64: PageRange] = [:]
   /// What the host took away by its tables; EL2 unmaps it before it takes a command.
   var doomed: Set<Mapping> = []
-  /// The host's tables that were written since the ITS was enabled last, by the number of their register.
+  /// The host's tables that were written again, with the value that they had, since the ITS was enabled last; by
+  /// the number of their register.
   var written: Set<Int> = []
   /// The host's one-level tables that EL2 has marked since they were another table.
   var marked: Set<Int> = []
-  /// The stores to GITS_CWRITER that are to be repeated.
-  var doorbells: Set<Doorbell> = []
+  /// The stores to GITS_CWRITER that are to be repeated, with the commands that were asked for up to each.
+  var doorbells: [Doorbell: UInt64] = [:]
   /// How many traps in a row have waited for the hardware.
   var waited: UInt64 = 0
 
@@ -139,7 +140,7 @@ struct ITSIdentity: Equatable, Sendable {
   /// How many vPEs the ledger has places for.
   var vpePlaces = 0
   /// EL2's memory for translation tables and second-level pages, free or not.
-  var arena: PageRange
+  var arena: [PageRange]
   /// GITS_CBASER as EL2 installed it.
   var commandBase: GITSCommandBase
   /// GITS_BASER<n> as EL2 installed them, eight; zero where there is none.
@@ -180,6 +181,8 @@ struct HostRegisters: Equatable, Sendable {
 struct Staging: Equatable, Sendable {
   /// The offset of the next command that EL2 reads, or of the one that it works on.
   var next: UInt64 = 0
+  /// How many commands EL2 has taken since the queue began.
+  var count: UInt64 = 0
   /// The command that takes several traps; it is not read again.
   var unfinished: Unfinished?
   /// The commands that EL2 has taken and the hardware not yet passed.
@@ -333,7 +336,7 @@ extension World {
   {
     var result = Outcome(world: changed(change), answer: answer, rules: rules)
     switch answer {
-    case .ignored:
+    case .ignored, .stalled:
       result.world.counts[.ignored(frame), default: 0] += 1
       result.rules.append(.ignoredAreCounted)
     case .aborted: result.world.counts[.aborted(frame), default: 0] += 1
@@ -349,6 +352,15 @@ extension World {
   func ending(_ frame: Frame, _ answer: Answer, _ rules: Rule..., change: (inout World) -> Void = { _ in })
     -> [Outcome]
   { ending(frame, answer, rules, change: change) }
+}
+
+extension World {
+  /// A load from where no register is: zero, and counted.
+  func readingNothing(_ frame: Frame) -> [Outcome] {
+    ending(frame, .value(0), frame.otherRegisters, .ignoredAreCounted) {
+      $0.counts[.ignored(frame), default: 0] += 1
+    }
+  }
 }
 
 extension [Outcome] {

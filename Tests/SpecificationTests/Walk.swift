@@ -68,7 +68,7 @@ struct Walk {
       identity: ITSIdentity(
         type: type, identification: [0x4: 0x43b], devicePlaces: 3, collectionPlaces: 4,
         vpePlaces: 2,
-        arena: pages(el2 + 0x10, 8), commandBase: queue, tables: tables),
+        arena: [pages(el2 + 0x10, 8)], commandBase: queue, tables: tables),
       hardware: ITSHardware(commandBase: queue, tables: tables), host: HostRegisters(tables: hosts),
       commit: CommitQueue(pages: pages(el2, 1)))
     let redistributors = (0..<3).map { number in
@@ -254,7 +254,7 @@ struct Walk {
     let state = world[0]
     let count = state.pages(eventIDBits: command.eventIDBits)
     func run(_ count: UInt64, without: PageRange?) -> PageRange? {
-      let first = state.identity.arena.first.rawValue
+      let first = state.identity.arena[0].first.rawValue
       return (first..<first + 8).compactMap { PageRange(first: PageFrameNumber($0), count: count) }
         .first { range in state.isFree(range) && without.map { !$0.overlaps(range) } ?? true }
     }
