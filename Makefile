@@ -7,6 +7,7 @@
 #   MEDIATE=off       `run`: the unmediated test image, on which the listed attacks must succeed
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`, `fuzz-smmu`: how long
 #   SOAK_STEPS=100000000  `soak-its`, `soak-smmu`: how many (`soak-iommu`: 10000000); SOAK_SEED=1
+#   SPEC_SECONDS=600  `soak-spec`: how long; SPEC_LEAST=100: how often each rule must be reached
 #   MUTANTS="NAME …"  `mutants`: these alone
 #   KERNEL=6.12       `linux`: which of Debian's kernels (6.1), or `newest`; also GIC=4, CPUS=4, PROCESSOR=max
 #   FULL=1            `test-linux`, `hostile-linux`: the whole matrix; `bench-linux`: more repeats
@@ -24,6 +25,8 @@ V ?= 0
 MEDIATE ?= on
 FUZZ_SECONDS ?= 600
 SOAK_STEPS ?= 100000000
+SPEC_SECONDS ?= 600
+SPEC_LEAST ?= 100
 SOAK_SEED ?= 1
 COVERAGE ?= 95
 MUTANTS ?=
@@ -498,6 +501,16 @@ replay-its: setup-test ## runs the ITS mediation once over every seed
 soak-its: setup-test ## SOAK_STEPS (100000000) steps of hostile hosts; tells what each command came to
 	$(Q)$(SOAK) --product soak
 	$(Q).build-soak/release/soak --steps $(SOAK_STEPS) --seed $(SOAK_SEED)
+
+.PHONY: soak-spec
+soak-spec: setup-test ## SPEC_SECONDS (600) of hostile hosts, each trap compared with the specification; how often each rule was reached
+	$(Q)$(SOAK) --product soak
+	$(Q).build-soak/release/soak --seconds $(SPEC_SECONDS) --seed $(SOAK_SEED) --check 1 --least $(SPEC_LEAST)
+
+.PHONY: soak-spec-brief
+soak-spec-brief: setup-test ## the same for half a minute; no rule has to be reached
+	$(Q)$(SOAK) --product soak
+	$(Q).build-soak/release/soak --seconds 30 --seed $(SOAK_SEED) --check 1
 
 .PHONY: soak-smmu
 soak-smmu: setup-test ## SOAK_STEPS steps of hostile hosts with a virtual SMMU; tells what was refused

@@ -206,13 +206,18 @@ if let metal {
 if Context.environment["PORTCULLIS_FUZZ"] != nil {
   package.targets += [
     .target(
+      name: "Comparison",
+      dependencies: ["Architecture", "GIC", "ITS", "SimulatedHardware", "Specification"],
+      path: "Tests/Comparison", swiftSettings: supporting),
+    .target(
       name: "FuzzWorld",
       dependencies: [
         "Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedHardware",
+        "Comparison",
       ],
       path: "Tests/Fuzz/ITS/World", swiftSettings: supporting),
     .executableTarget(
-      name: "soak", dependencies: ["FuzzWorld"], path: "Tests/Fuzz/ITS/Soak",
+      name: "soak", dependencies: ["FuzzWorld", "Comparison"], path: "Tests/Fuzz/ITS/Soak",
       swiftSettings: supporting),
     .executableTarget(
       name: "soak-iommu", dependencies: ["Simulation"], path: "Tests/Fuzz/IOMMU",

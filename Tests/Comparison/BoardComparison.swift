@@ -36,7 +36,9 @@ package struct BoardComparison {
   }
 
   /// Goes on with one of the permitted outcomes, the first that `matches`; nil where there is none.
-  mutating func take(_ outcomes: [Outcome], where matches: (Outcome) -> Bool = { _ in true }) -> Answer? {
+  mutating func take(_ outcomes: [Outcome], where matches: (Outcome) -> Bool = { _ in true })
+    -> Answer?
+  {
     guard let outcome = outcomes.first(where: matches) else { return nil }
     world = outcome.world
     for rule in outcome.rules { reached[rule.rawValue, default: 0] += 1 }
@@ -52,7 +54,9 @@ package struct BoardComparison {
   }
 
   /// EL2 has given pages back to the host.
-  package mutating func gaveBack(_ pages: PageRange) { world.pages = world.pages.moving(pages, to: .host) }
+  package mutating func gaveBack(_ pages: PageRange) {
+    world.pages = world.pages.moving(pages, to: .host)
+  }
 
   /// The first clause of the invariant that does not hold.
   package var violation: String? {
@@ -91,7 +95,31 @@ extension Rule {
   /// Whether no transition has it: the invariant checks it behind each step.
   fileprivate var isInvariant: Bool {
     switch self {
-    case .theHostChoosesNoAddress, .commandQueueIsEL2s, .tablesAreEL2s, .tablesAreTheHosts, .tablesFromBootStayHeld: true
+    case .theHostChoosesNoAddress, .commandQueueIsEL2s, .tablesAreEL2s, .tablesAreTheHosts,
+      .tablesFromBootStayHeld:
+      true
+    default: false
+    }
+  }
+
+  /// Whether it is about Redistributors, vPEs, an embedder, or a CPU that wakes.
+  fileprivate var needsMoreThanITSes: Bool {
+    switch self {
+    case .vpeTableIsTheHosts, .vpe, .doorbell, .vpeBelowLedgerAndTables, .virtualIDBits,
+      .pendingTableIsTheHosts,
+      .vmapp, .unvmapp, .virtualInterrupt, .doorbellIfItChanges, .vpeBelowTables, .gicv41IsRefused,
+      .wakingChecksTheITS, .wakingChecksTheRedistributor, .tablesAreChecked, .groupHasAsManyINTIDs,
+      .hardwareReadsBack, .enablingIsRefused, .everythingStaysHeld, .ownCPUReleases,
+      .sameTablesOnly,
+      .cannotBeCleared, .powerWasLost, .sharedRegisterKeepsTables, .atMost16Lingering,
+      .onlyEL2WritesAddresses,
+      .atMost24Bits, .promiseIsPassedOnce, .otherRedistributorRegisters, .redistributorControl,
+      .nothingWhileDisabling, .redistributorType, .redistributorIdentification, .waker,
+      .tableRegisters,
+      .directLPIs, .invalidations, .virtualFrameIsHidden, .residentTablesAreHeld,
+      .releasedWhenNotResident,
+      .usedPagesStay, .leavingPagesStayUnused, .tookEndsLeaving:
+      true
     default: false
     }
   }

@@ -22,7 +22,9 @@ struct ITSComparison {
 
 extension BoardComparison {
   /// An ITS that was just set up.
-  package mutating func add(_ its: borrowing MediatedITS, _ hardware: SimulatedITS, _ memory: PhysicalMemory) {
+  package mutating func add(
+    _ its: borrowing MediatedITS, _ hardware: SimulatedITS, _ memory: PhysicalMemory
+  ) {
     var identification: [UInt64: UInt64] = [:]
     for offset in [0x4, 0x10, 0x18] + Array(stride(from: 0xffd0, to: 0x1_0000, by: 4)) as [UInt64] {
       identification[offset] = hardware.read(.word, at: offset)
@@ -122,7 +124,9 @@ extension BoardComparison {
     _ number: Int, _ its: borrowing MediatedITS, _ entrance: @autoclosure () -> String
   ) throws(Divergence) {
     let state = world[number]
-    func check<Value: Equatable>(_ what: String, _ expected: Value, _ found: Value) throws(Divergence) {
+    func check<Value: Equatable>(_ what: String, _ expected: Value, _ found: Value)
+      throws(Divergence)
+    {
       if expected != found {
         throw Divergence("\(entrance()), behind it: \(what)", expected: expected, found: found)
       }
@@ -131,8 +135,12 @@ extension BoardComparison {
     try check("Enabled", state.host.isEnabled, its.isEnabled)
     if state.phase != .off {
       try check("at rest", state.phase == .atRest, its.isAtRest)
-      try check("the hardware's GITS_CWRITER", state.commit.offset(of: state.commit.published), its.commit.publishedOffset)
-      try check("the hardware's place", state.commit.offset(of: state.commit.passed), its.commit.completedOffset)
+      try check(
+        "the hardware's GITS_CWRITER", state.commit.offset(of: state.commit.published),
+        its.commit.publishedOffset)
+      try check(
+        "the hardware's place", state.commit.offset(of: state.commit.passed),
+        its.commit.completedOffset)
     }
     try check("slots", UInt64(state.commit.slots.count), its.commit.written - its.commit.completed)
     try check("GITS_CBASER", state.host.commandBase.rawValue, its.staging.register.rawValue)
@@ -151,10 +159,13 @@ extension BoardComparison {
     try check("tables that wait", state.waitingTables, Int(its.retirement.count))
     try check("doorbells", state.doorbells.count, Int(its.tokens.count))
     try check("waiting traps", state.waited, its.fruitlessRuns)
-    let used = state.tables.values.reduce(0) { $0 + $1.pages.count } as UInt64
+    let used =
+      state.tables.values.reduce(0) { $0 + $1.pages.count } as UInt64
       + state.secondLevel.values.reduce(0) { $0 + $1.count }
     try check("free pages", services[number].freePages - used, its.arena.freeCount)
-    try check("ignored accesses", world.counts[.ignored(.its(number)), default: 0], Int(its.counters.ignored))
+    try check(
+      "ignored accesses", world.counts[.ignored(.its(number)), default: 0],
+      Int(its.counters.ignored))
     try check("refused commands", world.refusals(number), Int(its.refusals))
   }
 }

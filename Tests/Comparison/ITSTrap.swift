@@ -65,7 +65,8 @@ struct ITSTrap {
   ) throws(Divergence) -> Answer {
     guard let answer = comparison.take(outcomes, where: matches) else {
       throw Divergence(
-        name("\(step)"), expected: outcomes.isEmpty ? "nothing of the kind" : outcomes.map(\.answer),
+        name("\(step)"),
+        expected: outcomes.isEmpty ? "nothing of the kind" : outcomes.map(\.answer),
         found: found)
     }
     return answer
@@ -96,7 +97,8 @@ struct ITSTrap {
       if case .read? = last { rest.removeLast() }
       try runCommands()
       try take(
-        comparison.world.endingTrap(its: its, .load, madeProgress: hasProgress, spent: spent), "the trap ends",
+        comparison.world.endingTrap(its: its, .load, madeProgress: hasProgress, spent: spent),
+        "the trap ends",
         found: effect)
       if case .read(let offset, let value)? = last { try watch(offset, value, believes: true) }
     } else {
@@ -129,15 +131,16 @@ struct ITSTrap {
     var choice = RegisterChoice()
     if rest.contains(where: { $0.isFailedStore(to: ITSRegister.control.offset) }) {
       try watchRegisters()
-      if effect != .aborted { throw Divergence(name("the store"), expected: "an abort", found: effect) }
+      if effect != .aborted {
+        throw Divergence(name("the store"), expected: "an abort", found: effect)
+      }
       return
     }
     if changes {
       // The hardware is as EL2 has read it when it writes, and behind that where it waits for Quiescent.
       let cannotWrite = rest.contains { if case .wrote(_, _, false) = $0 { true } else { false } }
       try watchRegisters(until: { $0.isStore(to: ITSRegister.control.offset) })
-      // Hardware that takes no register is broken, and reads as anything.
-      if cannotWrite { comparison.world[its].hardware.isEnabled.toggle() }
+      choice.takesRegisters = !cannotWrite
       choice.evidence = evidence()
       if value & 1 == 0 { try watchRest() }
     }
@@ -151,12 +154,15 @@ struct ITSTrap {
     }
     guard answer == .done, state.host.isEnabled, state.phase == .enabled else {
       try watchRegisters()
-      if !answer.matches(effect) { throw Divergence(name("the store"), expected: answer, found: effect) }
+      if !answer.matches(effect) {
+        throw Divergence(name("the store"), expected: answer, found: effect)
+      }
       return
     }
     try runCommands()
     try take(
-      comparison.world.endingTrap(its: its, .store, madeProgress: hasProgress, spent: spent), "the trap ends",
+      comparison.world.endingTrap(its: its, .store, madeProgress: hasProgress, spent: spent),
+      "the trap ends",
       found: effect
     ) { $0.answer.matches(effect) }
   }
@@ -164,36 +170,43 @@ struct ITSTrap {
   private mutating func ring(
     _ offset: UInt64, _ width: AccessWidth, _ value: UInt64
   ) throws(Divergence) {
-    let isRetried = rest.first.map { observation in
-      if case .wrote(ITSRegister.commandWrite.offset, let value, _) = observation {
-        GITSQueuePointer(rawValue: value).isRetry
-      } else {
-        false
-      }
-    } ?? false
+    let isRetried =
+      rest.first.map { observation in
+        if case .wrote(ITSRegister.commandWrite.offset, let value, _) = observation {
+          GITSQueuePointer(rawValue: value).isRetry
+        } else {
+          false
+        }
+      } ?? false
     if isRetried { rest.removeFirst() }
     let old = comparison.world.counts
     let isStalled = state.hardware.isStalled && !isRetried
     let its = its
     try take(
-      comparison.world.store(its: its, at: offset, width, value, by: cpu), "the doorbell", found: effect
+      comparison.world.store(its: its, at: offset, width, value, by: cpu), "the doorbell",
+      found: effect
     ) { $0.world[its].hardware.isStalled == isStalled }
     let effect = effect
     if comparison.world.counts != old {
-      guard effect == .done else { throw Divergence(name("the store"), expected: "ignored", found: effect) }
+      guard effect == .done else {
+        throw Divergence(name("the store"), expected: "ignored", found: effect)
+      }
       return
     }
     try runCommands()
     let rung = Doorbell(cpu: cpu, offset: doorbellOffset(offset, width, value))
     try take(
-      comparison.world.endingTrap(its: its, .store, doorbell: rung, madeProgress: hasProgress, spent: spent),
+      comparison.world.endingTrap(
+        its: its, .store, doorbell: rung, madeProgress: hasProgress, spent: spent),
       "the trap ends", found: effect
     ) { $0.answer.matches(effect) }
   }
 
   /// The offset that a store to GITS_CWRITER, or to half of it, asks for.
   private func doorbellOffset(_ offset: UInt64, _ width: AccessWidth, _ value: UInt64) -> UInt64 {
-    if width == .double || offset & 4 == 0 { return GITSQueuePointer(rawValue: value & 0xffff_ffff).offset }
+    if width == .double || offset & 4 == 0 {
+      return GITSQueuePointer(rawValue: value & 0xffff_ffff).offset
+    }
     return state.host.write
   }
 
@@ -240,7 +253,9 @@ struct ITSTrap {
     case ITSRegister.control.offset:
       let control = GITSControl(rawValue: UInt32(truncatingIfNeeded: value ?? 0))
       // It has come to where it rests before it says so.
-      if control.isQuiescent, state.phase != .atRest, case .read(ITSRegister.commandRead.offset, let place?)? = nextRead() {
+      if control.isQuiescent, state.phase != .atRest,
+        case .read(ITSRegister.commandRead.offset, let place?)? = nextRead()
+      {
         try catchUp(place)
       }
       comparison.world[its].hardware.isEnabled = control.isEnabled
@@ -249,7 +264,8 @@ struct ITSTrap {
     case ITSRegister.commandRead.offset:
       if state.phase == .atRest {
         // It goes no further from there: what it says is compared, not believed.
-        comparison.world[its].hardware.read = value.map { GITSQueuePointer(rawValue: $0).offset } ?? .max
+        comparison.world[its].hardware.read =
+          value.map { GITSQueuePointer(rawValue: $0).offset } ?? .max
         return
       }
       try catchUp(value)
@@ -285,7 +301,9 @@ struct ITSTrap {
     let pointer = GITSQueuePointer(rawValue: value ?? .max)
     if pointer.offset != comparison.services[its].place { hasProgress = true }
     comparison.services[its].place = pointer.offset
-    if state.hardware.isStalled, !pointer.isStalled { comparison.world[its].hardware.isStalled = false }
+    if state.hardware.isStalled, !pointer.isStalled {
+      comparison.world[its].hardware.isStalled = false
+    }
     let size = state.commit.capacity * ITSCommand.size
     let steps = (pointer.offset &+ size &- state.hardware.read) % size / ITSCommand.size
     let isPlausible = pointer.offset < size && steps <= state.commit.published - state.commit.passed
@@ -349,10 +367,13 @@ struct ITSTrap {
     try explainUnmappings()
     guard !hasResumed, let kept = comparison.kept(its) else { return }
     let zeroed = unfinished?.zeroed ?? 0
-    let isUnchanged = keeps == kept.command && zeroed == comparison.services[its].zeroed
+    let isUnchanged =
+      keeps == kept.command && zeroed == comparison.services[its].zeroed
       && (unfinished?.pages == kept.table)
     if isLast, isUnchanged { return }
-    if mayWait, comparison.world.taking(its: its, .kept, choice(for: kept.command)).isEmpty { return }
+    if mayWait, comparison.world.taking(its: its, .kept, choice(for: kept.command)).isEmpty {
+      return
+    }
     try take(.kept)
   }
 
@@ -370,7 +391,9 @@ struct ITSTrap {
     spent.bytes += choice.zeroed
     // What EL2 uses again it has freed before.
     for (key, table) in state.tables
-    where choice.table?.overlaps(table.pages) == true || choice.secondLevel?.overlaps(table.pages) == true {
+    where choice.table?.overlaps(table.pages) == true
+      || choice.secondLevel?.overlaps(table.pages) == true
+    {
       if case .sealed = table.state {
         try take(comparison.world.freeing(its: its, key), "a table is freed", found: table)
       }
@@ -402,8 +425,9 @@ struct ITSTrap {
       let first = PageFrameNumber(mapping.translationTable >> 12)
       choice.table = PageRange(
         first: first, count: state.pages(eventIDBits: command.eventIDBitsMinusOne + 1))
-      choice.zeroed = kept?.table == nil ? choice.table.map { $0.count << 12 } ?? 0 : kept?.bytes ?? 0
-    } else if let unfinished {
+      choice.zeroed =
+        kept?.table == nil ? choice.table.map { $0.count << 12 } ?? 0 : kept?.bytes ?? 0
+    } else if let unfinished, keeps == command.rebuilt(as: .mapd) {
       choice.table = unfinished.pages
       let before = kept?.table.map { ($0.count << 12) - (kept?.bytes ?? 0) } ?? 0
       choice.zeroed = unfinished.zeroed - before
@@ -468,8 +492,9 @@ struct ITSTrap {
     while case .pinned(let page, let isGranted)? = rest.first {
       guard isGranted else {
         // The staging queue comes last, and is not let go of.
-        guard rest.dropFirst().contains(where: { if case .pinned = $0 { true } else { false } })
-          || page.count == 1 && isTable(page)
+        guard
+          rest.dropFirst().contains(where: { if case .pinned = $0 { true } else { false } })
+            || page.count == 1 && isTable(page)
         else { break }
         rest.removeFirst()
         continue
@@ -481,7 +506,9 @@ struct ITSTrap {
       rest = rest[(end + 1)...]
     }
     for (number, table) in state.host.tables.enumerated() where table.isValid {
-      guard !table.isIndirect || state.written.contains(number) && !state.mappings(of: table.kind).isEmpty,
+      guard
+        !table.isIndirect
+          || state.written.contains(number) && !state.mappings(of: table.kind).isEmpty,
         let look = looks.first,
         look.address &- table.base < (table.isIndirect ? table.size : 8)
       else { continue }

@@ -107,6 +107,14 @@ STEPS = (
     whole("fuzz-its", 200, "a minute of the ITS's fuzzer", "replay-its", variables=("FUZZ_SECONDS=60",)),
     whole("fuzz-smmu", 300, "a minute of the virtual SMMU's fuzzer", "setup-test", variables=("FUZZ_SECONDS=60",)),
     whole("soak-its", 200, "a minute of hostile hosts with an ITS", "setup-test", variables=("SOAK_STEPS=4000000",), folders=(SOAK,)),
+    whole(
+        "soak-spec", 400, "two minutes of hostile hosts, each trap compared with the specification", "setup-test",
+        variables=("SPEC_SECONDS=120", "SPEC_LEAST=0"), folders=(SOAK,),
+    ),
+    quick(
+        "soak-spec-brief", 240, "half a minute of hostile hosts, each trap compared with the specification",
+        "setup-test", folders=(SOAK,),
+    ),
     whole("soak-smmu", 200, "a minute of hostile hosts with an SMMU", "setup-test", variables=("SOAK_STEPS=1000000",), folders=(SOAK,)),
     whole("soak-iommu", 200, "a minute of pages that change owners", "setup-test", variables=("SOAK_STEPS=1500000",)),
     Step("models", 240, "spin searches all states of the models, without and with known defects", ("setup-test",)),

@@ -1,12 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Comparison
 import FuzzWorld
 import Glibc
 
 /// Runs hostile hosts in one world after the other, from a seed, and tells what the commands came to.
 ///
-///     soak [--steps N] [--seed S] [--steps-per-world N] [--world N] [--trace 1]
+///     soak [--steps N] [--seconds N] [--seed S] [--steps-per-world N] [--world N] [--trace 1] [--check 1] [--least N]
+///
+/// With `--check` each trap is compared with the specification, and each rule must be reached `--least` times. [--check 1]
 @main
 struct Soak {
   static func main() throws {
@@ -15,6 +18,10 @@ struct Soak {
     var stepsPerWorld: UInt64 = 20_000
     var single: UInt64?
     var traces = false
+    var isCompared = false
+    var least = 0
+    var seconds: Double?
+    var reached: [String: Int] = [:]
     var arguments = CommandLine.arguments.dropFirst().makeIterator()
     while let name = arguments.next() {
       guard let text = arguments.next(), let value = UInt64(text) else {
@@ -26,6 +33,9 @@ struct Soak {
       case "--steps-per-world": stepsPerWorld = value
       case "--world": single = value
       case "--trace": traces = value != 0
+      case "--check": isCompared = value != 0
+      case "--least": least = Int(value)
+      case "--seconds": seconds = Double(value)
       default: usage()
       }
     }
@@ -36,8 +46,10 @@ struct Soak {
     var tally = CommandTally()
     var told: UInt64 = 0
     var number = single ?? seed << 32
-    while done < steps {
-      let world = try World(WorldSetup(number: number))
+    while seconds.map({ clock.now - start < .seconds($0) }) ?? (done < steps) {
+      var setup = WorldSetup(number: number)
+      setup.isCompared = isCompared
+      let world = try World(setup)
       var host = HostileHost(world, RandomChoices(seed: number ^ 0x5eed))
       host.traces = traces
       var checks: UInt64 = 0
@@ -54,6 +66,9 @@ struct Soak {
       }
       done += host.steps
       tally.add(world.tally)
+      if let comparison = world.comparison {
+        reached.merge(comparison.reached, uniquingKeysWith: +)
+      }
       number += 1
       if single != nil { break }
       if done / 5_000_000 > told {
@@ -63,11 +78,28 @@ struct Soak {
       }
     }
     print(tally.lines.joined(separator: "\n"))
+    if isCompared { tell(reached, least) }
     print("\(done) steps in \(clock.now - start), seed \(seed): nothing found")
   }
 
+  /// How often each rule of the specification has permitted something; ends where one was not reached often enough.
+  private static func tell(_ reached: [String: Int], _ least: Int) {
+    let width = BoardComparison.rules.map(\.count).max() ?? 0
+    for rule in BoardComparison.rules {
+      let name = rule + String(repeating: " ", count: width - rule.count)
+      print("rule \(name)  \(reached[rule] ?? 0)")
+    }
+    let missing = BoardComparison.rules.filter { reached[$0] ?? 0 < least }
+    guard !missing.isEmpty else { return }
+    print("reached fewer than \(least) times: \(missing.joined(separator: ", "))")
+    fflush(nil)
+    exit(1)
+  }
+
   private static func usage() -> Never {
-    print("usage: soak [--steps N] [--seed S] [--steps-per-world N] [--world N] [--trace 1]")
+    print(
+      "usage: soak [--steps N] [--seconds N] [--seed S] [--steps-per-world N] [--world N] [--trace 1] [--check 1]",
+      "[--least N]")
     fflush(nil)
     exit(2)
   }

@@ -63,12 +63,10 @@ struct EL2Registers: DeviceMemory {
   unowned(unsafe) let service: MediatedService
 
   func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
-    guard service.mayAccess(width, address.rawValue) else { return nil }
-    return service.world.gic.read(width, at: address.rawValue)
+    service.read(width, address.rawValue)
   }
   func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool {
-    guard service.mayAccess(width, address.rawValue) else { return false }
-    return service.world.gic.write(width, value, at: address.rawValue)
+    service.write(width, value, address.rawValue)
   }
   func orderAccesses() { service.memory.publish() }
 }

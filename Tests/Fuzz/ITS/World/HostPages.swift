@@ -144,9 +144,11 @@ final class HostPages {
       if reached[page] {
         claims[page] = try ownership.pointee.donate(list(pages), expecting: .memory)
         reached[page] = false
+        world?.changed(pages, isHosts: false)
       } else {
         try ownership.pointee.giveBack(&claims[page])
         reached[page] = true
+        world?.changed(pages, isHosts: true)
       }
     } catch {
       // Pinned or shared.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import Comparison
 import GIC
 @testable import ITS
 import Ownership
@@ -57,6 +58,8 @@ package final class MediatedService {
   /// How the hardware sees what has no attributes of its own.
   private let observer: PhysicalMemory.Observer
   private var isSetUp = false
+  /// What EL2 has done since the trap began.
+  private var observations: [Observation] = []
   private let isPlain: Bool
   private var uses: [PageUse]
   /// The device whose ITT a page is for the hardware; -1 for none.
@@ -146,6 +149,7 @@ package final class MediatedService {
     // What dispatch sees to.
     guard width.bytes >= 4, offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
     forgetReads()
+    observations = []
     let tables = its.pointee.tableBases
     let effect = its.pointee.write(
       Access(offset: offset, address: VirtualAddress(simulated.base + offset), width: width),
@@ -153,7 +157,20 @@ package final class MediatedService {
     if (0..<8).contains(where: { tables[$0] != its.pointee.tableBases[$0] }) { named = [:] }
     if offset == 0 { checkKept() }
     endTrap()
+    compare(.store(offset: offset, width, value & width.mask), cpu, Effect(effect))
     return effect
+  }
+
+  /// Whether what was done since the trap began is what the specification permits.
+  private func compare(_ entrance: Entrance, _ cpu: UInt64, _ effect: Effect) {
+    guard world.comparison != nil else { return }
+    do throws(Divergence) {
+      try world.comparison?.finish(
+        its: index, entrance, by: Int(cpu), effect, observations, its.pointee, memory)
+    } catch {
+      report("\(error)")
+    }
+    if let violation = world.comparison?.violation { report(violation) }
   }
 
   /// A host that goes on with its tables as they were finds its devices.
@@ -168,10 +185,12 @@ package final class MediatedService {
   package func read(_ offset: UInt64, _ width: AccessWidth, cpu: UInt64) -> ReadEffect {
     guard width.bytes >= 4, offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
     forgetReads()
+    observations = []
     let effect = its.pointee.read(
       Access(offset: offset, address: VirtualAddress(simulated.base + offset), width: width),
       machine: EL2Machine(service: self, cpu: cpu))
     endTrap()
+    compare(.load(offset: offset, width), cpu, Effect(effect))
     return effect
   }
 
@@ -241,13 +260,25 @@ package final class MediatedService {
 
   // MARK: EL2
 
+  /// What EL2 does in a trap, where it is compared.
+  private func observe(_ observation: Observation) {
+    if world.comparison != nil { observations.append(observation) }
+  }
+
   func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
-    let pin = try world.pages.shareAndPin(pages)
-    pinned.append(Self.addresses(pages))
-    return pin
+    do throws(OwnershipError) {
+      let pin = try world.pages.shareAndPin(pages)
+      pinned.append(Self.addresses(pages))
+      observe(.pinned(pages, isGranted: true))
+      return pin
+    } catch {
+      observe(.pinned(pages, isGranted: false))
+      throw error
+    }
   }
 
   func unpinAndUnshare(_ pin: consuming Pin<1>) {
+    observe(.unpinned(pin[0].pages))
     let range = Self.addresses(pin[0].pages)
     if let index = pinned.lastIndex(of: range) { pinned.remove(at: index) }
     if !world.pages.unpinAndUnshare(pin),
@@ -272,8 +303,9 @@ package final class MediatedService {
 
   @inline(__always)
   func tryLoad(_ address: UInt64) -> UInt64? {
-    guard memory.answers(address) else { return nil }
-    return loadStaged(address)
+    let value = memory.answers(address) ? loadStaged(address) : nil
+    observe(.loaded(address, value: value))
+    return value
   }
 
   private func loadStaged(_ address: UInt64) -> UInt64 {
@@ -361,7 +393,19 @@ package final class MediatedService {
     uses[Int(page)] = .secondLevel
   }
 
-  func mayAccess(_ width: AccessWidth, _ address: UInt64) -> Bool {
+  func read(_ width: AccessWidth, _ address: UInt64) -> UInt64? {
+    let value = mayAccess(width, address) ? world.gic.read(width, at: address) : nil
+    observe(.read(offset: address &- simulated.base, value: value))
+    return value
+  }
+
+  func write(_ width: AccessWidth, _ value: UInt64, _ address: UInt64) -> Bool {
+    let isDone = mayAccess(width, address) && world.gic.write(width, value, at: address)
+    observe(.wrote(offset: address &- simulated.base, value: value, isDone: isDone))
+    return isDone
+  }
+
+  private func mayAccess(_ width: AccessWidth, _ address: UInt64) -> Bool {
     if address & (width.bytes - 1) != 0 { report("EL2 accesses \(hex(address)) misaligned") }
     guard let left = accessesToAbort else { return true }
     accessesToAbort = left - 1
@@ -516,6 +560,23 @@ package final class MediatedService {
       accessesToAbort = nil
       race = nil
       storesPerStep = 0
+    }
+  }
+}
+
+extension Effect {
+  init(_ effect: WriteEffect) {
+    switch effect {
+    case .done: self = .done
+    case .again: self = .again
+    case .refused: self = .aborted
+    }
+  }
+
+  init(_ effect: ReadEffect) {
+    switch effect {
+    case .value(let value): self = .value(value)
+    case .refused: self = .aborted
     }
   }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import Comparison
 import GIC
 import ITS
 @testable import SimulatedHardware
@@ -13,6 +14,7 @@ package final class World {
     fileprivate let gic: SimulatedGIC.State
     fileprivate let services: [MediatedService.State]
     fileprivate let pages: HostPages.State
+    fileprivate let comparison: BoardComparison?
   }
 
   /// What it is made of.
@@ -26,6 +28,8 @@ package final class World {
   package var tally = CommandTally()
   /// What memory and the tables of translations held before, as long as that is kept.
   var journal: Journal?
+  /// What goes along with it by the specification, if anything does.
+  package internal(set) var comparison: BoardComparison?
   /// What was violated first.
   package private(set) var violation: String?
 
@@ -55,6 +59,42 @@ package final class World {
     memory.cleanAll()
     for service in gic.services { services.append(try MediatedService(self, service)) }
     gic.onAccess = { [unowned(unsafe) self] in check($0) }
+    if setup.isCompared { beginComparison() }
+  }
+
+  private func beginComparison() {
+    func pages(_ base: UInt64, _ size: UInt64) -> PageRange {
+      guard let range = PageRange(first: PageFrameNumber(base >> 12), count: size >> 12) else {
+        fatalError("bad range")
+      }
+      return range
+    }
+    var comparison = BoardComparison(
+      ComparedBoard(
+        interruptIDBits: WorldSetup.interruptIDBits,
+        stallsAtRefused: setup.policy.refused == .stalls, listedDevices: setup.listedDevices,
+        commandsPerTrap: Int(setup.policy.commandsPerTrap),
+        bytesPerTrap: setup.policy.bytesPerTrap),
+      memory: [
+        pages(BoardLayout.ram, BoardLayout.hypervisor - BoardLayout.ram): true,
+        pages(BoardLayout.hypervisor, BoardLayout.hypervisorSize): false,
+      ], redistributors: gic.redistributors)
+    for service in services { comparison.add(service.its.pointee, service.simulated, gic.memory) }
+    self.comparison = comparison
+  }
+
+  /// Pages have changed hands, which the specification must permit.
+  func changed(_ change: PageRange, isHosts: Bool) {
+    guard comparison != nil else { return }
+    if isHosts {
+      comparison?.gaveBack(change)
+      return
+    }
+    do throws(Divergence) {
+      try comparison?.claimed(change)
+    } catch {
+      report("\(error)")
+    }
   }
 
   /// The host gives every Redistributor its LPI tables, with every other LPI enabled.
@@ -164,7 +204,8 @@ package final class World {
   /// The state; assigning a kept one goes back to it.
   package var state: State {
     get {
-      State(gic: gic.state, services: services.map(\.state), pages: pages.state)
+      State(
+        gic: gic.state, services: services.map(\.state), pages: pages.state, comparison: comparison)
     }
     set {
       gic.state = newValue.gic
@@ -174,6 +215,7 @@ package final class World {
         service.lastError = nil
       }
       pages.state = newValue.pages
+      comparison = newValue.comparison
       gic.faults = []
       violation = nil
     }

@@ -24,6 +24,10 @@ package struct WorldSetup: Sendable {
   package var hasStoreBuffer = false
   /// Whether software is told that an ITS does not look into caches.
   package var isNonCoherent = false
+  /// Whether each trap is compared with the specification.
+  package var isCompared = false
+  /// The DeviceIDs that are permitted alone.
+  package private(set) var listedDevices: [ClosedRange<UInt32>]?
   /// The pages of an arena that has room for as many devices as the ledger.
   package static let manyPages: UInt64 = 2048
   /// The bits of an INTID.
@@ -71,7 +75,9 @@ package struct WorldSetup: Sendable {
     // Some permit a list of devices alone, with a hole in it. Drawn last, so that all else of a number stays.
     if bits.next(8) == 0 {
       policy.devices = .none
-      for range in [0...4, 8...0xfff] as [ClosedRange<UInt32>] { _ = policy.devices.add(range) }
+      let listed: [ClosedRange<UInt32>] = [0...4, 8...0xfff]
+      for range in listed { _ = policy.devices.add(range) }
+      listedDevices = listed
     }
     keepsLoads = hasCache && bits.next(2) == 0
   }
