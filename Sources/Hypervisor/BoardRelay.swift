@@ -23,9 +23,12 @@ struct BoardRelay<Board: BoardPlatform>: RelayMachine {
   }
 
   /// Memory that the host's stage 2 maps.
+  ///
+  /// Nobody changes that meanwhile: a page between break and make would be refused though it is the host's.
   func isHostMemory(_ address: UInt64) -> Bool {
-    let lookup = state.shared.stage2.lookup(
-      IntermediatePhysicalAddress(address), in: monitor.tables)
+    let lookup = state.shared.ownershipLock.withLock(on: monitor.platform) {
+      state.shared.stage2.lookup(IntermediatePhysicalAddress(address), in: monitor.tables)
+    }
     if case .mapped(_, .memory, _) = lookup { return true }
     return false
   }

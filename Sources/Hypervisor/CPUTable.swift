@@ -44,6 +44,11 @@ public struct CPUTable: ~Copyable {
   struct Entry {
     var affinity: UInt64
     var state: CPUState
+    /// Whether firmware has been asked to start it, and has neither refused nor started it.
+    ///
+    /// Its own CPU_OFF may fail meanwhile, and then its state is `on`. If it went off now, and firmware started it
+    /// after all, it would find no order.
+    var isBeingStarted = false
   }
 
   private var entries = Board.CPUList<Entry>(filler: Entry(affinity: 0, state: .off))
@@ -89,6 +94,14 @@ public struct CPUTable: ~Copyable {
   func hasOther(than cpu: Int) -> Bool {
     for index in entries.indices where index != cpu && entries[index].state != .off { return true }
     return false
+  }
+
+  /// Whether a start of CPU `index`, which must be below `count`, is under way.
+  func isBeingStarted(_ index: Int) -> Bool { entries[index].isBeingStarted }
+
+  /// Notes whether a start of CPU `index` is under way.
+  mutating func setBeingStarted(_ index: Int, _ isBeingStarted: Bool) {
+    entries[index].isBeingStarted = isBeingStarted
   }
 
   /// The state of CPU `index`, which must be below `count`.

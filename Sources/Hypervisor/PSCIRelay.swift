@@ -164,6 +164,7 @@ public enum PSCIRelay {
       guard maySuspendSystem || cpus.hasOther(than: cpu) else {
         return .done(PSCI.Status.denied.register)
       }
+      guard !cpus.isBeingStarted(cpu) else { return .done(PSCI.Status.denied.register) }
       cpus[cpu] = .off
       return .stop
     case .cpuSuspend:
@@ -197,6 +198,7 @@ public enum PSCIRelay {
       case .starting: return .done(PSCI.Status.onPending.register)
       case .off:
         cpus[index] = .starting(entry: call.argument2, context: call.argument3)
+        cpus.setBeingStarted(index, true)
         return .start(index: index, affinity: call.argument1)
       }
     }
@@ -205,6 +207,7 @@ public enum PSCIRelay {
   /// Records firmware's answer to a start: a CPU that it refused is off again.
   public static func finishStart(index: Int, answer: UInt64, cpus: inout CPUTable) {
     guard answer != PSCI.Status.success.register else { return }
+    cpus.setBeingStarted(index, false)
     // A CPU whose CPU_OFF failed in the meantime is on, and stays so.
     if case .starting = cpus[index] { cpus[index] = .off }
   }
@@ -222,7 +225,11 @@ public enum PSCIRelay {
     guard cpu < cpus.count else { return nil }
     switch cpus[cpu] {
     case .off, .on: return nil
-    case .starting(let entry, let context), .suspended(let entry, let context):
+    case .starting(let entry, let context):
+      cpus[cpu] = .on
+      cpus.setBeingStarted(cpu, false)
+      return (entry, context)
+    case .suspended(let entry, let context):
       cpus[cpu] = .on
       return (entry, context)
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import Hypervisor
 import SimulatedHardware
 import Simulation
 import Testing
@@ -62,12 +63,14 @@ struct LockOrderTests {
     _ = board.store(.word, redistributor, 1)
     _ = board.store(.double, redistributor + 0x78, 0x4820_0000)
     _ = board.store(.word, redistributor, 1)
+    // A CPU is started in memory that is the host's.
+    _ = board.call(SMCCC.Call(PSCI.cpuOn64, 1, 0x4840_0000))
     // The SMMU that the host sees asks for the one behind it.
     _ = board.store(.double, 0x905_0090, 0x4830_0000 | 5)
     _ = board.store(.word, 0x905_0020, 1 << 3)
     #expect(
       board.nestedLocks == [
-        [.its, .ownership], [.its, .log], [.its, .trace], [.redistributor, .ownership],
+        [.psci, .ownership], [.its, .ownership], [.its, .log], [.its, .trace], [.redistributor, .ownership],
         [.redistributor, .log], [.smmu, .ownership],
       ])
   }

@@ -160,6 +160,21 @@ struct PSCIRelayTests {
     #expect(cpus[1] == .on)
   }
 
+  // Firmware has refused CPU_OFF once, and takes it the next time.
+  @Test("A CPU that is being started is not switched off")
+  func changedMind() throws {
+    var cpus = table(.on)
+    _ = begin(.cpuOff, cpu: 1, in: &cpus)
+    _ = begin(.cpuOn, 0x100, 0x4000_0000, in: &cpus)
+    PSCIRelay.finishStop(cpu: 1, cpus: &cpus)
+    // Firmware may start it yet, and it would find no order.
+    let denied = begin(.cpuOff, cpu: 1, in: &cpus)
+    #expect(denied == done(.denied) && cpus[1] == .on)
+    PSCIRelay.finishStart(index: 1, answer: PSCI.Status.alreadyOn.register, cpus: &cpus)
+    let stopped = begin(.cpuOff, cpu: 1, in: &cpus)
+    #expect(stopped == .stop)
+  }
+
   @Test("CPU_ON that overtakes a CPU_OFF under way can be repeated")
   func overtaken() {
     var cpus = table(.on)

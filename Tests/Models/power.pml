@@ -29,7 +29,6 @@
  *   - Calls that leave the table alone: they are passed on, or refused.
  *   - SYSTEM_SUSPEND and CPU_DEFAULT_SUSPEND: for the table they are a CPU_SUSPEND that takes power.
  *   - An entry point that leaves the host's memory behind its check: stage 2 has no page there when the CPU fetches.
- *   - Firmware that refuses CPU_OFF of a CPU and later takes it: CHANGES_ITS_MIND shows what a start may lose then.
  *   - A word of the table that one CPU writes and another reads: the lock orders it.
  *
  * Runs:
@@ -63,7 +62,7 @@
  *   | REFUSAL_IGNORED | relay | on_is_on | "Firmware that refuses CPU_OFF finds the CPU on again" |
  *   | ORDER_KEPT | relay | on_is_on | "A started CPU takes its order once" |
  *   | LAST_UNGUARDED | keeps_power | some_cpu_on | "F-10: Where the machine must keep its power, its last CPU stays on" |
- *   | CHANGES_ITS_MIND | relay | own_entry | no test: the code does not bear firmware that refuses CPU_OFF and later takes it |
+ *   | OFF_WHILE_STARTED | relay | started_once | "A CPU that is being started is not switched off" |
  *   | FAILURE_IGNORED | start_ends | start_ends | "Firmware that refuses CPU_ON leaves the CPU off" |
  */
 
@@ -80,10 +79,10 @@ bit entry_checked, entered_at_el2, own_entry, started_once, on_is_on, answer_tru
 
 mtype state[CPUS] = OFF;
 byte entry[CPUS];
+bit is_being_started[CPUS];
 
 mtype firmware[CPUS] = IS_OFF;
 bit is_host_entry[CPUS];  /* firmware was given the host's address */
-bit refuses_off[CPUS];    /* what has a trusted OS that can't move */
 
 /* Ghosts: what was accepted and is owed, and who asks. */
 byte accepted[CPUS];
@@ -115,9 +114,11 @@ inline finish_start(target) {
 #ifndef FAILURE_IGNORED
   if
 #ifdef FAILURE_OF_ANY
-  :: answer != SUCCESS -> state[target] = OFF; entry[target] = NONE
+  :: answer != SUCCESS -> state[target] = OFF; entry[target] = NONE; is_being_started[target] = 0
 #else
-  :: answer != SUCCESS && state[target] == STARTING -> state[target] = OFF; entry[target] = NONE
+  :: answer != SUCCESS && state[target] == STARTING ->
+     state[target] = OFF; entry[target] = NONE; is_being_started[target] = 0
+  :: answer != SUCCESS && state[target] != STARTING -> is_being_started[target] = 0
 #endif
   :: else
   fi;
@@ -148,6 +149,7 @@ inline turn_on(target) {
        goto back
     :: works && state[target] == OFF ->
        works = 0;
+       is_being_started[target] = 1;
        asking[target]++
     fi;
 #ifdef LOCK_DROPPED
@@ -180,6 +182,12 @@ inline turn_off() {
     :: else
     fi;
 #endif
+#ifndef OFF_WHILE_STARTED
+    if
+    :: is_being_started[me] -> goto back
+    :: else
+    fi;
+#endif
 #ifndef OFF_UNRECORDED
     state[me] = OFF
 #else
@@ -187,17 +195,12 @@ inline turn_off() {
 #endif
   };
   if
-#ifdef CHANGES_ITS_MIND
-  :: atomic { refuses_off[me] -> refuses_off[me] = 0 };
-#else
-  :: refuses_off[me] ->
-#endif
+  /* What has a trusted OS that can't move, for now. */
+  :: skip;
 #ifndef REFUSAL_IGNORED
      atomic { state[me] = ON; entry[me] = NONE }
-#else
-     skip
 #endif
-  :: atomic { !refuses_off[me] ->
+  :: atomic {
        firmware[me] = IS_OFF;
 #ifdef KEEPS_POWER
        assert(firmware[0] != IS_OFF || firmware[1] != IS_OFF || firmware[2] != IS_OFF || some_cpu_on);
@@ -235,6 +238,10 @@ inline take_order() {
   assert(state[me] == STARTING || state[me] == SUSPENDED || started_once);
   assert(entry[me] == accepted[me] || own_entry);
   assert(entry[me] != BAD || entry_checked);
+  if
+  :: state[me] == STARTING -> is_being_started[me] = 0
+  :: else
+  fi;
 #ifndef ORDER_KEPT
   state[me] = ON;
 #endif
@@ -274,16 +281,11 @@ init {
   atomic {
     state[0] = ON;
     firmware[0] = IS_ON;
-    if
-    :: refuses_off[0] = 1
-    :: refuses_off[1] = 1
-    :: skip
-    fi;
     run cpu(0); run cpu(1); run cpu(2) }
 }
 
 #define OVERTAKES_OFF (state[1] == STARTING && firmware[1] == IS_OFF && asking[1] > 0)
-#define OVERTAKES_REFUSED_OFF (state[0] == STARTING && refuses_off[0])
+#define OVERTAKES_REFUSED_OFF (state[0] == STARTING && firmware[0] == IS_ON)
 #define TWO_STARTERS (asking[1] > 0 && asking[2] > 0)
 #define FAILED_START (asking[1] > 0 && state[1] != STARTING && firmware[1] == IS_OFF)
 #define ALL_OFF (_nr_pr > 3 && firmware[0] == IS_OFF && firmware[1] == IS_OFF && firmware[2] == IS_OFF)
