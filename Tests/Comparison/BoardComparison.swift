@@ -53,6 +53,11 @@ package struct BoardComparison {
     }
   }
 
+  /// EL2 was refused pages of the host: they are held, or shared for what the specification does not know.
+  package mutating func refusedClaim(_ pages: PageRange) {
+    _ = take(world.claiming(pages)) { $0.answer != .done }
+  }
+
   /// EL2 has given pages back to the host.
   package mutating func gaveBack(_ pages: PageRange) {
     world.pages = world.pages.moving(pages, to: .host)
@@ -108,7 +113,7 @@ extension Rule {
     case .vpeTableIsTheHosts, .vpe, .doorbell, .vpeBelowLedgerAndTables, .virtualIDBits,
       .pendingTableIsTheHosts,
       .vmapp, .unvmapp, .virtualInterrupt, .doorbellIfItChanges, .vpeBelowTables, .gicv41IsRefused,
-      .wakingChecksTheITS, .wakingChecksTheRedistributor, .tablesAreChecked, .groupHasAsManyINTIDs,
+      .targetsAreRedistributors, .wakingChecksTheITS, .wakingChecksTheRedistributor, .tablesAreChecked, .groupHasAsManyINTIDs,
       .hardwareReadsBack, .enablingIsRefused, .everythingStaysHeld, .ownCPUReleases,
       .sameTablesOnly,
       .cannotBeCleared, .powerWasLost, .sharedRegisterKeepsTables, .atMost16Lingering,

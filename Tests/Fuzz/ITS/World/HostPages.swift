@@ -152,6 +152,7 @@ final class HostPages {
       }
     } catch {
       // Pinned or shared.
+      if reached[page] { world?.refusedClaim(pages) }
     }
   }
 

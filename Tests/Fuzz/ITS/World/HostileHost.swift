@@ -135,6 +135,11 @@ package struct HostileHost<Source: Choices> {
     let page = Int(choices.next(4)) * 2 + index * 8
     queues[index] = Queue(
       base: world.hostPage(page), size: size << 12, posted: isQuiescent ? 0 : nil)
+    // A queue that is not the host's stalls.
+    if steps % 32 == 0 {
+      queues[index].base = world.arena(index)
+      queues[index].posted = nil
+    }
     // Another kernel begins, or this one while stores are under way, which it must not.
     if choices.next(4) != 0 {
       for cpu in unfinished.indices { unfinished[cpu].removeAll { $0.service == index } }
@@ -505,6 +510,19 @@ package struct HostileHost<Source: Choices> {
     }
   }
 
+  /// A store waits for hardware that never becomes Quiescent, until EL2 gives up, and some more stores after that.
+  private mutating func waitInVain(_ index: Int) {
+    let service = world.services[index]
+    let hardware = world.gic.services[index]
+    hardware.pace = .manual
+    hardware.hang(after: 0)
+    for cpu in unfinished.indices { unfinished[cpu].removeAll { $0.service == index } }
+    queues[index].posted = nil
+    _ = service.write(0, .word, 0, cpu: 0)
+    for _ in 0..<1 << 16 + 64 { _ = service.write(0x80, .double, 0, cpu: 0) }
+    hardware.hang(after: nil)
+  }
+
   /// What would end most of what goes on, if it came often.
   private mutating func seldom(_ index: Int) {
     switch choices.next(24) {
@@ -525,6 +543,7 @@ package struct HostileHost<Source: Choices> {
       queues[index].posted = nil
     case 17: losePower(index)
     case 20: if choices.next(32) == 0 { flood(index) }
+    case 21 where steps % 512 == 0: waitInVain(index)
     case 18, 19:
       // Memory of the host goes away under EL2, and comes back.
       world.gic.memory.answerAgain()

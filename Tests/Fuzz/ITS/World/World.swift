@@ -97,6 +97,9 @@ package final class World {
     }
   }
 
+  /// A claim of pages was refused.
+  func refusedClaim(_ pages: PageRange) { comparison?.refusedClaim(pages) }
+
   /// The host gives every Redistributor its LPI tables, with every other LPI enabled.
   private func enableLPIs() {
     let bits = WorldSetup.interruptIDBits
