@@ -522,6 +522,20 @@ fuzz-smmu: setup-test ## fuzzes the virtual SMMU for FUZZ_SECONDS (600)
 	$(Q)Tests/Fuzz/SMMU/build.sh $(SWIFT) .build-fuzz-smmu
 	$(Q)Tests/Fuzz/SMMU/run.sh .build-fuzz-smmu $(FUZZ_SECONDS)
 
+TABLE_LOG := .build-soak-iommu/release/table-log
+.PHONY: table-log
+table-log: setup-test ## writes the log of tables of simulated boots to .build/table-log, and checks it (LOG=FILE: that alone)
+	$(Q)PORTCULLIS_FUZZ=1 $(SWIFT) build $(NATIVE) -c release --scratch-path .build-soak-iommu \
+	  --product table-log
+ifdef LOG
+	$(Q)$(TABLE_LOG) check $(LOG)
+else
+	$(Q)mkdir -p .build/table-log
+	$(Q)for smmu in off owned nested; do \
+	  $(TABLE_LOG) boot --smmu $$smmu .build/table-log/$$smmu.log || exit 1; \
+	  $(TABLE_LOG) check .build/table-log/$$smmu.log || exit 1; done
+endif
+
 # The default is meant for a soak that is faster.
 .PHONY: soak-iommu
 soak-iommu: setup-test ## SOAK_STEPS (10000000) steps of pages that change owners; both tables compared after each

@@ -223,6 +223,9 @@ if Context.environment["PORTCULLIS_FUZZ"] != nil {
       name: "soak-iommu", dependencies: ["Simulation"], path: "Tests/Fuzz/IOMMU",
       swiftSettings: supporting),
     .executableTarget(
+      name: "table-log", dependencies: ["Simulation", "SimulatedHardware"], path: "Tests/TableLog",
+      exclude: ["TableLog.md"], swiftSettings: supporting),
+    .executableTarget(
       name: "exhaustive",
       dependencies: ["FuzzWorld", "GIC", "ITS", "SimulatedHardware", "Architecture", "Traps"],
       path: "Tests/Exhaustive", swiftSettings: supporting),

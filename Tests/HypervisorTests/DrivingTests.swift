@@ -8,7 +8,7 @@ import SimulatedHardware
 import Testing
 
 /// A host that drives the first ITS of its board, and the LPIs of its first CPU.
-private final class Driver {
+final class Driver {
   /// Where the host has its queue and tables.
   static let queue: UInt64 = 0x4a00_0000
   static let devices: UInt64 = 0x4a01_0000

@@ -227,12 +227,29 @@ struct LifeTests {
   func lostInvalidations() throws {
     var options = Self.options()
     options.losesInvalidations = true
+    options.hasTableLog = false
     let world = try Self.started(options)
     world.setWord(0x40200, 42)
     #expect(world.read(0x40200) == 42)
     try world.donate([pages(0x40200)])
     #expect(world.read(0x40200) == 42)
     #expect(world.check() == "SMMU 0 still translates to 40200")
+  }
+
+  @Test("Without the invalidations the log of tables says that EL2 has the page too early")
+  func loggedInvalidations() throws {
+    var options = Self.options()
+    options.losesInvalidations = true
+    let world = try Self.started(options)
+    #expect(world.check() == nil)
+    try world.donate([pages(0x40200)])
+    let fault = try #require(world.memory.tableLog?.faults.first)
+    #expect(fault.rule == .invalidateBeforeReuse && fault.reason.contains("smmu-s2"))
+    guard case .store(let store) = fault.record.event else {
+      Issue.record("\(fault)")
+      return
+    }
+    #expect(store.entry?.kind == .hypervisor && store.new & 0xffff_ffff_f000 == 0x4020_0000)
   }
 
   @Test(

@@ -20,6 +20,7 @@ extension SimulatedITS {
     let written = state.entries.filter { !$0.value.isDirty || isWrittenBack() }
     state.entries = written
     writeBackEntries()
+    gic.memory.tableLog?.append(.its(base, .quiescent))
     let old = state
     state = State(tableBases: Array(repeating: 0, count: 8))
     for (number, table) in configuration.tables.enumerated() {

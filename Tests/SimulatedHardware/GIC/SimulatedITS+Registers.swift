@@ -105,6 +105,7 @@ extension SimulatedITS {
     if enables, !state.isEnabled, !isQuiescent { gic.faults.append(.enabledBeforeQuiescent) }
     let wasEnabled = state.isEnabled
     state.isEnabled = enables
+    if enables, !wasEnabled { gic.memory.tableLog?.enable(self) }
     if enables { state.isUnpowered = false }
     guard wasEnabled, !enables else { return }
     // Commands that were fetched and not carried out are fetched again.
@@ -116,6 +117,7 @@ extension SimulatedITS {
 
   func becomeQuiescent() {
     writeBackEntries()
+    gic.memory.tableLog?.append(.its(base, .quiescent))
     state.lingering = []
     if configuration.forgetsWhenDisabled {
       state.entries = [:]
@@ -135,6 +137,7 @@ extension SimulatedITS {
 
   private func setWritePointer(_ value: UInt64) {
     let pointer = GITSQueuePointer(rawValue: value)
+    gic.memory.tableLog?.append(.its(base, .tell))
     if !commandBase.isValid {
       // Of a loss of power nobody need have heard yet.
       if pointer.offset != 0, !state.isUnpowered { gic.faults.append(.queueNotValid) }

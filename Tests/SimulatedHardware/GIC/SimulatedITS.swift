@@ -174,6 +174,7 @@ package final class SimulatedITS {
       }
       onCommand?(command)
       try execute(command)
+      gic.memory.tableLog?.complete(command, self)
       completedCommands += 1
     } catch {
       lastError = error

@@ -99,6 +99,8 @@ package final class PhysicalMemory {
   package let keepsLoads: Bool
   /// Called before each CPU store with its address and size in bytes.
   package var onStore: ((UInt64, UInt64) -> Void)?
+  /// What notes the stores and barriers of EL2, and what hardware does with the tables that lie here.
+  package var tableLog: TableLog?
 
   /// Makes memory that is zero everywhere.
   package init(hasCache: Bool = true, hasStoreBuffer: Bool = false, keepsLoads: Bool = false) {
@@ -137,6 +139,30 @@ package final class PhysicalMemory {
     state.pages[address >> 12, default: Page()].set(
       Int(address >> 3 & 511), value << shift, mask: width.mask << shift,
       observer == .processor && !hasCache ? .nonCoherentDevice : observer)
+  }
+
+  /// EL2 stores a doubleword; that is noted in the log of tables.
+  package func storeAsHypervisor(_ value: UInt64, at address: UInt64) {
+    tableLog?.store(value, over: peek(address), at: address)
+    store(.double, value, at: address)
+  }
+
+  /// A barrier of EL2.
+  package func publishAsHypervisor() {
+    tableLog?.append(.barrier)
+    publish()
+  }
+
+  /// EL2 cleans the lines of a range.
+  package func cleanAsHypervisor(_ base: UInt64, size: UInt64) {
+    tableLog?.append(.clean(address: base, size: size))
+    clean(base, size: size)
+  }
+
+  /// What a CPU would load, without what a load leaves behind.
+  private func peek(_ address: UInt64) -> UInt64 {
+    if hasStoreBuffer, let word = state.buffer[address] { return word }
+    return state.pages[address >> 12]?.word(Int(address >> 3 & 511), .processor) ?? 0
   }
 
   /// Calls `body` with the address and value of each doubleword that isn't zero; pages that were

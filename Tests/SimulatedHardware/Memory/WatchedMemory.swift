@@ -38,22 +38,22 @@ extension WatchedMemory {
 
   package func store(_ value: UInt64, at address: PhysicalAddress) {
     willStore(address.rawValue, isGuarded: false)
-    memory.store(.double, value, at: address.rawValue)
+    memory.storeAsHypervisor(value, at: address.rawValue)
   }
 
   package func tryStore(_ value: UInt64, at address: PhysicalAddress) -> Bool {
     willStore(address.rawValue, isGuarded: true)
     guard memory.answers(address.rawValue) else { return false }
-    memory.store(.double, value, at: address.rawValue)
+    memory.storeAsHypervisor(value, at: address.rawValue)
     return true
   }
 
-  package func publishTables() { memory.publish() }
-  package func publishToDevices() { memory.publish() }
+  package func publishTables() { memory.publishAsHypervisor() }
+  package func publishToDevices() { memory.publishAsHypervisor() }
 
   /// Cleans the lines of a range to the Point of Coherency.
   package func clean(_ address: PhysicalAddress, size: UInt64) {
-    memory.clean(address.rawValue, size: size)
+    memory.cleanAsHypervisor(address.rawValue, size: size)
   }
 }
 

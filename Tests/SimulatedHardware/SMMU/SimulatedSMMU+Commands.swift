@@ -45,6 +45,7 @@ extension SimulatedSMMU {
       stop(error)
       return true
     }
+    memory.tableLog?.complete(command, self)
     completedCommands += 1
     state.fetched.removeFirst()
     state.commandConsumed = consumed.advanced(log2: commandBase.log2).rawValue

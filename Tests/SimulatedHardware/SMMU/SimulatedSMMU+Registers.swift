@@ -226,7 +226,17 @@ extension SimulatedSMMU {
     if unacknowledged & (new ^ state.control) != 0 {
       faults.append(.changedBeforeAcknowledged(.control0))
     }
-    if new & ~state.control & SMMUCR0.commandQueue.rawValue != 0 { checkCommandIndices() }
+    if new & ~state.control & SMMUCR0.commandQueue.rawValue != 0 {
+      checkCommandIndices()
+      memory.tableLog?.enableQueue(self)
+    }
+    if (new ^ state.control) & SMMUCR0.translates.rawValue != 0 {
+      if new & SMMUCR0.translates.rawValue != 0 {
+        memory.tableLog?.enable(self)
+      } else {
+        memory.tableLog?.disable(self)
+      }
+    }
     state.control = new
     state.stepsToControl =
       new == state.controlAcknowledged ? 0 : configuration.stepsToAcknowledge
@@ -289,6 +299,7 @@ extension SimulatedSMMU {
 
   private func setCommandProduced(_ value: UInt32) {
     let either = state.control | state.controlAcknowledged
+    memory.tableLog?.append(.smmu(base, .tell))
     state.commandProduced = value & positions(commandBase)
     if either & SMMUCR0.commandQueue.rawValue != 0 { checkCommandIndices() }
   }

@@ -82,6 +82,14 @@ extension BoardHardware {
   package func trap(
     _ esr: UInt64, far: UInt64, hpfar: UInt64, _ registers: inout [UInt64], _ cpu: Int = 0
   ) {
+    let outer = tableLog.cpu
+    tableLog.cpu = UInt64(cpu)
+    tableLog.append(.enter)
+    defer {
+      tableLog.cpu = UInt64(cpu)
+      tableLog.append(.leave)
+      tableLog.cpu = outer
+    }
     registers.withUnsafeMutableBufferPointer { buffer in
       guard let first = buffer.baseAddress else { return }
       HostTrap(
@@ -94,6 +102,10 @@ extension BoardHardware {
   /// EL2 takes a page from the host for good.
   package func claim(_ address: UInt64) throws(OwnershipError) {
     let page = FixedList<1, PageRange>([pages(address >> 12)])
-    _ = try monitor().state.shared.ownership.donate(page, expecting: .memory).keepForever()
+    let state = monitor().state
+    _ = try state.shared.ownershipLock.withLock(on: platform()) {
+      () throws(OwnershipError) -> Claim<1> in
+      try state.shared.ownership.donate(page, expecting: .memory)
+    }.keepForever()
   }
 }

@@ -35,8 +35,13 @@ package final class BoardHardware: @unchecked Sendable {
   package internal(set) var calls: [SMCCC.Call] = []
   /// Whether the board is switched off.
   package internal(set) var isOff = false
-  /// What EL2 did that ends it on hardware.
-  package internal(set) var faults: [String] = []
+  /// What EL2 did that ends it on hardware, and what broke a rule for tables.
+  package var faults: [String] { accessFaults + tableLog.faults.map(\.description) }
+  var accessFaults: [String] = []
+  /// What happens to the tables.
+  package let tableLog = TableLog()
+  /// Whether the program stops at the end of a board where a rule for tables was broken.
+  package var stopsAtTableFault = true
   /// Which lock was taken with which held: pairs of ranks, the outer first.
   package private(set) var nestedLocks: Set<[LockRank]> = []
   private var heldLocks: [UInt64: HeldLocks] = [:]
@@ -49,7 +54,7 @@ package final class BoardHardware: @unchecked Sendable {
   /// The host's registers.
   package let host = HostRegisters()
   /// VTTBR_EL2 and VTCR_EL2; nil before they are loaded.
-  package internal(set) var translation: HostTranslationRegisters?
+  package private(set) var translation: HostTranslationRegisters?
 
   private var el2Root: UInt64 = 0
   private var el2Cache: [UInt64: UInt64] = [:]
@@ -89,8 +94,14 @@ package final class BoardHardware: @unchecked Sendable {
   }
 
   /// Makes a board on which firmware has just entered the image.
-  package init(_ options: BoardOptions = BoardOptions()) throws {
+  ///
+  /// - Parameter onRecord: gets each record of the log of tables.
+  package init(
+    _ options: BoardOptions = BoardOptions(), onRecord: ((TableRecord) -> Void)? = nil
+  ) throws {
     self.options = options
+    tableLog.onRecord = onRecord
+    memory.tableLog = tableLog
     gic = SimulatedGIC(
       memory: memory, processors: options.processors, redistributorBase: 0x80a_0000)
     for index in 0..<options.services { gic.addService(at: Self.its(index)) }
@@ -101,7 +112,11 @@ package final class BoardHardware: @unchecked Sendable {
     try begin()
   }
 
-  deinit { for buffer in buffers { unsafe buffer.deallocate() } }
+  deinit {
+    for buffer in buffers { unsafe buffer.deallocate() }
+    guard stopsAtTableFault, let fault = tableLog.faults.first else { return }
+    preconditionFailure(fault.description)
+  }
 
   /// This board, as a CPU sees it.
   package func platform(_ cpu: Int = 0) -> SimulatedPlatform {
@@ -122,6 +137,8 @@ package final class BoardHardware: @unchecked Sendable {
     var pool = PagePool(pages: pages, memory: platform.tables(imageBase: Self.image.base))
     var stage1 = try EL2Stage1Table(space, pool: &pool, cache: platform.cache)
     el2Root = stage1.root.rawValue
+    memory.publishAsHypervisor()
+    tableLog.walk(.hypervisor, from: el2Root, level: 0, bits: 48)
     try stage1.map(
       image, at: VirtualLayout.linear(image.first.address), .data, pool: &pool)
     platform.state.begin(EarlyState<SimulatedPlatform>(pool: pool, stage1: stage1))
@@ -129,7 +146,17 @@ package final class BoardHardware: @unchecked Sendable {
 
   /// Starts up; nil where the board was switched off.
   package func start() -> HostStart? {
-    monitor().start(tree: PhysicalAddress(Self.treeBase))
+    guard let start = monitor().start(tree: PhysicalAddress(Self.treeBase)) else { return nil }
+    tableLog.append(.run)
+    return start
+  }
+
+  /// The host's stage 2 is loaded on a CPU.
+  func load(_ new: HostTranslationRegisters) {
+    translation = new
+    tableLog.walk(
+      .stage2, from: new.base & 0xffff_ffff_f000, level: new.control >> 6 & 3 == 0b10 ? 0 : 1,
+      bits: 64 - new.control & 0x3f)
   }
 
   // MARK: Translation
@@ -178,10 +205,12 @@ package final class BoardHardware: @unchecked Sendable {
   }
 
   func forgetEL2(_ address: VirtualAddress, _ count: UInt64) {
+    tableLog.append(.invalidateHypervisor(address: address.rawValue, count: count))
     for page in address.rawValue >> 12..<address.rawValue >> 12 + count { el2Cache[page] = nil }
   }
 
   func forgetHost(_ pages: PageRange?) {
+    tableLog.append(.invalidateStage2(pages))
     guard let pages else { return hostCache = [:] }
     for offset in 0..<pages.count { hostCache[pages.first.rawValue + offset] = nil }
   }
@@ -190,6 +219,8 @@ package final class BoardHardware: @unchecked Sendable {
 
   /// A CPU is about to wait for a lock, which must come behind all that it holds.
   func willTake(_ rank: LockRank, on cpu: UInt64) {
+    tableLog.cpu = cpu
+    tableLog.append(.take(rank))
     let held = heldLocks[cpu, default: HeldLocks()]
     let outer = (0...UInt8.max).compactMap(LockRank.init(rawValue:)).filter(held.contains)
     precondition(
@@ -199,6 +230,8 @@ package final class BoardHardware: @unchecked Sendable {
 
   /// A CPU is about to release the last lock that it has taken.
   func willRelease(_ rank: LockRank, on cpu: UInt64) {
+    tableLog.cpu = cpu
+    tableLog.append(.release(rank))
     precondition(
       heldLocks[cpu, default: HeldLocks()].release(rank), "\(rank) is not the last taken")
   }
@@ -208,7 +241,7 @@ package final class BoardHardware: @unchecked Sendable {
   /// EL2 reads a register by virtual address.
   func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
     guard let physical = el2(address) else {
-      faults.append("EL2 reads \(hex(address.rawValue)), which is not mapped")
+      accessFaults.append("EL2 reads \(hex(address.rawValue)), which is not mapped")
       return nil
     }
     guard countAccess() else { return nil }
@@ -218,7 +251,7 @@ package final class BoardHardware: @unchecked Sendable {
   /// EL2 writes one.
   func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool {
     guard let physical = el2(address) else {
-      faults.append("EL2 writes \(hex(address.rawValue)), which is not mapped")
+      accessFaults.append("EL2 writes \(hex(address.rawValue)), which is not mapped")
       return false
     }
     // The console is no part of what a start-up depends on.
@@ -263,7 +296,7 @@ package final class BoardHardware: @unchecked Sendable {
     for index in unsafe buffer.indices {
       let place = PhysicalAddress(range.base.rawValue + UInt64(index))
       if el2(VirtualLayout.linear(place)) != place.rawValue {
-        faults.append("EL2 reads bytes at \(place.rawValue), which is not mapped")
+        accessFaults.append("EL2 reads bytes at \(place.rawValue), which is not mapped")
       }
       unsafe buffer.initializeElement(
         at: index, to: UInt8(memory.load(.byte, at: place.rawValue)))

@@ -85,7 +85,7 @@ package struct SimulatedPlatform: BoardPlatform {
   package func payloadWord(_ offset: UInt64) -> UInt64 { 0xd503_201f_d503_201f }
   package func publish(_ range: AddressRange) { hardware.publish(range) }
   package func load(_ translation: HostTranslationRegisters) {
-    hardware.translation = translation
+    hardware.load(translation)
   }
   package func waitForInterrupt() {}
   package func switchOff(by firmware: SimulatedFirmware) {
@@ -153,7 +153,7 @@ package struct SimulatedTables: WatchedMemory {
     guard !BoardHardware.image.contains(address),
       hardware.el2(VirtualLayout.linear(address)) != address.rawValue
     else { return }
-    hardware.faults.append("EL2 comes to a table at \(hex(address.rawValue))")
+    hardware.accessFaults.append("EL2 comes to a table at \(hex(address.rawValue))")
   }
 
   package func willLoad(_ address: UInt64, isGuarded: Bool) { check(address) }
@@ -168,19 +168,19 @@ package struct SimulatedMappedMemory: WatchedMemory {
 
   private func isMapped(_ address: PhysicalAddress) -> Bool {
     if hardware.el2(VirtualLayout.linear(address)) == address.rawValue { return true }
-    hardware.faults.append(
+    hardware.accessFaults.append(
       "EL2 comes to memory at \(hex(address.rawValue)), which is not mapped")
     return false
   }
 
   package func load(_ address: PhysicalAddress) -> UInt64 {
     if isMapped(address), !hardware.memory.answers(address.rawValue) {
-      hardware.faults.append("EL2 has no answer at \(hex(address.rawValue))")
+      hardware.accessFaults.append("EL2 has no answer at \(hex(address.rawValue))")
     }
     return hardware.memory.load(.double, at: address.rawValue)
   }
   package func store(_ value: UInt64, at address: PhysicalAddress) {
-    if isMapped(address) { hardware.memory.store(.double, value, at: address.rawValue) }
+    if isMapped(address) { hardware.memory.storeAsHypervisor(value, at: address.rawValue) }
   }
   package func tryLoad(_ address: PhysicalAddress) -> UInt64? {
     guard isMapped(address), hardware.memory.answers(address.rawValue) else { return nil }
@@ -188,14 +188,14 @@ package struct SimulatedMappedMemory: WatchedMemory {
   }
   package func tryStore(_ value: UInt64, at address: PhysicalAddress) -> Bool {
     guard isMapped(address), hardware.memory.answers(address.rawValue) else { return false }
-    hardware.memory.store(.double, value, at: address.rawValue)
+    hardware.memory.storeAsHypervisor(value, at: address.rawValue)
     return true
   }
   package func zero(_ address: PhysicalAddress, size: UInt64) {
     guard isMapped(address), isMapped(PhysicalAddress(address.rawValue + size - 1)) else { return }
     // Most of it is zero since the board was made.
     hardware.memory.forEachNonzero(in: address.rawValue, size: size, by: .processor) { (word, _) in
-      hardware.memory.store(.double, 0, at: word)
+      hardware.memory.storeAsHypervisor(0, at: word)
     }
   }
 }

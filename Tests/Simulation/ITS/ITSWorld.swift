@@ -100,6 +100,11 @@ package final class ITSWorld {
       hasVirtualLPIs: hasVirtualLPIs,
       interruptIDBits: options.services.map(\.interruptIDBits).max() ?? 16,
       isCoherent: options.services.allSatisfy(\.isCoherent))
+    let log = TableLog()
+    gic.memory.tableLog = log
+    if options.isNonCoherent || !options.services.allSatisfy(\.isCoherent) {
+      log.append(.uncached)
+    }
     for (index, configuration) in options.services.enumerated() {
       gic.addService(
         at: index == 0 ? 0x808_0000 : 0x2000_0000 + UInt64(index) << 20, configuration)
@@ -119,7 +124,8 @@ package final class ITSWorld {
       memory: [ram] + [further].compactMap(\.self), hypervisor: hypervisor, pool: pool,
       addressBits: 42
     ).owners(
-      in: ProcessorMemory(memory), cache: UncachedTranslation(), observer: NoObserver())
+      in: ProcessorMemory(memory), cache: UncachedTranslation(log: memory.tableLog),
+      observer: NoObserver(), log: memory.tableLog)
   }
 
   /// The pages set aside for an ITS.
@@ -416,6 +422,9 @@ package final class ITSWorld {
     // Where the host programs the hardware, the rules for software are its own affair.
     if !mediations.isEmpty, let fault = gic.faults.first(where: isEL2s) {
       return "software fault: \(fault)"
+    }
+    if !mediations.isEmpty, let fault = gic.memory.tableLog?.faults.first {
+      return fault.description
     }
     return nil
   }

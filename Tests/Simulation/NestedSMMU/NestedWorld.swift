@@ -95,6 +95,7 @@ package final class NestedWorld {
     self.isMediated = isMediated
     self.streams = streams
     let memory = PhysicalMemory(keepsLoads: keepsLoads)
+    if isMediated { memory.tableLog = TableLog() }
     smmu = SimulatedSMMU(configuration, memory: memory)
     arena = 0x4380_0000..<0x4380_0000 + arenaSize
     for address in stride(
@@ -114,7 +115,9 @@ package final class NestedWorld {
     var owners = try MemoryDivision(
       memory: [Self.pages(Self.ram)], hypervisor: Self.pages(Self.hypervisor),
       pool: Self.pages(Self.pool)
-    ).owners(in: bus, cache: UncachedTranslation(), observer: DMAMirror(group))
+    ).owners(
+      in: bus, cache: UncachedTranslation(log: memory.tableLog), observer: DMAMirror(group),
+      log: memory.tableLog)
     var identification: SMMUIdentification?
     if isMediated {
       try owners.updateObserver { (mirror, host, map, pool) throws(IOMMUError) in
@@ -169,6 +172,7 @@ package final class NestedWorld {
   package var complaints: [String] {
     var complaints = violations
     complaints += smmu.faults.map { "the SMMU was misused: \($0)" }
+    complaints += (smmu.memory.tableLog?.faults ?? []).map(\.description)
     if isCanaryTouched { complaints.append("the canary is dead") }
     return complaints
   }

@@ -3,6 +3,7 @@
 
 import Architecture
 import Ownership
+import SimulatedHardware
 
 /// Whose the memory of a board is at the start.
 package struct MemoryDivision {
@@ -55,14 +56,14 @@ package struct MemoryDivision {
 
   /// The owners of all pages: EL2 has its own, the host all others.
   ///
-  /// EL2 maps its own at `address` as well, where that is given.
+  /// EL2 maps its own at `address` as well, where that is given. In `log` both tables are walked from here on.
   // Swift 6.3's optimizer crashes on specialisations of it.
   @_optimize(none)
   package func owners<
     Memory: TableMemory, Cache: TranslationCache, Observer: OwnershipObserver & ~Copyable
   >(
     in memory: Memory, cache: Cache, observer: consuming Observer,
-    mappedAt address: VirtualAddress? = nil
+    mappedAt address: VirtualAddress? = nil, log: TableLog? = nil
   ) throws(OwnershipError) -> Ownership<Memory, Stage2Table<Cache>, EL2Stage1Table<Cache>, Observer>
   {
     let map = try map()
@@ -73,6 +74,10 @@ package struct MemoryDivision {
     var el2 = try EL2Stage1Table(space, pool: &pool, cache: cache)
     if let address { try el2.map(hypervisor, at: address, .data, pool: &pool) }
     let ledger = try PageLedger(geometry, hypervisorPages: excluded.span, pool: &pool)
+    pool.memory.publishTables()
+    log?.walk(
+      .stage2, from: host.root.rawValue, level: geometry.startLevel, bits: geometry.bits)
+    log?.walk(.hypervisor, from: el2.root.rawValue, level: 0, bits: 48)
     return Ownership(
       ledger, memoryMap: map, pool: pool, host: host, hypervisor: el2, observer: observer)
   }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import SimulatedHardware
 
 package struct SimulatedCache: TranslationCache {
   package let machine: SimulatedMachine
@@ -10,10 +11,14 @@ package struct SimulatedCache: TranslationCache {
 
   package func invalidateStage2(_ pages: PageRange) {
     forget()
+    machine.note { $0.append(.invalidateStage2(pages)) }
     machine.events.append(.invalidateStage2(pages))
   }
 
-  package func invalidateStage2All() { forget() }
+  package func invalidateStage2All() {
+    forget()
+    machine.note { $0.append(.invalidateStage2(nil)) }
+  }
 
   private func forget() {
     machine.cached = []
@@ -22,6 +27,9 @@ package struct SimulatedCache: TranslationCache {
 
   package func invalidateEL2(_ address: VirtualAddress, count: UInt64) {
     forget()
+    machine.note {
+      $0.append(.invalidateHypervisor(address: address.rawValue, count: count))
+    }
     machine.events.append(.invalidateEL2(address, count))
   }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import SimulatedHardware
 
 /// The physical memory that tables live in, and the translation caches, with a history of both.
 ///
@@ -18,6 +19,20 @@ package final class SimulatedMachine: @unchecked Sendable {
   }
 
   package init() {}
+
+  /// What is checked of both tables by the rules that all boards go by.
+  package let tableLog = TableLog()
+  private var toldFaults = 0
+
+  /// Something happens to the tables.
+  func note(_ body: (TableLog) -> Void) {
+    guard checksReplacement else { return }
+    body(tableLog)
+    while toldFaults < tableLog.faults.count {
+      violations.append(tableLog.faults[toldFaults].description)
+      toldFaults += 1
+    }
+  }
 
   package var words: [UInt64: UInt64] = [:]
   package var events: [Event] = []

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import SimulatedHardware
 
 package struct SimulatedMemory: TableMemory {
   package let machine: SimulatedMachine
@@ -13,6 +14,7 @@ package struct SimulatedMemory: TableMemory {
   package func store(_ value: UInt64, at address: PhysicalAddress) {
     if !address.isAligned(to: 8) { machine.violations.append("misaligned store at \(address)") }
     let old = machine.words[address.rawValue] ?? 0
+    machine.note { $0.store(value, over: old, at: address.rawValue) }
     if machine.checksReplacement && old & 1 == 1 && value & 1 == 1 && old != value {
       machine.violations.append("valid to valid at \(String(address.rawValue, radix: 16))")
     }
@@ -37,7 +39,7 @@ package struct SimulatedMemory: TableMemory {
     }
   }
 
-  package func publishTables() {}
+  package func publishTables() { machine.note { $0.append(.barrier) } }
 
   /// Everybody sees the same memory.
   package func clean(_ address: PhysicalAddress, size: UInt64) {}

@@ -3,6 +3,7 @@
 
 import Architecture
 import Ownership
+import SimulatedHardware
 
 /// A board with 512 MiB of memory at 1 GiB, the hypervisor in its last 2 MiB, the pool there.
 package struct SmallBoard {
@@ -49,6 +50,6 @@ package struct SmallBoard {
   > {
     try division(poolPages: poolPages).owners(
       in: SimulatedMemory(machine: machine), cache: SimulatedCache(machine: machine),
-      observer: observer, mappedAt: VirtualAddress(0x20_0000))
+      observer: observer, mappedAt: VirtualAddress(0x20_0000), log: machine.tableLog)
   }
 }

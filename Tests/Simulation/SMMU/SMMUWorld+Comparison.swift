@@ -103,7 +103,7 @@ extension SMMUWorld {
     for unit in units.indices {
       if let fault = units[unit].faults.first { return "SMMU \(unit): \(fault)" }
     }
-    return nil
+    return memory.tableLog?.faults.first?.description
   }
 
   /// Everything: both tables, what the SMMUs keep, and what the driver did.

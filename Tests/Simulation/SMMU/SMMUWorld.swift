@@ -46,6 +46,7 @@ package final class SMMUWorld {
     let memory = PhysicalMemory(
       hasCache: options.hasCache, hasStoreBuffer: options.hasStoreBuffer)
     self.memory = memory
+    if options.hasTableLog { memory.tableLog = TableLog() }
     units = options.units.indices.map {
       SimulatedSMMU(options.units[$0], base: SMMULayout.frame($0), memory: memory)
     }
@@ -77,9 +78,10 @@ package final class SMMUWorld {
       memory: [SMMULayout.ram], hypervisor: SMMULayout.hypervisor, pool: SMMULayout.pool,
       windowPages: 1 << 24
     ).owners(
-      in: machine.memory, cache: UncachedTranslation(),
+      in: machine.memory, cache: UncachedTranslation(log: machine.memory.memory.tableLog),
       observer: SMMUWorldMirror(
-        mirror: DMAMirror(group, doorbells: doorbells), forgotten: options.forgotten))
+        mirror: DMAMirror(group, doorbells: doorbells), forgotten: options.forgotten),
+      log: machine.memory.memory.tableLog)
   }
 
   /// Takes the SMMUs over, and follows the host from here on.

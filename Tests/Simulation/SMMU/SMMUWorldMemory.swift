@@ -16,8 +16,8 @@ package struct SMMUWorldMemory: WatchedMemory {
     {
       return
     }
-    memory.store(
-      .double, seams.losesInvalidations ? lost(value, at: address) : value, at: address.rawValue)
+    memory.storeAsHypervisor(
+      seams.losesInvalidations ? lost(value, at: address) : value, at: address.rawValue)
   }
 
   /// CMD_SYNC instead of CMD_TLBI_S12_VMALL and CMD_TLBI_S2_IPA.

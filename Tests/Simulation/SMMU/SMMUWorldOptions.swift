@@ -26,6 +26,8 @@ package struct SMMUWorldOptions {
   package var hasStoreBuffer = false
   /// Whether an ITS has a doorbell, which devices may write.
   package var hasDoorbell = true
+  /// Whether the rules for tables are checked.
+  package var hasTableLog = true
 
   /// A defect: the mirror is not told of this transition.
   package var forgotten: PageTransition?

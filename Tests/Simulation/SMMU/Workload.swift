@@ -34,6 +34,8 @@ package struct Workload {
     var options = Self.options(&random)
     options.forgotten = defect?.forgotten
     options.losesInvalidations = defect == .invalidationsLost
+    // What shows that comparing can fail is not found by other means.
+    options.hasTableLog = defect == nil
     world = try SMMUWorld(options)
     self.random = random
     self.stepsPerWalk = stepsPerWalk

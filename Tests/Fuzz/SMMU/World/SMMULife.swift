@@ -44,6 +44,7 @@ package func violation<Source>(_ host: HostileSMMUHost<Source>, walks: Bool) -> 
   if let wrong = host.wrongAnswer { return wrong }
   if let first = world.violations.first { return first }
   if let first = world.smmu.faults.first { return "the SMMU was misused: \(first)" }
+  if let fault = world.smmu.memory.tableLog?.faults.first { return fault.description }
   if world.held > 2 { return "\(world.held) pages are held between two traps" }
   if world.mediated.isBroken { return "an SMMU that works was given up" }
   if world.smmu.activeErrors.rawValue != 0 {
