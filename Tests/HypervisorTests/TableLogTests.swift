@@ -25,7 +25,9 @@ struct TableLogTests {
     return board
   }
 
-  @Test("A boot and a life are logged whole, and their text says the same", arguments: ["owned", "nested"])
+  @Test(
+    "A boot and a life are logged whole, and their text says the same",
+    arguments: ["owned", "nested"])
   func whole(smmu: String) throws {
     let records = Records()
     let board = try started(records, smmu: smmu)
@@ -91,7 +93,7 @@ struct TableLogTests {
     #expect(board.faults.first == fault.description)
   }
 
-  @Test("A board on which a rule was broken stops at its end")
+  @Test("A board on which a rule was broken stops at the next trap")
   func stops() async {
     await #expect(processExitsWith: .failure) {
       let board = try BoardHardware()
@@ -99,6 +101,7 @@ struct TableLogTests {
       let page = FixedList<1, PageRange>([pages(0x5_0001)])
       _ = try board.monitor().state.shared.ownership.donate(page, expecting: .memory)
         .keepForever()
+      _ = board.load(.double, BoardHardware.its(0) + 8)
     }
   }
 

@@ -81,6 +81,7 @@ struct TableLogProgram {
 
   private static func usage() -> Never {
     fail(
-      "usage: table-log boot [--smmu off|owned|nested] [--cpus N] FILE\n       table-log check FILE")
+      "usage: table-log boot [--smmu off|owned|nested] [--cpus N] FILE\n       table-log check FILE"
+    )
   }
 }

@@ -33,7 +33,8 @@ extension TableChecker {
   private func isVisible(_ page: UInt64) -> Bool {
     guard isUncached else { return isPublished(page) }
     return uncleaned.isEmpty
-      || !stride(from: page << 12, to: page << 12 + 4096, by: 64).contains(where: uncleaned.contains)
+      || !stride(from: page << 12, to: page << 12 + 4096, by: 64).contains(
+        where: uncleaned.contains)
   }
 
   mutating func check(_ action: ITSAction, of unit: UInt64) {

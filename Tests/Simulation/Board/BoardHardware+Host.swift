@@ -88,6 +88,7 @@ extension BoardHardware {
     defer {
       tableLog.cpu = UInt64(cpu)
       tableLog.append(.leave)
+      checkTables()
       tableLog.cpu = outer
     }
     registers.withUnsafeMutableBufferPointer { buffer in

@@ -40,7 +40,7 @@ package final class BoardHardware: @unchecked Sendable {
   var accessFaults: [String] = []
   /// What happens to the tables.
   package let tableLog = TableLog()
-  /// Whether the program stops at the end of a board where a rule for tables was broken.
+  /// Whether the program stops at the end of a trap, or of the start-up, where a rule for tables was broken.
   package var stopsAtTableFault = true
   /// Which lock was taken with which held: pairs of ranks, the outer first.
   package private(set) var nestedLocks: Set<[LockRank]> = []
@@ -112,8 +112,10 @@ package final class BoardHardware: @unchecked Sendable {
     try begin()
   }
 
-  deinit {
-    for buffer in buffers { unsafe buffer.deallocate() }
+  deinit { for buffer in buffers { unsafe buffer.deallocate() } }
+
+  /// Stops where a rule for tables was broken.
+  func checkTables() {
     guard stopsAtTableFault, let fault = tableLog.faults.first else { return }
     preconditionFailure(fault.description)
   }
@@ -146,6 +148,7 @@ package final class BoardHardware: @unchecked Sendable {
 
   /// Starts up; nil where the board was switched off.
   package func start() -> HostStart? {
+    defer { checkTables() }
     guard let start = monitor().start(tree: PhysicalAddress(Self.treeBase)) else { return nil }
     tableLog.append(.run)
     return start
