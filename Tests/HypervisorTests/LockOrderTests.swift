@@ -70,7 +70,8 @@ struct LockOrderTests {
     _ = board.store(.word, 0x905_0020, 1 << 3)
     #expect(
       board.nestedLocks == [
-        [.psci, .ownership], [.its, .ownership], [.its, .log], [.its, .trace], [.redistributor, .ownership],
+        [.psci, .ownership], [.its, .ownership], [.its, .log], [.its, .trace],
+        [.redistributor, .ownership],
         [.redistributor, .log], [.smmu, .ownership],
       ])
   }
