@@ -39,9 +39,9 @@ enum Rule: String, CaseIterable, Sendable {
   case commandsPerTrap
   /// zeroes at most ``ITSPolicy/bytesPerTrap`` bytes
   case bytesPerTrap
-  /// If work is left, the host's program counter stays on its store
+  /// If commands are left, up to the newest doorbell, the host's program counter stays on its store
   case workLeftRepeatsTheStore
-  /// EL2 recognises a repeated store, so that it never moves the queue back behind a newer doorbell.
+  /// EL2 recognises a repeated store by its CPU and offset, so that it never moves the queue back
   case repeatedStoreIsRecognised
   /// A command that takes several traps is not read again.
   case notReadAgain
@@ -57,9 +57,9 @@ enum Rule: String, CaseIterable, Sendable {
   case enabledOnlyFromRest
   /// If a register has changed, EL2 writes all of them again and restarts the queue.
   case registersAreWrittenAgain
-  /// If commands were under way, they are lost, and the ITS stays off.
+  /// If commands were under way then, they are lost, and the ITS is off.
   case lostCommandsKeepItOff
-  /// power lost ─▶ off until reset
+  /// power lost ──────────────┴─▶ off until reset
   case offUntilReset
   /// A table is freed only while `GITS_CTLR.Enabled` is what EL2 has written and `GITS_CBASER` is EL2's.
   case freedOnlyWhileRegistersHold
@@ -69,7 +69,7 @@ enum Rule: String, CaseIterable, Sendable {
   case abortStalls
   /// GITS_CWRITER.Retry repeats the load.
   case retryRepeats
-  /// EL2 never shares memory that the tree marks `no-map` or has in its memory reservation block
+  /// EL2 never reads memory that the tree marks `no-map` or has in its memory reservation block
   case noMapIsNeverShared
   /// such a queue stalls too.
   case unsharedQueueStalls
@@ -82,7 +82,7 @@ enum Rule: String, CaseIterable, Sendable {
   case device
   /// *Event*: the EventID has no more bits than the device was mapped with.
   case event
-  /// *Collection*: the ICID is below the collection table and the ledger.
+  /// *Collection*: the ICID is below 1,024, has no more bits than the hardware's `GITS_TYPER.CIDbits` says
   case collection
   /// *Target*: RDbase is a Redistributor that EL2 has found
   case target
@@ -98,17 +98,17 @@ enum Rule: String, CaseIterable, Sendable {
   case memoryForTables
   /// nothing for a device that is mapped with this address and Size
   case sameMAPDKeepsEvents
-  /// For one that is mapped otherwise MAPD V=0 and SYNCs first; then MAPD with an empty table of EL2
+  /// For one that is mapped otherwise MAPD V=0 first; then MAPD with an empty table of EL2. SYNCs last
   case mapd
-  /// MAPD V=0 and SYNCs, if the ledger has the device; nothing otherwise
+  /// MAPD V=0 and SYNCs last, if the ledger has the device; nothing otherwise
   case unmapd
   /// | MAPC, V=1 | collection, target
   case mapc
   /// the command without RDbase
   case unmapc
-  /// | MAPTI | device, event, collection; pINTID an LPI below the limit | the command |
+  /// | MAPTI | device, event, collection; pINTID an LPI | the command |
   case interruptBelowTheLimit
-  /// | MAPI | device, event, collection; EventID an LPI below the limit | the command |
+  /// | MAPI | device, event, collection; EventID an LPI | the command |
   case eventIsAnInterrupt
   /// | INVALL | collection, mapped | the command |
   case collectionMapped
@@ -120,7 +120,7 @@ enum Rule: String, CaseIterable, Sendable {
   case anythingElse
   /// *vPE*: the vPEID is mapped, by the ledger.
   case vpe
-  /// *Doorbell*: an LPI below the limit, or 1023 for none.
+  /// *Doorbell*: an LPI, or 1023 for none.
   case doorbell
   /// | VMAPP, V=1 | vPEID below the ledger, the host's and EL2's table
   case vpeBelowLedgerAndTables
@@ -128,9 +128,9 @@ enum Rule: String, CaseIterable, Sendable {
   case virtualIDBits
   /// the whole pending table in the host's own memory, which is shared and pinned
   case pendingTableIsTheHosts
-  /// for a vPE that is mapped: VMAPP V=0, VSYNC and SYNCs first; then the command
+  /// for a vPE that is mapped: VMAPP V=0 and VSYNC first; then the command. SYNCs last
   case vmapp
-  /// VMAPP V=0, VSYNC and SYNCs, if the ledger has the vPE; the pin is released behind them
+  /// VMAPP V=0, VSYNC and SYNCs last, if the ledger has the vPE; the pin is released behind them
   case unvmapp
   /// vINTID an LPI within the vPE's pending table
   case virtualInterrupt
@@ -144,50 +144,50 @@ enum Rule: String, CaseIterable, Sendable {
   case refusedIsSkipped
   /// With ``ITSPolicy/Refused/stalls`` the queue stops at it instead
   case refusedStalls
-  /// | `GITS_CTLR` | Enabled and Quiescent | Enabled; setting it waits until Quiescent |
+  /// | `GITS_CTLR` | Enabled as it wrote it, the hardware's Quiescent, no other bit | Enabled alone; setting it waits until Quiescent |
   case control
   /// ID registers | the hardware's | ignored |
   case identification
   /// | `GITS_TYPER` | the hardware's, without what concerns virtual interrupts
   case type
-  /// | `GITS_CBASER` | what it wrote | while disabled; it waits until Quiescent.
+  /// | `GITS_CBASER` | what it wrote, address bits [15:12] too | while disabled; it waits until Quiescent.
   case commandBase
-  /// `GITS_CREADR` and `GITS_CWRITER` are zero after it
+  /// The offsets in `GITS_CREADR` and `GITS_CWRITER` are zero after it
   case newQueueIsEmpty
-  /// | `GITS_CWRITER` | what it wrote | the doorbell
+  /// | `GITS_CWRITER` | the offset of the newest doorbell; Retry is zero | the doorbell
   case commandWrite
   /// an offset beyond the queue is ignored
   case offsetBeyondIsIgnored
-  /// | `GITS_CREADR` | where the hardware is, by the host's places | ignored |
+  /// | `GITS_CREADR` | while the hardware is behind: where it is, by the host's places, and its Stalled
   case commandRead
   /// then what the hardware would have made of what it wrote | while disabled; it waits until Quiescent.
   case tableBase
-  /// Other tables, and zeroed ones, unmap what was mapped
+  /// A store that changes any bit of what `GITS_BASER<n>` reads as unmaps all that was mapped in the table.
   case otherTablesUnmap
-  /// | all others | zero | ignored |
+  /// | all others, `GITS_STATUSR` and `GITS_UMSIR` among them | zero | ignored |
   case otherRegisters
   /// A store that waits is repeated, and the host takes its interrupts in between.
   case waitingStoreIsRepeated
-  /// After 65,536 repetitions it is ignored.
+  /// After 65,536 in a row a store that waits is ignored, and so is each further one
   case waitingStoreIsIgnoredAtLast
-  /// When the ITS is enabled again, EL2 reads the host's table to tell the two apart
+  /// When the ITS is enabled again, EL2 reads one doubleword of the host's table.
   case hostsTableTells
-  /// In a two-level table the entry of a mapped device is Valid until the host zeroes it.
+  /// In a two-level table it is the first-level entry of a mapped device, or of the first mapped collection or vPE.
   case twoLevelTableTells
-  /// In a one-level table EL2 writes 1 to the first doubleword, if that is zero
+  /// In a one-level table it is the first doubleword. EL2 writes 1 to it, if it is zero
   case oneLevelTableTells
-  /// If the table is not the host's own memory, all mappings stay.
+  /// If the table is not the host's own memory, or does not answer, or was handed over, all mappings stay.
   case foreignTableKeepsMappings
   /// Ignored accesses are counted.
   case ignoredAreCounted
-  /// A width or an alignment that the architecture forbids ends in an external abort.
+  /// A width or an alignment that the architecture forbids ends in an external abort
   case forbiddenAborts
   /// A 64-bit register may be accessed by halves.
   case halves
 
   // MARK: Hypervisor/Limits.md
 
-  /// One that the queue has meanwhile overtaken by half its size counts as a new one.
+  /// doorbell has meanwhile overtaken by half the queue or more counts as a new one.
   case overtakenDoorbellIsNew
   /// EL2 does not rewrite a slot that the hardware may still read.
   case stalledStaysStalled
@@ -211,25 +211,25 @@ enum Rule: String, CaseIterable, Sendable {
   case claimOfPinnedIsRefused
   /// both tables are memory of the host over their true span
   case tablesAreChecked
-  /// every other Redistributor of the same `GICR_TYPER.CommonLPIAff` group whose tables are held has them
+  /// every other Redistributor whose tables are held has them for as many INTIDs
   case groupHasAsManyINTIDs
   /// the hardware reads back the addresses as they were checked.
   case hardwareReadsBack
-  /// Otherwise EnableLPIs stays clear, which the host reads, and the refusal is counted and logged
+  /// Otherwise EnableLPIs stays clear, which the host reads, the other bits are stored, and the refusal is counted and logged
   case enablingIsRefused
   /// the host clears EnableLPIs; everything stays held
   case everythingStaysHeld
-  /// both tables are released when the Redistributor's own CPU looks
+  /// Both tables are released if the Redistributor's own CPU looks
   case ownCPUReleases
-  /// the tables stay held until reset. LPIs can be enabled again with the same tables only
+  /// the host sets EnableLPIs with the same tables: the same `GICR_PROPBASER`, and the same address in `GICR_PENDBASER`.
   case sameTablesOnly
   /// RWP clear, EnableLPIs
   case cannotBeCleared
   /// disabled: its power was
   case powerWasLost
-  /// a released table stays held until no Redistributor holds any
+  /// a released configuration table stays held until no Redistributor holds any
   case sharedRegisterKeepsTables
-  /// EL2 keeps at most 16 such tables; beyond that a Redistributor keeps its own.
+  /// EL2 keeps at most 16 such tables; beyond that a Redistributor releases neither of its own
   case atMost16Lingering
   /// Only EL2 writes table addresses to the hardware, on the edge from idle to in use.
   case onlyEL2WritesAddresses
@@ -243,7 +243,7 @@ enum Rule: String, CaseIterable, Sendable {
   case otherRedistributorRegisters
   /// | `GICR_CTLR` | the hardware's | EnableLPIs, by the rules above, and the DPG bits
   case redistributorControl
-  /// nothing while LPIs are being disabled
+  /// nothing in the state *stopping*
   case nothingWhileDisabling
   /// | `GICR_TYPER` | the hardware's, without RVPEID and Dirty where virtual LPIs are not offered
   case redistributorType
@@ -251,9 +251,9 @@ enum Rule: String, CaseIterable, Sendable {
   case redistributorIdentification
   /// | `GICR_WAKER` | the hardware's | ProcessorSleep |
   case waker
-  /// what it wrote, with attributes as the hardware has them | while LPIs are disabled; halves are joined |
+  /// what it wrote, with attributes as the hardware has them | in the state *idle*; halves are joined.
   case tableRegisters
-  /// for LPIs that the tables in use have, where there is DirectLPI
+  /// in the state *in use*, for LPIs that the tables have, where there is DirectLPI
   case directLPIs
   /// the same, where there is DirectLPI or `GICR_CTLR.IR`; not for a vPE
   case invalidations
