@@ -297,6 +297,31 @@ DEFECTS = [
         "SMMUDriver",
     ),
     Defect(
+        "host-tlb-not-invalidated", "tables", "Stage2Table.swift",
+        "    if hasBroken { cache.invalidateStage2(pages) }\n",
+        "",
+        "Ownership", ("soak-iommu",),
+    ),
+    Defect(
+        "block-replaced-at-once", "tables", "Stage2Table.swift",
+        "    if Stage2Descriptor.isValid(slot.entry) { breakEntry(slot, around: page, in: pool.memory) }\n",
+        "",
+        "Ownership", ("soak-iommu",),
+    ),
+    Defect(
+        "table-linked-before-barrier", "tables", "PageTree.swift",
+        "    // The zeroes must be visible before a walk can reach them.\n    pool.memory.publishTables()\n",
+        "",
+        "Ownership", ("soak-iommu",),
+    ),
+    Defect(
+        "table-reused-before-tlbi", "tables", "EL2Stage1Table.swift",
+        "      cache.invalidateEL2(\n"
+        "        VirtualAddress(piece.lowerBound << PageFrameNumber.shift), count: UInt64(piece.count))\n",
+        "",
+        "Ownership", ("soak-iommu",),
+    ),
+    Defect(
         "nothing-invalidated", "4.3", "SMMUGroup+Driver.swift",
         "    defer { pending.add(pages) }\n",
         "",
