@@ -12,8 +12,6 @@ struct ITSComparison {
   /// What the implementation had when the last trap ended.
   var written: UInt64
   var zeroed: UInt64 = 0
-  var ignored: UInt64
-  var refused: UInt64
   /// The place of the hardware that EL2 has read last.
   var place: UInt64
   /// How many pages of the arena were free when no table was there.
@@ -46,8 +44,7 @@ extension BoardComparison {
     world.itses.append(state)
     services.append(
       ITSComparison(
-        written: its.commit.written, ignored: its.counters.ignored, refused: its.refusals, place: 0,
-        freePages: its.arena.freeCount))
+        written: its.commit.written, place: 0, freePages: its.arena.freeCount))
   }
 
   /// A trap of an ITS has ended: what EL2 did in it, and what the host was told.
@@ -80,8 +77,6 @@ extension BoardComparison {
     try compare(number, its, "ITS \(number), CPU \(cpu), \(entrance)")
     services[number].written = its.commit.written
     services[number].zeroed = its.unfinished?.zeroed ?? 0
-    services[number].ignored = its.counters.ignored
-    services[number].refused = its.refusals
   }
 
   /// The slots that EL2 has appended in the trap.

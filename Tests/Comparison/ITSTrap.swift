@@ -131,6 +131,7 @@ struct ITSTrap {
     var choice = RegisterChoice()
     if rest.contains(where: { $0.isFailedStore(to: ITSRegister.control.offset) }) {
       try watchRegisters()
+      try observe()
       if effect != .aborted {
         throw Divergence(name("the store"), expected: "an abort", found: effect)
       }
@@ -432,7 +433,9 @@ struct ITSTrap {
       let before = kept?.table.map { ($0.count << 12) - (kept?.bytes ?? 0) } ?? 0
       choice.zeroed = unfinished.zeroed - before
     }
-    guard let missing = state.missingSecondLevel(of: command.deviceID),
+    // Beyond its end EL2's table has no entry.
+    guard UInt64(command.deviceID) < state.deviceLimit,
+      let missing = state.missingSecondLevel(of: command.deviceID),
       let table = state.identity.tables.first(.devices)
     else { return choice }
     let entry = TableFirstLevelEntry(

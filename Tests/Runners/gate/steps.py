@@ -112,7 +112,7 @@ STEPS = (
         variables=("SPEC_SECONDS=120", "SPEC_LEAST=0"), folders=(SOAK,),
     ),
     quick(
-        "soak-spec-brief", 240, "half a minute of hostile hosts, each trap compared with the specification",
+        "soak-spec-brief", 240, "half a million steps of hostile hosts, each trap compared with the specification",
         "setup-test", folders=(SOAK,),
     ),
     whole("soak-smmu", 200, "a minute of hostile hosts with an SMMU", "setup-test", variables=("SOAK_STEPS=1000000",), folders=(SOAK,)),

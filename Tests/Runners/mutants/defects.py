@@ -299,7 +299,7 @@ DEFECTS = [
     Defect(
         "host-tlb-not-invalidated", "tables", "Stage2Table.swift",
         "    if hasBroken { cache.invalidateStage2(pages) }\n",
-        "",
+        "    if hasBroken { pool.memory.publishTables() }\n",
         "Ownership", ("soak-iommu",),
     ),
     Defect(
