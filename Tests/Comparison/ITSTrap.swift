@@ -306,12 +306,14 @@ struct ITSTrap {
       comparison.world[its].hardware.isStalled = false
     }
     let size = state.commit.capacity * ITSCommand.size
-    let steps = (pointer.offset &+ size &- state.hardware.read) % size / ITSCommand.size
+    let start = state.commit.offset(of: state.commit.passed)
+    let steps = (pointer.offset &+ size &- start) % size / ITSCommand.size
     let isPlausible = pointer.offset < size && steps <= state.commit.published - state.commit.passed
     // Hardware that is Quiescent and goes on is not EL2's fault: it believes a place that can be.
     let isQuiescent = state.hardware.isQuiescent
     comparison.world[its].hardware.isQuiescent = false
     defer { comparison.world[its].hardware.isQuiescent = isQuiescent }
+    if isPlausible { comparison.world[its].hardware.read = start }
     while state.hardware.read != pointer.offset {
       guard isPlausible, let world = comparison.world.stepping(its: its, .passes).first else {
         comparison.world[its].hardware.read = value == nil ? .max : pointer.offset
