@@ -57,7 +57,9 @@ def files():
         folders[:] = sorted(
             name
             for name in folders
-            if name not in {".git", ".swiftpm", "__pycache__"} and not name.startswith(".build")
+            # What is built lies at the top: anywhere else it is in nobody's way until it is committed.
+            if name not in {".git", ".swiftpm", "__pycache__"}
+            and not (directory == "." and name.startswith(".build"))
         )
         for name in sorted(names):
             path = pathlib.Path(directory, name)

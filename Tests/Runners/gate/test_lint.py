@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the rules of the house find, each by an error that is planted."""
 
+import contextlib
 import pathlib
 import tempfile
 import unittest
@@ -28,6 +29,16 @@ TARGETS = {
     "CBits": set(), "Bits": {"CBits"}, "Words": set(), "Pages": {"Bits", "Words"}, "Simulation": {"Words"},
     "Monitor": {"Pages"}, "tool": {"Monitor"}, "Bench": {"Simulation", "Monitor"},
 }  # fmt: skip
+
+
+class FileTests(unittest.TestCase):
+    def test_what_is_built_is_left_out_at_the_top_alone(self):
+        with tempfile.TemporaryDirectory() as top, contextlib.chdir(top):
+            for name in (".build/a", ".build-fuzz/b", "Tests/.build/c", "Tests/d"):
+                path = pathlib.Path(name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+            self.assertEqual([str(path) for path in lint.files()], ["Tests/d", "Tests/.build/c"])
 
 
 class HouseTests(unittest.TestCase):

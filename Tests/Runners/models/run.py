@@ -10,7 +10,7 @@ import pathlib
 import sys
 import time
 
-from Runners import commandline, counts, pace, turns
+from Runners import ROOT, commandline, counts, pace, turns
 from Runners.gate import lint
 from Runners.models import model as models
 from Runners.models import search
@@ -80,7 +80,7 @@ def unreached(results):
 
 def main():
     parser = commandline.parser(__doc__, "--only", "--results")
-    parser.add_argument("--scratch", type=pathlib.Path, default=pathlib.Path(".build/models"))
+    parser.add_argument("--scratch", type=pathlib.Path, default=ROOT / ".build/models")
     options = parser.parse_args()
 
     rows, passed, failed, number = [], 0, 0, 0
