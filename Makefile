@@ -5,6 +5,8 @@
 #   V=1               show the commands
 #   QEMU=new          the boards' QEMU is one with SMMUv3 stage 2 (9.1), from the backports where needed
 #   MEDIATE=off       `run`: the unmediated test image, on which the listed attacks must succeed
+#   CHECK=1           `run`, `linux`, `test-linux`, `test-linux-brief`: the checked image, in which the specification
+#                     goes along with each ITS, and ends it all where EL2 does what is not permitted
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`, `fuzz-smmu`: how long
 #   SOAK_STEPS=100000000  `soak-its`, `soak-smmu`: how many (`soak-iommu`: 10000000); SOAK_SEED=1
 #   SPEC_SECONDS=600  `soak-spec`: how long; SPEC_LEAST=100: how often each rule must be reached
@@ -23,6 +25,7 @@ QEMU ?= qemu-system-aarch64
 PYTHON ?= python3
 V ?= 0
 MEDIATE ?= on
+CHECK ?=
 FUZZ_SECONDS ?= 600
 SOAK_STEPS ?= 100000000
 SPEC_SECONDS ?= 600
@@ -69,6 +72,8 @@ TOOLCHAIN = $(shell $(SWIFT) -print-target-info | sed -n 's,.*"runtimeResourcePa
 OBJCOPY = $(TOOLCHAIN)/llvm-objcopy
 
 IMAGES := .build/images
+# What is booted where there is a choice.
+EL2 := $(IMAGES)/el2$(if $(filter 1,$(CHECK)),-checked)
 RESULTS := .build/results
 LIBFDT := .build/libfdt-arm64
 LIBFDT_A := $(LIBFDT)/usr/lib/aarch64-linux-gnu/libfdt.a
@@ -77,7 +82,8 @@ NATIVE := --build-system native
 # All that is bare metal is built in one place and by the same options, so that it shares the modules below.
 # From the root: one image is built from a copy of the sources.
 METAL_SCRATCH := .build-metal
-METAL := $(NATIVE) -c release --triple aarch64-none-none-elf --toolset CShims/toolsets/metal.json \
+METAL_TOOLSET := metal
+METAL = $(NATIVE) -c release --triple aarch64-none-none-elf --toolset CShims/toolsets/$(METAL_TOOLSET).json \
   -Xcc -I$(CURDIR)/$(LIBFDT)/usr/include -Xcc -I$(CURDIR)/CShims/Runtime/libc -Xcc -I$(CURDIR)/$(IMAGES)
 METAL_RELEASE = $(METAL_SCRATCH)/aarch64-none-none-elf/release
 # What decides whether an image is up to date. A folder is newer than what was deleted from it.
@@ -205,9 +211,12 @@ endef
 # deleted. It is linked twice: by the relocations of the first time the code that runs at boot alone is put behind
 # all other, where the image unmaps it.
 LINK_EL2 = -Xlinker $(CURDIR)/$(LIBFDT_A) -Xlinker --emit-relocs
-define link-el2
+define begin-el2
 	$(Q)mkdir -p $(METAL_SCRATCH)
 	$(Q)find $(METAL_SCRATCH) -path '*/CEL2Boot.build/*.o' -delete
+endef
+define link-el2
+	$(begin-el2)
 	$(call link-metal,EL2Image,CShims/EL2Boot/el2.ld,$(1),$(LINK_EL2) $(2))
 	$(Q)$(RUN).images.resident --tools $(TOOLCHAIN) order $@ $(METAL_SCRATCH)/resident.txt
 	$(call link-metal,EL2Image,CShims/EL2Boot/el2.ld,$(1),$(LINK_EL2) \
@@ -235,6 +244,17 @@ $(IMAGES)/el2-double-fetch.elf: private METAL_SCRATCH := .build-mutants/metal
 $(IMAGES)/el2-double-fetch.elf: $(ALL_SOURCES) $(wildcard Tests/Runners/mutants/*.py) $(IMAGES)/testhost.img | setup-build setup-libfdt
 	$(Q)$(RUN).mutants.tree double-fetch $(DOUBLE_FETCH)
 	$(call link-el2,MEDIATE_ON,--package-path $(DOUBLE_FETCH))
+
+# The image in which the specification goes along: it has a heap and larger stacks, uses the vector registers, and
+# keeps the code of its start-up.
+CHECKED = -Xcc -DEL2_CHECKED -Xlinker --wrap=el2_host_abort -Xlinker --wrap=el2_host_trap \
+  -Xlinker $(TOOLCHAIN)/../lib/swift/embedded/aarch64-none-none-elf/libswiftUnicodeDataTables.a
+
+$(IMAGES)/el2-checked.elf: private METAL_SCRATCH := .build-checked
+$(IMAGES)/el2-checked.elf: private METAL_TOOLSET := checked
+$(IMAGES)/el2-checked.elf: $(METAL_SOURCES) $(if $(METAL_SOURCES),$(wildcard Tests/Specification/*.swift Tests/Comparison/*.swift)) $(IMAGES)/testhost.img | setup-build setup-libfdt
+	$(begin-el2)
+	$(call link-metal,EL2Image,CShims/EL2Boot/el2.ld,CHECKED,$(LINK_EL2) $(CHECKED))
 
 # The example of an embedder, as one would build it, and its control, in which the library is not called.
 HARNESS := Tests/Harness
@@ -278,9 +298,10 @@ ifeq ($(MEDIATE),off)
 run: $(IMAGES)/el2-unmediated.img
 	$(Q)$(RUN).board.run --qemu $(QEMU) --expect-failures $(ATTACKS) $<
 else
-run: $(IMAGES)/el2.img $(IMAGES)/el2.elf $(IMAGES)/testhost.img
-	$(Q)$(RUN).board.run --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --results $(RESULTS)/run.json \
-	  --elf $(IMAGES)/el2.elf --payload $(IMAGES)/testhost.img $<
+run: $(EL2).img $(EL2).elf $(IMAGES)/testhost.img
+	$(Q)$(RUN).board.run --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 \
+	  --results $(RESULTS)/run$(if $(filter 1,$(CHECK)),-checked).json $(if $(filter 1,$(CHECK)),--checked) \
+	  --elf $(EL2).elf --payload $(IMAGES)/testhost.img $<
 endif
 
 .PHONY: run-harness
@@ -311,9 +332,9 @@ trace: setup-run cli $(IMAGES)/el2.img $(IMAGES)/harness.elf ## records a host's
 LINUX := .build/linux
 
 .PHONY: linux
-linux: setup-run setup-linux $(IMAGES)/el2.img ## an unmodified Debian kernel at EL1, with a shell (KERNEL=6.1|6.12|newest)
+linux: setup-run setup-linux $(EL2).img ## an unmodified Debian kernel at EL1, with a shell (KERNEL=6.1|6.12|newest)
 	$(Q)$(RUN).linux.shell --tools $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) --cpus $(CPUS) \
-	  --processor $(PROCESSOR) $(LINUX) $(IMAGES)/el2.img
+	  --processor $(PROCESSOR) $(LINUX) $(EL2).img
 
 .PHONY: debug
 debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction for gdb
@@ -400,15 +421,15 @@ pictures: setup-test ## renders what `inspect --svg` draws; no text may be cut o
 	  "$$($(SWIFT) build $(UNIT) --show-bin-path)/portcullis"
 
 .PHONY: test-linux
-test-linux: setup-run setup-linux setup-newest $(IMAGES)/el2.img ## Debian's kernels, bare and through Portcullis (FULL=1: the whole matrix)
+test-linux: setup-run setup-linux setup-newest $(EL2).img ## Debian's kernels, bare and through Portcullis (FULL=1: the whole matrix)
 	$(Q)$(RUN).linux.run --tools $(TOOLCHAIN) --qemu $(QEMU) $(if $(FULL),--full) --logs $(LINUX)/logs \
-	  --results $(RESULTS)/test-linux.json $(LINUX) $(IMAGES)/el2.img
+	  --results $(RESULTS)/test-linux.json $(LINUX) $(EL2).img
 
 # Two machines, of which each kernel has one.
 .PHONY: test-linux-brief
-test-linux-brief: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## each of Debian's kernels once, bare and through Portcullis, one with a nested SMMU
+test-linux-brief: setup-run setup-qemu setup-linux $(EL2).img ## each of Debian's kernels once, bare and through Portcullis, one with a nested SMMU
 	$(Q)$(RUN).linux.run --tools $(TOOLCHAIN) --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 \
-	  --brief --logs $(LINUX)/logs-brief --results $(RESULTS)/test-linux-brief.json $(LINUX) $(IMAGES)/el2.img
+	  --brief --logs $(LINUX)/logs-brief --results $(RESULTS)/test-linux-brief.json $(LINUX) $(EL2).img
 
 .PHONY: test-iommu-linux
 test-iommu-linux: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## Debian's kernels with all devices behind an SMMUv3 that EL2 owns, and with devices that may reach nothing

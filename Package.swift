@@ -190,6 +190,9 @@ let package = Package(
 )
 
 if let metal {
+  // The checked image has the specification in it, which needs a heap, and looks into modules.
+  let isChecked = metal == "CHECKED"
+  if isChecked { package.targets.append(shim("Heap")) }
   package.products.append(.executable(name: "EL2Image", targets: ["EL2Image"]))
   package.targets.append(
     program(
@@ -198,17 +201,22 @@ if let metal {
         "Architecture", "GIC", "SMMU", "Trace", "Ownership", "Traps", "ITS", "Redistributor",
         "IOMMU", "SMMUDriver", "VirtualSMMU", "DeviceTree", "Hypervisor", "PortcullisC",
         "CHardware", "CEL2Boot", "CRuntime",
-      ], settings: metal.hasPrefix("MEDIATE_") ? [.define(metal)] : []))
+      ] + (isChecked ? ["Comparison", "CHeap"] : []),
+      exclude: isChecked ? [] : ["Checked"],
+      settings: metal.hasPrefix("MEDIATE_") ? [.define(metal)] : []))
 }
 
 /// The programs that run the mediation of an ITS, or the mirror of page states, for millions of steps. Some
 /// look into modules, and so need `-enable-testing`, which the Makefile says where it builds them.
-if Context.environment["PORTCULLIS_FUZZ"] != nil {
-  package.targets += [
+let fuzz = Context.environment["PORTCULLIS_FUZZ"]
+if fuzz != nil || metal == "CHECKED" {
+  package.targets.append(
     .target(
-      name: "Comparison",
-      dependencies: ["Architecture", "GIC", "ITS", "SimulatedHardware", "Specification"],
-      path: "Tests/Comparison", swiftSettings: supporting),
+      name: "Comparison", dependencies: ["Architecture", "GIC", "ITS", "Ownership", "Specification"],
+      path: "Tests/Comparison", swiftSettings: supporting))
+}
+if fuzz != nil {
+  package.targets += [
     .target(
       name: "FuzzWorld",
       dependencies: [

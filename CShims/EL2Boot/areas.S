@@ -14,8 +14,13 @@
 el2_canary:
 	.space	EL2_CANARY_SIZE
 
-	// In front of all code that runs at boot alone, once the linker has an order for it. Nothing comes here.
+	// In front of all code that runs at boot alone, once the linker has an order for it; the checked image keeps
+	// that, and has this behind it. Nothing comes here.
+#ifdef EL2_CHECKED
+	.section .text_end, "ax"
+#else
 	.section .text.el2_boot_text, "ax"
+#endif
 	.balign	4096
 	.global	el2_boot_text
 	.type	el2_boot_text, %function

@@ -68,8 +68,9 @@ extension Monitor {
     case .closed: return .refused(.noHandler)
     case .forwarded: effect = Forwarder.read(access, through: deviceMemory)
     case .mediated, .recorded:
-      effect = its.mediation.read(access, machine: platform.recordingMachine(of: its.number))
+      effect = its.mediation.read(access, machine: platform.recordingMachine(of: its))
       tellNews(its)
+      if Machine.looksOn { platform.hasAnswered(TracedAccess(access, effect), its) }
     }
     if platform.records { record(TracedAccess(access, effect), its, since: start) }
     return effect
@@ -85,9 +86,9 @@ extension Monitor {
     case .closed: return .refused(.noHandler)
     case .forwarded: effect = Forwarder.write(access, value, through: deviceMemory)
     case .mediated, .recorded:
-      effect = its.mediation.write(
-        access, value, machine: platform.recordingMachine(of: its.number))
+      effect = its.mediation.write(access, value, machine: platform.recordingMachine(of: its))
       tellNews(its)
+      if Machine.looksOn { platform.hasAnswered(TracedAccess(access, value, effect), its) }
     }
     if platform.records { record(TracedAccess(access, value, effect), its, since: start) }
     return effect
@@ -152,9 +153,10 @@ extension Monitor {
     if platform.records {
       mediation.recordSetup(
         its.setup, at: its.base, isHandedOver: isHandedOver,
-        machine: platform.recordingMachine(of: its.number))
+        machine: platform.recordingMachine(of: its))
     }
-    its.begin(mediation, platform.records ? .recorded : .mediated)
+    its.begin(mediation, platform.records || Machine.looksOn ? .recorded : .mediated)
+    platform.hasBegun(its, isHandedOver: isHandedOver)
   }
 
   /// Takes a live ITS over by the descriptor at `descriptor`; nil where the host is not trusted with it, or not

@@ -25,6 +25,8 @@ public protocol Platform: LockHolder, Sendable {
   associatedtype Pages: PageAuthority
   /// What the driver of the SMMUs needs.
   associatedtype SMMUs: SMMUMachine
+  /// What the mediation of an ITS needs where its accesses are recorded or looked at.
+  associatedtype RecordingMachine: ITSMachine = RecordingITSMachine<Self>
 
   /// The registers of the hardware.
   var registers: Registers { get }
@@ -87,6 +89,15 @@ public protocol Platform: LockHolder, Sendable {
   /// Told behind each access that was recorded, with the lock of its ITS.
   func hasRecorded()
 
+  /// Whether somebody looks at each access to an ITS, recorded or not.
+  static var looksOn: Bool { get }
+  /// What the mediation of an ITS needs, on the CPU that runs this, where its accesses are recorded or looked at.
+  func recordingMachine(of its: borrowing LockedITS) -> RecordingMachine
+  /// Told when the mediation of an ITS has begun, where somebody looks on; its lock is held.
+  func hasBegun(_ its: borrowing LockedITS, isHandedOver: Bool)
+  /// Told behind each access to an ITS that is mediated, where somebody looks on; its lock is held.
+  func hasAnswered(_ access: TracedAccess, _ its: borrowing LockedITS)
+
   /// What an ITS says of itself, with GITS_TYPER as it reads once EL2 mediates; nil where there is none.
   func identity(of its: UInt64) -> ITSIdentity?
   /// Ends the trust in the host with what it has not handed over; false where there is none, or none any more.
@@ -131,12 +142,21 @@ extension Platform {
   /// What the mediation of an ITS needs, on the CPU that runs this.
   @inline(__always)
   package func machine(of its: UInt8) -> ITSTrapMachine<Self> { ITSTrapMachine(its, self) }
-  /// The same where its accesses are recorded.
-  package func recordingMachine(of its: UInt8) -> RecordingITSMachine<Self> {
-    RecordingITSMachine(its, self)
-  }
+  /// Nobody does.
+  public static var looksOn: Bool { false }
+  /// Nobody looks on.
+  public func hasBegun(_ its: borrowing LockedITS, isHandedOver: Bool) {}
+  /// Nobody looks on.
+  public func hasAnswered(_ access: TracedAccess, _ its: borrowing LockedITS) {}
   /// What the mediation of the Redistributors needs, on the CPU that runs this.
   package func redistributorMachine() -> RedistributorTrapMachine<Self> {
     RedistributorTrapMachine(self)
+  }
+}
+
+extension Platform where RecordingMachine == RecordingITSMachine<Self> {
+  /// The same where its accesses are recorded.
+  public func recordingMachine(of its: borrowing LockedITS) -> RecordingITSMachine<Self> {
+    RecordingITSMachine(its.number, self)
   }
 }

@@ -1,50 +1,56 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package import Architecture
-package import GIC
-internal import ITS
-package import Ownership
-package import Trace
+public import Architecture
+public import GIC
+public import ITS
+public import Ownership
+public import Trace
 
 /// A ``ITSTrapMachine`` that records what happens to one ITS.
 ///
 /// The mediation is specialised for it once more: with the other machine there is nothing to ask and
 /// nothing to skip.
-package struct RecordingITSMachine<Machine: Platform>: ITSMachine {
+public struct RecordingITSMachine<Machine: Platform>: ITSMachine {
   private let platform: Machine
   private let machine: ITSTrapMachine<Machine>
   /// The number of the ITS.
   var number: UInt8 { machine.number }
 
   /// Memory that EL2 has mapped.
-  package var memory: Machine.Memory { machine.memory }
+  public var memory: Machine.Memory { machine.memory }
   /// The registers of the hardware.
-  package var registers: Machine.Registers { machine.registers }
+  public var registers: Machine.Registers { machine.registers }
   /// The number of the CPU.
-  package var cpu: UInt64 { machine.cpu }
+  public var cpu: UInt64 { machine.cpu }
 
   init(_ number: UInt8, _ platform: Machine) {
     self.platform = platform
     machine = ITSTrapMachine(number, platform)
   }
 
-  package func count(_ command: ITSCommand) { machine.count(command) }
+  /// Takes note of a command for the statistics.
+  public func count(_ command: ITSCommand) { machine.count(command) }
 
-  package func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
+  /// Shares and pins pages.
+  public func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
     try machine.shareAndPin(pages)
   }
 
-  package func unpinAndUnshare(_ pin: consuming Pin<1>) { machine.unpinAndUnshare(pin) }
+  /// Lets pages go.
+  public func unpinAndUnshare(_ pin: consuming Pin<1>) { machine.unpinAndUnshare(pin) }
 
-  package func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+  /// Holds the pending table of a vPE.
+  public func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
     try machine.hold(pages, in: &table)
   }
 
-  package func release(_ slot: UInt64, of table: inout PinTable) {
+  /// Lets such a table go.
+  public func release(_ slot: UInt64, of table: inout PinTable) {
     machine.release(slot, of: &table)
   }
 
+  /// Adds an event to the trace.
   @inline(never)
-  package func record(_ event: TraceEvent) { Monitor(platform).record(event, its: number) }
+  public func record(_ event: TraceEvent) { Monitor(platform).record(event, its: number) }
 }

@@ -8,7 +8,7 @@ public struct PermittedDevices: Sendable {
   /// The most ranges of a list, after those that touch have been joined.
   public static let capacity = 32
 
-  private var ranges = FixedList<32, ClosedRange<UInt32>>(filler: 0...0)
+  private(set) var ranges = FixedList<32, ClosedRange<UInt32>>(filler: 0...0)
   private let permitsAll: Bool
 
   private init(all: Bool) { permitsAll = all }

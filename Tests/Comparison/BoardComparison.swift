@@ -4,7 +4,6 @@
 import Architecture
 import GIC
 @testable import ITS
-import SimulatedHardware
 @testable import Specification
 
 /// The board of the specification, which goes along with an implementation: each step that is observed must be one
@@ -15,13 +14,14 @@ package struct BoardComparison {
   /// The state that the specification has come to.
   var world: Specification.World
   /// How often each rule has permitted an outcome.
-  package private(set) var reached: [String: Int] = [:]
+  private var reach: [Rule: Int] = [:]
   /// What is known of each ITS beside that.
   var services: [ITSComparison] = []
 
   /// Begins with memory and Redistributors, and no ITS yet.
   package init(
-    _ setup: ComparedBoard, memory: [PageRange: Bool], redistributors: [SimulatedRedistributor]
+    _ setup: ComparedBoard, memory: [PageRange: Bool],
+    redistributors: [(base: PhysicalAddress, type: GICRTyper)]
   ) {
     world = Specification.World(
       board: Specification.Board(
@@ -30,8 +30,7 @@ package struct BoardComparison {
         commandsPerTrap: setup.commandsPerTrap, bytesPerTrap: setup.bytesPerTrap),
       pages: Pages(initial: memory.mapValues { $0 ? .host : .el2 }), itses: [],
       redistributors: redistributors.map {
-        RedistributorState(
-          base: PhysicalAddress($0.base), type: $0.typer, hardware: RedistributorHardware())
+        RedistributorState(base: $0.base, type: $0.type, hardware: RedistributorHardware())
       })
   }
 
@@ -41,15 +40,21 @@ package struct BoardComparison {
   {
     guard let outcome = outcomes.first(where: matches) else { return nil }
     world = outcome.world
-    for rule in outcome.rules { reached[rule.rawValue, default: 0] += 1 }
+    for rule in outcome.rules { reach[rule, default: 0] += 1 }
     return outcome.answer
+  }
+
+  /// The host begins to run with its memory, and EL2 with its own.
+  package mutating func begin(host: [PageRange], hypervisor: [PageRange]) {
+    for pages in host { world.pages.initial[pages] = .host }
+    for pages in hypervisor { world.pages.initial[pages] = .el2 }
   }
 
   /// EL2 has taken pages from the host.
   package mutating func claimed(_ pages: PageRange) throws(Divergence) {
     let outcomes = world.claiming(pages)
     guard take(outcomes, where: { $0.answer == .done }) != nil else {
-      throw Divergence("a claim of \(pages)", expected: outcomes.map(\.answer), found: "granted")
+      throw Divergence("a claim of \(pages)", expected: outcomes.names, found: "granted")
     }
   }
 
@@ -68,9 +73,14 @@ package struct BoardComparison {
     world.violations().first.map { "the invariant, \($0.rule.rawValue): \($0.what)" }
   }
 
+  /// How often each rule has permitted an outcome, by its name.
+  package var reached: [String: Int] {
+    Dictionary(uniqueKeysWithValues: reach.map { ($0.key.rawValue, $0.value) })
+  }
+
   /// The names of the rules that a board with ITSes alone can reach.
   package static var rules: [String] {
-    Rule.allCases.filter { !$0.isInvariant && !$0.needsMoreThanITSes }.map(\.rawValue)
+    Rule.allCases.filter { !$0.isInvariant && !$0.needsMoreThanITSes }.map { $0.rawValue }
   }
 }
 

@@ -13,10 +13,10 @@ package struct Divergence: Error, CustomStringConvertible {
   /// What was found.
   let found: String
 
-  init(_ entrance: String, expected: Any, found: Any) {
+  init(_ entrance: String, expected: String, found: String) {
     self.entrance = entrance
-    self.expected = "\(expected)"
-    self.found = "\(found)"
+    self.expected = expected
+    self.found = found
   }
 
   /// What EL2 did in the trap, and the state before it.
@@ -38,11 +38,74 @@ extension ITSState {
   /// What decides most, in a line.
   var summary: String {
     """
-    \(phase), hardware enabled \(hardware.isEnabled) quiescent \(hardware.isQuiescent) stalled \(hardware.isStalled) \
+    \(phase.name), hardware enabled \(hardware.isEnabled) quiescent \(hardware.isQuiescent) stalled \(hardware.isStalled) \
     at \(hardware.read), host enabled \(host.isEnabled) stalled \(host.isStalled) GITS_CWRITER \(host.write) of \
-    \(host.commandBase.size), next \(staging.next), kept \(staging.unfinished.map { "\($0)" } ?? "none"), queue \
-    \(commit.passed) \(commit.published) \(commit.appended), doomed \(doomed), doorbells \(doorbells.map { "\($0.key.cpu):\($0.key.offset)@\($0.value)" }), \
+    \(host.commandBase.size), next \(staging.next), kept \(staging.unfinished.map { "\($0.command.number)" } ?? "none"), queue \
+    \(commit.passed) \(commit.published) \(commit.appended), doomed \(doomed.count), doorbells \(doorbells.map { "\($0.key.cpu):\($0.key.offset)@\($0.value)" }), \
     waiting tables \(waitingTables), targets \(targets.count), waited \(waited)
     """
+  }
+}
+
+extension Answer {
+  /// In words.
+  var name: String {
+    switch self {
+    case .value(let value): hex(value)
+    case .done: "done"
+    case .ignored: "ignored"
+    case .repeats: "repeated"
+    case .aborted: "aborted"
+    case .committed(let commands):
+      "committed as " + commands.map { $0.words }.joined(separator: ", ")
+    case .unfinished: "unfinished"
+    case .refused(let rule): "refused by \(rule.rawValue)"
+    case .stalled: "stalled"
+    }
+  }
+}
+
+extension ITSState.Phase {
+  fileprivate var name: String {
+    switch self {
+    case .enabled: "enabled"
+    case .disabled: "disabled"
+    case .atRest: "at rest"
+    case .off: "off"
+    }
+  }
+}
+
+/// What was seen where something else was permitted; in words only where it has to be told.
+enum Found: CustomStringConvertible {
+  case effect(Effect)
+  /// A thing that EL2 did; nil for what the state before it tells.
+  case observed(Observation?)
+  /// A command of the host, and what EL2 has appended.
+  case command(ITSCommand?, ArraySlice<ITSCommand>)
+  /// An offset in EL2's queue.
+  case offset(UInt64)
+
+  var description: String {
+    switch self {
+    case .effect(let effect): effect.description
+    case .observed(let observation): observation?.description ?? "otherwise"
+    case .command(let command, let slots):
+      (command?.words ?? "its own") + ", with \(slots.count) slots: "
+        + slots.prefix(4).map { $0.words }.joined(separator: ", ")
+    case .offset(let offset): hex(offset)
+    }
+  }
+}
+
+extension ITSCommand {
+  /// Its four doublewords.
+  var words: String { [word0, word1, word2, word3].map(hex).joined(separator: " ") }
+}
+
+extension [Outcome] {
+  /// What they answer, in words.
+  var names: String {
+    isEmpty ? "nothing of the kind" : map { $0.answer.name }.joined(separator: " or ")
   }
 }

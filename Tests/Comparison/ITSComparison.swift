@@ -4,7 +4,6 @@
 import Architecture
 import GIC
 @testable import ITS
-import SimulatedHardware
 @testable import Specification
 
 /// What is known of one ITS beside its state in the specification.
@@ -19,28 +18,34 @@ struct ITSComparison {
 }
 
 extension BoardComparison {
-  /// An ITS that was just set up.
+  /// An ITS that was just set up; `register` reads its hardware, by width and offset.
   package mutating func add(
-    _ its: borrowing MediatedITS, _ hardware: SimulatedITS, _ memory: PhysicalMemory
+    _ its: borrowing MediatedITS, _ memory: some ComparedMemory,
+    register: (AccessWidth, UInt64) -> UInt64
   ) {
     var identification: [UInt64: UInt64] = [:]
     for offset in [0x4, 0x10, 0x18] + Array(stride(from: 0xffd0, to: 0x1_0000, by: 4)) as [UInt64] {
-      identification[offset] = hardware.read(.word, at: offset)
+      identification[offset] = register(.word, offset)
     }
-    let tables = (0..<8).map { hardware.tableBase($0) }
+    let commandBase = GITSCommandBase(rawValue: register(.double, ITSRegister.commandBase.offset))
+    let tables = (0..<8).map {
+      GITSTableBase(rawValue: register(.double, ITSRegister.tableBases.offset + UInt64($0) * 8))
+    }
     guard
       let queue = PageRange(
-        first: PageFrameNumber(hardware.queueBase.base >> 12), count: hardware.queueBase.size >> 12)
+        first: PageFrameNumber(commandBase.base >> 12), count: commandBase.size >> 12)
     else { fatalError("no queue") }
     var state = ITSState(
       identity: ITSIdentity(
         type: its.typer, identification: identification, devicePlaces: Int(its.devices.capacity),
         collectionPlaces: ITSLedgers.collectionCapacity, vpePlaces: Int(its.vpes.capacity),
-        arena: its.arena.freeRuns(memory), commandBase: hardware.queueBase, tables: tables),
-      hardware: ITSHardware(commandBase: hardware.queueBase, tables: tables),
+        arena: its.arena.freeRuns(memory), commandBase: commandBase, tables: tables),
+      hardware: ITSHardware(commandBase: commandBase, tables: tables),
       host: HostRegisters(tables: (0..<8).map { GITSTableBase(rawValue: its.tableBases[$0]) }),
       commit: CommitQueue(pages: queue))
-    state.hardware.isQuiescent = hardware.isQuiescent
+    let control = register(.word, ITSRegister.control.offset)
+    state.hardware.isQuiescent =
+      GITSControl(rawValue: UInt32(truncatingIfNeeded: control)).isQuiescent
     world.itses.append(state)
     services.append(
       ITSComparison(
@@ -52,7 +57,7 @@ extension BoardComparison {
   /// - Throws: what the specification does not permit.
   package mutating func finish(
     its number: Int, _ entrance: Entrance, by cpu: Int, _ effect: Effect,
-    _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: PhysicalMemory
+    _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: some ComparedMemory
   ) throws(Divergence) {
     let before = world[number]
     do throws(Divergence) {
@@ -64,7 +69,7 @@ extension BoardComparison {
 
   private mutating func check(
     its number: Int, _ entrance: Entrance, by cpu: Int, _ effect: Effect,
-    _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: PhysicalMemory
+    _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: some ComparedMemory
   ) throws(Divergence) {
     var trap = ITSTrap(
       comparison: self, number, entrance, cpu, effect, observations[...],
@@ -82,7 +87,7 @@ extension BoardComparison {
   /// The slots that EL2 has appended in the trap.
   private func slots(
     of its: borrowing MediatedITS, _ number: Int, _ observations: [Observation],
-    _ memory: PhysicalMemory
+    _ memory: some ComparedMemory
   ) -> [ITSCommand] {
     let size = its.commit.slots
     var first = services[number].written
@@ -94,14 +99,14 @@ extension BoardComparison {
     let base = its.commit.base.rawValue
     return (first..<its.commit.written).map { serial in
       let place = base + serial % size * ITSCommand.size
-      func word(_ index: UInt64) -> UInt64 { memory.load(.double, at: place + index * 8) }
+      func word(_ index: UInt64) -> UInt64 { memory.word(at: place + index * 8) }
       return ITSCommand(word(0), word(1), word(2), word(3))
     }
   }
 
   /// Tables that EL2 has freed must be free by the specification.
   private mutating func free(
-    _ number: Int, _ its: borrowing MediatedITS, _ memory: PhysicalMemory
+    _ number: Int, _ its: borrowing MediatedITS, _ memory: some ComparedMemory
   ) throws(Divergence) {
     guard its.retirement.count < UInt64(world[number].waitingTables) else { return }
     for (key, table) in world[number].tables {
@@ -109,7 +114,7 @@ extension BoardComparison {
         !its.arena.isTaken(table.pages.first, memory)
       else { continue }
       guard take(world.freeing(its: number, key)) != nil else {
-        throw Divergence("ITS \(number): \(key)", expected: table.state, found: "free")
+        throw Divergence("ITS \(number): \(key)", expected: "\(table.state)", found: "free")
       }
     }
   }
@@ -119,12 +124,17 @@ extension BoardComparison {
     _ number: Int, _ its: borrowing MediatedITS, _ entrance: @autoclosure () -> String
   ) throws(Divergence) {
     let state = world[number]
+    func differ(_ what: String, _ expected: String, _ found: String) throws(Divergence) {
+      throw Divergence("\(entrance()), behind it: \(what)", expected: expected, found: found)
+    }
     func check<Value: Equatable>(_ what: String, _ expected: Value, _ found: Value)
       throws(Divergence)
-    {
-      if expected != found {
-        throw Divergence("\(entrance()), behind it: \(what)", expected: expected, found: found)
-      }
+    { if expected != found { try differ(what, "\(expected)", "\(found)") } }
+    // The same for what tells its value on every machine.
+    func check<Value: Equatable & CustomStringConvertible>(
+      _ what: String, _ expected: Value, _ found: Value
+    ) throws(Divergence) {
+      if expected != found { try differ(what, "\(expected)", "\(found)") }
     }
     try check("off", state.phase == .off, its.isBroken)
     try check("Enabled", state.host.isEnabled, its.isEnabled)
@@ -194,7 +204,7 @@ extension MediatedITS {
 
 extension PageArena {
   /// All pages in a row that are free.
-  func freeRuns(_ memory: PhysicalMemory) -> [PageRange] {
+  func freeRuns(_ memory: some ComparedMemory) -> [PageRange] {
     var runs: [PageRange] = []
     var first: UInt64?
     for index in 0...pages.count {
@@ -211,9 +221,9 @@ extension PageArena {
   }
 
   /// Whether a page is handed out.
-  func isTaken(_ page: PageFrameNumber, _ memory: PhysicalMemory) -> Bool {
+  func isTaken(_ page: PageFrameNumber, _ memory: some ComparedMemory) -> Bool {
     let index = page.rawValue - pages.first.rawValue
-    let word = memory.load(.double, at: pages.first.address.rawValue + index / 64 * 8)
+    let word = memory.word(at: pages.first.address.rawValue + index / 64 * 8)
     return word >> (index % 64) & 1 != 0
   }
 }

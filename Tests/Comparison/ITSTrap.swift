@@ -3,14 +3,13 @@
 
 import Architecture
 import GIC
-import SimulatedHardware
 @testable import Specification
 
 /// One trap of an ITS, taken apart into steps of the specification.
 ///
 /// What EL2 did is in the order in which it did it. Each load of a command is a step, so is each write of
 /// GITS_CWRITER. The hardware has come as far as a register says when EL2 reads it.
-struct ITSTrap {
+struct ITSTrap<Memory: ComparedMemory> {
   var comparison: BoardComparison
   let its: Int
   let entrance: Entrance
@@ -24,7 +23,7 @@ struct ITSTrap {
   /// The command that it keeps at the end, and the table of that with the bytes that are zero.
   let keeps: ITSCommand?
   let unfinished: (pages: PageRange, zeroed: UInt64)?
-  let memory: PhysicalMemory
+  let memory: Memory
   let tableBases: [GITSTableBase]
   /// The words of the command that EL2 is reading.
   private var words: [UInt64] = []
@@ -39,7 +38,7 @@ struct ITSTrap {
   init(
     comparison: BoardComparison, _ its: Int, _ entrance: Entrance, _ cpu: Int, _ effect: Effect,
     _ observations: ArraySlice<Observation>, appended: [ITSCommand], keeps: ITSCommand?,
-    unfinished: (PageRange, UInt64)?, memory: PhysicalMemory, tableBases: [GITSTableBase]
+    unfinished: (PageRange, UInt64)?, memory: Memory, tableBases: [GITSTableBase]
   ) {
     self.comparison = comparison
     self.its = its
@@ -60,14 +59,14 @@ struct ITSTrap {
 
   @discardableResult
   private mutating func take(
-    _ outcomes: [Outcome], _ step: StaticString, found: Any,
+    _ outcomes: [Outcome], _ step: StaticString, found: Found,
     where matches: (Outcome) -> Bool = { _ in true }
   ) throws(Divergence) -> Answer {
     guard let answer = comparison.take(outcomes, where: matches) else {
       throw Divergence(
         name("\(step)"),
-        expected: outcomes.isEmpty ? "nothing of the kind" : outcomes.map(\.answer),
-        found: found)
+        expected: outcomes.names,
+        found: "\(found)")
     }
     return answer
   }
@@ -84,9 +83,15 @@ struct ITSTrap {
       default: try store(offset, width, value)
       }
     }
-    if !rest.isEmpty { throw Divergence(name("the end"), expected: "nothing more", found: rest) }
+    if !rest.isEmpty {
+      throw Divergence(
+        name("the end"), expected: "nothing more",
+        found: rest.map { $0.description }.joined(separator: ", "))
+    }
     if explained != appended.count {
-      throw Divergence(name("slots"), expected: "none", found: appended[explained...])
+      throw Divergence(
+        name("slots"), expected: "none",
+        found: Found.command(nil, appended[explained...]).description)
     }
   }
 
@@ -99,7 +104,7 @@ struct ITSTrap {
       try take(
         comparison.world.endingTrap(its: its, .load, madeProgress: hasProgress, spent: spent),
         "the trap ends",
-        found: effect)
+        found: .effect(effect))
       if case .read(let offset, let value)? = last { try watch(offset, value, believes: true) }
     } else {
       // Where the hardware answers with an abort, so does EL2.
@@ -107,7 +112,8 @@ struct ITSTrap {
       try watchRegisters()
     }
     let effect = effect
-    try take(comparison.world.load(its: its, at: offset, width), "the load", found: effect) {
+    try take(comparison.world.load(its: its, at: offset, width), "the load", found: .effect(effect))
+    {
       $0.answer.matches(effect)
     }
   }
@@ -121,7 +127,7 @@ struct ITSTrap {
     if tableBases.indices.contains(number) { choice.readBack = tableBases[number] }
     let effect = effect
     let outcomes = comparison.world.store(its: its, at: offset, width, value, by: cpu, choice)
-    try take(outcomes, "the store", found: effect) { $0.answer.matches(effect) }
+    try take(outcomes, "the store", found: .effect(effect)) { $0.answer.matches(effect) }
     // A queue that is replaced is let go of.
     while case .unpinned? = rest.first { rest.removeFirst() }
   }
@@ -133,7 +139,7 @@ struct ITSTrap {
       try watchRegisters()
       try observe()
       if effect != .aborted {
-        throw Divergence(name("the store"), expected: "an abort", found: effect)
+        throw Divergence(name("the store"), expected: "an abort", found: "\(effect)")
       }
       return
     }
@@ -150,13 +156,13 @@ struct ITSTrap {
     let isQuiet = isQuiet || state.hardware.isQuiescent
     let its = its
     let outcomes = comparison.world.store(its: its, at: 0, width, value, by: cpu, choice)
-    let answer = try take(outcomes, "the store", found: effect) {
+    let answer = try take(outcomes, "the store", found: .effect(effect)) {
       value & 1 != 0 || !changes || $0.world[its].hardware.isQuiescent == isQuiet
     }
     guard answer == .done, state.host.isEnabled, state.phase == .enabled else {
       try watchRegisters()
       if !answer.matches(effect) {
-        throw Divergence(name("the store"), expected: answer, found: effect)
+        throw Divergence(name("the store"), expected: answer.name, found: "\(effect)")
       }
       return
     }
@@ -164,7 +170,7 @@ struct ITSTrap {
     try take(
       comparison.world.endingTrap(its: its, .store, madeProgress: hasProgress, spent: spent),
       "the trap ends",
-      found: effect
+      found: .effect(effect)
     ) { $0.answer.matches(effect) }
   }
 
@@ -185,12 +191,12 @@ struct ITSTrap {
     let its = its
     try take(
       comparison.world.store(its: its, at: offset, width, value, by: cpu), "the doorbell",
-      found: effect
+      found: .effect(effect)
     ) { $0.world[its].hardware.isStalled == isStalled }
     let effect = effect
     if comparison.world.counts != old {
       guard effect == .done else {
-        throw Divergence(name("the store"), expected: "ignored", found: effect)
+        throw Divergence(name("the store"), expected: "ignored", found: "\(effect)")
       }
       return
     }
@@ -199,7 +205,7 @@ struct ITSTrap {
     try take(
       comparison.world.endingTrap(
         its: its, .store, doorbell: rung, madeProgress: hasProgress, spent: spent),
-      "the trap ends", found: effect
+      "the trap ends", found: .effect(effect)
     ) { $0.answer.matches(effect) }
   }
 
@@ -260,7 +266,8 @@ struct ITSTrap {
         try catchUp(place)
       }
       comparison.world[its].hardware.isEnabled = control.isEnabled
-      if !control.isEnabled { comparison.world[its].hardware.isQuiescent = control.isQuiescent }
+      // There is hardware that is Quiescent while it is enabled.
+      comparison.world[its].hardware.isQuiescent = control.isQuiescent
       if believes { try observe() }
     case ITSRegister.commandRead.offset:
       if state.phase == .atRest {
@@ -294,7 +301,7 @@ struct ITSTrap {
   }
 
   private mutating func observe() throws(Divergence) {
-    try take(comparison.world.observing(its: its), "EL2 looks", found: "a register")
+    try take(comparison.world.observing(its: its), "EL2 looks", found: .observed(nil))
   }
 
   /// The hardware has come to a place in its queue, or cannot be where it says.
@@ -340,16 +347,19 @@ struct ITSTrap {
           comparison.world[its].hardware.read = .max
           try observe()
         }
-      case .wrote: throw Divergence(name("a register"), expected: "GITS_CWRITER", found: next)
+      case .wrote: throw Divergence(name("a register"), expected: "GITS_CWRITER", found: "\(next)")
       case .pinned(_, let isGranted):
         try explainUnmappings()
-        try take(comparison.world.holdingQueue(its: its), "the queue is held", found: isGranted) {
+        try take(
+          comparison.world.holdingQueue(its: its), "the queue is held", found: .observed(next)
+        ) {
           ($0.answer == .done) == isGranted
         }
       case .loaded(_, nil):
         words = []
         try goOn()
-        try take(comparison.world.taking(its: its, .aborted), "a load aborts", found: next)
+        try take(
+          comparison.world.taking(its: its, .aborted), "a load aborts", found: .observed(next))
       case .loaded(_, let value?):
         words.append(value)
         if words.count == 4 {
@@ -358,7 +368,7 @@ struct ITSTrap {
           try goOn()
           try take(.command(command))
         }
-      case .unpinned: throw Divergence(name("a pin"), expected: "held", found: next)
+      case .unpinned: throw Divergence(name("a pin"), expected: "held", found: "\(next)")
       }
       rest.removeFirst()
     }
@@ -398,14 +408,14 @@ struct ITSTrap {
       || choice.secondLevel?.overlaps(table.pages) == true
     {
       if case .sealed = table.state {
-        try take(comparison.world.freeing(its: its, key), "a table is freed", found: table)
+        try take(comparison.world.freeing(its: its, key), "a table is freed", found: .observed(nil))
       }
     }
     let outcomes = comparison.world.taking(its: its, read, choice)
     let (appended, explained) = (appended, explained)
     let answer = try take(
       outcomes, "a command",
-      found: (command, command?.opcode, appended[explained...].prefix(4))
+      found: .command(command, appended[explained...])
     ) { outcome in
       guard case .committed(let commands) = outcome.answer else { return true }
       return appended[explained...].starts(with: commands)
@@ -441,7 +451,7 @@ struct ITSTrap {
       let table = state.identity.tables.first(.devices)
     else { return choice }
     let entry = TableFirstLevelEntry(
-      rawValue: memory.load(.double, at: table.base + missing.index * 8))
+      rawValue: memory.word(at: table.base + missing.index * 8))
     if entry.isValid {
       choice.secondLevel = PageRange(
         first: PageFrameNumber(entry.page >> 12), count: missing.bytes >> 12)
@@ -457,7 +467,8 @@ struct ITSTrap {
       guard let mapping = slot.unmapping, state.doomed.contains(mapping) else { return }
       let found = appended[explained...]
       let answer = try take(
-        comparison.world.unmappingDoomed(its: its, mapping), "unmapping", found: slot
+        comparison.world.unmappingDoomed(its: its, mapping), "unmapping",
+        found: .command(slot, appended[explained...])
       ) {
         if case .committed(let commands) = $0.answer { found.starts(with: commands) } else { false }
       }
@@ -481,11 +492,15 @@ struct ITSTrap {
     let last = state.commit.appended &+ UInt64(syncs.count) &- 1
     let isPadded = !syncs.isEmpty && state.commit.offset(of: last) == 0
     for part in isPadded ? [syncs.dropLast(), syncs.suffix(1)] : [syncs[...]] where !part.isEmpty {
-      try take(comparison.world.synchronising(its: its, Array(part)), "SYNCs", found: part)
+      try take(
+        comparison.world.synchronising(its: its, Array(part)), "SYNCs",
+        found: .command(nil, appended[explained...]))
       explained += part.count
     }
     let (its, commit) = (its, state.commit)
-    try take(comparison.world.publishing(its: its), "GITS_CWRITER is written", found: offset) {
+    try take(
+      comparison.world.publishing(its: its), "GITS_CWRITER is written", found: .offset(offset)
+    ) {
       commit.offset(of: $0.world[its].commit.published) == offset
     }
   }

@@ -36,3 +36,46 @@ package enum Effect: Hashable, Sendable {
   /// An abort.
   case aborted
 }
+
+// In words, for where nothing can tell them by itself.
+
+extension Observation: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .read(let offset, let value): "read \(hex(offset)): \(value.map(hex) ?? "an abort")"
+    case .wrote(let offset, let value, let isDone):
+      "wrote \(hex(value)) to \(hex(offset))\(isDone ? "" : ": an abort")"
+    case .loaded(let address, let value):
+      "loaded \(hex(address)): \(value.map(hex) ?? "an abort")"
+    case .pinned(let pages, let isGranted): "pinned \(pages.name)\(isGranted ? "" : ": refused")"
+    case .unpinned(let pages): "let go of \(pages.name)"
+    }
+  }
+}
+
+extension Entrance: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .load(let offset, let width): "load of \(width.bytes) bytes at \(hex(offset))"
+    case .store(let offset, let width, let value):
+      "store of \(width.bytes) bytes \(hex(value)) at \(hex(offset))"
+    }
+  }
+}
+
+extension Effect: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .value(let value): hex(value)
+    case .done: "done"
+    case .again: "again"
+    case .aborted: "aborted"
+    }
+  }
+}
+
+extension PageRange {
+  fileprivate var name: String { "\(count) pages at \(hex(first.address.rawValue))" }
+}
+
+func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

@@ -102,7 +102,7 @@ extension World {
   private func tableClauses(_ its: Int) -> [Clause] {
     let state = self[its]
     let translations = state.tables.filter { if case .translation = $0.key { true } else { false } }
-    let used = (state.secondLevel.values + translations.values.map(\.pages)).sorted(by: <)
+    let used = (state.secondLevel.values + translations.values.map { $0.pages }).sorted(by: <)
     let ledger =
       state.devices.map { (Mapping.device($0), $1.table) } + state.vpes.map { (.vpe($0), $1.table) }
     let mapped = state.tables.filter { $0.value.state == .mapped }
@@ -158,6 +158,6 @@ extension [PageRange] {
 extension ITSIdentity {
   /// The pages of EL2's tables.
   var tablePages: [PageRange] {
-    tables.filter(\.isValid).compactMap { PageRange(PhysicalAddress($0.base), bytes: $0.size) }
+    tables.filter { $0.isValid }.compactMap { PageRange(PhysicalAddress($0.base), bytes: $0.size) }
   }
 }

@@ -49,7 +49,11 @@ struct Pages: Equatable, Sendable {
 
   /// Whether all pages of a range are `owner`'s.
   func are(_ range: PageRange, _ owner: Owner) -> Bool {
-    range.pages.allSatisfy { self.owner(of: $0) == owner }
+    // The usual case, without a look at each page.
+    if moved.isEmpty, let whole = initial.first(where: { $0.key.contains(range) }) {
+      return whole.value == owner
+    }
+    return range.pages.allSatisfy { self.owner(of: $0) == owner }
   }
 
   /// How often a page is pinned.

@@ -155,10 +155,10 @@ extension World {
   func isHeld(_ rd: Int, _ hardware: RedistributorHardware) -> Bool {
     guard !hardware.control.isIdle else { return true }
     guard let tables = redistributors[rd].tables else { return false }
-    let all = redistributors.map(\.tables?.configuration) + lingering
-    let named = board.sharesConfigurationBase == false ? [tables.configuration] : all
+    let all = redistributors.compactMap { $0.tables?.configuration } + lingering
+    let named = board.sharesConfigurationBase == false ? [tables.configuration].compactMap { $0 } : all
     return hardware.pending.base == tables.pendingBase
-      && named.contains { $0?.first.address == hardware.configuration.base }
+      && named.contains { $0.first.address == hardware.configuration.base }
   }
 }
 

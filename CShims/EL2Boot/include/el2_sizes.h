@@ -8,7 +8,11 @@
 #define EL2_MAX_CPUS 512
 /* Where EL2 sees the stacks: CPU 0's slot first. Their memory is the board's, not the image's. */
 #define EL2_STACKS 0x480000000000
+#ifdef EL2_CHECKED
+#define EL2_STACK_SHIFT 18
+#else
 #define EL2_STACK_SHIFT 15
+#endif
 #define EL2_STACK_SIZE (1 << EL2_STACK_SHIFT)
 #define EL2_STACK_SLOT (2 * EL2_STACK_SIZE)
 /* Table pages (4 KiB each) of the fixed pool. */

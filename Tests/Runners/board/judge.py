@@ -18,6 +18,8 @@ FOREIGN = ("portcullis: ",)
 # What a host prints that lives on where it should not, and of the ITS that it has kept then.
 LIFE = re.compile(r"TAP version|ok |not ok |# the host goes on|Bail out!")
 LIVE = "# the ITS is live"
+# What the checked image tells now and then.
+COMPARED = re.compile(r"portcullis: check: (\d+) traps of ITSes as specified")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +64,12 @@ def mediated(reader, status, least):
     if reader.run < least:
         problems.append(f"{reader.run} tests were run, at least {least} are due")
     return problems + qemu.problems(status)
+
+
+def compared(lines, least=64):
+    """What is wrong with a run of the checked image, in which the specification must have gone along."""
+    traps = max((int(match[1]) for line in lines if (match := COMPARED.match(line))), default=0)
+    return [] if traps >= least else [f"{traps} traps were compared, at least {least} are due"]
 
 
 def unmediated(reader, status, expected):

@@ -10,6 +10,9 @@ with an SMMU where QEMU has one that can be owned.
 A run is good if its TAP is complete, has enough tests that were not skipped, has no failure, and
 QEMU's exit status is 0. With --expect-failures FILE a run is good if its TAP is complete and every
 test that a pattern of FILE names was seen to fail: the control of the tests themselves.
+
+With --checked the specification goes along with each ITS of the image, and a host that reports with an ITS that is
+mediated from the start must have had traps that were compared.
 """
 
 import dataclasses
@@ -26,6 +29,8 @@ LEAST_TESTS = 40
 SECONDS = 120
 # A board that is refused, QEMU's start included.
 REFUSAL_SECONDS = 5
+# How much longer the checked image may take.
+CHECKED_FACTOR = 5
 
 # Where the guest-loader puts a payload: an arm64 `Image` on a boundary of 2 MiB, as its header asks,
 # a flat payload off every boundary but a page's.
@@ -223,6 +228,8 @@ def attempt(each, options, patterns, directory, say):
         path = directory / f"tree-{each.form}"
         command = flattree.edited(command, path, each.edit, each.tree_address)
     seconds = REFUSAL_SECONDS if each.refused or each.silent else options.seconds
+    if options.checked:
+        seconds *= CHECKED_FACTOR
     until = re.compile(each.refused or each.sign) if each.stops else None
     lines, status = qemu.run(command, seconds, say, each.dialogue, until)
     problems = each.judge(lines)
@@ -235,6 +242,8 @@ def attempt(each, options, patterns, directory, say):
             problems += judge.unmediated(reader, status, patterns)
         else:
             problems += judge.mediated(reader, status, each.least or options.least)
+            if options.checked and "portcullis.handover" not in each.bootargs:
+                problems += judge.compared(lines)
         good, skipped, failures = reader.passed, reader.skipped, reader.failures
     what = f"{good} passed, {len(failures)} failed, {skipped} skipped"
     summary = judge.summary(each.title, what, problems)
@@ -253,6 +262,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=SECONDS, help="limit of one run")
     parser.add_argument("--least", type=int, default=LEAST_TESTS, help="tests that must be run")
     parser.add_argument("--expect-failures", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--checked", action="store_true", help="the image has the specification in it")
     parser.add_argument("--debug", action="store_true", help="boot one board, on this terminal, halted for gdb")
     options = parser.parse_args()
     if options.debug:

@@ -78,8 +78,10 @@ package final class World {
       memory: [
         pages(BoardLayout.ram, BoardLayout.hypervisor - BoardLayout.ram): true,
         pages(BoardLayout.hypervisor, BoardLayout.hypervisorSize): false,
-      ], redistributors: gic.redistributors)
-    for service in services { comparison.add(service.its.pointee, service.simulated, gic.memory) }
+      ], redistributors: gic.redistributors.map { (PhysicalAddress($0.base), $0.typer) })
+    for service in services {
+      comparison.add(service.its.pointee, gic.memory) { service.simulated.read($0, at: $1) ?? 0 }
+    }
     self.comparison = comparison
   }
 
@@ -223,4 +225,8 @@ package final class World {
       violation = nil
     }
   }
+}
+
+extension PhysicalMemory: ComparedMemory {
+  package func word(at address: UInt64) -> UInt64 { load(.double, at: address) }
 }
