@@ -428,6 +428,12 @@ struct ITSTrap<Memory: ComparedMemory> {
   private func choice(for command: ITSCommand?) -> CommandChoice {
     var choice = CommandChoice()
     guard let command, command.opcode == .mapd, command.isValid else { return choice }
+    // One that maps what is mapped gets no memory, which a later one of the same words may get in this trap.
+    if let known = state.devices[command.deviceID], known.name == command.translationTable,
+      known.eventIDBits == command.eventIDBitsMinusOne + 1
+    {
+      return choice
+    }
     let kept = state.staging.unfinished
     var next = appended[explained...]
     if let first = next.first, first == .unmapd(command.deviceID) { next.removeFirst() }
