@@ -40,6 +40,7 @@ struct Exhaustive {
       // A table of one page takes two traps.
       setup.policy.commandsPerTrap = 2
       setup.policy.bytesPerTrap = 2048
+      setup.isCompared = true
       change(&setup)
       let world = try World(setup)
       // It takes steps where it is told to, and never by itself.

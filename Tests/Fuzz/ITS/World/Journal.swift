@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import Comparison
 @testable import ITS
 @testable import SimulatedHardware
 
@@ -56,6 +57,7 @@ extension World {
     fileprivate let hardware: [SimulatedITS.State]
     fileprivate let redistributors: [SimulatedRedistributor.State]
     fileprivate let pages: (ownership: [UInt8], claims: [UInt8], reached: [Bool])
+    fileprivate let comparison: BoardComparison?
     fileprivate let memory: Fingerprint
   }
 
@@ -67,7 +69,8 @@ extension World {
     Mark(
       words: journal?.words.count ?? 0, tables: journal?.tables.count ?? 0,
       services: services.map(\.state), hardware: gic.services.map(\.state),
-      redistributors: gic.redistributors.map(\.state), pages: pages.small, memory: memory)
+      redistributors: gic.redistributors.map(\.state), pages: pages.small,
+      comparison: comparison, memory: memory)
   }
 
   /// Goes back to a mark; the sum over memory there.
@@ -89,6 +92,7 @@ extension World {
       redistributor.state = state
     }
     pages.small = mark.pages
+    comparison = mark.comparison
     return mark.memory
   }
 
@@ -115,8 +119,10 @@ extension World {
     hashers.1.combine(1)
     func feed(_ hasher: inout Hasher) {
       for service in services {
+        let counters = service.its.pointee.counters
         service.its.pointee.counters = ITSCounters()
         _ = service.its.pointee.takeRefusal()
+        defer { service.its.pointee.counters = counters }
         hasher.combine(
           bytes: UnsafeRawBufferPointer(start: service.its, count: MemoryLayout<MediatedITS>.size))
       }
