@@ -10,6 +10,7 @@
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`, `fuzz-smmu`: how long
 #   SOAK_STEPS=100000000  `soak-its`, `soak-smmu`: how many (`soak-iommu`: 10000000); SOAK_SEED=1
 #   SPEC_SECONDS=600  `soak-spec`: how long; SPEC_LEAST=100: how often each rule must be reached
+#   DEPTH=1           `exhaustive`: steps deeper than `exhaustive-brief`; each is three to five times the states
 #   MUTANTS="NAME …"  `mutants`: these alone
 #   KERNEL=6.12       `linux`: which of Debian's kernels (6.1), or `newest`; also GIC=4, CPUS=4, PROCESSOR=max
 #   FULL=1            `test-linux`, `hostile-linux`: the whole matrix; `bench-linux`: more repeats
@@ -32,6 +33,7 @@ SPEC_SECONDS ?= 600
 SPEC_LEAST ?= 100
 SOAK_SEED ?= 1
 COVERAGE ?= 95
+DEPTH ?= 1
 MUTANTS ?=
 STEPS ?=
 FROM ?=
@@ -567,13 +569,17 @@ soak-iommu: setup-test ## SOAK_STEPS (10000000) steps of pages that change owner
 	$(Q).build-soak-iommu/release/soak-iommu --steps $(if $(filter file,$(origin SOAK_STEPS)),10000000,$(SOAK_STEPS)) \
 	  --seed $(SOAK_SEED)
 
+# First, less deep: whether states that the search takes for one behave alike.
+EXHAUSTIVE := SWIFT_DETERMINISTIC_HASHING=1 .build-soak/release/exhaustive
 .PHONY: exhaustive exhaustive-brief
-exhaustive: setup-test ## every interleaving of steps in small worlds, to a depth
+exhaustive: setup-test ## every interleaving of steps in small worlds, each trap compared with the specification, DEPTH (1) steps deeper
 	$(Q)$(SOAK) --product exhaustive
-	$(Q).build-soak/release/exhaustive
-exhaustive-brief: setup-test ## the same, a step less deep
+	$(Q)$(EXHAUSTIVE) --check 1 --deeper -2
+	$(Q)$(EXHAUSTIVE) --deeper $(DEPTH)
+exhaustive-brief: setup-test ## the same for a million states; what is taken for one state behaves alike
 	$(Q)$(SOAK) --product exhaustive
-	$(Q).build-soak/release/exhaustive 1
+	$(Q)$(EXHAUSTIVE) --check 1 --deeper -3
+	$(Q)$(EXHAUSTIVE)
 
 .PHONY: mutants
 mutants: setup-test ## puts known defects back into the ITS and SMMU mediation, each of which must be caught (MUTANTS: these alone)

@@ -235,7 +235,9 @@ if fuzz != nil {
       exclude: ["TableLog.md"], swiftSettings: supporting),
     .executableTarget(
       name: "exhaustive",
-      dependencies: ["FuzzWorld", "GIC", "ITS", "SimulatedHardware", "Architecture", "Traps"],
+      dependencies: [
+        "FuzzWorld", "Comparison", "GIC", "ITS", "SimulatedHardware", "Architecture", "Traps",
+      ],
       path: "Tests/Exhaustive", swiftSettings: supporting),
     .target(
       name: "SMMUFuzzWorld",

@@ -17,7 +17,7 @@ internal import GIC
 /// is shown while the hardware is at this slot.
 struct CommitQueue: Sendable {
   let base: PhysicalAddress
-  private let origins: PhysicalAddress
+  let origins: PhysicalAddress
   /// A power of two.
   let slots: UInt64
   /// What the hardware sees without cleaning.

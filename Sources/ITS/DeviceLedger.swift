@@ -22,7 +22,7 @@ struct MappedDevice: Sendable {
 /// words a slot, {DeviceID, EventID bits} and {first page, pages}; the second is zero in a free slot.
 /// Behind all of them a word a slot, ITT_addr of the host, which few commands look at.
 struct DeviceLedger: Sendable {
-  private let base: PhysicalAddress
+  let base: PhysicalAddress
   private let mask: UInt64
   /// How many devices are mapped.
   private(set) var count: UInt64 = 0

@@ -12,13 +12,13 @@ internal import Architecture
 /// keeps what its unfinished stores have asked for already: two words a store, GITS_CWRITER's offset
 /// with bit [63] set, and the count of commands up to it.
 struct DoorbellTokens: Sendable {
-  private let base: PhysicalAddress
-  private let cpus: UInt64
+  let base: PhysicalAddress
+  let cpus: UInt64
   /// How many stores are unfinished.
   private(set) var count: UInt64 = 0
 
   /// How many stores a CPU may have unfinished: one more for each handler that interrupts another.
-  private static var depth: UInt64 { 4 }
+  static var depth: UInt64 { 4 }
   private static var isSet: UInt64 { 1 << 63 }
 
   /// The bytes that the tokens of `cpus` CPUs take.

@@ -15,7 +15,7 @@ struct PageArena: Sendable {
   private(set) var freeCount: UInt64
   /// Where the next search begins: behind what was handed out last, so that a search is short and a page
   /// that was freed is not used at once.
-  private var next: UInt64 = 0
+  private(set) var next: UInt64 = 0
 
   private var words: UInt64 { (pages.count + 63) / 64 }
 

@@ -20,10 +20,10 @@ enum RetiredTable: Hashable, Sendable {
 /// its tables for ever. A ring in one page of the arena, two words an entry: the count of commands to
 /// wait for, and {first page, pages}; no pages for the slot of a pin.
 struct RetirementQueue: Sendable {
-  private let base: PhysicalAddress
-  private var head: UInt64 = 0
-  private var sealed: UInt64 = 0
-  private var tail: UInt64 = 0
+  let base: PhysicalAddress
+  private(set) var head: UInt64 = 0
+  private(set) var sealed: UInt64 = 0
+  private(set) var tail: UInt64 = 0
 
   /// How many tables can wait at once.
   static var capacity: UInt64 { 256 }

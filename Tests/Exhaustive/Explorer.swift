@@ -2,30 +2,39 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import Comparison
 import FuzzWorld
 import GIC
 import ITS
 import SimulatedHardware
 import Traps
 
-/// A small world in which everything is tried, breadth first, until a depth or a count of states.
+/// A small world that goes from any of its states to any other, and what may be done in it.
 ///
-/// A state is told from another by two hashes of all that decides what happens next. It is not kept
-/// itself: the world goes back to a common ancestor by a journal of its memory, and forth again.
+/// A state is not kept itself: the world goes back to a common ancestor by a journal of its memory, and forth again.
 final class Explorer {
   /// What the host remembers.
-  struct Host: Hashable {
+  private struct Host {
     /// Where the next command goes, in commands since the queue was given.
     var staged: UInt64 = 0
     /// Commands that it has asked for.
     var asked: UInt64 = 0
+    /// Commands that it has zeroed again, for EL2 has taken them.
+    var zeroed: UInt64 = 0
     /// Which of its two pages is the queue.
-    var page = 0
+    var page: UInt64 = 0
     /// A doorbell that runs again on each CPU, as the offset.
     var unfinished: [UInt64?] = [nil, nil]
     var isEnabled = true
     /// The last thing in the queue is something else by now.
     var isChanged = false
+
+    func words(_ names: CanonicalNames) -> [UInt64] {
+      [
+        names.count(staged), names.count(asked), names.count(zeroed),
+        page | (isEnabled ? 2 : 0) | (isChanged ? 4 : 0),
+      ] + unfinished.map { $0.map(names.place) ?? .max }
+    }
   }
 
   enum Action: Hashable {
@@ -35,16 +44,10 @@ final class Explorer {
     case runAgain(cpu: Int)
     case readPointer
     case step
-    case runAll
     case writeLate
     case toggle
     case otherQueue
     case changeOwner
-  }
-
-  private struct Node {
-    let parent: UInt32
-    let action: UInt8
   }
 
   private struct Frame {
@@ -57,16 +60,8 @@ final class Explorer {
   let actions: [Action]
   let commands: [ITSCommand]
   private var host = Host()
-  private var memory = Fingerprint()
-  private var nodes: [Node] = []
-  private var visited: Set<Fingerprint> = []
+  private var memory = MemorySums()
   private var stack: [Frame] = []
-  /// How many steps led to them.
-  private(set) var transitions: UInt64 = 0
-  /// The depth to which everything was tried.
-  private(set) var depth = 0
-  /// How many states there are.
-  var states: Int { visited.count }
 
   /// The most commands in the staging queue.
   private static let queueLimit: UInt64 = 4
@@ -110,17 +105,38 @@ final class Explorer {
       host.asked = host.staged
       write(0x88, offset(host.asked))
       if runs { hardware.run() }
+      zeroTaken()
     }
+    // EL2 sees what is done.
+    if runs { _ = service.read(0x90, .word, cpu: 0) }
   }
 
+  /// The host gives one of its pages as its queue, with nothing in it; so is the queue of before.
   private func giveQueue() {
+    for offset in stride(from: 0, to: 2 * 4096, by: 8) as StrideTo<UInt64> {
+      zero(world.hostPage(0) + offset)
+    }
     host.staged = 0
     host.asked = 0
+    host.zeroed = 0
     write(
       0x80,
       GITSCommandBase(
-        base: world.hostPage(host.page), pages: 1, attributes: MemoryAttributes.coherent
+        base: world.hostPage(Int(host.page)), pages: 1, attributes: MemoryAttributes.coherent
       ).rawValue)
+  }
+
+  private func zero(_ address: UInt64) {
+    if world.load(address) != 0 { world.store(0, at: address) }
+  }
+
+  /// The host zeroes what EL2 has taken: what is behind in its queue tells no state from another.
+  private func zeroTaken() {
+    while host.zeroed < min(host.staged, service.taken) {
+      let slot = world.hostPage(Int(host.page)) + offset(host.zeroed)
+      for word in 0..<4 as Range<UInt64> { zero(slot + word * 8) }
+      host.zeroed += 1
+    }
   }
 
   private func offset(_ count: UInt64) -> UInt64 { count % 128 * ITSCommand.size }
@@ -129,71 +145,101 @@ final class Explorer {
     for word in 0..<4 {
       world.store(
         command.words[word],
-        at: world.hostPage(host.page) + offset(host.staged) + UInt64(word) * 8)
+        at: world.hostPage(Int(host.page)) + offset(host.staged) + UInt64(word) * 8)
     }
     host.staged += 1
   }
 
   // MARK: A step
 
-  /// Makes a step; false where there is nothing to do.
-  private func perform(_ action: Action) -> Bool {
+  /// Makes a step; what the host is answered, nil where there is nothing to do.
+  private func perform(_ action: Action) -> UInt64? {
+    var answer: UInt64 = 0
     switch action {
     case .stage(let number):
-      guard host.staged - min(host.staged, service.taken) < Self.queueLimit else { return false }
+      guard host.staged - min(host.staged, service.taken) < Self.queueLimit else { return nil }
       put(commands[number])
       host.isChanged = false
     case .change:
       // The last command becomes another one, whether EL2 has looked at it or not.
-      guard host.staged > 0, !host.isChanged else { return false }
+      guard host.staged > 0, !host.isChanged else { return nil }
       host.isChanged = true
       host.staged -= 1
       put(.mapd(1, table: world.arena(0), eventIDBits: 12))
     case .ring(let cpu):
-      guard host.unfinished[cpu] == nil, host.asked != host.staged || cpu == 0 else { return false }
+      guard host.unfinished[cpu] == nil, host.asked != host.staged || cpu == 0 else { return nil }
       host.asked = host.staged
-      ring(cpu, offset(host.staged))
+      answer = ring(cpu, offset(host.staged))
     case .runAgain(let cpu):
-      guard let offset = host.unfinished[cpu] else { return false }
+      guard let offset = host.unfinished[cpu] else { return nil }
       host.unfinished[cpu] = nil
-      ring(cpu, offset)
-    case .readPointer: _ = service.read(0x90, .word, cpu: 0)
+      answer = ring(cpu, offset)
+    case .readPointer:
+      if case .value(let value) = service.read(0x90, .word, cpu: 0) { answer = value }
     case .step:
-      guard hardware.step() else { return false }
-    case .runAll:
-      guard hardware.run() > 0 else { return false }
+      guard hardware.step() else { return nil }
     case .writeLate:
-      guard service.hasLate else { return false }
+      guard service.hasLate else { return nil }
       service.writeLate()
     case .toggle:
       write(0, host.isEnabled ? 0 : 1, .word)
       host.isEnabled.toggle()
     case .otherQueue:
-      guard !host.isEnabled else { return false }
+      guard !host.isEnabled else { return nil }
       host.page = 1 - host.page
       // A store that is under way names the queue of before.
       giveQueue()
     case .changeOwner: world.changeOwner(1)
     }
-    return true
+    zeroTaken()
+    return answer
   }
 
-  private func ring(_ cpu: Int, _ offset: UInt64) {
-    if service.write(0x88, .double, offset, cpu: UInt64(cpu)) == .again {
+  private func ring(_ cpu: Int, _ offset: UInt64) -> UInt64 {
+    switch service.write(0x88, .double, offset, cpu: UInt64(cpu)) {
+    case .done: return 1
+    case .again:
       host.unfinished[cpu] = offset
+      return 2
+    case .refused: return 3
     }
   }
 
-  // MARK: The search
+  // MARK: From state to state
 
-  private func identity() -> Fingerprint {
-    world.identity(memory) { $0.combine(host) }
+  /// Begins to search, so many steps deep, in the state as it is.
+  func begin(depth: Int) { world.beginJournal(traps: depth) }
+
+  /// How states are told apart.
+  enum Form {
+    /// By everything.
+    case exact
+    case canonical
+    /// As in the canonical form, and by a mistake: places of the host's queue never tell states apart.
+    case turnsAlways
+    /// The same for EL2's queue.
+    case hasNoEnd
+  }
+
+  /// What the state is told by.
+  func identity(_ form: Form) -> Fingerprint {
+    let (isCanonical, names) = (form != .exact, names(form))
+    return world.identity(memory, names, canonical: isCanonical, host: host.words(names))
+  }
+
+  /// A store that is under way when the host gives another queue names a place of that, which begins at zero: in such
+  /// a world places of the host's queue are what they are.
+  private func names(_ form: Form) -> CanonicalNames {
+    world.names(
+      canonical: form != .exact, mayTurn: form == .turnsAlways || !actions.contains(.otherQueue),
+      hasEnd: form != .hasNoEnd)
   }
 
   private func push(_ node: UInt32) {
     stack.append(Frame(node: node, mark: world.mark(memory), host: host))
   }
 
+  /// Goes back to before the last step.
   private func pop() {
     guard let frame = stack.popLast() else { return }
     memory = world.goBack(to: frame.mark)
@@ -201,65 +247,36 @@ final class Explorer {
   }
 
   /// Goes to a state; the frames are those of the way to it, each with the state before the step.
-  private func visit(_ node: UInt32) {
-    var path: [UInt32] = []
-    var current = node
-    while current != 0 {
-      path.append(current)
-      current = nodes[Int(current)].parent
-    }
-    path.reverse()
+  func visit(_ node: UInt32, in tree: StateTree) {
+    let path = tree.path(to: node)
     var common = 0
     while common < min(path.count, stack.count), stack[common].node == path[common] { common += 1 }
     while stack.count > common { pop() }
     for node in path[common...] {
       push(node)
-      _ = perform(actions[Int(nodes[Int(node)].action)])
-      if let frame = stack.last { memory = world.fingerprint(since: frame.mark) }
+      _ = perform(actions[tree.action(of: node)])
+      if let frame = stack.last { memory = world.sums(since: frame.mark) }
     }
+  }
+
+  /// Makes a step, looks at what it has come to, and goes back; nothing where there is nothing to do.
+  ///
+  /// The answer is what the host gets, with the verdicts on commands.
+  func attempt(_ number: Int, _ look: (_ answer: [UInt64]) -> Void) {
+    push(.max)
+    let before = service.verdicts
+    let names = names(.canonical)
+    if let answer = perform(actions[number]), let frame = stack.last {
+      memory = world.sums(since: frame.mark)
+      let place = actions[number] == .readPointer ? names.place(answer & ~1) | answer & 1 : answer
+      look([place] + zip(service.verdicts, before).map { $0 &- $1 })
+    }
+    pop()
   }
 
   /// The way to a state, for a report.
-  private func describe(_ node: UInt32, _ last: Action) -> String {
-    var steps = ["\(last)"]
-    var current = node
-    while current != 0 {
-      steps.append("\(actions[Int(nodes[Int(current)].action)])")
-      current = nodes[Int(current)].parent
-    }
-    return steps.reversed().joined(separator: ", ")
-  }
-
-  /// Tries everything to `limit` steps; what was violated, and how.
-  func explore(depth limit: Int) -> String? {
-    world.beginJournal()
-    nodes = [Node(parent: 0, action: 0)]
-    visited = [identity()]
-    if let violation = world.check(walks: true) { return "before the first step: \(violation)" }
-    var frontier: Range<Int> = 0..<1
-    while depth < limit, !frontier.isEmpty {
-      for node in frontier {
-        visit(UInt32(node))
-        for (number, action) in actions.enumerated() {
-          push(.max)
-          if perform(action), let frame = stack.last {
-            transitions += 1
-            memory = world.fingerprint(since: frame.mark)
-            if visited.insert(identity()).inserted {
-              if let violation = world.check(walks: true) {
-                return "\(violation): \(describe(UInt32(node), action))"
-              }
-              nodes.append(Node(parent: UInt32(node), action: UInt8(number)))
-            } else if let violation = world.check(walks: false) {
-              return "\(violation): \(describe(UInt32(node), action))"
-            }
-          }
-          pop()
-        }
-      }
-      frontier = frontier.upperBound..<nodes.count
-      depth += 1
-    }
-    return nil
+  func describe(_ node: UInt32, in tree: StateTree, _ last: Int? = nil) -> String {
+    (tree.path(to: node).map { tree.action(of: $0) } + (last.map { [$0] } ?? []))
+      .map { "\(actions[$0])" }.joined(separator: ", ")
   }
 }

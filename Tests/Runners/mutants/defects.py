@@ -393,6 +393,12 @@ DEFECTS = [
         "",
     ),
     Defect(
+        "place-of-an-earlier-queue", "GITS_CREADR", "MediatedITS+Registers.swift",
+        "offset: isEarlier ? 0 : offset, flag",
+        "offset: isEarlier && offset == 0 ? 0 : offset, flag",
+        detectors=("exhaustive",),
+    ),
+    Defect(
         "plain-load-of-the-queue", "a load that may abort", "StagingQueue.swift",
         "    guard let words = memory.tryLoad4(place) else { return nil }\n",
         "    let words = memory.load4(place)\n",

@@ -44,7 +44,7 @@ class Detectors:
 
     def _arguments(self, name):
         if name == "exhaustive":
-            return ["1"]
+            return ["--deeper", "-2"]
         steps = min(self.steps, MOST_STEPS.get(name, self.steps))
         return ["--steps", str(steps), "--seed", "3"]
 

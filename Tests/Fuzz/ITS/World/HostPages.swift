@@ -54,7 +54,7 @@ final class HostPages {
   /// The claim of each page that somebody else than the host has.
   private let claims: UnsafeMutablePointer<Claim<1>?>
   /// Which pages the host reaches, from the first of its memory on.
-  private var reached: [Bool]
+  private(set) var reached: [Bool]
 
   init(_ memory: PhysicalMemory) throws {
     self.memory = memory

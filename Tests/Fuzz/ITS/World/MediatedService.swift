@@ -61,16 +61,16 @@ package final class MediatedService {
   /// What EL2 has done since the trap began.
   private var observations: [Observation] = []
   private let isPlain: Bool
-  private var uses: [PageUse]
+  private(set) var uses: [PageUse]
   /// The device whose ITT a page is for the hardware; -1 for none.
-  private var tableOwners: [Int64]
-  private var mapped: [UInt32: Range<Int>] = [:]
+  private(set) var tableOwners: [Int64]
+  private(set) var mapped: [UInt32: Range<Int>] = [:]
   /// What the last MAPD of each device has come to, as long as nobody has given a table up.
-  private var named: [UInt32: MappedDevice] = [:]
+  private(set) var named: [UInt32: MappedDevice] = [:]
   /// Where the ledger is.
   private var ledger: DeviceLedger?
   /// The addresses that EL2 has pinned: the queue, and while it looks into a table a page of that.
-  private var pinned: [Range<UInt64>] = []
+  private(set) var pinned: [Range<UInt64>] = []
   private var freeCount: UInt64 = 0
   private var failures: UInt64 = 0
   /// Whether what the hardware does now is a late write to a table that was unmapped.
@@ -334,11 +334,11 @@ package final class MediatedService {
     let page = (address &- arena) >> 12
     guard page < arenaPages, address & 7 == 0 else { return storeMark(value, at: address) }
     if isSetUp { check(value, storedIn: Int(page), address) }
-    if world.journal != nil { world.keep(address, 8) }
     // Without a cache and a buffer there is no difference, and a table is no queue to look after.
-    memory.store(
-      .double, value, at: address,
-      by: isPlain && uses[Int(page)] == .dynamic ? .nonCoherentDevice : .processor)
+    let isTable = isPlain && uses[Int(page)] == .dynamic
+    if isTable, memory.load(.double, at: address) == value { return }
+    if world.journal != nil { world.keep(address, 8) }
+    memory.store(.double, value, at: address, by: isTable ? .nonCoherentDevice : .processor)
   }
 
   /// A store to the host's memory, which is a mark in a table that was empty when EL2 looked.

@@ -28,6 +28,10 @@ package final class World {
   package var tally = CommandTally()
   /// What memory and the tables of translations held before, as long as that is kept.
   var journal: Journal?
+  /// What of memory a canonical state tells by its meaning, where states are told apart.
+  var form: CanonicalForm?
+  /// The words of a state while it is told apart.
+  var words: [UInt64] = []
   /// What goes along with it by the specification, if anything does.
   package internal(set) var comparison: BoardComparison?
   /// What was violated first.
