@@ -58,9 +58,14 @@ package struct BoardComparison {
     }
   }
 
-  /// EL2 was refused pages of the host: they are held, or shared for what the specification does not know.
-  package mutating func refusedClaim(_ pages: PageRange) {
-    _ = take(world.claiming(pages)) { $0.answer != .done }
+  /// EL2 was refused pages of the host: they are held, or the host has shared them itself.
+  package mutating func refusedClaim(
+    _ pages: PageRange, isShared: Bool
+  ) throws(Divergence) {
+    let outcomes = world.claiming(pages)
+    if take(outcomes, where: { $0.answer != .done }) == nil, !isShared {
+      throw Divergence("a claim of \(pages)", expected: outcomes.map(\.answer), found: "refused")
+    }
   }
 
   /// EL2 has given pages back to the host.

@@ -19,9 +19,11 @@ struct ITSComparison {
 
 extension BoardComparison {
   /// An ITS that was just set up; `register` reads its hardware, by width and offset.
+  ///
+  /// What its GITS_BASER<n> held before only a simulation knows; without it the host's are taken as they are.
   package mutating func add(
     _ its: borrowing MediatedITS, _ memory: some ComparedMemory,
-    register: (AccessWidth, UInt64) -> UInt64
+    tablesAtReset: [GITSTableBase]? = nil, register: (AccessWidth, UInt64) -> UInt64
   ) {
     var identification: [UInt64: UInt64] = [:]
     for offset in [0x4, 0x10, 0x18] + Array(stride(from: 0xffd0, to: 0x1_0000, by: 4)) as [UInt64] {
@@ -30,6 +32,16 @@ extension BoardComparison {
     let commandBase = GITSCommandBase(rawValue: register(.double, ITSRegister.commandBase.offset))
     let tables = (0..<8).map {
       GITSTableBase(rawValue: register(.double, ITSRegister.tableBases.offset + UInt64($0) * 8))
+    }
+    // What the hardware held before, without Valid and Indirect; tables of vPEs are not offered.
+    let offersVPEs = its.vpes.capacity > 0
+    let hosts = (0..<8).map { number -> GITSTableBase in
+      guard let held = tablesAtReset?[number] else {
+        return GITSTableBase(rawValue: its.tableBases[number])
+      }
+      if held.kind == .vpes, !offersVPEs { return GITSTableBase(rawValue: 0) }
+      return GITSTableBase(
+        rawValue: held.rawValue & ~(GITSTableBase.valid | GITSTableBase.indirect))
     }
     guard
       let queue = PageRange(
@@ -41,7 +53,7 @@ extension BoardComparison {
         collectionPlaces: ITSLedgers.collectionCapacity, vpePlaces: Int(its.vpes.capacity),
         arena: its.arena.freeRuns(memory), commandBase: commandBase, tables: tables),
       hardware: ITSHardware(commandBase: commandBase, tables: tables),
-      host: HostRegisters(tables: (0..<8).map { GITSTableBase(rawValue: its.tableBases[$0]) }),
+      host: HostRegisters(tables: hosts),
       commit: CommitQueue(pages: queue))
     let control = register(.word, ITSRegister.control.offset)
     state.hardware.isQuiescent =

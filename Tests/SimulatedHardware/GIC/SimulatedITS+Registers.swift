@@ -20,6 +20,14 @@ extension SimulatedITS {
     GITSTableBase(rawValue: state.tableBases[number])
   }
 
+  /// GITS_BASER<n> at reset.
+  package func tableBaseAtReset(_ number: Int) -> GITSTableBase {
+    guard configuration.tables.indices.contains(number) else { return GITSTableBase(rawValue: 0) }
+    let table = configuration.tables[number]
+    let writable = writableBits(of: table)
+    return GITSTableBase(rawValue: table.reset & writable | fixedBits(of: table) & ~writable)
+  }
+
   func fixedBits(of table: ITSConfiguration.TableRegister) -> UInt64 {
     let kind: GITSTableBase.Kind =
       switch table.kind {

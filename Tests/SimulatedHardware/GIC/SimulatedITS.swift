@@ -125,9 +125,8 @@ package final class SimulatedITS {
         && (configuration.version == .gicv3 || configuration.translationEntrySize > 8),
       "entry sizes")
     state = State(tableBases: Array(repeating: 0, count: 8))
-    for (number, table) in configuration.tables.enumerated() {
-      let writable = writableBits(of: table)
-      state.tableBases[number] = table.reset & writable | fixedBits(of: table) & ~writable
+    for number in configuration.tables.indices {
+      state.tableBases[number] = tableBaseAtReset(number).rawValue
     }
   }
 

@@ -7,9 +7,11 @@ import Glibc
 
 /// Runs hostile hosts in one world after the other, from a seed, and tells what the commands came to.
 ///
-///     soak [--steps N] [--seconds N] [--seed S] [--steps-per-world N] [--world N] [--trace 1] [--check 1] [--least N]
+///     soak [--steps N] [--seconds N] [--seed S] [--steps-per-world N] [--world N] [--trace 1] [--check 1]
+///          [--own 0] [--least N]
 ///
-/// With `--check` each trap is compared with the specification, and each rule must be reached `--least` times. [--check 1]
+/// With `--check` each trap is compared with the specification, and each rule must be reached `--least` times. With
+/// `--own 0` what the soak checks by itself is not told.
 @main
 struct Soak {
   static func main() throws {
@@ -19,6 +21,7 @@ struct Soak {
     var single: UInt64?
     var traces = false
     var isCompared = false
+    var hasOwnChecks = true
     var least = 0
     var seconds: Double?
     var reached: [String: Int] = [:]
@@ -34,6 +37,7 @@ struct Soak {
       case "--world": single = value
       case "--trace": traces = value != 0
       case "--check": isCompared = value != 0
+      case "--own": hasOwnChecks = value != 0
       case "--least": least = Int(value)
       case "--seconds": seconds = Double(value)
       default: usage()
@@ -49,6 +53,7 @@ struct Soak {
     while seconds.map({ clock.now - start < .seconds($0) }) ?? (done < steps) {
       var setup = WorldSetup(number: number)
       setup.isCompared = isCompared
+      setup.hasOwnChecks = hasOwnChecks
       let world = try World(setup)
       var host = HostileHost(world, RandomChoices(seed: number ^ 0x5eed))
       host.traces = traces
@@ -99,7 +104,7 @@ struct Soak {
   private static func usage() -> Never {
     print(
       "usage: soak [--steps N] [--seconds N] [--seed S] [--steps-per-world N] [--world N] [--trace 1] [--check 1]",
-      "[--least N]")
+      "[--own 0] [--least N]")
     fflush(nil)
     exit(2)
   }

@@ -55,6 +55,8 @@ final class HostPages {
   private let claims: UnsafeMutablePointer<Claim<1>?>
   /// Which pages the host reaches, from the first of its memory on.
   private(set) var reached: [Bool]
+  /// Which pages the host has shared by calls of its own, and not unshared since.
+  private var isSharedByHost = [Bool](repeating: false, count: BoardLayout.hostPages)
 
   init(_ memory: PhysicalMemory) throws {
     self.memory = memory
@@ -152,7 +154,7 @@ final class HostPages {
       }
     } catch {
       // Pinned or shared.
-      if reached[page] { world?.refusedClaim(pages) }
+      if reached[page] { world?.refusedClaim(pages, isShared: isSharedByHost[page]) }
     }
   }
 
@@ -169,6 +171,7 @@ final class HostPages {
       } else {
         try ownership.pointee.unshare(list.span)
       }
+      isSharedByHost[page] = isShared
     } catch {
       // Pinned, or not in the state for it.
     }

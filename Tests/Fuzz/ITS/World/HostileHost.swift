@@ -35,6 +35,8 @@ package struct HostileHost<Source: Choices> {
     var posted: UInt64?
     /// Commands in the queue that it has not asked for.
     var staged: UInt64 = 0
+    /// What it has written to GITS_BASER<n>.
+    var tables: [Int: UInt64] = [:]
   }
 
   /// The world that it lives in.
@@ -132,7 +134,10 @@ package struct HostileHost<Source: Choices> {
       isQuiescent = value >> 31 != 0 && world.services[index].accessesToAbort == nil
     }
     let size = 1 + choices.next(2)
-    let page = Int(choices.next(4)) * 2 + index * 8
+    var page = Int(choices.next(4)) * 2 + index * 8
+    // Two ITSes may have a page in common.
+    if world.services.count > 1, choices.next(4) == 0 { page = 1 + Int(choices.next(8)) * 2 }
+    let tables = queues[index].tables
     queues[index] = Queue(
       base: world.hostPage(page), size: size << 12, posted: isQuiescent ? 0 : nil)
     // A queue that is not the host's stalls.
@@ -154,19 +159,37 @@ package struct HostileHost<Source: Choices> {
       GITSCommandBase(base: queues[index].base, pages: size, attributes: attributes).rawValue,
       cpu: cpu)
     write(index, 0x88, .double, 0, cpu: cpu)
-    let configuration = world.gic.services[index].configuration
-    for number in configuration.tables.indices where choices.next(8) != 0 {
-      write(
-        index, 0x100 + UInt64(number) * 8, .double,
+    setTables(index, attributes, tables, cpu: cpu)
+    write(index, 0, .word, 1, cpu: cpu)
+    steps += 6
+  }
+
+  /// Gives a disabled ITS tables, as a driver does that looks first; or those that it had, zeroed or not.
+  private mutating func setTables(
+    _ index: Int, _ attributes: UInt64, _ old: [Int: UInt64], cpu: Int
+  ) {
+    _ = world.services[index].read(ITSRegister.type.offset, .double, cpu: UInt64(cpu))
+    let resumes = choices.next(4) == 0
+    if !resumes || choices.next(2) == 0 {
+      // The first level of the devices that are used most, and the first entry of one level.
+      for offset in stride(from: 0, to: 64, by: 8) as StrideTo<UInt64> {
+        world.store(0, at: world.hostPage(16) + offset, by: queues[index].mapping)
+      }
+    }
+    for number in world.gic.services[index].configuration.tables.indices
+    where choices.next(8) != 0 {
+      let offset = ITSRegister.tableBases.offset + UInt64(number) * 8
+      _ = world.services[index].read(offset, .double, cpu: UInt64(cpu))
+      let value =
         GITSTableBase(
           base: world.hostPage(16),
           pages: world.setup.arenaPages == WorldSetup.manyPages ? 8 : 1 + choices.next(2),
           pageSize: .kib4,
           isIndirect: choices.next(2) == 0, attributes: attributes
-        ).rawValue, cpu: cpu)
+        ).rawValue
+      queues[index].tables[number] = resumes ? old[number] ?? value : value
+      write(index, offset, .double, queues[index].tables[number] ?? value, cpu: cpu)
     }
-    write(index, 0, .word, 1, cpu: cpu)
-    steps += 6
   }
 
   /// An ITS loses its power: mostly disabled and Quiescent, seldom at any time.

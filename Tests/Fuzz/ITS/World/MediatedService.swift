@@ -168,9 +168,11 @@ package final class MediatedService {
       try world.comparison?.finish(
         its: index, entrance, by: Int(cpu), effect, observations, its.pointee, memory)
     } catch {
-      report("\(error)")
+      world.reportDivergence("ITS \(index): \(error)")
     }
-    if let violation = world.comparison?.violation { report(violation) }
+    if let violation = world.comparison?.violation {
+      world.reportDivergence("ITS \(index): \(violation)")
+    }
   }
 
   /// A host that goes on with its tables as they were finds its devices.

@@ -84,7 +84,10 @@ package final class World {
         pages(BoardLayout.hypervisor, BoardLayout.hypervisorSize): false,
       ], redistributors: gic.redistributors.map { (PhysicalAddress($0.base), $0.typer) })
     for service in services {
-      comparison.add(service.its.pointee, gic.memory) { service.simulated.read($0, at: $1) ?? 0 }
+      let tables = (0..<8).map { service.simulated.tableBaseAtReset($0) }
+      comparison.add(service.its.pointee, gic.memory, tablesAtReset: tables) {
+        service.simulated.read($0, at: $1) ?? 0
+      }
     }
     self.comparison = comparison
   }
@@ -99,12 +102,19 @@ package final class World {
     do throws(Divergence) {
       try comparison?.claimed(change)
     } catch {
-      report("\(error)")
+      reportDivergence("\(error)")
     }
   }
 
-  /// A claim of pages was refused.
-  func refusedClaim(_ pages: PageRange) { comparison?.refusedClaim(pages) }
+  /// A claim of pages was refused, which the host may have shared itself.
+  func refusedClaim(_ pages: PageRange, isShared: Bool) {
+    guard comparison != nil else { return }
+    do throws(Divergence) {
+      try comparison?.refusedClaim(pages, isShared: isShared)
+    } catch {
+      reportDivergence("\(error)")
+    }
+  }
 
   /// The host gives every Redistributor its LPI tables, with every other LPI enabled.
   private func enableLPIs() {
@@ -156,6 +166,11 @@ package final class World {
 
   /// Notes that something is wrong.
   package func report(_ text: @autoclosure () -> String) {
+    if setup.hasOwnChecks { reportDivergence(text()) }
+  }
+
+  /// Notes that something is not what the specification permits.
+  func reportDivergence(_ text: @autoclosure () -> String) {
     if violation == nil { violation = text() }
   }
 
@@ -163,7 +178,7 @@ package final class World {
   ///
   /// Every access was checked when it happened; with `walks` everything in reach is, too.
   package func check(walks: Bool) -> String? {
-    if walks { for service in services { service.walk() } }
+    if walks, setup.hasOwnChecks { for service in services { service.walk() } }
     for service in services { service.checkFailures() }
     if let fault = gic.faults.first { report("software fault: \(fault)") }
     // Nobody looks at what was delivered.

@@ -26,6 +26,8 @@ package struct WorldSetup: Sendable {
   package var isNonCoherent = false
   /// Whether each trap is compared with the specification.
   package var isCompared = false
+  /// Whether what is checked beside that is told.
+  package var hasOwnChecks = true
   /// The DeviceIDs that are permitted alone.
   package private(set) var listedDevices: [ClosedRange<UInt32>]?
   /// The pages of an arena that has room for as many devices as the ledger.
@@ -80,6 +82,13 @@ package struct WorldSetup: Sendable {
       listedDevices = listed
     }
     keepsLoads = hasCache && bits.next(2) == 0
+    // What is left of a boot loader, and more DeviceIDs than there is memory for.
+    if bits.next(2) == 0 {
+      for index in services.indices { services[index].leaveTables(bits.word()) }
+    }
+    if arenaPages != Self.manyPages, bits.next(8) == 0 {
+      for index in services.indices { services[index].haveTooManyDevices() }
+    }
   }
 
   private static func service(
@@ -109,5 +118,21 @@ package struct WorldSetup: Sendable {
     service.forgetsWhenDisabled = bits.next(2) == 0
     service.checksPendingRange = bits.next(2) == 0
     return service
+  }
+}
+
+extension ITSConfiguration {
+  /// Table registers hold this at reset, but are not Valid.
+  fileprivate mutating func leaveTables(_ value: UInt64) {
+    for index in tables.indices { tables[index].reset = value & ~GITSTableBase.valid }
+  }
+
+  /// A device table of one level that takes more than half of an arena.
+  fileprivate mutating func haveTooManyDevices() {
+    deviceIDBits = 16
+    for index in tables.indices where tables[index].kind == .devices {
+      tables[index].permitsTwoLevels = false
+      tables[index].entrySize = 16
+    }
   }
 }
