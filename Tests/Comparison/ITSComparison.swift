@@ -90,7 +90,7 @@ extension BoardComparison {
       tableBases: (0..<8).map { GITSTableBase(rawValue: its.tableBases[$0]) })
     try trap.run()
     self = trap.comparison
-    try free(number, its, memory)
+    try free(number, observations, its, memory)
     try compare(number, its, "ITS \(number), CPU \(cpu), \(entrance)")
     services[number].written = its.commit.written
     services[number].zeroed = its.unfinished?.zeroed ?? 0
@@ -118,13 +118,19 @@ extension BoardComparison {
 
   /// Tables that EL2 has freed must be free by the specification.
   private mutating func free(
-    _ number: Int, _ its: borrowing MediatedITS, _ memory: some ComparedMemory
+    _ number: Int, _ observations: [Observation], _ its: borrowing MediatedITS,
+    _ memory: some ComparedMemory
   ) throws(Divergence) {
     guard its.retirement.count < UInt64(world[number].waitingTables) else { return }
     for (key, table) in world[number].tables {
       guard case .sealed = table.state, case .translation = key,
         !its.arena.isTaken(table.pages.first, memory)
       else { continue }
+      // What GITS_CREADR says counts only where the ITS runs with EL2's queue, and EL2 has looked.
+      for register in [ITSRegister.control.offset, ITSRegister.commandBase.offset]
+      where !observations.contains(where: { $0.isLoad(of: register) }) {
+        throw Divergence("ITS \(number): \(key)", expected: "a look at \(register)", found: "free")
+      }
       guard take(world.freeing(its: number, key)) != nil else {
         throw Divergence("ITS \(number): \(key)", expected: "\(table.state)", found: "free")
       }
@@ -241,6 +247,11 @@ extension PageArena {
 }
 
 extension Observation {
+  /// Whether it is a load of a register.
+  func isLoad(of register: UInt64) -> Bool {
+    if case .read(register, _) = self { true } else { false }
+  }
+
   /// Whether it is a store to a register.
   func isStore(to register: UInt64) -> Bool {
     if case .wrote(register, _, _) = self { true } else { false }

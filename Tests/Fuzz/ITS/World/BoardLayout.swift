@@ -14,6 +14,8 @@ enum BoardLayout {
   static let poolPages: UInt64 = 256
   static let arenas: UInt64 = 0x9100_0000
   static let arenaDistance: UInt64 = 0x100_0000
+  /// How many pieces of 2 MiB the host may put a queue into.
+  static let farAreas: UInt64 = 60
   static let configurationTable: UInt64 = 0x8800_0000
 
   /// How many pages the host writes to, queues among them.

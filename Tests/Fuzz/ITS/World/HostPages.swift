@@ -45,6 +45,7 @@ final class HostPages {
     fileprivate let claims: [UInt8]
     fileprivate let words: [UInt64]
     fileprivate let reached: [Bool]
+    fileprivate let isSharedByHost: [Bool]
   }
 
   private let words: UnsafeMutablePointer<UInt64>
@@ -56,7 +57,7 @@ final class HostPages {
   /// Which pages the host reaches, from the first of its memory on.
   private(set) var reached: [Bool]
   /// Which pages the host has shared by calls of its own, and not unshared since.
-  private var isSharedByHost = [Bool](repeating: false, count: BoardLayout.hostPages)
+  private(set) var isSharedByHost = [Bool](repeating: false, count: BoardLayout.hostPages)
 
   init(_ memory: PhysicalMemory) throws {
     self.memory = memory
@@ -195,7 +196,8 @@ final class HostPages {
       let used = Int(ownership.pointee.usedTablePages) * 512
       return State(
         ownership: bytes(of: ownership, 1), claims: bytes(of: claims, BoardLayout.hostPages),
-        words: Array(UnsafeBufferPointer(start: words, count: used)), reached: reached)
+        words: Array(UnsafeBufferPointer(start: words, count: used)), reached: reached,
+        isSharedByHost: isSharedByHost)
     }
     set {
       setBytes(of: ownership, newValue.ownership)
@@ -204,6 +206,7 @@ final class HostPages {
         if let base = $0.baseAddress { words.update(from: base, count: $0.count) }
       }
       reached = newValue.reached
+      isSharedByHost = newValue.isSharedByHost
     }
   }
 }

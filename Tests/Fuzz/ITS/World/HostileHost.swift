@@ -195,13 +195,20 @@ package struct HostileHost<Source: Choices> {
   /// An ITS loses its power: mostly disabled and Quiescent, seldom at any time.
   private mutating func losePower(_ index: Int) {
     let cpu = anyCPU()
-    let isSafe = choices.next(8) != 0
+    let isSafe = choices.next(4) != 0
     if isSafe {
       write(index, 0, .word, 0, cpu: cpu)
       runHardware(index, Int(choices.next(8)))
       guard case .value(let value) = world.services[index].read(0, .word, cpu: UInt64(cpu)),
         value == 1 << 31, !world.services[index].isBroken
       else { return }
+    } else if choices.next(4) != 0 {
+      // Disabled, and it has not come to rest.
+      let hardware = world.gic.services[index]
+      hardware.pace = .manual
+      hardware.hang(after: 0)
+      write(index, 0, .word, 0, cpu: cpu)
+      hardware.hang(after: nil)
     }
     world.losePower(index, choices.next(2) == 0 ? .restores : .leaves, &choices)
     queues[index].posted = nil
@@ -501,7 +508,10 @@ package struct HostileHost<Source: Choices> {
     for page in 0..<16 where choices.next(2) == 0 && !world.reaches(page) {
       world.changeOwner(page)
     }
-    for page in 0..<16 where choices.next(2) == 0 { world.share(page, false) }
+    // What it has not shared stays as EL2 has left it.
+    for page in 0..<16 where choices.next(2) == 0 && world.hasShared(page) {
+      world.share(page, false)
+    }
   }
 
   private mutating func changeRace(_ index: Int) {
@@ -546,6 +556,23 @@ package struct HostileHost<Source: Choices> {
     hardware.hang(after: nil)
   }
 
+  /// Queues in ever new places far from each other, each of which EL2 holds for a while.
+  private mutating func moveFar(_ index: Int) {
+    for cpu in unfinished.indices { unfinished[cpu].removeAll { $0.service == index } }
+    let service = world.services[index]
+    for area in 1..<BoardLayout.farAreas {
+      _ = service.write(0, .word, 0, cpu: 0)
+      runHardware(index, 8)
+      let queue = GITSCommandBase(
+        base: BoardLayout.ram + area << 21, pages: 1, attributes: MemoryAttributes.coherent)
+      _ = service.write(0x80, .double, queue.rawValue, cpu: 0)
+      _ = service.write(0, .word, 1, cpu: 0)
+      _ = service.write(0x88, .double, ITSCommand.size, cpu: 0)
+    }
+    reset(index)
+    mapCollections(index)
+  }
+
   /// What would end most of what goes on, if it came often.
   private mutating func seldom(_ index: Int) {
     switch choices.next(24) {
@@ -567,6 +594,7 @@ package struct HostileHost<Source: Choices> {
     case 17: losePower(index)
     case 20: if choices.next(32) == 0 { flood(index) }
     case 21 where steps % 512 == 0: waitInVain(index)
+    case 22: if choices.next(32) == 0 { moveFar(index) }
     case 18, 19:
       // Memory of the host goes away under EL2, and comes back.
       world.gic.memory.answerAgain()

@@ -218,6 +218,8 @@ package final class World {
   package func reaches(_ page: Int) -> Bool { pages.hostReaches(hostPage(page)) }
   /// A page of the host is shared with EL2, or no longer.
   package func share(_ page: Int, _ isShared: Bool) { pages.share(page, isShared) }
+  /// Whether the host has shared a page of its own with EL2.
+  package func hasShared(_ page: Int) -> Bool { pages.isSharedByHost[page] }
   /// Where a page of the host is.
   package func hostPage(_ page: Int) -> UInt64 { BoardLayout.ram + UInt64(page) << 12 }
   /// How many pages the host has.
