@@ -582,7 +582,7 @@ exhaustive-brief: setup-test ## the same for a million states; what is taken for
 	$(Q)$(EXHAUSTIVE)
 
 .PHONY: mutants
-mutants: setup-test ## puts known defects back into the ITS and SMMU mediation, each of which must be caught (MUTANTS: these alone)
+mutants: setup-test ## puts known defects back, each of which must be caught; tells by the specification or by which suite (MUTANTS: these alone)
 	$(Q)$(RUN).mutants.run --swift $(SWIFT) --results $(RESULTS)/mutants.json $(MUTANTS)
 
 .PHONY: models

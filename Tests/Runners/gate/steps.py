@@ -49,7 +49,7 @@ STEPS = (
     Step("fetch", 90, "libfdt, QEMU and both kernels are there", ("setup-test",)),
     Step("images", 240, "the images build for bare metal", ("fetch",), folders=(METAL,)),
     Step("unit", 660, "unit tests of all rooms, with coverage", ("setup-test",), folders=(HOST,)),
-    whole("mutants", 1200, "known defects put back, each of which must be caught", "setup-test"),
+    whole("mutants", 3600, "known defects put back, each of which must be caught", "setup-test"),
     whole(
         "test-iommu-linux", 1500,
         "both kernels behind an SMMUv3, owned and nested; devices that may reach nothing", "images",

@@ -1,52 +1,59 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Puts known defects back into the ITS and SMMU mediation, one at a time, and tells which are caught.
+"""Puts known defects back into the ITS and SMMU mediation, one at a time, and tells what finds each.
 
-Each is a replacement of one place in a room below Sources, applied to a copy of the sources. The detectors
-of the ITS are the soak (a fixed seed) and, where it finds nothing, the exhaustive search of small worlds;
-that of the virtual SMMU is its soak, and that of the devices' table the soak of pages that change owners.
-In the sources as they are no detector may find anything.
+Each is a replacement of one place in a room below Sources, applied to a copy of the sources. A defect of the ITS is for
+the comparison with the specification to find, within a minute of a CPU and without what the soak checks by itself. Then the suites
+that do without the specification are asked: the soak (a fixed seed) and, where nothing has found it, the exhaustive search
+of small worlds. A defect of the virtual SMMU is for its soak, one of the devices' table for the soak of pages that change
+owners. In the sources as they are no detector may find anything.
 """
 
 import os
 import pathlib
+import resource
 import subprocess
 import sys
-import time
 
 from Runners import commandline, counts, pace
-from Runners.mutants import tree
-from Runners.mutants.defects import DEFECTS
+from Runners.mutants import tree, verdict
+from Runners.mutants.defects import COMPARISON, DEFECTS, EXHAUSTIVE
 
 # What is compiled for the detectors needs to look into modules and across them.
 FLAGS = ["-Xswiftc", "-enable-testing", "-Xswiftc", "-cross-module-optimization"]
-# How long a detector may take to find a defect.
-SECONDS = 300
+# How long a suite may run.
+SECONDS = 600
 # Of a soak that is slower than the others.
 MOST_STEPS = {"soak-iommu": 50_000}
 
 
+def spent():
+    """The seconds of a CPU that what has run so far has taken, whatever else runs."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 class Detectors:
-    """The soaks and the exhaustive search, built from a copy of the sources."""
+    """The comparison, the soaks and the exhaustive search, built from a copy of the sources."""
 
     def __init__(self, swift, copy, steps):
         self.swift = swift
         self.copy = copy
         self.scratch = copy.parent / "build"
         self.steps = steps
-        self.environment = os.environ | {"PORTCULLIS_FUZZ": "1", "SWIFT_BACKTRACE": "enable=no"}
+        # Sets have an order by chance, which a result must not depend on.
+        self.environment = os.environ | {
+            "PORTCULLIS_FUZZ": "1", "SWIFT_BACKTRACE": "enable=no", "SWIFT_DETERMINISTIC_HASHING": "1",
+        }  # fmt: skip
 
-    def of(self, defect):
-        """The names of what is to find a defect."""
-        if defect.detectors:
-            return defect.detectors
-        return ("soak", "exhaustive") if defect.room == "ITS" else ("soak-smmu",)
-
-    def _arguments(self, name):
-        if name == "exhaustive":
-            return ["--deeper", "-2"]
+    def _command(self, name):
+        """The product that a detector is, and its arguments."""
+        if name == EXHAUSTIVE:
+            return name, ["--deeper", "-2"]
+        if name == COMPARISON:
+            return "soak", ["--steps", str(self.steps), "--seed", "3", "--check", "1", "--own", "0"]
         steps = min(self.steps, MOST_STEPS.get(name, self.steps))
-        return ["--steps", str(steps), "--seed", "3"]
+        return name, ["--steps", str(steps), "--seed", "3"]
 
     def _build(self, product):
         result = subprocess.run(
@@ -59,24 +66,40 @@ class Detectors:
             print(result.stdout[-4000:], file=sys.stderr)
             raise SystemExit(f"{product} does not build")
 
-    def finding(self, names):
-        """What the first detector that finds something says; nothing if none does. Each is built when its turn comes."""
-        for name in names:
-            self._build(name)
-            command = [self.scratch / "release" / name, *self._arguments(name)]
-            try:
-                result = subprocess.run(
-                    command, env=self.environment, text=True, check=False,
-                    timeout=pace.limit(SECONDS),
-                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                )  # fmt: skip
-            except subprocess.TimeoutExpired:
-                return f"{name}: does not end"
-            if result.returncode != 0:
-                lines = [line for line in result.stdout.splitlines() if line.strip()]
-                told = next((line for line in lines if "rror" in line), lines[-1] if lines else "")
-                return f"{name}: {told or f'ends with {result.returncode}'}"
-        return None
+    def ask(self, name):
+        """What a detector says of the copy."""
+        product, arguments = self._command(name)
+        self._build(product)
+        start = spent()
+        try:
+            result = subprocess.run(
+                [self.scratch / "release" / product, *arguments], env=self.environment, text=True,
+                check=False, timeout=pace.limit(SECONDS),
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return verdict.Answer(name, pace.limit(SECONDS), "does not end")
+        seconds = spent() - start
+        if result.returncode == 0:
+            return verdict.Answer(name, seconds)
+        lines = [line for line in result.stdout.splitlines() if line.strip()]
+        told = next(
+            (line for line in lines if line.startswith("world ") or "rror" in line),
+            lines[-1] if lines else f"ends with {result.returncode}",
+        )
+        return verdict.Answer(name, seconds, told)
+
+    def of(self, defect):
+        """What the detectors of a defect say, one after the other; the suites, until one has found it."""
+        answers = []
+        for name in defect.asked:
+            if name != COMPARISON and any(answer.found and answer.name != COMPARISON for answer in answers):
+                break
+            # The slowest is for what nothing else finds.
+            if name == EXHAUSTIVE and any(answer.found for answer in answers):
+                break
+            answers.append(self.ask(name))
+        return answers
 
 
 def main():
@@ -91,29 +114,34 @@ def main():
     detectors = Detectors(options.swift, copy, options.steps)
     chosen = [each for each in DEFECTS if not options.names or each.name in options.names]
     tree.copy(copy)
-    for name in dict.fromkeys(name for defect in chosen for name in detectors.of(defect)):
-        if finding := detectors.finding([name]):
-            print(f"without a defect: {finding}", file=sys.stderr)
+    for name in dict.fromkeys(name for defect in chosen for name in defect.asked):
+        answer = detectors.ask(name)
+        if answer.found:
+            print(f"without a defect: {answer}", file=sys.stderr)
             return 1
-    caught = missed = 0
-    for defect in chosen:
+        print(f"# without a defect: {answer}", flush=True)
+    rows = []
+    for number, defect in enumerate(chosen, 1):
+        answers = []
         try:
             tree.copy(copy, defect)
         except tree.Stale as stale:
-            print(f"STALE   {stale}", flush=True)
-            missed += 1
-            continue
-        start = time.monotonic()
-        names = detectors.of(defect)
-        finding = detectors.finding(names)
-        seconds = time.monotonic() - start
-        caught += finding is not None
-        missed += finding is None
-        verdict = "caught " if finding else "MISSED "
-        print(f"{verdict} {defect.name} ({defect.known}, {seconds:.0f} s): {finding}"[:200],
-              flush=True)  # fmt: skip
-    print(f"{caught} caught, {missed} missed")
-    counts.write(options.results, caught, missed)
+            problem = str(stale)
+        else:
+            answers = detectors.of(defect)
+            problem = verdict.fault(answers, pace.limit(verdict.SECONDS))
+        rows.append(verdict.Row(defect, answers, problem))
+        print(f"{'not ok' if problem else 'ok'} {number} - {defect.name} ({defect.known})")
+        for line in (problem, *answers):
+            if line:
+                print(f"  # {line}"[:200])
+        sys.stdout.flush()
+    print(f"1..{len(rows)}")
+    print(*(f"# {line}" for line in verdict.table(rows)), sep="\n")
+    missed = sum(bool(row.problem) for row in rows)
+    caught = len(rows) - missed
+    print(f"mutants: {caught} caught, {missed} missed")
+    counts.write(options.results, caught, missed, defects=[row.figures for row in rows])
     return 1 if missed or not caught else 0
 
 
