@@ -24,6 +24,7 @@ class Verdict(unittest.TestCase):
         self.assertIn("nothing", verdict.fault([NO_SOAK]))
         self.assertIn("nothing", verdict.fault([]))
         self.assertIn("does not", verdict.fault([NOT_COMPARED, SOAK]))
+        self.assertIn("does not", verdict.fault([verdict.Answer(COMPARISON, 2.0, "ends with -5"), SOAK]))
         self.assertIn("61 s", verdict.fault([verdict.Answer(COMPARISON, 61.2, "world 1"), SOAK]))
         self.assertIsNone(verdict.fault([verdict.Answer(COMPARISON, 61.2, "world 1"), SOAK], 120))
 

@@ -32,7 +32,8 @@ def fault(answers, limit=SECONDS):
     if not any(answer.found for answer in answers):
         return "nothing finds it"
     for answer in answers:
-        if answer.name == COMPARISON and not answer.found:
+        # A process that ends by itself, or does not end, is no difference from the specification.
+        if answer.name == COMPARISON and not answer.told.startswith("world "):
             return "the comparison does not find it"
         if answer.name == COMPARISON and answer.seconds > limit:
             return f"the comparison takes {answer.seconds:.0f} s"
