@@ -185,7 +185,7 @@ BAD = ["TAP version 14", "ok 1 - a", "not ok 2 - b", "# 1 of 2 tests passed", "1
 class Attempts(unittest.TestCase):
     def attempt(self, boot, lines, status=0, patterns=(), **more):
         """The outcome of a boot that prints these lines."""
-        options = types.SimpleNamespace(qemu="old", smmu_qemu=None, seconds=1, least=2)
+        options = types.SimpleNamespace(qemu="old", smmu_qemu=None, seconds=1, least=2, checked=False)
         options.__dict__.update(more)
         booted = unittest.mock.patch.object(qemu, "run", return_value=(lines, status))
         lacks = unittest.mock.patch.object(
@@ -214,6 +214,17 @@ class Attempts(unittest.TestCase):
         self.assertEqual(self.attempt(sign, ["xx"]).passed, 1)
         outcome = self.attempt(sign, ["y"])
         self.assertEqual((outcome.passed, outcome.failed), (0, 1))
+
+    def test_the_checked_image_tells_how_much_it_has_compared(self):
+        def told(traps, **boot):
+            line = f"portcullis: check: {traps} traps of ITSes as specified, heap 1 KiB"
+            return self.attempt(run.Boot("image", "el2.img", **boot), [line, *GOOD], checked=True)
+
+        self.assertEqual(told(64).problems, [])
+        self.assertTrue(told(32).problems)
+        self.assertTrue(self.attempt(run.Boot("image", "el2.img"), GOOD, checked=True).problems)
+        # An ITS that is handed over is not compared.
+        self.assertEqual(told(0, bootargs="portcullis.handover").problems, [])
 
     def test_silence(self):
         silent = run.Boot("refused-console", "el2.img", silent=True)
