@@ -64,7 +64,7 @@ package struct BoardComparison {
   ) throws(Divergence) {
     let outcomes = world.claiming(pages)
     if take(outcomes, where: { $0.answer != .done }) == nil, !isShared {
-      throw Divergence("a claim of \(pages)", expected: outcomes.map(\.answer), found: "refused")
+      throw Divergence("a claim of \(pages)", expected: outcomes.names, found: "refused")
     }
   }
 

@@ -34,6 +34,8 @@ struct ITSTrap<Memory: ComparedMemory> {
   private var spent = (commands: 0, bytes: 0 as UInt64)
   /// Whether the hardware was Quiescent when EL2 read it last.
   private var isQuiet = false
+  /// Whether it says so though it is enabled, which nobody believes, and the host reads.
+  private var saysQuiescent = false
 
   init(
     comparison: BoardComparison, _ its: Int, _ entrance: Entrance, _ cpu: Int, _ effect: Effect,
@@ -112,10 +114,12 @@ struct ITSTrap<Memory: ComparedMemory> {
       try watchRegisters()
     }
     let effect = effect
-    try take(comparison.world.load(its: its, at: offset, width), "the load", found: .effect(effect))
-    {
-      $0.answer.matches(effect)
-    }
+    let isQuiescent = state.hardware.isQuiescent
+    if saysQuiescent { comparison.world[its].hardware.isQuiescent = true }
+    try take(
+      comparison.world.load(its: its, at: offset, width), "the load", found: .effect(effect)
+    ) { $0.answer.matches(effect) }
+    comparison.world[its].hardware.isQuiescent = isQuiescent
   }
 
   private mutating func store(
@@ -266,8 +270,11 @@ struct ITSTrap<Memory: ComparedMemory> {
         try catchUp(place)
       }
       comparison.world[its].hardware.isEnabled = control.isEnabled
-      // There is hardware that is Quiescent while it is enabled.
-      comparison.world[its].hardware.isQuiescent = control.isQuiescent
+      if control.isEnabled {
+        saysQuiescent = control.isQuiescent
+      } else {
+        comparison.world[its].hardware.isQuiescent = control.isQuiescent
+      }
       if believes { try observe() }
     case ITSRegister.commandRead.offset:
       if state.phase == .atRest {

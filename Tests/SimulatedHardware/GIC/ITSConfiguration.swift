@@ -98,6 +98,8 @@ package struct ITSConfiguration: Sendable {
   package var commandsFetchedAhead = 0
   /// Whether a step fetches one doubleword, so that a command may be torn, or a whole command.
   package var fetchesByDoubleword = false
+  /// GITS_CTLR.Quiescent reads as one while the ITS is enabled too, as that of QEMU does.
+  package var isNeverBusy = false
   /// How many steps a disabled ITS takes to become quiescent.
   package var stepsToQuiescence: UInt64 = 0
   /// Whether an unmapped ITT stays in use until a SYNC to each Redistributor that its events had.

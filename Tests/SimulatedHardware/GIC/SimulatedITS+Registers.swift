@@ -96,7 +96,9 @@ extension SimulatedITS {
   private func doubleword(at offset: UInt64) -> UInt64 {
     switch offset {
     case 0x00:
-      let control: UInt64 = (state.isEnabled ? 1 : 0) | (isQuiescent ? 1 << 31 : 0)
+      let control: UInt64 =
+        state.isEnabled
+        ? 1 | (configuration.isNeverBusy ? 1 << 31 : 0) : isQuiescent ? 1 << 31 : 0
       return control | 0x43b << 32
     case 0x08: return typer.rawValue
     case 0x80: return state.commandBase

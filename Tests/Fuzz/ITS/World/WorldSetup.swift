@@ -117,6 +117,7 @@ package struct WorldSetup: Sendable {
     service.stepsToQuiescence = [0, 0, 3][Int(bits.next(3))]
     service.forgetsWhenDisabled = bits.next(2) == 0
     service.checksPendingRange = bits.next(2) == 0
+    service.isNeverBusy = bits.next(3) == 0
     return service
   }
 }
