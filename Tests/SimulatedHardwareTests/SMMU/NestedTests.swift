@@ -210,6 +210,35 @@ struct NestedTests {
     #expect(driver.events().map(\.type) == [.badContext])
   }
 
+  @Test(
+    "All contexts of a stream go with its entry, when CMD_SYNC completes; those of others stay",
+    arguments: [
+      (0x03 | 3 << 32, 1, false), (0x03 | 3 << 32, 0, false), (0x04 | 2 << 32, 0, false),
+      (0x04, 31, false), (0x06 | 3 << 32, 0, false), (0x03 | 4 << 32, 0, true),
+      (0x04 | 4 << 32, 0, true), (0x06 | 4 << 32, 0, true), (0x01 | 3 << 32, 0, true),
+    ] as [(UInt64, UInt64, Bool)])
+  func contextsForgotten(word0: UInt64, word1: UInt64, stays: Bool) {
+    var configuration = SMMUConfiguration()
+    configuration.invalidation = .atSync
+    configuration.substreamIDBits = 4
+    let driver = driver(configuration)
+    // S1CDMax 1, and S1DSS 2: without a substream it is context 0.
+    driver.setEntry(
+      3, 0xf | Self.context | 1 << 59, 1 << 44 | 0xd6, 5 | stage2Control | stage2Flags,
+      SMMUPlace.root)
+    driver.put(Self.context + 64, Self.contextWord0, Self.table1)
+    #expect(driver.smmu.read(3, 8) == .completed(0))
+    #expect(driver.smmu.read(3, 8, substream: 1) == .completed(0))
+    driver.put(Self.context, 0)
+    driver.put(Self.context + 64, 0)
+    driver.post((word0, word1))
+    #expect(driver.smmu.read(3, 8) == .completed(0))
+    driver.post(synchronise)
+    let expected = stays ? DeviceResponse.completed(0) : .aborted
+    #expect(driver.smmu.read(3, 8) == expected)
+    #expect(driver.smmu.read(3, 8, substream: 1) == expected)
+  }
+
   @Test("Substreams: each has a context, and S1DSS says what becomes of the rest")
   func substreams() {
     var configuration = SMMUConfiguration()
