@@ -34,7 +34,7 @@ enum CommandRule: Hashable {
         ? .refused(.secureStream)
         : stream < streams ? .read(first: stream, end: stream + 1) : .nothing
     case .invalidateEntries:
-      if command.isSecure, !command.isWholeRange {
+      if command.isSecure {
         self = .refused(.secureStream)
       } else if command.streamRange >= offered.streamLog2 {
         self = .read(first: 0, end: streams)

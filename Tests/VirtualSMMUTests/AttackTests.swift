@@ -267,6 +267,27 @@ struct AttackTests {
     #expect(world.complaints == [])
   }
 
+  @Test(
+    "A command of a Secure stream is illegal, as on bare hardware, whichever streams it speaks of",
+    arguments: [
+      (0x01, 0), (0x02, 0), (0x03, 1), (0x04, 0), (0x04, 9), (0x04, 30), (0x04, 31), (0x05, 1),
+      (0x06, 0),
+    ] as [(UInt64, UInt64)])
+  func secureStreams(number: UInt64, word1: UInt64) throws {
+    for isMediated in [false, true] {
+      let world = try NestedWorld(isMediated: isMediated)
+      let host = HostSMMUDriver(world)
+      host.start()
+      host.post((number | 1 << 10 | 5 << 32, word1), (0x46, 0))
+      let waits = host.wait(reads: 10)
+      #expect(waits == nil && host.stop == .illegal, "mediated: \(isMediated)")
+      guard isMediated else { continue }
+      let refused = world.mediated.counters.count(.secureStream)
+      #expect(refused == 1)
+      #expect(world.complaints == [])
+    }
+  }
+
   @Test("Every bit of a permitted command may be set, and the hardware finds nothing illegal")
   func everyBit() throws {
     let world = try NestedWorld()
