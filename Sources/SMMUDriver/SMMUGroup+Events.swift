@@ -36,7 +36,8 @@ extension SMMUGroup where Machine: ~Copyable {
     let count = min(waiting, limit)
     for _ in 0..<count {
       let event = queue.take(machine.memory)
-      guard event.isForHost,
+      // A device that the tree does not name is not the host's to tell of, and no entry gives it anything.
+      guard event.isForHost, unit.parts?.nested?.permits(event.stream) == true,
         let isKept = unit.parts?.hostEvents?.append(event, machine.memory)
       else {
         keep(SMMUFault(unit: unit.port.unit, event: event))

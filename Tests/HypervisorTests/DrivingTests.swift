@@ -294,8 +294,16 @@ struct DrivingTests {
     #expect(smmu.write(9, 0x4800_0000, 1) != .completed(0))
     // The table is EL2's to look at as long as it is one.
     #expect(throws: (any Error).self) { try board.claim(commands) }
-    // The event of stream 9 is the host's to read.
-    #expect(board.load(.word, smmu.base + 0x1_00a8) != .value(0))
+    // The tree names no device of stream 9: its event is EL2's, as that of stage 2 is.
+    #expect(board.load(.word, smmu.base + 0x1_00a8) == .value(0))
+    #expect(board.statistic(.smmuEvents) == 2)
+    // That of stream 8 without an entry is the host's to read.
+    board.memory.store(.double, 0, at: table + 8 * 64)
+    send(3, 0x03 | 8 << 32, 1)  // CFGI_STE
+    send(4, 0x46)  // SYNC
+    #expect(smmu.write(8, 0x4800_0000, 1) != .completed(0))
+    #expect(board.load(.word, smmu.base + 0x1_00a8) == .value(1))
+    #expect(board.statistic(.smmuEvents) == 2)
     write(0x20, 0)
     #expect(board.violations().isEmpty)
   }

@@ -50,6 +50,36 @@ struct EventTests {
     #expect(host.events().map(\.type) == [.badEntry])
   }
 
+  @Test(
+    "A device that the tree does not name is EL2's to tell of, whatever the host's SMMU is doing",
+    arguments: [0b0000, 0b1000, 0b1001, 0b1101] as [UInt64])
+  func unnamed(control: UInt64) throws {
+    var configuration = NestedWorld.configuration
+    configuration.eventQueueLog2 = 9
+    let world = try NestedWorld(
+      configuration, streams: [StreamID(0)...StreamID(7), StreamID(255)...StreamID(255)])
+    let host = HostSMMUDriver(world)
+    host.start()
+    host.setEntry(9, 0b1001, 1 << 44)
+    host.control(control)
+    // As many as may wait for the host, within its table, and one beyond.
+    for _ in 0..<128 { #expect(world.smmu.read(9, Place.data) == .aborted) }
+    #expect(world.smmu.read(300, Place.data) == .aborted)
+    let faults = world.drainFaults()
+    #expect(faults.count == 32 && faults.allSatisfy { $0.stream == StreamID(9) })
+    let counts = world.hypervisorEvents
+    #expect(counts.total == 129 && counts.unlogged == 97)
+    #expect(counts.count(of: .badEntry) + counts.count(of: .badStream) == 129)
+    #expect(counts.forwarded == 0 && counts.lostForwarded == 0)
+    // They have taken nothing that is the host's.
+    host.control(0b1101)
+    _ = world.smmu.read(6, Place.data)
+    #expect(host.events().map(\.stream) == [StreamID(6)])
+    #expect(world.mediated.counters.lostEvents == 0)
+    #expect(host.read(0x100a8) >> 31 == 0)
+    #expect(world.complaints == [])
+  }
+
   @Test("A queue that is full loses events, and says so once")
   func overflow() throws {
     let world = try NestedWorld()
