@@ -146,7 +146,9 @@ extension MediatedSMMU {
   ) {
     switch machine.set(Self.id(stream), rule) {
     case .done: break
-    case .notPermitted: if rule != .invalid { refuse(.notPermitted, stream: Self.id(stream)) }
+    case .notPermitted:
+      // It is invalid, and so reaches as little as by an entry that aborts.
+      if rule != .invalid, rule != .abort { refuse(.notPermitted, stream: Self.id(stream)) }
     case .outOfMemory: refuse(.outOfMemory, stream: Self.id(stream))
     case .notConfirmed: breakDown()
     }

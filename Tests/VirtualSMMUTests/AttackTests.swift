@@ -357,13 +357,34 @@ struct AttackTests {
 
   @Test("Streams that may reach nothing stay so, whatever the host says")
   func notPermitted() throws {
-    let world = try NestedWorld(streams: [StreamID(0)...StreamID(7)])
+    let world = try NestedWorld(streams: [StreamID(0)...StreamID(7), StreamID(255)...StreamID(255)])
     let host = HostSMMUDriver(world)
     host.start()
     host.setEntry(7, 0b1001, 1 << 44)
     host.setEntry(8, 0b1001, 1 << 44)
     #expect(world.smmu.read(7, Place.data) == .completed(0))
     #expect(world.smmu.read(8, Place.data) == .aborted)
+    let refused = world.mediated.counters.count(.notPermitted)
+    #expect(refused == 1)
+    #expect(world.complaints == [])
+  }
+
+  @Test("A table that aborts all streams, as a host may begin with, is no attack")
+  func abortingTable() throws {
+    let world = try NestedWorld(streams: [StreamID(0)...StreamID(7), StreamID(255)...StreamID(255)])
+    let host = HostSMMUDriver(world)
+    // A reserved Config aborts, too.
+    for stream: UInt64 in 0..<256 {
+      host.setEntry(stream, stream.isMultiple(of: 2) ? 0b0001 : 0b0101, invalidates: false)
+    }
+    host.start()
+    host.send((0x04, 31), (0x46, 0))
+    for stream: UInt32 in [0, 7, 8, 9, 254, 255] {
+      #expect(world.smmu.read(stream, Place.data) == .aborted)
+    }
+    #expect(EntryTests.hardware(world, 7)?.configuration == .abort)
+    #expect(EntryTests.hardware(world, 8) == nil)
+    #expect(world.mediated.counters.allRefused == 0)
     #expect(world.complaints == [])
   }
 
