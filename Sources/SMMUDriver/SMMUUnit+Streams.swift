@@ -89,7 +89,9 @@ extension SMMUUnit {
       return forget(stream, machine) && publish(new.word0, stream, place, machine)
     }
     guard new.isValid, old.word1 != new.word1 else {
-      return oldWord0 == new.word0 || publish(new.word0, stream, place, machine)
+      if oldWord0 != new.word0 { return publish(new.word0, stream, place, machine) }
+      // The host's command is about the contexts as well, and these it may have changed (IHI 0070, 4.3.1).
+      return new.configuration?.hasStage1 != true || forget(stream, machine)
     }
     // Both have a stage 1, or one has: the second doubleword changes while there is none.
     if old.configuration?.hasStage1 == true {

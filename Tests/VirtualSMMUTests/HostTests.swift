@@ -147,6 +147,61 @@ struct HostTests {
     }
   }
 
+  /// The commands that take the contexts of stream 5 with its entry (IHI 0070, 4.3.1, 4.3.2 and 4.3.6).
+  static let entryInvalidations: [SMMUCommand] = [
+    SMMUCommand(0x03 | 5 << 32, 1), SMMUCommand(0x03 | 5 << 32), SMMUCommand(0x04 | 4 << 32, 0),
+    SMMUCommand(0x04 | 7 << 32, 2), SMMUCommand(0x04, 31),
+  ]
+
+  @Test(
+    "A context that is rewritten in place goes when an entry that stays the same is invalidated",
+    arguments: entryInvalidations)
+  func contextsOfEntries(command: SMMUCommand) throws {
+    for seed in UInt64(0)..<8 {
+      var configuration = NestedWorld.configuration
+      configuration.invalidation = .anyOrder(seed: seed)
+      var policy = VirtualSMMUPolicy()
+      policy.entriesPerTrap = 1 + seed * 9
+      let world = try NestedWorld(configuration, policy: policy)
+      let host = HostSMMUDriver(world)
+      host.start()
+      host.buildStage1()
+      host.attach(5)
+      host.attach(6)
+      host.put(Place.data, 1)
+      host.put(Place.data + 0x3000, 2)
+      #expect(world.smmu.read(5, 0) == .completed(1))
+      // Another table, whose pages the host has been using for something else.
+      host.put(Place.data + 0x1000, (Place.data + 0x2000) | 0b11)
+      host.put(Place.data + 0x2000, (Place.data + 0x3000) | HostSMMUDriver.leaf)
+      host.put(Place.context, HostSMMUDriver.contextWord0, Place.data + 0x1000)
+      host.send((command.word0, command.word1), (0x46, 0), (0x11 | 9 << 48, 0), (0x46, 0))
+      #expect(world.smmu.read(5, 0) == .completed(2))
+      #expect(host.stop == nil && world.complaints == [])
+      #expect(world.mediated.counters.allRefused == 0)
+    }
+  }
+
+  @Test("An entry that stays the same costs one command, and that where it has contexts")
+  func unchanged() throws {
+    let world = try NestedWorld()
+    let host = HostSMMUDriver(world)
+    host.start()
+    host.buildStage1()
+    for stream: UInt64 in 4..<8 { host.attach(stream) }
+    host.setEntry(8, 0b1001, 1 << 44)
+    host.setEntry(9, 0b0001, 0)
+    var reached: [SMMUCommand] = []
+    world.smmu.onCommand = { reached.append($0) }
+    host.send((0x04, 31), (0x46, 0))
+    #expect(
+      reached
+        == (4..<8).flatMap {
+          [SMMUCommand.invalidateEntry(StreamID($0), leaf: true), .synchronise]
+        })
+    #expect(world.complaints == [])
+  }
+
   @Test("A trap does a bounded part, and CMDQ_CONS is where the hardware is")
   func bounded() throws {
     var policy = VirtualSMMUPolicy()

@@ -302,6 +302,12 @@ DEFECTS = [
         "SMMUDriver",
     ),
     Defect(
+        "contexts-of-an-entry-kept", "4.3.1", "SMMUUnit+Streams.swift",
+        "      return new.configuration?.hasStage1 != true || forget(stream, machine)\n",
+        "      return true\n",
+        "SMMUDriver",
+    ),
+    Defect(
         "bypass-as-it-is", "4.4", "SMMUUnit+Streams.swift",
         "    case .pass: break\n",
         "    case .pass: entry.configure(.bypass)\n",

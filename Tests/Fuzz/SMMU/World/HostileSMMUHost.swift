@@ -284,8 +284,8 @@ package struct HostileSMMUHost<Source: Choices> {
     if choices.next(2) == 0 { changeStage1(isTwoLevel: isTwoLevel) }
   }
 
-  /// The first stream gets a stage 1 of its own, and another one as the specification has it, in one doorbell's
-  /// batch: the context is forgotten and that confirmed, and then what was translated by it.
+  /// The first stream gets a stage 1 of its own, and another one in its place as the specification has it, in one
+  /// doorbell's batch: the context is forgotten and that confirmed, and then what was translated by it.
   private mutating func changeStage1(isTwoLevel: Bool) {
     let entry = isTwoLevel ? Place.secondLevel : Place.streams
     let context = Place.data + 0x4000
@@ -303,8 +303,13 @@ package struct HostileSMMUHost<Source: Choices> {
     let read = DeviceTransaction(0, 0)
     guard host.wait(reads: 50) != nil, world.smmu.process(read) == .completed(old) else { return }
     host.put(context, word0, Place.data + 0x2000)
-    host.post((0x05, 1), (0x46, 0), (0x11 | 77 << 48, 0), (0x46, 0))
-    guard host.wait(reads: 50) != nil, host.stop == nil else { return }
+    // Each takes the context: by itself, with its stream's others, and with an entry that stays the same.
+    let commands: [(UInt64, UInt64)] = [
+      (0x05, 1), (0x06, 0), (0x03, choices.next(2)), (0x04, choices.next(6)), (0x04, 31),
+    ]
+    host.post(commands[Int(choices.next(5))], (0x46, 0), (0x11 | 77 << 48, 0), (0x46, 0))
+    // CMD_CFGI_ALL may read an entry a trap.
+    guard host.wait(reads: 1200) != nil, host.stop == nil else { return }
     if world.smmu.process(read) == .completed(old) {
       wrongAnswer = "a device goes by a stage 1 that the host has replaced"
     }
