@@ -122,7 +122,7 @@ extension ITSState {
       words.append(index)
       words.append(range: pages)
     }
-    words += doomed.map(\.word).sorted()
+    words += doomed.map { $0.word }.sorted()
     let rung = doorbells.map {
       (UInt64($0.key.cpu), names.place($0.key.offset), names.count($0.value))
     }
