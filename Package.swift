@@ -124,7 +124,8 @@ let package = Package(
 
     // What the documentation states, as transitions of an abstract state; it knows nothing of the core.
     .target(
-      name: "Specification", dependencies: ["Architecture", "GIC"], path: "Tests/Specification",
+      name: "Specification", dependencies: ["Architecture", "GIC", "SMMU"],
+      path: "Tests/Specification",
       exclude: ["README.md"],
       swiftSettings: supporting + [
         .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))
@@ -156,7 +157,7 @@ let package = Package(
     tests("GIC"),
     tests("SMMU"),
     tests("Trace", ["Architecture"]),
-    tests("Specification", ["Architecture", "GIC"]),
+    tests("Specification", ["Architecture", "GIC", "SMMU"]),
     tests("SimulatedHardware", ["Architecture", "GIC", "SMMU"]),
     tests("DeviceTree"),
     tests("Ownership", ["Architecture", "Simulation", "SimulatedHardware"]),

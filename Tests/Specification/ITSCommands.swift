@@ -9,20 +9,14 @@ import GIC
 
 /// What EL2 goes on with.
 enum Read: Equatable, Sendable {
-  /// The four words that it read.
-  case command(ITSCommand)
-  /// A load aborted.
-  case aborted
-  /// The command that takes several traps.
-  case kept
+  /// The four words that it read; a load aborted; the command that takes several traps.
+  case command(ITSCommand), aborted, kept
 }
 
 /// What was observed where the documentation leaves EL2 the choice.
 struct CommandChoice: Equatable, Sendable {
-  /// Where EL2 put the translation table.
-  var table: PageRange?
-  /// The second-level page that EL2 installed.
-  var secondLevel: PageRange?
+  /// Where EL2 put the translation table, and the second-level page that it installed.
+  var table: PageRange? = nil, secondLevel: PageRange? = nil
   /// How many bytes of the table EL2 zeroed in this trap.
   var zeroed: UInt64 = 0
 }
@@ -59,9 +53,7 @@ extension ITSOpcode {
 extension World {
   /// Whether a rule of a row holds for a command.
   private func holds(_ rule: Rule, _ its: Int, _ command: ITSCommand) -> Bool {
-    let state = self[its]
-    let device = state.devices[command.deviceID]
-    let vpe = state.vpes[command.vpeID]
+    let state = self[its], device = state.devices[command.deviceID], vpe = state.vpes[command.vpeID]
     let isVirtualByEvent = command.opcode == .vmapi
     func isInterruptOrNone(_ id: UInt32) -> Bool { id == 1023 || board.isInterrupt(id) }
     return switch rule {
@@ -125,8 +117,7 @@ extension ITSState {
 
   /// The first ICID that is not below EL2's collection table, with the hardware's own places, and the ledger.
   var collectionPlaces: UInt64 {
-    let table = identity.tables.first(.collections)?.capacity ?? 0
-    let type = identity.type
+    let table = identity.tables.first(.collections)?.capacity ?? 0, type = identity.type
     return min(table + type.hardwareCollections, 1 << type.collectionIDBits, identity.collectionPlaces)
   }
 
@@ -150,8 +141,7 @@ extension ITSState {
 extension World {
   /// EL2 shares and pins the staging queue before it reads a command; if it can't, the queue stalls.
   func holdingQueue(its: Int) -> [Outcome] {
-    let base = self[its].host.commandBase
-    let use = Use.stagingQueue(its: its)
+    let base = self[its].host.commandBase, use = Use.stagingQueue(its: its)
     guard self[its].hasWork, pages.holds[use] == nil, base.isValid else { return [] }
     let range = PageRange(PhysicalAddress(base.base), bytes: base.size)
     guard let range, pages.mayBeRead(range), let held = holding(range, for: use) else {
@@ -183,18 +173,17 @@ extension World {
     let areAddresses = self[its].identity.type.targetsAreAddresses
     let command = words.rebuilt(as: opcode, targetsAreAddresses: areAddresses)
     if let failed = row.first(where: { !holds($0, its, command) }) { return refusing(its, failed) }
+    let collection = command.collectionID
     switch (opcode, command.isValid) {
     case (.mapd, true): return mapd(its, command, choice)
     case (.mapd, false): return unmapping(its, command, .device(command.deviceID), .unmapd)
     case (.mapc, true):
       return committing(its, [command], .mapc) {
-        $0[its].collections[command.collectionID] = command.target
+        $0[its].collections[collection] = command.target
         $0[its].targets.insert(command.target)
       }
     case (.mapc, false):
-      return committing(its, [.unmapc(command.collectionID)], .unmapc) {
-        $0[its].collections[command.collectionID] = nil
-      }
+      return committing(its, [.unmapc(collection)], .unmapc) { $0[its].collections[collection] = nil }
     case (.vmapp, true): return vmapp(its, command)
     case (.vmapp, false): return unmapping(its, command, .vpe(command.vpeID), .unvmapp)
     case (.vmovp, _):
@@ -235,38 +224,17 @@ extension World {
       $0[its].staging.unfinished = $0[its].staging.unfinished ?? Staging.Unfinished(command: command)
     }
   }
-}
 
-extension ITSState {
-  /// Frees at once what was being zeroed, of which the hardware never heard.
-  mutating func dropUnfinished() {
-    if let table = staging.unfinished?.table { tables[.translation(table.first)] = nil }
-    staging.unfinished = nil
-  }
+  // MARK: MAPD
 
-  /// The command at hand is done: the next one is behind it.
-  fileprivate mutating func advance() {
-    let place = staging.next
-    staging.next = (place + ITSCommand.size) % host.commandBase.size
-    staging.count += 1
-    if !commit.slots.isEmpty { staging.taken.append(.init(place: place, end: commit.appended)) }
-  }
-}
-
-// MARK: MAPD
-
-extension World {
   /// MAPD, V=1: memory first, zeroed over as many traps as it takes; then the commands.
   private func mapd(_ its: Int, _ command: ITSCommand, _ choice: CommandChoice) -> [Outcome] {
-    let state = self[its]
-    let id = command.deviceID
-    let known = state.devices[id]
+    let state = self[its], id = command.deviceID, known = state.devices[id]
     if let known, known.name == command.translationTable, known.eventIDBits == command.eventIDBits {
       return committing(its, [], .sameMAPDKeepsEvents)
     }
-    guard known != nil || state.devices.count < state.identity.devicePlaces else {
-      return refusing(its, .placeInTheLedger)
-    }
+    let isFull = state.devices.count >= state.identity.devicePlaces
+    if known == nil, isFull { return refusing(its, .placeInTheLedger) }
     if known != nil, state.isCrowded { return waiting(its, command) }
     var world = self
     if state.staging.unfinished?.table == nil {
@@ -308,9 +276,7 @@ extension World {
         $0[its].staging.unfinished?.bytes -= choice.zeroed
       }
     }
-    let id = command.deviceID
-    let bits = command.eventIDBits
-    let key = TableKey.translation(range.first)
+    let id = command.deviceID, bits = command.eventIDBits, key = TableKey.translation(range.first)
     let mapping = ITSCommand.mapd(id, table: range.first.address.rawValue, eventIDBits: bits)
     var world = self
     let before = world.unmap(its, .device(id))
@@ -322,6 +288,20 @@ extension World {
 }
 
 extension ITSState {
+  /// Frees at once what was being zeroed, of which the hardware never heard.
+  mutating func dropUnfinished() {
+    if let table = staging.unfinished?.table { tables[.translation(table.first)] = nil }
+    staging.unfinished = nil
+  }
+
+  /// The command at hand is done: the next one is behind it.
+  fileprivate mutating func advance() {
+    let place = staging.next
+    staging.next = (place + ITSCommand.size) % host.commandBase.size
+    staging.count += 1
+    if !commit.slots.isEmpty { staging.taken.append(.init(place: place, end: commit.appended)) }
+  }
+
   /// Whether a range of EL2's memory for the ITS is free.
   func isFree(_ range: PageRange) -> Bool {
     let used = tables.contains { key, table in
@@ -359,8 +339,7 @@ extension World {
     if self[its].isCrowded { return waiting(its, command) }
     guard let range = command.pendingTablePages else { return [] }
     var world = self
-    let before = world.unmap(its, .vpe(command.vpeID))
-    let key = TableKey.pending(world[its].commit.appended)
+    let before = world.unmap(its, .vpe(command.vpeID)), key = TableKey.pending(world[its].commit.appended)
     guard var held = world.holding(range, for: .vpeTable(its: its, key)) else { return [] }
     held[its].tables[key] = Table(pages: range, owner: .vpe(command.vpeID), state: .mapped)
     held[its].vpes[command.vpeID] = VPE(virtualIDBits: command.virtualIDBits, table: key)
@@ -395,8 +374,7 @@ extension World {
     self[its].doomed.remove(mapping)
     self[its].commit.slots += commands
     guard let table else { return commands }
-    let targets = self[its].targets
-    let end = self[its].commit.appended
+    let targets = self[its].targets, end = self[its].commit.appended
     self[its].tables[table]?.state = targets.isEmpty ? .sealed(end) : .unsealed(targets)
     return commands
   }
@@ -411,8 +389,7 @@ extension World {
 
   /// EL2 appends SYNCs: behind a batch with an unmapping, or behind one that would end at offset zero.
   func synchronising(its: Int, _ targets: [Target]) -> [Outcome] {
-    let state = self[its]
-    let isPermitted = state.phase == .enabled && targets.allSatisfy { isKnown($0, its) }
+    let state = self[its], isPermitted = state.phase == .enabled && targets.allSatisfy { isKnown($0, its) }
     guard isPermitted, state.commit.room >= UInt64(targets.count) else { return [] }
     return ending(.its(its), .done, .freeBehindSyncs, .noBatchEndsAtZero) {
       $0[its].commit.slots += targets.map { .sync(target: $0) }
@@ -427,8 +404,7 @@ extension World {
 
   /// EL2 tells the hardware of all slots so far by one write of GITS_CWRITER.
   func publishing(its: Int) -> [Outcome] {
-    let state = self[its]
-    let commit = state.commit
+    let state = self[its], commit = state.commit
     let endsAtZero = commit.offset(of: commit.appended) == 0 && !state.targets.isEmpty
     guard state.phase == .enabled, commit.appended > commit.published, !endsAtZero else { return [] }
     return ending(.its(its), .done, .oneWriteOfCWRITER, .noBatchEndsAtZero) {
@@ -440,8 +416,7 @@ extension World {
   ///
   /// It may do so late.
   func freeing(its: Int, _ key: TableKey) -> [Outcome] {
-    let state = self[its]
-    let isBelieved = state.phase != .off && state.isEnabledAsWritten && state.isQueueEL2s
+    let state = self[its], isBelieved = state.phase != .off && state.isEnabledAsWritten && state.isQueueEL2s
     guard case .sealed(let end) = state.tables[key]?.state, end <= state.commit.passed, isBelieved else {
       return []
     }

@@ -57,10 +57,8 @@ extension World {
           reads(GITSQueuePointer(offset: state.hostsRead.offset, flag: $0).rawValue, .commandRead)
         }
       default:
-        guard let value = state.identity.identification[access.register] else {
-          return readingNothing(.its(its))
-        }
-        return reads(value, .identification)
+        let value = state.identity.identification[access.register]
+        return value.map { reads($0, .identification) } ?? readingNothing(.its(its))
       }
     }
   }
@@ -141,8 +139,7 @@ extension World {
 
   /// EL2 reads GITS_CREADR and GITS_CBASER: the ITS is off if they cannot be right.
   func observing(its: Int) -> [Outcome] {
-    let seen = noticing(its, looksForRest: false)
-    let state = self[its]
+    let seen = noticing(its, looksForRest: false), state = self[its]
     let isLost =
       state.phase == .enabled && !state.isQueueEL2s || state.phase != .atRest && !state.isReadPlausible
     return seen.ending(.its(its), .done, .offUntilReset, .lostWhileEnabledStaysOff) {
@@ -180,9 +177,8 @@ extension World {
 
   /// A store that waits for Quiescent is repeated, and ignored after too many repetitions.
   private func waiting(_ its: Int) -> [Outcome] {
-    guard self[its].waited < Board.repetitions else {
-      return ending(.its(its), .ignored, .waitingStoreIsIgnoredAtLast)
-    }
+    let isLast = self[its].waited >= Board.repetitions
+    if isLast { return ending(.its(its), .ignored, .waitingStoreIsIgnoredAtLast) }
     return ending(.its(its), .repeats, .waitingStoreIsRepeated) { $0[its].waited += 1 }
   }
 
@@ -206,8 +202,7 @@ extension World {
 
   /// EL2 sets Enabled from *at rest* only, with its own registers; it takes commands behind it.
   private func enabling(_ its: Int, _ choice: RegisterChoice) -> [Outcome] {
-    let seen = noticing(its)
-    let state = seen[its]
+    let seen = noticing(its), state = seen[its]
     if state.phase == .off { return seen.ending(.its(its), .ignored, .offUntilReset) }
     guard state.hardware.isQuiescent else { return seen.waiting(its) }
     let canRestart = state.commit.slots.isEmpty && choice.takesRegisters
@@ -255,11 +250,9 @@ extension World {
   private func storeTable(_ its: Int, _ number: Int, _ value: GITSTableBase, _ choice: RegisterChoice)
     -> [Outcome]
   {
-    let old = self[its].host.tables[number]
-    let kind = self[its].identity.tables[number].kind
-    guard kind != .none, kind != .vpes || offersVirtual(its) else {
-      return ending(.its(its), .ignored, .otherRegisters)
-    }
+    let old = self[its].host.tables[number], kind = self[its].identity.tables[number].kind
+    let isHidden = kind == .none || kind == .vpes && !offersVirtual(its)
+    if isHidden { return ending(.its(its), .ignored, .otherRegisters) }
     if let outcomes = notDisabled(its, .tableBase) { return outcomes }
     guard choice.readBack.canBeMade(of: value, from: old) else { return [] }
     return noticing(its, looksForRest: false).ending(.its(its), .done, .tableBase, .otherTablesUnmap) {
@@ -281,10 +274,8 @@ extension World {
   ///
   /// EL2 takes commands behind it.
   private func ring(_ its: Int, _ pointer: GITSQueuePointer, by cpu: CPU) -> [Outcome] {
-    let state = self[its]
-    guard pointer.offset < state.host.commandBase.size else {
-      return ending(.its(its), .ignored, .offsetBeyondIsIgnored)
-    }
+    let state = self[its], isBeyond = pointer.offset >= state.host.commandBase.size
+    if isBeyond { return ending(.its(its), .ignored, .offsetBeyondIsIgnored) }
     let doorbell = Doorbell(cpu: cpu, offset: pointer.offset)
     let half = state.host.commandBase.size / ITSCommand.size / 2
     // A newer doorbell that has moved the end of the queue back has overtaken it too.
@@ -314,7 +305,8 @@ extension World {
     spent: (commands: Int, bytes: UInt64) = (0, 0)
   ) -> [Outcome] {
     let state = self[its]
-    guard state.isComplete, board.permitsTrap(commands: spent.commands, bytes: spent.bytes) else { return [] }
+    let isBounded = spent.commands <= board.commandsPerTrap && spent.bytes <= board.bytesPerTrap
+    guard state.isComplete, isBounded else { return [] }
     let isLeft = state.hasWork && state.phase == .enabled
     let waited = isLeft ? (madeProgress ? 0 : state.waited + 1) : state.waited
     let others = state.doorbells.keys.count { $0.cpu == doorbell?.cpu && $0 != doorbell }
@@ -392,12 +384,8 @@ extension ITSState {
 
 /// What the hardware of an ITS may do by itself, well or badly.
 enum ITSStep: Equatable, Sendable {
-  /// It executes the next published slot: GITS_CREADR passes it.
-  case passes
-  /// It stalls at the next published slot.
-  case stalls
-  /// It becomes quiescent.
-  case quiesces
+  /// It executes the next published slot: GITS_CREADR passes it; it stalls there; it becomes quiescent.
+  case passes, stalls, quiesces
   /// It loses power, and reads as firmware has restored it; or it is broken, and reads as anything.
   case becomes(ITSHardware)
 }
@@ -405,8 +393,7 @@ enum ITSStep: Equatable, Sendable {
 extension World {
   /// The worlds behind a step of the hardware; none where the architecture does not permit it.
   func stepping(its: Int, _ step: ITSStep) -> [World] {
-    let hardware = self[its].hardware
-    let commit = self[its].commit
+    let hardware = self[its].hardware, commit = self[its].commit
     let canWork = !hardware.isQuiescent && !hardware.isStalled && commit.passed < commit.published
     var next = self
     switch step {

@@ -9,28 +9,32 @@ import GIC
 // that memory cannot change owner.
 
 /// A clause of the invariant that does not hold: the rule that has it, and what it does not hold for.
-struct Violation: Equatable, Sendable {
-  var rule: Rule
-  var what: String
-}
+struct Violation: Equatable, Sendable { var rule: Rule, what: String }
 
 /// A clause: its rule, and whether it holds.
-private typealias Clause = (rule: Rule, holds: Bool)
+typealias Clause = (rule: Rule, holds: Bool)
+
+extension [Violation] {
+  /// Adds the clauses that do not hold.
+  mutating func check(_ clauses: [Clause], _ what: @autoclosure () -> String) {
+    for clause in clauses where !clause.holds { append(Violation(rule: clause.rule, what: what())) }
+  }
+}
 
 extension World {
   /// Every clause that does not hold: the invariant is that there is none, in each state.
   func violations() -> [Violation] {
     var found: [Violation] = []
-    func check(_ clauses: [Clause], _ what: @autoclosure () -> String) {
-      for clause in clauses where !clause.holds { found.append(Violation(rule: clause.rule, what: what())) }
-    }
-    for (use, range) in pages.holds { check(clauses(use, range), "\(use): \(range)") }
+    for (use, range) in pages.holds { found.check(clauses(use, range), "\(use): \(range)") }
     for its in itses.indices {
-      check(registerClauses(its) + queueClauses(its) + tableClauses(its), "ITS \(its)")
-      for slot in self[its].commit.slots { check(slotClauses(slot, its), "a slot of ITS \(its): \(slot)") }
-      for (key, table) in self[its].tables { check(clauses(key, table, its), "\(key) of ITS \(its)") }
+      found.check(registerClauses(its) + queueClauses(its) + tableClauses(its), "ITS \(its)")
+      for slot in self[its].commit.slots { found.check(slotClauses(slot, its), "ITS \(its): \(slot)") }
+      for (key, table) in self[its].tables { found.check(clauses(key, table, its), "\(key) of ITS \(its)") }
     }
-    for rd in redistributors.indices { check(clauses(redistributor: rd), "Redistributor \(rd)") }
+    for rd in redistributors.indices { found.check(clauses(redistributor: rd), "Redistributor \(rd)") }
+    for index in dma.smmus.indices { found += violations(smmu: index) }
+    let areKept = handover.kept.allSatisfy { pages.are($0, .el2) }
+    found.check([(.handedPagesNeverReturn, areKept)], "what was handed over")
     return found
   }
 
@@ -57,8 +61,7 @@ extension World {
 
   /// No slot is written while the hardware may read it; EL2 reads commands from memory that is held.
   private func queueClauses(_ its: Int) -> [Clause] {
-    let commit = self[its].commit
-    let base = self[its].host.commandBase
+    let commit = self[its].commit, base = self[its].host.commandBase
     let held = pages.holds[.stagingQueue(its: its)]
     return [
       (.slotsAreNotRewritten, UInt64(commit.slots.count) < commit.capacity),
@@ -69,8 +72,7 @@ extension World {
 
   /// Each slot that the hardware may read was checked: every address and INTID is one that it may be given.
   private func slotClauses(_ slot: ITSCommand, _ its: Int) -> [Clause] {
-    let state = self[its]
-    let areAddresses = state.identity.type.targetsAreAddresses
+    let state = self[its], areAddresses = state.identity.type.targetsAreAddresses
     let isSafe: Bool
     switch slot.opcode {
     case .mapd where slot.isValid:
@@ -130,8 +132,7 @@ extension World {
 
   /// Tables that a Redistributor may use are held to their last byte, and are those in its registers.
   private func clauses(redistributor rd: Int) -> [Clause] {
-    let it = redistributors[rd]
-    let isHolding = redistributors.contains { $0.tables != nil }
+    let it = redistributors[rd], isHolding = redistributors.contains { $0.tables != nil }
     return [
       (.onlyEL2WritesAddresses, isHeld(rd, it.hardware)),
       (.everythingStaysHeld, it.state == .idle || it.tables != nil),

@@ -6,30 +6,23 @@ import GIC
 
 // `Redistributor.md`: the tables of LPIs are the host's own memory, held while a Redistributor may use it.
 
+private typealias Register = RedistributorRegister
+
 /// One Redistributor: its hardware, what the host wrote, and what is held for it.
 struct RedistributorState: Equatable, Sendable {
-  /// The first address of the RD frame.
-  var base: PhysicalAddress
-  /// GICR_TYPER of the hardware.
-  var type: GICRTyper
-  /// GICR_IIDR, GICR_MPAMIDR, GICR_SYNCR and the ID registers of the hardware, by offset.
-  var identification: [UInt64: UInt64] = [:]
-  /// The registers of the hardware that a transition changes.
-  var hardware: RedistributorHardware
-  /// GICR_PROPBASER as the host reads it.
-  var configuration = GICRConfigurationBase(rawValue: 0)
-  /// GICR_PENDBASER as the host reads it.
-  var pending = GICRPendingBase(rawValue: 0)
+  /// The first address of the RD frame, and GICR_TYPER of the hardware.
+  var base: PhysicalAddress, type: GICRTyper
+  /// GICR_IIDR, GICR_MPAMIDR, GICR_SYNCR and the ID registers of the hardware, by offset; and the registers that a
+  /// transition changes.
+  var identification: [UInt64: UInt64] = [:], hardware: RedistributorHardware
+  /// GICR_PROPBASER and GICR_PENDBASER as the host reads them.
+  var configuration = GICRConfigurationBase(rawValue: 0), pending = GICRPendingBase(rawValue: 0)
   /// Whether the host promised that the pending table is zero, and EL2 has not passed that on.
   var isPromisedZero = false
-  /// Whether tables are in use.
-  var state = State.idle
-  /// The tables that are held.
-  var tables: LPITables?
-  /// GICR_VPROPBASER as the host reads it.
-  var virtualConfiguration = GICRConfigurationBase(rawValue: 0)
-  /// The tables of the resident vPE that are held.
-  var resident: LPITables?
+  /// Whether tables are in use, and those that are held.
+  var state = State.idle, tables: LPITables? = nil
+  /// GICR_VPROPBASER as the host reads it, and the tables of the resident vPE that are held.
+  var virtualConfiguration = GICRConfigurationBase(rawValue: 0), resident: LPITables? = nil
 
   //            EnableLPIs := 1          EnableLPIs := 0
   //     idle ─────────────────▶ in use ────────────────▶ stopping
@@ -48,8 +41,7 @@ struct RedistributorState: Equatable, Sendable {
 /// The registers of a Redistributor as a read of the hardware would give them.
 struct RedistributorHardware: Equatable, Sendable {
   var control = GICRControl(rawValue: 0)
-  var configuration = GICRConfigurationBase(rawValue: 0)
-  var pending = GICRPendingBase(rawValue: 0)
+  var configuration = GICRConfigurationBase(rawValue: 0), pending = GICRPendingBase(rawValue: 0)
   var waker: UInt64 = 0
   var virtualConfiguration = GICRConfigurationBase(rawValue: 0)
   var virtualPending = GICRVirtualPendingBase(rawValue: 0)
@@ -63,10 +55,8 @@ struct RedistributorHardware: Equatable, Sendable {
 
 /// A configuration table and a pending table, as registers name them.
 struct LPITables: Equatable, Sendable {
-  var configurationBase: GICRConfigurationBase
-  var pendingBase: PhysicalAddress
-  /// The bits of an INTID: the smaller of the register's IDbits and of GICD_TYPER.IDbits.
-  var interruptIDBits: UInt64
+  /// The bits of an INTID are the smaller of the register's IDbits and of GICD_TYPER.IDbits.
+  var configurationBase: GICRConfigurationBase, pendingBase: PhysicalAddress, interruptIDBits: UInt64
   private var sizes: LPITableSizes { LPITableSizes(interruptIDBits: interruptIDBits) }
   /// The pages of the configuration table; nil where they leave the address space.
   var configuration: PageRange? { PageRange(configurationBase.base, bytes: sizes.configuration) }
@@ -103,8 +93,7 @@ extension World {
 
   /// EL2 reads GICR_CTLR: the state follows it, and the own CPU's releases tables that are not in use.
   func looking(redistributor rd: Int, byOwnCPU isOwn: Bool) -> World {
-    let it = redistributors[rd]
-    let control = it.hardware.control
+    let it = redistributors[rd], control = it.hardware.control
     var world = self
     switch (it.state, control.isEnabled, control.isWritePending) {
     case (.idle, true, _) where it.tables != nil, (.stopping, true, false):
@@ -120,8 +109,8 @@ extension World {
   private func releasing(_ rd: Int) -> World {
     guard let configuration = redistributors[rd].tables?.configuration else { return self }
     var world = self
-    let others = redistributors.indices.filter { $0 != rd }.compactMap {
-      redistributors[$0].tables?.configuration
+    let others = redistributors.indices.compactMap {
+      $0 == rd ? nil : redistributors[$0].tables?.configuration
     }
     if others.isEmpty {
       for range in lingering { world.pages.holds[.lingering(range)] = nil }
@@ -160,18 +149,13 @@ extension World {
     return hardware.pending.base == tables.pendingBase
       && named.contains { $0.first.address == hardware.configuration.base }
   }
-}
 
-// MARK: Loads and stores
+  // MARK: Loads and stores
 
-private typealias Register = RedistributorRegister
-
-extension World {
   /// A load of the host from the RD frame or the VLPI frame.
   func load(redistributor rd: Int, at offset: UInt64, _ width: AccessWidth, byOwnCPU isOwn: Bool) -> [Outcome]
   {
-    let frame = Frame.redistributor(rd)
-    let it = redistributors[rd]
+    let frame = Frame.redistributor(rd), it = redistributors[rd]
     return decoding(frame, offset, width, isLoad: true) { access in
       func reads(_ whole: UInt64?, _ rule: Rule) -> [Outcome] {
         ending(frame, .value(access.part(of: whole ?? 0)), rule)
@@ -208,8 +192,7 @@ extension World {
     redistributor rd: Int, at offset: UInt64, _ width: AccessWidth, _ value: UInt64, byOwnCPU isOwn: Bool,
     readBack: UInt64 = 0
   ) -> [Outcome] {
-    let frame = Frame.redistributor(rd)
-    let it = redistributors[rd]
+    let frame = Frame.redistributor(rd), it = redistributors[rd]
     return decoding(frame, offset, width, isLoad: false) { access in
       func takesEffect(_ condition: Bool, _ rule: Rule) -> [Outcome] {
         ending(frame, condition ? .done : .ignored, rule)
@@ -251,12 +234,10 @@ extension World {
   private func storeTableRegister(_ rd: Int, _ access: Access, _ value: UInt64, _ readBack: UInt64)
     -> [Outcome]
   {
-    let it = redistributors[rd]
-    let isPending = access.register == Register.pendingBase.offset
+    let it = redistributors[rd], isPending = access.register == Register.pendingBase.offset
     let isVirtual = access.register == Register.virtualConfigurationBase.offset
-    guard isVirtual ? it.resident == nil : it.state == .idle else {
-      return ending(.redistributor(rd), .ignored, .tableRegisters, .nothingWhileDisabling)
-    }
+    let isInUse = isVirtual ? it.resident != nil : it.state != .idle
+    if isInUse { return ending(.redistributor(rd), .ignored, .tableRegisters, .nothingWhileDisabling) }
     let promise = it.isPromisedZero ? GICRPendingBase.zeroed : 0
     let configuration = isVirtual ? it.virtualConfiguration : it.configuration
     let old = isPending ? it.pending.rawValue | promise : configuration.rawValue
@@ -287,12 +268,10 @@ extension World {
   private func storeControl(_ rd: Int, _ value: GICRControl, byOwnCPU isOwn: Bool) -> [Outcome] {
     let frame = Frame.redistributor(rd)
     var world = looking(redistributor: rd, byOwnCPU: isOwn)
-    guard world.redistributors[rd].state != .stopping else {
-      return world.ending(frame, .ignored, .nothingWhileDisabling)
-    }
-    let old = world.redistributors[rd].hardware.control.rawValue & ~GICRControl.groups
-    world[redistributor: rd].hardware.control = GICRControl(
-      rawValue: old | value.rawValue & GICRControl.groups)
+    let isStopping = world.redistributors[rd].state == .stopping
+    if isStopping { return world.ending(frame, .ignored, .nothingWhileDisabling) }
+    let old = world.redistributors[rd].hardware.control.rawValue, groups = GICRControl.groups
+    world[redistributor: rd].hardware.control = GICRControl(rawValue: old & ~groups | value.rawValue & groups)
     let outcomes: [Outcome]
     switch (world.redistributors[rd].state, value.isEnabled) {
     case (.idle, true): outcomes = world.enabling(rd)
@@ -316,12 +295,10 @@ extension World {
     func refusing(_ rule: Rule) -> [Outcome] {
       ending(.redistributor(rd), .refused(rule), .enablingIsRefused)
     }
-    let it = redistributors[rd]
-    let wanted = tables(it.configuration, it.pending.base)
+    let it = redistributors[rd], wanted = tables(it.configuration, it.pending.base)
+    let isShared = board.sharesConfigurationBase != false
     let group = redistributors.indices.filter {
-      $0 != rd
-        && (board.sharesConfigurationBase != false
-          || redistributors[$0].type.sharesConfiguration(with: it.type))
+      $0 != rd && (isShared || redistributors[$0].type.sharesConfiguration(with: it.type))
     }
     let bits = group.compactMap { redistributors[$0].tables?.interruptIDBits }
     guard bits.allSatisfy({ $0 == wanted.interruptIDBits }) else { return refusing(.groupHasAsManyINTIDs) }
@@ -355,8 +332,7 @@ extension World {
 
   /// GICR_VPENDBASER: with Valid, tables are checked and held as for EnableLPIs; without, the vPE is evicted.
   private func storeResident(_ rd: Int, _ access: Access, _ value: UInt64) -> [Outcome] {
-    let frame = Frame.redistributor(rd)
-    let it = redistributors[rd]
+    let frame = Frame.redistributor(rd), it = redistributors[rd]
     let whole =
       access.joining(value, to: it.hardware.virtualPending.rawValue) & GICRVirtualPendingBase.writable
     let wanted = GICRVirtualPendingBase(rawValue: whole)

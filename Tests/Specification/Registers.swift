@@ -3,17 +3,14 @@
 
 import Architecture
 import GIC
+import SMMU
 
-// How an access of the host finds its register: the same for an ITS and for a Redistributor.
+// How an access of the host finds its register: the same for each frame.
 
 /// One access, as far as its address and its width decide.
 struct Access {
-  /// The offset at which the register begins.
-  var register: UInt64
-  /// How far the bits of the access are from those of the register.
-  var shift: UInt64
-  /// Its width.
-  var width: AccessWidth
+  /// The offset at which the register begins, and how far the bits of the access are from those of it.
+  var register: UInt64, shift: UInt64, width: AccessWidth
 
   /// What a load gets of the register's value.
   func part(of whole: UInt64) -> UInt64 { whole >> shift & width.mask }
@@ -26,12 +23,31 @@ struct Access {
 extension Frame {
   /// The widths that the architecture permits at an offset.
   func widths(at offset: UInt64) -> AccessWidths {
-    if case .its = self { return ITSRegister.widths(at: offset) }
-    return RedistributorRegister.widths(at: offset)
+    switch self {
+    case .its: ITSRegister.widths(at: offset)
+    case .smmu: SMMURegister.widths(at: offset)
+    default: RedistributorRegister.widths(at: offset)
+    }
   }
 
-  /// The rule for what is no register.
-  var otherRegisters: Rule { if case .its = self { .otherRegisters } else { .otherRedistributorRegisters } }
+  /// The rules for what is no register, for a width that aborts, and for half of a register.
+  var rules: (others: Rule, aborts: Rule, halves: Rule) {
+    switch self {
+    case .its: (.otherRegisters, .forbiddenAborts, .halves)
+    case .smmu: (.otherSMMURegisters, .otherWidthsAbort, .registersAreWords)
+    default: (.otherRedistributorRegisters, .forbiddenAborts, .halves)
+    }
+  }
+}
+
+extension SMMURegister {
+  /// A word, and where there are 64 bits a doubleword, too.
+  static func widths(at offset: UInt64) -> AccessWidths {
+    if let register = SMMURegister(rawValue: offset) {
+      return register.size == 8 ? .word.union(.double) : .word
+    }
+    return SMMURegister(rawValue: offset &- 4)?.size == 8 ? .word : .none
+  }
 }
 
 extension World {
@@ -45,12 +61,12 @@ extension World {
     let register = frame.widths(at: offset & ~7).permits(.double) ? offset & ~7 : offset
     let permitted = widths == .none ? .word.union(.double) : widths
     guard offset % width.bytes == 0, permitted.permits(width) else {
-      return ending(frame, .aborted, .forbiddenAborts)
+      return ending(frame, .aborted, frame.rules.aborts)
     }
     guard widths != .none else {
-      return isLoad ? readingNothing(frame) : ending(frame, .ignored, frame.otherRegisters)
+      return isLoad ? readingNothing(frame) : ending(frame, .ignored, frame.rules.others)
     }
     let outcomes = body(Access(register: register, shift: (offset - register) * 8, width: width))
-    return register != offset ? outcomes.adding(.halves) : outcomes
+    return register != offset ? outcomes.adding(frame.rules.halves) : outcomes
   }
 }

@@ -20,15 +20,23 @@ private enum Sources {
   }
 
   /// Each rule with its article and the quotation in its comment, as `Rules.swift` has them.
+  ///
+  /// The lines of comment above a line of cases have the order of its cases.
   static func quotations() throws -> [(rule: String, article: String, quotation: String)] {
     var article = ""
-    var quotation = ""
+    var quotations: [String] = []
     var found: [(String, String, String)] = []
     for line in try text(of: "Tests/Specification/Rules.swift").split(separator: "\n") {
       let line = line.trimmingPrefix { $0 == " " }
       if let mark = line.removing("// MARK: ") { article = mark }
-      if let comment = line.removing("/// ") { quotation = comment }
-      if let rule = line.removing("case ") { found.append((rule, article, quotation)) }
+      if let comment = line.removing("/// ") { quotations.append(comment) }
+      if line.hasPrefix("enum ") { quotations = [] }
+      if let cases = line.removing("case ") {
+        let rules = cases.split(separator: ", ").map(String.init)
+        #expect(rules.count == quotations.count, "\(cases)")
+        found += zip(rules, quotations).map { ($0, article, $1) }
+        quotations = []
+      }
     }
     return found
   }
@@ -48,10 +56,10 @@ struct RuleTests {
   @Test("Each rule is named by a transition or by the invariant")
   func named() throws {
     var text = ""
-    for file in [
-      "ITSRegisters", "ITSCommands", "Registers", "Redistributors", "Pages", "State", "Invariant",
-    ] {
-      text += try Sources.text(of: "Tests/Specification/\(file).swift")
+    let folder = Sources.root.appending(path: "Tests/Specification").path()
+    for file in try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    where file.hasSuffix(".swift") && file != "Rules.swift" {
+      text += try Sources.text(of: "Tests/Specification/\(file)")
     }
     let names = Set(
       text.split { !($0.isLetter || $0.isNumber || $0 == ".") }.flatMap { word in
