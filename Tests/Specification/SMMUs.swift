@@ -185,6 +185,7 @@ extension World {
   /// refuses the change: its pages are in the devices' table again, so nothing of them is left to forget.
   func failing(smmu index: Int, replaced: Int? = nil) -> [Outcome] {
     var result = self
+    if dma.change.map({ $0.isHalfway && !$0.isLoss }) == true { return [] }
     if let replaced { result[smmu: index].batch.remove(at: replaced) }
     guard let change = dma.change else {
       result[smmu: index].host.fail()

@@ -44,8 +44,9 @@ struct Board: Equatable, Sendable {
   ///
   /// And whether the queue stops at a command that is refused.
   var interruptIDBits: UInt64, stallsAtRefused = false
-  /// The DeviceIDs that the tree lists; nil without `portcullis.deviceids=listed`. And whether the policy for
-  /// virtual interrupts is `checked`.
+  /// The DeviceIDs that the tree lists, or nil without `portcullis.deviceids=listed`.
+  ///
+  /// And whether the policy for virtual interrupts is `checked`.
   var listedDevices: [ClosedRange<UInt32>]? = nil, checksVirtual = false
   /// Whether one GICR_PROPBASER is behind all Redistributors; nil where EL2 could not find out.
   var sharesConfigurationBase: Bool? = false
@@ -143,8 +144,10 @@ struct Staging: Equatable, Sendable {
   /// The offset of the next command that EL2 reads, or of the one that it works on, and how many it has taken
   /// since the queue began.
   var next: UInt64 = 0, count: UInt64 = 0
-  /// The command that takes several traps; it is not read again. And the commands that EL2 has taken and the
-  /// hardware not yet passed, each with its offset, and the serial number behind its last slot.
+  /// The command that takes several traps; it is not read again.
+  ///
+  /// And the commands that EL2 has taken and the hardware not yet passed, each with its offset, and the serial
+  /// number behind its last slot.
   var unfinished: Unfinished? = nil, taken: [Taken] = []
 
   /// A command of the host whose slots are in EL2's queue.

@@ -53,7 +53,7 @@ struct DeviceWalk {
       idr0: SMMUIDR0(rawValue: idr0),
       idr1: SMMUIDR1(rawValue: 8 | 5 << 6 | 7 << 16 | (dice.once(in: 2) ? 2 : 8) << 21),
       idr3: SMMUIDR3(rawValue: dice.once(in: 2) ? 1 << 10 : 0), idr5: SMMUIDR5(rawValue: 1 << 4),
-      streamIDBits: 4, devices: [1...2, 8...9], vmid: VMID(7), table: 0x2f_000, control: 32)
+      streamIDBits: 4, devices: [1...6, 8...9], vmid: VMID(7), table: 0x2f_000, control: 32)
     let hardware: [SMMURegister: UInt64] = [
       .control0: 1, .streamTableBase: 33 << 12, .commandQueueBase: 34 << 12 | 8,
       .eventQueueBase: 35 << 12 | 7,
@@ -93,7 +93,8 @@ struct DeviceWalk {
     if host.hasCommands, dice.once(in: 3) { step = .taking }
     // A host that has switched its part on, and what ends a walk, are rare else.
     if step == .finalising, !dice.once(in: 40) { step = .enabling }
-    if step == .failing, !dice.once(in: 30) { step = .confirming }
+    if step == .failing, !dice.once(in: world.dma.change == nil ? 60 : 15) { step = .confirming }
+    if !host.isEnabled(.translates), dice.once(in: 4) { step = .enabling }
     let outcomes = outcomes(step)
     for outcome in outcomes { for rule in outcome.rules { reached[rule, default: 0] += 1 } }
     guard var outcome = outcomes.randomElement(using: &dice) else {
@@ -142,7 +143,7 @@ struct DeviceWalk {
     case .ending: return world.endingTrap(smmu: 0, spent: (dice.roll(66), dice.roll(66)))
     case .delivering: return world.delivering(smmu: 0, storeAborts: dice.once(in: 9))
     case .handingOver:
-      let succeeds = dice.once(in: 9) && !world.handover.pages[0, default: []].isEmpty
+      let succeeds = dice.once(in: 2) && !world.handover.pages[0, default: []].isEmpty
       guard world.dma.change == nil else { return [] }
       return world.handingOver(its: 0, succeeds: succeeds)
     case .finalising: return world.finalising()
@@ -156,6 +157,10 @@ struct DeviceWalk {
       change.range = Self.pages(page.rawValue, 1)
     }
     let claimed = world.handover.pages[0, default: []]
+    let mine = world.pages.moved.filter { $0.value == .el2 }.keys.sorted()
+    if kind == .giveBack, !mine.isEmpty, dice.once(in: 2) {
+      change.range = Self.pages(dice.one(of: mine).rawValue, 1)
+    }
     if world.handover.phases[0] == .forwarded, dice.once(in: 3) {
       if kind == .claim { change.handover = 0 }
       if kind == .giveBack, let last = claimed.last { (change.range, change.handover) = (last, 0) }
@@ -237,6 +242,7 @@ struct DeviceWalk {
       .entry(number(16) | number(64) << 6 | number(4) << 4 | number(8) << 59, number(1 << 30)),
       .entry(1 | 0b101 << 1 | number(1000) << 6 | number(2) << 51, number(256)),
       .entry(1 | 0b101 << 1 | number(1000) << 6, number(256)),
+      .entry(1 | 0b101 << 1 | number(4) << 4 | number(8) << 59, number(256)),
       .entry(
         1 | dice.one(of: [0, 4, 5, 6, 7]) << 1, number(1 << 30), hasMemory: !dice.once(in: 3)),
       .noSpan, .badSpan, .unreadable,
@@ -327,7 +333,7 @@ struct DeviceWalk {
       result.world.pages = result.world.pages.moving(range, to: .host)
     case .unknownStream:
       guard step == .reading else { return nil }
-      result.world.dma.smmus[0].streams[StreamID(5)] = .passes
+      result.world.dma.smmus[0].streams[StreamID(12)] = .passes
     }
     return result
   }

@@ -28,9 +28,9 @@ struct WalkTests {
       }
       reached.merge(walk.reached, uniquingKeysWith: +)
     }
-    for seed in 1...30 {
+    for seed in 1...40 {
       var walk = DeviceWalk(seed: UInt64(seed))
-      for step in 0..<1200 where walk.problems.isEmpty {
+      for step in 0..<600 where walk.problems.isEmpty {
         walk.step()
         #expect(walk.problems.isEmpty, "seed \(seed), step \(step)")
       }
@@ -40,6 +40,7 @@ struct WalkTests {
     let missing = Set(Rule.allCases.filter { reached[$0] == nil })
     #expect(missing.isSubset(of: Self.unreached), "\(missing.subtracting(Self.unreached))")
   }
+
   @Test("Each defect makes a clause of the invariant fail", arguments: DeviceWalk.Defect.allCases)
   func defects(_ defect: DeviceWalk.Defect) {
     var put = 0
