@@ -86,8 +86,8 @@ struct DeviceWalk {
   mutating func step() {
     let host = world.dma.smmus[0].host
     var step = dice.one(of: Step.allCases)
-    if world.dma.change != nil, dice.once(in: 2) {
-      step = dice.one(of: [.proceeding, .confirming])
+    if world.dma.change != nil, !dice.once(in: 3) {
+      step = dice.one(of: [.proceeding, .confirming, .invalidating])
     }
     if host.unread != nil, dice.once(in: 2) { step = .reading }
     if host.hasCommands, dice.once(in: 3) { step = .taking }
@@ -153,7 +153,7 @@ struct DeviceWalk {
   private mutating func preparing() -> [Outcome] {
     let kind = dice.one(of: [.claim, .claim, .leave, .giveBack, .take] as [OwnerChange.Kind])
     var change = OwnerChange(kind: kind, range: Self.pages(number(58), 1 + number(3)))
-    if kind == .take, let page = world.pages.leaving.randomElement(using: &dice) {
+    if kind == .take, let page = world.pages.leaving.sorted().randomElement(using: &dice) {
       change.range = Self.pages(page.rawValue, 1)
     }
     let claimed = world.handover.pages[0, default: []]
