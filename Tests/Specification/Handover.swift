@@ -4,7 +4,8 @@
 import Architecture
 import GIC
 
-// `Handover.md`: whose the memory of an ITS is that a trusted host hands over. Its claims are changes of owners.
+// `Handover.md`: whose the memory of an ITS is that a trusted host hands over. Its claims are changes of
+// owners.
 
 /// The ITSes of a host that is trusted at first, by their index.
 struct Handover: Equatable, Sendable {

@@ -12,8 +12,8 @@ private typealias Register = RedistributorRegister
 struct RedistributorState: Equatable, Sendable {
   /// The first address of the RD frame, and GICR_TYPER of the hardware.
   var base: PhysicalAddress, type: GICRTyper
-  /// GICR_IIDR, GICR_MPAMIDR, GICR_SYNCR and the ID registers of the hardware, by offset; and the registers that a
-  /// transition changes.
+  /// GICR_IIDR, GICR_MPAMIDR, GICR_SYNCR and the ID registers of the hardware, by offset; and the registers
+  /// that a transition changes.
   var identification: [UInt64: UInt64] = [:], hardware: RedistributorHardware
   /// GICR_PROPBASER and GICR_PENDBASER as the host reads them.
   var configuration = GICRConfigurationBase(rawValue: 0), pending = GICRPendingBase(rawValue: 0)

@@ -63,8 +63,8 @@ struct SMMUIdentity: Equatable, Sendable {
 struct SMMU: Equatable, Sendable {
   /// What does not change, and the hardware's CR0 and registers that name memory.
   var identity: SMMUIdentity, hardware: [SMMURegister: UInt64]
-  /// The rule that all streams with a device follow, nil where each follows its own; and the streams' own, but for
-  /// those that are invalid.
+  /// The rule that all streams with a device follow, nil where each follows its own; and the streams' own,
+  /// but for those that are invalid.
   var common: Entry? = .passes, streams: [StreamID: Entry] = [:]
   /// What the hardware may still have of older entries: of a stream's own, and by nil of all; and what may be
   /// cached of pages that have left the devices' table.

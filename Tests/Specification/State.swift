@@ -82,13 +82,14 @@ struct ITSState: Equatable, Sendable {
   var devices: [UInt32: Device] = [:], collections: [UInt16: Target] = [:], vpes: [UInt16: VPE] = [:]
   /// The Redistributors that were ever the target of a command, and so may have its interrupts pending.
   var targets: Set<Target> = []
-  /// Every table that commands have given the hardware, and that it may still use; and the second-level pages of
-  /// EL2's device table, by the index of their entry.
+  /// Every table that commands have given the hardware, and that it may still use; and the second-level pages
+  /// of EL2's device table, by the index of their entry.
   var tables: [TableKey: Table] = [:], secondLevel: [UInt64: PageRange] = [:]
   /// What the host took away by its tables; EL2 unmaps it before it takes a command.
   var doomed: Set<Mapping> = []
-  /// The host's tables that were written again, with the value that they had, since the ITS was enabled last, and
-  /// those of one level that EL2 has marked since they were another table; by the number of their register.
+  /// The host's tables that were written again, with the value that they had, since the ITS was enabled last,
+  /// and those of one level that EL2 has marked since they were another table; by the number of their
+  /// register.
   var written: Set<Int> = [], marked: Set<Int> = []
   /// The stores to GITS_CWRITER that are to be repeated, with the commands that were asked for up to each.
   ///
@@ -146,8 +147,8 @@ struct Staging: Equatable, Sendable {
   var next: UInt64 = 0, count: UInt64 = 0
   /// The command that takes several traps; it is not read again.
   ///
-  /// And the commands that EL2 has taken and the hardware not yet passed, each with its offset, and the serial
-  /// number behind its last slot.
+  /// And the commands that EL2 has taken and the hardware not yet passed, each with its offset, and the
+  /// serial number behind its last slot.
   var unfinished: Unfinished? = nil, taken: [Taken] = []
 
   /// A command of the host whose slots are in EL2's queue.
@@ -192,8 +193,8 @@ struct VPE: Equatable, Sendable { var virtualIDBits: UInt64, table: TableKey }
 
 /// What tells tables apart.
 enum TableKey: Hashable, Sendable {
-  /// A translation table in EL2's arena, by its first page, or the pending table of a vPE, by the serial number
-  /// of the VMAPP that named it.
+  /// A translation table in EL2's arena, by its first page, or the pending table of a vPE, by the serial
+  /// number of the VMAPP that named it.
   case translation(PageFrameNumber), pending(UInt64)
 }
 
