@@ -20,23 +20,15 @@ private enum Sources {
   }
 
   /// Each rule with its article and the quotation in its comment, as `Rules.swift` has them.
-  ///
-  /// The lines of comment above a line of cases have the order of its cases.
   static func quotations() throws -> [(rule: String, article: String, quotation: String)] {
     var article = ""
-    var quotations: [String] = []
+    var quotation = ""
     var found: [(String, String, String)] = []
     for line in try text(of: "Tests/Specification/Rules.swift").split(separator: "\n") {
       let line = line.trimmingPrefix { $0 == " " }
       if let mark = line.removing("// MARK: ") { article = mark }
-      if let comment = line.removing("/// ") { quotations.append(comment) }
-      if line.hasPrefix("enum ") { quotations = [] }
-      if let cases = line.removing("case ") {
-        let rules = cases.split(separator: ", ").map(String.init)
-        #expect(rules.count == quotations.count, "\(cases)")
-        found += zip(rules, quotations).map { ($0, article, $1) }
-        quotations = []
-      }
+      if let comment = line.removing("/// ") { quotation = comment }
+      if let rule = line.removing("case ") { found.append((rule, article, quotation)) }
     }
     return found
   }
