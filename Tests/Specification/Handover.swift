@@ -16,10 +16,14 @@ struct Handover: Equatable, Sendable {
   /// Accesses are forwarded to an ITS that is not handed over; EL2 answers them for the others.
   enum Phase: Equatable, Sendable { case forwarded, handedOver, mediated }
 
-  /// Whether the host is trusted, and whether the board is off because an ITS was live.
-  var isTrusted = false, isOff = false
-  /// The state of each, and what was claimed for it.
-  var phases: [Int: Phase] = [:], pages: [Int: [PageRange]] = [:]
+  /// Whether the host is trusted.
+  var isTrusted = false
+  /// Whether the board is off because an ITS was live.
+  var isOff = false
+  /// The state of each.
+  var phases: [Int: Phase] = [:]
+  /// What was claimed for each.
+  var pages: [Int: [PageRange]] = [:]
 
   /// What is kept for ever.
   var kept: [PageRange] { pages.filter { phases[$0.key] == .handedOver }.values.flatMap { $0 } }

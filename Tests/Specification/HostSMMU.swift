@@ -11,12 +11,18 @@ import SMMU
 struct HostSMMU: Equatable, Sendable {
   /// The registers that are not constant, as the host reads them; zero where there is none.
   var registers: [SMMURegister: UInt64] = [:]
-  /// CR0ACK.SMMUEN; whether the hardware gets no further commands of the host, until reset.
-  var isTranslating = false, isBroken = false
-  /// Behind the last command that was executed, and whether it is a CMD_SYNC that is not complete.
-  var executed = SMMUQueuePointer(rawValue: 0), isSyncing = false
-  /// The streams whose entries are still to be read; once SMMUEN is set, the rules for the switch.
-  var unread: ClosedRange<UInt32>? = nil, rules: [StreamID: Entry]? = nil
+  /// CR0ACK.SMMUEN.
+  var isTranslating = false
+  /// Whether the hardware gets no further commands of the host, until reset.
+  var isBroken = false
+  /// Behind the last command that was executed.
+  var executed = SMMUQueuePointer(rawValue: 0)
+  /// Whether that command is a CMD_SYNC that is not complete.
+  var isSyncing = false
+  /// The streams whose entries are still to be read.
+  var unread: ClosedRange<UInt32>? = nil
+  /// Once SMMUEN is set, the rules for the switch.
+  var rules: [StreamID: Entry]? = nil
 
   subscript(register: SMMURegister) -> UInt64 {
     get { registers[register] ?? 0 }

@@ -11,8 +11,12 @@ import SMMU
 enum SMMUVerdict: Equatable, Sendable {
   /// The hardware gets these; none, where the command is without effect.
   case sends([SMMUCommand], Rule)
-  /// The entries of these streams are read again; it is a CMD_SYNC; it is refused.
-  case rereads(ClosedRange<UInt32>), syncs, refused(Rule)
+  /// The entries of these streams are read again.
+  case rereads(ClosedRange<UInt32>)
+  /// It is a CMD_SYNC.
+  case syncs
+  /// It is refused.
+  case refused(Rule)
 }
 
 extension SMMU {
@@ -118,7 +122,9 @@ extension World {
 /// What EL2 found for a stream, or for all streams of a descriptor.
 enum EntryRead: Equatable, Sendable {
   /// Words 0 and 1, and whether EL2 has memory for the hardware's entry.
-  case entry(UInt64, UInt64, hasMemory: Bool = true), noSpan, badSpan, unreadable
+  case entry(UInt64, UInt64, hasMemory: Bool = true)
+  /// A Span without an entry; one that is refused; memory that EL2 could not read.
+  case noSpan, badSpan, unreadable
 }
 
 extension SMMU {

@@ -9,14 +9,20 @@ import GIC
 
 /// What EL2 goes on with.
 enum Read: Equatable, Sendable {
-  /// The four words that it read; a load aborted; the command that takes several traps.
-  case command(ITSCommand), aborted, kept
+  /// The four words that it read.
+  case command(ITSCommand)
+  /// A load aborted.
+  case aborted
+  /// The command that takes several traps.
+  case kept
 }
 
 /// What was observed where the documentation leaves EL2 the choice.
 struct CommandChoice: Equatable, Sendable {
-  /// Where EL2 put the translation table, and the second-level page that it installed.
-  var table: PageRange? = nil, secondLevel: PageRange? = nil
+  /// Where EL2 put the translation table.
+  var table: PageRange? = nil
+  /// The second-level page that EL2 installed.
+  var secondLevel: PageRange? = nil
   /// How many bytes of the table EL2 zeroed in this trap.
   var zeroed: UInt64 = 0
 }

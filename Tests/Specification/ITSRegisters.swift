@@ -384,8 +384,12 @@ extension ITSState {
 
 /// What the hardware of an ITS may do by itself, well or badly.
 enum ITSStep: Equatable, Sendable {
-  /// It executes the next published slot: GITS_CREADR passes it; it stalls there; it becomes quiescent.
-  case passes, stalls, quiesces
+  /// It executes the next published slot: GITS_CREADR passes it.
+  case passes
+  /// It stalls at the next published slot.
+  case stalls
+  /// It becomes quiescent.
+  case quiesces
   /// It loses power, and reads as firmware has restored it; or it is broken, and reads as anything.
   case becomes(ITSHardware)
 }

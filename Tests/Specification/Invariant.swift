@@ -8,8 +8,13 @@ import GIC
 // own tables for it, or in memory that was the host's when the address was installed. While it is installed,
 // that memory cannot change owner.
 
-/// A clause of the invariant that does not hold: the rule that has it, and what it does not hold for.
-struct Violation: Equatable, Sendable { var rule: Rule, what: String }
+/// A clause of the invariant that does not hold.
+struct Violation: Equatable, Sendable {
+  /// The rule that has it.
+  var rule: Rule
+  /// What it does not hold for.
+  var what: String
+}
 
 /// A clause: its rule, and whether it holds.
 typealias Clause = (rule: Rule, holds: Bool)

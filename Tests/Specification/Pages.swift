@@ -15,26 +15,34 @@ enum Use: Hashable, Sendable {
   case stagingQueue(its: Int)
   /// An ITS writes pending bits of a vPE to it.
   case vpeTable(its: Int, TableKey)
-  /// A Redistributor reads the configuration of LPIs from it, or reads and writes pending bits in it.
-  case configuration(Int), pending(Int)
+  /// A Redistributor reads the configuration of LPIs from it.
+  case configuration(Int)
+  /// A Redistributor reads and writes pending bits in it.
+  case pending(Int)
   /// The same for the vPE that is resident.
   case virtualConfiguration(Int), virtualPending(Int)
   /// A Redistributor had it at boot, and may still use it.
   case fromBoot(Int, PageRange)
   /// A register that all Redistributors share may still name it.
   case lingering(PageRange)
-  /// EL2 reads commands for an SMMU from it, or writes events of one to it.
-  case smmuCommands(Int), smmuEvents(Int)
+  /// EL2 reads commands for an SMMU from it.
+  case smmuCommands(Int)
+  /// EL2 writes events of an SMMU to it.
+  case smmuEvents(Int)
 }
 
 /// Who owns which page, and what is held; a page in no range is no memory.
 struct Pages: Equatable, Sendable {
-  /// Memory by its owner, when the host is entered, and pages that have had another owner since.
-  var initial: [PageRange: Owner], moved: [PageFrameNumber: Owner] = [:]
+  /// Memory by its owner, when the host is entered.
+  var initial: [PageRange: Owner]
+  /// Pages that have had another owner since.
+  var moved: [PageFrameNumber: Owner] = [:]
   /// What is held.
   var holds: [Use: PageRange] = [:]
-  /// Pages on their way to another VM, and memory that the tree marks `no-map` or reserves.
-  var leaving: Set<PageFrameNumber> = [], fenced: [PageRange] = []
+  /// Pages on their way to another VM.
+  var leaving: Set<PageFrameNumber> = []
+  /// Memory that the tree marks `no-map` or reserves.
+  var fenced: [PageRange] = []
 
   /// Whose a page is; nil for what is no memory.
   func owner(of page: PageFrameNumber) -> Owner? {

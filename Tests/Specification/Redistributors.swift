@@ -10,19 +10,28 @@ private typealias Register = RedistributorRegister
 
 /// One Redistributor: its hardware, what the host wrote, and what is held for it.
 struct RedistributorState: Equatable, Sendable {
-  /// The first address of the RD frame, and GICR_TYPER of the hardware.
-  var base: PhysicalAddress, type: GICRTyper
-  /// GICR_IIDR, GICR_MPAMIDR, GICR_SYNCR and the ID registers of the hardware, by offset; and the registers
-  /// that a transition changes.
-  var identification: [UInt64: UInt64] = [:], hardware: RedistributorHardware
-  /// GICR_PROPBASER and GICR_PENDBASER as the host reads them.
-  var configuration = GICRConfigurationBase(rawValue: 0), pending = GICRPendingBase(rawValue: 0)
+  /// The first address of the RD frame.
+  var base: PhysicalAddress
+  /// GICR_TYPER of the hardware.
+  var type: GICRTyper
+  /// GICR_IIDR, GICR_MPAMIDR, GICR_SYNCR and the ID registers of the hardware, by offset.
+  var identification: [UInt64: UInt64] = [:]
+  /// The registers of the hardware that a transition changes.
+  var hardware: RedistributorHardware
+  /// GICR_PROPBASER as the host reads it.
+  var configuration = GICRConfigurationBase(rawValue: 0)
+  /// GICR_PENDBASER as the host reads it.
+  var pending = GICRPendingBase(rawValue: 0)
   /// Whether the host promised that the pending table is zero, and EL2 has not passed that on.
   var isPromisedZero = false
-  /// Whether tables are in use, and those that are held.
-  var state = State.idle, tables: LPITables? = nil
-  /// GICR_VPROPBASER as the host reads it, and the tables of the resident vPE that are held.
-  var virtualConfiguration = GICRConfigurationBase(rawValue: 0), resident: LPITables? = nil
+  /// Whether tables are in use.
+  var state = State.idle
+  /// The tables that are held.
+  var tables: LPITables? = nil
+  /// GICR_VPROPBASER as the host reads it.
+  var virtualConfiguration = GICRConfigurationBase(rawValue: 0)
+  /// The tables of the resident vPE that are held.
+  var resident: LPITables? = nil
 
   //            EnableLPIs := 1          EnableLPIs := 0
   //     idle ─────────────────▶ in use ────────────────▶ stopping
@@ -40,10 +49,17 @@ struct RedistributorState: Equatable, Sendable {
 
 /// The registers of a Redistributor as a read of the hardware would give them.
 struct RedistributorHardware: Equatable, Sendable {
+  /// GICR_CTLR.
   var control = GICRControl(rawValue: 0)
-  var configuration = GICRConfigurationBase(rawValue: 0), pending = GICRPendingBase(rawValue: 0)
+  /// GICR_PROPBASER.
+  var configuration = GICRConfigurationBase(rawValue: 0)
+  /// GICR_PENDBASER.
+  var pending = GICRPendingBase(rawValue: 0)
+  /// GICR_WAKER.
   var waker: UInt64 = 0
+  /// GICR_VPROPBASER.
   var virtualConfiguration = GICRConfigurationBase(rawValue: 0)
+  /// GICR_VPENDBASER.
   var virtualPending = GICRVirtualPendingBase(rawValue: 0)
 
   /// Sets EnableLPIs and RWP.
@@ -55,8 +71,13 @@ struct RedistributorHardware: Equatable, Sendable {
 
 /// A configuration table and a pending table, as registers name them.
 struct LPITables: Equatable, Sendable {
-  /// The bits of an INTID are the smaller of the register's IDbits and of GICD_TYPER.IDbits.
-  var configurationBase: GICRConfigurationBase, pendingBase: PhysicalAddress, interruptIDBits: UInt64
+  /// The register that names the configuration table.
+  var configurationBase: GICRConfigurationBase
+  /// The first address of the pending table.
+  var pendingBase: PhysicalAddress
+  /// The bits of an INTID: the smaller of the register's IDbits and of GICD_TYPER.IDbits.
+  var interruptIDBits: UInt64
+
   private var sizes: LPITableSizes { LPITableSizes(interruptIDBits: interruptIDBits) }
   /// The pages of the configuration table; nil where they leave the address space.
   var configuration: PageRange? { PageRange(configurationBase.base, bytes: sizes.configuration) }

@@ -9,8 +9,12 @@ import SMMU
 
 /// One access, as far as its address and its width decide.
 struct Access {
-  /// The offset at which the register begins, and how far the bits of the access are from those of it.
-  var register: UInt64, shift: UInt64, width: AccessWidth
+  /// The offset at which the register begins.
+  var register: UInt64
+  /// How far the bits of the access are from those of the register.
+  var shift: UInt64
+  /// How many bits it has.
+  var width: AccessWidth
 
   /// What a load gets of the register's value.
   func part(of whole: UInt64) -> UInt64 { whole >> shift & width.mask }

@@ -11,8 +11,10 @@ import SMMU
 struct DMA: Equatable, Sendable {
   /// The SMMUs that EL2 has taken over; none with `portcullis.smmu=off`.
   var smmus: [SMMU] = []
-  /// Frames to which devices write MSIs; the bits of the host's addresses.
-  var doorbells: Set<PageFrameNumber> = [], addressBits: UInt64 = 48
+  /// Frames to which devices write MSIs.
+  var doorbells: Set<PageFrameNumber> = []
+  /// The bits of the host's addresses.
+  var addressBits: UInt64 = 48
   /// The change of owners that is under way; the lock of ownership permits one.
   var change: OwnerChange?
 
@@ -43,13 +45,26 @@ enum Entry: Hashable, Sendable {
 
 /// What of an SMMU does not change.
 struct SMMUIdentity: Equatable, Sendable {
-  var idr0: SMMUIDR0, idr1: SMMUIDR1, idr3: SMMUIDR3, idr5: SMMUIDR5
+  /// IDR0 of the hardware.
+  var idr0: SMMUIDR0
+  /// IDR1 of the hardware.
+  var idr1: SMMUIDR1
+  /// IDR3 of the hardware.
+  var idr3: SMMUIDR3
+  /// IDR5 of the hardware.
+  var idr5: SMMUIDR5
   /// Whether the host sees an SMMU in its place: `portcullis.smmu=nested`.
   var isNested = false
-  /// The bits of a StreamID in EL2's table, and the StreamIDs that have a device.
-  var streamIDBits: UInt64, devices: [ClosedRange<UInt32>]
-  /// EL2's stage 2: its VMID, its table, and how that is walked.
-  var vmid: VMID, table: UInt64, control: UInt64
+  /// The bits of a StreamID in EL2's table.
+  var streamIDBits: UInt64
+  /// The StreamIDs that have a device.
+  var devices: [ClosedRange<UInt32>]
+  /// The VMID of EL2's stage 2.
+  var vmid: VMID
+  /// The table of EL2's stage 2.
+  var table: UInt64
+  /// How that table is walked.
+  var control: UInt64
 
   var lastStream: UInt32 { UInt32(1 << streamIDBits - 1) }
   func hasDevice(_ stream: StreamID) -> Bool { devices.contains { $0.contains(stream.rawValue) } }
@@ -61,19 +76,30 @@ struct SMMUIdentity: Equatable, Sendable {
 
 /// One SMMU.
 struct SMMU: Equatable, Sendable {
-  /// What does not change, and the hardware's CR0 and registers that name memory.
-  var identity: SMMUIdentity, hardware: [SMMURegister: UInt64]
-  /// The rule that all streams with a device follow, nil where each follows its own; and the streams' own,
-  /// but for those that are invalid.
-  var common: Entry? = .passes, streams: [StreamID: Entry] = [:]
-  /// What the hardware may still have of older entries: of a stream's own, and by nil of all; and what may be
-  /// cached of pages that have left the devices' table.
-  var older: [StreamID?: Set<Entry>] = [:], residue: [PageFrameNumber: Residue] = [:]
-  /// The commands of EL2's queue that no SYNC has confirmed, and what the host sees, where it sees one.
-  var batch: [SMMUCommand] = [], host = HostSMMU()
+  /// What does not change.
+  var identity: SMMUIdentity
+  /// The hardware's CR0 and registers that name memory.
+  var hardware: [SMMURegister: UInt64]
+  /// The rule that all streams with a device follow; nil where each follows its own.
+  var common: Entry? = .passes
+  /// The streams' own rules, but for those that are invalid.
+  var streams: [StreamID: Entry] = [:]
+  /// What the hardware may still have of older entries: of a stream's own, and by nil of all.
+  var older: [StreamID?: Set<Entry>] = [:]
+  /// What may be cached of pages that have left the devices' table.
+  var residue: [PageFrameNumber: Residue] = [:]
+  /// The commands of EL2's queue that no SYNC has confirmed.
+  var batch: [SMMUCommand] = []
+  /// What the host sees, where it sees one.
+  var host = HostSMMU()
 
-  /// Entries of stage 2 and what is combined from them, or the latter alone; commands from `since` on count.
-  struct Residue: Equatable, Sendable { var isStage2 = true, since = 0 }
+  /// What may be cached of a page.
+  struct Residue: Equatable, Sendable {
+    /// Whether it is entries of stage 2 and what is combined from them, or the latter alone.
+    var isStage2 = true
+    /// The place in the batch from which on commands count.
+    var since = 0
+  }
 
   /// What the hardware may go by for a stream.
   func mayUse(_ stream: StreamID) -> Set<Entry> {
@@ -210,9 +236,14 @@ struct OwnerChange: Equatable, Sendable {
   /// EL2 claims pages and gives them back; an embedder's leave the host and come back.
   enum Kind: Equatable, Sendable { case claim, leave, giveBack, take }
 
-  var kind: Kind, range: PageRange
-  /// The ITS for whose handover it is, and whether it is revoked, or for what the host gains changed.
-  var handover: Int? = nil, isHalfway = false
+  /// Who gets the pages.
+  var kind: Kind
+  /// The pages.
+  var range: PageRange
+  /// The ITS for whose handover it is.
+  var handover: Int? = nil
+  /// Whether it is revoked, or for what the host gains changed.
+  var isHalfway = false
 
   var isLoss: Bool { kind == .claim || kind == .leave }
   /// Whether the devices' table lacks the pages.

@@ -15,12 +15,18 @@ typealias CPU = Int
 
 /// Everything that a transition reads and changes.
 struct World: Equatable, Sendable {
-  /// What does not change; whose each page is, and why it is held.
-  var board: Board, pages: Pages
-  /// The ITSes and the Redistributors, by their index.
-  var itses: [ITSState], redistributors: [RedistributorState]
-  /// What devices reach, and the ITSes that a trusted host hands over.
-  var dma = DMA(), handover = Handover()
+  /// What does not change.
+  var board: Board
+  /// Whose each page is, and why it is held.
+  var pages: Pages
+  /// The ITSes, by their index.
+  var itses: [ITSState]
+  /// The Redistributors, by their index.
+  var redistributors: [RedistributorState]
+  /// What devices reach.
+  var dma = DMA()
+  /// The ITSes that a trusted host hands over.
+  var handover = Handover()
   /// Everything that was refused, ignored or aborted, by its reason: nothing is refused silently.
   var counts: [Count: Int] = [:]
 
@@ -41,17 +47,19 @@ struct World: Equatable, Sendable {
 /// What policy and hardware fix for all ITSes and Redistributors.
 struct Board: Equatable, Sendable {
   /// GICD_TYPER.IDbits plus one: the bits of an INTID.
-  ///
-  /// And whether the queue stops at a command that is refused.
-  var interruptIDBits: UInt64, stallsAtRefused = false
-  /// The DeviceIDs that the tree lists, or nil without `portcullis.deviceids=listed`.
-  ///
-  /// And whether the policy for virtual interrupts is `checked`.
-  var listedDevices: [ClosedRange<UInt32>]? = nil, checksVirtual = false
+  var interruptIDBits: UInt64
+  /// Whether the queue stops at a command that is refused.
+  var stallsAtRefused = false
+  /// The DeviceIDs that the tree lists; nil without `portcullis.deviceids=listed`.
+  var listedDevices: [ClosedRange<UInt32>]? = nil
+  /// Whether the policy for virtual interrupts is `checked`.
+  var checksVirtual = false
   /// Whether one GICR_PROPBASER is behind all Redistributors; nil where EL2 could not find out.
   var sharesConfigurationBase: Bool? = false
-  /// The most commands that one trap takes, and the most bytes that it zeroes.
-  var commandsPerTrap: Int, bytesPerTrap: UInt64
+  /// The most commands that one trap takes.
+  var commandsPerTrap: Int
+  /// The most bytes that one trap zeroes.
+  var bytesPerTrap: UInt64
 
   /// How often a store that waits is repeated before it is ignored.
   static var repetitions: UInt64 { 65_536 }
@@ -72,29 +80,41 @@ struct Board: Equatable, Sendable {
 
 /// One ITS: its hardware, what the host sees of it, and what EL2 has in between.
 struct ITSState: Equatable, Sendable {
-  /// What does not change; the registers of the hardware, and those that the host has.
-  var identity: ITSIdentity, hardware: ITSHardware, host: HostRegisters
-  /// EL2's queue, as the hardware reads it, and the host's, as EL2 reads it.
-  var commit: CommitQueue, staging = Staging()
+  /// What does not change.
+  var identity: ITSIdentity
+  /// The registers of the hardware.
+  var hardware: ITSHardware
+  /// The registers that the host has.
+  var host: HostRegisters
+  /// EL2's queue, as the hardware reads it.
+  var commit: CommitQueue
+  /// The host's queue, as EL2 reads it.
+  var staging = Staging()
   /// How far EL2 may trust the hardware.
   var phase = Phase.atRest
-  /// The ledger: the devices that are mapped, the collections with their targets, and the vPEs.
-  var devices: [UInt32: Device] = [:], collections: [UInt16: Target] = [:], vpes: [UInt16: VPE] = [:]
+  /// The devices that are mapped, by the ledger.
+  var devices: [UInt32: Device] = [:]
+  /// The collections that are mapped, with their targets, by the ledger.
+  var collections: [UInt16: Target] = [:]
+  /// The vPEs that are mapped, by the ledger.
+  var vpes: [UInt16: VPE] = [:]
   /// The Redistributors that were ever the target of a command, and so may have its interrupts pending.
   var targets: Set<Target> = []
-  /// Every table that commands have given the hardware, and that it may still use; and the second-level pages
-  /// of EL2's device table, by the index of their entry.
-  var tables: [TableKey: Table] = [:], secondLevel: [UInt64: PageRange] = [:]
+  /// Every table that commands have given the hardware, and that it may still use.
+  var tables: [TableKey: Table] = [:]
+  /// The second-level pages of EL2's device table, by the index of their entry.
+  var secondLevel: [UInt64: PageRange] = [:]
   /// What the host took away by its tables; EL2 unmaps it before it takes a command.
   var doomed: Set<Mapping> = []
-  /// The host's tables that were written again, with the value that they had, since the ITS was enabled last,
-  /// and those of one level that EL2 has marked since they were another table; by the number of their
-  /// register.
-  var written: Set<Int> = [], marked: Set<Int> = []
+  /// The host's tables that were written again, with the value that they had, since the ITS was enabled last;
+  /// by the number of their register.
+  var written: Set<Int> = []
+  /// The host's one-level tables that EL2 has marked since they were another table.
+  var marked: Set<Int> = []
   /// The stores to GITS_CWRITER that are to be repeated, with the commands that were asked for up to each.
-  ///
-  /// And how many traps in a row have waited for the hardware.
-  var doorbells: [Doorbell: UInt64] = [:], waited: UInt64 = 0
+  var doorbells: [Doorbell: UInt64] = [:]
+  /// How many traps in a row have waited for the hardware.
+  var waited: UInt64 = 0
 
   //            Enabled cleared             Quiescent, GITS_CBASER is EL2's
   //    enabled ───────────────▶ disabled ─────────────────────────────▶ at rest
@@ -110,64 +130,95 @@ struct ITSState: Equatable, Sendable {
 
 /// What an ITS is from boot on.
 struct ITSIdentity: Equatable, Sendable {
-  /// GITS_TYPER of the hardware; GITS_IIDR, GITS_MPAMIDR, GITS_MPIDR and its ID registers, by offset.
-  var type: GITSTyper, identification: [UInt64: UInt64] = [:]
-  /// How many devices, collections and vPEs the ledger has places for.
-  var devicePlaces: Int, collectionPlaces: UInt64, vpePlaces = 0
+  /// GITS_TYPER of the hardware.
+  var type: GITSTyper
+  /// GITS_IIDR, GITS_MPAMIDR, GITS_MPIDR and the ID registers of the hardware, by offset.
+  var identification: [UInt64: UInt64] = [:]
+  /// How many devices the ledger has places for.
+  var devicePlaces: Int
+  /// How many collections the ledger has places for.
+  var collectionPlaces: UInt64
+  /// How many vPEs the ledger has places for.
+  var vpePlaces = 0
   /// EL2's memory for translation tables and second-level pages, free or not.
   var arena: [PageRange]
-  /// GITS_CBASER and GITS_BASER<n> as EL2 installed them: eight, zero where there is none.
-  var commandBase: GITSCommandBase, tables: [GITSTableBase]
+  /// GITS_CBASER as EL2 installed it.
+  var commandBase: GITSCommandBase
+  /// GITS_BASER<n> as EL2 installed them, eight; zero where there is none.
+  var tables: [GITSTableBase]
 }
 
 /// The registers of an ITS as a read of the hardware would give them.
 struct ITSHardware: Equatable, Sendable {
-  /// Enabled and Quiescent of GITS_CTLR.
-  var isEnabled = false, isQuiescent = true
-  /// Stalled and the offset of GITS_CREADR.
-  var isStalled = false, read: UInt64 = 0
-  /// GITS_CBASER, and GITS_BASER<n>, eight.
-  var commandBase: GITSCommandBase, tables: [GITSTableBase]
+  /// GITS_CTLR.Enabled.
+  var isEnabled = false
+  /// GITS_CTLR.Quiescent.
+  var isQuiescent = true
+  /// GITS_CREADR.Stalled.
+  var isStalled = false
+  /// The offset in GITS_CREADR.
+  var read: UInt64 = 0
+  /// GITS_CBASER.
+  var commandBase: GITSCommandBase
+  /// GITS_BASER<n>, eight.
+  var tables: [GITSTableBase]
 }
 
 /// What the host wrote, as it reads it back.
 struct HostRegisters: Equatable, Sendable {
-  /// GITS_CTLR.Enabled, and GITS_CBASER.
-  var isEnabled = false, commandBase = GITSCommandBase(rawValue: 0)
-  /// GITS_CWRITER: the offset of the newest doorbell; GITS_CREADR.Stalled.
-  var write: UInt64 = 0, isStalled = false
+  /// GITS_CTLR.Enabled.
+  var isEnabled = false
+  /// GITS_CBASER.
+  var commandBase = GITSCommandBase(rawValue: 0)
+  /// GITS_CWRITER: the offset of the newest doorbell.
+  var write: UInt64 = 0
+  /// GITS_CREADR.Stalled.
+  var isStalled = false
   /// GITS_BASER<n>, eight; zero where the host has none.
   var tables: [GITSTableBase]
 }
 
 /// The host's queue on its way to EL2's.
 struct Staging: Equatable, Sendable {
-  /// The offset of the next command that EL2 reads, or of the one that it works on, and how many it has taken
-  /// since the queue began.
-  var next: UInt64 = 0, count: UInt64 = 0
+  /// The offset of the next command that EL2 reads, or of the one that it works on.
+  var next: UInt64 = 0
+  /// How many commands EL2 has taken since the queue began.
+  var count: UInt64 = 0
   /// The command that takes several traps; it is not read again.
-  ///
-  /// And the commands that EL2 has taken and the hardware not yet passed, each with its offset, and the
-  /// serial number behind its last slot.
-  var unfinished: Unfinished? = nil, taken: [Taken] = []
+  var unfinished: Unfinished? = nil
+  /// The commands that EL2 has taken and the hardware not yet passed.
+  var taken: [Taken] = []
 
   /// A command of the host whose slots are in EL2's queue.
-  struct Taken: Equatable, Sendable { var place, end: UInt64 }
-  /// A command as it was read; of a MAPD that has memory its table, and the bytes that are not zero yet.
+  struct Taken: Equatable, Sendable {
+    /// Its offset in the host's queue.
+    var place: UInt64
+    /// The serial number behind its last slot.
+    var end: UInt64
+  }
+  /// A command that takes several traps.
   struct Unfinished: Equatable, Sendable {
-    var command: ITSCommand, table: PageRange? = nil, bytes: UInt64 = 0
+    /// The command as it was read.
+    var command: ITSCommand
+    /// The table of a MAPD that has memory.
+    var table: PageRange? = nil
+    /// The bytes of the table that are not zero yet.
+    var bytes: UInt64 = 0
   }
 }
 
 /// EL2's queue; serial numbers count its slots, and never wrap.
 struct CommitQueue: Equatable, Sendable {
-  /// The memory of the queue; the slots that the hardware has not passed, by serial number from `passed` on.
-  var pages: PageRange, slots: [ITSCommand] = []
-  /// The serial numbers of the next slot that the hardware executes, and of the one behind what GITS_CWRITER
-  /// has told it.
-  ///
-  /// And that of the slot at offset zero, when the queue was started or restarted.
-  var passed: UInt64 = 0, published: UInt64 = 0, start: UInt64 = 0
+  /// The memory of the queue.
+  var pages: PageRange
+  /// The slots that the hardware has not passed, by serial number from `passed` on.
+  var slots: [ITSCommand] = []
+  /// The serial number of the next slot that the hardware executes.
+  var passed: UInt64 = 0
+  /// The serial number behind what GITS_CWRITER has told the hardware.
+  var published: UInt64 = 0
+  /// The serial number of the slot at offset zero, when the queue was started or restarted.
+  var start: UInt64 = 0
 
   /// How many slots it has.
   var capacity: UInt64 { pages.bytes / ITSCommand.size }
@@ -180,36 +231,60 @@ struct CommitQueue: Equatable, Sendable {
 }
 
 /// A store to GITS_CWRITER that is to be repeated.
-struct Doorbell: Hashable, Sendable { var cpu: CPU, offset: UInt64 }
+struct Doorbell: Hashable, Sendable {
+  /// The CPU whose store it is.
+  var cpu: CPU
+  /// The offset that it stores.
+  var offset: UInt64
+}
 
 /// What a command maps.
 enum Mapping: Hashable, Sendable { case device(UInt32), collection(UInt16), vpe(UInt16) }
 
-/// A device of the ledger: the host's name for its table, the bits of its EventIDs, and its table.
-struct Device: Equatable, Sendable { var name: UInt64, eventIDBits: UInt64, table: TableKey }
+/// A device of the ledger.
+struct Device: Equatable, Sendable {
+  /// The host's name for its table: the address in MAPD.
+  var name: UInt64
+  /// The bits of its EventIDs.
+  var eventIDBits: UInt64
+  /// Its translation table.
+  var table: TableKey
+}
 
-/// A vPE of the ledger: the bits of its vINTIDs, and its pending table.
-struct VPE: Equatable, Sendable { var virtualIDBits: UInt64, table: TableKey }
+/// A vPE of the ledger.
+struct VPE: Equatable, Sendable {
+  /// The bits of its vINTIDs.
+  var virtualIDBits: UInt64
+  /// Its pending table.
+  var table: TableKey
+}
 
 /// What tells tables apart.
 enum TableKey: Hashable, Sendable {
-  /// A translation table in EL2's arena, by its first page, or the pending table of a vPE, by the serial
-  /// number of the VMAPP that named it.
-  case translation(PageFrameNumber), pending(UInt64)
+  /// A translation table in EL2's arena, by its first page.
+  case translation(PageFrameNumber)
+  /// The pending table of a vPE, by the serial number of the VMAPP that named it.
+  case pending(UInt64)
 }
 
 /// A table that a command has given the hardware.
 struct Table: Equatable, Sendable {
-  /// All its pages, the device or the vPE that it was made for, and what the hardware may know of it.
-  var pages: PageRange, owner: Mapping, state: State
+  /// All its pages.
+  var pages: PageRange
+  /// The device or the vPE that it was made for.
+  var owner: Mapping
+  /// What the hardware may know of it.
+  var state: State
 
   //           MAPD V=1              unmapped            SYNCs appended         CREADR past them
   //    free ─────────▶ zeroing ─▶ mapped ────▶ unsealed ────────────▶ sealed ──────────────▶ free
 
   /// The states of `ITS.md`, A translation table; the pending table of a vPE has all but the first.
   enum State: Equatable, Sendable {
-    /// The hardware never heard of it; or a command that names it is in EL2's queue or was.
-    case zeroing, mapped
+    /// The hardware never heard of it.
+    case zeroing
+    /// A command that names it is in EL2's queue or was.
+    case mapped
     /// So is one that unmaps it; SYNCs to these Redistributors are still missing.
     case unsealed(Set<Target>)
     /// All SYNCs have a serial number below this one.
@@ -224,8 +299,10 @@ enum Frame: Hashable, Sendable { case its(Int), redistributor(Int), smmu(Int), p
 
 /// What is counted.
 enum Count: Hashable, Sendable {
-  /// A store that had no effect, or a load of nothing; an access that ended in an external abort.
-  case ignored(Frame), aborted(Frame)
+  /// A store that had no effect, or a load of nothing.
+  case ignored(Frame)
+  /// An access that ended in an external abort.
+  case aborted(Frame)
   /// A refusal, by the first rule that failed.
   case refused(Frame, Rule)
 }
@@ -234,18 +311,33 @@ enum Count: Hashable, Sendable {
 enum Answer: Equatable, Sendable {
   /// The register reads as this, or the call returns it.
   case value(UInt64)
-  /// The store took effect, or the step was made; the store had no effect; an external abort.
-  case done, ignored, aborted
-  /// The host's program counter stays on its store; the command needs more traps; the queue has stalled.
-  case repeats, unfinished, stalled
+  /// The store took effect, or the step was made.
+  case done
+  /// The store had no effect.
+  case ignored
+  /// An external abort.
+  case aborted
+  /// The host's program counter stays on its store.
+  case repeats
+  /// The command needs more traps.
+  case unfinished
+  /// The queue has stalled.
+  case stalled
   /// The command is passed on as these, to an ITS or to an SMMU.
   case committed([ITSCommand]), sent([SMMUCommand])
   /// The command, the tables, the call or the change of owner is refused, by this rule.
   case refused(Rule)
 }
 
-/// One permitted result of a transition, with the rules that permit it.
-struct Outcome: Equatable, Sendable { var world: World, answer: Answer, rules: [Rule] }
+/// One permitted result of a transition.
+struct Outcome: Equatable, Sendable {
+  /// The world behind it.
+  var world: World
+  /// What it answers.
+  var answer: Answer
+  /// The rules that permit it.
+  var rules: [Rule]
+}
 
 extension World {
   /// This world as the one result of a transition.
