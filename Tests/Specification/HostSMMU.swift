@@ -49,6 +49,8 @@ struct HostSMMU: Equatable, Sendable {
     let isStopped = errors.contains(.command) || isBroken || !isEnabled(.commandQueue)
     return !isStopped && !produced.isEmpty(consumed: executed, log2: log2)
   }
+  /// Whether the host reads that all is executed.
+  var isConsumed: Bool { executed.position == pointer(.commandQueueConsumed).position }
   /// The command at hand is executed.
   mutating func advance() { executed = executed.advanced(log2: log2(.commandQueueBase)) }
 
@@ -56,9 +58,7 @@ struct HostSMMU: Equatable, Sendable {
   mutating func confirm(isTranslating isOwn: Bool) {
     guard !isBroken else { return }
     (isTranslating, isSyncing) = (isOwn, false)
-    if executed.position != pointer(.commandQueueConsumed).position {
-      self[.commandQueueConsumed] = UInt64(executed.position)
-    }
+    if !isConsumed { self[.commandQueueConsumed] = UInt64(executed.position) }
   }
   /// The hardware has not confirmed what the host asked for.
   mutating func fail() {

@@ -97,7 +97,7 @@ extension World {
   /// The queue stops at its next command, when what is before it is confirmed.
   private func stopping(_ index: Int, _ error: SMMUCommandError, _ rule: Rule) -> [Outcome] {
     let smmu = self[smmu: index], place = smmu.host.executed.position
-    guard smmu.batch.isEmpty, place == smmu.host.pointer(.commandQueueConsumed).position else { return [] }
+    guard smmu.batch.isEmpty, smmu.host.isConsumed else { return [] }
     return ending(.smmu(index), .refused(rule), .refusedStopsTheQueue) {
       $0[smmu: index].host[.commandQueueConsumed] = UInt64(place) | UInt64(error.rawValue) << 24
       $0[smmu: index].host.raise(.command)
@@ -109,11 +109,9 @@ extension World {
   /// `spent` is how many commands EL2 took, and how many entries and descriptors it read.
   func endingTrap(smmu index: Int, spent: (commands: Int, entries: Int)) -> [Outcome] {
     let smmu = self[smmu: index], host = smmu.host
-    let isConfirmed =
-      smmu.batch.isEmpty && host.executed.position == host.pointer(.commandQueueConsumed).position
-    let isBounded = spent.commands <= 64 && spent.entries <= 64, isOver = isConfirmed && !host.isSyncing
-    return isBounded && (host.isBroken || isOver)
-      ? ending(.smmu(index), .done, .trapIsBounded, .trapEndsConfirmed) : []
+    let isOver = smmu.batch.isEmpty && host.isConsumed && !host.isSyncing
+    guard spent.commands <= 64, spent.entries <= 64, host.isBroken || isOver else { return [] }
+    return ending(.smmu(index), .done, .trapIsBounded, .trapEndsConfirmed)
   }
 }
 

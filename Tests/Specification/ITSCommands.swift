@@ -60,7 +60,6 @@ extension World {
   /// Whether a rule of a row holds for a command.
   private func holds(_ rule: Rule, _ its: Int, _ command: ITSCommand) -> Bool {
     let state = self[its], device = state.devices[command.deviceID], vpe = state.vpes[command.vpeID]
-    let isVirtualByEvent = command.opcode == .vmapi
     func isInterruptOrNone(_ id: UInt32) -> Bool { id == 1023 || board.isInterrupt(id) }
     return switch rule {
     case .device: device != nil
@@ -82,7 +81,7 @@ extension World {
     case .pendingTableIsTheHosts: command.pendingTablePages.map { pages.mayBeHeld($0) } ?? false
     case .virtualInterrupt:
       vpe.map { vpe in
-        let id = isVirtualByEvent ? command.eventID : command.virtualID
+        let id = command.opcode == .vmapi ? command.eventID : command.virtualID
         return id >= 8192 && UInt64(id) >> vpe.virtualIDBits == 0
       } ?? false
     case .doorbell: isInterruptOrNone(command.doorbellID)
@@ -308,13 +307,15 @@ extension ITSState {
     if !commit.slots.isEmpty { staging.taken.append(.init(place: place, end: commit.appended)) }
   }
 
+  /// What of EL2's memory for the ITS is not free.
+  var used: [PageRange] {
+    let translations = tables.filter { if case .translation = $0.key { true } else { false } }
+    return secondLevel.values + translations.values.map { $0.pages }
+  }
+
   /// Whether a range of EL2's memory for the ITS is free.
   func isFree(_ range: PageRange) -> Bool {
-    let used = tables.contains { key, table in
-      if case .translation = key { table.pages.overlaps(range) } else { false }
-    }
-    return identity.arena.contains { $0.contains(range) } && !used
-      && !secondLevel.values.contains { $0.overlaps(range) }
+    identity.arena.contains { $0.contains(range) } && !used.contains { $0.overlaps(range) }
   }
 
   /// The second-level page that a DeviceID still lacks: its bytes, and the index of its entry.

@@ -118,21 +118,19 @@ extension ITSState {
     let passed = (hardware.read % size + size - commit.offset(of: commit.passed)) % size
     return hardware.read < size && passed / ITSCommand.size <= commit.published - commit.passed
   }
-
-  /// Whether EL2 believes that the hardware rests: it rests at offset zero only while the queue is unused.
-  func isResting(believesZero: Bool) -> Bool {
-    !hardware.isEnabled && hardware.isQuiescent
-      && (believesZero || hardware.read != 0 || commit.offset(of: commit.published) == 0)
-  }
 }
 
 extension World {
   /// EL2 reads GITS_CTLR: the ITS is at rest now, if EL2 `looks` for that, or its power was lost.
+  ///
+  /// EL2 believes that the hardware rests at offset zero only while the queue is unused, or if it `believesZero`.
   func noticing(_ its: Int, looksForRest looks: Bool = true, believesZero: Bool = false) -> World {
-    let state = self[its]
+    let state = self[its], hardware = state.hardware
     guard state.phase == .enabled || state.phase == .disabled else { return self }
     if !state.isEnabledAsWritten { return changed { $0[its].phase = .off } }
-    guard looks, state.isResting(believesZero: believesZero) else { return self }
+    let isUnused = state.commit.offset(of: state.commit.published) == 0
+    guard looks, !hardware.isEnabled, hardware.isQuiescent, believesZero || hardware.read != 0 || isUnused
+    else { return self }
     let isEL2s = state.isQueueEL2s && state.isReadPlausible
     return changed { $0[its].phase = isEL2s ? .atRest : .off }
   }

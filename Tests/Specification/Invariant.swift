@@ -53,7 +53,10 @@ extension World {
   /// GITS_CBASER and GITS_BASER<n> name EL2's memory, each its own, for as long as the hardware may use them.
   private func registerClauses(_ its: Int) -> [Clause] {
     let state = self[its]
-    let mine = ([state.commit.pages] + state.identity.arena + state.identity.tablePages).sorted(by: <)
+    let tables = state.identity.tables.filter { $0.isValid }
+    let mine =
+      [state.commit.pages] + state.identity.arena
+      + tables.compactMap { PageRange(PhysicalAddress($0.base), bytes: $0.size) }
     let believes = state.phase == .enabled && state.isEnabledAsWritten && state.isReadPlausible
     return [
       (.tablesAreEL2s, mine.allSatisfy { pages.are($0, .el2) } && mine.areDisjoint),
@@ -78,38 +81,33 @@ extension World {
   /// Each slot that the hardware may read was checked: every address and INTID is one that it may be given.
   private func slotClauses(_ slot: ITSCommand, _ its: Int) -> [Clause] {
     let state = self[its], areAddresses = state.identity.type.targetsAreAddresses
-    let isSafe: Bool
-    switch slot.opcode {
-    case .mapd where slot.isValid:
-      let first = PageFrameNumber(containing: PhysicalAddress(slot.translationTable))
-      let table = state.tables[.translation(first)]
-      isSafe =
-        table.map {
+    let isSafe =
+      switch slot.opcode {
+      case .mapd where slot.isValid:
+        state.tables.values.contains {
           $0.state != .zeroing && $0.owner == .device(slot.deviceID)
-            && slot.translationTable == first.address.rawValue
+            && $0.pages.first.address.rawValue == slot.translationTable
             && $0.pages.count >= state.pages(eventIDBits: slot.eventIDBits)
-        } ?? false
-    case .vmapp where slot.isValid:
-      let isMapped = state.tables.values.contains {
-        $0.owner == .vpe(slot.vpeID) && $0.pages == slot.pendingTablePages
+        }
+      case .vmapp where slot.isValid:
+        isKnown(slot.target, its)
+          && state.tables.values.contains {
+            $0.owner == .vpe(slot.vpeID) && $0.pages == slot.pendingTablePages
+          }
+      case .mapc: !slot.isValid || isKnown(slot.target, its)
+      case .sync, .vmovp: isKnown(slot.target, its)
+      case .movall: isKnown(slot.target, its) && isKnown(slot.secondTarget, its)
+      case .mapti: board.isInterrupt(slot.physicalID)
+      case .mapi: board.isInterrupt(slot.eventID)
+      default: slot.opcode.map { !$0.isVirtual || offersVirtual(its) } ?? false
       }
-      isSafe = isMapped && isKnown(slot.target, its)
-    case .mapc: isSafe = !slot.isValid || isKnown(slot.target, its)
-    case .sync, .vmovp: isSafe = isKnown(slot.target, its)
-    case .movall: isSafe = isKnown(slot.target, its) && isKnown(slot.secondTarget, its)
-    case .mapti: isSafe = board.isInterrupt(slot.physicalID)
-    case .mapi: isSafe = board.isInterrupt(slot.eventID)
-    default: isSafe = slot.opcode.map { !$0.isVirtual || offersVirtual(its) } ?? false
-    }
     let clean = slot.opcode.map { slot.rebuilt(as: $0, targetsAreAddresses: areAddresses) }
     return [(.theHostChoosesNoAddress, isSafe), (.res0BitsAreZero, clean == slot)]
   }
 
   /// What is mapped has a table, and a table that is mapped is mapped for something; no two share a page.
   private func tableClauses(_ its: Int) -> [Clause] {
-    let state = self[its]
-    let translations = state.tables.filter { if case .translation = $0.key { true } else { false } }
-    let used = (state.secondLevel.values + translations.values.map { $0.pages }).sorted(by: <)
+    let state = self[its], used = state.used
     let ledger =
       state.devices.map { (Mapping.device($0), $1.table) } + state.vpes.map { (.vpe($0), $1.table) }
     let mapped = state.tables.filter { $0.value.state == .mapped }
@@ -151,19 +149,10 @@ extension World {
   }
 }
 
-extension PageRange {
-  /// The order of first pages.
-  static func < (a: PageRange, b: PageRange) -> Bool { a.first < b.first }
-}
-
 extension [PageRange] {
-  /// Whether no two of these ranges, which are sorted, share a page.
-  fileprivate var areDisjoint: Bool { zip(self, dropFirst()).allSatisfy { $0.last < $1.first } }
-}
-
-extension ITSIdentity {
-  /// The pages of EL2's tables.
-  var tablePages: [PageRange] {
-    tables.filter { $0.isValid }.compactMap { PageRange(PhysicalAddress($0.base), bytes: $0.size) }
+  /// Whether no two of these ranges share a page.
+  fileprivate var areDisjoint: Bool {
+    let sorted = sorted { $0.first < $1.first }
+    return zip(sorted, sorted.dropFirst()).allSatisfy { $0.last < $1.first }
   }
 }

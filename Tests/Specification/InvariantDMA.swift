@@ -57,10 +57,9 @@ extension World {
   /// The hardware reads EL2's memory alone and writes nowhere else; it is sent EL2's VMID alone.
   private func hardwareClauses(_ index: Int) -> [Clause] {
     let smmu = self[smmu: index], revoked = dma.change.flatMap { $0.isLoss && $0.isHalfway ? $0.range : nil }
-    func frame(_ register: SMMURegister) -> PageFrameNumber {
-      PageFrameNumber(containing: PhysicalAddress((smmu.hardware[register] ?? 0) & 0xf_ffff_ffff_f000))
+    let bases = [SMMURegister.streamTableBase, .commandQueueBase, .eventQueueBase].map {
+      PageFrameNumber(containing: PhysicalAddress((smmu.hardware[$0] ?? 0) & 0xf_ffff_ffff_f000))
     }
-    let bases = [SMMURegister.streamTableBase, .commandQueueBase, .eventQueueBase].map(frame)
     let messages = [SMMURegister.globalErrorInterrupt0, .eventQueueInterrupt0, .requestQueueInterrupt0]
     let tagged = smmu.batch.filter { (0x10...0x2a).contains($0.number) }
     return [
@@ -94,16 +93,17 @@ extension Outcome {
       let isLost = old.devicesTable(page) == .everything && world.devicesTable(page) == .nothing
       let wasConfirmed = smmus.allSatisfy { $0.0.residue[page] == nil }
       let isOnItsWay = smmus.allSatisfy { $0.1.residue[page] != nil }
-      let isInOrder = (!changes || wasConfirmed) && (!isLost || isOnItsWay),
-        isHeld = old.pages.pins(of: page) != 0
-      found.check([(.installedMemoryKeepsItsOwner, !changes || !isHeld)], "page \(page.rawValue)")
-      found.check([(.revokeIsConfirmed, isInOrder)], "page \(page.rawValue)")
+      let isInOrder = (!changes || wasConfirmed) && (!isLost || isOnItsWay)
+      let mayChange = !changes || old.pages.pins(of: page) == 0
+      let clauses: [Clause] = [(.installedMemoryKeepsItsOwner, mayChange), (.revokeIsConfirmed, isInOrder)]
+      found.check(clauses, "page \(page.rawValue)")
     }
     guard case .refused(let rule) = answer else { return found }
     let isStopped = world.dma.smmus.contains { $0.host.errors.contains(.command) }
     let isVisible = isStopped || !rules.contains(.refusedStopsTheQueue)
-    found.check([(.refusedEntryIsInvalid, old.counts != world.counts)], "a refusal by \(rule.rawValue)")
-    found.check([(.refusedStopsTheQueue, isVisible)], "a refusal by \(rule.rawValue)")
+    let isCounted = old.counts != world.counts
+    let clauses: [Clause] = [(.refusedEntryIsInvalid, isCounted), (.refusedStopsTheQueue, isVisible)]
+    found.check(clauses, "a refusal by \(rule.rawValue)")
     return found
   }
 }

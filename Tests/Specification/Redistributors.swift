@@ -86,12 +86,6 @@ struct LPITables: Equatable, Sendable {
 }
 
 extension World {
-  /// One Redistributor.
-  subscript(redistributor rd: Int) -> RedistributorState {
-    get { redistributors[rd] }
-    _modify { yield &redistributors[rd] }
-  }
-
   /// The tables that two registers name.
   private func tables(_ configuration: GICRConfigurationBase, _ pending: PhysicalAddress) -> LPITables {
     let bits = min(configuration.interruptIDBits, board.interruptIDBits)
@@ -118,8 +112,8 @@ extension World {
     var world = self
     switch (it.state, control.isEnabled, control.isWritePending) {
     case (.idle, true, _) where it.tables != nil, (.stopping, true, false):
-      world[redistributor: rd].state = .inUse
-    case (.inUse, false, false), (.stopping, false, false): world[redistributor: rd].state = .idle
+      world.redistributors[rd].state = .inUse
+    case (.inUse, false, false), (.stopping, false, false): world.redistributors[rd].state = .idle
     default: break
     }
     let isReleased = isOwn && control.canBeDisabled && world.redistributors[rd].state == .idle
@@ -130,9 +124,8 @@ extension World {
   private func releasing(_ rd: Int) -> World {
     guard let configuration = redistributors[rd].tables?.configuration else { return self }
     var world = self
-    let others = redistributors.indices.compactMap {
-      $0 == rd ? nil : redistributors[$0].tables?.configuration
-    }
+    world.redistributors[rd].tables = nil
+    let others = world.redistributors.compactMap { $0.tables?.configuration }
     if others.isEmpty {
       for range in lingering { world.pages.holds[.lingering(range)] = nil }
     } else if board.sharesConfigurationBase != false, !(others + lingering).contains(configuration) {
@@ -141,7 +134,6 @@ extension World {
     }
     world.pages.holds[.configuration(rd)] = nil
     world.pages.holds[.pending(rd)] = nil
-    world[redistributor: rd].tables = nil
     return world
   }
 
@@ -152,11 +144,9 @@ extension World {
 
   /// On each CPU that firmware starts or wakes EL2 checks its Redistributor, as firmware restored it.
   func waking(redistributor rd: Int, restored: RedistributorHardware) -> [Outcome] {
-    var world = self
-    world[redistributor: rd].hardware = restored
-    if !isHeld(rd, restored) {
-      world[redistributor: rd].hardware.set(isEnabled: false, isWritePending: false)
-    }
+    var hardware = restored
+    if !isHeld(rd, restored) { hardware.set(isEnabled: false, isWritePending: false) }
+    let world = changed { $0.redistributors[rd].hardware = hardware }
     return world.looking(redistributor: rd, byOwnCPU: true).ending(
       .redistributor(rd), .done, .wakingChecksTheRedistributor, .powerWasLost, .ownCPUReleases)
   }
@@ -219,13 +209,14 @@ extension World {
         ending(frame, condition ? .done : .ignored, rule)
       }
       // Only the lower half of a register that takes an INTID has effect.
-      let isInTables = access.shift == 0 && hasInterrupt(rd, value)
+      let bits = it.state == .inUse ? it.tables?.interruptIDBits : nil
+      let isInTables = access.shift == 0 && value >= 8192 && bits.map { value >> $0 == 0 } ?? false
       switch access.register {
       case Register.control.offset:
         return storeControl(rd, GICRControl(rawValue: value & width.mask), byOwnCPU: isOwn)
       case Register.waker.offset:
         return ending(frame, .done, .waker) {
-          $0[redistributor: rd].hardware.waker = it.hardware.waker & ~2 | value & 2
+          $0.redistributors[rd].hardware.waker = it.hardware.waker & ~2 | value & 2
         }
       case Register.configurationBase.offset, Register.pendingBase.offset:
         return looking(redistributor: rd, byOwnCPU: isOwn).storeTableRegister(rd, access, value, readBack)
@@ -243,12 +234,6 @@ extension World {
       default: return ending(frame, .ignored, .otherRedistributorRegisters)
       }
     }
-  }
-
-  /// Whether the tables in use have an LPI.
-  private func hasInterrupt(_ rd: Int, _ id: UInt64) -> Bool {
-    guard redistributors[rd].state == .inUse, let tables = redistributors[rd].tables else { return false }
-    return id >= 8192 && id >> tables.interruptIDBits == 0
   }
 
   /// GICR_PROPBASER, GICR_PENDBASER and GICR_VPROPBASER: EL2's copies, while nothing uses the tables.
@@ -269,15 +254,15 @@ extension World {
     guard isPossible else { return [] }
     return ending(.redistributor(rd), .done, .tableRegisters) { world in
       if isVirtual {
-        world[redistributor: rd].virtualConfiguration = GICRConfigurationBase(rawValue: readBack)
+        world.redistributors[rd].virtualConfiguration = GICRConfigurationBase(rawValue: readBack)
       } else if isPending {
-        world[redistributor: rd].pending = GICRPendingBase(rawValue: readBack)
-        world[redistributor: rd].isPromisedZero = whole & GICRPendingBase.zeroed != 0
+        world.redistributors[rd].pending = GICRPendingBase(rawValue: readBack)
+        world.redistributors[rd].isPromisedZero = whole & GICRPendingBase.zeroed != 0
       } else {
         let isShared = board.sharesConfigurationBase == true
         for other in redistributors.indices
         where other == rd || isShared && redistributors[other].state == .idle {
-          world[redistributor: other].configuration = GICRConfigurationBase(rawValue: readBack)
+          world.redistributors[other].configuration = GICRConfigurationBase(rawValue: readBack)
         }
       }
     }
@@ -292,20 +277,20 @@ extension World {
     let isStopping = world.redistributors[rd].state == .stopping
     if isStopping { return world.ending(frame, .ignored, .nothingWhileDisabling) }
     let old = world.redistributors[rd].hardware.control.rawValue, groups = GICRControl.groups
-    world[redistributor: rd].hardware.control = GICRControl(rawValue: old & ~groups | value.rawValue & groups)
-    let outcomes: [Outcome]
-    switch (world.redistributors[rd].state, value.isEnabled) {
-    case (.idle, true): outcomes = world.enabling(rd)
-    case (.inUse, false):
-      // The hardware clears EnableLPIs, at once or later, or does not.
-      outcomes = [(false, false), (false, true), (true, false), (true, true)].flatMap { enabled, pending in
-        world.ending(frame, .done, .everythingStaysHeld) {
-          $0[redistributor: rd].state = .stopping
-          $0[redistributor: rd].hardware.set(isEnabled: enabled, isWritePending: pending)
+    world.redistributors[rd].hardware.control = GICRControl(rawValue: old & ~groups | value.rawValue & groups)
+    let outcomes =
+      switch (world.redistributors[rd].state, value.isEnabled) {
+      case (.idle, true): world.enabling(rd)
+      case (.inUse, false):
+        // The hardware clears EnableLPIs, at once or later, or does not.
+        [(false, false), (false, true), (true, false), (true, true)].flatMap { enabled, pending in
+          world.ending(frame, .done, .everythingStaysHeld) {
+            $0.redistributors[rd].state = .stopping
+            $0.redistributors[rd].hardware.set(isEnabled: enabled, isWritePending: pending)
+          }
         }
+      default: world.ending(frame, .done, .redistributorControl)
       }
-    default: outcomes = world.ending(frame, .done, .redistributorControl)
-    }
     return outcomes.adding { $0 = $0.looking(redistributor: rd, byOwnCPU: isOwn) }
   }
 
@@ -338,13 +323,13 @@ extension World {
     [false, true].flatMap { isPending in
       ending(.redistributor(rd), .done, .tablesAreChecked, .onlyEL2WritesAddresses, .promiseIsPassedOnce) {
         for other in redistributors.indices where other == rd || board.sharesConfigurationBase == true {
-          $0[redistributor: other].hardware.configuration = wanted.configurationBase
+          $0.redistributors[other].hardware.configuration = wanted.configurationBase
         }
-        $0[redistributor: rd].hardware.pending = redistributors[rd].pending
-        $0[redistributor: rd].hardware.set(isEnabled: true, isWritePending: isPending)
-        $0[redistributor: rd].isPromisedZero = false
-        $0[redistributor: rd].tables = wanted
-        $0[redistributor: rd].state = .inUse
+        $0.redistributors[rd].hardware.pending = redistributors[rd].pending
+        $0.redistributors[rd].hardware.set(isEnabled: true, isWritePending: isPending)
+        $0.redistributors[rd].isPromisedZero = false
+        $0.redistributors[rd].tables = wanted
+        $0.redistributors[rd].state = .inUse
       }
     }
   }
@@ -361,7 +346,7 @@ extension World {
       // The hardware may still write the pending table: Dirty.
       return (it.resident == nil ? [0] : [0, 1 << 60]).flatMap { dirty in
         ending(frame, .done, .residentTablesAreHeld) {
-          $0[redistributor: rd].hardware.virtualPending = GICRVirtualPendingBase(rawValue: whole | dirty)
+          $0.redistributors[rd].hardware.virtualPending = GICRVirtualPendingBase(rawValue: whole | dirty)
         }
       }
     }
@@ -371,9 +356,9 @@ extension World {
       let held = holding(named, for: (.virtualConfiguration(rd), .virtualPending(rd)))
     else { return ending(frame, .refused(.residentTablesAreHeld)) }
     return held.ending(frame, .done, .residentTablesAreHeld) {
-      $0[redistributor: rd].resident = named
-      $0[redistributor: rd].hardware.virtualConfiguration = it.virtualConfiguration
-      $0[redistributor: rd].hardware.virtualPending = wanted
+      $0.redistributors[rd].resident = named
+      $0.redistributors[rd].hardware.virtualConfiguration = it.virtualConfiguration
+      $0.redistributors[rd].hardware.virtualPending = wanted
     }
   }
 
@@ -382,7 +367,7 @@ extension World {
     let it = redistributors[rd]
     guard it.resident != nil, it.hardware.virtualPending.isIdle else { return [self] }
     var released = self
-    released[redistributor: rd].resident = nil
+    released.redistributors[rd].resident = nil
     released.pages.holds[.virtualConfiguration(rd)] = nil
     released.pages.holds[.virtualPending(rd)] = nil
     return [released, self]
@@ -395,6 +380,6 @@ extension World {
   /// Firmware may put it to sleep, and restore it with what EL2 has installed.
   func stepping(redistributor rd: Int, _ becomes: RedistributorHardware) -> [World] {
     let isResident = becomes.virtualPending.isIdle || redistributors[rd].resident != nil
-    return isHeld(rd, becomes) && isResident ? [changed { $0[redistributor: rd].hardware = becomes }] : []
+    return isHeld(rd, becomes) && isResident ? [changed { $0.redistributors[rd].hardware = becomes }] : []
   }
 }

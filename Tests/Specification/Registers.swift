@@ -25,21 +25,13 @@ struct Access {
 }
 
 extension Frame {
-  /// The widths that the architecture permits at an offset.
-  func widths(at offset: UInt64) -> AccessWidths {
+  /// The widths that are permitted at an offset, and the rules for what is no register, for a width that
+  /// aborts, and for half of a register.
+  var row: (widths: (UInt64) -> AccessWidths, others: Rule, aborts: Rule, halves: Rule) {
     switch self {
-    case .its: ITSRegister.widths(at: offset)
-    case .smmu: SMMURegister.widths(at: offset)
-    default: RedistributorRegister.widths(at: offset)
-    }
-  }
-
-  /// The rules for what is no register, for a width that aborts, and for half of a register.
-  var rules: (others: Rule, aborts: Rule, halves: Rule) {
-    switch self {
-    case .its: (.otherRegisters, .forbiddenAborts, .halves)
-    case .smmu: (.otherSMMURegisters, .otherWidthsAbort, .registersAreWords)
-    default: (.otherRedistributorRegisters, .forbiddenAborts, .halves)
+    case .its: (ITSRegister.widths, .otherRegisters, .forbiddenAborts, .halves)
+    case .smmu: (SMMURegister.widths, .otherSMMURegisters, .otherWidthsAbort, .registersAreWords)
+    default: (RedistributorRegister.widths, .otherRedistributorRegisters, .forbiddenAborts, .halves)
     }
   }
 }
@@ -60,17 +52,17 @@ extension World {
     _ frame: Frame, _ offset: UInt64, _ width: AccessWidth, isLoad: Bool,
     _ body: (Access) -> [Outcome]
   ) -> [Outcome] {
-    let widths = frame.widths(at: offset)
+    let row = frame.row, widths = row.widths(offset)
     // The upper half of a 64-bit register is 4 bytes behind it.
-    let register = frame.widths(at: offset & ~7).permits(.double) ? offset & ~7 : offset
+    let register = row.widths(offset & ~7).permits(.double) ? offset & ~7 : offset
     let permitted = widths == .none ? .word.union(.double) : widths
     guard offset % width.bytes == 0, permitted.permits(width) else {
-      return ending(frame, .aborted, frame.rules.aborts)
+      return ending(frame, .aborted, row.aborts)
     }
     guard widths != .none else {
-      return isLoad ? readingNothing(frame) : ending(frame, .ignored, frame.rules.others)
+      return isLoad ? readingNothing(frame) : ending(frame, .ignored, row.others)
     }
     let outcomes = body(Access(register: register, shift: (offset - register) * 8, width: width))
-    return register != offset ? outcomes.adding(frame.rules.halves) : outcomes
+    return register != offset ? outcomes.adding(row.halves) : outcomes
   }
 }

@@ -367,7 +367,7 @@ extension World {
 
   /// A load from where no register is: zero, and counted.
   func readingNothing(_ frame: Frame) -> [Outcome] {
-    ending(frame, .value(0), frame.rules.others, .ignoredAreCounted) {
+    ending(frame, .value(0), frame.row.others, .ignoredAreCounted) {
       $0.counts[.ignored(frame), default: 0] += 1
     }
   }
