@@ -131,7 +131,7 @@ extension World {
       guard let register = SMMURegister(rawValue: access.register), let row = register.row else {
         return readingNothing(.smmu(index))
       }
-      return ending(.smmu(index), .value(access.part(of: self[smmu: index].value(register))), row.rule)
+      return ending(.smmu(index), .value(access.part(of: dma.smmus[index].value(register))), row.rule)
     }
   }
 
@@ -145,7 +145,7 @@ extension World {
       guard let register = SMMURegister(rawValue: access.register), let row = register.row else {
         return ending(.smmu(index), .ignored, .otherSMMURegisters)
       }
-      let host = self[smmu: index].host, old = host[register]
+      let host = dma.smmus[index].host, old = host[register]
       let whole = access.joining(value, to: old), new = whole & row.bits
       let isLocked = row.locks.rawValue & host.word(.control0) != 0
       guard row.bits != 0, !isLocked, register != .globalBypass || whole >> 31 & 1 != 0 else {
@@ -155,19 +155,19 @@ extension World {
       case .control0: return storing(index, SMMUCR0(rawValue: UInt32(new)), canShare: canShare)
       case .globalBypass:
         return ending(.smmu(index), .done, .globalBypass, .bypassWaitsForSMMUEN) {
-          $0[smmu: index].host[register] = new
-          if new != old, !host.isEnabled(.translates) { $0[smmu: index].turn(isOn: false) }
+          $0.dma.smmus[index].host[register] = new
+          if new != old, !host.isEnabled(.translates) { $0.dma.smmus[index].turn(isOn: false) }
         }
       case .globalErrorAcknowledged:
         let active = UInt64(host.errors.rawValue)
         return ending(.smmu(index), .done, .globalErrors, .nothingElseEndsErrors, .acknowledgedIsReadAgain) {
-          $0[smmu: index].host[register] = old & ~active | new & active
+          $0.dma.smmus[index].host[register] = old & ~active | new & active
         }
       default:
         return ending(.smmu(index), .done, row.rule) {
-          $0[smmu: index].host[register] = new
+          $0.dma.smmus[index].host[register] = new
           guard register == .commandQueueConsumed else { return }
-          $0[smmu: index].host.executed = SMMUQueuePointer(rawValue: UInt32(new & 0xf_ffff))
+          $0.dma.smmus[index].host.executed = SMMUQueuePointer(rawValue: UInt32(new & 0xf_ffff))
         }
       }
     }
@@ -175,8 +175,8 @@ extension World {
 
   /// CR0: a queue is held while it is enabled, SMMUEN begins the reading of all entries, or is one switch.
   private func storing(_ index: Int, _ new: SMMUCR0, canShare: Bool) -> [Outcome] {
-    let host = self[smmu: index].host, isOn = new.contains(.translates)
-    var result = changed { $0[smmu: index].host[.control0] = UInt64(new.rawValue) }
+    let host = dma.smmus[index].host, isOn = new.contains(.translates)
+    var result = changed { $0.dma.smmus[index].host[.control0] = UInt64(new.rawValue) }
     for (part, base, use) in [
       (SMMUCR0.commandQueue, SMMURegister.commandQueueBase, Use.smmuCommands(index)),
       (.eventQueue, .eventQueueBase, .smmuEvents(index)),
@@ -187,8 +187,8 @@ extension World {
       guard new.contains(part), canShare, let page, pages.mayBeRead(page) else { continue }
       result = result.holding(page, for: use) ?? result
     }
-    if host.rules == nil, !new.contains(.commandQueue) { result[smmu: index].host.unread = nil }
-    if isOn != host.isEnabled(.translates) { result[smmu: index].turn(isOn: isOn) }
+    if host.rules == nil, !new.contains(.commandQueue) { result.dma.smmus[index].host.unread = nil }
+    if isOn != host.isEnabled(.translates) { result.dma.smmus[index].turn(isOn: isOn) }
     return result.ending(
       .smmu(index), .done, .control0, .triedOnce, .reservedIsNotTheHosts, .stopsAtTheCommand,
       isOn ? .enablingIsOneSwitch : .disablingIsOneSwitch)

@@ -67,7 +67,7 @@ extension SMMU {
 extension World {
   /// EL2 takes the next command of the host; nil where it cannot read the queue.
   func taking(smmu index: Int, _ command: SMMUCommand?) -> [Outcome] {
-    let smmu = self[smmu: index], host = smmu.host
+    let smmu = dma.smmus[index], host = smmu.host
     guard host.hasCommands, host.unread == nil, !host.isSyncing, dma.change == nil else { return [] }
     guard pages.holds[.smmuCommands(index)] != nil, let command else {
       return stopping(index, .abort, .commandQueueIsHeld)
@@ -76,31 +76,31 @@ extension World {
     case .refused(let rule): return stopping(index, .illegal, rule)
     case .syncs:
       return ending(.smmu(index), .sent([]), .syncIsABarrier) {
-        $0[smmu: index].host.advance()
-        $0[smmu: index].host.isSyncing = true
+        $0.dma.smmus[index].host.advance()
+        $0.dma.smmus[index].host.isSyncing = true
       }
     case .rereads(let streams):
       let isEmpty = !host.isEnabled(.translates) || streams.lowerBound > smmu.listed.upperBound
       return ending(.smmu(index), .sent([]), .entriesAreReadAgain, .commandsWaitForEntries) {
-        if isEmpty { return $0[smmu: index].host.advance() }
-        $0[smmu: index].host.unread = streams.clamped(to: smmu.listed)
+        if isEmpty { return $0.dma.smmus[index].host.advance() }
+        $0.dma.smmus[index].host.unread = streams.clamped(to: smmu.listed)
       }
     case .sends(let commands, let rule):
       guard smmu.batch.count + commands.count <= smmu.identity.batchLimit else { return [] }
       return ending(.smmu(index), .sent(commands), rule, .commandsAreMade, .readOnceIntoCopies) {
-        $0[smmu: index].host.advance()
-        $0[smmu: index].batch += commands
+        $0.dma.smmus[index].host.advance()
+        $0.dma.smmus[index].batch += commands
       }
     }
   }
 
   /// The queue stops at its next command, when what is before it is confirmed.
   private func stopping(_ index: Int, _ error: SMMUCommandError, _ rule: Rule) -> [Outcome] {
-    let smmu = self[smmu: index], place = smmu.host.executed.position
+    let smmu = dma.smmus[index], place = smmu.host.executed.position
     guard smmu.batch.isEmpty, smmu.host.isConsumed else { return [] }
     return ending(.smmu(index), .refused(rule), .refusedStopsTheQueue) {
-      $0[smmu: index].host[.commandQueueConsumed] = UInt64(place) | UInt64(error.rawValue) << 24
-      $0[smmu: index].host.raise(.command)
+      $0.dma.smmus[index].host[.commandQueueConsumed] = UInt64(place) | UInt64(error.rawValue) << 24
+      $0.dma.smmus[index].host.raise(.command)
     }
   }
 
@@ -108,7 +108,7 @@ extension World {
   ///
   /// `spent` is how many commands EL2 took, and how many entries and descriptors it read.
   func endingTrap(smmu index: Int, spent: (commands: Int, entries: Int)) -> [Outcome] {
-    let smmu = self[smmu: index], host = smmu.host
+    let smmu = dma.smmus[index], host = smmu.host
     let isOver = smmu.batch.isEmpty && host.isConsumed && !host.isSyncing
     guard spent.commands <= 64, spent.entries <= 64, host.isBroken || isOver else { return [] }
     return ending(.smmu(index), .done, .trapIsBounded, .trapEndsConfirmed)
@@ -121,8 +121,12 @@ extension World {
 enum EntryRead: Equatable, Sendable {
   /// Words 0 and 1, and whether EL2 has memory for the hardware's entry.
   case entry(UInt64, UInt64, hasMemory: Bool = true)
-  /// A Span without an entry; one that is refused; memory that EL2 could not read.
-  case noSpan, badSpan, unreadable
+  /// A descriptor's Span is 0.
+  case noSpan
+  /// A descriptor's Span is refused.
+  case badSpan
+  /// EL2 could not read the entry or its descriptor.
+  case unreadable
 }
 
 extension SMMU {
@@ -169,28 +173,28 @@ extension World {
   ///
   /// A stream's own entry is replaced. Behind SMMUEN all follow their own at the last.
   func reading(smmu index: Int, _ streams: ClosedRange<UInt32>, _ read: EntryRead) -> [Outcome] {
-    let host = self[smmu: index].host, first = StreamID(streams.lowerBound)
+    let host = dma.smmus[index].host, first = StreamID(streams.lowerBound)
     let isOfOne = if case .entry = read { streams.count == 1 } else { true }
     guard let unread = host.unread, unread.lowerBound == streams.lowerBound, dma.change == nil, isOfOne,
       streams.upperBound <= unread.upperBound
     else { return [] }
-    let (entry, rule, isRefused) = self[smmu: index].reading(first, read)
+    let (entry, rule, isRefused) = dma.smmus[index].reading(first, read)
     let answer: Answer = isRefused ? .refused(rule) : .done, isLast = streams.upperBound == unread.upperBound
-    let others = self[smmu: index].streams.keys.filter { streams.contains($0.rawValue) }
+    let others = dma.smmus[index].streams.keys.filter { streams.contains($0.rawValue) }
     return ending(
       .smmu(index), answer, rule, .streamTableIsHeldWhileRead, .sameStage2InEachEntry,
       .oneRuleBeforeActivation,
       .nothingStallsAndATSIsOff, .stallsAreForbidden, .unchangedSendsNothing
     ) {
-      $0[smmu: index].host.unread = isLast ? nil : streams.upperBound + 1...unread.upperBound
+      $0.dma.smmus[index].host.unread = isLast ? nil : streams.upperBound + 1...unread.upperBound
       guard var rules = host.rules else {
-        for stream in Set(others).union([first]) { $0[smmu: index].replace(stream, by: entry) }
-        if isLast { $0[smmu: index].host.advance() }
+        for stream in Set(others).union([first]) { $0.dma.smmus[index].replace(stream, by: entry) }
+        if isLast { $0.dma.smmus[index].host.advance() }
         return
       }
       rules[first] = entry == .invalid ? nil : entry
-      $0[smmu: index].host.rules = isLast ? nil : rules
-      if isLast { $0[smmu: index].activate(nil, rules) }
+      $0.dma.smmus[index].host.rules = isLast ? nil : rules
+      if isLast { $0.dma.smmus[index].activate(nil, rules) }
     }
   }
 
@@ -200,7 +204,7 @@ extension World {
   ///
   /// Which event it is, and how many wait before, is no state.
   func delivering(smmu index: Int, storeAborts: Bool = false) -> [Outcome] {
-    var host = self[smmu: index].host
+    var host = dma.smmus[index].host
     let produced = host.pointer(.eventQueueProduced), consumed = host.pointer(.eventQueueConsumed)
     let log2 = host.log2(.eventQueueBase), isFull = produced.isFull(consumed: consumed, log2: log2)
     let isNew = isFull && produced.hasOverflowFlag == consumed.hasOverflowFlag
@@ -213,7 +217,7 @@ extension World {
       host[.eventQueueProduced] = UInt64(produced.advanced(log2: log2).rawValue) | flag
     }
     return ending(.smmu(index), .done, .eventQueueIsHeld, .fullQueueLosesEvents) {
-      $0[smmu: index].host = host
+      $0.dma.smmus[index].host = host
     }
   }
 }

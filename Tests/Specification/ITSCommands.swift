@@ -92,8 +92,7 @@ extension World {
 
   /// *Target*: a Redistributor that EL2 has found.
   func isKnown(_ target: Target, _ its: Int) -> Bool {
-    let areAddresses = self[its].identity.type.targetsAreAddresses
-    return redistributors.contains { $0.target(areAddresses: areAddresses) == target }
+    redistributors.contains { $0.target(areAddresses: self[its].areAddresses) == target }
   }
 }
 
@@ -104,12 +103,13 @@ extension ITSCommand {
   var virtualIDBits: UInt64 { virtualIDBitsMinusOne + 1 }
   /// The whole pending table of VMAPP.
   var pendingTablePages: PageRange? {
-    let size = LPITableSizes(interruptIDBits: virtualIDBits).pending
-    return PageRange(PhysicalAddress(pendingTable), bytes: size)
+    PageRange(PhysicalAddress(pendingTable), bytes: LPITableSizes(interruptIDBits: virtualIDBits).pending)
   }
 }
 
 extension ITSState {
+  /// Whether commands name Redistributors by their addresses.
+  var areAddresses: Bool { identity.type.targetsAreAddresses }
   /// The first DeviceID that is not below the host's and EL2's table.
   var deviceLimit: UInt64 { limit(.devices, bits: identity.type.deviceIDBits) }
   /// The first vPEID that is not below the host's and EL2's table.
@@ -175,8 +175,7 @@ extension World {
     guard let opcode = words.opcode else { return refusing(its, .anythingElse) }
     guard !opcode.isVirtual || offersVirtual(its) else { return refusing(its, .virtualIsOff) }
     guard let row = opcode.row(isValid: words.isValid) else { return refusing(its, .gicv41IsRefused) }
-    let areAddresses = self[its].identity.type.targetsAreAddresses
-    let command = words.rebuilt(as: opcode, targetsAreAddresses: areAddresses)
+    let command = words.rebuilt(as: opcode, targetsAreAddresses: self[its].areAddresses)
     if let failed = row.first(where: { !holds($0, its, command) }) { return refusing(its, failed) }
     let collection = command.collectionID
     switch (opcode, command.isValid) {
@@ -283,8 +282,7 @@ extension World {
     }
     let id = command.deviceID, bits = command.eventIDBits, key = TableKey.translation(range.first)
     let mapping = ITSCommand.mapd(id, table: range.first.address.rawValue, eventIDBits: bits)
-    var world = self
-    let before = world.unmap(its, .device(id))
+    var (world, before) = unmapped(its, .device(id))
     world[its].tables[key]?.state = .mapped
     world[its].devices[id] = Device(name: command.translationTable, eventIDBits: bits, table: key)
     return world.committing(
@@ -345,8 +343,8 @@ extension World {
   private func vmapp(_ its: Int, _ command: ITSCommand) -> [Outcome] {
     if self[its].isCrowded { return waiting(its, command) }
     guard let range = command.pendingTablePages else { return [] }
-    var world = self
-    let before = world.unmap(its, .vpe(command.vpeID)), key = TableKey.pending(world[its].commit.appended)
+    let (world, before) = unmapped(its, .vpe(command.vpeID))
+    let key = TableKey.pending(world[its].commit.appended)
     guard var held = world.holding(range, for: .vpeTable(its: its, key)) else { return [] }
     held[its].tables[key] = Table(pages: range, owner: .vpe(command.vpeID), state: .mapped)
     held[its].vpes[command.vpeID] = VPE(virtualIDBits: command.virtualIDBits, table: key)
@@ -359,38 +357,36 @@ extension World {
   /// MAPD or VMAPP, V=0: nothing for what is not mapped.
   private func unmapping(_ its: Int, _ command: ITSCommand, _ mapping: Mapping, _ rule: Rule) -> [Outcome] {
     if self[its].isCrowded { return waiting(its, command) }
-    var world = self
-    let commands = world.unmap(its, mapping)
+    let (world, commands) = unmapped(its, mapping)
     return world.committing(its, [], rule, behind: commands)
   }
 
   /// Appends what unmaps a mapping, if the ledger has it; its table waits for SYNCs and for the hardware.
-  private mutating func unmap(_ its: Int, _ mapping: Mapping) -> [ITSCommand] {
+  private func unmapped(_ its: Int, _ mapping: Mapping) -> (world: World, commands: [ITSCommand]) {
+    var world = self
     var commands: [ITSCommand] = []
     var table: TableKey?
     switch mapping {
     case .device(let id):
-      table = self[its].devices.removeValue(forKey: id)?.table
+      table = world[its].devices.removeValue(forKey: id)?.table
       if table != nil { commands = [.unmapd(id)] }
     case .vpe(let id):
-      table = self[its].vpes.removeValue(forKey: id)?.table
+      table = world[its].vpes.removeValue(forKey: id)?.table
       if table != nil { commands = [.unvmapp(id), .vsync(id)] }
     case .collection(let id):
-      if self[its].collections.removeValue(forKey: id) != nil { commands = [.unmapc(id)] }
+      if world[its].collections.removeValue(forKey: id) != nil { commands = [.unmapc(id)] }
     }
-    self[its].doomed.remove(mapping)
-    self[its].commit.slots += commands
-    guard let table else { return commands }
-    let targets = self[its].targets, end = self[its].commit.appended
-    self[its].tables[table]?.state = targets.isEmpty ? .sealed(end) : .unsealed(targets)
-    return commands
+    world[its].doomed.remove(mapping)
+    world[its].commit.slots += commands
+    let targets = self[its].targets, end = world[its].commit.appended
+    if let table { world[its].tables[table]?.state = targets.isEmpty ? .sealed(end) : .unsealed(targets) }
+    return (world, commands)
   }
 
   /// EL2 unmaps what the host's tables have lost, before it takes a command.
   func unmappingDoomed(its: Int, _ mapping: Mapping) -> [Outcome] {
     guard self[its].mayAppend, self[its].doomed.contains(mapping) else { return [] }
-    var world = self
-    let commands = world.unmap(its, mapping)
+    let (world, commands) = unmapped(its, mapping)
     return world.ending(.its(its), .committed(commands), .otherTablesUnmap)
   }
 

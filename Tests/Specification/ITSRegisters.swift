@@ -213,7 +213,12 @@ extension World {
       .its(its), .done, .enabledOnlyFromRest, .hostsTableTells, .twoLevelTableTells, .oneLevelTableTells,
       .foreignTableKeepsMappings, state.isAsLeft ? .enabledOnlyFromRest : .registersAreWrittenAgain
     ) {
-      if !state.isAsLeft { $0[its].restart() }
+      if !state.isAsLeft {
+        // EL2 writes all registers again, and its queue begins at offset zero.
+        let identity = state.identity
+        $0[its].commit.start = state.commit.passed
+        $0[its].hardware = ITSHardware(commandBase: identity.commandBase, tables: identity.tables)
+      }
       $0[its].judgeTables(by: choice.evidence)
       $0[its].host.isEnabled = true
       $0[its].hardware.isEnabled = true
@@ -252,7 +257,10 @@ extension World {
     let isHidden = kind == .none || kind == .vpes && !offersVirtual(its)
     if isHidden { return ending(.its(its), .ignored, .otherRegisters) }
     if let outcomes = notDisabled(its, .tableBase) { return outcomes }
-    guard choice.readBack.canBeMade(of: value, from: old) else { return [] }
+    // Page_Size, Indirect and attributes may be read only, Type and Entry_Size are.
+    let open = MemoryAttributes.all | GITSTableBase.indirect | 0b11 << 8, fixed = GITSTableBase.fixed
+    let made = value.rawValue & ~fixed | old.rawValue & fixed
+    guard (choice.readBack.rawValue ^ made) & ~open == 0 else { return [] }
     return noticing(its, looksForRest: false).ending(.its(its), .done, .tableBase, .otherTablesUnmap) {
       $0[its].host.tables[number] = choice.readBack
       $0[its].waited = 0
@@ -320,16 +328,6 @@ extension World {
 /// What kind of access the trap is in which EL2 takes commands.
 enum CommandTrap: Equatable, Sendable { case store, load }
 
-extension GITSTableBase {
-  /// Whether hardware may make this of a store of `value`.
-  ///
-  /// Page_Size, Indirect and attributes may be read only, Type and Entry_Size are.
-  func canBeMade(of value: GITSTableBase, from old: GITSTableBase) -> Bool {
-    let open = MemoryAttributes.all | Self.indirect | 0b11 << 8 | Self.fixed
-    return (value.rawValue ^ rawValue) & ~open == 0 && (old.rawValue ^ rawValue) & Self.fixed == 0
-  }
-}
-
 extension ITSState {
   /// All that is mapped of a kind.
   func mappings(of kind: GITSTableBase.Kind) -> Set<Mapping> {
@@ -352,12 +350,6 @@ extension ITSState {
       if !table.isIndirect { marked.insert(number) }
     }
     written = []
-  }
-
-  /// EL2 writes all registers again, and its queue begins at offset zero.
-  mutating func restart() {
-    commit.start = commit.passed
-    hardware = ITSHardware(commandBase: identity.commandBase, tables: identity.tables)
   }
 
   /// Whether EL2 can go on with the host's queue.

@@ -80,7 +80,7 @@ extension World {
 
   /// Each slot that the hardware may read was checked: every address and INTID is one that it may be given.
   private func slotClauses(_ slot: ITSCommand, _ its: Int) -> [Clause] {
-    let state = self[its], areAddresses = state.identity.type.targetsAreAddresses
+    let state = self[its]
     let isSafe =
       switch slot.opcode {
       case .mapd where slot.isValid:
@@ -101,7 +101,7 @@ extension World {
       case .mapi: board.isInterrupt(slot.eventID)
       default: slot.opcode.map { !$0.isVirtual || offersVirtual(its) } ?? false
       }
-    let clean = slot.opcode.map { slot.rebuilt(as: $0, targetsAreAddresses: areAddresses) }
+    let clean = slot.opcode.map { slot.rebuilt(as: $0, targetsAreAddresses: state.areAddresses) }
     return [(.theHostChoosesNoAddress, isSafe), (.res0BitsAreZero, clean == slot)]
   }
 

@@ -14,7 +14,7 @@ extension World {
   /// Pages are those that changed their owner, that leave, that a change covers, doorbells, and one of each
   /// owner; streams, those with state, and the first with a device and the one behind it of each range.
   func violations(smmu index: Int) -> [Violation] {
-    let smmu = self[smmu: index], changing = dma.change?.range.pages ?? []
+    let smmu = dma.smmus[index], changing = dma.change?.range.pages ?? []
     let streams = smmu.identity.devices.flatMap { [StreamID($0.lowerBound), StreamID($0.upperBound &+ 1)] }
     let found = Set(smmu.streams.keys).union(smmu.older.keys.compactMap { $0 }).union(streams)
     let visited = pages.leaving.union(smmu.residue.keys).union(dma.doorbells).union(changing)
@@ -56,7 +56,7 @@ extension World {
 
   /// The hardware reads EL2's memory alone and writes nowhere else; it is sent EL2's VMID alone.
   private func hardwareClauses(_ index: Int) -> [Clause] {
-    let smmu = self[smmu: index], revoked = dma.change.flatMap { $0.isLoss && $0.isHalfway ? $0.range : nil }
+    let smmu = dma.smmus[index], revoked = dma.change.flatMap { $0.isLoss && $0.isHalfway ? $0.range : nil }
     let bases = [SMMURegister.streamTableBase, .commandQueueBase, .eventQueueBase].map {
       PageFrameNumber(containing: PhysicalAddress((smmu.hardware[$0] ?? 0) & 0xf_ffff_ffff_f000))
     }
@@ -73,7 +73,7 @@ extension World {
 
   /// What the host reads is confirmed, and a queue is held only while it is enabled.
   private func hostClauses(_ index: Int) -> [Clause] {
-    let smmu = self[smmu: index], host = smmu.host
+    let smmu = dma.smmus[index], host = smmu.host
     let uses = [(Use.smmuCommands(index), SMMUCR0.commandQueue), (.smmuEvents(index), .eventQueue)]
     return [
       (.registersShowTheConfirmed, !host.isTranslating || smmu.common == nil && smmu.older[nil] == nil),

@@ -106,8 +106,7 @@ extension World {
 
   /// EL2 takes pages of the host; the range is EL2's, or nothing has changed.
   func claiming(_ range: PageRange) -> [Outcome] {
-    let isFree = pages.are(range, .host) && !pages.isHeld(range)
-    guard isFree && pages.leaving.isDisjoint(with: range.pages) else {
+    guard pages.mayBeHeld(range), !pages.isHeld(range) else {
       return ending(.pages, .refused(.claimOfPinnedIsRefused))
     }
     return ending(.pages, .done, .ownersChangeWhenDone) { $0.pages = pages.moving(range, to: .el2) }

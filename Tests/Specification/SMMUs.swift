@@ -36,10 +36,8 @@ enum Entry: Hashable, Sendable {
 
   /// What the hardware may read while this becomes another entry, beside the new one.
   func until(_ new: Entry) -> Set<Entry> {
-    if case .stage1(_, let old) = self, case .stage1(_, let word1) = new, old != word1 {
-      return [self, .aborts]
-    }
-    return [self]
+    guard case .stage1(_, let old) = self, case .stage1(_, let word1) = new else { return [self] }
+    return old == word1 ? [self] : [self, .aborts]
   }
 }
 
@@ -166,12 +164,6 @@ extension SMMUCommand {
 }
 
 extension World {
-  /// One SMMU.
-  subscript(smmu index: Int) -> SMMU {
-    get { dma.smmus[index] }
-    _modify { yield &dma.smmus[index] }
-  }
-
   /// The devices' table: a function of the owners, but for the change that is under way.
   func devicesTable(_ page: PageFrameNumber) -> Reach {
     guard page.rawValue < dma.limit else { return .nothing }
@@ -183,26 +175,28 @@ extension World {
 
   /// What a device may do with a page by its stream, and by what is not confirmed to be forgotten.
   func reach(_ stream: StreamID, of index: Int, _ page: PageFrameNumber) -> Reach {
-    let isIdle = self[smmu: index].mayUse(stream).isSubset(of: [.invalid, .aborts])
-    return isIdle ? .nothing : self[smmu: index].residue[page] == nil ? devicesTable(page) : .everything
+    let isIdle = dma.smmus[index].mayUse(stream).isSubset(of: [.invalid, .aborts])
+    return isIdle ? .nothing : dma.smmus[index].residue[page] == nil ? devicesTable(page) : .everything
   }
 
   /// EL2 appends invalidations of its own: any, in any number of batches.
   func invalidating(smmu index: Int, _ commands: [SMMUCommand]) -> [Outcome] {
-    let smmu = self[smmu: index], hasRanges = smmu.identity.idr3.hasRangeInvalidation
+    let smmu = dma.smmus[index], hasRanges = smmu.identity.idr3.hasRangeInvalidation
     let areEL2s = commands.allSatisfy { command in
       command.vmid == smmu.identity.vmid && (hasRanges || command.granule == 0)
         && [.invalidateStage2Address, .invalidateBothStages, .invalidateStage1].contains(command.opcode)
     }
     guard areEL2s, smmu.batch.count + commands.count <= smmu.identity.batchLimit else { return [] }
     return ending(.smmu(index), .sent(commands), .batchFitsTheQueue, .combinedAfterStage2) {
-      $0[smmu: index].batch += commands
+      $0.dma.smmus[index].batch += commands
     }
   }
 
   /// The hardware has consumed the SYNC behind the batch.
   func confirming(smmu index: Int) -> [Outcome] {
-    ending(.smmu(index), .done, .syncIsConsumed, .registersShowTheConfirmed) { $0[smmu: index].consumeSync() }
+    ending(.smmu(index), .done, .syncIsConsumed, .registersShowTheConfirmed) {
+      $0.dma.smmus[index].consumeSync()
+    }
   }
 
   /// An SMMU did not confirm in time; `replaced` is the place in the batch of a command that is lost.
@@ -212,15 +206,15 @@ extension World {
   func failing(smmu index: Int, replaced: Int? = nil) -> [Outcome] {
     var result = self
     if dma.change.map({ $0.isHalfway && !$0.isLoss }) == true { return [] }
-    if let replaced { result[smmu: index].batch.remove(at: replaced) }
+    if let replaced { result.dma.smmus[index].batch.remove(at: replaced) }
     guard let change = dma.change else {
-      result[smmu: index].host.fail()
+      result.dma.smmus[index].host.fail()
       return result.ending(.smmu(index), .done, .unconfirmedIsServiceFailure, .replacedIsLost)
     }
     return result.ending(.pages, .refused(.failedRevokeRestores), .stoppedHasNotConfirmed, .ownFailureStays) {
       $0.dma.change = nil
       if change.kind == .leave { $0.pages.leaving.subtract(change.range.pages) }
-      for other in dma.smmus.indices { $0[smmu: other].residue = [:] }
+      for other in dma.smmus.indices { $0.dma.smmus[other].residue = [:] }
     }
   }
 }
@@ -291,8 +285,8 @@ extension World {
       return ending(.pages, .done, .revokeIsConfirmed) { world in
         world.dma.change?.isHalfway = true
         for index in dma.smmus.indices {
-          let residue = SMMU.Residue(since: self[smmu: index].batch.count)
-          for page in removed { world[smmu: index].residue[page] = residue }
+          let residue = SMMU.Residue(since: dma.smmus[index].batch.count)
+          for page in removed { world.dma.smmus[index].residue[page] = residue }
         }
       }
     case (true, true):
