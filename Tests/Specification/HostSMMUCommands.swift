@@ -51,12 +51,11 @@ extension SMMU {
   private func addressVerdict(_ it: SMMUCommand, _ asid: ASID?) -> SMMUVerdict {
     let vmid = identity.vmid, idr5 = identity.idr5
     let one = SMMUCommand.invalidateStage1(vmid, asid, address: it.address, leaf: it.isLeaf)
-    guard it.granule != 0, identity.idr3.hasRangeInvalidation else {
-      return .sends([one], .addressInvalidation)
-    }
+    let isRange = it.granule != 0 && identity.idr3.hasRangeInvalidation
+    let isOne = !isRange || it.rangeCount == 0 && it.rangeScale == 0
     let granules = [false, idr5.hasGranule4K, idr5.hasGranule16K, idr5.hasGranule64K]
-    let isOne = it.rangeCount == 0 && it.rangeScale == 0
-    guard granules[Int(it.granule)], !isOne || it.levelHint != 0 else { return .refused(.badRange) }
+    let isBad = !granules[Int(it.granule)] || isOne && it.levelHint == 0
+    if isRange, isBad { return .refused(.badRange) }
     let range = SMMUCommand.invalidateStage1(
       vmid, asid, address: it.address, count: it.rangeCount, scale: it.rangeScale, granule: it.granule,
       leaf: it.isLeaf)
@@ -183,8 +182,7 @@ extension World {
     let others = dma.smmus[index].streams.keys.filter { streams.contains($0.rawValue) }
     return ending(
       .smmu(index), answer, rule, .streamTableIsHeldWhileRead, .sameStage2InEachEntry,
-      .oneRuleBeforeActivation,
-      .nothingStallsAndATSIsOff, .stallsAreForbidden, .unchangedSendsNothing
+      .oneRuleBeforeActivation, .nothingStallsAndATSIsOff, .stallsAreForbidden, .unchangedSendsNothing
     ) {
       $0.dma.smmus[index].host.unread = isLast ? nil : streams.upperBound + 1...unread.upperBound
       guard var rules = host.rules else {

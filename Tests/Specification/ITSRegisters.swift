@@ -123,7 +123,8 @@ extension ITSState {
 extension World {
   /// EL2 reads GITS_CTLR: the ITS is at rest now, if EL2 `looks` for that, or its power was lost.
   ///
-  /// EL2 believes that the hardware rests at offset zero only while the queue is unused, or if it `believesZero`.
+  /// It believes that the hardware rests at offset zero only while the queue is unused, or if it
+  /// `believesZero`.
   func noticing(_ its: Int, looksForRest looks: Bool = true, believesZero: Bool = false) -> World {
     let state = self[its], hardware = state.hardware
     guard state.phase == .enabled || state.phase == .disabled else { return self }
@@ -215,9 +216,8 @@ extension World {
     ) {
       if !state.isAsLeft {
         // EL2 writes all registers again, and its queue begins at offset zero.
-        let identity = state.identity
         $0[its].commit.start = state.commit.passed
-        $0[its].hardware = ITSHardware(commandBase: identity.commandBase, tables: identity.tables)
+        $0[its].hardware = ITSHardware(commandBase: state.identity.commandBase, tables: state.identity.tables)
       }
       $0[its].judgeTables(by: choice.evidence)
       $0[its].host.isEnabled = true

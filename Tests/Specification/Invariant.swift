@@ -112,10 +112,8 @@ extension World {
       state.devices.map { (Mapping.device($0), $1.table) } + state.vpes.map { (.vpe($0), $1.table) }
     let mapped = state.tables.filter { $0.value.state == .mapped }
     return [
-      (
-        .tableIsEL2sArena,
-        used.areDisjoint && used.allSatisfy { range in state.identity.arena.contains { $0.contains(range) } }
-      ),
+      (.tableIsEL2sArena, used.areDisjoint),
+      (.tableIsEL2sArena, used.allSatisfy { range in state.identity.arena.contains { $0.contains(range) } }),
       (.freeBehindSyncs, ledger.allSatisfy { mapped[$1]?.owner == $0 } && mapped.count == ledger.count),
       (.placeInTheLedger, state.devices.count <= state.identity.devicePlaces),
       (.placeInTheLedger, state.vpes.count <= state.identity.vpePlaces),

@@ -205,9 +205,6 @@ extension World {
   ) -> [Outcome] {
     let frame = Frame.redistributor(rd), it = redistributors[rd]
     return decoding(frame, offset, width, isLoad: false) { access in
-      func takesEffect(_ condition: Bool, _ rule: Rule) -> [Outcome] {
-        ending(frame, condition ? .done : .ignored, rule)
-      }
       // Only the lower half of a register that takes an INTID has effect.
       let bits = it.state == .inUse ? it.tables?.interruptIDBits : nil
       let isInTables = access.shift == 0 && value >= 8192 && bits.map { value >> $0 == 0 } ?? false
@@ -226,11 +223,11 @@ extension World {
       case Register.virtualPendingBase.offset:
         return evicting(rd).flatMap { $0.storeResident(rd, access, value) }
       case Register.setLPI.offset, Register.clearLPI.offset:
-        return takesEffect(isInTables && it.type.hasDirectLPIs, .directLPIs)
+        return ending(frame, isInTables && it.type.hasDirectLPIs ? .done : .ignored, .directLPIs)
       case Register.invalidateLPI.offset, Register.invalidateAll.offset:
         let isOffered = it.type.hasDirectLPIs || it.hardware.control.hasInvalidation
         let isAll = access.register == Register.invalidateAll.offset && value == 0 && it.state == .inUse
-        return takesEffect(isOffered && (isAll || isInTables), .invalidations)
+        return ending(frame, isOffered && (isAll || isInTables) ? .done : .ignored, .invalidations)
       default: return ending(frame, .ignored, .otherRedistributorRegisters)
       }
     }

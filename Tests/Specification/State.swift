@@ -323,8 +323,10 @@ enum Answer: Equatable, Sendable {
   case unfinished
   /// The queue has stalled.
   case stalled
-  /// The command is passed on as these, to an ITS or to an SMMU.
-  case committed([ITSCommand]), sent([SMMUCommand])
+  /// The command is passed on to an ITS as these.
+  case committed([ITSCommand])
+  /// The command is passed on to an SMMU as these.
+  case sent([SMMUCommand])
   /// The command, the tables, the call or the change of owner is refused, by this rule.
   case refused(Rule)
 }
