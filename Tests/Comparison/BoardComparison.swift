@@ -85,7 +85,8 @@ package struct BoardComparison {
 
   /// The names of the rules that a board with ITSes alone can reach.
   package static var rules: [String] {
-    Rule.allCases.filter { !$0.isInvariant && !$0.needsMoreThanITSes }.map { $0.rawValue }
+    Rule.allCases.prefix { $0 != Rule.firstOfDevices }
+      .filter { !$0.isInvariant && !$0.needsMoreThanITSes }.map { $0.rawValue }
   }
 }
 
@@ -112,6 +113,9 @@ package struct ComparedBoard: Sendable {
 }
 
 extension Rule {
+  /// The first of those about devices and SMMUs, which stand behind all others.
+  fileprivate static let firstOfDevices = Rule.devicesReachWhatTheHostReaches
+
   /// Whether no transition has it: the invariant checks it behind each step.
   fileprivate var isInvariant: Bool {
     switch self {
@@ -139,7 +143,9 @@ extension Rule {
       .tableRegisters,
       .directLPIs, .invalidations, .virtualFrameIsHidden, .residentTablesAreHeld,
       .releasedWhenNotResident,
-      .usedPagesStay, .leavingPagesStayUnused, .tookEndsLeaving:
+      .usedPagesStay, .leavingPagesStayUnused, .tookEndsLeaving, .awayIsOutOfReach,
+      .notedAsAwayFirst,
+      .tookRefusesTheRest:
       true
     default: false
     }

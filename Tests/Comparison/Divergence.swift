@@ -19,7 +19,7 @@ package struct Divergence: Error, CustomStringConvertible {
     self.found = found
   }
 
-  /// What EL2 did in the trap, and the state before it.
+  /// The state before the trap, and what EL2 did in it.
   var context: [String] = []
 
   package var description: String {
@@ -29,7 +29,8 @@ package struct Divergence: Error, CustomStringConvertible {
   /// The same with what came before it.
   func after(_ observations: [Observation], _ before: ITSState) -> Divergence {
     var result = self
-    result.context = observations.map { "\($0)" } + ["before: \(before.summary)"]
+    result.context =
+      ["before: \(before.summary)"] + [observations.map { "\($0)" }.joined(separator: "; ")]
     return result
   }
 }
@@ -58,6 +59,7 @@ extension Answer {
     case .aborted: "aborted"
     case .committed(let commands):
       "committed as " + commands.map { $0.words }.joined(separator: ", ")
+    case .sent(let commands): "\(commands.count) commands sent"
     case .unfinished: "unfinished"
     case .refused(let rule): "refused by \(rule.rawValue)"
     case .stalled: "stalled"

@@ -26,8 +26,8 @@ extension SMMU {
     let isOfStream = (0x01...0x06).contains(it.number)
     switch it.opcode {
     case nil: return .refused(.reservedCommand)
-    case .invalidateEntries where it.isWholeRange: return .rereads(0...last)
     case _ where isOfStream && it.isSecure: return .refused(.secureStream)
+    case .invalidateEntries where it.isWholeRange: return .rereads(0...last)
     case .prefetchConfiguration, .prefetchAddress: return .sends([], .prefetchIsDropped)
     case .invalidateEntries where it.streamRange >= identity.streamIDBits: return .rereads(0...last)
     case _ where isOfStream && stream > last: return .sends([], .contextInvalidation)
@@ -138,7 +138,7 @@ extension SMMU {
     case .entry(let word0, let word1, let hasMemory):
       let made = reading(StreamTableEntry(word0, word1))
       if made.entry == .invalid { return made }
-      guard identity.hasDevice(stream) else { return (.invalid, .notPermittedEntry, true) }
+      guard identity.hasDevice(stream) else { return (.invalid, .notPermittedEntry, made.entry != .aborts) }
       return hasMemory ? made : (.invalid, .noMemoryForEntry, true)
     }
   }

@@ -328,7 +328,7 @@ enum Rule: String, CaseIterable, Sendable {
   case oneRuleBeforeActivation
   /// | from | to | what the hardware may read meanwhile |
   case hardwareMayReadMeanwhile
-  /// For an entry that stays the same the driver sends nothing.
+  /// For any other entry that stays the same it sends nothing.
   case unchangedSendsNothing
 
   // MARK: VirtualSMMU/VirtualSMMU.md
@@ -417,7 +417,7 @@ enum Rule: String, CaseIterable, Sendable {
 
   /// A refused entry is counted, and its stream is invalid.
   case refusedEntryIsInvalid
-  /// an entry for it with V set is refused as `notPermitted`.
+  /// An entry that has it pass, or gives it a stage 1, is refused as `notPermitted`.
   case notPermittedEntry
   /// If the arena has no memory for the hardware's entry, it is refused as `outOfMemory`.
   case noMemoryForEntry

@@ -106,10 +106,13 @@ struct SMMU: Equatable, Sendable {
     return old.union([common ?? streams[stream] ?? .invalid])
   }
 
-  /// Replaces a stream's own rule; for an entry that stays the same nothing is sent.
+  /// Replaces a stream's own rule; of one that stays the same the contexts may have changed.
   mutating func replace(_ stream: StreamID, by new: Entry) {
     let old = streams[stream] ?? .invalid
-    guard old != new else { return }
+    if old == new {
+      if case .stage1 = new { batch.append(.invalidateEntry(stream, leaf: true)) }
+      return
+    }
     older[stream, default: []].formUnion(old.until(new))
     streams[stream] = new == .invalid ? nil : new
     batch.append(.invalidateEntry(stream, leaf: true))
