@@ -64,6 +64,13 @@ func simulation(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// compiled with, so that all images share what is below it.
 let metal = Context.environment["PORTCULLIS_METAL"]
 
+/// How what the checked image has beside the core is compiled: into the image itself, and into no object of its own.
+///
+/// Two objects would both have the arrays that are known when a function is compiled, under the same names and
+/// numbered each in its own order, and the linker takes the code of one and the arrays of the other.
+let checked: [SwiftSetting] =
+  metal == "CHECKED" ? [.unsafeFlags(["-Xfrontend", "-emit-empty-object-file"])] : []
+
 let package = Package(
   name: "Portcullis",
   products: [
@@ -127,7 +134,7 @@ let package = Package(
       name: "Specification", dependencies: ["Architecture", "GIC", "SMMU"],
       path: "Tests/Specification",
       exclude: ["README.md"],
-      swiftSettings: supporting + [
+      swiftSettings: supporting + checked + [
         .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))
       ]),
 
@@ -214,7 +221,7 @@ if fuzz != nil || metal == "CHECKED" {
   package.targets.append(
     .target(
       name: "Comparison", dependencies: ["Architecture", "GIC", "ITS", "Ownership", "Specification"],
-      path: "Tests/Comparison", swiftSettings: supporting))
+      path: "Tests/Comparison", swiftSettings: supporting + checked))
 }
 if fuzz != nil {
   package.targets += [
