@@ -214,13 +214,14 @@ if let metal {
       settings: metal.hasPrefix("MEDIATE_") ? [.define(metal)] : []))
 }
 
-/// The programs that run the mediation of an ITS, or the mirror of page states, for millions of steps. Some
-/// look into modules, and so need `-enable-testing`, which the Makefile says where it builds them.
+// The programs that run the mediation of an ITS, or the mirror of page states, for millions of steps. Some
+// look into modules, and so need `-enable-testing`, which the Makefile says where it builds them.
 let fuzz = Context.environment["PORTCULLIS_FUZZ"]
 if fuzz != nil || metal == "CHECKED" {
   package.targets.append(
     .target(
-      name: "Comparison", dependencies: ["Architecture", "GIC", "ITS", "Ownership", "Specification"],
+      name: "Comparison",
+      dependencies: ["Architecture", "GIC", "Trace", "Ownership", "ITS", "Specification"],
       path: "Tests/Comparison", swiftSettings: supporting + checked))
 }
 if fuzz != nil {
