@@ -123,9 +123,10 @@ extension BoardComparison {
   ) throws(Divergence) {
     guard its.retirement.count < UInt64(world[number].waitingTables) else { return }
     for (key, table) in world[number].tables {
-      guard case .sealed = table.state, case .translation = key,
-        !its.arena.isTaken(table.pages.first, memory)
+      guard case .sealed = table.state, UInt64(world[number].waitingTables) > its.retirement.count
       else { continue }
+      // Of the host's memory nothing but the number of those that wait tells.
+      if case .translation = key, its.arena.isTaken(table.pages.first, memory) { continue }
       // What GITS_CREADR says counts only where the ITS runs with EL2's queue, and EL2 has looked.
       for register in [ITSRegister.control.offset, ITSRegister.commandBase.offset]
       where !observations.contains(where: { $0.isLoad(of: register) }) {
