@@ -40,7 +40,7 @@ import Trace
 
   func note(_ observation: Observation, of its: UInt8) {
     let count = unsafe counts[Int(its)]
-    // One too many is a difference of its own.
+    // What does not fit the comparison misses, and so tells a difference.
     guard count < Self.capacity else { return }
     unsafe (logs + Int(its) * Self.capacity + count).initialize(to: observation)
     unsafe counts[Int(its)] = count + 1
