@@ -265,7 +265,8 @@ struct ITSTrap<Memory: ComparedMemory> {
       let control = GITSControl(rawValue: UInt32(truncatingIfNeeded: value ?? 0))
       // It has come to where it rests before it says so.
       if control.isQuiescent, state.phase != .atRest,
-        case .read(ITSRegister.commandRead.offset, let place?)? = nextRead()
+        case .read(ITSRegister.commandRead.offset, let place?)? = nextRead(),
+        believes || !isDoubtful(place)
       {
         try catchUp(place)
       }
@@ -283,6 +284,10 @@ struct ITSTrap<Memory: ComparedMemory> {
           value.map { GITSQueuePointer(rawValue: $0).offset } ?? .max
         return
       }
+      if !believes, isDoubtful(value) {
+        comparison.world[its].hardware.read = 0
+        return
+      }
       try catchUp(value)
       if believes { try observe() }
     case ITSRegister.commandBase.offset:
@@ -293,6 +298,13 @@ struct ITSTrap<Memory: ComparedMemory> {
       comparison.world[its].hardware.tables[number] = GITSTableBase(rawValue: value ?? 0)
     default: break
     }
+  }
+
+  /// Whether a place may be what is left of a loss of power: zero of a disabled ITS whose queue was used.
+  private func isDoubtful(_ place: UInt64?) -> Bool {
+    let isUsed = state.commit.offset(of: state.commit.published) != 0
+    let isZero = place.map { GITSQueuePointer(rawValue: $0).offset } == 0
+    return state.phase == .disabled && isUsed && isZero
   }
 
   /// The next read of GITS_CREADR before EL2 writes anything.
