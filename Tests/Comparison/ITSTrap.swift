@@ -295,7 +295,8 @@ struct ITSTrap<Memory: ComparedMemory> {
       if believes { try observe() }
     case ITSRegister.tableBases.offset..<ITSRegister.tableBases.offset + 64:
       let number = Int(offset - ITSRegister.tableBases.offset) / 8
-      comparison.world[its].hardware.tables[number] = GITSTableBase(rawValue: value ?? 0)
+      // Where no table is, zero would be what EL2 left.
+      comparison.world[its].hardware.tables[number] = GITSTableBase(rawValue: value ?? .max)
     default: break
     }
   }
