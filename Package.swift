@@ -187,7 +187,7 @@ let package = Package(
       "Hypervisor",
       [
         "GIC", "SMMU", "IOMMU", "ITS", "Redistributor", "SMMUDriver", "VirtualSMMU", "Simulation",
-        "SimulatedHardware",
+        "SimulatedHardware", "Specification",
       ]),
     tests("Inspection", ["Trace"]),
     tests(

@@ -27,6 +27,8 @@ struct World: Equatable, Sendable {
   var dma = DMA()
   /// The ITSes that a trusted host hands over.
   var handover = Handover()
+  /// Which CPUs run.
+  var power = Power()
   /// Everything that was refused, ignored or aborted, by its reason: nothing is refused silently.
   var counts: [Count: Int] = [:]
 

@@ -15,20 +15,27 @@ private enum Sources {
     try String(contentsOf: root.appending(path: path), encoding: .utf8)
   }
 
+  /// The files of the specification.
+  static func specification() throws -> [String] {
+    let folder = root.appending(path: "Tests/Specification").path()
+    return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+      .filter { $0.hasSuffix(".swift") }
+  }
+
   static func oneLine(_ text: some StringProtocol) -> String {
     text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
   }
 
-  /// Each rule with its article and the quotation in its comment, as `Rules.swift` has them.
+  /// Each rule with its article and its quotation, as the comments of `Rules.swift` have them.
   static func quotations() throws -> [(rule: String, article: String, quotation: String)] {
     var article = ""
-    var quotation = ""
+    var rule = ""
     var found: [(String, String, String)] = []
     for line in try text(of: "Tests/Specification/Rules.swift").split(separator: "\n") {
       let line = line.trimmingPrefix { $0 == " " }
       if let mark = line.removing("// MARK: ") { article = mark }
-      if let comment = line.removing("/// ") { quotation = comment }
-      if let rule = line.removing("case ") { found.append((rule, article, quotation)) }
+      if let name = line.removing("/// - `") { rule = String(name.dropLast(2)) }
+      if let quotation = line.removing("///   ") { found.append((rule, article, quotation)) }
     }
     return found
   }
@@ -48,9 +55,7 @@ struct RuleTests {
   @Test("Each rule is named by a transition or by the invariant")
   func named() throws {
     var text = ""
-    let folder = Sources.root.appending(path: "Tests/Specification").path()
-    for file in try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-    where file.hasSuffix(".swift") && file != "Rules.swift" {
+    for file in try Sources.specification() where file != "Rules.swift" {
       text += try Sources.text(of: "Tests/Specification/\(file)")
     }
     let names = Set(
@@ -61,7 +66,21 @@ struct RuleTests {
     #expect(unnamed == Self.later)
   }
 
-  @Test("The comment of each rule is a sentence of its article")
+  /// A code line has a letter or a digit outside a comment.
+  @Test("The specification has at most 2,000 code lines")
+  func size() throws {
+    var count = 0
+    for file in try Sources.specification() {
+      for line in try Sources.text(of: "Tests/Specification/\(file)").split(separator: "\n") {
+        let code = line.trimmingPrefix { $0 == " " }
+        let isComment = code.hasPrefix("//")
+        if !isComment, code.contains(where: { $0.isLetter || $0.isNumber }) { count += 1 }
+      }
+    }
+    #expect(count > 1000 && count <= 2000, "\(count)")
+  }
+
+  @Test("What is quoted beside each rule is in its article")
   func quoted() throws {
     let quotations = try Sources.quotations()
     #expect(quotations.map(\.rule) == Rule.allCases.map(\.rawValue))

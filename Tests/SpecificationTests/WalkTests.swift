@@ -16,6 +16,14 @@ struct WalkTests {
     .refusedEntryIsInvalid, .installedMemoryKeepsItsOwner,
   ]
 
+  /// Rules of PSCI, which a walk beside EL2's relay reaches.
+  static let calls: Set<Rule> = [
+    .otherCallsAreNotSupported, .queriesAreRelayed, .entryIsChecked, .firstEntryStays,
+    .relayedWithEL2sEntry, .lastCPUStays, .standbyContinues, .deepStateWaitsAtEL2,
+    .noSuspendWithSMMUs, .logBeforeOff, .resetOfType0, .returnForgetsTheEntry,
+    .returnedOffGoesOn, .entersEL2First,
+  ]
+
   @Test("Each world keeps the invariant, each access has an answer, and each rule is reached")
   func walks() {
     var reached: [Rule: Int] = [:]
@@ -38,7 +46,8 @@ struct WalkTests {
     }
     for rule in Rule.allCases { print("\(rule): \(reached[rule, default: 0])") }
     let missing = Set(Rule.allCases.filter { reached[$0] == nil })
-    #expect(missing.isSubset(of: Self.unreached), "\(missing.subtracting(Self.unreached))")
+    let permitted = Self.unreached.union(Self.calls)
+    #expect(missing.isSubset(of: permitted), "\(missing.subtracting(permitted))")
   }
 
   @Test("Each defect makes a clause of the invariant fail", arguments: DeviceWalk.Defect.allCases)
