@@ -38,6 +38,15 @@ el2_entry:
 	cmp	x0, #0
 	csel	x20, xzr, x20, eq
 1:
+#ifdef EL2_CHECKED
+	// What says why at EL1 may use the FP and SIMD registers.
+	cmp	x20, #1
+	b.ne	1f
+	mov	x0, #(3 << 20)	// CPACR_EL1.FPEN
+	msr	cpacr_el1, x0
+	isb
+1:
+#endif
 	// Whatever the loader's caches hold of our memory is written back and forgotten, for until
 	// the MMU is on every access goes past them.
 	bl	forget_cached_image

@@ -125,12 +125,11 @@ extension MediatedITS {
     // LPIs need at least 14 bits, and no implementation has more than 16 for vINTIDs (IHI 0069, 5.3.22).
     guard bits >= 14, bits <= 16 else { return .refused(.interruptOutOfRange) }
     guard old == nil || !retirement.isFull else { return .later }
-    // A bit for each vINTID, and the table is made of 64 KiB.
-    let size: UInt64 = max((1 << bits) / 8, 1 << 16)
+    // What lies behind the last bit is none of the hardware's business, and may be a guest's.
     guard
       let pages = PageRange(
         first: PageFrameNumber(containing: PhysicalAddress(command.pendingTable)),
-        count: PageRange.pages(for: size))
+        count: PageRange.pages(for: LPITableSizes(interruptIDBits: bits).pending))
     else { return .refused(.notHostMemory) }
     let slot: UInt64
     do throws(OwnershipError) {

@@ -47,9 +47,14 @@ struct OtherCPU {
     if address != 0 { _ = wait { el1_record(index, UInt64(EL1_WORD_ROUNDS)) &- rounds > 8 } }
   }
 
-  /// Waits until it has done its job so often.
+  /// Waits until it has done its job so often; false where it does not go on.
   func waitForRounds(_ rounds: UInt64) -> Bool {
-    wait { el1_record(index, UInt64(EL1_WORD_ROUNDS)) >= rounds }
+    func done() -> UInt64 { el1_record(index, UInt64(EL1_WORD_ROUNDS)) }
+    while true {
+      let before = done()
+      if before >= rounds { return true }
+      guard wait({ done() > before }) else { return false }
+    }
   }
 
   private func wait(_ condition: () -> Bool) -> Bool {

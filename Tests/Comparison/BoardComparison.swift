@@ -126,13 +126,10 @@ extension Rule {
     }
   }
 
-  /// Whether it is about Redistributors, vPEs, an embedder, or a CPU that wakes.
+  /// Whether it is about Redistributors, an embedder, PSCI, or a CPU that wakes.
   fileprivate var needsMoreThanITSes: Bool {
     switch self {
-    case .vpeTableIsTheHosts, .vpe, .doorbell, .vpeBelowLedgerAndTables, .virtualIDBits,
-      .pendingTableIsTheHosts,
-      .vmapp, .unvmapp, .virtualInterrupt, .doorbellIfItChanges, .vpeBelowTables, .gicv41IsRefused,
-      .targetsAreRedistributors, .wakingChecksTheITS, .wakingChecksTheRedistributor,
+    case .wakingChecksTheITS, .wakingChecksTheRedistributor,
       .tablesAreChecked, .groupHasAsManyINTIDs,
       .hardwareReadsBack, .enablingIsRefused, .everythingStaysHeld, .ownCPUReleases,
       .sameTablesOnly,
@@ -145,7 +142,10 @@ extension Rule {
       .releasedWhenNotResident,
       .usedPagesStay, .leavingPagesStayUnused, .tookEndsLeaving, .awayIsOutOfReach,
       .notedAsAwayFirst,
-      .tookRefusesTheRest:
+      .tookRefusesTheRest, .otherCallsAreNotSupported, .queriesAreRelayed, .entryIsChecked,
+      .firstEntryStays, .relayedWithEL2sEntry, .lastCPUStays, .standbyContinues,
+      .deepStateWaitsAtEL2, .noSuspendWithSMMUs, .logBeforeOff, .resetOfType0,
+      .returnForgetsTheEntry, .returnedOffGoesOn, .entersEL2First:
       true
     default: false
     }

@@ -122,7 +122,8 @@ extension BoardComparison {
     _ memory: some ComparedMemory
   ) throws(Divergence) {
     guard its.retirement.count < UInt64(world[number].waitingTables) else { return }
-    for (key, table) in world[number].tables {
+    // They are freed in the order in which they were unmapped.
+    for (key, table) in world[number].tables.sorted(by: { $0.value.end < $1.value.end }) {
       guard case .sealed = table.state, UInt64(world[number].waitingTables) > its.retirement.count
       else { continue }
       // Of the host's memory nothing but the number of those that wait tells.
@@ -247,6 +248,11 @@ extension PageArena {
     let word = memory.word(at: pages.first.address.rawValue + index / 64 * 8)
     return word >> (index % 64) & 1 != 0
   }
+}
+
+extension Table {
+  /// Behind how many slots it is free, once that is known.
+  fileprivate var end: UInt64 { if case .sealed(let end) = state { end } else { .max } }
 }
 
 extension Observation {

@@ -20,7 +20,7 @@ private func options(_ version: ITSConfiguration.Version = .gicv40, pta: Bool = 
   return options
 }
 
-/// A pending table in the host's memory, 64 KiB.
+/// A pending table in the host's memory, with 64 KiB for it.
 private func table(_ vpe: UInt16) -> UInt64 { 0x4400_0000 + UInt64(vpe) << 16 }
 
 private func vmapti(
@@ -91,6 +91,21 @@ struct VirtualTests {
     driver.ring()
     #expect(world.held[0] == [])
     #expect(world.donate(table(3)) != nil)
+    world.expectSound()
+  }
+
+  @Test("A pending table has a bit for each vINTID: what lies behind may be a guest's")
+  func pendingTableEnds() throws {
+    let (world, driver) = try start(options())
+    let behind = table(4) + 0x1000
+    #expect(world.donate(behind) != nil)
+    // 14 bits take half a page, 16 bits two.
+    driver.post(
+      .vmapp(4, target: driver.target(0), pendingTable: table(4), virtualIDBits: 16),
+      .vmapp(5, target: driver.target(0), pendingTable: table(4), virtualIDBits: 14))
+    #expect(world.refused(.notHostMemory) == 1 && world.its.counters.allRefused == 1)
+    #expect(world.donate(table(4)) == nil, "the ITS writes there")
+    #expect(world.donate(table(3) + 0x1000) == nil && world.donate(table(3) + 0x2000) != nil)
     world.expectSound()
   }
 

@@ -138,7 +138,7 @@ enum Rule: String, CaseIterable, Sendable {
   /// - `virtualIDBits`:
   ///   vINTIDs of 14 to 16 bits
   /// - `pendingTableIsTheHosts`:
-  ///   the whole pending table in the host's own memory, which is shared and pinned
+  ///   the whole pending table, a bit for each vINTID, in the host's own memory, which is shared and pinned
   /// - `vmapp`:
   ///   for a vPE that is mapped: VMAPP V=0 and VSYNC first; then the command. SYNCs last
   /// - `unvmapp`:

@@ -109,7 +109,10 @@ extension MetalPlatform {
     let ticket = checker.lock.acquire(on: self)
     let observations = checker.take(its.number)
     var problem: String?
-    if let place = checker.places.firstIndex(of: its.number) {
+    // One that was handed over is not.
+    let place = checker.places.firstIndex(of: its.number)
+    let isCompared = place != nil
+    if let place {
       if checker.traps == 0 { checker.board?.begin(host: hostMemory(), hypervisor: ownMemory()) }
       checker.traps += 1
       do throws(Divergence) {
@@ -124,7 +127,7 @@ extension MetalPlatform {
     let traps = checker.traps
     checker.lock.release(ticket, on: self)
     if let problem { return end(problem) }
-    if traps & (traps &- 1) == 0 { tell(traps) }
+    if isCompared, traps & (traps &- 1) == 0 { tell(traps) }
   }
 
   /// The memory that the host reaches, a piece of 2 MiB at a time but where EL2 has some of it.

@@ -20,7 +20,7 @@ def unused(boot, image, kinds=tuple(UNUSED)):
     """The boots, made by `boot`, of boards whose tree disables hardware that is there."""
     for kind in kinds:
         yield boot(
-            f"{kind}-disabled", image, smmu=kind == "smmu", least=1,
+            f"{kind}-disabled", image, smmu=kind == "smmu", least=1, works=False,
             bootargs=f"portcullis.log=error testhost.unused={kind}",
             edit=functools.partial(disabled, node=UNUSED[kind]),
         )  # fmt: skip

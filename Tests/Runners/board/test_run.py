@@ -96,6 +96,10 @@ class Boots(unittest.TestCase):
         )
         self.assertEqual(len(list(run.boots("el2.img", None, None, None))), 4)
 
+    def test_the_host_has_the_its_at_work(self):
+        idle = {boot.form for boot in self.all if not boot.works}
+        self.assertEqual(idle, {"its-disabled", "gic-disabled", "smmu-disabled"})
+
     def test_titles_differ(self):
         self.assertEqual(len({boot.title for boot in self.all}), len(self.all))
 
@@ -225,6 +229,7 @@ class Attempts(unittest.TestCase):
         self.assertTrue(self.attempt(run.Boot("image", "el2.img"), GOOD, checked=True).problems)
         # An ITS that is handed over is not compared.
         self.assertEqual(told(0, bootargs="portcullis.handover").problems, [])
+        self.assertEqual(told(0, works=False).problems, [])
 
     def test_silence(self):
         silent = run.Boot("refused-console", "el2.img", silent=True)

@@ -55,11 +55,26 @@ package struct CommandTally {
     (.invall, [.collectionOutOfRange, .collectionNotMapped]),
     (.movall, [.unknownTarget]),
     (.sync, [.unknownTarget]),
-    (.vmovi, [.virtualInterrupts]), (.vmovp, [.virtualInterrupts]),
-    (.vsgi, [.virtualInterrupts]), (.vsync, [.virtualInterrupts]),
-    (.vmapp, [.virtualInterrupts]), (.vmapti, [.virtualInterrupts]),
-    (.vmapi, [.virtualInterrupts]), (.vinvall, [.virtualInterrupts]),
-    (.invdb, [.virtualInterrupts]),
+    (
+      .vmapp,
+      [.virtualInterrupts, .vpeOutOfRange, .unknownTarget, .interruptOutOfRange, .notHostMemory]
+    ),
+    (
+      .vmapti,
+      [.virtualInterrupts, .deviceNotMapped, .eventOutOfRange, .vpeNotMapped, .interruptOutOfRange]
+    ),
+    (
+      .vmapi,
+      [.virtualInterrupts, .deviceNotMapped, .eventOutOfRange, .vpeNotMapped, .interruptOutOfRange]
+    ),
+    (
+      .vmovi,
+      [.virtualInterrupts, .deviceNotMapped, .eventOutOfRange, .vpeNotMapped, .interruptOutOfRange]
+    ),
+    (.vmovp, [.virtualInterrupts, .vpeNotMapped, .unknownTarget]),
+    (.vinvall, [.virtualInterrupts, .vpeNotMapped]),
+    (.vsync, [.virtualInterrupts, .vpeOutOfRange]),
+    (.vsgi, [.virtualInterrupts]), (.invdb, [.virtualInterrupts]),
   ]
 
   /// A line for each verdict of each rule, and the smallest count.
@@ -73,7 +88,10 @@ package struct CommandTally {
     }
     for (opcode, reasons) in Self.rules {
       let name = "\(opcode)".uppercased()
-      if !opcode.isVirtual { line(name, "accepted", accepted[Int(opcode.rawValue)]) }
+      // Those of GICv4.1 are refused.
+      if opcode != .vsgi, opcode != .invdb {
+        line(name, "accepted", accepted[Int(opcode.rawValue)])
+      }
       for reason in reasons {
         line(name, "\(reason.text)", count(opcode.rawValue, reason))
       }

@@ -20,12 +20,10 @@ struct EL2Machine: ITSMachine {
   }
   func unpinAndUnshare(_ pin: consuming Pin<1>) { service.unpinAndUnshare(pin) }
 
-  // Only tables of vPEs are held, and these worlds offer no virtual interrupts.
   func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
-    service.reportHold()
-    throw .empty
+    try service.hold(pages, in: &table)
   }
-  func release(_ slot: UInt64, of table: inout PinTable) { service.reportHold() }
+  func release(_ slot: UInt64, of table: inout PinTable) { service.release(slot, of: &table) }
 
   @inline(__always)
   func record(_ event: TraceEvent) {

@@ -20,12 +20,13 @@ final class HostPages {
     let words: UnsafeMutablePointer<UInt64>
     unowned(unsafe) let pages: HostPages
     func load(_ address: PhysicalAddress) -> UInt64 {
-      words[Int((address.rawValue - BoardLayout.hypervisor) / 8)]
+      if address.rawValue >= BoardLayout.arenas { return pages.load(address.rawValue) }
+      return words[Int((address.rawValue - BoardLayout.hypervisor) / 8)]
     }
     func store(_ value: UInt64, at address: PhysicalAddress) {
-      // A page that is given back to the host is scrubbed.
-      guard address.rawValue >= BoardLayout.hypervisor else {
-        pages.scrub(value, at: address.rawValue)
+      // A page that is given back to the host is scrubbed. What is held an ITS keeps in its arena.
+      guard BoardLayout.hypervisor..<BoardLayout.arenas ~= address.rawValue else {
+        pages.storeBeside(value, at: address.rawValue)
         return
       }
       pages.keep(address.rawValue)
@@ -102,7 +103,9 @@ final class HostPages {
     claims.deallocate()
   }
 
-  private func scrub(_ value: UInt64, at address: UInt64) {
+  private func load(_ address: UInt64) -> UInt64 { memory.load(.double, at: address) }
+
+  private func storeBeside(_ value: UInt64, at address: UInt64) {
     if world?.journal != nil { world?.keep(address, 8) }
     memory.store(.double, value, at: address)
   }
@@ -135,6 +138,17 @@ final class HostPages {
 
   func unpinAndUnshare(_ pin: consuming Pin<1>) -> Bool {
     ownership.pointee.unpinAndUnshare(pin)
+  }
+
+  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+    try ownership.pointee.hold(pages, in: &table)
+  }
+
+  /// Ends that; what was held, or nil for nothing.
+  func release(_ slot: UInt64, of table: inout PinTable) -> PageRange? {
+    let pages = table.pages(in: slot, memory: Tables(words: words, pages: self))
+    ownership.pointee.release(slot, of: &table)
+    return pages
   }
 
   /// The hypervisor takes a page for somebody else, or gives it back; nothing where it must not.

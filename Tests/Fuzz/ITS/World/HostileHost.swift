@@ -361,6 +361,7 @@ package struct HostileHost<Source: Choices> {
 
   private mutating func anyCommand(_ index: Int) -> ITSCommand {
     let configuration = world.gic.services[index].configuration
+    if world.setup.offersVPEs, choices.next(2) == 0 { return anyVirtualCommand(index) }
     let devices: UInt64 = world.setup.arenaPages == WorldSetup.manyPages ? 2048 : 8
     let device = UInt32(truncatingIfNeeded: number(devices, 1 << configuration.deviceIDBits))
     let event = UInt32(truncatingIfNeeded: number(8, 1 << configuration.eventIDBits))
@@ -409,6 +410,39 @@ package struct HostileHost<Source: Choices> {
         anyAddress())
     default:
       return ITSCommand(choices.word(), choices.word(), choices.word(), choices.word())
+    }
+  }
+
+  private mutating func anyVirtualCommand(_ index: Int) -> ITSCommand {
+    let vpe = UInt16(truncatingIfNeeded: number(4, 1 << 16))
+    let event = UInt64(UInt32(truncatingIfNeeded: number(8, 1 << 5))) | UInt64(vpe) << 32
+    let doorbells = [1023, anyInterrupt(), UInt32(choices.next(8192))]
+    let doorbell = UInt64(doorbells[Int(choices.next(3))]) << 32
+    func command(_ opcode: ITSOpcode, _ word1: UInt64, _ word2: UInt64 = 0) -> ITSCommand {
+      ITSCommand(UInt64(opcode.rawValue), word1, word2)
+    }
+    switch choices.next(18) {
+    case 0..<3:
+      // Most fit an ITS of 14 bits.
+      let bits = choices.next(8) == 0 ? 12 + choices.next(6) : 14
+      let table = choices.next(8) == 0 ? anyAddress() : world.vpeTable(Int(choices.next(8)))
+      return .vmapp(vpe, target: anyTarget(index), pendingTable: table, virtualIDBits: bits)
+    case 3: return .unvmapp(vpe)
+    case 4..<9:
+      var mapped = command(.vmapti, event, UInt64(anyInterrupt()) | doorbell)
+      mapped.word0 |= choices.next(8) << 32
+      return mapped
+    case 9:
+      // Device 0 has EventIDs that are LPIs, where there are so many.
+      return command(.vmapi, UInt64(vpe) << 32 | UInt64(anyInterrupt()), doorbell)
+    case 10..<13:
+      var moved = command(.vmovi, event, choices.next(2) | doorbell)
+      moved.word0 |= choices.next(8) << 32
+      return moved
+    case 13, 14: return command(.vmovp, UInt64(vpe) << 32 | 0b11, anyTarget(index) << 16)
+    case 15: return command(.vinvall, UInt64(vpe) << 32)
+    case 16: return .vsync(vpe)
+    default: return command(choices.next(2) == 0 ? .vsgi : .invdb, UInt64(vpe) << 32)
     }
   }
 

@@ -32,6 +32,7 @@ package final class MediatedService {
     case secondLevel
     case devices
     case collections
+    case vpes
   }
 
   /// The state at one time.
@@ -42,6 +43,7 @@ package final class MediatedService {
     fileprivate let mapped: [UInt32: Range<Int>]
     fileprivate let named: [UInt32: MappedDevice]
     fileprivate let pinned: [Range<UInt64>]
+    fileprivate let held: [Range<UInt64>]
     fileprivate let freeCount: UInt64
     fileprivate let failures: UInt64
   }
@@ -71,6 +73,10 @@ package final class MediatedService {
   private var ledger: DeviceLedger?
   /// The addresses that EL2 has pinned: the queue, and while it looks into a table a page of that.
   private(set) var pinned: [Range<UInt64>] = []
+  /// The addresses of the tables of vPEs that EL2 holds.
+  private(set) var held: [Range<UInt64>] = []
+  /// Whether EL2 has released one in this trap.
+  private var hasReleased = false
   private var freeCount: UInt64 = 0
   private var failures: UInt64 = 0
   /// Whether what the hardware does now is a late write to a table that was unmapped.
@@ -134,9 +140,13 @@ package final class MediatedService {
     for number in 0..<8 {
       let table = simulated.tableBase(number)
       guard table.isValid else { continue }
-      classify(
-        table.base, table.size,
-        table.isIndirect ? .firstLevel : table.kind == .devices ? .devices : .collections)
+      let use: PageUse =
+        switch table.kind {
+        case .devices: table.isIndirect ? .firstLevel : .devices
+        case .vpes: .vpes
+        default: .collections
+        }
+      classify(table.base, table.size, use)
     }
   }
 
@@ -210,7 +220,8 @@ package final class MediatedService {
   }
 
   private func endTrap() {
-    if its.pointee.arena.freeCount > freeCount { walk() }
+    if its.pointee.arena.freeCount > freeCount || hasReleased { walk() }
+    hasReleased = false
     freeCount = its.pointee.arena.freeCount
     let staging = its.pointee.staging.register.size
     if its.pointee.staging.askedOffset >= staging { report("GITS_CWRITER past the end") }
@@ -284,7 +295,7 @@ package final class MediatedService {
     let range = Self.addresses(pin[0].pages)
     if let index = pinned.lastIndex(of: range) { pinned.remove(at: index) }
     if !world.pages.unpinAndUnshare(pin),
-      !world.services.contains(where: { $0.pinned.contains { $0.overlaps(range) } })
+      !world.services.contains(where: { ($0.pinned + $0.held).contains { $0.overlaps(range) } })
     {
       report("a page that was pinned can't be unshared")
     }
@@ -294,7 +305,20 @@ package final class MediatedService {
     pages.first.address.rawValue..<pages.first.address.rawValue + pages.count << 12
   }
 
-  func reportHold() { report("a table of a vPE") }
+  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+    if !world.setup.offersVPEs { report("a table of a vPE") }
+    let slot = try world.pages.hold(pages, in: &table)
+    held.append(Self.addresses(pages))
+    return slot
+  }
+
+  func release(_ slot: UInt64, of table: inout PinTable) {
+    guard let pages = world.pages.release(slot, of: &table).map(Self.addresses),
+      let index = held.lastIndex(of: pages)
+    else { return report("a table of a vPE is released that is not held") }
+    held.remove(at: index)
+    hasReleased = true
+  }
 
   @inline(__always)
   func load(_ address: UInt64) -> UInt64 {
@@ -365,7 +389,7 @@ package final class MediatedService {
       }
     case .dynamic:
       if tableOwners[page] >= 0 { report("EL2 changes the live ITT at \(hex(address))") }
-    case .secondLevel, .devices, .collections:
+    case .secondLevel, .devices, .collections, .vpes:
       report("EL2 changes the live table at \(hex(address))")
     }
     if storesPerStep > 0 {
@@ -435,11 +459,20 @@ package final class MediatedService {
   /// What the hardware is about to do to memory.
   @inline(__always)
   func check(_ range: MemoryReach) {
+    if range.use == .virtualPendingTable {
+      if !isHeld(range) { report("the hardware touches \(range)") }
+      return
+    }
     let page = (range.base &- arena) >> 12
     let last = (range.base &+ range.size &- 1 &- arena) >> 12
     guard range.size > 0, page < arenaPages, last < arenaPages,
       permits(range.use, Int(page)), page == last || permits(range.use, Int(last))
     else { return report("the hardware touches \(range)") }
+  }
+
+  /// Whether a reach lies in a table of a vPE that is held.
+  private func isHeld(_ range: MemoryReach) -> Bool {
+    held.contains { $0.lowerBound <= range.base && range.base + range.size <= $0.upperBound }
   }
 
   @inline(__always)
@@ -449,6 +482,7 @@ package final class MediatedService {
     case .firstLevel(.devices): uses[page] == .firstLevel
     case .table(.devices): uses[page] == .devices || uses[page] == .secondLevel
     case .table(.collections): uses[page] == .collections
+    case .table(.vpes): uses[page] == .vpes
     case .translationTable:
       uses[page] == .dynamic && (tableOwners[page] >= 0 || isLate) && isTaken(page)
     default: false
@@ -497,6 +531,8 @@ package final class MediatedService {
     failures = simulated.failedCommands
     switch simulated.lastError {
     case .unmappedInterrupt, .unmappedCollection, .injected, nil: break
+    // Nobody keeps which events are of a vPE, or how many vINTIDs an ITS has room for.
+    case .unmappedVPE, .virtualTableSizeOutOfRange: break
     case .some(let error): report("the hardware fails with \(error)")
     }
   }
@@ -514,6 +550,10 @@ package final class MediatedService {
         }
         continue
       }
+      if range.use == .virtualPendingTable {
+        guard isHeld(range) else { return report("the hardware reaches \(range)") }
+        continue
+      }
       // The same table may be known from memory and from what the hardware keeps.
       guard seen.insert(range).inserted else { continue }
       let first = (range.base &- arena) >> 12
@@ -528,6 +568,7 @@ package final class MediatedService {
           case .firstLevel(.devices): uses[page] == .firstLevel
           case .table(.devices): uses[page] == .devices || uses[page] == .secondLevel
           case .table(.collections): uses[page] == .collections
+          case .table(.vpes): uses[page] == .vpes
           default: false
           }
         guard isRight, isTaken(page) else { return report("the hardware reaches \(range)") }
@@ -547,7 +588,7 @@ package final class MediatedService {
       State(
         its: bytes(of: its, 1), uses: uses, tableOwners: tableOwners, mapped: mapped,
         named: named,
-        pinned: pinned, freeCount: freeCount, failures: failures)
+        pinned: pinned, held: held, freeCount: freeCount, failures: failures)
     }
     set {
       setBytes(of: its, newValue.its)
@@ -556,6 +597,7 @@ package final class MediatedService {
       mapped = newValue.mapped
       named = newValue.named
       pinned = newValue.pinned
+      held = newValue.held
       freeCount = newValue.freeCount
       failures = newValue.failures
       simulated.failedCommands = newValue.failures

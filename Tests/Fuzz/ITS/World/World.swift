@@ -73,12 +73,13 @@ package final class World {
       }
       return range
     }
+    var board = ComparedBoard(
+      interruptIDBits: WorldSetup.interruptIDBits,
+      stallsAtRefused: setup.policy.refused == .stalls, listedDevices: setup.listedDevices,
+      commandsPerTrap: Int(setup.policy.commandsPerTrap), bytesPerTrap: setup.policy.bytesPerTrap)
+    board.checksVirtual = setup.offersVPEs
     var comparison = BoardComparison(
-      ComparedBoard(
-        interruptIDBits: WorldSetup.interruptIDBits,
-        stallsAtRefused: setup.policy.refused == .stalls, listedDevices: setup.listedDevices,
-        commandsPerTrap: Int(setup.policy.commandsPerTrap),
-        bytesPerTrap: setup.policy.bytesPerTrap),
+      board,
       memory: [
         pages(BoardLayout.ram, BoardLayout.hypervisor - BoardLayout.ram): true,
         pages(BoardLayout.hypervisor, BoardLayout.hypervisorSize): false,
@@ -222,6 +223,8 @@ package final class World {
   package func hasShared(_ page: Int) -> Bool { pages.isSharedByHost[page] }
   /// Where a page of the host is.
   package func hostPage(_ page: Int) -> UInt64 { BoardLayout.ram + UInt64(page) << 12 }
+  /// Where the host has a table of a vPE; the first lies in pages that change hands.
+  package func vpeTable(_ number: Int) -> UInt64 { BoardLayout.ram + UInt64(1 + number) << 16 }
   /// How many pages the host has.
   package var hostPageCount: Int { BoardLayout.hostPages }
   /// Where the arena of an ITS is.

@@ -28,6 +28,8 @@ package struct WorldSetup: Sendable {
   package var isCompared = false
   /// Whether what is checked beside that is told.
   package var hasOwnChecks = true
+  /// Whether virtual interrupts are offered.
+  package private(set) var offersVPEs = false
   /// The DeviceIDs that are permitted alone.
   package private(set) var listedDevices: [ClosedRange<UInt32>]?
   /// The pages of an arena that has room for as many devices as the ledger.
@@ -88,6 +90,10 @@ package struct WorldSetup: Sendable {
     }
     if arenaPages != Self.manyPages, bits.next(8) == 0 {
       for index in services.indices { services[index].haveTooManyDevices() }
+    }
+    if version == .gicv40, arenaPages != Self.manyPages, bits.next(2) == 0 {
+      offersVPEs = true
+      policy.virtualInterrupts = .checked
     }
   }
 
