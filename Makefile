@@ -9,7 +9,8 @@
 #                     goes along with each ITS, and ends it all where EL2 does what is not permitted
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`, `fuzz-smmu`: how long
 #   SOAK_STEPS=100000000  `soak-its`, `soak-smmu`: how many (`soak-iommu`: 10000000); SOAK_SEED=1
-#   SPEC_SECONDS=600  `soak-spec`: how long; SPEC_LEAST=100: how often each rule must be reached
+#   SPEC_SECONDS=600  `soak-spec`: how long; SPEC_LEAST=100: how often each rule must be reached; SPEC_LINES=99: per cent of
+#                     the specification's lines that must be run
 #   DEPTH=1           `exhaustive`: steps deeper than `exhaustive-brief`; each is three to five times the states
 #   MUTANTS="NAME …"  `mutants`: these alone
 #   KERNEL=6.12       `linux`: which of Debian's kernels (6.1), or `newest`; also GIC=4, CPUS=4, PROCESSOR=max
@@ -31,6 +32,7 @@ FUZZ_SECONDS ?= 600
 SOAK_STEPS ?= 100000000
 SPEC_SECONDS ?= 600
 SPEC_LEAST ?= 100
+SPEC_LINES ?= 99
 SOAK_SEED ?= 1
 COVERAGE ?= 95
 DEPTH ?= 1
@@ -525,17 +527,18 @@ soak-its: setup-test ## SOAK_STEPS (100000000) steps of hostile hosts; tells wha
 	$(Q)$(SOAK) --product soak
 	$(Q).build-soak/release/soak --steps $(SOAK_STEPS) --seed $(SOAK_SEED)
 
-# Sets have an order by chance, which a failure must not depend on.
 .PHONY: soak-spec
-soak-spec: setup-test ## SPEC_SECONDS (600) of hostile hosts, each trap compared with the specification; how often each rule was reached
-	$(Q)$(SOAK) --product soak
-	$(Q)SWIFT_DETERMINISTIC_HASHING=1 .build-soak/release/soak --seconds $(SPEC_SECONDS) --seed $(SOAK_SEED) --check 1 \
-	  --least $(SPEC_LEAST)
+soak-spec: setup-test ## SPEC_SECONDS (600) of hostile hosts beside the specification; how often each rule was reached, and which lines
+	$(Q)$(RUN).specification.run --swift $(SWIFT) --tools $(TOOLCHAIN) --seconds $(SPEC_SECONDS) --seed $(SOAK_SEED) \
+	  --least $(SPEC_LEAST) --lines $(SPEC_LINES)
 
+# Sets have an order by chance, which a failure must not depend on.
 .PHONY: soak-spec-brief
 soak-spec-brief: setup-test ## half a million of such steps; no rule has to be reached
 	$(Q)$(SOAK) --product soak
+	$(Q)$(SOAK) --product soak-psci
 	$(Q)SWIFT_DETERMINISTIC_HASHING=1 .build-soak/release/soak --steps 500000 --seed $(SOAK_SEED) --check 1
+	$(Q).build-soak/release/soak-psci --steps 300000 --seed $(SOAK_SEED)
 
 .PHONY: soak-smmu
 soak-smmu: setup-test ## SOAK_STEPS steps of hostile hosts with a virtual SMMU; tells what was refused

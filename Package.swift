@@ -146,6 +146,12 @@ let package = Package(
         "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor", "SimulatedHardware",
       ]),
 
+    // EL2's relay of PSCI calls beside the specification.
+    .target(
+      name: "PSCIWalk",
+      dependencies: ["Architecture", "SMMU", "Hypervisor", "SimulatedHardware", "Specification"],
+      path: "Tests/Fuzz/PSCI/Walk", swiftSettings: supporting),
+
     // The time that a command takes through the mediation, on Linux.
     .executableTarget(
       name: "ITSBench",
@@ -187,7 +193,7 @@ let package = Package(
       "Hypervisor",
       [
         "GIC", "SMMU", "IOMMU", "ITS", "Redistributor", "SMMUDriver", "VirtualSMMU", "Simulation",
-        "SimulatedHardware", "Specification",
+        "SimulatedHardware", "PSCIWalk",
       ]),
     tests("Inspection", ["Trace"]),
     tests(
@@ -238,6 +244,9 @@ if fuzz != nil {
       swiftSettings: supporting),
     .executableTarget(
       name: "soak-iommu", dependencies: ["Simulation"], path: "Tests/Fuzz/IOMMU",
+      swiftSettings: supporting),
+    .executableTarget(
+      name: "soak-psci", dependencies: ["PSCIWalk"], path: "Tests/Fuzz/PSCI/Soak",
       swiftSettings: supporting),
     .executableTarget(
       name: "table-log", dependencies: ["Simulation", "SimulatedHardware"], path: "Tests/TableLog",

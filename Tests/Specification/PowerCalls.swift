@@ -95,8 +95,9 @@ extension World {
     switch power.cpus[cpu] {
     case .starting(let entry), .asleep(let entry):
       ending(.call, .value(entry), .entersEL2First) {
+        // One that wakes may still be started by the call of another, which firmware has yet to refuse.
+        if case .starting = power.cpus[cpu] { $0.power.asked.remove(cpu) }
         $0.power.cpus[cpu] = .on
-        $0.power.asked.remove(cpu)
       }
     case .off, .on, nil: []
     }

@@ -131,8 +131,16 @@ extension SimulatedITS {
     reachStrayTarget(command.target, 0)
     guard configuration.movesVPEsAlone else { return }
     for other in gic.services where other !== self {
+      var moved = command
+      // Each has its own names for Redistributors.
+      let areAddresses = configuration.targetsAreAddresses
+      if let target = gic.redistributor(command.target, byAddress: areAddresses) {
+        let name = gic.target(
+          of: target.index, byAddress: other.configuration.targetsAreAddresses)
+        moved.word2 = moved.word2 & ~(0xf_ffff_ffff << 16) | name << 16
+      }
       // An ITS that hasn't the vPE has nothing to change.
-      try? other.changeTarget(of: command.vpeID, command)
+      try? other.changeTarget(of: command.vpeID, moved)
     }
   }
 
