@@ -227,7 +227,10 @@ if fuzz != nil || metal == "CHECKED" {
   package.targets.append(
     .target(
       name: "Comparison",
-      dependencies: ["Architecture", "GIC", "Trace", "Ownership", "ITS", "Specification"],
+      dependencies: [
+        "Architecture", "GIC", "SMMU", "Trace", "Ownership", "ITS", "SMMUDriver", "VirtualSMMU",
+        "Specification",
+      ],
       path: "Tests/Comparison", swiftSettings: supporting + checked))
 }
 if fuzz != nil {
@@ -260,12 +263,15 @@ if fuzz != nil {
     .target(
       name: "SMMUFuzzWorld",
       dependencies: [
-        "FuzzWorld", "Simulation", "Architecture", "SMMU", "SimulatedHardware", "VirtualSMMU",
+        "FuzzWorld", "Simulation", "Architecture", "SMMU", "SimulatedHardware", "Traps",
+        "VirtualSMMU", "Comparison",
       ],
       path: "Tests/Fuzz/SMMU/World", swiftSettings: supporting),
     .executableTarget(
       name: "soak-smmu",
-      dependencies: ["SMMUFuzzWorld", "Simulation", "FuzzWorld", "SMMUDriver", "VirtualSMMU"],
+      dependencies: [
+        "SMMUFuzzWorld", "Simulation", "FuzzWorld", "SMMUDriver", "VirtualSMMU", "Comparison",
+      ],
       path: "Tests/Fuzz/SMMU/Soak", swiftSettings: supporting),
   ]
 }

@@ -44,7 +44,12 @@ enum EntryRule: Hashable {
   ) -> StreamTableEntry {
     var entry = entry
     if offered.substreamLog2 == 0 { entry.contextLog2 = 0 }
-    guard entry.contextLog2 > 0 else { return entry }
+    guard entry.contextLog2 > 0 else {
+      // What is ignored must not make a change, by which the stream would abort in between.
+      entry.contextFormat = 0
+      entry.defaultSubstream = 0
+      return entry
+    }
     if entry.contextFormat == 3, offered.hasTwoLevelContexts { entry.contextFormat = 0 }
     if entry.defaultSubstream == 3 { entry.defaultSubstream = 0 }
     return entry

@@ -17,9 +17,10 @@ extension MediatedSMMU {
     var first = HostWindow()
     var second = HostWindow()
     let count = min(scan.end, streamCount)
-    while scan.next < count, budget > 0, !isBroken {
-      budget -= 1
-      scan.next = readStreams(scan.next, count, scan.purpose, &first, &second, machine)
+    // A stream may take a descriptor and an entry.
+    let most: UInt64 = streamShape.isTwoLevel == true ? 2 : 1
+    while scan.next < count, budget >= most, !isBroken {
+      scan.next = readStreams(scan.next, count, scan.purpose, &budget, &first, &second, machine)
     }
     first.close(&pins, machine)
     second.close(&pins, machine)
@@ -49,9 +50,10 @@ extension MediatedSMMU {
 
   /// Reads the entry of a stream, or finds that it has none; the first stream that was not read.
   private mutating func readStreams<Machine: VirtualSMMUMachine & ~Copyable>(
-    _ stream: UInt64, _ end: UInt64, _ purpose: StreamScan.Purpose, _ first: inout HostWindow,
-    _ second: inout HostWindow, _ machine: borrowing Machine
+    _ stream: UInt64, _ end: UInt64, _ purpose: StreamScan.Purpose, _ budget: inout UInt64,
+    _ first: inout HostWindow, _ second: inout HostWindow, _ machine: borrowing Machine
   ) -> UInt64 {
+    budget -= 1
     let place: UInt64
     if streamShape.isTwoLevel == true {
       let split = UInt64(streamShape.split?.rawValue ?? 6)
@@ -66,6 +68,7 @@ extension MediatedSMMU {
       }
       let index = stream & (1 << split - 1)
       guard index >> log2 == 0 else { return clear(stream, last, purpose, machine) }
+      budget -= 1
       let table = descriptor.table & ~(StreamTableEntry.size << log2 &- 1)
       place = table &+ index &* StreamTableEntry.size
     } else {

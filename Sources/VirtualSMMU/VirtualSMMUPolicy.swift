@@ -5,7 +5,7 @@
 public struct VirtualSMMUPolicy: Hashable, Sendable {
   /// The most commands of the host.
   public var commandsPerTrap: UInt64 = 64
-  /// The most entries and descriptors of the host's stream table.
+  /// The most entries and descriptors of the host's stream table; at least two, which a stream may take.
   public var entriesPerTrap: UInt64 = 64
   /// The most events that are read from the hardware.
   public var eventsPerTrap: UInt64 = 64

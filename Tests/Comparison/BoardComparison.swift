@@ -15,6 +15,8 @@ package struct BoardComparison {
   var world: Specification.World
   /// How often each rule has permitted an outcome.
   private var reach: [Rule: Int] = [:]
+  /// The first clause of the invariant that a step of SMMUs has broken.
+  private var broken: Specification.Violation?
   /// What is known of each ITS beside that.
   var services: [ITSComparison] = []
 
@@ -39,6 +41,7 @@ package struct BoardComparison {
     -> Answer?
   {
     guard let outcome = outcomes.first(where: matches) else { return nil }
+    if !world.dma.smmus.isEmpty, broken == nil { broken = outcome.violations(from: world).first }
     world = outcome.world
     for rule in outcome.rules { reach[rule, default: 0] += 1 }
     return outcome.answer
@@ -75,7 +78,7 @@ package struct BoardComparison {
 
   /// The first clause of the invariant that does not hold.
   package var violation: String? {
-    world.violations().first.map { "the invariant, \($0.rule.rawValue): \($0.what)" }
+    (broken ?? world.violations().first).map { "the invariant, \($0.rule.rawValue): \($0.what)" }
   }
 
   /// How often each rule has permitted an outcome, by its name.
@@ -114,7 +117,7 @@ package struct ComparedBoard: Sendable {
 
 extension Rule {
   /// The first of those about devices and SMMUs, which stand behind all others.
-  fileprivate static let firstOfDevices = Rule.devicesReachWhatTheHostReaches
+  static let firstOfDevices = Rule.devicesReachWhatTheHostReaches
 
   /// Whether no transition has it: the invariant checks it behind each step.
   fileprivate var isInvariant: Bool {

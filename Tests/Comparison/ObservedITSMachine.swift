@@ -11,6 +11,12 @@ import Trace
 package protocol Witness {
   /// Takes note of one thing.
   func note(_ observation: Observation)
+  /// Takes note of a store that may abort.
+  func noteStore(_ value: UInt64, at address: UInt64, isDone: Bool)
+}
+
+extension Witness {
+  package func noteStore(_ value: UInt64, at address: UInt64, isDone: Bool) {}
 }
 
 /// The machine of an ITS with somebody who looks on.
@@ -60,8 +66,8 @@ package struct ObservedITSMachine<Base: ITSMachine, Observer: Witness>: ITSMachi
 
 /// Memory, with a note of each load that may abort: those alone are of what the host has written.
 package struct ObservedMemory<Base: HostMemory, Observer: Witness>: HostMemory {
-  fileprivate let base: Base
-  fileprivate let witness: Observer
+  let base: Base
+  let witness: Observer
 
   package func tryLoad(_ address: PhysicalAddress) -> UInt64? {
     let value = base.tryLoad(address)
@@ -85,7 +91,9 @@ package struct ObservedMemory<Base: HostMemory, Observer: Witness>: HostMemory {
     base.store(value, at: address)
   }
   package func tryStore(_ value: UInt64, at address: PhysicalAddress) -> Bool {
-    base.tryStore(value, at: address)
+    let isDone = base.tryStore(value, at: address)
+    witness.noteStore(value, at: address.rawValue, isDone: isDone)
+    return isDone
   }
   package func load4(_ address: PhysicalAddress) -> (UInt64, UInt64, UInt64, UInt64) {
     base.load4(address)

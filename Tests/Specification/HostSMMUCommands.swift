@@ -200,14 +200,15 @@ extension World {
 
   /// EL2 moves an event to the host's queue, or loses it.
   ///
-  /// Which event it is, and how many wait before, is no state.
-  func delivering(smmu index: Int, storeAborts: Bool = false) -> [Outcome] {
+  /// Which event it is, and how many wait before, is no state; `isLost` is one that EL2 or the hardware had no room for.
+  func delivering(smmu index: Int, storeAborts: Bool = false, isLost: Bool = false) -> [Outcome] {
     var host = dma.smmus[index].host
     let produced = host.pointer(.eventQueueProduced), consumed = host.pointer(.eventQueueConsumed)
     let log2 = host.log2(.eventQueueBase), isFull = produced.isFull(consumed: consumed, log2: log2)
-    let isNew = isFull && produced.hasOverflowFlag == consumed.hasOverflowFlag
+    let isNew = produced.hasOverflowFlag == consumed.hasOverflowFlag
     switch (host.isEnabled(.eventQueue), pages.holds[.smmuEvents(index)] != nil && !storeAborts) {
     case (false, _): break
+    case (true, _) where isLost: host[.eventQueueProduced] ^= isNew ? 1 << 31 : 0
     case (true, false): host.raise(.eventQueueAborted)
     case (true, true) where isFull: host[.eventQueueProduced] ^= isNew ? 1 << 31 : 0
     case (true, true):

@@ -58,7 +58,8 @@ package final class NestedWorld {
   package var hostMapping = PhysicalMemory.Observer.processor
   /// How often streams came to go by which rule.
   package internal(set) var rules = StreamRuleCounts()
-  private let streams: [ClosedRange<StreamID>]
+  /// The streams that have a device.
+  package let streams: [ClosedRange<StreamID>]
   /// The host's pages that are held, as often as they are.
   package internal(set) var heldPages: [PageRange] = []
   /// How many there are.
@@ -67,6 +68,12 @@ package final class NestedWorld {
   package var refusesHold: ((PageRange) -> Bool)?
   /// Called behind each load of EL2 in a trap.
   package var onHypervisorLoad: ((UInt64) -> Void)?
+  /// Has somebody who looks on carry out the host's stores to registers.
+  package var onWrite: ((Access, UInt64) -> WriteEffect)?
+  /// The same for loads.
+  package var onRead: ((Access) -> ReadEffect)?
+  /// Called behind each attempt of ``donate(_:)``, with whether it was granted.
+  package var onDonation: ((PageRange, Bool) -> Void)?
   private var claims: [HeldClaim] = []
 
   private static func pages(_ addresses: Range<UInt64>) -> PageRange {
@@ -192,10 +199,11 @@ package final class NestedWorld {
     guard isMediated else {
       return smmu.write(width, value & width.mask, at: offset) ? .done : .refused(.externalAbort)
     }
+    let access = Access(
+      offset: offset, address: VirtualAddress(smmu.base + offset), width: width)
+    if let onWrite { return onWrite(access, value & width.mask) }
     return mediated.write(
-      Access(
-        offset: offset, address: VirtualAddress(smmu.base + offset), width: width),
-      value & width.mask, machine: NestedWorldMachine(world: self))
+      access, value & width.mask, machine: NestedWorldMachine(world: self))
   }
 
   /// A load of the host from a register.
@@ -203,10 +211,9 @@ package final class NestedWorld {
     guard isMediated else {
       return smmu.read(width, at: offset).map(ReadEffect.value) ?? .refused(.externalAbort)
     }
-    return mediated.read(
-      Access(
-        offset: offset, address: VirtualAddress(smmu.base + offset), width: width),
-      machine: NestedWorldMachine(world: self))
+    let access = Access(
+      offset: offset, address: VirtualAddress(smmu.base + offset), width: width)
+    return onRead?(access) ?? mediated.read(access, machine: NestedWorldMachine(world: self))
   }
 
   /// The host stores to memory, unless the page is not its own.
@@ -224,11 +231,14 @@ package final class NestedWorld {
 
   /// The host gives a page up, as for a claim; false where that is refused.
   package func donate(_ address: UInt64) -> Bool {
+    let page = Simulation.pages(address >> 12)
     do throws(OwnershipError) {
-      claims.append(try ownership.donate([Simulation.pages(address >> 12)]))
+      claims.append(try ownership.donate([page]))
     } catch {
+      onDonation?(page, false)
       return false
     }
+    onDonation?(page, true)
     taken.insert(address >> 12)
     if smmu.isKept(address & ~0xfff) {
       violations.append("the SMMU still comes to \(hex(address)), which is given up")

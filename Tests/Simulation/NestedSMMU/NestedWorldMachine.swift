@@ -10,22 +10,25 @@ import SimulatedHardware
 import VirtualSMMU
 
 /// One trap, as the virtual SMMU sees the world.
-struct NestedWorldMachine: VirtualSMMUMachine {
+package struct NestedWorldMachine: VirtualSMMUMachine {
   let world: NestedWorld
 
-  var memory: NestedWorldMemory { NestedWorldMemory(world: world) }
+  /// A trap in `world`.
+  package init(world: NestedWorld) { self.world = world }
 
-  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
+  package var memory: NestedWorldMemory { NestedWorldMemory(world: world) }
+
+  package func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
     if world.refusesHold?(pages) == true { throw .refusedByObserver(pages.first) }
     return try world.ownership.hold(pages, in: &table, noting: &world.heldPages)
   }
 
-  func release(_ slot: UInt64, of table: inout PinTable) {
+  package func release(_ slot: UInt64, of table: inout PinTable) {
     world.ownership.release(
       slot, of: &table, in: ProcessorMemory(world.smmu.memory), noting: &world.heldPages)
   }
 
-  func activate(_ mode: StreamMode) -> Bool {
+  package func activate(_ mode: StreamMode) -> Bool {
     var isDone = false
     world.ownership.updateObserver { mirror, _, _, _ in
       isDone = mirror.driver.activate(mode, on: 0)
@@ -33,7 +36,7 @@ struct NestedWorldMachine: VirtualSMMUMachine {
     return isDone
   }
 
-  func set(_ stream: StreamID, _ rule: StreamRule) -> StreamUpdate {
+  package func set(_ stream: StreamID, _ rule: StreamRule) -> StreamUpdate {
     var update = StreamUpdate.notConfirmed
     world.ownership.updateObserver { mirror, _, _, _ in
       update = mirror.driver.set(stream, rule, on: 0)
@@ -42,11 +45,11 @@ struct NestedWorldMachine: VirtualSMMUMachine {
     return update
   }
 
-  func nextStream(from stream: UInt64, upTo end: UInt64) -> UInt64? {
+  package func nextStream(from stream: UInt64, upTo end: UInt64) -> UInt64? {
     world.ownership.observer.driver.nextStream(from: stream, upTo: end, on: 0)
   }
 
-  func invalidate(_ list: borrowing FixedList<32, Stage1Invalidation>) -> Bool {
+  package func invalidate(_ list: borrowing FixedList<32, Stage1Invalidation>) -> Bool {
     let list = copy list
     var isDone = false
     world.ownership.updateObserver { mirror, _, _, _ in
@@ -55,11 +58,11 @@ struct NestedWorldMachine: VirtualSMMUMachine {
     return isDone
   }
 
-  func signalEvents(_ isOn: Bool) -> Bool {
+  package func signalEvents(_ isOn: Bool) -> Bool {
     world.ownership.observer.driver.signalEvents(isOn, on: 0)
   }
 
-  func drainEvents(atMost limit: UInt64) -> UInt64 {
+  package func drainEvents(atMost limit: UInt64) -> UInt64 {
     var losses: UInt64 = 0
     world.ownership.updateObserver { mirror, _, _, _ in
       _ = mirror.driver.drainEvents(of: 0, atMost: limit)
@@ -68,7 +71,7 @@ struct NestedWorldMachine: VirtualSMMUMachine {
     return losses
   }
 
-  func takeEvent() -> SMMUEvent? {
+  package func takeEvent() -> SMMUEvent? {
     var event: SMMUEvent?
     world.ownership.updateObserver { mirror, _, _, _ in
       event = mirror.driver.takeHostEvent(of: 0)
@@ -78,18 +81,18 @@ struct NestedWorldMachine: VirtualSMMUMachine {
 }
 
 /// Memory as the virtual SMMU loads and stores it.
-struct NestedWorldMemory: WatchedMemory {
+package struct NestedWorldMemory: WatchedMemory {
   let world: NestedWorld
 
-  var memory: PhysicalMemory { world.smmu.memory }
+  package var memory: PhysicalMemory { world.smmu.memory }
 
-  func willLoad(_ address: UInt64, isGuarded: Bool) {
+  package func willLoad(_ address: UInt64, isGuarded: Bool) {
     world.checkHypervisor(address, isGuarded: isGuarded)
   }
 
-  func didLoad(_ address: UInt64) { world.onHypervisorLoad?(address) }
+  package func didLoad(_ address: UInt64) { world.onHypervisorLoad?(address) }
 
-  func willStore(_ address: UInt64, isGuarded: Bool) {
+  package func willStore(_ address: UInt64, isGuarded: Bool) {
     world.checkHypervisor(address, isGuarded: isGuarded)
   }
 }

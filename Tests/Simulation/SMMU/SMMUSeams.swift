@@ -12,6 +12,8 @@ package final class SMMUSeams {
   /// Called for each access to a register that is not aborted, with the SMMU, the offset, and what is
   /// written; nil for a read.
   package var onAccess: ((Int, UInt64, UInt64?) -> Void)?
+  /// Called behind each read of a register, with the SMMU, the offset, and what was read.
+  package var onAnswer: ((Int, UInt64, UInt64) -> Void)?
   /// How often EL2 may look at an SMMU that does not get on.
   package var patience: UInt64 = 200
   /// Called while EL2 waits for an SMMU.

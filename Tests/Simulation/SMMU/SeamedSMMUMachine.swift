@@ -13,7 +13,8 @@ package struct SeamedSMMUMachine<Memory: BusMemory>: SMMUMachine {
 
   init(_ memory: Memory, _ units: [SimulatedSMMU], _ seams: SMMUSeams) {
     self.memory = memory
-    registers = SMMUDeviceMemory(units, permits: seams.permits)
+    registers = SMMUDeviceMemory(
+      units, permits: seams.permits, answered: { seams.onAnswer?($0, $1, $2) })
     self.seams = seams
   }
 

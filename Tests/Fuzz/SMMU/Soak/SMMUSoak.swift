@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Comparison
 import FuzzWorld
 import Glibc
 import SMMUDriver
@@ -10,7 +11,11 @@ import VirtualSMMU
 
 /// Runs hostile hosts of a virtual SMMU in one world after the other, from a seed, and tells what came of it.
 ///
-///     soak-smmu [--steps N] [--seed S] [--steps-per-world N] [--world N]
+///     soak-smmu [--steps N] [--seconds N] [--seed S] [--steps-per-world N] [--world N] [--check 1] [--own 0]
+///               [--least N]
+///
+/// With `--check` each trap is compared with the specification, and each rule must be reached `--least` times. With
+/// `--own 0` what the soak checks by itself is not told.
 @main
 struct SMMUSoak {
   static func main() throws {
@@ -18,6 +23,11 @@ struct SMMUSoak {
     var seed: UInt64 = 1
     var stepsPerWorld: UInt64 = 5_000
     var single: UInt64?
+    var isCompared = false
+    var hasOwnChecks = true
+    var least = 0
+    var seconds: Double?
+    var reached: [String: Int] = [:]
     var arguments = CommandLine.arguments.dropFirst().makeIterator()
     while let name = arguments.next() {
       guard let text = arguments.next(), let value = UInt64(text) else { usage() }
@@ -26,6 +36,10 @@ struct SMMUSoak {
       case "--seed": seed = value
       case "--steps-per-world": stepsPerWorld = value
       case "--world": single = value
+      case "--check": isCompared = value != 0
+      case "--own": hasOwnChecks = value != 0
+      case "--least": least = Int(value)
+      case "--seconds": seconds = Double(value)
       default: usage()
       }
     }
@@ -33,18 +47,21 @@ struct SMMUSoak {
     let start = clock.now
     var number = single ?? seed << 32
     var tally = SMMUTally()
-    while tally.steps < steps {
+    while seconds.map({ clock.now - start < .seconds($0) }) ?? (tally.steps < steps) {
       let world = try makeNestedWorld(number)
+      let comparison = isCompared ? NestedComparison(world) : nil
       var host = HostileSMMUHost(world, RandomChoices(seed: number ^ 0x5eed))
       while host.steps < stepsPerWorld {
         host.step()
-        if let violation = violation(host, walks: host.steps % 1024 == 0) {
+        let walks = host.steps % 1024 == 0
+        if let violation = violation(host, walks: walks, comparison, hasOwnChecks: hasOwnChecks) {
           print("world \(number), step \(host.steps): \(violation)")
           fflush(nil)
           exit(1)
         }
       }
       tally.add(host)
+      if let comparison { reached.merge(comparison.reached, uniquingKeysWith: +) }
       number += 1
       if single != nil { break }
     }
@@ -55,11 +72,28 @@ struct SMMUSoak {
       fflush(nil)
       exit(1)
     }
+    if isCompared { tell(reached, least) }
     print("\(tally.steps) steps in \(clock.now - start), seed \(seed): nothing found")
   }
 
+  /// How often each rule of the specification has permitted something; ends where one was not reached often enough.
+  private static func tell(_ reached: [String: Int], _ least: Int) {
+    let width = BoardComparison.smmuRules.map(\.count).max() ?? 0
+    for rule in BoardComparison.smmuRules {
+      let name = rule + String(repeating: " ", count: width - rule.count)
+      print("rule \(name)  \(reached[rule] ?? 0)")
+    }
+    let missing = BoardComparison.smmuRules.filter { reached[$0] ?? 0 < least }
+    guard !missing.isEmpty else { return }
+    print("reached fewer than \(least) times: \(missing.joined(separator: ", "))")
+    fflush(nil)
+    exit(1)
+  }
+
   private static func usage() -> Never {
-    print("usage: soak-smmu [--steps N] [--seed S] [--steps-per-world N] [--world N]")
+    print(
+      "usage: soak-smmu [--steps N] [--seconds N] [--seed S] [--steps-per-world N] [--world N] [--check 1] [--own 0]",
+      "[--least N]")
     fflush(nil)
     exit(2)
   }

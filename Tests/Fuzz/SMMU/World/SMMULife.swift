@@ -27,7 +27,7 @@ package func makeNestedWorld(_ number: UInt64) throws -> NestedWorld {
   configuration.hasATS = choices.next(4) != 0
   var policy = VirtualSMMUPolicy()
   policy.commandsPerTrap = 1 + choices.next(64)
-  policy.entriesPerTrap = 1 + choices.next(64)
+  policy.entriesPerTrap = 2 + choices.next(63)
   policy.eventsPerTrap = 1 + choices.next(64)
   // In some there is no room for the entries of all streams; the least has room for one or two groups of them.
   let arenaSize = [11 << 12, 1 << 16, 1 << 18, 1 << 18][Int(choices.next(4))] as UInt64
@@ -39,8 +39,16 @@ package func makeNestedWorld(_ number: UInt64) throws -> NestedWorld {
 }
 
 /// What is wrong in a world, nil for nothing; `walks` looks at everything.
-package func violation<Source>(_ host: HostileSMMUHost<Source>, walks: Bool) -> String? {
+///
+/// What a comparison has found comes first; the rest is checked only with `hasOwnChecks`.
+package func violation<Source>(
+  _ host: HostileSMMUHost<Source>, walks: Bool, _ comparison: NestedComparison? = nil,
+  hasOwnChecks: Bool = true
+) -> String? {
   let world = host.world
+  if walks { comparison?.walk() }
+  if let divergence = comparison?.divergence { return divergence }
+  guard hasOwnChecks else { return nil }
   if let wrong = host.wrongAnswer { return wrong }
   if let first = world.violations.first { return first }
   if let first = world.smmu.faults.first { return "the SMMU was misused: \(first)" }

@@ -1,0 +1,150 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import SMMU
+
+/// What EL2 did in a trap of an SMMU that the host sees, or while pages change their owner.
+package enum SMMUObservation: Sendable {
+  /// It asked for a page of the host to be held.
+  case held(PageRange, isGranted: Bool)
+  /// It let pages go.
+  case released(PageRange)
+  /// It loaded a doubleword of the host's memory; nil for an abort.
+  case loaded(UInt64, value: UInt64?)
+  /// It stored a doubleword to the host's memory; false for an abort.
+  case stored(UInt64, UInt64, isDone: Bool)
+  /// It looked for the first of these streams that may have an entry of its own.
+  case searched(from: UInt64, end: UInt64, found: UInt64?)
+  /// It is done with the rule of a stream; false where there is no memory for its entry.
+  case ruled(StreamID, hasMemory: Bool)
+  /// It took an event of the hardware.
+  case took(SMMUEvent)
+  /// So many events were lost before the host's queue.
+  case lost(UInt64)
+  /// The hardware was told of these commands, when its stream table held these entries.
+  case published([SMMUCommand], [HeldEntry])
+  /// The hardware has consumed all that it was told of, as EL2 reads.
+  case confirmed
+}
+
+/// A stream, and its entry in the hardware's stream table.
+package struct HeldEntry: Sendable {
+  /// The stream.
+  let stream: StreamID
+  /// Its entry; all zero where there is none.
+  let entry: StreamTableEntry
+}
+
+/// Takes note of what EL2 does for one SMMU.
+package protocol SMMUWitness {
+  /// Takes note of one thing.
+  func note(_ observation: SMMUObservation)
+}
+
+/// The hardware's command queue and stream table, as EL2 has them in memory.
+package struct HardwareTables<Memory: ComparedMemory> {
+  private let memory: Memory
+  private let queue: SMMUQueueBase
+  private let table: StreamTableBase
+  private let shape: StreamTableShape
+  /// Where EL2 has told the hardware that the last command is.
+  private var told = SMMUQueuePointer(rawValue: 0)
+
+  /// Takes them from the hardware's registers.
+  package init(_ memory: Memory, register: (SMMURegister) -> UInt64) {
+    self.memory = memory
+    queue = SMMUQueueBase(rawValue: register(.commandQueueBase))
+    table = StreamTableBase(rawValue: register(.streamTableBase))
+    let word = UInt32(truncatingIfNeeded: register(.streamTableBaseConfiguration))
+    shape = StreamTableShape(rawValue: word)
+    let position = UInt32(truncatingIfNeeded: register(.commandQueueProduced))
+    told = SMMUQueuePointer(rawValue: position)
+  }
+
+  /// The log2 of the streams that the table has entries for.
+  package var streamIDBits: UInt64 { shape.log2 }
+
+  /// EL2 tells the hardware how far it has appended; the commands are read before the hardware may.
+  package mutating func publish(_ value: UInt64) -> SMMUObservation {
+    let produced = SMMUQueuePointer(rawValue: UInt32(truncatingIfNeeded: value))
+    let lap: UInt64 = 1 << queue.log2
+    let count = UInt64(produced.position &- told.position) & (lap << 1 &- 1)
+    var commands: [SMMUCommand] = []
+    for _ in 0..<count {
+      let place = queue.base + UInt64(told.index(log2: queue.log2)) * SMMUCommand.size
+      commands.append(SMMUCommand(memory.word(at: place), memory.word(at: place + 8)))
+      told = told.advanced(log2: queue.log2)
+    }
+    return .published(commands, entries(of: commands))
+  }
+
+  /// Whether the hardware, which says that it is at `value`, has consumed all that it was told of.
+  package func isConsumed(_ value: UInt64) -> Bool {
+    let place = SMMUQueuePointer(rawValue: UInt32(truncatingIfNeeded: value))
+    return told.isEmpty(consumed: place, log2: queue.log2)
+  }
+
+  /// The entries that commands are about.
+  private func entries(of commands: [SMMUCommand]) -> [HeldEntry] {
+    if commands.contains(.invalidateConfiguration) { return entries() }
+    return commands.filter { $0.opcode == .invalidateEntry }.map { entry(of: $0.stream) }
+  }
+
+  /// All entries.
+  package func entries() -> [HeldEntry] {
+    (0..<UInt32(1) << UInt32(shape.log2)).map { entry(of: StreamID($0)) }
+  }
+
+  /// The entry of a stream.
+  package func entry(of stream: StreamID) -> HeldEntry {
+    let number = UInt64(stream.rawValue)
+    guard number >> shape.log2 == 0 else { return HeldEntry(stream: stream, entry: .init()) }
+    var place = table.base + number * StreamTableEntry.size
+    if shape.isTwoLevel == true {
+      let split = UInt64(shape.split?.rawValue ?? 6)
+      let word = memory.word(at: table.base + (number >> split) * StreamTableDescriptor.size)
+      let descriptor = StreamTableDescriptor(rawValue: word)
+      let index = number & (1 << split - 1)
+      guard let log2 = descriptor.log2, index >> log2 == 0 else {
+        return HeldEntry(stream: stream, entry: .init())
+      }
+      place = descriptor.table + index * StreamTableEntry.size
+    }
+    func word(_ index: UInt64) -> UInt64 { memory.word(at: place + index * 8) }
+    let entry = StreamTableEntry(
+      word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7))
+    return HeldEntry(stream: stream, entry: entry)
+  }
+}
+
+// In words, for where nothing can tell them by itself.
+
+extension SMMUObservation: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .held(let page, let isGranted):
+      "held \(hex(page.first.address.rawValue))\(isGranted ? "" : ": refused")"
+    case .released(let page): "let go of \(hex(page.first.address.rawValue))"
+    case .loaded(let address, let value):
+      "loaded \(hex(address)): \(value.map(hex) ?? "an abort")"
+    case .stored(let address, let value, let isDone):
+      "stored \(hex(value)) at \(hex(address))\(isDone ? "" : ": an abort")"
+    case .searched(let first, let end, let found):
+      "searched streams \(first) to \(end): \(found.map { "\($0)" } ?? "none")"
+    case .ruled(let stream, let hasMemory):
+      "stream \(stream.rawValue) is done\(hasMemory ? "" : ": no memory")"
+    case .took(let event): "took an event \(hex(event.word0))"
+    case .lost(let count): "lost \(count) events"
+    case .published(let commands, _): "told of " + commands.names
+    case .confirmed: "confirmed"
+    }
+  }
+}
+
+extension [SMMUCommand] {
+  /// Their doublewords.
+  var names: String {
+    isEmpty ? "nothing" : map { hex($0.word0) + " " + hex($0.word1) }.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Architecture
+import Comparison
+import FuzzWorld
+import SMMU
+import Simulation
+import SimulatedHardware
+import Traps
+import VirtualSMMU
+
+/// The specification, which goes along with a world: each trap of its host, and each page that the host gives up.
+package final class NestedComparison {
+  private unowned let world: NestedWorld
+  private var board: BoardComparison
+  private var tables: HardwareTables<PhysicalMemory>
+  /// What EL2 did that was not compared yet.
+  private var observations: [SMMUObservation] = []
+  /// Whether the hardware was told of commands that it is not known to have consumed.
+  private var isWaiting = false
+  /// What the specification does not permit; nil where there is nothing.
+  package private(set) var divergence: String?
+
+  /// Begins with a world that nothing has happened in.
+  package init(_ world: NestedWorld) {
+    self.world = world
+    func register(_ name: SMMURegister) -> UInt64 {
+      world.smmu.read(name.size == 8 ? .double : .word, at: name.offset) ?? 0
+    }
+    tables = HardwareTables(world.smmu.memory, register: register)
+    let ram = NestedWorld.ram, hypervisor = NestedWorld.hypervisor
+    board = BoardComparison(memory: [
+      pages(at: ram.lowerBound, size: hypervisor.lowerBound - ram.lowerBound): true,
+      pages(at: hypervisor.lowerBound, size: UInt64(hypervisor.count)): false,
+    ])
+    board.add(devices: world.streams, tables, register: register)
+    watch()
+  }
+
+  private func watch() {
+    world.seams.onAccess = { [unowned self] _, offset, value in
+      guard let value, let register = SMMURegister(rawValue: offset) else { return }
+      if register == .commandQueueProduced {
+        note(tables.publish(value))
+        isWaiting = true
+      } else {
+        board.hardware(of: 0, register, is: value)
+      }
+    }
+    world.seams.onAnswer = { [unowned self] _, offset, value in
+      guard isWaiting, offset == SMMURegister.commandQueueConsumed.offset,
+        tables.isConsumed(value)
+      else { return }
+      isWaiting = false
+      note(.confirmed)
+    }
+    world.onWrite = { [unowned self] access, value in
+      let effect = world.mediated.write(access, value, machine: machine)
+      compare(
+        .store(offset: access.offset, access.width, value), effect == .done ? .done : .aborted)
+      return effect
+    }
+    world.onRead = { [unowned self] access in
+      let effect = world.mediated.read(access, machine: machine)
+      let told: Effect = if case .value(let value) = effect { .value(value) } else { .aborted }
+      compare(.load(offset: access.offset, access.width), told)
+      return effect
+    }
+    world.onDonation = { [unowned self] page, isGranted in
+      check { () throws(Divergence) in
+        try board.claimed(page, isGranted: isGranted, observations)
+      }
+    }
+  }
+
+  private var machine: ObservedSMMUMachine<NestedWorldMachine, NestedWitness> {
+    ObservedSMMUMachine(NestedWorldMachine(world: world), NestedWitness(comparison: self))
+  }
+
+  fileprivate func note(_ observation: SMMUObservation) { observations.append(observation) }
+
+  private func compare(_ entrance: Entrance, _ effect: Effect) {
+    check { () throws(Divergence) in
+      try board.finish(
+        smmu: 0, entrance, effect, observations, world.mediated, held: world.heldPages, tables)
+    }
+  }
+
+  /// What comes behind the first difference says nothing.
+  private func check(_ compare: () throws(Divergence) -> Void) {
+    defer { observations.removeAll(keepingCapacity: true) }
+    guard divergence == nil else { return }
+    do throws(Divergence) {
+      try compare()
+      divergence = board.violation
+    } catch {
+      divergence = "\(error)"
+    }
+  }
+
+  /// Compares all entries of the hardware's stream table.
+  package func walk() {
+    check { () throws(Divergence) in try board.compareEntries(0, tables) }
+  }
+
+  /// How often each rule has permitted something, by its name.
+  package var reached: [String: Int] { board.reached }
+}
+
+private struct NestedWitness: SMMUWitness {
+  unowned let comparison: NestedComparison
+
+  func note(_ observation: SMMUObservation) { comparison.note(observation) }
+}
