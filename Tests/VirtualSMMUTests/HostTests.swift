@@ -223,6 +223,35 @@ struct HostTests {
     #expect(world.complaints == [])
   }
 
+  @Test("Behind two levels, a descriptor counts in a trap as an entry does")
+  func boundedBehindDescriptors() throws {
+    var policy = VirtualSMMUPolicy()
+    policy.entriesPerTrap = 16
+    let world = try NestedWorld(policy: policy)
+    let host = HostSMMUDriver(world)
+    host.put(Place.streams, Place.secondLevel | 7)
+    host.start(log2: 8, split: 6)
+    // 64 streams, eight at a time, and three descriptors of none.
+    host.post((0x04, 31), (0x46, 0))
+    #expect(host.wait() == 8)
+    #expect(world.complaints == [])
+  }
+
+  @Test("What an entry says in fields that are ignored is no change of it")
+  func ignoredFields() throws {
+    let world = try NestedWorld()
+    let host = HostSMMUDriver(world)
+    host.start()
+    host.buildStage1()
+    host.attach(5)
+    var reached: [SMMUCommand] = []
+    world.smmu.onCommand = { reached.append($0) }
+    // S1Fmt and S1DSS, where S1CDMax is 0.
+    host.setEntry(5, 0b1011 | 2 << 4 | Place.context, HostSMMUDriver.attributes | 1)
+    #expect(reached == [.invalidateEntry(StreamID(5), leaf: true), .synchronise])
+    #expect(world.complaints == [])
+  }
+
   @Test("An entry changes while its device works, and the hardware fetches at the worst moments")
   func changes() throws {
     var configuration = NestedWorld.configuration

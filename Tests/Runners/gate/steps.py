@@ -114,11 +114,12 @@ STEPS = (
     whole("fuzz-smmu", 300, "a minute of the virtual SMMU's fuzzer", "setup-test", variables=("FUZZ_SECONDS=60",)),
     whole("soak-its", 200, "a minute of hostile hosts with an ITS", "setup-test", variables=("SOAK_STEPS=4000000",), folders=(SOAK,)),
     whole(
-        "soak-spec", 400, "two minutes of hostile hosts, each trap compared with the specification", "setup-test",
+        "soak-spec", 700, "two minutes of hostile hosts, each trap compared with the specification", "setup-test",
         variables=("SPEC_SECONDS=120", "SPEC_LEAST=0", "SPEC_LINES=0"),
     ),
     quick(
-        "soak-spec-brief", 240, "half a million steps of hostile hosts, each trap compared with the specification",
+        "soak-spec-brief", 360,
+        "half a million steps of hostile hosts with an ITS, 50,000 with an SMMU, each trap compared with the specification",
         "setup-test", folders=(SOAK,),
     ),
     whole("soak-smmu", 200, "a minute of hostile hosts with an SMMU", "setup-test", variables=("SOAK_STEPS=1000000",), folders=(SOAK,)),

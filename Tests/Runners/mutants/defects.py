@@ -6,10 +6,17 @@ import dataclasses
 
 # A soak whose each trap is compared with the specification, and nothing else is checked.
 COMPARISON = "comparison"
+# The same of the SMMU that a host sees.
+COMPARISON_SMMU = "comparison-smmu"
+COMPARISONS = (COMPARISON, COMPARISON_SMMU)
 # Every interleaving in small worlds.
 EXHAUSTIVE = "exhaustive"
 # What defects of a room are for, where they do not say it themselves.
-DETECTORS = {"ITS": (COMPARISON, "soak", EXHAUSTIVE)}
+DETECTORS = {
+    "ITS": (COMPARISON, "soak", EXHAUSTIVE),
+    "SMMUDriver": (COMPARISON_SMMU, "soak-smmu"),
+    "VirtualSMMU": (COMPARISON_SMMU, "soak-smmu"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Defect:
     def asked(self):
         """The names of what is asked for it."""
         names = self.detectors or DETECTORS.get(self.room, ("soak-smmu",))
-        return tuple(name for name in names if not (self.unseen and name == COMPARISON))
+        return tuple(name for name in names if not (self.unseen and name in COMPARISONS))
 
 
 DEFECTS = [

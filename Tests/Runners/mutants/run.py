@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts known defects back into the ITS and SMMU mediation, one at a time, and tells what finds each.
 
-Each is a replacement of one place in a room below Sources, applied to a copy of the sources. A defect of the ITS is for
-the comparison with the specification to find, within a minute of a CPU and without what the soak checks by itself. Then the suites
-that do without the specification are asked: the soak (a fixed seed) and, where nothing has found it, the exhaustive search
-of small worlds. A defect of the virtual SMMU is for its soak, one of the devices' table for the soak of pages that change
+Each is a replacement of one place in a room below Sources, applied to a copy of the sources. A defect of the ITS or of the
+SMMU that a host sees is for the comparison with the specification to find, within a minute of a CPU and without what the soak
+checks by itself. Then the suites that do without the specification are asked: the soak (a fixed seed) and, for an ITS, where
+nothing has found it, the exhaustive search of small worlds. A defect of the devices' table is for the soak of pages that change
 owners. In the sources as they are no detector may find anything.
 """
 
@@ -17,14 +17,14 @@ import sys
 
 from Runners import commandline, counts, pace
 from Runners.mutants import tree, verdict
-from Runners.mutants.defects import COMPARISON, DEFECTS, EXHAUSTIVE
+from Runners.mutants.defects import COMPARISON, COMPARISON_SMMU, COMPARISONS, DEFECTS, EXHAUSTIVE
 
 # What is compiled for the detectors needs to look into modules and across them.
 FLAGS = ["-Xswiftc", "-enable-testing", "-Xswiftc", "-cross-module-optimization"]
 # How long a suite may run.
 SECONDS = 600
 # Of a soak that is slower than the others.
-MOST_STEPS = {"soak-iommu": 50_000}
+MOST_STEPS = {"soak-iommu": 50_000, COMPARISON_SMMU: 100_000}
 
 
 def spent():
@@ -50,10 +50,11 @@ class Detectors:
         """The product that a detector is, and its arguments."""
         if name == EXHAUSTIVE:
             return name, ["--deeper", "-2"]
-        if name == COMPARISON:
-            return "soak", ["--steps", str(self.steps), "--seed", "3", "--check", "1", "--own", "0"]
         steps = min(self.steps, MOST_STEPS.get(name, self.steps))
-        return name, ["--steps", str(steps), "--seed", "3"]
+        arguments = ["--steps", str(steps), "--seed", "3"]
+        if name in COMPARISONS:
+            return "soak" if name == COMPARISON else "soak-smmu", [*arguments, "--check", "1", "--own", "0"]
+        return name, arguments
 
     def _build(self, product):
         result = subprocess.run(
@@ -93,7 +94,7 @@ class Detectors:
         """What the detectors of a defect say, one after the other; the suites, until one has found it."""
         answers = []
         for name in defect.asked:
-            if name != COMPARISON and any(answer.found and answer.name != COMPARISON for answer in answers):
+            if name not in COMPARISONS and any(each.found and each.name not in COMPARISONS for each in answers):
                 break
             # The slowest is for what nothing else finds.
             if name == EXHAUSTIVE and any(answer.found for answer in answers):

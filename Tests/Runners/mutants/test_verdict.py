@@ -5,7 +5,7 @@
 import unittest
 
 from Runners.mutants import verdict
-from Runners.mutants.defects import COMPARISON, DEFECTS, EXHAUSTIVE, Defect
+from Runners.mutants.defects import COMPARISON, COMPARISON_SMMU, DEFECTS, EXHAUSTIVE, Defect
 
 DEFECT = Defect("one", "F-99", "File.swift", "a", "b")
 COMPARED = verdict.Answer(COMPARISON, 2.04, "world 1")
@@ -25,6 +25,7 @@ class Verdict(unittest.TestCase):
         self.assertIn("nothing", verdict.fault([]))
         self.assertIn("does not", verdict.fault([NOT_COMPARED, SOAK]))
         self.assertIn("does not", verdict.fault([verdict.Answer(COMPARISON, 2.0, "ends with -5"), SOAK]))
+        self.assertIn("does not", verdict.fault([verdict.Answer(COMPARISON_SMMU, 2.0), SOAK]))
         self.assertIn("61 s", verdict.fault([verdict.Answer(COMPARISON, 61.2, "world 1"), SOAK]))
         self.assertIsNone(verdict.fault([verdict.Answer(COMPARISON, 61.2, "world 1"), SOAK], 120))
 
@@ -51,11 +52,14 @@ class Verdict(unittest.TestCase):
 class Asked(unittest.TestCase):
     def test_of_a_room(self):
         self.assertEqual(DEFECT.asked, (COMPARISON, "soak", EXHAUSTIVE))
-        self.assertEqual(Defect("one", "F-99", "File.swift", "a", "b", "VirtualSMMU").asked, ("soak-smmu",))
+        smmu = Defect("one", "F-99", "File.swift", "a", "b", "VirtualSMMU")
+        self.assertEqual(smmu.asked, (COMPARISON_SMMU, "soak-smmu"))
 
     def test_unseen(self):
         unseen = Defect("one", "F-99", "File.swift", "a", "b", unseen="it does not look")
         self.assertEqual(unseen.asked, ("soak", EXHAUSTIVE))
+        unseen = Defect("one", "F-99", "File.swift", "a", "b", "SMMUDriver", unseen="it does not look")
+        self.assertEqual(unseen.asked, ("soak-smmu",))
 
     def test_names(self):
         names = [defect.name for defect in DEFECTS]

@@ -4,7 +4,7 @@
 
 import dataclasses
 
-from Runners.mutants.defects import COMPARISON
+from Runners.mutants.defects import COMPARISONS
 
 # How long the comparison may take to find a defect, in seconds of a CPU.
 SECONDS = 60
@@ -33,9 +33,9 @@ def fault(answers, limit=SECONDS):
         return "nothing finds it"
     for answer in answers:
         # A process that ends by itself, or does not end, is no difference from the specification.
-        if answer.name == COMPARISON and not answer.told.startswith("world "):
+        if answer.name in COMPARISONS and not answer.told.startswith("world "):
             return "the comparison does not find it"
-        if answer.name == COMPARISON and answer.seconds > limit:
+        if answer.name in COMPARISONS and answer.seconds > limit:
             return f"the comparison takes {answer.seconds:.0f} s"
     return None
 
@@ -51,12 +51,12 @@ class Row:
     @property
     def comparison(self):
         """What the comparison says; None where it was not asked."""
-        return next((answer for answer in self.answers if answer.name == COMPARISON), None)
+        return next((answer for answer in self.answers if answer.name in COMPARISONS), None)
 
     @property
     def alone(self):
         """The suite that finds it without the comparison; None where none does."""
-        return next((each for each in self.answers if each.found and each.name != COMPARISON), None)
+        return next((each for each in self.answers if each.found and each.name not in COMPARISONS), None)
 
     @property
     def figures(self):
