@@ -135,8 +135,8 @@ extension BoardComparison {
     let holds = world.pages.holds
     try check("the command queue", holds[.smmuCommands(index)] != nil, smmu.commands.slot != nil)
     try check("the event queue", holds[.smmuEvents(index)] != nil, smmu.events.slot != nil)
-    let pages = holds.values.map { $0.first.rawValue }.sorted()
-    try check("what is held", pages, held.map { $0.first.rawValue }.sorted())
+    let pages = Self.names(holds.values.map { $0.first.address.rawValue })
+    try check("what is held", pages, Self.names(held.map { $0.first.address.rawValue }))
     let frame = Frame.smmu(index)
     let ignored = world.counts[.ignored(frame)] ?? 0
     try check("what is ignored", UInt64(ignored), smmu.counters.ignored)
@@ -144,6 +144,10 @@ extension BoardComparison {
       let expected = world.counts[.refused(frame, rule)] ?? 0
       try check("refused by \(rule.rawValue)", UInt64(expected), smmu.counters.count(reason))
     }
+  }
+
+  private static func names(_ addresses: [UInt64]) -> String {
+    addresses.sorted().map(hex).joined(separator: ", ")
   }
 
   /// The rules by which things are refused, and what EL2 counts for each.

@@ -167,7 +167,9 @@ struct SMMUTrap {
     try settle()
     let isHeld = comparison.world.pages.holds[.smmuCommands(index)] != nil
     if hasStopped, !isHeld, host.hasCommands { try takeNext(nil) }
-    if let page = open.first { throw differ("the end", "no page held", "\(page)") }
+    if let page = open.first {
+      throw differ("the end", "no page of the stream table", hex(page.first.address.rawValue))
+    }
   }
 
   // MARK: Commands

@@ -18,7 +18,8 @@ done
 binaries=$("${build[@]}" --show-bin-path)
 
 objects=()
-for module in Architecture GIC SMMU Trace Ownership Traps ITS SimulatedHardware Replay FuzzWorld; do
+for module in Architecture GIC SMMU Trace Ownership Traps ITS IOMMU SMMUDriver VirtualSMMU SimulatedHardware Replay \
+  Specification Comparison FuzzWorld; do
   for object in "$binaries/$module.build"/*.o; do
     # Those of sources since deleted may linger.
     source=$(find Sources Tests -name "$(basename "$object" .o)" -print -quit)
