@@ -38,29 +38,29 @@ struct Attack: Sendable, CustomTestStringConvertible {
       $0.pend(8200)
     },
     Attack("B-85 pending table in EL2's memory, PTZ set") { board in
-      board.write(0, Offset.configuration, GuardedBoard.configuration() | 15)
-      board.write(0, Offset.pending, canary | 1 << 62)
+      board.write(0, FrameOffset.configuration, GuardedBoard.configuration() | 15)
+      board.write(0, FrameOffset.pending, canary | 1 << 62)
       board.setEnabled(0, true)
       board.pend(8200)
     },
     Attack("B-07 pending table in EL2's memory, by 32-bit stores, low half first") { board in
-      board.write(0, Offset.configuration, GuardedBoard.configuration() | 15)
-      board.write(0, Offset.pending, canary & 0xffff_ffff, .word)
-      board.write(0, Offset.pending + 4, canary >> 32, .word)
+      board.write(0, FrameOffset.configuration, GuardedBoard.configuration() | 15)
+      board.write(0, FrameOffset.pending, canary & 0xffff_ffff, .word)
+      board.write(0, FrameOffset.pending + 4, canary >> 32, .word)
       board.setEnabled(0, true)
       board.pend(8200)
     },
     Attack("B-07 pending table in EL2's memory, by 32-bit stores, high half first") { board in
-      board.write(0, Offset.configuration, GuardedBoard.configuration() | 15)
-      board.write(0, Offset.pending + 4, canary >> 32, .word)
-      board.write(0, Offset.pending, canary & 0xffff_ffff, .word)
+      board.write(0, FrameOffset.configuration, GuardedBoard.configuration() | 15)
+      board.write(0, FrameOffset.pending + 4, canary >> 32, .word)
+      board.write(0, FrameOffset.pending, canary & 0xffff_ffff, .word)
       board.setEnabled(0, true)
       board.pend(8200)
     },
     Attack("B-07 only the low half of GICR_PENDBASER is moved to EL2's memory") { board in
       board.enable()
       board.setEnabled(0, false)
-      board.write(0, Offset.pending, canary & 0xffff_ffff, .word)
+      board.write(0, FrameOffset.pending, canary & 0xffff_ffff, .word)
       board.setEnabled(0, true)
       board.pend(8200)
     },
@@ -68,7 +68,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
       let lowest = canary & (0 &- canary)
       board.enable(pending: canary & ~lowest)
       board.setEnabled(0, false)
-      board.write(0, Offset.pending, (board.value(0, Offset.pending) ?? 0) | lowest)
+      board.write(0, FrameOffset.pending, (board.value(0, FrameOffset.pending) ?? 0) | lowest)
       board.setEnabled(0, true)
       board.pend(8200)
     },
@@ -113,19 +113,19 @@ struct Attack: Sendable, CustomTestStringConvertible {
       board.pend(8200)
     },
     Attack("B-85 GICR_VPENDBASER in EL2's memory", hasVirtualLPIs: true) { board in
-      board.write(0, Offset.virtualConfiguration, GuardedBoard.configuration() | 15)
-      board.write(0, Offset.virtualPending, canary | 1 << 63)
+      board.write(0, FrameOffset.virtualConfiguration, GuardedBoard.configuration() | 15)
+      board.write(0, FrameOffset.virtualPending, canary | 1 << 63)
     },
     Attack("B-85 GICR_VPENDBASER in EL2's memory, by 32-bit stores", hasVirtualLPIs: true) {
       board in
-      board.write(0, Offset.virtualConfiguration, GuardedBoard.configuration() | 15)
-      board.write(0, Offset.virtualPending, canary & 0xffff_ffff, .word)
-      board.write(0, Offset.virtualPending + 4, canary >> 32 | 1 << 31, .word)
+      board.write(0, FrameOffset.virtualConfiguration, GuardedBoard.configuration() | 15)
+      board.write(0, FrameOffset.virtualPending, canary & 0xffff_ffff, .word)
+      board.write(0, FrameOffset.virtualPending + 4, canary >> 32 | 1 << 31, .word)
     },
     Attack("B-85 another vPE becomes resident in EL2's memory", hasVirtualLPIs: true) { board in
-      board.write(0, Offset.virtualConfiguration, GuardedBoard.configuration() | 15)
-      board.write(0, Offset.virtualPending, GuardedBoard.pending(3) | 1 << 63)
-      board.write(0, Offset.virtualPending, canary | 1 << 63)
+      board.write(0, FrameOffset.virtualConfiguration, GuardedBoard.configuration() | 15)
+      board.write(0, FrameOffset.virtualPending, GuardedBoard.pending(3) | 1 << 63)
+      board.write(0, FrameOffset.virtualPending, canary | 1 << 63)
     },
   ]
 }
@@ -134,7 +134,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
   private func run(
     _ attack: Attack, isMediated: Bool, offersVirtualLPIs: Bool = false
   ) throws -> GuardedBoard {
-    var options = BoardOptions()
+    var options = GuardedBoardOptions()
     options.hasVirtualLPIs = attack.hasVirtualLPIs
     options.interruptIDBits = attack.interruptIDBits
     options.isMediated = isMediated
@@ -190,7 +190,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
   func reach() throws {
     // The last page of the pending table is the first that is beyond.
     let board = try GuardedBoard(
-      BoardOptions(addressLimit: GuardedBoard.pending() + 0x1000))
+      GuardedBoardOptions(addressLimit: GuardedBoard.pending() + 0x1000))
     #expect(!board.enable())
     #expect(!board.enable(configuration: GuardedBoard.pending(1), pending: 0x4000_0000))
     #expect(board.guarding.counters.count(.unreachable) == 2)
@@ -226,7 +226,7 @@ struct Attack: Sendable, CustomTestStringConvertible {
     // Until somebody looks.
     let early = board.takePage(pages[0])
     #expect(!early)
-    _ = board.value(0, Offset.control, .word)
+    _ = board.value(0, FrameOffset.control, .word)
     for page in pages {
       let isTaken = board.takePage(page)
       #expect(isTaken)

@@ -27,8 +27,8 @@ extension GuardedBoard {
     #expect(isEnabled)
     #expect(board.gic.delivered.map(\.interrupt) == [8200])
     let asked = GuardedBoard.configuration() | GuardedBoard.attributes | 15
-    #expect(board.value(0, Offset.configuration) == asked)
-    #expect(board.value(0, Offset.pending) == pending | GuardedBoard.attributes)
+    #expect(board.value(0, FrameOffset.configuration) == asked)
+    #expect(board.value(0, FrameOffset.pending) == pending | GuardedBoard.attributes)
     #expect(board.guarding.heldTables == 2)
     // The host goes on writing the table.
     board.gic.memory.store(.byte, 0xa1, at: GuardedBoard.configuration() + 9)
@@ -51,13 +51,13 @@ extension GuardedBoard {
   func zeroed(_ isZeroed: Bool) throws {
     let board = try GuardedBoard()
     let ptz: UInt64 = isZeroed ? 1 << 62 : 0
-    board.write(0, Offset.configuration, GuardedBoard.configuration() | 15)
-    board.write(0, Offset.pending, GuardedBoard.pending() | ptz)
-    #expect(board.value(0, Offset.pending) == GuardedBoard.pending())
+    board.write(0, FrameOffset.configuration, GuardedBoard.configuration() | 15)
+    board.write(0, FrameOffset.pending, GuardedBoard.pending() | ptz)
+    #expect(board.value(0, FrameOffset.pending) == GuardedBoard.pending())
     board.setEnabled(0, true)
     board.setEnabled(0, false)
     board.setEnabled(0, true)
-    let written = board.writes.filter { $0.offset == Offset.pending }.map(\.value)
+    let written = board.writes.filter { $0.offset == FrameOffset.pending }.map(\.value)
     #expect(written == [GuardedBoard.pending() | ptz, GuardedBoard.pending()])
   }
 
@@ -67,10 +67,10 @@ extension GuardedBoard {
     board.enable()
     let before = board.writes.count
     let ignored = board.guarding.counters.ignored
-    board.write(0, Offset.pending, GuardedBoard.pending(3))
-    board.write(0, Offset.configuration, GuardedBoard.configuration(1) | 15)
-    board.write(0, Offset.configuration + 4, 0, .word)
-    #expect(board.value(0, Offset.pending) == GuardedBoard.pending() | GuardedBoard.attributes)
+    board.write(0, FrameOffset.pending, GuardedBoard.pending(3))
+    board.write(0, FrameOffset.configuration, GuardedBoard.configuration(1) | 15)
+    board.write(0, FrameOffset.configuration + 4, 0, .word)
+    #expect(board.value(0, FrameOffset.pending) == GuardedBoard.pending() | GuardedBoard.attributes)
     #expect(board.writes.count == before)
     #expect(board.guarding.counters.ignored == ignored + 3)
     #expect(board.violation() == nil)
@@ -81,16 +81,16 @@ extension GuardedBoard {
     let board = try GuardedBoard()
     board.enable()
     board.gic.redistributors[0].stopsSlowly = true
-    board.write(0, Offset.control, 0, .word)
-    #expect(board.value(0, Offset.control, .word).map { $0 & 0b1001 } == 0b1000)
+    board.write(0, FrameOffset.control, 0, .word)
+    #expect(board.value(0, FrameOffset.control, .word).map { $0 & 0b1001 } == 0b1000)
     let before = board.writes.count
-    board.write(0, Offset.control, 1, .word)
-    board.write(0, Offset.pending, GuardedBoard.pending(3))
+    board.write(0, FrameOffset.control, 1, .word)
+    board.write(0, FrameOffset.pending, GuardedBoard.pending(3))
     #expect(board.writes.count == before)
     #expect(board.guarding.heldTables == 2)
     #expect(board.violation() == nil)
     board.gic.redistributors[0].finishStopping()
-    #expect(board.value(0, Offset.control, .word).map { $0 & 0b1001 } == 0)
+    #expect(board.value(0, FrameOffset.control, .word).map { $0 & 0b1001 } == 0)
     #expect(board.guarding.heldTables == 0)
     let isEnabled = board.enable(pending: GuardedBoard.pending(3))
     #expect(isEnabled)
@@ -104,8 +104,8 @@ extension GuardedBoard {
     let isEnabled = board.setEnabled(0, false)
     #expect(isEnabled)
     #expect(board.guarding.heldTables == 2)
-    board.write(0, Offset.pending, GuardedBoard.pending(3))
-    #expect(board.value(0, Offset.pending) == GuardedBoard.pending() | GuardedBoard.attributes)
+    board.write(0, FrameOffset.pending, GuardedBoard.pending(3))
+    #expect(board.value(0, FrameOffset.pending) == GuardedBoard.pending() | GuardedBoard.attributes)
     #expect(board.violation() == nil)
   }
 
@@ -140,7 +140,7 @@ extension GuardedBoard {
     let board = try GuardedBoard()
     board.enable()
     board.gic.redistributors[0].losePower()
-    #expect(board.value(0, Offset.control, .word).map { $0 & 1 } == 0)
+    #expect(board.value(0, FrameOffset.control, .word).map { $0 & 1 } == 0)
     #expect(board.guarding.heldTables == 0)
     // A host that resumes enables it with what it has written before.
     let isEnabled = board.setEnabled(0, true)
@@ -157,10 +157,10 @@ extension GuardedBoard {
     // CPU 1 sleeps, and firmware has saved its Redistributor.
     let saved = hardware.state
     hardware.losePower()
-    #expect(board.value(1, Offset.control, .word, from: 0).map { $0 & 1 } == 0)
-    board.write(1, Offset.control, 0, .word, from: 0)
-    board.write(1, Offset.pending, GuardedBoard.pending(3), from: 0)
-    board.write(1, Offset.control, 1, .word, from: 0)
+    #expect(board.value(1, FrameOffset.control, .word, from: 0).map { $0 & 1 } == 0)
+    board.write(1, FrameOffset.control, 0, .word, from: 0)
+    board.write(1, FrameOffset.pending, GuardedBoard.pending(3), from: 0)
+    board.write(1, FrameOffset.control, 1, .word, from: 0)
     #expect(board.refused(.stillHeld) == 1)
     let isTaken = board.takePage(GuardedBoard.pending(1))
     #expect(!isTaken)
@@ -168,7 +168,7 @@ extension GuardedBoard {
     hardware.state = saved
     board.pend(8200, on: 1)
     #expect(board.violation() == nil)
-    #expect(board.value(1, Offset.control, .word).map { $0 & 1 } == 1)
+    #expect(board.value(1, FrameOffset.control, .word).map { $0 & 1 } == 1)
     board.setEnabled(1, false)
     #expect(board.guarding.heldTables == 0)
     let isMoved = board.enable(1, pending: GuardedBoard.pending(3))
@@ -179,7 +179,7 @@ extension GuardedBoard {
     "F-24: Each configuration table is held until its own Redistributor lets go",
     arguments: [0, 1, 2, 3] as [UInt64])
   func otherTables(_ field: UInt64) throws {
-    var options = BoardOptions()
+    var options = GuardedBoardOptions()
     options.affinities = [0x0102_0300, 0x0102_0304]
     options.features = field << 24
     let board = try GuardedBoard(options)
@@ -209,11 +209,11 @@ extension GuardedBoard {
   func oneRegister() throws {
     let board = try GuardedBoard { $0.gic.hasOneConfigurationBase = true }
     board.write(
-      0, Offset.configuration, GuardedBoard.configuration() | GuardedBoard.attributes | 15)
-    let read = board.value(0, Offset.configuration)
-    #expect(board.value(1, Offset.configuration) == read)
+      0, FrameOffset.configuration, GuardedBoard.configuration() | GuardedBoard.attributes | 15)
+    let read = board.value(0, FrameOffset.configuration)
+    #expect(board.value(1, FrameOffset.configuration) == read)
     for number in 0..<2 {
-      board.write(number, Offset.pending, GuardedBoard.pending(UInt64(number)))
+      board.write(number, FrameOffset.pending, GuardedBoard.pending(UInt64(number)))
       let isEnabled = board.setEnabled(number, true)
       #expect(isEnabled)
     }
@@ -254,7 +254,7 @@ extension GuardedBoard {
     arguments: [(16, 16, 16), (16, 32, 16), (20, 17, 17), (14, 14, 14), (16, 1, 14), (16, 13, 14)]
       as [(UInt64, UInt64, UInt64)])
   func sizes(_ board: UInt64, _ register: UInt64, _ bits: UInt64) throws {
-    var options = BoardOptions()
+    var options = GuardedBoardOptions()
     options.interruptIDBits = board
     let subject = try GuardedBoard(options)
     let isEnabled = subject.enable(bits: register)
@@ -272,7 +272,7 @@ extension GuardedBoard {
 
   @Test("Tables for more INTIDs than EL2 holds tables for are refused")
   func tooLarge() throws {
-    var options = BoardOptions()
+    var options = GuardedBoardOptions()
     options.interruptIDBits = 32
     let board = try GuardedBoard(options)
     let isLarge = board.enable(bits: 25)
@@ -306,18 +306,18 @@ extension GuardedBoard {
   @Test("After an external abort in doubt everything stays held")
   func aborted() throws {
     let board = try GuardedBoard()
-    board.write(0, Offset.configuration, GuardedBoard.configuration() | 15)
-    board.write(0, Offset.pending, GuardedBoard.pending())
-    board.aborts = { offset, isWrite in isWrite && offset == Offset.control }
-    #expect(board.write(0, Offset.control, 1, .word) == .refused(.externalAbort))
+    board.write(0, FrameOffset.configuration, GuardedBoard.configuration() | 15)
+    board.write(0, FrameOffset.pending, GuardedBoard.pending())
+    board.aborts = { offset, isWrite in isWrite && offset == FrameOffset.control }
+    #expect(board.write(0, FrameOffset.control, 1, .word) == .refused(.externalAbort))
     #expect(board.guarding.heldTables == 2)
     board.aborts = { _, _ in true }
-    #expect(board.read(0, Offset.control, .word) == .refused(.externalAbort))
+    #expect(board.read(0, FrameOffset.control, .word) == .refused(.externalAbort))
     #expect(board.guarding.heldTables == 2)
     board.aborts = nil
-    #expect(board.value(0, Offset.control, .word).map { $0 & 1 } == 0)
+    #expect(board.value(0, FrameOffset.control, .word).map { $0 & 1 } == 0)
     #expect(board.guarding.heldTables == 0)
-    board.aborts = { offset, isWrite in isWrite && offset == Offset.pending }
+    board.aborts = { offset, isWrite in isWrite && offset == FrameOffset.pending }
     let isEnabled = board.setEnabled(0, true)
     #expect(!isEnabled)
     #expect(board.guarding.heldTables == 0)
@@ -339,21 +339,21 @@ extension GuardedBoard {
 
   @Test("Virtual LPIs: a vPE's tables are held while it is resident")
   func resident() throws {
-    var options = BoardOptions()
+    var options = GuardedBoardOptions()
     options.hasVirtualLPIs = true
     options.offersVirtualLPIs = true
     let board = try GuardedBoard(options)
     let configuration = GuardedBoard.configuration() | 15
-    board.write(0, Offset.virtualConfiguration, configuration)
-    board.write(0, Offset.virtualPending, GuardedBoard.pending() | 1 << 63)
+    board.write(0, FrameOffset.virtualConfiguration, configuration)
+    board.write(0, FrameOffset.virtualPending, GuardedBoard.pending() | 1 << 63)
     let expected: UInt64 = GuardedBoard.pending() | 1 << 63
-    #expect(board.value(0, Offset.virtualPending) == expected)
+    #expect(board.value(0, FrameOffset.virtualPending) == expected)
     #expect(board.guarding.heldTables == 2 && board.violation() == nil)
     // Locked while it is resident.
-    board.write(0, Offset.virtualConfiguration, GuardedBoard.configuration(1))
-    #expect(board.value(0, Offset.virtualConfiguration) == configuration)
-    board.write(0, Offset.virtualPending + 4, 0, .word)
-    #expect(board.value(0, Offset.virtualPending).map { $0 >> 63 } == 0)
+    board.write(0, FrameOffset.virtualConfiguration, GuardedBoard.configuration(1))
+    #expect(board.value(0, FrameOffset.virtualConfiguration) == configuration)
+    board.write(0, FrameOffset.virtualPending + 4, 0, .word)
+    #expect(board.value(0, FrameOffset.virtualPending).map { $0 >> 63 } == 0)
     #expect(board.guarding.heldTables == 0)
     #expect(!board.touchesHypervisor && board.violation() == nil)
   }
@@ -361,8 +361,8 @@ extension GuardedBoard {
 
 @Suite("Redistributors of a host with addresses of its own") struct TranslatedTests {
   private static let distance: UInt64 = 0x1_0000_0000
-  private static var options: BoardOptions {
-    BoardOptions(hasVirtualLPIs: true, offersVirtualLPIs: true, distance: distance)
+  private static var options: GuardedBoardOptions {
+    GuardedBoardOptions(hasVirtualLPIs: true, offersVirtualLPIs: true, distance: distance)
   }
 
   @Test("The hardware has physical addresses of LPI tables, and the host its own")
@@ -373,7 +373,7 @@ extension GuardedBoard {
       configuration: GuardedBoard.configuration() + Self.distance, pending: pending)
     #expect(isEnabled && board.guarding.heldTables == 2)
     board.pend(8200)
-    #expect(board.value(0, Offset.pending) == pending | GuardedBoard.attributes)
+    #expect(board.value(0, FrameOffset.pending) == pending | GuardedBoard.attributes)
     #expect(board.violation() == nil && !board.touchesHypervisor)
     // Again, once they are off, by the same addresses.
     board.setEnabled(0, false)
@@ -405,20 +405,21 @@ extension GuardedBoard {
     let pending = GuardedBoard.pending() + Self.distance
     // Twice: what is left of the first time is the host's address, too.
     for _ in 0..<2 {
-      store(Offset.virtualConfiguration, configuration)
-      store(Offset.virtualPending, pending | 1 << 63)
-      #expect(board.value(0, Offset.virtualPending) == pending | 1 << 63)
-      #expect(board.value(0, Offset.virtualConfiguration) == configuration)
+      store(FrameOffset.virtualConfiguration, configuration)
+      store(FrameOffset.virtualPending, pending | 1 << 63)
+      #expect(board.value(0, FrameOffset.virtualPending) == pending | 1 << 63)
+      #expect(board.value(0, FrameOffset.virtualConfiguration) == configuration)
       #expect(board.guarding.heldTables == 2 && board.violation() == nil)
-      let hardware = board.gic.read(.double, at: board.base(0) + Offset.virtualPending)
+      let hardware = board.gic.read(.double, at: board.base(0) + FrameOffset.virtualPending)
       #expect(hardware.map { $0 & 0xf_ffff_ffff_0000 } == GuardedBoard.pending())
-      board.write(0, Offset.virtualPending + 4, pending >> 32, .word)
-      #expect(board.value(0, Offset.virtualPending).map { $0 & ~(1 << 61) } == pending)
+      board.write(0, FrameOffset.virtualPending + 4, pending >> 32, .word)
+      #expect(board.value(0, FrameOffset.virtualPending).map { $0 & ~(1 << 61) } == pending)
       #expect(board.guarding.heldTables == 0 && board.violation() == nil)
     }
     // Which address was written when the vPE went: what the architecture has locked stays.
     let wrong = board.writes.filter {
-      $0.offset == Offset.virtualPending && $0.value & 0xf_ffff_ffff_0000 != GuardedBoard.pending()
+      $0.offset == FrameOffset.virtualPending
+        && $0.value & 0xf_ffff_ffff_0000 != GuardedBoard.pending()
     }
     #expect(wrong.isEmpty && !board.touchesHypervisor)
   }
@@ -450,14 +451,14 @@ extension GuardedBoard {
   @Test("What firmware has left enabled is disabled")
   func disabled() throws {
     let board = try GuardedBoard { Self.makeLive($0, pending: 0x5fff_0000) }
-    #expect(board.value(0, Offset.control, .word).map { $0 & 1 } == 0)
+    #expect(board.value(0, FrameOffset.control, .word).map { $0 & 1 } == 0)
     #expect(board.guarding.heldTables == 0)
     #expect(board.gic.redistributors[0].reachable.isEmpty)
   }
 
   @Test("F-11: live LPIs whose tables are beyond the GIC's addresses are not taken over")
   func liveBeyond() {
-    var options = BoardOptions(addressLimit: GuardedBoard.pending())
+    var options = GuardedBoardOptions(addressLimit: GuardedBoard.pending())
     options.keepsLive = true
     #expect(throws: RedistributorSetupError.self) {
       _ = try GuardedBoard(options) { Self.makeLive($0, pending: GuardedBoard.pending()) }
@@ -466,20 +467,20 @@ extension GuardedBoard {
 
   @Test("Live LPIs are taken over as the hardware has them", arguments: [true, false])
   func takenOver(_ isWanted: Bool) throws {
-    var options = BoardOptions()
+    var options = GuardedBoardOptions()
     options.keepsLive = isWanted
     let board = try GuardedBoard(options) {
       Self.makeLive($0, pending: GuardedBoard.pending())
       $0.gic.redistributors[0].staysEnabled = !isWanted
     }
-    #expect(board.value(0, Offset.control, .word).map { $0 & 1 } == 1)
-    #expect(board.value(0, Offset.pending) == GuardedBoard.pending())
-    #expect(board.value(0, Offset.configuration) == GuardedBoard.configuration() | 15)
+    #expect(board.value(0, FrameOffset.control, .word).map { $0 & 1 } == 1)
+    #expect(board.value(0, FrameOffset.pending) == GuardedBoard.pending())
+    #expect(board.value(0, FrameOffset.configuration) == GuardedBoard.configuration() | 15)
     #expect(board.guarding.heldTables == 2 && board.violation() == nil)
     // A kexec'd kernel finds and reuses them; the other CPU joins.
-    let isJoined = board.write(1, Offset.configuration, GuardedBoard.configuration() | 15)
+    let isJoined = board.write(1, FrameOffset.configuration, GuardedBoard.configuration() | 15)
     #expect(isJoined == .done)
-    board.write(1, Offset.pending, GuardedBoard.pending(1))
+    board.write(1, FrameOffset.pending, GuardedBoard.pending(1))
     let isEnabled = board.setEnabled(1, true)
     #expect(isEnabled && board.violation() == nil)
   }
@@ -500,7 +501,7 @@ extension GuardedBoard {
       $0.gic.redistributors[0].promisesDisabling = false
       Self.makeLive($0, pending: GuardedBoard.pending())
     }
-    #expect(board.value(0, Offset.control, .word).map { $0 & 1 } == 0)
+    #expect(board.value(0, FrameOffset.control, .word).map { $0 & 1 } == 0)
     let isTaken =
       board.takePage(GuardedBoard.pending()) || board.takePage(GuardedBoard.configuration())
     #expect(!isTaken)
@@ -555,14 +556,14 @@ extension GuardedBoard {
 
   @Test("There are at most so many Redistributors as are held")
   func tooMany() {
-    var options = BoardOptions()
+    var options = GuardedBoardOptions()
     options.processors = MediatedRedistributors.capacity + 1
     #expect(throws: RedistributorSetupError.tooMany) { _ = try GuardedBoard(options) }
   }
 
   @Test("A vPE that is resident is evicted")
   func resident() throws {
-    var options = BoardOptions()
+    var options = GuardedBoardOptions()
     options.hasVirtualLPIs = true
     let board = try GuardedBoard(options) {
       let frame = $0.base(0) + 0x2_0000

@@ -17,10 +17,13 @@ package final class SimulatedRedistributor {
     var groups: UInt64 = 0
     /// GICR_WAKER.ProcessorSleep, and with it ChildrenAsleep.
     var isAsleep = true
-    var configurationBase: UInt64 = 0
-    var pendingBase: UInt64 = 0
+    /// GICR_PROPBASER.
+    package var configurationBase: UInt64 = 0
+    /// GICR_PENDBASER.
+    package var pendingBase: UInt64 = 0
     var virtualConfigurationBase: UInt64 = 0
-    var virtualPendingBase: UInt64 = 0
+    /// GICR_VPENDBASER.
+    package var virtualPendingBase: UInt64 = 0
     /// The configuration bytes that it has read and not been told to forget.
     var configuration: [UInt32: UInt8] = [:]
   }

@@ -4,10 +4,11 @@
 import Redistributor
 
 /// Memory for the places of Redistributors, as long as it lives.
-final class SlotMemory {
+package final class SlotMemory {
   private let memory = UnsafeMutableRawPointer.allocate(
     byteCount: Int(RedistributorSlots.size), alignment: 16)
-  var slots: RedistributorSlots { unsafe RedistributorSlots(memory) }
+  package var slots: RedistributorSlots { unsafe RedistributorSlots(memory) }
 
+  package init() {}
   deinit { unsafe memory.deallocate() }
 }
