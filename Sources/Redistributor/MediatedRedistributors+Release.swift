@@ -9,17 +9,22 @@ internal import Ownership
 // held until no Redistributor holds any.
 
 extension MediatedRedistributors {
+  /// Whether two registers name one table, of which more bits than the board has are not part.
+  func isSameTable(_ first: GICRConfigurationBase, _ second: GICRConfigurationBase) -> Bool {
+    first.base == second.base && bits(first) == bits(second)
+  }
+
   /// Gives the tables of a Redistributor back, or keeps what another one may use.
   mutating func letGo<Machine: RedistributorMachine & ~Copyable>(
     _ redistributor: inout MediatedRedistributor, _ number: Int, _ machine: borrowing Machine
   ) {
     guard let holding = redistributor.lpis.holding else { return }
     var isAlone = true
-    var isHeld = parked.contains(holding.configuration)
+    var isHeld = parked.contains { isSameTable($0, holding.configuration) }
     for other in 0..<count where other != number {
       guard let held = slots[other].lpis.holding else { continue }
       isAlone = false
-      if held.configuration.isSameTable(as: holding.configuration) { isHeld = true }
+      if isSameTable(held.configuration, holding.configuration) { isHeld = true }
     }
     if isAlone {
       while let slot = parked.takeLast() { machine.release(slot, of: &pins) }

@@ -49,8 +49,8 @@ extension MediatedRedistributors {
     }
   }
 
-  /// Looks how far the hardware is with the vPE, and returns GICR_VPENDBASER with the host's address; nil for an abort.
-  private mutating func observeVPE<Machine: RedistributorMachine & ~Copyable>(
+  /// Looks how far the hardware is with the vPE, and returns its status with what the host wrote; nil for an abort.
+  mutating func observeVPE<Machine: RedistributorMachine & ~Copyable>(
     _ number: Int, _ machine: borrowing Machine
   ) -> GICRVirtualPendingBase? {
     var redistributor = slots[number]
@@ -58,18 +58,20 @@ extension MediatedRedistributors {
       return nil
     }
     let base = GICRVirtualPendingBase(rawValue: value)
-    guard redistributor.vpe.use != .idle else {
-      // The hardware knows no address that is not held; the host finds its own.
-      let status: UInt64 = 0b1111 << 60
-      return GICRVirtualPendingBase(rawValue: value & status | redistributor.vpe.pending & ~status)
-    }
-    if base.isIdle, redistributor.isOwn(machine) {
-      redistributor.vpe.release(from: &pins, machine)
-      redistributor.vpe.use = .idle
-      counters.released &+= 1
+    if redistributor.vpe.use != .idle {
+      if base.isIdle, redistributor.isOwn(machine) {
+        redistributor.vpe.release(from: &pins, machine)
+        redistributor.vpe.use = .idle
+        counters.released &+= 1
+      } else {
+        // Power may have been lost, and firmware have restored what was resident.
+        redistributor.vpe.use = base.isValid ? .inUse : .stopping
+      }
       slots[number] = redistributor
     }
-    return base.at(GICRPendingBase(rawValue: redistributor.vpe.pending).base)
+    // The hardware knows no address that is not held; the host finds its own.
+    let status: UInt64 = 0b1111 << 60
+    return GICRVirtualPendingBase(rawValue: value & status | redistributor.vpe.pending & ~status)
   }
 
   /// GICR_VPENDBASER: a vPE comes or goes.

@@ -9,11 +9,11 @@ internal import GIC
 extension MediatedRedistributors {
   /// Whether a table is held, for as many INTIDs: for a Redistributor, or parked.
   private func holds(_ configuration: GICRConfigurationBase) -> Bool {
-    for number in 0..<count
-    where slots[number].lpis.holding?.configuration.isSameTable(as: configuration) == true {
-      return true
+    for number in 0..<count {
+      guard let held = slots[number].lpis.holding?.configuration else { continue }
+      if isSameTable(held, configuration) { return true }
     }
-    return parked.contains(configuration)
+    return parked.contains { isSameTable($0, configuration) }
   }
 
   /// Looks at the Redistributor of a CPU that may have lost its power, before the host runs there.
@@ -26,8 +26,9 @@ extension MediatedRedistributors {
     for number in 0..<count where slots[number].isOwn(machine) {
       let redistributor = slots[number]
       do throws(RedistributorSetupError) {
-        if redistributor.typer.hasVirtualLPIs, redistributor.vpe.use == .idle {
+        if redistributor.typer.hasVirtualLPIs, !hasHeldVPE(number, machine) {
           try evictVPE(redistributor, machine)
+          _ = observeVPE(number, machine)
         }
         guard redistributor.typer.hasPhysicalLPIs else { continue }
         guard let control = observe(number, machine) else { return false }
@@ -43,6 +44,20 @@ extension MediatedRedistributors {
     return true
   }
 
+  /// Whether a vPE is resident with the tables that are held for it.
+  private func hasHeldVPE<Machine: RedistributorMachine & ~Copyable>(
+    _ number: Int, _ machine: borrowing Machine
+  ) -> Bool {
+    let redistributor = slots[number]
+    guard let holding = redistributor.vpe.holding,
+      let first = redistributor.read(RedistributorRegister.virtualConfigurationBase, machine),
+      let second = redistributor.read(RedistributorRegister.virtualPendingBase, machine)
+    else { return false }
+    let pending = GICRVirtualPendingBase(rawValue: second)
+    return pending.isValid && pending.base == holding.pending
+      && GICRConfigurationBase(rawValue: first).isSameTable(as: holding.configuration)
+  }
+
   /// Whether the hardware has the tables that are held for this Redistributor.
   private func hasHeldTables<Machine: RedistributorMachine & ~Copyable>(
     _ number: Int, _ machine: borrowing Machine
@@ -54,7 +69,7 @@ extension MediatedRedistributors {
       GICRPendingBase(rawValue: second).base == holding.pending
     else { return false }
     let configuration = GICRConfigurationBase(rawValue: first)
-    return configuration.isSameTable(as: holding.configuration)
+    return isSameTable(configuration, holding.configuration)
       || hasOneConfigurationBase != false && holds(configuration)
   }
 }

@@ -17,10 +17,9 @@ struct ParkedTables: Sendable {
   /// Whether there is no room.
   var isFull: Bool { count == Self.capacity }
 
-  /// Whether a table is among them, for as many INTIDs.
-  func contains(_ configuration: GICRConfigurationBase) -> Bool {
-    for index in 0..<count
-    where GICRConfigurationBase(rawValue: registers[index]).isSameTable(as: configuration) {
+  /// Whether one of them is as asked for.
+  func contains(where matches: (GICRConfigurationBase) -> Bool) -> Bool {
+    for index in 0..<count where matches(GICRConfigurationBase(rawValue: registers[index])) {
       return true
     }
     return false

@@ -545,6 +545,69 @@ extension GuardedBoard {
     #expect(!isSafe)
   }
 
+  @Test("One register: a table is kept once, whatever bits the board has not")
+  func keptOnce() throws {
+    var options = GuardedBoardOptions()
+    options.processors = 3
+    options.interruptIDBits = 14
+    let board = try GuardedBoard(options) { $0.gic.hasOneConfigurationBase = true }
+    var areEnabled = board.enable(0, bits: 14)
+    areEnabled = board.enable(1, bits: 16) && areEnabled
+    areEnabled =
+      board.enable(2, configuration: GuardedBoard.configuration(1), bits: 14) && areEnabled
+    #expect(areEnabled)
+    // The other one holds it.
+    board.setEnabled(0, false)
+    #expect(board.guarding.heldTables == 4)
+    board.setEnabled(1, false)
+    #expect(board.guarding.heldTables == 3 && board.violation() == nil)
+  }
+
+  /// A board whose first Redistributor has a vPE.
+  private static func withVPE() throws -> GuardedBoard {
+    var options = GuardedBoardOptions()
+    options.hasVirtualLPIs = true
+    options.offersVirtualLPIs = true
+    let board = try GuardedBoard(options)
+    board.write(0, FrameOffset.virtualConfiguration, GuardedBoard.configuration() | 15)
+    board.write(0, FrameOffset.virtualPending, GuardedBoard.pending() | 1 << 63)
+    return board
+  }
+
+  @Test("A vPE that firmware restores can be evicted, whatever another CPU did meanwhile")
+  func restoredVPE() throws {
+    let board = try Self.withVPE()
+    let redistributor = board.gic.redistributors[0]
+    let saved = redistributor.state
+    redistributor.losePower()
+    board.write(0, FrameOffset.virtualPending, 0, from: 1)
+    redistributor.state = saved
+    let mayRun = board.wake(0)
+    #expect(mayRun && board.guarding.heldTables == 2 && board.violation() == nil)
+    board.write(0, FrameOffset.virtualPending, 0)
+    #expect(redistributor.reachable.isEmpty && board.guarding.heldTables == 0)
+  }
+
+  @Test("A vPE that firmware restores with tables that are not held is evicted")
+  func otherVPE() throws {
+    let board = try Self.withVPE()
+    let redistributor = board.gic.redistributors[0]
+    redistributor.state.virtualPendingBase = 0x5fff_0000 | 1 << 63
+    let mayRun = board.wake(0)
+    #expect(mayRun && redistributor.reachable.isEmpty && board.guarding.heldTables == 0)
+  }
+
+  @Test("GICR_VPENDBASER reads as it was written before a vPE is resident, and while it is")
+  func vpeReadsBack() throws {
+    let board = try Self.withVPE()
+    board.write(0, FrameOffset.virtualPending, 0)
+    let written = GuardedBoard.pending(1) | GuardedBoard.attributes
+    board.write(0, FrameOffset.virtualPending, written)
+    #expect(board.value(0, FrameOffset.virtualPending) == written)
+    board.write(0, FrameOffset.virtualPending + 4, written >> 32 | 1 << 31, .word)
+    #expect(board.value(0, FrameOffset.virtualPending) == written | 1 << 63)
+  }
+
   @Test("A Redistributor that does not answer ends it")
   func silent() {
     #expect(throws: RedistributorSetupError.silent(VirtualAddress(0x812_0000))) {

@@ -137,7 +137,7 @@ extension World {
     return [
       (.onlyEL2WritesAddresses, isHeld(rd, it.hardware)),
       (.everythingStaysHeld, it.state == .idle || it.tables != nil),
-      (.ownersChangeWhenDone, it.hardware.virtualPending.isIdle || it.resident != nil),
+      (.ownersChangeWhenDone, hasHeldVPE(rd, it.hardware)),
       (.tablesAreTheHosts, pages.holds[.configuration(rd)] == it.tables?.configuration),
       (.tablesAreTheHosts, pages.holds[.pending(rd)] == it.tables?.pending),
       (.residentTablesAreHeld, pages.holds[.virtualConfiguration(rd)] == it.resident?.configuration),

@@ -30,6 +30,8 @@ struct RedistributorState: Equatable, Sendable {
   var tables: LPITables? = nil
   /// GICR_VPROPBASER as the host reads it.
   var virtualConfiguration = GICRConfigurationBase(rawValue: 0)
+  /// GICR_VPENDBASER as the host wrote it, without its status.
+  var virtualPending: UInt64 = 0
   /// The tables of the resident vPE that are held.
   var resident: LPITables? = nil
 
@@ -146,9 +148,20 @@ extension World {
   func waking(redistributor rd: Int, restored: RedistributorHardware) -> [Outcome] {
     var hardware = restored
     if !isHeld(rd, restored) { hardware.set(isEnabled: false, isWritePending: false) }
+    if !hasHeldVPE(rd, restored) { hardware.virtualPending = GICRVirtualPendingBase(rawValue: 0) }
     let world = changed { $0.redistributors[rd].hardware = hardware }
-    return world.looking(redistributor: rd, byOwnCPU: true).ending(
-      .redistributor(rd), .done, .wakingChecksTheRedistributor, .powerWasLost, .ownCPUReleases)
+    return world.looking(redistributor: rd, byOwnCPU: true).evicting(rd).flatMap {
+      $0.ending(
+        .redistributor(rd), .done, .wakingChecksTheRedistributor, .powerWasLost, .ownCPUReleases)
+    }
+  }
+
+  /// Whether the tables of the vPE that registers name, if one is resident, are held.
+  func hasHeldVPE(_ rd: Int, _ hardware: RedistributorHardware) -> Bool {
+    guard !hardware.virtualPending.isIdle else { return true }
+    guard let tables = redistributors[rd].resident else { return false }
+    return tables.pendingBase == hardware.virtualPending.base
+      && tables.configurationBase.base == hardware.virtualConfiguration.base
   }
 
   /// Whether the tables that registers name, if any are in use, are held.
@@ -183,15 +196,15 @@ extension World {
       case Register.configurationBase.offset: return reads(it.configuration.rawValue, .tableRegisters)
       case Register.pendingBase.offset: return reads(it.pending.rawValue, .tableRegisters)
       case Register.virtualFrame... where !offersVirtual(redistributor: rd):
-        return reads(0, .virtualFrameIsHidden)
+        return readingNothing(frame).adding(.virtualFrameIsHidden)
       case Register.virtualConfigurationBase.offset:
         return reads(it.virtualConfiguration.rawValue, .residentTablesAreHeld)
       case Register.virtualPendingBase.offset:
-        let value = Answer.value(access.part(of: it.hardware.virtualPending.rawValue))
+        let value = Answer.value(access.part(of: virtualPending(rd)))
         return evicting(rd).flatMap { $0.ending(frame, value, .releasedWhenNotResident) }
       default:
-        let value = it.identification[access.register]
-        return reads(value, value == nil ? .otherRedistributorRegisters : .redistributorIdentification)
+        guard let value = it.identification[access.register] else { return readingNothing(frame) }
+        return reads(value, .redistributorIdentification)
       }
     }
   }
@@ -219,7 +232,8 @@ extension World {
         return looking(redistributor: rd, byOwnCPU: isOwn).storeTableRegister(rd, access, value, readBack)
       case Register.virtualFrame... where !offersVirtual(redistributor: rd):
         return ending(frame, .ignored, .virtualFrameIsHidden)
-      case Register.virtualConfigurationBase.offset: return storeTableRegister(rd, access, value, readBack)
+      case Register.virtualConfigurationBase.offset:
+        return evicting(rd).flatMap { $0.storeTableRegister(rd, access, value, readBack) }
       case Register.virtualPendingBase.offset:
         return evicting(rd).flatMap { $0.storeResident(rd, access, value) }
       case Register.setLPI.offset, Register.clearLPI.offset:
@@ -316,10 +330,12 @@ extension World {
 
   /// EL2 writes both registers of the hardware, and EnableLPIs; PTZ is passed once, and reads as zero.
   private func installing(_ rd: Int, _ wanted: LPITables) -> [Outcome] {
-    // RWP may still be set when the trap ends.
-    [false, true].flatMap { isPending in
+    // RWP may still be set when the trap ends; and the register may be one for all.
+    let choices = board.sharesConfigurationBase.map { [$0] } ?? [false, true]
+    return choices.flatMap { isShared in [(isShared, false), (isShared, true)] }.flatMap {
+      isShared, isPending in
       ending(.redistributor(rd), .done, .tablesAreChecked, .onlyEL2WritesAddresses, .promiseIsPassedOnce) {
-        for other in redistributors.indices where other == rd || board.sharesConfigurationBase == true {
+        for other in redistributors.indices where other == rd || isShared {
           $0.redistributors[other].hardware.configuration = wanted.configurationBase
         }
         $0.redistributors[rd].hardware.pending = redistributors[rd].pending
@@ -333,25 +349,38 @@ extension World {
 
   // MARK: The resident vPE
 
+  /// GICR_VPENDBASER as the host reads it: what it wrote, with the status of the hardware.
+  private func virtualPending(_ rd: Int) -> UInt64 {
+    redistributors[rd].hardware.virtualPending.rawValue & 0b1111 << 60 | redistributors[rd].virtualPending
+  }
+
   /// GICR_VPENDBASER: with Valid, tables are checked and held as for EnableLPIs; without, the vPE is evicted.
   private func storeResident(_ rd: Int, _ access: Access, _ value: UInt64) -> [Outcome] {
     let frame = Frame.redistributor(rd), it = redistributors[rd]
-    let whole =
-      access.joining(value, to: it.hardware.virtualPending.rawValue) & GICRVirtualPendingBase.writable
+    let whole = access.joining(value, to: virtualPending(rd)) & GICRVirtualPendingBase.writable
     let wanted = GICRVirtualPendingBase(rawValue: whole)
-    guard wanted.isValid else {
-      // The hardware may still write the pending table: Dirty.
-      return (it.resident == nil ? [0] : [0, 1 << 60]).flatMap { dirty in
-        ending(frame, .done, .residentTablesAreHeld) {
-          $0.redistributors[rd].hardware.virtualPending = GICRVirtualPendingBase(rawValue: whole | dirty)
-        }
+    if it.resident != nil {
+      guard it.hardware.virtualPending.isValid, !wanted.isValid else {
+        return ending(frame, .ignored, .residentTablesAreHeld)
+      }
+      // Only Valid changes, and the hardware may still write the pending table: Dirty.
+      return [0, 1 << 60 as UInt64].flatMap { dirty in
+        changed {
+          let kept = it.hardware.virtualPending.rawValue & ~(1 << 63)
+          $0.redistributors[rd].hardware.virtualPending = GICRVirtualPendingBase(rawValue: kept | dirty)
+        }.evicting(rd).flatMap { $0.ending(frame, .done, .residentTablesAreHeld) }
       }
     }
-    if it.resident != nil { return ending(frame, .ignored, .residentTablesAreHeld) }
-    let named = tables(it.virtualConfiguration, wanted.base)
+    var copied = self
+    copied.redistributors[rd].virtualPending = whole & ~(0b1111 << 60)
+    guard wanted.isValid else { return copied.ending(frame, .done, .residentTablesAreHeld) }
+    // Of a vINTID the register's bits count alone.
+    let named = LPITables(
+      configurationBase: it.virtualConfiguration, pendingBase: wanted.base,
+      interruptIDBits: it.virtualConfiguration.interruptIDBits)
     guard named.interruptIDBits <= Board.widestInterruptID,
-      let held = holding(named, for: (.virtualConfiguration(rd), .virtualPending(rd)))
-    else { return ending(frame, .refused(.residentTablesAreHeld)) }
+      let held = copied.holding(named, for: (.virtualConfiguration(rd), .virtualPending(rd)))
+    else { return copied.ending(frame, .refused(.residentTablesAreHeld)) }
     return held.ending(frame, .done, .residentTablesAreHeld) {
       $0.redistributors[rd].resident = named
       $0.redistributors[rd].hardware.virtualConfiguration = it.virtualConfiguration
@@ -376,7 +405,7 @@ extension World {
   ///
   /// Firmware may put it to sleep, and restore it with what EL2 has installed.
   func stepping(redistributor rd: Int, _ becomes: RedistributorHardware) -> [World] {
-    let isResident = becomes.virtualPending.isIdle || redistributors[rd].resident != nil
-    return isHeld(rd, becomes) && isResident ? [changed { $0.redistributors[rd].hardware = becomes }] : []
+    isHeld(rd, becomes) && hasHeldVPE(rd, becomes)
+      ? [changed { $0.redistributors[rd].hardware = becomes }] : []
   }
 }
