@@ -228,8 +228,8 @@ if fuzz != nil || metal == "CHECKED" {
     .target(
       name: "Comparison",
       dependencies: [
-        "Architecture", "GIC", "SMMU", "Trace", "Ownership", "ITS", "SMMUDriver", "VirtualSMMU",
-        "Specification",
+        "Architecture", "GIC", "SMMU", "Trace", "Ownership", "ITS", "Redistributor", "SMMUDriver",
+        "VirtualSMMU", "Specification",
       ],
       path: "Tests/Comparison", swiftSettings: supporting + checked))
 }
@@ -245,6 +245,13 @@ if fuzz != nil {
     .executableTarget(
       name: "soak", dependencies: ["FuzzWorld", "Comparison"], path: "Tests/Fuzz/ITS/Soak",
       swiftSettings: supporting),
+    .executableTarget(
+      name: "soak-redistributor",
+      dependencies: [
+        "Architecture", "GIC", "Redistributor", "Traps", "Simulation", "SimulatedHardware",
+        "Comparison",
+      ],
+      path: "Tests/Fuzz/Redistributor", swiftSettings: supporting),
     .executableTarget(
       name: "soak-iommu", dependencies: ["Simulation"], path: "Tests/Fuzz/IOMMU",
       swiftSettings: supporting),

@@ -19,6 +19,8 @@ package struct BoardComparison {
   private var broken: Specification.Violation?
   /// What is known of each ITS beside that.
   var services: [ITSComparison] = []
+  /// What is known of the Redistributors beside that.
+  var guards = RedistributorsComparison()
 
   /// Begins with memory and Redistributors, and no ITS yet.
   package init(
@@ -118,6 +120,15 @@ package struct ComparedBoard: Sendable {
 extension Rule {
   /// The first of those about devices and SMMUs, which stand behind all others.
   static let firstOfDevices = Rule.devicesReachWhatTheHostReaches
+
+  /// Those about Redistributors, one behind the other.
+  private static let firstOfRedistributors = Rule.wakingChecksTheRedistributor
+  private static let lastOfRedistributors = Rule.holdsMayOverlap
+  /// Those about Redistributors that a transition has.
+  static var ofRedistributors: [Rule] {
+    let rest = allCases.drop { $0 != firstOfRedistributors }
+    return rest.prefix { $0 != lastOfRedistributors }.filter { !$0.isInvariant }
+  }
 
   /// Whether no transition has it: the invariant checks it behind each step.
   fileprivate var isInvariant: Bool {
