@@ -4,11 +4,13 @@
 
 import dataclasses
 
-# A soak whose each trap is compared with the specification, and nothing else is checked.
+# A soak whose each trap is compared with the specification, and nothing else is checked: of ITSes, of the SMMU that a host
+# sees, and of Redistributors.
 COMPARISON = "comparison"
-# The same of the SMMU that a host sees.
 COMPARISON_SMMU = "comparison-smmu"
-COMPARISONS = (COMPARISON, COMPARISON_SMMU)
+COMPARISON_REDISTRIBUTOR = "comparison-redistributor"
+# The soak that each is.
+COMPARISONS = {COMPARISON: "soak", COMPARISON_SMMU: "soak-smmu", COMPARISON_REDISTRIBUTOR: "soak-redistributor"}
 # Every interleaving in small worlds.
 EXHAUSTIVE = "exhaustive"
 # What defects of a room are for, where they do not say it themselves.
@@ -16,6 +18,7 @@ DETECTORS = {
     "ITS": (COMPARISON, "soak", EXHAUSTIVE),
     "SMMUDriver": (COMPARISON_SMMU, "soak-smmu"),
     "VirtualSMMU": (COMPARISON_SMMU, "soak-smmu"),
+    "Redistributor": (COMPARISON_REDISTRIBUTOR, "soak-redistributor"),
 }
 
 
@@ -559,5 +562,89 @@ DEFECTS = [
         "    let word0 = machine.memory.load(place)\n"
         "    let word1 = machine.memory.load(PhysicalAddress(place.rawValue &+ 8))\n",
         "VirtualSMMU",
+    ),
+    Defect(
+        "one-table-for-all", "F-24", "MediatedRedistributors+Control.swift",
+        "      guard bits(held.configuration) == bits(configuration) else {",
+        "      guard held.configuration.isSameTable(as: configuration) else {",
+        "Redistributor",
+    ),
+    Defect(
+        "shared-table-released", "F-24", "MediatedRedistributors+Release.swift",
+        "    } else if hasOneConfigurationBase != false, !isHeld {\n",
+        "    } else if hasOneConfigurationBase == nil, !isHeld {\n",
+        "Redistributor",
+    ),
+    Defect(
+        "table-kept-twice", "GICD_TYPER.IDbits", "MediatedRedistributors+Release.swift",
+        "first.base == second.base && bits(first) == bits(second)",
+        "first.isSameTable(as: second)",
+        "Redistributor",
+    ),
+    Defect(
+        "fewer-tables-kept", "16 tables", "ParkedTables.swift",
+        "static var capacity: Int { 16 }",
+        "static var capacity: Int { 15 }",
+        "Redistributor",
+    ),
+    Defect(
+        "released-while-enabled", "B-86", "MediatedRedistributors+Control.swift",
+        "      redistributor.lpis.use = .stopping\n",
+        "      redistributor.lpis.use = .stopping\n      letGo(&redistributor, number, machine)\n",
+        "Redistributor",
+    ),
+    Defect(
+        "released-by-any-cpu", "B-88", "MediatedRedistributors+Control.swift",
+        "redistributor.lpis.holding != nil,\n        redistributor.isOwn(machine)\n",
+        "redistributor.lpis.holding != nil\n",
+        "Redistributor",
+    ),
+    Defect(
+        "released-without-promise", "B-86", "MediatedRedistributors+Control.swift",
+        "      if redistributor.canBeDisabled, redistributor.lpis.holding != nil,\n",
+        "      if redistributor.lpis.holding != nil,\n",
+        "Redistributor",
+    ),
+    Defect(
+        "boot-tables-not-held", "F-38", "MediatedRedistributors+Setup.swift",
+        "      } else if !redistributor.canBeDisabled {\n",
+        "      } else if keepsLive, !redistributor.canBeDisabled {\n",
+        "Redistributor",
+    ),
+    Defect(
+        "waking-unchecked", "F-10", "MediatedRedistributors+Wake.swift",
+        "guard control.isEnabled, !hasHeldTables(number, machine) else { continue }",
+        "guard control.isEnabled, slots[number].lpis.holding == nil else { continue }",
+        "Redistributor",
+    ),
+    Defect(
+        "waking-vpe-unchecked", "F-10", "MediatedRedistributors+Wake.swift",
+        "!hasHeldVPE(number, machine) {",
+        "redistributor.vpe.use == .idle {",
+        "Redistributor",
+    ),
+    Defect(
+        "vpe-stays", "a vPE that firmware has restored", "MediatedRedistributors+Virtual.swift",
+        "        redistributor.vpe.use = base.isValid ? .inUse : .stopping\n",
+        "",
+        "Redistributor",
+    ),
+    Defect(
+        "promise-passed-twice", "PTZ", "MediatedRedistributors+Control.swift",
+        "        redistributor.isPendingTableZeroed = false\n",
+        "",
+        "Redistributor",
+    ),
+    Defect(
+        "interrupt-unchecked", "GICR_SETLPIR", "MediatedRedistributors+Registers.swift",
+        "      guard value >= 8192, value < limit else { return ignore() }\n",
+        "      guard value >= 8192, limit > 0 else { return ignore() }\n",
+        "Redistributor",
+    ),
+    Defect(
+        "uncounted-tables", "a refusal that nobody learns of", "MediatedRedistributors.swift",
+        "    counters.refused[Int(reason.rawValue)] &+= 1\n",
+        "",
+        "Redistributor",
     ),
 ]

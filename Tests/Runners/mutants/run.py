@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts known defects back into the ITS and SMMU mediation, one at a time, and tells what finds each.
 
-Each is a replacement of one place in a room below Sources, applied to a copy of the sources. A defect of the ITS or of the
-SMMU that a host sees is for the comparison with the specification to find, within a minute of a CPU and without what the soak
-checks by itself. Then the suites that do without the specification are asked: the soak (a fixed seed) and, for an ITS, where
-nothing has found it, the exhaustive search of small worlds. A defect of the devices' table is for the soak of pages that change
-owners. In the sources as they are no detector may find anything.
+Each is a replacement of one place in a room below Sources, applied to a copy of the sources. A defect of the ITS, of the
+Redistributors or of the SMMU that a host sees is for the comparison with the specification to find, within a minute of a CPU and
+without what the soak checks by itself. Then the suites that do without the specification are asked: the soak (a fixed seed) and,
+for an ITS, where nothing has found it, the exhaustive search of small worlds. A defect of the devices' table is for the soak of
+pages that change owners. In the sources as they are no detector may find anything.
 """
 
 import os
@@ -17,7 +17,7 @@ import sys
 
 from Runners import commandline, counts, pace
 from Runners.mutants import tree, verdict
-from Runners.mutants.defects import COMPARISON, COMPARISON_SMMU, COMPARISONS, DEFECTS, EXHAUSTIVE
+from Runners.mutants.defects import COMPARISONS, DEFECTS, EXHAUSTIVE
 
 # What is compiled for the detectors needs to look into modules and across them.
 FLAGS = ["-Xswiftc", "-enable-testing", "-Xswiftc", "-cross-module-optimization"]
@@ -53,7 +53,7 @@ class Detectors:
         steps = min(self.steps, MOST_STEPS.get(name, self.steps))
         arguments = ["--steps", str(steps), "--seed", "3"]
         if name in COMPARISONS:
-            return "soak" if name == COMPARISON else "soak-smmu", [*arguments, "--check", "1", "--own", "0"]
+            return COMPARISONS[name], [*arguments, "--check", "1", "--own", "0"]
         return name, arguments
 
     def _build(self, product):

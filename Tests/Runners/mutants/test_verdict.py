@@ -5,7 +5,7 @@
 import unittest
 
 from Runners.mutants import verdict
-from Runners.mutants.defects import COMPARISON, COMPARISON_SMMU, DEFECTS, EXHAUSTIVE, Defect
+from Runners.mutants.defects import COMPARISON, COMPARISON_REDISTRIBUTOR, COMPARISON_SMMU, DEFECTS, EXHAUSTIVE, Defect
 
 DEFECT = Defect("one", "F-99", "File.swift", "a", "b")
 COMPARED = verdict.Answer(COMPARISON, 2.04, "world 1")
@@ -54,6 +54,8 @@ class Asked(unittest.TestCase):
         self.assertEqual(DEFECT.asked, (COMPARISON, "soak", EXHAUSTIVE))
         smmu = Defect("one", "F-99", "File.swift", "a", "b", "VirtualSMMU")
         self.assertEqual(smmu.asked, (COMPARISON_SMMU, "soak-smmu"))
+        redistributor = Defect("one", "F-99", "File.swift", "a", "b", "Redistributor")
+        self.assertEqual(redistributor.asked, (COMPARISON_REDISTRIBUTOR, "soak-redistributor"))
 
     def test_unseen(self):
         unseen = Defect("one", "F-99", "File.swift", "a", "b", unseen="it does not look")
