@@ -87,12 +87,6 @@ package struct BoardComparison {
   package var reached: [String: Int] {
     Dictionary(uniqueKeysWithValues: reach.map { ($0.key.rawValue, $0.value) })
   }
-
-  /// The names of the rules that a board with ITSes alone can reach.
-  package static var rules: [String] {
-    Rule.allCases.prefix { $0 != Rule.firstOfDevices }
-      .filter { !$0.isInvariant && !$0.needsMoreThanITSes }.map { $0.rawValue }
-  }
 }
 
 /// What is fixed for a whole board.
@@ -114,54 +108,5 @@ package struct ComparedBoard: Sendable {
     self.listedDevices = listedDevices
     self.commandsPerTrap = commandsPerTrap
     self.bytesPerTrap = bytesPerTrap
-  }
-}
-
-extension Rule {
-  /// The first of those about devices and SMMUs, which stand behind all others.
-  static let firstOfDevices = Rule.devicesReachWhatTheHostReaches
-
-  /// Those about Redistributors, one behind the other.
-  private static let firstOfRedistributors = Rule.wakingChecksTheRedistributor
-  private static let lastOfRedistributors = Rule.holdsMayOverlap
-  /// Those about Redistributors that a transition has.
-  static var ofRedistributors: [Rule] {
-    let rest = allCases.drop { $0 != firstOfRedistributors }
-    return rest.prefix { $0 != lastOfRedistributors }.filter { !$0.isInvariant }
-  }
-
-  /// Whether no transition has it: the invariant checks it behind each step.
-  fileprivate var isInvariant: Bool {
-    switch self {
-    case .theHostChoosesNoAddress, .commandQueueIsEL2s, .tablesAreEL2s, .tablesAreTheHosts,
-      .tablesFromBootStayHeld:
-      true
-    default: false
-    }
-  }
-
-  /// Whether it is about Redistributors, an embedder, PSCI, or a CPU that wakes.
-  fileprivate var needsMoreThanITSes: Bool {
-    switch self {
-    case .wakingChecksTheITS, .wakingChecksTheRedistributor,
-      .tablesAreChecked, .groupHasAsManyINTIDs,
-      .hardwareReadsBack, .enablingIsRefused, .everythingStaysHeld, .ownCPUReleases,
-      .sameTablesOnly,
-      .cannotBeCleared, .powerWasLost, .sharedRegisterKeepsTables, .atMost16Lingering,
-      .onlyEL2WritesAddresses,
-      .atMost24Bits, .promiseIsPassedOnce, .otherRedistributorRegisters, .redistributorControl,
-      .nothingWhileDisabling, .redistributorType, .redistributorIdentification, .waker,
-      .tableRegisters,
-      .directLPIs, .invalidations, .virtualFrameIsHidden, .residentTablesAreHeld,
-      .releasedWhenNotResident,
-      .usedPagesStay, .leavingPagesStayUnused, .tookEndsLeaving, .awayIsOutOfReach,
-      .notedAsAwayFirst,
-      .tookRefusesTheRest, .otherCallsAreNotSupported, .queriesAreRelayed, .entryIsChecked,
-      .firstEntryStays, .relayedWithEL2sEntry, .lastCPUStays, .standbyContinues,
-      .deepStateWaitsAtEL2, .noSuspendWithSMMUs, .logBeforeOff, .resetOfType0,
-      .returnForgetsTheEntry, .returnedOffGoesOn, .entersEL2First:
-      true
-    default: false
-    }
   }
 }

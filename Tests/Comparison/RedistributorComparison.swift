@@ -370,11 +370,6 @@ extension BoardComparison {
         "Redistributor \(rd), \(trap.entrance)", expected: "a write to the hardware", found: "none")
     }
   }
-
-  /// The names of the rules that a board with Redistributors alone can reach.
-  package static var redistributorRules: [String] {
-    Rule.ofRedistributors.map { $0.rawValue }
-  }
 }
 
 /// Where what EL2 has is not what the specification says.

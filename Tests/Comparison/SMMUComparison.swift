@@ -211,35 +211,6 @@ extension BoardComparison {
     outcomes = world.proceeding()
     try check(take(outcomes) { $0.answer == .done } != nil, "granted")
   }
-
-  /// The names of the rules that a board with an SMMU that works can reach.
-  package static var smmuRules: [String] {
-    Rule.allCases.drop { $0 != .firstOfDevices }.prefix { $0 != .handedPagesNeverReturn }
-      .filter { !$0.isInvariantOfDevices && !$0.needsMoreThanAnSMMU }.map { $0.rawValue }
-  }
-}
-
-extension Rule {
-  /// Whether no transition has it: the invariant checks it behind each step.
-  fileprivate var isInvariantOfDevices: Bool {
-    switch self {
-    case .devicesReachWhatTheHostReaches, .doorbellsAreWriteOnly, .smallestOAS,
-      .translatesFromTheStart, .unknownStreamsAreInvalid, .hardwareMayReadMeanwhile,
-      .hardwareReadsEL2sMemory, .smmuWritesNowhere, .queueHasOnePage, .refusedEntryIsInvalid:
-      true
-    default: false
-    }
-  }
-
-  /// Whether it is about an SMMU that does not answer, or about pages that come back to the host.
-  fileprivate var needsMoreThanAnSMMU: Bool {
-    switch self {
-    case .failedRevokeRestores, .stoppedHasNotConfirmed, .replacedIsLost,
-      .unconfirmedIsServiceFailure, .ownFailureStays, .commitIsLast, .gainMaps, .noMixedStates:
-      true
-    default: false
-    }
-  }
 }
 
 extension SMMURegister {

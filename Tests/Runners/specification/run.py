@@ -34,6 +34,8 @@ class Soak:
 
 SOAKS = (
     Soak("soak", 1),
+    Soak("soak-smmu", 0.6),
+    Soak("soak-redistributor", 0.3),
     Soak("soak-psci", 0.05, ()),
 )
 
