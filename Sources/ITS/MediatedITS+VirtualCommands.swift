@@ -118,7 +118,7 @@ extension MediatedITS {
       unmap(old, machine)
       return .done
     }
-    guard let target = targets.find(command.target, memory: machine.memory) else {
+    guard let target = findVirtualTarget(command.target, machine) else {
       return .refused(.unknownTarget)
     }
     let bits = command.virtualIDBitsMinusOne + 1

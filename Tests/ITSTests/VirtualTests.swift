@@ -74,6 +74,25 @@ struct VirtualTests {
     world.expectSound()
   }
 
+  @Test("B-47 Where targets are addresses, a vPE may be mapped to a VLPI frame, as drivers do")
+  func frames() throws {
+    let (world, driver) = try start(options(pta: true))
+    driver.post(
+      .vmapp(4, target: driver.target(0) + 2, pendingTable: table(4), virtualIDBits: 14),
+      vmapti(1, 0, vpe: 4, interrupt: 9000),
+      ITSCommand(0x22, 4 << 32, (driver.target(1) + 2) << 16), .vsync(4))
+    #expect(world.its.counters.allRefused == 0)
+    #expect(world.service().message(device: 1, event: 0) == nil)
+    #expect(world.gic.virtuallyDelivered.last?.vpe == 4)
+    // The frames beside these are no Redistributor's.
+    driver.post(
+      .vmapp(5, target: driver.target(0) + 1, pendingTable: table(5), virtualIDBits: 14),
+      .vmapp(6, target: driver.target(0) + 3, pendingTable: table(6), virtualIDBits: 14),
+      ITSCommand(0x22, 4 << 32, (driver.target(1) + 1) << 16), .sync(target: driver.target(0) + 2))
+    #expect(world.refused(.unknownTarget) == 4)
+    world.expectSound()
+  }
+
   @Test(
     "B-46 The pending table of a vPE is the host's own memory, and stays its while it is mapped")
   func pendingTable() throws {

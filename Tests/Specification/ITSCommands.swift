@@ -66,7 +66,7 @@ extension World {
     case .event: device.map { UInt64(command.eventID) >> $0.eventIDBits == 0 } ?? false
     case .collection: UInt64(command.collectionID) < state.collectionPlaces
     case .collectionMapped: state.collections[command.collectionID] != nil
-    case .target: isKnown(command.target, its)
+    case .target: redistributor(command.target, its, isVirtual: command.opcode?.isVirtual == true) != nil
     case .secondTarget: isKnown(command.secondTarget, its)
     case .interruptBelowTheLimit: board.isInterrupt(command.physicalID)
     case .eventIsAnInterrupt: board.isInterrupt(command.eventID)
@@ -91,8 +91,13 @@ extension World {
   }
 
   /// *Target*: a Redistributor that EL2 has found.
-  func isKnown(_ target: Target, _ its: Int) -> Bool {
-    redistributors.contains { $0.target(areAddresses: self[its].areAddresses) == target }
+  func isKnown(_ target: Target, _ its: Int) -> Bool { redistributor(target, its) != nil }
+
+  /// The Redistributor that a command names, by its RD frame; one for virtual interrupts may name the VLPI frame.
+  func redistributor(_ target: Target, _ its: Int, isVirtual: Bool = false) -> Target? {
+    let areAddresses = self[its].areAddresses
+    let known = redistributors.map { $0.target(areAddresses: areAddresses) }
+    return [target, isVirtual && areAddresses ? target &- 2 : target].first { known.contains($0) }
   }
 }
 
@@ -191,7 +196,9 @@ extension World {
     case (.vmapp, true): return vmapp(its, command)
     case (.vmapp, false): return unmapping(its, command, .vpe(command.vpeID), .unvmapp)
     case (.vmovp, _):
-      return committing(its, [command], .targetsAreRedistributors) { $0[its].targets.insert(command.target) }
+      return committing(its, [command], .targetsAreRedistributors) {
+        $0[its].targets.formUnion([redistributor(command.target, its, isVirtual: true)].compactMap { $0 })
+      }
     default: return committing(its, [command], .res0BitsAreZero)
     }
   }
@@ -348,7 +355,7 @@ extension World {
     guard var held = world.holding(range, for: .vpeTable(its: its, key)) else { return [] }
     held[its].tables[key] = Table(pages: range, owner: .vpe(command.vpeID), state: .mapped)
     held[its].vpes[command.vpeID] = VPE(virtualIDBits: command.virtualIDBits, table: key)
-    held[its].targets.insert(command.target)
+    held[its].targets.formUnion([redistributor(command.target, its, isVirtual: true)].compactMap { $0 })
     return held.committing(its, [command], .vmapp, .vpeTableIsTheHosts, behind: before)
   }
 

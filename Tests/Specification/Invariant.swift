@@ -90,12 +90,13 @@ extension World {
             && $0.pages.count >= state.pages(eventIDBits: slot.eventIDBits)
         }
       case .vmapp where slot.isValid:
-        isKnown(slot.target, its)
+        redistributor(slot.target, its, isVirtual: true) != nil
           && state.tables.values.contains {
             $0.owner == .vpe(slot.vpeID) && $0.pages == slot.pendingTablePages
           }
       case .mapc: !slot.isValid || isKnown(slot.target, its)
-      case .sync, .vmovp: isKnown(slot.target, its)
+      case .sync: isKnown(slot.target, its)
+      case .vmovp: redistributor(slot.target, its, isVirtual: true) != nil
       case .movall: isKnown(slot.target, its) && isKnown(slot.secondTarget, its)
       case .mapti: board.isInterrupt(slot.physicalID)
       case .mapi: board.isInterrupt(slot.eventID)

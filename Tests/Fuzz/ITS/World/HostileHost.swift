@@ -418,6 +418,8 @@ package struct HostileHost<Source: Choices> {
     let event = UInt64(UInt32(truncatingIfNeeded: number(8, 1 << 5))) | UInt64(vpe) << 32
     let doorbells = [1023, anyInterrupt(), UInt32(choices.next(8192))]
     let doorbell = UInt64(doorbells[Int(choices.next(3))]) << 32
+    // Drivers name the VLPI frame, two frames behind.
+    let target = anyTarget(index) &+ [0, 0, 2, 1][Int(choices.next(4))]
     func command(_ opcode: ITSOpcode, _ word1: UInt64, _ word2: UInt64 = 0) -> ITSCommand {
       ITSCommand(UInt64(opcode.rawValue), word1, word2)
     }
@@ -426,7 +428,7 @@ package struct HostileHost<Source: Choices> {
       // Most fit an ITS of 14 bits.
       let bits = choices.next(8) == 0 ? 12 + choices.next(6) : 14
       let table = choices.next(8) == 0 ? anyAddress() : world.vpeTable(Int(choices.next(8)))
-      return .vmapp(vpe, target: anyTarget(index), pendingTable: table, virtualIDBits: bits)
+      return .vmapp(vpe, target: target, pendingTable: table, virtualIDBits: bits)
     case 3: return .unvmapp(vpe)
     case 4..<9:
       var mapped = command(.vmapti, event, UInt64(anyInterrupt()) | doorbell)
@@ -439,7 +441,7 @@ package struct HostileHost<Source: Choices> {
       var moved = command(.vmovi, event, choices.next(2) | doorbell)
       moved.word0 |= choices.next(8) << 32
       return moved
-    case 13, 14: return command(.vmovp, UInt64(vpe) << 32 | 0b11, anyTarget(index) << 16)
+    case 13, 14: return command(.vmovp, UInt64(vpe) << 32 | 0b11, target << 16)
     case 15: return command(.vinvall, UInt64(vpe) << 32)
     case 16: return .vsync(vpe)
     default: return command(choices.next(2) == 0 ? .vsgi : .invdb, UInt64(vpe) << 32)
