@@ -45,12 +45,13 @@ extension ITSOpcode {
     case .movall: [.target, .secondTarget]
     case .vmapp:
       isValid
-        ? [.vpeBelowLedgerAndTables, .target, .virtualIDBits, .pendingTableIsTheHosts] : [.vpeBelowTables]
+        ? [.vpeBelowLedgerAndTables, .target, .virtualIDBits, .pendingTableIsTheHosts]
+        : [.vpeBelowLedgerAndTables]
     case .vmapti, .vmapi: [.device, .event, .vpe, .virtualInterrupt, .doorbell]
     case .vmovi: [.device, .event, .vpe, .doorbellIfItChanges]
     case .vmovp: [.vpe, .target]
     case .vinvall: [.vpe]
-    case .vsync: [.vpeBelowTables]
+    case .vsync: [.vpeBelowLedgerAndTables]
     case .vsgi, .invdb: nil
     }
   }
@@ -74,7 +75,6 @@ extension World {
     case .devicePermitted: board.listedDevices?.contains { $0.contains(command.deviceID) } ?? true
     case .sizeUpToIDBits: command.eventIDBits <= state.identity.type.eventIDBits
     case .vpe: vpe != nil
-    case .vpeBelowTables: UInt64(command.vpeID) < state.vpeLimit
     case .vpeBelowLedgerAndTables:
       UInt64(command.vpeID) < min(state.vpeLimit, UInt64(state.identity.vpePlaces))
     case .virtualIDBits: 14...16 ~= command.virtualIDBits

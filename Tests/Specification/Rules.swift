@@ -147,8 +147,6 @@ enum Rule: String, CaseIterable, Sendable {
   ///   vINTID an LPI within the vPE's pending table
   /// - `doorbellIfItChanges`:
   ///   doorbell if it changes
-  /// - `vpeBelowTables`:
-  ///   | VSYNC | vPEID below the tables | the command |
   /// - `gicv41IsRefused`:
   ///   | VSGI, INVDB | refused: GICv4.1
   /// - `refusedIsSkipped`:
@@ -199,7 +197,7 @@ enum Rule: String, CaseIterable, Sendable {
     devicePermitted, sizeUpToIDBits, placeInTheLedger, memoryForTables, sameMAPDKeepsEvents, mapd, unmapd,
     mapc, unmapc, interruptBelowTheLimit, eventIsAnInterrupt, collectionMapped, secondTarget, virtualIsOff,
     anythingElse, vpe, doorbell, vpeBelowLedgerAndTables, virtualIDBits, pendingTableIsTheHosts, vmapp,
-    unvmapp, virtualInterrupt, doorbellIfItChanges, vpeBelowTables, gicv41IsRefused, refusedIsSkipped,
+    unvmapp, virtualInterrupt, doorbellIfItChanges, gicv41IsRefused, refusedIsSkipped,
     refusedStalls, control, identification, type, commandBase, newQueueIsEmpty, commandWrite,
     offsetBeyondIsIgnored, commandRead, tableBase, otherTablesUnmap, otherRegisters, waitingStoreIsRepeated,
     waitingStoreIsIgnoredAtLast, hostsTableTells, twoLevelTableTells, oneLevelTableTells,
