@@ -4,6 +4,7 @@
 import Architecture
 import GIC
 import Redistributor
+import Simulation
 import SimulatedHardware
 import Testing
 import Traps

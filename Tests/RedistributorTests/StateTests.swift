@@ -362,7 +362,11 @@ extension GuardedBoard {
 @Suite("Redistributors of a host with addresses of its own") struct TranslatedTests {
   private static let distance: UInt64 = 0x1_0000_0000
   private static var options: GuardedBoardOptions {
-    GuardedBoardOptions(hasVirtualLPIs: true, offersVirtualLPIs: true, distance: distance)
+    var options = GuardedBoardOptions()
+    options.hasVirtualLPIs = true
+    options.offersVirtualLPIs = true
+    options.distance = distance
+    return options
   }
 
   @Test("The hardware has physical addresses of LPI tables, and the host its own")

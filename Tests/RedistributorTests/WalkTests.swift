@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Architecture
+import Redistributor
 import Simulation
 import SimulatedHardware
 import Testing

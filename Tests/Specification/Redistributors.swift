@@ -158,10 +158,10 @@ extension World {
 
   /// Whether the tables of the vPE that registers name, if one is resident, are held.
   func hasHeldVPE(_ rd: Int, _ hardware: RedistributorHardware) -> Bool {
-    guard !hardware.virtualPending.isIdle else { return true }
-    guard let tables = redistributors[rd].resident else { return false }
-    return tables.pendingBase == hardware.virtualPending.base
-      && tables.configurationBase.base == hardware.virtualConfiguration.base
+    guard let tables = redistributors[rd].resident else { return hardware.virtualPending.isIdle }
+    return hardware.virtualPending.isIdle
+      || tables.pendingBase == hardware.virtualPending.base
+        && tables.configurationBase.base == hardware.virtualConfiguration.base
   }
 
   /// Whether the tables that registers name, if any are in use, are held.
@@ -375,9 +375,8 @@ extension World {
     copied.redistributors[rd].virtualPending = whole & ~(0b1111 << 60)
     guard wanted.isValid else { return copied.ending(frame, .done, .residentTablesAreHeld) }
     // Of a vINTID the register's bits count alone.
-    let named = LPITables(
-      configurationBase: it.virtualConfiguration, pendingBase: wanted.base,
-      interruptIDBits: it.virtualConfiguration.interruptIDBits)
+    var named = tables(it.virtualConfiguration, wanted.base)
+    named.interruptIDBits = it.virtualConfiguration.interruptIDBits
     guard named.interruptIDBits <= Board.widestInterruptID,
       let held = copied.holding(named, for: (.virtualConfiguration(rd), .virtualPending(rd)))
     else { return copied.ending(frame, .refused(.residentTablesAreHeld)) }
