@@ -200,6 +200,7 @@ package struct RedistributorWalk {
     switch choices.below(8) {
     case 0: 12 + choices.below(5)
     case 1: choices.below(32)
+    case 2 where kind.interruptIDBits > 24: 24 + choices.below(8)
     default: 13
     }
   }
