@@ -18,7 +18,9 @@ package struct ObservedRedistributor {
     hardware.control = GICRControl(rawValue: read(.word, Register.control.offset))
     hardware.configuration = GICRConfigurationBase(
       rawValue: read(.double, Register.configurationBase.offset))
-    hardware.pending = GICRPendingBase(rawValue: read(.double, Register.pendingBase.offset))
+    // PTZ is write-only; where a machine shows it all the same, that says nothing.
+    hardware.pending = GICRPendingBase(
+      rawValue: read(.double, Register.pendingBase.offset) & ~GICRPendingBase.zeroed)
     hardware.waker = read(.word, Register.waker.offset)
     if hasVirtualFrame {
       hardware.virtualConfiguration = GICRConfigurationBase(
@@ -35,12 +37,12 @@ package struct RedistributorTrap {
   package let entrance: Entrance
   package let effect: Effect
   package let isOwnCPU: Bool
-  /// What EL2 did, by offsets from the RD frame.
-  package let observations: [Observation]
+  /// What EL2 did, by offsets from the RD frame; nil where nobody has looked.
+  package let observations: [Observation]?
 
   /// Names all of it.
   package init(
-    _ entrance: Entrance, _ effect: Effect, byOwnCPU isOwnCPU: Bool, _ observations: [Observation]
+    _ entrance: Entrance, _ effect: Effect, byOwnCPU isOwnCPU: Bool, _ observations: [Observation]?
   ) {
     self.entrance = entrance
     self.effect = effect
@@ -60,11 +62,11 @@ struct RedistributorsComparison {
 extension BoardComparison {
   /// The Redistributors were just set up.
   ///
-  /// `before` is what EL2 found, `after` what it has left, and `read` a look at the hardware: of a Redistributor, by a
+  /// `before` is what EL2 found, if that is known, `after` what it has left, and `read` a look at the hardware: of a Redistributor, by a
   /// width, at an offset. `shares` is nil where live LPIs have kept EL2 from finding out.
   package mutating func begin(
     _ mediation: borrowing MediatedRedistributors, sharesConfigurationBase shares: Bool?,
-    before: [ObservedRedistributor], after: [ObservedRedistributor],
+    before: [ObservedRedistributor]?, after: [ObservedRedistributor],
     memory: some TableMemory, read: (Int, AccessWidth, UInt64) -> UInt64
   ) throws(Divergence) {
     world.board.sharesConfigurationBase = shares
@@ -75,7 +77,7 @@ extension BoardComparison {
       {
         it.identification[offset] = read(rd, .word, offset)
       }
-      let found = before[rd].hardware
+      let found = before?[rd].hardware ?? it.hardware
       if !found.control.isIdle {
         let bits = min(found.configuration.interruptIDBits, world.board.interruptIDBits)
         let tables = LPITables(
@@ -98,6 +100,12 @@ extension BoardComparison {
         }
       }
       world.redistributors[rd] = it
+    }
+    if before == nil {
+      // What else is held was held at boot.
+      for range in mediation.pins.all(memory) where !world.pages.holds.values.contains(range) {
+        world.pages.holds[.fromBoot(0, range)] = range
+      }
     }
     guards.counters = mediation.counters
     guards.hardware = after.map { $0.hardware }
@@ -149,7 +157,7 @@ extension BoardComparison {
         answer(trap, mediation.counters), after, mediation, memory)
       try checkWrites(rd, trap, answer, before)
     } catch {
-      throw error.after(trap.observations, before)
+      throw error.after(trap.observations ?? [], before)
     }
   }
 
@@ -315,7 +323,8 @@ extension BoardComparison {
     if world.lingering.count != mediation.parked.count {
       return Difference("lingering tables", "\(world.lingering.count)", "\(mediation.parked.count)")
     }
-    let expected = world.pages.holds.values.map { Held($0) }.sorted { $0.isBefore($1) }
+    let expected = world.pages.holds.filter { $0.key.isOfRedistributors }.map { Held($0.value) }
+      .sorted { $0.isBefore($1) }
     let found = mediation.pins.all(memory).map { Held($0) }.sorted { $0.isBefore($1) }
     if expected != found { return Difference("what is held", expected.names, found.names) }
     if world.ignoredOfRedistributors != Int(mediation.counters.ignored) {
@@ -334,10 +343,11 @@ extension BoardComparison {
     _ rd: Int, _ trap: RedistributorTrap, _ answer: Answer, _ before: RedistributorState
   ) throws(Divergence) {
     typealias Register = RedistributorRegister
+    guard let observations = trap.observations else { return }
     var asked: UInt64?
     var value: UInt64 = 0
     if case .store(let offset, _, let stored) = trap.entrance { (asked, value) = (offset, stored) }
-    for case .wrote(let offset, let written, _) in trap.observations {
+    for case .wrote(let offset, let written, _) in observations {
       let isPermitted =
         switch offset {
         case Register.control.offset, Register.waker.offset: asked == offset
@@ -364,7 +374,7 @@ extension BoardComparison {
       Register.setLPI.offset..<Register.configurationBase.offset ~= asked
         || Register.invalidateLPI.offset..<Register.synchronization.offset ~= asked
     else { return }
-    let isPassed = trap.observations.contains { $0.isStore(to: asked) }
+    let isPassed = observations.contains { $0.isStore(to: asked) }
     if !isPassed {
       throw Divergence(
         "Redistributor \(rd), \(trap.entrance)", expected: "a write to the hardware", found: "none")
@@ -482,6 +492,17 @@ extension Specification.World {
       if case .refused(.redistributor, _) = count { sum += times }
     }
     return sum
+  }
+}
+
+extension Use {
+  /// Whether Redistributors have it.
+  fileprivate var isOfRedistributors: Bool {
+    switch self {
+    case .configuration, .pending, .virtualConfiguration, .virtualPending, .fromBoot, .lingering:
+      true
+    default: false
+    }
   }
 }
 
