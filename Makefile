@@ -6,7 +6,7 @@
 #   QEMU=new          the boards' QEMU is one with SMMUv3 stage 2 (9.1), from the backports where needed
 #   MEDIATE=off       `run`: the unmediated test image, on which the listed attacks must succeed
 #   CHECK=1           `run`, `linux`, `test-linux`, `test-linux-brief`: the checked image, in which the specification
-#                     goes along with each ITS, and ends it all where EL2 does what is not permitted
+#                     goes along with ITSes and Redistributors, and ends it all where EL2 does what is not permitted
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`, `fuzz-smmu`: how long
 #   SOAK_STEPS=100000000  `soak-its`, `soak-smmu`: how many (`soak-iommu`: 10000000); SOAK_SEED=1
 #   SPEC_SECONDS=600  `soak-spec`: how long; SPEC_LEAST=100: how often each rule must be reached; SPEC_LINES=99: per cent of

@@ -18,8 +18,11 @@ extension Monitor where Machine: BoardPlatform {
   func finishLoss() {
     forEachITS { wakeITS($0) }
     guard platform.mediation == .on else { return }
-    let isSafe = platform.withRedistributors {
-      $0.wake(machine: platform.redistributorMachine())
+    let isSafe = platform.withRedistributors { redistributors in
+      if Machine.looksOn { platform.willAnswer(redistributors, isWaking: true) }
+      let isSafe = redistributors.wake(machine: platform.redistributorMachine())
+      if Machine.looksOn { platform.hasWoken(mayRun: isSafe, redistributors) }
+      return isSafe
     }
     guard !isSafe else { return }
     end(LogLine("switched off: a Redistributor woke with tables that EL2 does not hold"))

@@ -4,7 +4,9 @@
 public import Architecture
 public import DeviceTree
 internal import GIC
+internal import ITS
 public import Redistributor
+internal import Trace
 public import Traps
 
 // Redistributors: rarely asked, and behind one lock.
@@ -13,7 +15,12 @@ extension Monitor {
   @inline(never)
   public func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect {
     platform.withRedistributors { redistributors in
-      redistributors.read(number, access, machine: platform.redistributorMachine())
+      if Machine.looksOn { platform.willAnswer(redistributors, isWaking: false) }
+      let effect = redistributors.read(number, access, machine: platform.redistributorMachine())
+      if Machine.looksOn {
+        platform.hasAnswered(TracedAccess(access, effect), by: number, redistributors)
+      }
+      return effect
     }
   }
 
@@ -21,8 +28,12 @@ extension Monitor {
   @inline(never)
   public func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
     platform.withRedistributors { redistributors in
+      if Machine.looksOn { platform.willAnswer(redistributors, isWaking: false) }
       let effect = redistributors.write(
         number, access, value, machine: platform.redistributorMachine())
+      if Machine.looksOn {
+        platform.hasAnswered(TracedAccess(access, value, effect), by: number, redistributors)
+      }
       if let refusal = redistributors.takeRefusal() { tell(refusal) }
       return effect
     }

@@ -98,6 +98,15 @@ public protocol Platform: LockHolder, Sendable {
   /// Told behind each access to an ITS that is mediated, where somebody looks on; its lock is held.
   func hasAnswered(_ access: TracedAccess, _ its: borrowing LockedITS)
 
+  /// Told before an access to a Redistributor, or before EL2 looks at those of the CPU that has woken and runs this,
+  /// where somebody looks on; their lock is held.
+  func willAnswer(_ redistributors: borrowing MediatedRedistributors, isWaking: Bool)
+  /// Told behind the access to the Redistributor with this number.
+  func hasAnswered(
+    _ access: TracedAccess, by number: Int, _ redistributors: borrowing MediatedRedistributors)
+  /// Told behind the look.
+  func hasWoken(mayRun: Bool, _ redistributors: borrowing MediatedRedistributors)
+
   /// What an ITS says of itself, with GITS_TYPER as it reads once EL2 mediates; nil where there is none.
   func identity(of its: UInt64) -> ITSIdentity?
   /// Ends the trust in the host with what it has not handed over; false where there is none, or none any more.
@@ -148,6 +157,14 @@ extension Platform {
   public func hasBegun(_ its: borrowing LockedITS, isHandedOver: Bool) {}
   /// Nobody looks on.
   public func hasAnswered(_ access: TracedAccess, _ its: borrowing LockedITS) {}
+  /// Nobody looks on.
+  public func willAnswer(_ redistributors: borrowing MediatedRedistributors, isWaking: Bool) {}
+  /// Nobody looks on.
+  public func hasAnswered(
+    _ access: TracedAccess, by number: Int, _ redistributors: borrowing MediatedRedistributors
+  ) {}
+  /// Nobody looks on.
+  public func hasWoken(mayRun: Bool, _ redistributors: borrowing MediatedRedistributors) {}
   /// What the mediation of the Redistributors needs, on the CPU that runs this.
   package func redistributorMachine() -> RedistributorTrapMachine<Self> {
     RedistributorTrapMachine(self)

@@ -10,6 +10,7 @@ import GIC
 @testable import Hypervisor
 @testable import ITS
 import Ownership
+@testable import Redistributor
 import Trace
 
 // The checked image: the specification goes along with each ITS, and ends it all where EL2 does what is not
@@ -27,8 +28,12 @@ import Trace
   var board: BoardComparison?
   /// With `lock` held: by the number of an ITS its place in `board`.
   var places: [UInt8] = []
-  /// With `lock` held.
+  /// With `lock` held: traps of ITSes and of Redistributors.
   var traps: UInt64 = 0
+  var redistributorTraps: UInt64 = 0
+  /// With `lock` held: whether `board` knows whose the memory is, and what Redistributors there are.
+  var hasMemory = false
+  var hasRedistributors = false
   private let logs: UnsafeMutablePointer<Observation>
   private let counts: UnsafeMutablePointer<Int>
 
@@ -113,7 +118,10 @@ extension MetalPlatform {
     let place = checker.places.firstIndex(of: its.number)
     let isCompared = place != nil
     if let place {
-      if checker.traps == 0 { checker.board?.begin(host: hostMemory(), hypervisor: ownMemory()) }
+      if var board = checker.board.take() {
+        beginMemory(checker, &board)
+        checker.board = board
+      }
       checker.traps += 1
       do throws(Divergence) {
         try checker.board?.finish(
@@ -127,7 +135,103 @@ extension MetalPlatform {
     let traps = checker.traps
     checker.lock.release(ticket, on: self)
     if let problem { return end(problem) }
-    if isCompared, traps & (traps &- 1) == 0 { tell(traps) }
+    if isCompared, traps & (traps &- 1) == 0 { tell(traps, " traps of ITSes as specified, heap ") }
+  }
+
+  /// With the lock of `checker` held: whose the memory is, when the host runs.
+  private func beginMemory(_ checker: Checker, _ board: inout BoardComparison) {
+    guard !checker.hasMemory else { return }
+    checker.hasMemory = true
+    board.begin(host: hostMemory(), hypervisor: ownMemory())
+  }
+
+  // MARK: Redistributors
+
+  /// What the hardware of all has now.
+  private func look(_ redistributors: borrowing MediatedRedistributors) -> [ObservedRedistributor] {
+    var found: [ObservedRedistributor] = []
+    for number in 0..<redistributors.count {
+      let redistributor = redistributors.slots[number]
+      found.append(
+        ObservedRedistributor(hasVirtualFrame: redistributor.typer.hasVirtualLPIs) {
+          registers.read(
+            $0, at: VirtualAddress(redistributor.frame.rawValue &+ $1)) ?? 0
+        })
+    }
+    return found
+  }
+
+  /// The numbers of this CPU's own.
+  private func own(_ redistributors: borrowing MediatedRedistributors) -> Int? {
+    let affinity = redistributorMachine().affinity
+    for number in 0..<redistributors.count
+    where redistributors.slots[number].typer.affinity == affinity { return number }
+    return nil
+  }
+
+  /// Goes along with what `step` compares; where nothing is mediated by an ITS nothing goes along.
+  private func compare(_ step: (inout BoardComparison) throws(Divergence) -> Void) {
+    guard let checker = unsafe checker else { return }
+    let ticket = checker.lock.acquire(on: self)
+    var problem: String?
+    if var board = checker.board.take() {
+      do throws(Divergence) {
+        try step(&board)
+        problem = board.violation
+      } catch {
+        problem = error.description
+      }
+      checker.board = board
+    }
+    checker.lock.release(ticket, on: self)
+    if let problem { end(problem) }
+  }
+
+  func willAnswer(_ redistributors: borrowing MediatedRedistributors, isWaking: Bool) {
+    guard let checker = unsafe checker else { return }
+    let now = look(redistributors)
+    let waking = isWaking ? own(redistributors) : nil
+    // The lock is that of the Redistributors until `compare` has its own.
+    compare { (board) throws(Divergence) in
+      beginMemory(checker, &board)
+      if !checker.hasRedistributors {
+        checker.hasRedistributors = true
+        try board.begin(
+          redistributors, sharesConfigurationBase: redistributors.hasOneConfigurationBase,
+          before: nil, after: now, memory: memory
+        ) { number, width, offset in
+          let frame = redistributors.slots[number].frame.rawValue
+          return registers.read(width, at: VirtualAddress(frame &+ offset)) ?? 0
+        }
+      }
+      try board.step(now, butFor: waking)
+    }
+  }
+
+  func hasAnswered(
+    _ access: TracedAccess, by number: Int, _ redistributors: borrowing MediatedRedistributors
+  ) {
+    guard let checker = unsafe checker else { return }
+    let after = look(redistributors)
+    let trap = RedistributorTrap(
+      Entrance(access), Effect(access), byOwnCPU: own(redistributors) == number, nil)
+    var traps: UInt64 = 0
+    compare { (board) throws(Divergence) in
+      checker.redistributorTraps += 1
+      traps = checker.redistributorTraps
+      try board.finish(redistributor: number, trap, after, redistributors, memory)
+    }
+    if traps != 0, traps & (traps &- 1) == 0 {
+      tell(traps, " traps of Redistributors as specified, heap ")
+    }
+  }
+
+  func hasWoken(mayRun: Bool, _ redistributors: borrowing MediatedRedistributors) {
+    guard let number = own(redistributors) else { return }
+    let after = look(redistributors)
+    compare { (board) throws(Divergence) in
+      try board.woke(redistributor: number, mayRun: mayRun, after, redistributors, memory)
+    }
   }
 
   /// The memory that the host reaches, a piece of 2 MiB at a time but where EL2 has some of it.
@@ -165,10 +269,10 @@ extension MetalPlatform {
     [state.shared.layout.image, state.shared.memory.range].compactMap { PageRange(covering: $0) }
   }
 
-  private func tell(_ traps: UInt64) {
+  private func tell(_ traps: UInt64, _ what: StaticString) {
     var line = LogLine("check: ")
     line.append(decimal: traps)
-    line.append(" traps of ITSes as specified, heap ")
+    line.append(what)
     line.append(decimal: UInt64(pc_heap_most()) >> 10)
     line.append(" KiB")
     log(.error, line)
