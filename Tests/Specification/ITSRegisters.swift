@@ -130,10 +130,10 @@ extension World {
     guard state.phase == .enabled || state.phase == .disabled else { return self }
     if !state.isEnabledAsWritten { return changed { $0[its].phase = .off } }
     let isUnused = state.commit.offset(of: state.commit.published) == 0
-    guard looks, !hardware.isEnabled, hardware.isQuiescent, believesZero || hardware.read != 0 || isUnused
-    else { return self }
-    let isEL2s = state.isQueueEL2s && state.isReadPlausible
-    return changed { $0[its].phase = isEL2s ? .atRest : .off }
+    guard looks, !hardware.isEnabled, hardware.isQuiescent else { return self }
+    guard state.isQueueEL2s else { return changed { $0[its].phase = .off } }
+    guard believesZero || hardware.read != 0 || isUnused else { return self }
+    return changed { $0[its].phase = state.isReadPlausible ? .atRest : .off }
   }
 
   /// EL2 reads GITS_CREADR and GITS_CBASER: the ITS is off if they cannot be right.

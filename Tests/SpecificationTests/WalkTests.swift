@@ -27,7 +27,7 @@ struct WalkTests {
   @Test("Each world keeps the invariant, each access has an answer, and each rule is reached")
   func walks() {
     var reached: [Rule: Int] = [:]
-    for seed in 1...80 {
+    for seed in 1...160 {
       var walk = Walk(seed: UInt64(seed))
       if seed % 4 != 0 { walk.boot() }
       for step in 0..<400 where walk.problems.isEmpty {

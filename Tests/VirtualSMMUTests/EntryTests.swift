@@ -128,11 +128,12 @@ struct EntryTests {
         let isStalling = !entry.forbidsStalls
         #expect(!isStalling && entry.contextTable == item.word0 & 0xf_ffff_ffff_ffc0)
         // S1STALLD, SHCFG, and of the host's what says how contexts are read.
-        // With substreams the reserved values of S1Fmt and S1DSS are as 0.
-        let reserved: UInt64 = item.word0 >> 59 > 0 && item.word1 & 3 == 3 ? 3 : 0
-        let expected = item.word1 & 0xff & ~reserved | 1 << 27 | 1 << 44
+        // With substreams the reserved values of S1Fmt and S1DSS are as 0; without, each is ignored.
+        let isOne = item.word0 >> 59 == 0
+        let ignored: UInt64 = isOne || item.word1 & 3 == 3 ? 3 : 0
+        let expected = item.word1 & 0xff & ~ignored | 1 << 27 | 1 << 44
         #expect(entry.word1 == expected)
-        if item.word0 >> 59 > 0, item.word0 >> 4 & 3 == 3 { #expect(entry.contextFormat == 0) }
+        if isOne || item.word0 >> 4 & 3 == 3 { #expect(entry.contextFormat == 0) }
       } else {
         #expect(entry.word1 == 1 << 44)
       }
