@@ -373,6 +373,17 @@ struct Walk {
     }
   }
 
+  /// The ITS loses its power as it rests, with commands under way or without, and is enabled again.
+  mutating func losePower() {
+    enable(0)
+    hardware(.quiesces)
+    take(world.load(its: 0, at: 0, .word), "a look whether the ITS rests")
+    var lost = world[0].hardware
+    (lost.read, lost.commandBase) = (0, GITSCommandBase(rawValue: 0))
+    hardware(.becomes(lost))
+    enable(1)
+  }
+
   private mutating func hardware(_ step: ITSStep) {
     if let next = world.stepping(its: 0, step).randomElement(using: &dice) { world = next }
     check("\(step)")
