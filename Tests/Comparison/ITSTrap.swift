@@ -125,6 +125,11 @@ struct ITSTrap<Memory: ComparedMemory> {
   private mutating func store(
     _ offset: UInt64, _ width: AccessWidth, _ value: UInt64
   ) throws(Divergence) {
+    // Of what the host stores here the hardware gets nothing.
+    let isWritten: (Observation) -> Bool = { if case .wrote = $0 { true } else { false } }
+    if let written = rest.first(where: isWritten) {
+      throw Divergence(name("the store"), expected: "no write to the ITS", found: "\(written)")
+    }
     try watchRegisters()
     var choice = RegisterChoice()
     let number = Int(truncatingIfNeeded: (offset &- ITSRegister.tableBases.offset) / 8)

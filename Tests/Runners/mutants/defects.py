@@ -122,7 +122,6 @@ DEFECTS = [
         "        _ = hardware(\n"
         "          write: access.offset & ~7, .double, value | deviceTable.register.rawValue,\n"
         "          machine)\n",
-        unseen="what EL2 writes to GITS_BASER<n> is not compared",
     ),
     Defect(
         "queue-base-ored", "B-80", "MediatedITS+Registers.swift",
