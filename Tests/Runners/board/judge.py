@@ -19,7 +19,9 @@ FOREIGN = ("portcullis: ",)
 LIFE = re.compile(r"TAP version|ok |not ok |# the host goes on|Bail out!")
 LIVE = "# the ITS is live"
 # What the checked image tells now and then.
-COMPARED = re.compile(r"portcullis: check: (\d+) traps of ITSes as specified")
+COMPARED = re.compile(r"portcullis: check: (\d+) traps of (\w+) as specified")
+# How many traps of each must be compared.
+LEAST_COMPARED = {"ITSes": 64, "Redistributors": 1}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,10 +68,13 @@ def mediated(reader, status, least):
     return problems + qemu.problems(status)
 
 
-def compared(lines, least=64):
+def compared(lines):
     """What is wrong with a run of the checked image, in which the specification must have gone along."""
-    traps = max((int(match[1]) for line in lines if (match := COMPARED.match(line))), default=0)
-    return [] if traps >= least else [f"{traps} traps were compared, at least {least} are due"]
+    told = [match for line in lines if (match := COMPARED.match(line))]
+    for what, least in LEAST_COMPARED.items():
+        traps = max((int(match[1]) for match in told if match[2] == what), default=0)
+        if traps < least:
+            yield f"{traps} traps of {what} were compared, at least {least} are due"
 
 
 def unmediated(reader, status, expected):

@@ -220,12 +220,16 @@ class Attempts(unittest.TestCase):
         self.assertEqual((outcome.passed, outcome.failed), (0, 1))
 
     def test_the_checked_image_tells_how_much_it_has_compared(self):
-        def told(traps, **boot):
-            line = f"portcullis: check: {traps} traps of ITSes as specified, heap 1 KiB"
-            return self.attempt(run.Boot("image", "el2.img", **boot), [line, *GOOD], checked=True)
+        def told(traps, redistributors=1, **boot):
+            lines = [
+                f"portcullis: check: {count} traps of {what} as specified, heap 1 KiB"
+                for what, count in (("ITSes", traps), ("Redistributors", redistributors))
+            ]
+            return self.attempt(run.Boot("image", "el2.img", **boot), [*lines, *GOOD], checked=True)
 
         self.assertEqual(told(64).problems, [])
         self.assertTrue(told(32).problems)
+        self.assertTrue(told(64, 0).problems)
         self.assertTrue(self.attempt(run.Boot("image", "el2.img"), GOOD, checked=True).problems)
         # An ITS that is handed over is not compared.
         self.assertEqual(told(0, bootargs="portcullis.handover").problems, [])
