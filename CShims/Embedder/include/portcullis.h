@@ -143,7 +143,7 @@ extern "C" {
 /// The same of portcullis_handle_trap.
 #define PORTCULLIS_STACK_TRAP 0x1000
 /// The same of portcullis_handle_trap, portcullis_may_give_away and portcullis_took where SMMUs were added.
-#define PORTCULLIS_STACK_TRAP_SMMUS 0x2000
+#define PORTCULLIS_STACK_TRAP_SMMUS 0x3000
 /// The most ITSes; a board with more is refused.
 #define PORTCULLIS_ITS_LIMIT 32
 
