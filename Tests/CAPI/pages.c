@@ -132,7 +132,8 @@ static void test_held(void) {
     init(&gate);
     portcullis_claim(gate);
     drive(ITS0);
-    stage(0x29, 0, VALID, TABLE | 13);
+    // 16 bits of vINTIDs take two pages.
+    stage(0x29, 0, VALID, TABLE | 15);
     ring(ITS0);
     expect_held(TABLE + 0x1000, 0x1000, TABLE + 0x1000, "a pending table of a vPE");
 
