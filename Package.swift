@@ -235,6 +235,7 @@ if fuzz != nil || metal == "CHECKED" {
 }
 if fuzz != nil {
   package.targets += [
+    .target(name: "SoakOptions", path: "Tests/Fuzz/Options", swiftSettings: supporting),
     .target(
       name: "FuzzWorld",
       dependencies: [
@@ -243,20 +244,21 @@ if fuzz != nil {
       ],
       path: "Tests/Fuzz/ITS/World", swiftSettings: supporting),
     .executableTarget(
-      name: "soak", dependencies: ["FuzzWorld", "Comparison"], path: "Tests/Fuzz/ITS/Soak",
+      name: "soak", dependencies: ["FuzzWorld", "Comparison", "SoakOptions"],
+      path: "Tests/Fuzz/ITS/Soak",
       swiftSettings: supporting),
     .executableTarget(
       name: "soak-redistributor",
       dependencies: [
         "Architecture", "GIC", "Redistributor", "Traps", "Simulation", "SimulatedHardware",
-        "Comparison",
+        "Comparison", "SoakOptions",
       ],
       path: "Tests/Fuzz/Redistributor", swiftSettings: supporting),
     .executableTarget(
       name: "soak-iommu", dependencies: ["Simulation"], path: "Tests/Fuzz/IOMMU",
       swiftSettings: supporting),
     .executableTarget(
-      name: "soak-psci", dependencies: ["PSCIWalk"], path: "Tests/Fuzz/PSCI/Soak",
+      name: "soak-psci", dependencies: ["PSCIWalk", "SoakOptions"], path: "Tests/Fuzz/PSCI/Soak",
       swiftSettings: supporting),
     .executableTarget(
       name: "table-log", dependencies: ["Simulation", "SimulatedHardware"], path: "Tests/TableLog",
@@ -278,6 +280,7 @@ if fuzz != nil {
       name: "soak-smmu",
       dependencies: [
         "SMMUFuzzWorld", "Simulation", "FuzzWorld", "SMMUDriver", "VirtualSMMU", "Comparison",
+        "SoakOptions",
       ],
       path: "Tests/Fuzz/SMMU/Soak", swiftSettings: supporting),
   ]

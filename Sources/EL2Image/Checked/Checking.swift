@@ -161,7 +161,7 @@ extension MetalPlatform {
     return found
   }
 
-  /// The numbers of this CPU's own.
+  /// The number of this CPU's own.
   private func own(_ redistributors: borrowing MediatedRedistributors) -> Int? {
     let affinity = redistributorMachine().affinity
     for number in 0..<redistributors.count

@@ -4,6 +4,7 @@
 import Comparison
 import FuzzWorld
 import Glibc
+import SoakOptions
 
 /// Runs hostile hosts in one world after the other, from a seed, and tells what the commands came to.
 ///
@@ -15,48 +16,26 @@ import Glibc
 @main
 struct Soak {
   static func main() throws {
-    var steps: UInt64 = 1_000_000
-    var seed: UInt64 = 1
-    var stepsPerWorld: UInt64 = 20_000
-    var single: UInt64?
-    var traces = false
-    var isCompared = false
-    var hasOwnChecks = true
-    var seconds: Double?
+    let options = SoakOptions(
+      stepsPerWorld: 20_000,
+      usage: """
+        soak [--steps N] [--seconds N] [--seed S] [--steps-per-world N] [--world N] [--trace 1] \
+        [--check 1] [--own 0]
+        """)
     var reached: [String: Int] = [:]
-    var arguments = CommandLine.arguments.dropFirst().makeIterator()
-    while let name = arguments.next() {
-      guard let text = arguments.next(), let value = UInt64(text) else {
-        usage()
-      }
-      switch name {
-      case "--steps": steps = value
-      case "--seed": seed = value
-      case "--steps-per-world": stepsPerWorld = value
-      case "--world": single = value
-      case "--trace": traces = value != 0
-      case "--check": isCompared = value != 0
-      case "--own": hasOwnChecks = value != 0
-      case "--seconds": seconds = Double(value)
-      default: usage()
-      }
-    }
-
-    let clock = ContinuousClock()
-    let start = clock.now
     var done: UInt64 = 0
     var tally = CommandTally()
     var told: UInt64 = 0
-    var number = single ?? seed << 32
-    while seconds.map({ clock.now - start < .seconds($0) }) ?? (done < steps) {
+    var number = options.first
+    while options.goesOn(after: done) {
       var setup = WorldSetup(number: number)
-      setup.isCompared = isCompared
-      setup.hasOwnChecks = hasOwnChecks
+      setup.isCompared = options.isCompared
+      setup.hasOwnChecks = options.hasOwnChecks
       let world = try World(setup)
       var host = HostileHost(world, RandomChoices(seed: number ^ 0x5eed))
-      host.traces = traces
+      host.traces = options.traces
       var checks: UInt64 = 0
-      while host.steps < stepsPerWorld {
+      while host.steps < options.stepsPerWorld {
         host.step()
         // Every access is checked as it happens; this is the walk over everything.
         let walks = host.steps / 256 != checks
@@ -73,23 +52,15 @@ struct Soak {
         reached.merge(comparison.reached, uniquingKeysWith: +)
       }
       number += 1
-      if single != nil { break }
+      if options.world != nil { break }
       if done / 5_000_000 > told {
         told = done / 5_000_000
-        print("\(done) steps, \(clock.now - start)")
+        print("\(done) steps, \(options.elapsed)")
         fflush(nil)
       }
     }
     print(tally.lines.joined(separator: "\n"))
-    for (rule, count) in reached.sorted(by: { $0.key < $1.key }) { print("rule \(rule)  \(count)") }
-    print("\(done) steps in \(clock.now - start), seed \(seed): nothing found")
-  }
-
-  private static func usage() -> Never {
-    print(
-      "usage: soak [--steps N] [--seconds N] [--seed S] [--steps-per-world N] [--world N] [--trace 1] [--check 1]",
-      "[--own 0]")
-    fflush(nil)
-    exit(2)
+    options.tell(reached)
+    print("\(done) steps in \(options.elapsed), seed \(options.seed): nothing found")
   }
 }

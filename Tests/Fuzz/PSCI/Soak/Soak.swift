@@ -3,6 +3,7 @@
 
 import Glibc
 import PSCIWalk
+import SoakOptions
 
 /// Runs walks of PSCI calls beside the specification, one number after the other, and tells which rules were reached.
 ///
@@ -10,26 +11,12 @@ import PSCIWalk
 @main
 struct Soak {
   static func main() {
-    var steps: UInt64 = 1_000_000
-    var seconds: Double?
-    var number: UInt64 = 1 << 32
-    var isSingle = false
-    var arguments = CommandLine.arguments.dropFirst().makeIterator()
-    while let name = arguments.next() {
-      guard let text = arguments.next(), let value = UInt64(text) else { usage() }
-      switch name {
-      case "--steps": steps = value
-      case "--seconds": seconds = Double(value)
-      case "--seed": number = value << 32
-      case "--world": (number, isSingle) = (value, true)
-      default: usage()
-      }
-    }
-    let clock = ContinuousClock()
-    let start = clock.now
+    let options = SoakOptions(
+      usage: "soak-psci [--steps N] [--seconds N] [--seed S] [--world N]")
+    var number = options.first
     var reached: [String: Int] = [:]
     var done: UInt64 = 0
-    while seconds.map({ clock.now - start < .seconds($0) }) ?? (done < steps) {
+    while options.goesOn(after: done) {
       let walk = PSCIWalk(seed: number)
       walk.run()
       if let problem = walk.problems.first {
@@ -40,15 +27,9 @@ struct Soak {
       reached.merge(walk.reached, uniquingKeysWith: +)
       done += PSCIWalk.steps
       number += 1
-      if isSingle { break }
+      if options.world != nil { break }
     }
-    for (rule, count) in reached.sorted(by: { $0.key < $1.key }) { print("rule \(rule)  \(count)") }
-    print("\(done) steps in \(clock.now - start): nothing found")
-  }
-
-  private static func usage() -> Never {
-    print("usage: soak-psci [--steps N] [--seconds N] [--seed S] [--world N]")
-    fflush(nil)
-    exit(2)
+    options.tell(reached)
+    print("\(done) steps in \(options.elapsed): nothing found")
   }
 }

@@ -4,6 +4,7 @@
 import Comparison
 import FuzzWorld
 import Glibc
+import SoakOptions
 import SMMUDriver
 import SMMUFuzzWorld
 import Simulation
@@ -18,40 +19,25 @@ import VirtualSMMU
 @main
 struct SMMUSoak {
   static func main() throws {
-    var steps: UInt64 = 1_000_000
-    var seed: UInt64 = 1
-    var stepsPerWorld: UInt64 = 5_000
-    var single: UInt64?
-    var isCompared = false
-    var hasOwnChecks = true
-    var seconds: Double?
+    let options = SoakOptions(
+      stepsPerWorld: 5_000,
+      usage: """
+        soak-smmu [--steps N] [--seconds N] [--seed S] [--steps-per-world N] [--world N] [--check 1] \
+        [--own 0]
+        """)
     var reached: [String: Int] = [:]
-    var arguments = CommandLine.arguments.dropFirst().makeIterator()
-    while let name = arguments.next() {
-      guard let text = arguments.next(), let value = UInt64(text) else { usage() }
-      switch name {
-      case "--steps": steps = value
-      case "--seed": seed = value
-      case "--steps-per-world": stepsPerWorld = value
-      case "--world": single = value
-      case "--check": isCompared = value != 0
-      case "--own": hasOwnChecks = value != 0
-      case "--seconds": seconds = Double(value)
-      default: usage()
-      }
-    }
-    let clock = ContinuousClock()
-    let start = clock.now
-    var number = single ?? seed << 32
+    var number = options.first
     var tally = SMMUTally()
-    while seconds.map({ clock.now - start < .seconds($0) }) ?? (tally.steps < steps) {
+    while options.goesOn(after: tally.steps) {
       let world = try makeNestedWorld(number)
-      let comparison = isCompared ? NestedComparison(world) : nil
+      let comparison = options.isCompared ? NestedComparison(world) : nil
       var host = HostileSMMUHost(world, RandomChoices(seed: number ^ 0x5eed))
-      while host.steps < stepsPerWorld {
+      while host.steps < options.stepsPerWorld {
         host.step()
         let walks = host.steps % 1024 == 0
-        if let violation = violation(host, walks: walks, comparison, hasOwnChecks: hasOwnChecks) {
+        if let violation = violation(
+          host, walks: walks, comparison, hasOwnChecks: options.hasOwnChecks)
+        {
           print("world \(number), step \(host.steps): \(violation)")
           fflush(nil)
           exit(1)
@@ -60,7 +46,7 @@ struct SMMUSoak {
       tally.add(host)
       if let comparison { reached.merge(comparison.reached, uniquingKeysWith: +) }
       number += 1
-      if single != nil { break }
+      if options.world != nil { break }
     }
     print(tally.lines.joined(separator: "\n"))
     // So many that everything has its turn; what is never reached is not tested.
@@ -69,15 +55,7 @@ struct SMMUSoak {
       fflush(nil)
       exit(1)
     }
-    for (rule, count) in reached.sorted(by: { $0.key < $1.key }) { print("rule \(rule)  \(count)") }
-    print("\(tally.steps) steps in \(clock.now - start), seed \(seed): nothing found")
-  }
-
-  private static func usage() -> Never {
-    print(
-      "usage: soak-smmu [--steps N] [--seconds N] [--seed S] [--steps-per-world N] [--world N] [--check 1] [--own 0]"
-    )
-    fflush(nil)
-    exit(2)
+    options.tell(reached)
+    print("\(tally.steps) steps in \(options.elapsed), seed \(options.seed): nothing found")
   }
 }
