@@ -97,8 +97,9 @@ METAL_SOURCES := $(if $(PORTCULLIS_BUILT),,$(ALL_SOURCES))
 
 PACKAGES_BUILD := libfdt-dev
 PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3 device-tree-compiler
-# A renderer of SVG, with the font that is the widest of those in common use; a model checker, which compiles with gcc.
-PACKAGES_TEST := $(PACKAGES_RUN) binutils-aarch64-linux-gnu librsvg2-bin fonts-dejavu-core gcc g++ pkg-config spin
+# A renderer of SVG, with the font that is the widest of those in common use; a model checker, which compiles with gcc; what
+# finds names in the runners that are not defined.
+PACKAGES_TEST := $(PACKAGES_RUN) binutils-aarch64-linux-gnu librsvg2-bin fonts-dejavu-core gcc g++ pkg-config spin pyflakes3
 PACKAGES_EMBEDDED := $(PACKAGES_BUILD) python3 binutils-aarch64-linux-gnu
 PACKAGES_BENCH := $(PACKAGES_RUN) valgrind
 
@@ -469,12 +470,13 @@ coverage: ## line coverage of the core, from the last `make unit`
 	  "$$($(SWIFT) test $(UNIT) --show-codecov-path)" $(CORE)
 
 .PHONY: lint
-lint: setup-test ## formatting, licence headers, layering; the tests of the runners
+lint: setup-test ## formatting, licence headers, layering; the runners, and their tests
 	@echo formatting
 	$(Q)$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
 	@echo layering, licences
 	$(Q)$(RUN).gate.lint --swift $(SWIFT)
-	@echo tests of the runners
+	@echo the runners
+	$(Q)pyflakes3 Tests/Runners
 	$(Q)$(PYTHON) -m unittest discover --quiet --top-level-directory Tests --start-directory Tests/Runners
 
 .PHONY: lines

@@ -45,7 +45,7 @@ CORPUS = ".build/corpus"
 
 STEPS = (
     Step("setup-test", 60, "Debian's packages are there"),
-    Step("lint", 60, "formatting, licences, layering, this table; the runners' own tests", ("setup-test",)),
+    Step("lint", 60, "formatting, licences, layering, this table; names in the runners, their own tests", ("setup-test",)),
     Step("fetch", 90, "libfdt, QEMU and both kernels are there", ("setup-test",)),
     Step("images", 240, "the images build for bare metal", ("fetch",), folders=(METAL,)),
     Step("unit", 660, "unit tests of all rooms, with coverage", ("setup-test",), folders=(HOST,)),

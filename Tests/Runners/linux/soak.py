@@ -178,11 +178,11 @@ def count_problems(report):
         if not first.get(number):
             yield f"{name}: nothing is counted"
     zero = IDLE | LOST
-    for seconds, counts in report.samples:
-        for text in refusals(counts, itses):
+    for seconds, sample in report.samples:
+        for text in refusals(sample, itses):
             yield f"after {seconds} s: {text}"
         for number, name in named(GAUGES | IGNORED, SERVICE_GAUGES | SERVICE_IGNORED, itses):
-            value, expected = counts.get(number, 0), first.get(number, 0)
+            value, expected = sample.get(number, 0), first.get(number, 0)
             if value != expected:
                 yield f"after {seconds} s: {name}: {value}, after {began} s {expected}"
             elif number % PAGE in zero and value:

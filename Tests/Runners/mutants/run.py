@@ -17,7 +17,7 @@ import sys
 
 from Runners import commandline, counts, pace
 from Runners.mutants import tree, verdict
-from Runners.mutants.defects import COMPARISONS, DEFECTS, EXHAUSTIVE
+from Runners.mutants.defects import COMPARISON_SMMU, COMPARISONS, DEFECTS, EXHAUSTIVE
 
 # What is compiled for the detectors needs to look into modules and across them.
 FLAGS = ["-Xswiftc", "-enable-testing", "-Xswiftc", "-cross-module-optimization"]
