@@ -49,8 +49,8 @@ extension MediatedSMMU {
       switch CommandRule(command, offered) {
       case .nothing: break
       case .synchronise:
-        // What the host puts behind it happens behind it.
-        guard confirm(&batch, upTo: ahead, machine) else { return }
+        // What the host puts behind it happens behind it, and it is complete whatever becomes of that.
+        guard confirm(&batch, upTo: commands.advanced(ahead), machine) else { return }
       case .forget(let invalidation):
         if batch.isFull, !confirm(&batch, upTo: ahead, machine) { return }
         _ = batch.append(invalidation)

@@ -38,7 +38,9 @@ extension MediatedSMMU {
     }
     if new.contains(.translates) != old.contains(.translates) {
       if new.contains(.translates) {
-        scan = StreamScan(next: 0, end: 1 << offered.streamLog2, purpose: .enabling)
+        if !isBroken {
+          scan = StreamScan(next: 0, end: 1 << offered.streamLog2, purpose: .enabling)
+        }
       } else {
         scan = nil
         if !isBroken, !machine.activate(idleMode) { breakDown() }

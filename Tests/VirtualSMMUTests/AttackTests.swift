@@ -428,7 +428,26 @@ struct AttackTests {
     #expect(isBroken)
     let errors = host.read(0x60) ^ host.read(0x64)
     #expect(errors == 1 << 8)
+    // SMMUEN is acknowledged no more.
+    host.control(0b1100)
+    host.control(0b1101)
+    #expect(host.read(0x24) == 0b1100)
     // Donations fail then, too: nobody can say what devices reach.
     #expect(!world.donate(Place.data))
+  }
+
+  @Test("A CMD_SYNC is complete whatever becomes of what is behind it")
+  func completeSync() throws {
+    let world = try NestedWorld()
+    let host = HostSMMUDriver(world)
+    host.start()
+    world.smmu.failCommand(after: 2, .illegal)
+    let before = host.read(0x98)
+    host.post((0x10, 0), (0x46, 0), (0x30, 0), (0x46, 0))
+    let waits = host.wait(reads: 100)
+    #expect(waits == nil)
+    #expect(host.read(0x9c) == before + 2)
+    let errors = host.read(0x60) ^ host.read(0x64)
+    #expect(errors == 1 << 8)
   }
 }
