@@ -416,8 +416,8 @@ package struct HostileHost<Source: Choices> {
   private mutating func anyVirtualCommand(_ index: Int) -> ITSCommand {
     let vpe = UInt16(truncatingIfNeeded: number(4, 1 << 16))
     let event = UInt64(UInt32(truncatingIfNeeded: number(8, 1 << 5))) | UInt64(vpe) << 32
-    let doorbells = [1023, anyInterrupt(), UInt32(choices.next(8192))]
-    let doorbell = UInt64(doorbells[Int(choices.next(3))]) << 32
+    let doorbells = [1023, anyInterrupt(), UInt32(choices.next(8192)), UInt32(choices.next(8192))]
+    let doorbell = UInt64(doorbells[Int(choices.next(4))]) << 32
     // Drivers name the VLPI frame, two frames behind.
     let target = anyTarget(index) &+ [0, 0, 2, 1][Int(choices.next(4))]
     func command(_ opcode: ITSOpcode, _ word1: UInt64, _ word2: UInt64 = 0) -> ITSCommand {
@@ -431,7 +431,8 @@ package struct HostileHost<Source: Choices> {
       return .vmapp(vpe, target: target, pendingTable: table, virtualIDBits: bits)
     case 3: return .unvmapp(vpe)
     case 4..<9:
-      var mapped = command(.vmapti, event, UInt64(anyInterrupt()) | doorbell)
+      let virtual = choices.next(4) == 0 ? UInt32(choices.next(1 << 17)) : anyInterrupt()
+      var mapped = command(.vmapti, event, UInt64(virtual) | doorbell)
       mapped.word0 |= choices.next(8) << 32
       return mapped
     case 9:

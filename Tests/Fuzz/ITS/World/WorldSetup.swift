@@ -91,7 +91,7 @@ package struct WorldSetup: Sendable {
     if arenaPages != Self.manyPages, bits.next(8) == 0 {
       for index in services.indices { services[index].haveTooManyDevices() }
     }
-    if version == .gicv40, arenaPages != Self.manyPages, bits.next(2) == 0 {
+    if version == .gicv40, arenaPages != Self.manyPages, bits.next(4) != 0 {
       offersVPEs = true
       policy.virtualInterrupts = .checked
     }
