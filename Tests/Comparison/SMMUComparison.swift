@@ -54,11 +54,13 @@ extension BoardComparison {
     smmu index: Int, _ entrance: Entrance, _ effect: Effect, _ observations: [SMMUObservation],
     _ smmu: borrowing MediatedSMMU, held: [PageRange], _ tables: HardwareTables<Memory>
   ) throws(Divergence) {
+    let mayFail = tables.isWaiting || observations.hasStopped
     let before = world.dma.smmus[index]
     do throws(Divergence) {
       var trap = SMMUTrap(
         comparison: self, index, entrance, effect, observations[...],
-        hasStopped: smmu.activeErrors.contains(.command),
+        hasStopped: smmu.activeErrors.contains(.command), mayFail: mayFail,
+        broken: smmu.isBroken ? smmu.commands.consumed : nil,
         most: (
           Int(smmu.policy.commandsPerTrap), Int(smmu.policy.entriesPerTrap),
           Int(smmu.policy.eventsPerTrap)
@@ -86,9 +88,13 @@ extension BoardComparison {
   private func compare(_ index: Int, _ held: HeldEntry) throws(Divergence) {
     let smmu = world.dma.smmus[index], stream = held.stream
     let own = smmu.common ?? smmu.streams[stream] ?? .invalid
-    let entry = smmu.word(smmu.identity.hasDevice(stream) ? own : .invalid)
+    var entry = smmu.word(smmu.identity.hasDevice(stream) ? own : .invalid)
     // All abort by no table.
     if smmu.common == .aborts, !held.entry.isValid { return }
+    // One that is given up follows no further; what its streams go by is still EL2's.
+    if smmu.host.isBroken, smmu.identity.hasDevice(stream) {
+      entry = smmu.word(held.entry.ruled)
+    }
     guard entry.effective != held.entry.effective else { return }
     throw Divergence(
       "SMMU \(index), behind the trap: stream \(stream.rawValue)", expected: entry.words4,
@@ -167,11 +173,13 @@ extension BoardComparison {
   /// EL2 has asked for pages of the host, which change their owner step by step.
   ///
   /// - Throws: what the specification does not permit.
-  package mutating func claimed(
-    _ pages: PageRange, isGranted: Bool, _ observations: [SMMUObservation]
+  package mutating func claimed<Memory: ComparedMemory>(
+    _ pages: PageRange, isGranted: Bool, _ observations: [SMMUObservation],
+    _ tables: HardwareTables<Memory>
   ) throws(Divergence) {
     do throws(Divergence) {
-      try claim(pages, isGranted: isGranted, observations)
+      let mayFail = tables.isWaiting || observations.hasStopped
+      try claim(pages, isGranted: isGranted, mayFail: mayFail, observations)
     } catch {
       var told = error
       told.context = observations.map { "\($0)" }
@@ -180,36 +188,85 @@ extension BoardComparison {
   }
 
   private mutating func claim(
-    _ pages: PageRange, isGranted: Bool, _ observations: [SMMUObservation]
+    _ pages: PageRange, isGranted: Bool, mayFail: Bool, _ observations: [SMMUObservation]
   ) throws(Divergence) {
     let name = "a claim of \(hex(pages.first.address.rawValue))"
-    var outcomes = world.preparing(OwnerChange(kind: .claim, range: pages))
-    func check(_ isTaken: Bool, _ found: String) throws(Divergence) {
+    func check(_ isTaken: Bool, _ outcomes: [Outcome], _ found: String) throws(Divergence) {
       if !isTaken { throw Divergence(name, expected: outcomes.names, found: found) }
     }
-    let answer = take(outcomes) { ($0.answer == .done) == isGranted }
-    try check(answer != nil, isGranted ? "granted" : "refused")
-    guard isGranted else {
+    var outcomes = world.preparing(OwnerChange(kind: .claim, range: pages))
+    let isRefused = !isGranted && !mayFail || outcomes.allSatisfy { $0.answer != .done }
+    let answer = take(outcomes) { ($0.answer == .done) != isRefused }
+    try check(answer != nil, outcomes, isGranted ? "granted" : "refused")
+    guard !isRefused else {
+      try check(!isGranted, outcomes, "granted")
       guard observations.isEmpty else {
         throw Divergence(name, expected: "nothing", found: "\(observations.count) steps")
       }
       return
     }
     outcomes = world.proceeding()
-    try check(take(outcomes) != nil, "revoked")
+    try check(take(outcomes) != nil, outcomes, "revoked")
     for observation in observations {
       switch observation {
       case .published(let commands, _):
         outcomes = world.invalidating(smmu: 0, Array(commands.dropLast()))
-        try check(commands.last == .synchronise && take(outcomes) != nil, observation.description)
-      case .confirmed:
-        outcomes = world.confirming(smmu: 0)
-        try check(take(outcomes) != nil, observation.description)
+        let isTaken = commands.last == .synchronise && take(outcomes) != nil
+        try check(isTaken, outcomes, observation.description)
+        continue
+      case .confirmed: outcomes = world.confirming(smmu: 0)
+      case .stopped(let place):
+        try check(!isGranted, outcomes, "granted, although the hardware has stopped")
+        outcomes = world.failing(smmu: 0, replaced: place)
       default: throw Divergence(name, expected: "invalidations", found: observation.description)
       }
+      try check(take(outcomes) != nil, outcomes, observation.description)
     }
-    outcomes = world.proceeding()
-    try check(take(outcomes) { $0.answer == .done } != nil, "granted")
+    if isGranted {
+      outcomes = world.proceeding()
+      try check(take(outcomes) { $0.answer == .done } != nil, outcomes, "granted")
+    } else if world.dma.change != nil {
+      outcomes = world.failing(smmu: 0)
+      try check(take(outcomes) != nil, outcomes, "refused")
+    }
+  }
+
+  /// EL2 has given pages back, or has tried to.
+  ///
+  /// - Throws: what the specification does not permit.
+  package mutating func returned(
+    _ pages: PageRange, isGranted: Bool, _ observations: [SMMUObservation]
+  ) throws(Divergence) {
+    let name = "\(hex(pages.first.address.rawValue)) is given back"
+    guard isGranted, observations.isEmpty else {
+      throw Divergence(
+        name, expected: "no step of the hardware",
+        found: observations.first?.description ?? "a refusal")
+    }
+    for step in ["prepared", "changed", "mapped for devices"] {
+      let outcomes =
+        world.dma.change == nil
+        ? world.preparing(OwnerChange(kind: .giveBack, range: pages)) : world.proceeding()
+      guard take(outcomes, where: { $0.answer == .done }) != nil else {
+        throw Divergence(name, expected: outcomes.names, found: step)
+      }
+    }
+  }
+}
+
+extension [SMMUObservation] {
+  /// Whether the hardware has stopped at a command.
+  fileprivate var hasStopped: Bool { contains { if case .stopped = $0 { true } else { false } } }
+}
+
+extension StreamTableEntry {
+  /// What it has a stream go by, with the fields that are the host's.
+  fileprivate var ruled: Entry {
+    guard isValid else { return .invalid }
+    guard let configuration, configuration != .abort else { return .aborts }
+    // S1Fmt, S1ContextPtr and S1CDMax; S1DSS, S1CIR, S1COR and S1CSH.
+    let (fields0, fields1): (UInt64, UInt64) = (0xf80f_ffff_ffff_fff0, 0xff)
+    return configuration.hasStage1 ? .stage1(word0 & fields0, word1 & fields1) : .passes
   }
 }
 

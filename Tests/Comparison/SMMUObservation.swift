@@ -26,6 +26,10 @@ package enum SMMUObservation: Sendable {
   case published([SMMUCommand], [HeldEntry])
   /// The hardware has consumed all that it was told of, as EL2 reads.
   case confirmed
+  /// It had stopped at a command, and goes on.
+  ///
+  /// The place, among what it was told of, SYNCs left out, of a command that was replaced; nil where it is tried again.
+  case stopped(replaced: Int?)
 }
 
 /// A stream, and its entry in the hardware's stream table.
@@ -50,6 +54,8 @@ package struct HardwareTables<Memory: ComparedMemory> {
   private let shape: StreamTableShape
   /// Where EL2 has told the hardware that the last command is.
   private var told = SMMUQueuePointer(rawValue: 0)
+  /// What the hardware was told of, and is not known to have consumed.
+  private var commands: [SMMUCommand] = []
 
   /// Takes them from the hardware's registers.
   package init(_ memory: Memory, register: (SMMURegister) -> UInt64) {
@@ -70,19 +76,37 @@ package struct HardwareTables<Memory: ComparedMemory> {
     let produced = SMMUQueuePointer(rawValue: UInt32(truncatingIfNeeded: value))
     let lap: UInt64 = 1 << queue.log2
     let count = UInt64(produced.position &- told.position) & (lap << 1 &- 1)
-    var commands: [SMMUCommand] = []
+    let earlier = commands.count
     for _ in 0..<count {
       let place = queue.base + UInt64(told.index(log2: queue.log2)) * SMMUCommand.size
       commands.append(SMMUCommand(memory.word(at: place), memory.word(at: place + 8)))
       told = told.advanced(log2: queue.log2)
     }
-    return .published(commands, entries(of: commands))
+    let new = Array(commands[earlier...])
+    return .published(new, entries(of: new))
   }
 
-  /// Whether the hardware, which says that it is at `value`, has consumed all that it was told of.
-  package func isConsumed(_ value: UInt64) -> Bool {
+  /// Whether the hardware was told of commands that it is not known to have consumed.
+  package var isWaiting: Bool { !commands.isEmpty }
+
+  /// Whether it is news that the hardware, which says that it is at `value`, has consumed all that it was told of.
+  package mutating func confirm(_ value: UInt64) -> Bool {
     let place = SMMUQueuePointer(rawValue: UInt32(truncatingIfNeeded: value))
-    return told.isEmpty(consumed: place, log2: queue.log2)
+    guard isWaiting, told.isEmpty(consumed: place, log2: queue.log2) else { return false }
+    commands = []
+    return true
+  }
+
+  /// EL2 has the hardware, which has stopped at `value`, go on: in place of an illegal command is a SYNC.
+  package mutating func resume(_ value: UInt64) -> SMMUObservation {
+    let place = SMMUQueuePointer(rawValue: UInt32(truncatingIfNeeded: value))
+    let left = UInt64(told.position &- place.position) & (1 << (queue.log2 + 1) &- 1)
+    let index = commands.count - Int(left)
+    guard place.error == .illegal, commands.indices.contains(index),
+      commands[index] != .synchronise
+    else { return .stopped(replaced: nil) }
+    commands[index] = .synchronise
+    return .stopped(replaced: commands[..<index].count { $0 != .synchronise })
   }
 
   /// The entries that commands are about.
@@ -138,6 +162,7 @@ extension SMMUObservation: CustomStringConvertible {
     case .lost(let count): "lost \(count) events"
     case .published(let commands, _): "told of " + commands.names
     case .confirmed: "confirmed"
+    case .stopped(let place): "goes on\(place.map { ", without command \($0)" } ?? "")"
     }
   }
 }

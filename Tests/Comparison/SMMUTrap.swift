@@ -17,6 +17,10 @@ struct SMMUTrap {
   var rest: ArraySlice<SMMUObservation>
   /// Whether the queue that EL2 shows the host has stopped, at the end.
   let hasStopped: Bool
+  /// Whether the hardware did not confirm something.
+  let mayFail: Bool
+  /// Where CMDQ_CONS is at the end, where EL2 has given the SMMU up.
+  let broken: SMMUQueuePointer?
   /// The most commands, entries with descriptors, and events that EL2 may spend a trap on.
   let most: (commands: Int, entries: Int, events: Int)
   /// The streams whose entries the hardware may have been told of.
@@ -35,7 +39,7 @@ struct SMMUTrap {
   init(
     comparison: BoardComparison, _ index: Int, _ entrance: Entrance, _ effect: Effect,
     _ observations: ArraySlice<SMMUObservation>, hasStopped: Bool,
-    most: (commands: Int, entries: Int, events: Int)
+    mayFail: Bool, broken: SMMUQueuePointer?, most: (commands: Int, entries: Int, events: Int)
   ) {
     self.comparison = comparison
     self.index = index
@@ -43,6 +47,8 @@ struct SMMUTrap {
     self.effect = effect
     rest = observations
     self.hasStopped = hasStopped
+    self.mayFail = mayFail
+    self.broken = broken
     self.most = most
   }
 
@@ -69,6 +75,7 @@ struct SMMUTrap {
   mutating func run() throws(Divergence) {
     let old = host
     let wasHeld = comparison.world.pages.holds
+    try confirmEarlier()
     if case .store(let offset, let width, let value) = entrance {
       let effect = effect
       try take(
@@ -80,7 +87,7 @@ struct SMMUTrap {
     let hasWork = host.unread != nil || host.hasCommands
     while !rest.isEmpty { try follow() }
     try finish()
-    if hasWork, goesOn(old), spent.commands + spent.entries == 0 {
+    if hasWork, goesOn(old), !host.isBroken, spent.commands + spent.entries == 0 {
       throw differ("the end", "some of the commands or entries", "none")
     }
     if case .load(let offset, let width) = entrance {
@@ -89,7 +96,7 @@ struct SMMUTrap {
         comparison.world.load(smmu: index, at: offset, width), "the load", found: "\(effect)"
       ) { $0.answer.matches(effect) }
     }
-    let (spent, unconfirmed) = (spent, smmu.batch.count)
+    let (spent, unconfirmed) = (spent, smmu.batch.count - smmu.left)
     try take(
       comparison.world.endingTrap(smmu: index, spent: (spent.commands, spent.entries)),
       "the trap ends",
@@ -163,6 +170,12 @@ struct SMMUTrap {
   /// What is left of the commands, once all that the hardware must know is confirmed.
   private mutating func finish() throws(Divergence) {
     if !words.isEmpty { throw differ("the end", "a whole command", "one word") }
+    if broken != nil, !host.isBroken {
+      // What is before the commands that the hardware could not be told of is done.
+      while let next = read.first, !isSent(next) { try takeNext(read.removeFirst()) }
+      if host.isSyncing || isShown { try settle() }
+      try fail(replaced: nil)
+    }
     try takeAll()
     try settle()
     let isHeld = comparison.world.pages.holds[.smmuCommands(index)] != nil
@@ -201,17 +214,27 @@ struct SMMUTrap {
   }
 
   private mutating func takeNext(_ command: SMMUCommand?) throws(Divergence) {
-    try settle()
+    if host.isSyncing || !isSent(command) || isShown { try settle() }
     spent.commands += 1
     try take(
       comparison.world.taking(smmu: index, command), "a command",
       found: command.map { [$0].names } ?? "none that EL2 can read")
   }
 
+  /// Whether the host of an SMMU that is given up reads that all up to here is done; it need not for commands without effect.
+  private var isShown: Bool { broken?.position == host.executed.position }
+
+  private func isSent(_ command: SMMUCommand?) -> Bool {
+    if let command, case .sends = smmu.verdict(command) { true } else { false }
+  }
+
   /// Where the hardware knows of nothing, all is confirmed.
   private mutating func settle() throws(Divergence) {
-    guard smmu.batch.isEmpty, !host.isBroken, !host.isConsumed || host.isSyncing else { return }
-    try take(comparison.world.confirming(smmu: index), "all is confirmed", found: "")
+    guard smmu.batch.count == smmu.left, !host.isBroken, !host.isConsumed || host.isSyncing else {
+      return
+    }
+    try take(
+      comparison.world.confirming(smmu: index, asked: false), "all is confirmed", found: "")
   }
 
   /// The hardware is told of a batch.
@@ -224,23 +247,23 @@ struct SMMUTrap {
       throw differ("a batch", "a SYNC at its end")
     }
     let sent = commands.dropLast()
-    if let stream, !isLast(of: stream) {
+    let isConfirmed = if case .confirmed? = rest.dropFirst().first { true } else { false }
+    if let stream, !isConfirmed || !isLast(of: stream) {
       guard sent.allSatisfy({ $0.opcode == .invalidateEntry && $0.stream == stream }) else {
         throw differ("a batch", "CMD_CFGI_STE of stream \(stream.rawValue)")
       }
       rest.removeFirst()
-      guard case .confirmed? = rest.first else { throw differ("a batch", "its confirmation") }
-      rest.removeFirst()
+      if isConfirmed { rest.removeFirst() } else { try endUnconfirmed() }
       return
     }
-    while smmu.batch.count < sent.count, !read.isEmpty { try takeNext(read.removeFirst()) }
-    guard smmu.batch.elementsEqual(sent) else {
-      throw differ("a batch", smmu.batch.names + ", and a SYNC")
+    while smmu.batch.count - smmu.left < sent.count, !read.isEmpty {
+      try takeNext(read.removeFirst())
     }
+    let asked = Array(smmu.batch.dropFirst(smmu.left))
+    guard asked.elementsEqual(sent) else { throw differ("a batch", asked.names + ", and a SYNC") }
     rest.removeFirst()
-    guard case .confirmed? = rest.first else { return }
-    rest.removeFirst()
-    try take(comparison.world.confirming(smmu: index), "a SYNC is consumed", found: "")
+    guard isConfirmed else { return try endUnconfirmed() }
+    try confirm()
   }
 
   /// Whether no further batch is about the entry of a stream.
@@ -250,6 +273,39 @@ struct SMMUTrap {
       if case .published = next { return false }
     }
     return true
+  }
+
+  private mutating func confirm() throws(Divergence) {
+    rest.removeFirst()
+    try take(comparison.world.confirming(smmu: index), "a SYNC is consumed", found: "")
+  }
+
+  /// What a change of owners had left in the queue is consumed by now.
+  private mutating func confirmEarlier() throws(Divergence) {
+    let steps = rest.enumerated()
+    for (place, step) in steps {
+      if case .published = step { return }
+      guard case .confirmed = step else { continue }
+      rest.remove(at: rest.startIndex + place)
+      return try take(
+        comparison.world.confirming(smmu: index), "an earlier SYNC is consumed", found: "")
+    }
+  }
+
+  /// The hardware has stopped at a command of a batch, or was not done with it in time.
+  private mutating func endUnconfirmed() throws(Divergence) {
+    guard case .stopped(let place)? = rest.first else { return try fail(replaced: nil) }
+    rest.removeFirst()
+    try fail(replaced: place)
+    if case .confirmed? = rest.first { try confirm() }
+  }
+
+  private mutating func fail(replaced place: Int?) throws(Divergence) {
+    guard mayFail else { throw differ("a batch", "its confirmation", "the SMMU is given up") }
+    (read, words) = ([], [])
+    try take(
+      comparison.world.failing(smmu: index, replaced: place), "a batch is not confirmed",
+      found: "")
   }
 
   // MARK: Entries
@@ -326,12 +382,14 @@ struct SMMUTrap {
     try take(
       comparison.world.reading(smmu: index, first...last, found), "an entry",
       found: "\(first) to \(last)")
-    guard let stream else { return }
-    while case .published? = rest.first { try publish(replacing: stream) }
-    guard case .ruled(stream, _)? = rest.first else {
-      throw differ("an entry", "the rule of stream \(stream.rawValue)")
+    if let stream {
+      while case .published? = rest.first { try publish(replacing: stream) }
+      guard case .ruled(stream, _)? = rest.first else {
+        throw differ("an entry", "the rule of stream \(stream.rawValue)")
+      }
+      rest.removeFirst()
     }
-    rest.removeFirst()
+    if host.unread == nil { try settle() }
   }
 
   /// A load from a page that is held for it; nil where it can't be held, or for an abort.

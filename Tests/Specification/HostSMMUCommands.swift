@@ -85,7 +85,7 @@ extension World {
         $0.dma.smmus[index].host.unread = streams.clamped(to: smmu.listed)
       }
     case .sends(let commands, let rule):
-      guard smmu.batch.count + commands.count <= smmu.identity.batchLimit else { return [] }
+      guard smmu.hasRoom(commands.count) else { return [] }
       return ending(.smmu(index), .sent(commands), rule, .commandsAreMade, .readOnceIntoCopies) {
         $0.dma.smmus[index].host.advance()
         $0.dma.smmus[index].batch += commands
@@ -96,7 +96,7 @@ extension World {
   /// The queue stops at its next command, when what is before it is confirmed.
   private func stopping(_ index: Int, _ error: SMMUCommandError, _ rule: Rule) -> [Outcome] {
     let smmu = dma.smmus[index], place = smmu.host.executed.position
-    guard smmu.batch.isEmpty, smmu.host.isConsumed else { return [] }
+    guard smmu.batch.count == smmu.left, smmu.host.isConsumed else { return [] }
     return ending(.smmu(index), .refused(rule), .refusedStopsTheQueue) {
       $0.dma.smmus[index].host[.commandQueueConsumed] = UInt64(place) | UInt64(error.rawValue) << 24
       $0.dma.smmus[index].host.raise(.command)
@@ -108,7 +108,7 @@ extension World {
   /// `spent` is how many commands EL2 took, and how many entries and descriptors it read.
   func endingTrap(smmu index: Int, spent: (commands: Int, entries: Int)) -> [Outcome] {
     let smmu = dma.smmus[index], host = smmu.host
-    let isOver = smmu.batch.isEmpty && host.isConsumed && !host.isSyncing
+    let isOver = smmu.batch.count == smmu.left && host.isConsumed && !host.isSyncing
     guard spent.commands <= 64, spent.entries <= 64, host.isBroken || isOver else { return [] }
     return ending(.smmu(index), .done, .trapIsBounded, .trapEndsConfirmed)
   }

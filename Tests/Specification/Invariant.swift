@@ -40,6 +40,10 @@ extension World {
     for index in dma.smmus.indices { found += violations(smmu: index) }
     let areKept = handover.kept.allSatisfy { pages.are($0, .el2) }
     found.check([(.handedPagesNeverReturn, areKept)], "what was handed over")
+    if let change = dma.change, [.claim, .giveBack].contains(change.kind) {
+      let owners = Set(change.range.pages.map { pages.owner(of: $0) })
+      found.check([(.noMixedStates, owners.count == 1)], "a change of owners")
+    }
     return found
   }
 

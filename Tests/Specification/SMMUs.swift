@@ -88,6 +88,8 @@ struct SMMU: Equatable, Sendable {
   var residue: [PageFrameNumber: Residue] = [:]
   /// The commands of EL2's queue that no SYNC has confirmed.
   var batch: [SMMUCommand] = []
+  /// How many of them, the first ones, a change of owners has left there that was refused.
+  var left = 0
   /// What the host sees, where it sees one.
   var host = HostSMMU()
 
@@ -140,9 +142,12 @@ struct SMMU: Equatable, Sendable {
     }
     if batch.contains(.invalidateConfiguration) { older = [:] }
     for command in batch where command.opcode == .invalidateEntry { older[command.stream] = nil }
-    batch = []
+    (batch, left) = ([], 0)
     host.confirm(isTranslating: common == nil)
   }
+
+  /// Whether as many further commands fit before a SYNC.
+  func hasRoom(_ count: Int) -> Bool { batch.count - left + count <= identity.batchLimit }
 
   /// The entry of the hardware for a rule: all that is not the host's is EL2's, and the same in each.
   func word(_ entry: Entry) -> StreamTableEntry {
@@ -189,16 +194,18 @@ extension World {
       command.vmid == smmu.identity.vmid && (hasRanges || command.granule == 0)
         && [.invalidateStage2Address, .invalidateBothStages, .invalidateStage1].contains(command.opcode)
     }
-    guard areEL2s, smmu.batch.count + commands.count <= smmu.identity.batchLimit else { return [] }
+    guard areEL2s, smmu.hasRoom(commands.count) else { return [] }
     return ending(.smmu(index), .sent(commands), .batchFitsTheQueue, .combinedAfterStage2) {
       $0.dma.smmus[index].batch += commands
     }
   }
 
-  /// The hardware has consumed the SYNC behind the batch.
-  func confirming(smmu index: Int) -> [Outcome] {
-    ending(.smmu(index), .done, .syncIsConsumed, .registersShowTheConfirmed) {
-      $0.dma.smmus[index].consumeSync()
+  /// The hardware has consumed the SYNC behind the batch; or the host has `asked` it for nothing.
+  func confirming(smmu index: Int, asked: Bool = true) -> [Outcome] {
+    guard asked || dma.smmus[index].batch.count == dma.smmus[index].left else { return [] }
+    return ending(.smmu(index), .done, .syncIsConsumed, .registersShowTheConfirmed) {
+      if asked { return $0.dma.smmus[index].consumeSync() }
+      $0.dma.smmus[index].host.confirm(isTranslating: dma.smmus[index].common == nil)
     }
   }
 
@@ -210,6 +217,7 @@ extension World {
     var result = self
     if dma.change.map({ $0.isHalfway && !$0.isLoss }) == true { return [] }
     if let replaced { result.dma.smmus[index].batch.remove(at: replaced) }
+    for other in dma.smmus.indices { result.dma.smmus[other].left = result.dma.smmus[other].batch.count }
     guard let change = dma.change else {
       result.dma.smmus[index].host.fail()
       return result.ending(.smmu(index), .done, .unconfirmedIsServiceFailure, .replacedIsLost)
@@ -260,8 +268,7 @@ extension World {
       let isAway = pages.leaving.isSuperset(of: range.pages)
       return isKnown || isAway ? taking(back: range) : ending(.pages, .refused(.tookRefusesTheRest))
     case .giveBack:
-      guard pages.are(range, .el2) else { return ending(.pages, .refused(.noMixedStates)) }
-      guard !handover.kept.contains(where: { $0.overlaps(range) }) else { return [] }
+      guard pages.are(range, .el2), !handover.kept.contains(where: { $0.overlaps(range) }) else { return [] }
       return ending(.pages, .done, .gainMaps) { $0.pages = pages.moving(range, to: .host) }
     }
   }

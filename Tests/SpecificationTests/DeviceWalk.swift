@@ -35,6 +35,7 @@ struct DeviceWalk {
     case entryWithoutInvalidation, switchWithoutInvalidation, hostsVMID, acknowledgedBeforeTheSwitch
     case silentRefusal, errorWithoutGERROR, queueThatIsDonated, queueThatStaysHeld
     case streamTableOfTheHost, messageOfTheHost, stoppedSMMU, handedPageThatReturns, unknownStream
+    case changeOfTwoOwners
   }
 
   static func pages(_ first: UInt64, _ count: UInt64) -> PageRange {
@@ -125,7 +126,7 @@ struct DeviceWalk {
     case .preparing: return preparing()
     case .proceeding: return world.proceeding()
     case .invalidating: return world.invalidating(smmu: index, invalidations(smmu))
-    case .confirming: return world.confirming(smmu: index)
+    case .confirming: return world.confirming(smmu: index, asked: !dice.once(in: 4))
     case .failing:
       let mayLose = world.dma.change == nil && !smmu.batch.isEmpty && dice.once(in: 2)
       guard index == 0 || world.dma.change != nil else { return [] }
@@ -287,7 +288,9 @@ struct DeviceWalk {
       }
       result.world.dma.smmus[0].residue = old.residue
     case .entryWithoutInvalidation:
-      guard step == .reading, old.host.rules == nil, new.batch.count > old.batch.count else {
+      // An entry that stays the same may have other contexts, which are not in the state.
+      let isAlone = old.batch.isEmpty && new.batch.count == 1 && new.older != old.older
+      guard step == .reading, old.host.rules == nil, isAlone else {
         return nil
       }
       result.world.dma.smmus[0].batch.removeLast()
@@ -331,6 +334,12 @@ struct DeviceWalk {
     case .handedPageThatReturns:
       guard step == .preparing, let range = outcome.world.handover.kept.first else { return nil }
       result.world.pages = result.world.pages.moving(range, to: .host)
+    case .changeOfTwoOwners:
+      guard step == .preparing, let change, change.kind == .claim, change.range.count > 1 else {
+        return nil
+      }
+      let first = Self.pages(change.range.first.rawValue, 1)
+      result.world.pages = result.world.pages.moving(first, to: .el2)
     case .unknownStream:
       guard step == .reading else { return nil }
       result.world.dma.smmus[0].streams[StreamID(12)] = .passes

@@ -13,7 +13,7 @@ struct WalkTests {
     .tablesFromBootStayHeld, .waitingStoreIsIgnoredAtLast, .devicesReachWhatTheHostReaches,
     .doorbellsAreWriteOnly, .smallestOAS, .translatesFromTheStart, .unknownStreamsAreInvalid,
     .hardwareMayReadMeanwhile, .hardwareReadsEL2sMemory, .smmuWritesNowhere, .queueHasOnePage,
-    .refusedEntryIsInvalid, .installedMemoryKeepsItsOwner,
+    .refusedEntryIsInvalid, .installedMemoryKeepsItsOwner, .noMixedStates,
   ]
 
   /// Rules of PSCI, which a walk beside EL2's relay reaches.

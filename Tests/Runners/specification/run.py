@@ -34,7 +34,7 @@ class Soak:
 
 SOAKS = (
     Soak("soak", 1),
-    Soak("soak-smmu", 0.6),
+    Soak("soak-smmu", 0.6, ("--check", "1", "--steps-per-world", "2000")),
     Soak("soak-redistributor", 0.3),
     Soak("soak-psci", 0.05, ()),
 )

@@ -9,6 +9,9 @@ extension SimulatedSMMU {
   private var consumed: SMMUQueuePointer { SMMUQueuePointer(rawValue: state.commandConsumed) }
   private var produced: SMMUQueuePointer { SMMUQueuePointer(rawValue: state.commandProduced) }
 
+  /// SMMU_CMDQ_CONS, where it has stopped at a command.
+  package var stoppedAt: SMMUQueuePointer { consumed }
+
   /// How many commands are published and not consumed.
   package var unreadCommands: UInt64 {
     let log2 = commandBase.log2

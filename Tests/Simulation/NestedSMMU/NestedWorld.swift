@@ -74,6 +74,8 @@ package final class NestedWorld {
   package var onRead: ((Access) -> ReadEffect)?
   /// Called behind each attempt of ``donate(_:)``, with whether it was granted.
   package var onDonation: ((PageRange, Bool) -> Void)?
+  /// The same behind each of ``giveBack()``.
+  package var onReturn: ((PageRange, Bool) -> Void)?
   private var claims: [HeldClaim] = []
 
   private static func pages(_ addresses: Range<UInt64>) -> PageRange {
@@ -243,6 +245,21 @@ package final class NestedWorld {
     if smmu.isKept(address & ~0xfff) {
       violations.append("the SMMU still comes to \(hex(address)), which is given up")
     }
+    return true
+  }
+
+  /// The host gets the page back that it has given up first; false where there is none, or that is refused.
+  package func giveBack() -> Bool {
+    guard let held = claims.first, let page = held.ranges.first else { return false }
+    do throws(OwnershipError) {
+      try ownership.giveBack(&held.claim)
+    } catch {
+      onReturn?(page, false)
+      return false
+    }
+    claims.removeFirst()
+    taken.remove(page.first.rawValue)
+    onReturn?(page, true)
     return true
   }
 

@@ -26,10 +26,15 @@ package struct HostileSMMUHost<Source: Choices> {
   /// How many have not.
   package private(set) var aborted: UInt64 = 0
   private var donations = 0
+  /// Whether the hardware has failed at commands now and then.
+  package private(set) var hasFailed = false
+  private let mayFail: Bool
   private var interestingAddresses: [UInt64] = []
 
-  package init(_ world: NestedWorld, _ choices: Source) {
+  /// Begins a life; with `mayFail` the hardware fails at commands now and then.
+  package init(_ world: NestedWorld, _ choices: Source, mayFail: Bool = false) {
     self.world = world
+    self.mayFail = mayFail
     self.choices = choices
     host = HostSMMUDriver(world)
     interestingAddresses = [
@@ -52,6 +57,7 @@ package struct HostileSMMUHost<Source: Choices> {
   /// One step.
   package mutating func step() {
     steps += 1
+    if mayFail, choices.next(64) == 0 { return fail() }
     switch choices.next(100) {
     case 0..<22: device()
     case 22..<44: command()
@@ -62,7 +68,10 @@ package struct HostileSMMUHost<Source: Choices> {
     case 80..<85: read()
     case 85..<90: recover()
     case 90..<94: world.store(address() & ~7, choices.word())
-    case 94: donate()
+    case 94:
+      if choices.next(4) == 0, world.giveBack() { donations -= 1 }
+      // Most of a life should have pages left.
+      if donations < 3, choices.next(8) == 0 { donate() }
     case 95: world.smmu.land()
     case 96: if choices.next(3) == 0 { silence() } else { restart() }
     case 97: world.smmu.pace = choices.next(2) == 0 ? .instant : .steps(1 + Int(choices.next(8)))
@@ -159,6 +168,8 @@ package struct HostileSMMUHost<Source: Choices> {
       default: break
       }
       if choices.next(16) == 0 { word1 = choices.word() }
+      // SSec
+      if choices.next(48) == 0 { word0 |= 1 << 10 }
       commands.append((flips(word0), word1))
     }
     host.post(commands)
@@ -217,6 +228,8 @@ package struct HostileSMMUHost<Source: Choices> {
       ? choices.next(0x2_0000) & ~3 : offsets[Int(choices.next(UInt64(offsets.count)))]
     let value: UInt64 =
       switch choices.next(4) {
+      // GBPA with Update
+      case _ where offset == 0x44: 1 << 31 | choices.next(4) << 19
       case 0: choices.word()
       case 1: address() | choices.next(16)
       case 2: choices.next(16)
@@ -248,14 +261,27 @@ package struct HostileSMMUHost<Source: Choices> {
 
   /// The host gives a page up, most often one that a device is at before and after.
   private mutating func donate() {
-    // Most of a life should have pages left.
-    guard donations < 3, choices.next(8) == 0 else { return }
     let used = [Place.data, Place.data + 0x1000, Place.table2, Place.context]
     let page = choices.next(4) == 0 ? address() : used[Int(choices.next(8) / 2)]
     let stream = UInt32(choices.next(4))
     approach(stream)
     if world.donate(page) { donations += 1 }
     approach(stream)
+  }
+
+  /// The hardware stops at a command, or is not done with it while EL2 waits, and goes on later.
+  private mutating func fail() {
+    hasFailed = true
+    switch choices.next(4) {
+    case 0: world.smmu.hang(after: choices.next(4))
+    case 1: world.smmu.failCommand(after: choices.next(4), .abort)
+    default: world.smmu.failCommand(after: choices.next(4), .illegal)
+    }
+    if donations >= 3, world.giveBack() { donations -= 1 }
+    // A host of which a command is not confirmed has no SMMU any more.
+    if choices.next(2) == 0 { command() } else { donate() }
+    world.smmu.hang(after: nil)
+    world.smmu.failCommand(after: nil)
   }
 
   /// A device accesses what the first two pages of stage 1 are.

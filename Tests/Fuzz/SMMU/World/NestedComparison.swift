@@ -17,8 +17,6 @@ package final class NestedComparison {
   private var tables: HardwareTables<PhysicalMemory>
   /// What EL2 did that was not compared yet.
   private var observations: [SMMUObservation] = []
-  /// Whether the hardware was told of commands that it is not known to have consumed.
-  private var isWaiting = false
   /// What the specification does not permit; nil where there is nothing.
   package private(set) var divergence: String?
 
@@ -43,16 +41,16 @@ package final class NestedComparison {
       guard let value, let register = SMMURegister(rawValue: offset) else { return }
       if register == .commandQueueProduced {
         note(tables.publish(value))
-        isWaiting = true
+      } else if register == .globalErrorAcknowledged, world.smmu.activeErrors.contains(.command) {
+        note(tables.resume(UInt64(world.smmu.stoppedAt.rawValue)))
       } else {
         board.hardware(of: 0, register, is: value)
       }
     }
     world.seams.onAnswer = { [unowned self] _, offset, value in
-      guard isWaiting, offset == SMMURegister.commandQueueConsumed.offset,
-        tables.isConsumed(value)
-      else { return }
-      isWaiting = false
+      guard offset == SMMURegister.commandQueueConsumed.offset, tables.confirm(value) else {
+        return
+      }
       note(.confirmed)
     }
     world.onWrite = { [unowned self] access, value in
@@ -69,7 +67,12 @@ package final class NestedComparison {
     }
     world.onDonation = { [unowned self] page, isGranted in
       check { () throws(Divergence) in
-        try board.claimed(page, isGranted: isGranted, observations)
+        try board.claimed(page, isGranted: isGranted, observations, tables)
+      }
+    }
+    world.onReturn = { [unowned self] page, isGranted in
+      check { () throws(Divergence) in
+        try board.returned(page, isGranted: isGranted, observations)
       }
     }
   }
