@@ -138,6 +138,15 @@ let package = Package(
         .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))
       ]),
 
+    // The specification beside the core: each step of the core must be one that it permits.
+    .target(
+      name: "Comparison",
+      dependencies: [
+        "Architecture", "GIC", "SMMU", "Trace", "Ownership", "ITS", "Redistributor", "SMMUDriver",
+        "VirtualSMMU", "Specification",
+      ],
+      path: "Tests/Comparison", swiftSettings: supporting + checked),
+
     // Boards of that hardware with rooms of the core on it, up to one on which the monitor starts up.
     simulation(
       "Simulation",
@@ -197,7 +206,11 @@ let package = Package(
       ]),
     tests("Inspection", ["Trace"]),
     tests(
-      "Replay", ["Architecture", "GIC", "Inspection", "SimulatedHardware", "Trace"],
+      "Replay",
+      [
+        "Architecture", "GIC", "Ownership", "Inspection", "ITS", "SimulatedHardware", "Trace",
+        "Traps", "Comparison",
+      ],
       exclude: ["Traces"]),
   ],
   swiftLanguageModes: [.v6]
@@ -222,18 +235,7 @@ if let metal {
 
 // The programs that run the mediation of an ITS, or the mirror of page states, for millions of steps. Some
 // look into modules, and so need `-enable-testing`, which the Makefile says where it builds them.
-let fuzz = Context.environment["PORTCULLIS_FUZZ"]
-if fuzz != nil || metal == "CHECKED" {
-  package.targets.append(
-    .target(
-      name: "Comparison",
-      dependencies: [
-        "Architecture", "GIC", "SMMU", "Trace", "Ownership", "ITS", "Redistributor", "SMMUDriver",
-        "VirtualSMMU", "Specification",
-      ],
-      path: "Tests/Comparison", swiftSettings: supporting + checked))
-}
-if fuzz != nil {
+if Context.environment["PORTCULLIS_FUZZ"] != nil {
   package.targets += [
     .target(name: "SoakOptions", path: "Tests/Fuzz/Options", swiftSettings: supporting),
     .target(

@@ -41,7 +41,10 @@ public struct Replay: Sendable {
   /// Runs a trace again.
   ///
   /// - Throws: any `ReplayError`.
-  public init(_ records: [TraceRecord]) throws(ReplayError) {
+  public init(_ records: [TraceRecord]) throws(ReplayError) { try self.init(records) { _ in } }
+
+  /// The same with somebody who looks on, and gets the board before the first trap.
+  init(_ records: [TraceRecord], watched: (ReplayBoard) -> Void) throws(ReplayError) {
     let plans = ServicePlan.all(in: records)
     handedOver = plans.values.count { $0.service.isHandedOver }
     let board = try ReplayBoard(
@@ -49,6 +52,7 @@ public struct Replay: Sendable {
     defer { board.finish() }
     services = board.count
     guard services > 0 else { throw .nothing }
+    watched(board)
     var traps: [UInt8: [(index: Int, event: TraceEvent)]] = [:]
     for (index, record) in records.enumerated() {
       switch record.event {

@@ -35,16 +35,36 @@ final class ReplayBoard {
   }
 
   /// The mediation of one ITS.
-  private final class Mediation {
+  final class Mediation {
     var its: MediatedITS
     init(_ its: consuming MediatedITS) { self.its = its }
+  }
+
+  /// One trap, for whoever carries it out.
+  struct Trap {
+    let number: UInt8
+    let mediation: Mediation
+    let machine: ReplayMachine
+    let access: Access
+    /// What is stored; nil for a load.
+    let value: UInt64?
+
+    /// Carries it out with `machine`.
+    func run<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) -> TracedAccess {
+      guard let value else {
+        return TracedAccess(access, mediation.its.read(access, machine: machine))
+      }
+      return TracedAccess(access, value, mediation.its.write(access, value, machine: machine))
+    }
   }
 
   let gic: SimulatedGIC
   private let manner: Manner
   let plans: [UInt8: ServicePlan]
   private var hardware: [UInt8: SimulatedITS] = [:]
-  private var mediations: [UInt8: Mediation] = [:]
+  private(set) var mediations: [UInt8: Mediation] = [:]
+  /// Has somebody who looks on carry out each trap.
+  var onTrap: ((Trap) -> TracedAccess)?
   private var tables: [UInt64: UInt64] = [:]
   /// All memory is the host's but what is not: whether it was, the trace tells.
   private var ownership: HostOwnership
@@ -156,12 +176,11 @@ final class ReplayBoard {
     let access = Access(
       offset: recorded.offset,
       address: VirtualAddress(plan.service.frame + recorded.offset), width: width)
-    let machine = ReplayMachine(board: self, number: number, cpu: UInt64(cpu))
-    let replayed =
-      recorded.isWrite
-      ? TracedAccess(
-        access, recorded.value, mediation.its.write(access, recorded.value, machine: machine))
-      : TracedAccess(access, mediation.its.read(access, machine: machine))
+    let trap = Trap(
+      number: number, mediation: mediation,
+      machine: ReplayMachine(board: self, number: number, cpu: UInt64(cpu)), access: access,
+      value: recorded.isWrite ? recorded.value : nil)
+    let replayed = onTrap?(trap) ?? trap.run(trap.machine)
     _ = mediation.its.takeRefusal()
 
     for position in 0..<max(events.count, happened.count) {

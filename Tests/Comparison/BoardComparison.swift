@@ -110,3 +110,19 @@ package struct ComparedBoard: Sendable {
     self.bytesPerTrap = bytesPerTrap
   }
 }
+
+extension ComparedBoard {
+  /// What the policy of its ITSes says.
+  package init(_ policy: ITSPolicy) {
+    var listed: [ClosedRange<UInt32>]?
+    if policy.devices.rangeCount > 0 {
+      listed = []
+      for index in policy.devices.ranges.indices { listed?.append(policy.devices.ranges[index]) }
+    }
+    self.init(
+      interruptIDBits: UInt64(policy.interruptLimit.trailingZeroBitCount),
+      stallsAtRefused: policy.refused == .stalls, listedDevices: listed,
+      commandsPerTrap: Int(policy.commandsPerTrap), bytesPerTrap: policy.bytesPerTrap)
+    checksVirtual = policy.virtualInterrupts == .checked
+  }
+}

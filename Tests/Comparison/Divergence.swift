@@ -85,18 +85,21 @@ enum Found: CustomStringConvertible {
   case observed(Observation?)
   /// A command of the host, and what EL2 has appended.
   case command(ITSCommand?, ArraySlice<ITSCommand>)
-  /// An offset in EL2's queue.
-  case offset(UInt64)
+  /// An offset in EL2's queue, and the slots in front of it.
+  case offset(UInt64, ArraySlice<ITSCommand>)
 
   var description: String {
     switch self {
     case .effect(let effect): effect.description
     case .observed(let observation): observation?.description ?? "otherwise"
     case .command(let command, let slots):
-      (command?.words ?? "its own") + ", with \(slots.count) slots: "
-        + slots.prefix(4).map { $0.words }.joined(separator: ", ")
-    case .offset(let offset): hex(offset)
+      (command?.words ?? "its own") + ", with " + Self.name(slots)
+    case .offset(let offset, let slots): hex(offset) + ", with " + Self.name(slots)
     }
+  }
+
+  private static func name(_ slots: ArraySlice<ITSCommand>) -> String {
+    "\(slots.count) slots: " + slots.prefix(4).map { $0.words }.joined(separator: ", ")
   }
 }
 

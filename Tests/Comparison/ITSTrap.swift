@@ -530,10 +530,9 @@ struct ITSTrap<Memory: ComparedMemory> {
     }
     let (its, commit) = (its, state.commit)
     try take(
-      comparison.world.publishing(its: its), "GITS_CWRITER is written", found: .offset(offset)
-    ) {
-      commit.offset(of: $0.world[its].commit.published) == offset
-    }
+      comparison.world.publishing(its: its), "GITS_CWRITER is written",
+      found: .offset(offset, appended[explained...])
+    ) { commit.offset(of: $0.world[its].commit.published) == offset }
   }
 
   /// What EL2 has found in the host's tables.

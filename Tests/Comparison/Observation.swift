@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import Trace
 
 /// What EL2 did in a trap of an ITS, as the machine sees it.
 package enum Observation: Hashable, Sendable {
@@ -35,6 +36,27 @@ package enum Effect: Hashable, Sendable {
   case again
   /// An abort.
   case aborted
+}
+
+extension Entrance {
+  /// An access as it is traced.
+  package init(_ access: TracedAccess) {
+    let width = AccessWidth(rawValue: access.width) ?? .double
+    self =
+      access.isWrite
+      ? .store(offset: access.offset, width, access.value) : .load(offset: access.offset, width)
+  }
+}
+
+extension Effect {
+  /// What a traced access came to.
+  package init(_ access: TracedAccess) {
+    switch access.outcome {
+    case .done: self = access.isWrite ? .done : .value(access.value)
+    case .again: self = .again
+    case .refused: self = .aborted
+    }
+  }
 }
 
 // In words, for where nothing can tell them by itself.

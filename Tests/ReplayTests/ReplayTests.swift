@@ -4,6 +4,7 @@
 import Architecture
 import Foundation
 import GIC
+import ITS
 import Inspection
 import Testing
 import Trace
@@ -50,6 +51,30 @@ enum Recorded {
     #expect(replay.accesses == 266)
     #expect(replay.commands == 202)
     #expect(replay.services == 1 && replay.handedOver == 0 && replay.lost == 0)
+  }
+
+  /// Runs the trace again beside the specification, of which `change` has it expect another policy.
+  private func compare(_ change: (inout ITSPolicy) -> Void = { _ in }) throws -> ComparedReplay {
+    var compared: Result<ComparedReplay, any Error>?
+    let replay = try Replay(Recorded.attacks) { board in
+      compared = Result { try ComparedReplay(board, Recorded.attacks, change: change) }
+    }
+    #expect(replay.difference == nil)
+    return try #require(compared).get()
+  }
+
+  @Test("What happens in it the specification permits")
+  func specified() throws {
+    let compared = try compare()
+    #expect(compared.problem == nil)
+    #expect(compared.traps == 266)
+  }
+
+  @Test("What another policy would have had happen, the specification does not permit")
+  func otherwise() throws {
+    #expect(try compare { $0.refused = $0.refused == .stalls ? .skipped : .stalls }.problem != nil)
+    #expect(try compare { $0.interruptLimit = 8192 }.problem != nil)
+    #expect(try compare { $0.commandsPerTrap = 1 }.problem != nil)
   }
 
   @Test(

@@ -296,37 +296,3 @@ extension MetalPlatform {
     MetalMonitor(self).end(LogLine("switched off: EL2 does what the specification does not permit"))
   }
 }
-
-extension ComparedBoard {
-  init(_ policy: ITSPolicy) {
-    var listed: [ClosedRange<UInt32>]?
-    if policy.devices.rangeCount > 0 {
-      listed = []
-      for index in policy.devices.ranges.indices { listed?.append(policy.devices.ranges[index]) }
-    }
-    self.init(
-      interruptIDBits: UInt64(policy.interruptLimit.trailingZeroBitCount),
-      stallsAtRefused: policy.refused == .stalls, listedDevices: listed,
-      commandsPerTrap: Int(policy.commandsPerTrap), bytesPerTrap: policy.bytesPerTrap)
-    checksVirtual = policy.virtualInterrupts == .checked
-  }
-}
-
-extension Entrance {
-  init(_ access: TracedAccess) {
-    let width = AccessWidth(rawValue: access.width) ?? .double
-    self =
-      access.isWrite
-      ? .store(offset: access.offset, width, access.value) : .load(offset: access.offset, width)
-  }
-}
-
-extension Effect {
-  init(_ access: TracedAccess) {
-    switch access.outcome {
-    case .done: self = access.isWrite ? .done : .value(access.value)
-    case .again: self = .again
-    case .refused: self = .aborted
-    }
-  }
-}

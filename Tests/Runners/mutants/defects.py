@@ -362,7 +362,7 @@ DEFECTS = [
     ),
     Defect(
         "own-sync-no-barrier", "F-07", "MediatedSMMU+Commands.swift",
-        "        guard confirm(&batch, upTo: ahead, machine) else { return }\n"
+        "        guard confirm(&batch, upTo: commands.advanced(ahead), machine) else { return }\n"
         "      case .forget(let invalidation):\n",
         "        break\n      case .forget(let invalidation):\n",
         "VirtualSMMU",
