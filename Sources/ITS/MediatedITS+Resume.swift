@@ -23,7 +23,8 @@ extension MediatedITS {
   public mutating func pause<Machine: ITSMachine & ~Copyable>(machine: borrowing Machine) {
     guard isEnabled, !isBroken else { return }
     _ = setControl(0, machine)
-    isPaused = true
+    // Where that aborts it is looked at like any other.
+    isPaused = !isEnabled
   }
 
   /// Has the ITS go on where its power may have been lost; one that is not as EL2 left it is broken, and
@@ -35,9 +36,8 @@ extension MediatedITS {
     if isPaused {
       isPaused = false
       fruitlessRuns = 0
-      while !isEnabled, !isBroken, setControl(1, machine) == .again {}
+      while !isEnabled, setControl(1, machine) == .again {}
       if !isEnabled { isBroken = true }
-      return
     }
     let control = hardwareControl(machine)
     if isEnabled, !isRunning(machine) { isBroken = true }

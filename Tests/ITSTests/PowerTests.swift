@@ -261,6 +261,18 @@ struct PowerTests {
     #expect(driver.read(0, .word) == 1 << 31)
   }
 
+  @Test("A paused ITS that firmware has enabled is off, and disabled")
+  func enabledWhilePaused() throws {
+    let driver = try driver(left: 64)
+    let world = driver.world
+    world.mediations[0].its.pause(machine: ITSWorldMachine(world, 0))
+    world.service().state.isEnabled = true
+    world.mediations[0].its.wake(machine: ITSWorldMachine(world, 0))
+    #expect(world.its.isBroken && !world.service().state.isEnabled)
+    driver.write(0, 1, .word)
+    #expect(!world.service().state.isEnabled)
+  }
+
   /// What firmware may have done to an ITS while EL2 did not look.
   enum Change: CaseIterable { case lost, restored, enabled, moved }
 
