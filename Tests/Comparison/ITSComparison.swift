@@ -71,6 +71,33 @@ extension BoardComparison {
     its number: Int, _ entrance: Entrance, by cpu: Int, _ effect: Effect,
     _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: some ComparedMemory
   ) throws(Divergence) {
+    try finish(its: number, .access(entrance), by: cpu, effect, observations, its, memory)
+  }
+
+  /// EL2 has had an ITS come to rest, before the system is suspended.
+  ///
+  /// - Throws: what the specification does not permit.
+  package mutating func paused(
+    its number: Int, _ observations: [Observation], _ its: borrowing MediatedITS,
+    _ memory: some ComparedMemory
+  ) throws(Divergence) {
+    try finish(its: number, .pause, by: 0, .done, observations, its, memory)
+  }
+
+  /// EL2 has had an ITS go on, or has looked what firmware has left of it.
+  ///
+  /// - Throws: what the specification does not permit.
+  package mutating func woke(
+    its number: Int, _ observations: [Observation], _ its: borrowing MediatedITS,
+    _ memory: some ComparedMemory
+  ) throws(Divergence) {
+    try finish(its: number, .wake, by: 0, .done, observations, its, memory)
+  }
+
+  private mutating func finish(
+    its number: Int, _ entrance: ITSEntrance, by cpu: Int, _ effect: Effect,
+    _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: some ComparedMemory
+  ) throws(Divergence) {
     let before = world[number]
     do throws(Divergence) {
       try check(its: number, entrance, by: cpu, effect, observations, its, memory)
@@ -80,7 +107,7 @@ extension BoardComparison {
   }
 
   private mutating func check(
-    its number: Int, _ entrance: Entrance, by cpu: Int, _ effect: Effect,
+    its number: Int, _ entrance: ITSEntrance, by cpu: Int, _ effect: Effect,
     _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: some ComparedMemory
   ) throws(Divergence) {
     var trap = ITSTrap(
@@ -158,6 +185,7 @@ extension BoardComparison {
     }
     try check("off", state.phase == .off, its.isBroken)
     try check("Enabled", state.host.isEnabled, its.isEnabled)
+    try check("paused", state.isPaused, its.isPaused)
     if state.phase != .off {
       try check("at rest", state.phase == .atRest, its.isAtRest)
       try check(

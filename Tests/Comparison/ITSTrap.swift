@@ -12,7 +12,7 @@ import GIC
 struct ITSTrap<Memory: ComparedMemory> {
   var comparison: BoardComparison
   let its: Int
-  let entrance: Entrance
+  let entrance: ITSEntrance
   let cpu: Int
   let effect: Effect
   /// What EL2 did that has not been explained yet.
@@ -38,7 +38,7 @@ struct ITSTrap<Memory: ComparedMemory> {
   private var saysQuiescent = false
 
   init(
-    comparison: BoardComparison, _ its: Int, _ entrance: Entrance, _ cpu: Int, _ effect: Effect,
+    comparison: BoardComparison, _ its: Int, _ entrance: ITSEntrance, _ cpu: Int, _ effect: Effect,
     _ observations: ArraySlice<Observation>, appended: [ITSCommand], keeps: ITSCommand?,
     unfinished: (PageRange, UInt64)?, memory: Memory, tableBases: [GITSTableBase]
   ) {
@@ -77,13 +77,21 @@ struct ITSTrap<Memory: ComparedMemory> {
 
   mutating func run() throws(Divergence) {
     switch entrance {
-    case .load(let offset, let width): try load(offset, width)
-    case .store(let offset, let width, let value):
+    case .access(.load(let offset, let width)): try load(offset, width)
+    case .access(.store(let offset, let width, let value)):
       switch offset & ~7 {
       case ITSRegister.commandWrite.offset: try ring(offset, width, value)
-      case ITSRegister.control.offset where offset == 0: try control(width, value)
+      case ITSRegister.control.offset where offset == 0:
+        let its = its
+        try control(enables: value & 1 != 0) { (world, choice) in
+          world.store(its: its, at: 0, width, value, by: 0, choice)
+        }
       default: try store(offset, width, value)
       }
+    case .pause:
+      let its = its
+      try control(enables: false) { (world, _) in world.pausing(its: its) }
+    case .wake: try wake()
     }
     if !rest.isEmpty {
       throw Divergence(
@@ -141,12 +149,17 @@ struct ITSTrap<Memory: ComparedMemory> {
     while case .unpinned? = rest.first { rest.removeFirst() }
   }
 
-  private mutating func control(_ width: AccessWidth, _ value: UInt64) throws(Divergence) {
-    let changes = value & 1 != (state.host.isEnabled ? 1 : 0)
+  /// The host sets Enabled or clears it, or EL2 does so for it.
+  private mutating func control(
+    enables: Bool, _ outcomes: (Specification.World, RegisterChoice) -> [Outcome]
+  ) throws(Divergence) {
+    let changes = enables != state.host.isEnabled
     var choice = RegisterChoice()
     if rest.contains(where: { $0.isFailedStore(to: ITSRegister.control.offset) }) {
       try watchRegisters()
       try observe()
+      guard case .access = entrance else { return }
+      comparison.world[its].isPaused = false
       if effect != .aborted {
         throw Divergence(name("the store"), expected: "an abort", found: "\(effect)")
       }
@@ -158,15 +171,14 @@ struct ITSTrap<Memory: ComparedMemory> {
       try watchRegisters(until: { $0.isStore(to: ITSRegister.control.offset) })
       choice.takesRegisters = !cannotWrite
       choice.evidence = evidence()
-      if value & 1 == 0 { try watchRest() }
+      if !enables { try watchRest() }
     }
     let effect = effect
     // Hardware that was Quiescent, for it had lost its power, stays so.
     let isQuiet = isQuiet || state.hardware.isQuiescent
     let its = its
-    let outcomes = comparison.world.store(its: its, at: 0, width, value, by: cpu, choice)
-    let answer = try take(outcomes, "the store", found: .effect(effect)) {
-      value & 1 != 0 || !changes || $0.world[its].hardware.isQuiescent == isQuiet
+    let answer = try take(outcomes(comparison.world, choice), "the store", found: .effect(effect)) {
+      enables || !changes || $0.world[its].hardware.isQuiescent == isQuiet
     }
     guard answer == .done, state.host.isEnabled, state.phase == .enabled else {
       try watchRegisters()
@@ -176,11 +188,49 @@ struct ITSTrap<Memory: ComparedMemory> {
       return
     }
     try runCommands()
+    // What is left then the host's next store goes on with.
+    let isWaking = if case .wake = entrance { true } else { false }
     try take(
       comparison.world.endingTrap(its: its, .store, madeProgress: hasProgress, spent: spent),
       "the trap ends",
       found: .effect(effect)
-    ) { $0.answer.matches(effect) }
+    ) { isWaking || $0.answer.matches(effect) }
+  }
+
+  /// A CPU is about to run the host: an ITS that was paused is enabled, and each is looked at.
+  private mutating func wake() throws(Divergence) {
+    // Last of all one that is off is disabled, if firmware has enabled it.
+    var end: Bool?
+    if case .wrote(ITSRegister.control.offset, let value, let isDone)? = rest.last, value & 1 == 0 {
+      end = isDone
+      rest.removeLast()
+    }
+    if state.isPaused { try resume() }
+    try watchRegisters()
+    let its = its
+    let isOn = end == nil && state.hardware.isEnabled
+    try take(comparison.world.waking(its: its), "a look at the registers", found: .observed(nil)) {
+      end == false || $0.world[its].hardware.isEnabled == isOn
+    }
+  }
+
+  /// EL2 enables an ITS that it has paused.
+  private mutating func resume() throws(Divergence) {
+    // Between the first look and the last, which is behind it.
+    let its = its
+    let looks = UInt64(max(rest.count { $0.isLoad(of: ITSRegister.control.offset) }, 2)) - 2
+    guard rest.contains(where: { $0.isFailedStore(to: ITSRegister.control.offset) }) else {
+      return try control(enables: true) { (world, choice) in
+        world.resuming(its: its, looks: looks, choice)
+      }
+    }
+    try watchRegisters()
+    var choice = RegisterChoice()
+    choice.takesRegisters = false
+    try take(
+      comparison.world.resuming(its: its, looks: looks, choice), "a store that aborts",
+      found: .observed(nil)
+    ) { $0.answer == .aborted }
   }
 
   private mutating func ring(
@@ -402,7 +452,7 @@ struct ITSTrap<Memory: ComparedMemory> {
 
   /// What comes before a command is read: the host's old tables are unmapped, a command that is kept goes on.
   private mutating func goOn(isLast: Bool = false, mayWait: Bool = false) throws(Divergence) {
-    try explainUnmappings()
+    try explainUnmappings(mayWait: mayWait)
     guard !hasResumed, let kept = comparison.kept(its) else { return }
     let zeroed = unfinished?.zeroed ?? 0
     let isUnchanged =
@@ -492,13 +542,16 @@ struct ITSTrap<Memory: ComparedMemory> {
 
   // MARK: EL2's own slots
 
-  private mutating func explainUnmappings() throws(Divergence) {
+  private mutating func explainUnmappings(mayWait: Bool = false) throws(Divergence) {
     while !state.doomed.isEmpty, explained < appended.count {
       let slot = appended[explained]
       guard let mapping = slot.unmapping, state.doomed.contains(mapping) else { return }
       let found = appended[explained...]
+      let outcomes = comparison.world.unmappingDoomed(its: its, mapping)
+      // Its slot is free behind what EL2 reads now.
+      if mayWait, outcomes.isEmpty { return }
       let answer = try take(
-        comparison.world.unmappingDoomed(its: its, mapping), "unmapping",
+        outcomes, "unmapping",
         found: .command(slot, appended[explained...])
       ) {
         if case .committed(let commands) = $0.answer { found.starts(with: commands) } else { false }

@@ -26,6 +26,16 @@ package enum Entrance: Hashable, Sendable {
   case store(offset: UInt64, AccessWidth, UInt64)
 }
 
+/// What makes EL2 come to an ITS.
+enum ITSEntrance {
+  /// The host.
+  case access(Entrance)
+  /// The system is about to be suspended.
+  case pause
+  /// Firmware has started or woken a CPU.
+  case wake
+}
+
 /// What the host was told at the end of a trap.
 package enum Effect: Hashable, Sendable {
   /// The value of a load.
@@ -81,6 +91,16 @@ extension Entrance: CustomStringConvertible {
     case .load(let offset, let width): "load of \(width.bytes) bytes at \(hex(offset))"
     case .store(let offset, let width, let value):
       "store of \(width.bytes) bytes \(hex(value)) at \(hex(offset))"
+    }
+  }
+}
+
+extension ITSEntrance: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .access(let entrance): entrance.description
+    case .pause: "a pause"
+    case .wake: "a wake"
     }
   }
 }

@@ -127,10 +127,10 @@ extension World {
   /// `believesZero`.
   func noticing(_ its: Int, looksForRest looks: Bool = true, believesZero: Bool = false) -> World {
     let state = self[its], hardware = state.hardware
-    guard state.phase == .enabled || state.phase == .disabled else { return self }
+    guard state.phase != .off else { return self }
     if !state.isEnabledAsWritten { return changed { $0[its].phase = .off } }
     let isUnused = state.commit.offset(of: state.commit.published) == 0
-    guard looks, !hardware.isEnabled, hardware.isQuiescent else { return self }
+    guard looks, state.phase == .disabled, hardware.isQuiescent else { return self }
     guard state.isQueueEL2s else { return changed { $0[its].phase = .off } }
     guard believesZero || hardware.read != 0 || isUnused else { return self }
     return changed { $0[its].phase = state.isReadPlausible ? .atRest : .off }
@@ -146,8 +146,36 @@ extension World {
     }
   }
 
+  /// Before SYSTEM_SUSPEND, EL2 disables an ITS that is enabled; the host has not asked for it.
+  func pausing(its: Int) -> [Outcome] {
+    guard self[its].phase == .enabled else { return ending(.its(its), .done, .suspendDisablesTheITS) }
+    return storeControl(its, isEnabled: false, RegisterChoice()).adding(.suspendDisablesTheITS) {
+      $0[its].isPaused = true
+    }
+  }
+
+  /// EL2 enables an ITS that it has paused, behind so many further `looks` whether it is Quiescent.
+  ///
+  /// It takes commands behind it, as behind the host's own store.
+  func resuming(its: Int, looks: UInt64, _ choice: RegisterChoice = RegisterChoice()) -> [Outcome] {
+    guard self[its].isPaused, looks <= Board.repetitions else { return [] }
+    let waking = changed { ($0[its].isPaused, $0[its].waited) = (false, looks) }
+    let aborted = choice.takesRegisters ? [] : waking.ending(.its(its), .aborted)
+    let ended = waking.enabling(its, choice).filter { $0.answer != .repeats }
+    return (ended + aborted).adding(.suspendedITSIsEnabled) {
+      if $0[its].phase != .enabled { $0[its].phase = .off }
+    }
+  }
+
   /// On each CPU that firmware starts or wakes EL2 checks each ITS before the host runs.
-  func waking(its: Int) -> [Outcome] { observing(its: its).adding(.wakingChecksTheITS) }
+  ///
+  /// One that is off does not run either. Behind `resuming`, if it was paused.
+  func waking(its: Int) -> [Outcome] {
+    guard !self[its].isPaused else { return [] }
+    return observing(its: its).adding(.wakingChecksTheITS) {
+      if $0[its].phase == .off { $0[its].hardware.isEnabled = false }
+    }
+  }
 
   // MARK: Stores
 
@@ -163,7 +191,9 @@ extension World {
         return storeTable(its, number, GITSTableBase(rawValue: whole), choice)
       }
       switch access.register {
-      case Register.control.offset: return storeControl(its, isEnabled: value & 1 != 0, choice)
+      case Register.control.offset:
+        // What the host says now counts when the ITS wakes.
+        return storeControl(its, isEnabled: value & 1 != 0, choice).adding { $0[its].isPaused = false }
       case Register.commandBase.offset:
         let whole = access.joining(value, to: host.commandBase.rawValue) & GITSCommandBase.writable
         return storeCommandBase(its, GITSCommandBase(rawValue: whole))

@@ -219,8 +219,12 @@ enum Rule: String, CaseIterable, Sendable {
 
   /// The rules of this article.
   ///
+  /// - `suspendDisablesTheITS`:
+  ///   Before SYSTEM_SUSPEND, EL2 disables each ITS and waits until it is quiescent.
+  /// - `suspendedITSIsEnabled`:
+  ///   It enables them afterwards. For one that is not quiescent then, EL2 waits for 65,536 more reads
   /// - `wakingChecksTheITS`:
-  ///   An ITS whose registers differ from what EL2 left stays off.
+  ///   An ITS whose registers differ from what EL2 left stays off, and is disabled if firmware has enabled it.
   /// - `wakingChecksTheRedistributor`:
   ///   A Redistributor that firmware has enabled with tables that EL2 does not hold is disabled
   /// - `otherCallsAreNotSupported`:
@@ -251,10 +255,10 @@ enum Rule: String, CaseIterable, Sendable {
   ///   If firmware returns from CPU_OFF, SYSTEM_OFF or a reset, the host gets its answer and goes on.
   /// - `entersEL2First`:
   ///   A CPU that firmware starts or wakes enters EL2 first.
-  case wakingChecksTheITS, wakingChecksTheRedistributor, otherCallsAreNotSupported, queriesAreRelayed,
-    entryIsChecked, firstEntryStays, relayedWithEL2sEntry, lastCPUStays, standbyContinues,
-    deepStateWaitsAtEL2, noSuspendWithSMMUs, logBeforeOff, resetOfType0, returnForgetsTheEntry,
-    returnedOffGoesOn, entersEL2First
+  case suspendDisablesTheITS, suspendedITSIsEnabled, wakingChecksTheITS, wakingChecksTheRedistributor,
+    otherCallsAreNotSupported, queriesAreRelayed, entryIsChecked, firstEntryStays, relayedWithEL2sEntry,
+    lastCPUStays, standbyContinues, deepStateWaitsAtEL2, noSuspendWithSMMUs, logBeforeOff, resetOfType0,
+    returnForgetsTheEntry, returnedOffGoesOn, entersEL2First
 
   // MARK: Redistributor/Redistributor.md
 

@@ -94,6 +94,8 @@ struct ITSState: Equatable, Sendable {
   var staging = Staging()
   /// How far EL2 may trust the hardware.
   var phase = Phase.atRest
+  /// Whether EL2 has disabled it, before the system loses its power.
+  var isPaused = false
   /// The devices that are mapped, by the ledger.
   var devices: [UInt32: Device] = [:]
   /// The collections that are mapped, with their targets, by the ledger.

@@ -360,17 +360,30 @@ struct Walk {
     switch dice.roll(24) {
     case 0: hardware(.stalls)
     case 1...3: hardware(.quiesces)
-    case 4 where dice.once(in: 15):
+    case 4 where dice.once(in: 10):
+      let isSuspended = dice.once(in: 2)
+      if isSuspended { take(world.pausing(its: 0), "pausing") }
+      if isSuspended, dice.once(in: 2) { return wake() }
       var lost = world[0].hardware
       lost.isEnabled = false
       lost.isQuiescent = true
       if dice.once(in: 2) { lost.read = 0 }
       if dice.once(in: 2) { lost.commandBase = GITSCommandBase(rawValue: 0) }
       hardware(.becomes(lost))
-      if dice.once(in: 2) { take(world.waking(its: 0), "waking") }
+      if isSuspended || dice.once(in: 2) { wake() }
     case 5...12: redistributorStep()
     default: for _ in 0..<dice.roll(16) { hardware(.passes) }
     }
+  }
+
+  /// EL2 enables an ITS that it has paused, and looks what firmware has left of any.
+  private mutating func wake() {
+    if world[0].isPaused {
+      let looks = world[0].hardware.isQuiescent ? 0 : Board.repetitions
+      take(world.resuming(its: 0, looks: looks), "resuming")
+      if world[0].phase == .enabled { serve(.store, nil) }
+    }
+    take(world.waking(its: 0), "waking")
   }
 
   /// The ITS loses its power as it rests, with commands under way or without, and is enabled again.

@@ -217,6 +217,30 @@ package struct HostileHost<Source: Choices> {
     mapCollections(index)
   }
 
+  /// The system is suspended, or a CPU alone, of which EL2 learns when that wakes.
+  ///
+  /// The hardware keeps its registers or loses them, and firmware restores them, well or badly.
+  private mutating func suspend() {
+    let isWhole = choices.next(4) != 0
+    if isWhole { for service in world.services { service.pause() } }
+    for index in world.services.indices {
+      runHardware(index, Int(choices.next(4)))
+      switch choices.next(isWhole ? 16 : 64) {
+      case 0..<3: world.losePower(index, .restores, &choices)
+      case 3: world.losePower(index, .leaves, &choices)
+      case 4:
+        let kinds = World.Misrestored.allCases
+        let kind = kinds[Int(choices.next(UInt64(kinds.count)))]
+        // Another table would be used by an ITS that runs.
+        if isWhole || kind == .noQueue { world.misrestore(index, kind) }
+      default: break
+      }
+    }
+    // A system that another CPU keeps awake.
+    if choices.next(8) == 0 { for _ in 0..<choices.next(4) { step() } }
+    for service in world.services { service.wake() }
+  }
+
   private mutating func mapCollections(_ index: Int) {
     for collection in 0..<UInt16(world.setup.processors) {
       put(.mapc(collection, target: target(index, Int(collection))), index)
@@ -612,7 +636,7 @@ package struct HostileHost<Source: Choices> {
 
   /// What would end most of what goes on, if it came often.
   private mutating func seldom(_ index: Int) {
-    switch choices.next(24) {
+    switch choices.next(26) {
     case 0..<3:
       // With its tables the host gives up its devices, which are wanted where there are many.
       guard world.setup.arenaPages != WorldSetup.manyPages || choices.next(64) == 0 else { return }
@@ -629,6 +653,7 @@ package struct HostileHost<Source: Choices> {
       world.services[index].accessesToAbort = Int(choices.next(8))
       queues[index].posted = nil
     case 17: losePower(index)
+    case 24, 25: suspend()
     case 20: if choices.next(32) == 0 { flood(index) }
     case 21 where steps % 512 == 0: waitInVain(index)
     case 22: if choices.next(32) == 0 { moveFar(index) }

@@ -171,12 +171,41 @@ package final class MediatedService {
     return effect
   }
 
+  /// EL2 has the ITS come to rest, before the system is suspended.
+  package func pause() {
+    forgetReads()
+    observations = []
+    its.pointee.pause(machine: EL2Machine(service: self, cpu: 0))
+    endTrap()
+    compare { (comparison) throws(Divergence) in
+      try comparison?.paused(its: index, observations, its.pointee, memory)
+    }
+  }
+
+  /// EL2 has the ITS go on, or looks what firmware has left of it.
+  package func wake() {
+    forgetReads()
+    observations = []
+    its.pointee.wake(machine: EL2Machine(service: self, cpu: 0))
+    checkKept()
+    endTrap()
+    compare { (comparison) throws(Divergence) in
+      try comparison?.woke(its: index, observations, its.pointee, memory)
+    }
+  }
+
   /// Whether what was done since the trap began is what the specification permits.
   private func compare(_ entrance: Entrance, _ cpu: UInt64, _ effect: Effect) {
+    compare { (comparison) throws(Divergence) in
+      try comparison?.finish(
+        its: index, entrance, by: Int(cpu), effect, observations, its.pointee, memory)
+    }
+  }
+
+  private func compare(_ body: (inout BoardComparison?) throws(Divergence) -> Void) {
     guard world.comparison != nil else { return }
     do throws(Divergence) {
-      try world.comparison?.finish(
-        its: index, entrance, by: Int(cpu), effect, observations, its.pointee, memory)
+      try body(&world.comparison)
     } catch {
       world.reportDivergence("ITS \(index): \(error)")
     }

@@ -198,6 +198,19 @@ package final class World {
     }
   }
 
+  /// Firmware writes registers of an ITS again as they were not.
+  package func misrestore(_ index: Int, _ what: Misrestored) {
+    let hardware = gic.services[index]
+    switch what {
+    case .enabled: if hardware.isQuiescent { hardware.state.isEnabled = true }
+    case .noQueue: hardware.state.commandBase &= ~(1 << 63)
+    case .noTable: hardware.state.tableBases[0] &= ~(1 << 63)
+    }
+  }
+
+  /// What firmware has done wrong: it has enabled an ITS that was disabled, or forgotten its queue, or a table.
+  package enum Misrestored: CaseIterable { case enabled, noQueue, noTable }
+
   /// A store of the host; nothing where stage 2 has not the page.
   @inline(__always)
   package func store(
