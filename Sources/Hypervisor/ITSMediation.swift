@@ -20,9 +20,9 @@ extension Monitor where Machine: BoardPlatform {
     _ masters: MasterProtection, interruptLimit: UInt64
   ) throws(StartupError) -> ITSClaim.Identities {
     var offered = ITSClaim.noIdentities
+    state.shared.trustsHost.store(options.isHandover, ordering: .relaxed)
     guard !identities.isEmpty else { return offered }
     state.shared.redistributors = board.redistributors
-    state.shared.trustsHost.store(options.isHandover, ordering: .relaxed)
     guard let pool = state.shared.memory.arena else {
       throw .mediation(.outOfMemory)
     }

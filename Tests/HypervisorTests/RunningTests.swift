@@ -214,6 +214,16 @@ struct RunningTests {
     #expect(!board.isOff)
   }
 
+  @Test("The trust in a host without an ITS ends once, too")
+  func endsTrustWithoutITS() throws {
+    var options = handover
+    options.services = 0
+    let board = try started(options)
+    #expect(board.call(.own(0x201)).x0 == 0)
+    #expect(board.call(.own(0x201)).x0 == UInt64(bitPattern: -4))
+    #expect(!board.isOff)
+  }
+
   @Test("One that keeps a live ITS to itself ends it all")
   func keepsITS() throws {
     let board = try started(handover)
