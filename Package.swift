@@ -257,6 +257,13 @@ if Context.environment["PORTCULLIS_FUZZ"] != nil {
       ],
       path: "Tests/Fuzz/Redistributor", swiftSettings: supporting),
     .executableTarget(
+      name: "soak-handover",
+      dependencies: [
+        "Architecture", "GIC", "Hypervisor", "Specification", "Simulation", "SimulatedHardware",
+        "SoakOptions",
+      ],
+      path: "Tests/Fuzz/Handover", swiftSettings: supporting),
+    .executableTarget(
       name: "soak-iommu", dependencies: ["Simulation"], path: "Tests/Fuzz/IOMMU",
       swiftSettings: supporting),
     .executableTarget(

@@ -12,7 +12,8 @@ package struct LockedOwnership<Machine: BoardPlatform>: PageAuthority {
 
   private var state: StatePlace<Machine> { platform.state }
 
-  init(of platform: Machine, holding rank: LockRank) {
+  /// Those of `platform`, with a lock of `rank` held.
+  package init(of platform: Machine, holding rank: LockRank) {
     self.platform = platform
     self.rank = rank
   }

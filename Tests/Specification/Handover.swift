@@ -31,9 +31,13 @@ struct Handover: Equatable, Sendable {
 
 extension World {
   /// A call to hand an ITS over ends, behind its claims: EL2 keeps them, or has given all of them back.
-  func handingOver(its: Int, succeeds: Bool) -> [Outcome] {
+  ///
+  /// What the hardware `uses` from then on is among them: its queue, its tables, and those of the devices.
+  func handingOver(its: Int, succeeds: Bool, uses: [PageRange] = []) -> [Outcome] {
     let isOffered = handover.isTrusted && handover.phases[its] == .forwarded
     guard !isOffered || !succeeds else {
+      let claimed = Set(handover.pages[its, default: []].flatMap { $0.pages })
+      guard uses.allSatisfy({ claimed.isSuperset(of: $0.pages) }) else { return [] }
       return ending(.its(its), .done, .handedPagesNeverReturn) { $0.handover.phases[its] = .handedOver }
     }
     let isUndone = !isOffered || handover.pages[its, default: []].isEmpty
@@ -45,9 +49,10 @@ extension World {
     let forwarded = handover.phases.keys.filter { handover.phases[$0] == .forwarded }
     let untrusted = UInt64(bitPattern: -4)
     guard handover.isTrusted else { return ending(.call, .value(untrusted), .finalisedIsNotTrusted) }
-    return ending(.call, .value(0), .finaliseMediatesTheDisabled, .liveITSSwitchesOff) { world in
+    let isLive = forwarded.contains { itses[$0].hardware.isEnabled }
+    return ending(.call, .value(0), isLive ? .liveITSSwitchesOff : .finaliseMediatesTheDisabled) { world in
       world.handover.isTrusted = false
-      world.handover.isOff = forwarded.contains { itses[$0].hardware.isEnabled }
+      world.handover.isOff = isLive
       for its in forwarded { world.handover.phases[its] = .mediated }
     }
   }

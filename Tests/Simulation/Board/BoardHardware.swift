@@ -49,6 +49,8 @@ package final class BoardHardware: @unchecked Sendable {
   package private(set) var registerAccesses = 0
   /// Which of them, counted from zero, is answered with an abort.
   package var abortedAccess: Int?
+  /// Gets what EL2 does with pages of the host for an ITS.
+  package var onPages: ((PageEvent) -> Void)?
   /// The clock.
   package internal(set) var ticks: UInt64 = 0
   /// The host's registers.

@@ -38,6 +38,9 @@ package struct SimulatedPlatform: BoardPlatform {
   package var cache: SimulatedTLB { SimulatedTLB(hardware: hardware) }
   package var memory: SimulatedMappedMemory { SimulatedMappedMemory(hardware: hardware) }
   package var registers: SimulatedRegisters { SimulatedRegisters(hardware: hardware) }
+  package func pages(holding rank: LockRank) -> WatchedPages {
+    WatchedPages(pages: LockedOwnership(of: self, holding: rank), hardware: hardware)
+  }
   package var smmus: SimulatedSMMUMachine { SimulatedSMMUMachine(hardware: hardware) }
   package var host: HostRegisters { hardware.host }
   package func layout(of tables: borrowing SimulatedTables) -> ImageLayout? {
