@@ -33,11 +33,11 @@ extension EmbedderState {
   /// - Returns: with `HELD` the page.
   func giveAway(_ pages: PageRange) -> (status: portcullis_status, held: PageFrameNumber?) {
     guard phase == .claimed else { return (PORTCULLIS_ERROR_ORDER, nil) }
-    // Other addresses of the host's say nothing of the pool.
-    if platform.isIdentity, monitor.platform.isOwn(pages) { return (PORTCULLIS_ERROR_OWNER, nil) }
     let known = monitor.platform.pages
     // What is in use is refused before any page counts as away, so that a trap beside this refuses nothing.
     if let hold = hold(of: pages) { return answer(hold) }
+    // Other addresses of the host's say nothing of the pool.
+    if platform.isIdentity, monitor.platform.isOwn(pages) { return (PORTCULLIS_ERROR_OWNER, nil) }
     do throws(OwnershipError) {
       try known.give(pages)
       if let hold = hold(of: pages) {

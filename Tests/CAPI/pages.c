@@ -118,6 +118,10 @@ static void test_held(void) {
     queue_at(QUEUE);
     check(get(ITS0 + GITS_CREADR) == staged && machine.shared == 1, "it is one again");
 
+    // A page that is in use is told of, whatever is beside it.
+    queue_at(POOL_BASE - 0x1000);
+    expect_held(POOL_BASE - 0x1000, 0x2000, POOL_BASE - 0x1000, "a queue beside the pool");
+
     // The second ITS, of which the lock is another.
     begin("two-its.dtb");
     uint64_t second = UINT64_C(0x1008080000);
