@@ -536,12 +536,13 @@ soak-spec: setup-test ## SPEC_SECONDS (600) of hostile hosts beside the specific
 
 # Sets have an order by chance, which a failure must not depend on.
 .PHONY: soak-spec-brief
-soak-spec-brief: setup-test ## half a million of such steps with an ITS, half as many with Redistributors, some with an SMMU, by PSCI and with handovers
-	$(Q)for soak in soak soak-redistributor soak-smmu soak-psci soak-handover; do $(SOAK) --product $$soak || exit 1; done
+soak-spec-brief: setup-test ## half a million of such steps with an ITS, fewer with Redistributors, SMMUs, an embedder, by PSCI and with handovers
+	$(Q)for soak in soak soak-redistributor soak-smmu soak-embedder soak-psci soak-handover; do $(SOAK) --product $$soak || exit 1; done
 	$(Q)export SWIFT_DETERMINISTIC_HASHING=1; cd .build-soak/release; \
 	  ./soak --steps 500000 --seed $(SOAK_SEED) --check 1; \
 	  ./soak-redistributor --steps 250000 --seed $(SOAK_SEED) --check 1; \
 	  ./soak-smmu --steps 50000 --seed $(SOAK_SEED) --check 1; \
+	  ./soak-embedder --steps 10000 --seed $(SOAK_SEED); \
 	  ./soak-psci --steps 300000 --seed $(SOAK_SEED); \
 	  ./soak-handover --steps 2500 --seed $(SOAK_SEED)
 

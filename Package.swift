@@ -264,6 +264,13 @@ if Context.environment["PORTCULLIS_FUZZ"] != nil {
       ],
       path: "Tests/Fuzz/Handover", swiftSettings: supporting),
     .executableTarget(
+      name: "soak-embedder",
+      dependencies: [
+        "Architecture", "GIC", "SMMU", "Ownership", "ITS", "Redistributor", "Hypervisor",
+        "PortcullisC", "CEmbedder", "Simulation", "SimulatedHardware", "Comparison", "SoakOptions",
+      ],
+      path: "Tests/Fuzz/Embedder", swiftSettings: supporting),
+    .executableTarget(
       name: "soak-iommu", dependencies: ["Simulation"], path: "Tests/Fuzz/IOMMU",
       swiftSettings: supporting),
     .executableTarget(

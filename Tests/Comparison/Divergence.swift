@@ -13,7 +13,8 @@ package struct Divergence: Error, CustomStringConvertible {
   /// What was found.
   let found: String
 
-  init(_ entrance: String, expected: String, found: String) {
+  /// Where the specification permits something else.
+  package init(_ entrance: String, expected: String, found: String) {
     self.entrance = entrance
     self.expected = expected
     self.found = found

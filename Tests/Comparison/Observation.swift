@@ -117,7 +117,7 @@ extension Effect: CustomStringConvertible {
 }
 
 extension PageRange {
-  fileprivate var name: String { "\(count) pages at \(hex(first.address.rawValue))" }
+  var name: String { "\(count) pages at \(hex(first.address.rawValue))" }
 }
 
 func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

@@ -17,8 +17,10 @@ extension BoardComparison {
   }
 
   /// An SMMU that EL2 has just taken over; `register` reads its hardware.
+  ///
+  /// With `nested` the host sees it too.
   package mutating func add<Memory: ComparedMemory>(
-    devices: [ClosedRange<StreamID>], _ tables: HardwareTables<Memory>,
+    devices: [ClosedRange<StreamID>], isNested: Bool = true, _ tables: HardwareTables<Memory>,
     register: (SMMURegister) -> UInt64
   ) {
     func word(_ name: SMMURegister) -> UInt32 { UInt32(truncatingIfNeeded: register(name)) }
@@ -28,7 +30,7 @@ extension BoardComparison {
       idr0: SMMUIDR0(rawValue: word(.identification0)),
       idr1: SMMUIDR1(rawValue: word(.identification1)),
       idr3: SMMUIDR3(rawValue: word(.identification3)),
-      idr5: SMMUIDR5(rawValue: word(.identification5)), isNested: true,
+      idr5: SMMUIDR5(rawValue: word(.identification5)), isNested: isNested,
       streamIDBits: tables.streamIDBits,
       devices: devices.map { $0.lowerBound.rawValue...$0.upperBound.rawValue },
       vmid: entry.vmid, table: entry.stage2Table, control: entry.stage2Control)
@@ -191,43 +193,52 @@ extension BoardComparison {
     _ pages: PageRange, isGranted: Bool, mayFail: Bool, _ observations: [SMMUObservation]
   ) throws(Divergence) {
     let name = "a claim of \(hex(pages.first.address.rawValue))"
-    func check(_ isTaken: Bool, _ outcomes: [Outcome], _ found: String) throws(Divergence) {
-      if !isTaken { throw Divergence(name, expected: outcomes.names, found: found) }
-    }
-    var outcomes = world.preparing(OwnerChange(kind: .claim, range: pages))
+    let outcomes = world.preparing(OwnerChange(kind: .claim, range: pages))
     let isRefused = !isGranted && !mayFail || outcomes.allSatisfy { $0.answer != .done }
-    let answer = take(outcomes) { ($0.answer == .done) != isRefused }
-    try check(answer != nil, outcomes, isGranted ? "granted" : "refused")
+    try step(name, outcomes, isGranted ? "granted" : "refused") {
+      ($0.answer == .done) != isRefused && !(isRefused && isGranted)
+    }
     guard !isRefused else {
-      try check(!isGranted, outcomes, "granted")
       guard observations.isEmpty else {
         throw Divergence(name, expected: "nothing", found: "\(observations.count) steps")
       }
       return
     }
-    outcomes = world.proceeding()
-    try check(take(outcomes) != nil, outcomes, "revoked")
+    try revoke(name, isGranted: isGranted, observations)
+  }
+
+  /// What EL2 had the hardware do while the host loses pages, to the end of the change.
+  mutating func revoke(
+    _ name: String, isGranted: Bool, _ observations: [SMMUObservation]
+  ) throws(Divergence) {
+    try step(name, world.proceeding(), "revoked")
     for observation in observations {
+      var outcomes: [Outcome] = []
       switch observation {
       case .published(let commands, _):
-        outcomes = world.invalidating(smmu: 0, Array(commands.dropLast()))
-        let isTaken = commands.last == .synchronise && take(outcomes) != nil
-        try check(isTaken, outcomes, observation.description)
-        continue
+        let isWhole = commands.last == .synchronise
+        if isWhole { outcomes = world.invalidating(smmu: 0, Array(commands.dropLast())) }
       case .confirmed: outcomes = world.confirming(smmu: 0)
       case .stopped(let place):
-        try check(!isGranted, outcomes, "granted, although the hardware has stopped")
-        outcomes = world.failing(smmu: 0, replaced: place)
+        if !isGranted { outcomes = world.failing(smmu: 0, replaced: place) }
       default: throw Divergence(name, expected: "invalidations", found: observation.description)
       }
-      try check(take(outcomes) != nil, outcomes, observation.description)
+      try step(name, outcomes, observation.description)
     }
     if isGranted {
-      outcomes = world.proceeding()
-      try check(take(outcomes) { $0.answer == .done } != nil, outcomes, "granted")
+      try step(name, world.proceeding(), "granted") { $0.answer == .done }
     } else if world.dma.change != nil {
-      outcomes = world.failing(smmu: 0)
-      try check(take(outcomes) != nil, outcomes, "refused")
+      try step(name, world.failing(smmu: 0), "refused")
+    }
+  }
+
+  /// Takes a step of a change of owners that was seen.
+  mutating func step(
+    _ name: String, _ outcomes: [Outcome], _ found: String,
+    where matches: (Outcome) -> Bool = { _ in true }
+  ) throws(Divergence) {
+    if take(outcomes, where: matches) == nil {
+      throw Divergence(name, expected: outcomes.names, found: found)
     }
   }
 
@@ -243,20 +254,16 @@ extension BoardComparison {
         name, expected: "no step of the hardware",
         found: observations.first?.description ?? "a refusal")
     }
-    for step in ["prepared", "changed", "mapped for devices"] {
-      let outcomes =
-        world.dma.change == nil
-        ? world.preparing(OwnerChange(kind: .giveBack, range: pages)) : world.proceeding()
-      guard take(outcomes, where: { $0.answer == .done }) != nil else {
-        throw Divergence(name, expected: outcomes.names, found: step)
-      }
-    }
+    let change = OwnerChange(kind: .giveBack, range: pages)
+    try step(name, world.preparing(change), "prepared") { $0.answer == .done }
+    try step(name, world.proceeding(), "changed")
+    try step(name, world.proceeding(), "mapped for devices")
   }
 }
 
 extension [SMMUObservation] {
   /// Whether the hardware has stopped at a command.
-  fileprivate var hasStopped: Bool { contains { if case .stopped = $0 { true } else { false } } }
+  var hasStopped: Bool { contains { if case .stopped = $0 { true } else { false } } }
 }
 
 extension StreamTableEntry {
