@@ -69,6 +69,8 @@ final class EmbedderBoard {
   /// The CPU that runs the host.
   private var cpu = 0
   unowned(unsafe) var witness: (any EmbedderWitness)?
+  /// CPUs that are under way at once.
+  var race: EmbedderRace?
   /// What EL2 has read while the SMMU hangs: it looks a million times, and until it writes it sees the same.
   private var seen: [(address: UInt64, value: UInt64)]?
   /// The last line of the log.
@@ -311,6 +313,7 @@ final class EmbedderBoard {
       index(PageFrameNumber(page)).map { isHosts[$0] || isAway[$0] } ?? false
     }
     witness?.hasShared(range, isGranted: isGranted)
+    race?.isAsked(for: range)
     return isGranted
   }
 

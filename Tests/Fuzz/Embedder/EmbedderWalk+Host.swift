@@ -26,13 +26,7 @@ extension EmbedderWalk {
   /// The host has the ITS read its commands from other pages.
   func useQueue() {
     let count = 1 + dice.below(2)
-    queue = dice.oneIn(4) ? range() : pages(range().first.rawValue, count)
-    commands = 0
-    isEnabled = true
-    let size = queue.count - 1
-    storeToITS(.word, Self.control, 0)
-    storeToITS(.double, Self.commandBase, 1 << 63 | queue.first.address.rawValue | size)
-    storeToITS(.word, Self.control, 1)
+    nameQueue(dice.oneIn(4) ? range() : pages(range().first.rawValue, count))
     ring()
     // A queue that is refused at its first command stays so.
     let pages = queue
@@ -44,6 +38,17 @@ extension EmbedderWalk {
           found: isHeld ? "held" : "refused")
       }
     }
+  }
+
+  /// The same without a command.
+  func nameQueue(_ pages: PageRange) {
+    queue = pages
+    commands = 0
+    isEnabled = true
+    storeToITS(.word, Self.control, 0)
+    let base = 1 << 63 | queue.first.address.rawValue | (queue.count - 1)
+    storeToITS(.double, Self.commandBase, base)
+    storeToITS(.word, Self.control, 1)
   }
 
   /// The host disables it, and its queue is none any more.
@@ -88,6 +93,12 @@ extension EmbedderWalk {
   ) {
     let number = Int(dice.below(2))
     let cpu = dice.oneIn(4) ? 1 - number : number
+    redistributor(width, offset, value, of: number, by: cpu)
+  }
+
+  func redistributor(
+    _ width: AccessWidth, _ offset: UInt64, _ value: UInt64?, of number: Int, by cpu: Int
+  ) {
     check { (comparison) throws(Divergence) in try comparison.step(Self.look(board)) }
     observations.removeAll(keepingCapacity: true)
     trap = .redistributor(number)
@@ -102,7 +113,10 @@ extension EmbedderWalk {
       }
     let entrance: Entrance =
       value.map { .store(offset: offset, width, $0) } ?? .load(offset: offset, width)
-    let seen = RedistributorTrap(entrance, effect, byOwnCPU: cpu == number, observations)
+    compare(number, RedistributorTrap(entrance, effect, byOwnCPU: cpu == number, observations))
+  }
+
+  func compare(_ number: Int, _ seen: RedistributorTrap) {
     check { (comparison) throws(Divergence) in
       try withRedistributors { (guards) throws(Divergence) in
         try comparison.finish(

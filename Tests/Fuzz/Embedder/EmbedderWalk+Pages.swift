@@ -48,7 +48,7 @@ extension EmbedderWalk {
     board.hang(after: nil)
   }
 
-  private func compare(
+  func compare(
     _ call: EmbedderCall, _ range: PageRange, _ status: portcullis_status, _ held: UInt64
   ) {
     let answer: EmbedderAnswer? =

@@ -17,7 +17,7 @@ import Simulation
 /// A host that uses its pages and lets them go, an embedder that moves them, and the specification beside both.
 final class EmbedderWalk: EmbedderWitness {
   let board: EmbedderBoard
-  private(set) var comparison: BoardComparison
+  var comparison: BoardComparison
   /// What was found first.
   var problem: String?
   private let hasOwnChecks: Bool
@@ -192,6 +192,7 @@ final class EmbedderWalk: EmbedderWitness {
     case 12: moveAway()
     case 13, 14, 15: takeBack()
     case 16 where dice.oneIn(8): giveAwayUnconfirmed()
+    case 17 where dice.oneIn(24): race()
     default: access(pages(range().first.rawValue, 1))
     }
     if problem == nil { checkQueue() }
