@@ -24,8 +24,8 @@ package enum EmbedderAnswer: Sendable {
   case kind
   /// There is no memory for tables.
   case noTables
-  /// The SMMU has not confirmed.
-  case unconfirmed
+  /// The SMMU has not confirmed, and of what it was sent EL2 has replaced the command at this place.
+  case unconfirmed(lost: Int?)
 }
 
 extension BoardComparison {
@@ -71,12 +71,17 @@ extension BoardComparison {
     }
     try step(name, outcomes, answer.name) { $0.answer == .done }
     try step(name, world.proceeding(), "the first step")
-    try invalidate(name, observations)
-    if case .unconfirmed = answer {
-      try step(name, world.failing(smmu: 0), answer.name)
-    } else {
+    guard case .unconfirmed(let lost) = answer else {
+      try invalidate(name, observations)
       try step(name, world.proceeding(), "granted") { $0.answer == .done }
+      return
     }
+    // An SMMU that has stopped may go on in the same call: what it confirms then is not the change.
+    var isOver = false
+    if case .confirmed? = observations.last { isOver = true }
+    try invalidate(name, isOver ? Array(observations.dropLast()) : observations)
+    try step(name, world.failing(smmu: 0, replaced: lost), answer.name)
+    if isOver { try step(name, world.confirming(smmu: 0), "confirmed") }
   }
 
   /// The embedder has given pages that are away to another VM.

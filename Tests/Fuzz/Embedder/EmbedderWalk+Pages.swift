@@ -13,6 +13,7 @@ extension EmbedderWalk {
   /// The embedder asks whether pages may leave.
   func giveAway(_ range: PageRange) {
     asked.removeAll(keepingCapacity: true)
+    lost = nil
     let (status, held) = board.mayGiveAway(range)
     compare(.mayGiveAway, range, status, held)
   }
@@ -40,12 +41,19 @@ extension EmbedderWalk {
     compare(.took, range, status, 0)
   }
 
-  /// The SMMU stops at a command while pages are about to leave.
+  /// The SMMU hangs, or stops at a command, while pages are about to leave.
   func giveAwayUnconfirmed() {
-    guard board.smmu != nil else { return }
-    board.hang(after: dice.below(3))
-    for _ in 0...dice.below(2) { giveAway(range()) }
-    board.hang(after: nil)
+    guard let smmu = board.smmu else { return }
+    // Of one that hangs EL2 asks a million times.
+    if dice.oneIn(8) {
+      board.hang(after: dice.below(3))
+      for _ in 0...dice.below(2) { giveAway(range()) }
+      board.hang(after: nil)
+    } else {
+      smmu.failCommand(after: dice.below(3), dice.oneIn(4) ? .abort : .illegal)
+      giveAway(range())
+      smmu.failCommand(after: nil)
+    }
   }
 
   func compare(
@@ -58,7 +66,7 @@ extension EmbedderWalk {
       case PORTCULLIS_ERROR_OWNER: .owner
       case PORTCULLIS_ERROR_KIND: .kind
       case PORTCULLIS_ERROR_POOL: .noTables
-      case PORTCULLIS_ERROR_SMMU: .unconfirmed
+      case PORTCULLIS_ERROR_SMMU: .unconfirmed(lost: lost)
       default: nil
       }
     let observations = asked

@@ -35,6 +35,10 @@ final class EmbedderWalk: EmbedderWitness {
   private var tables: HardwareTables<HardwareMemory>?
   /// Whether the hardware was told of commands that it is not known to have consumed.
   var isWaiting = false
+  /// The commands that the hardware was told of, and is not known to have consumed.
+  private var sent: [SMMUCommand] = []
+  /// Which of them EL2 has replaced, as the SMMU had stopped there; a SYNC does not count.
+  var lost: Int?
   /// The host's queue, and the commands in it.
   var queue = EmbedderWalk.field
   var commands: UInt64 = 0
@@ -141,6 +145,7 @@ final class EmbedderWalk: EmbedderWitness {
     let place = EmbedderBoard.smmuFrame + SMMURegister.commandQueueConsumed.offset
     guard isWaiting, address == place, let value, tables?.isConsumed(value) == true else { return }
     isWaiting = false
+    sent = []
     asked.append(.confirmed)
   }
 
@@ -154,9 +159,23 @@ final class EmbedderWalk: EmbedderWitness {
     if register == .commandQueueProduced, let told = tables?.publish(value) {
       asked.append(told)
       isWaiting = true
+      if case .published(let commands, _) = told { sent += commands }
+    } else if register == .globalErrorAcknowledged {
+      noteReplaced()
     } else {
       comparison.hardware(of: 0, register, is: value)
     }
+  }
+
+  /// EL2 has the queue go on where it stopped, without the command there.
+  private func noteReplaced() {
+    guard let smmu = board.smmu, smmu.activeErrors.contains(.command) else { return }
+    let consumed = smmu.read(.word, at: SMMURegister.commandQueueConsumed.offset) ?? 0
+    let place = sent.count - Int(smmu.unreadCommands)
+    let isIllegal = consumed >> 24 & 0x7f == UInt64(SMMUCommandError.illegal.rawValue)
+    guard isIllegal, sent[place] != .synchronise else { return }
+    lost = sent[..<place].count { $0 != .synchronise }
+    sent[place] = .synchronise
   }
 
   func hasShared(_ pages: PageRange, isGranted: Bool) {
@@ -191,7 +210,7 @@ final class EmbedderWalk: EmbedderWitness {
     case 9, 10, 11: giveAway(range())
     case 12: moveAway()
     case 13, 14, 15: takeBack()
-    case 16 where dice.oneIn(8): giveAwayUnconfirmed()
+    case 16: giveAwayUnconfirmed()
     case 17 where dice.oneIn(24): race()
     default: access(pages(range().first.rawValue, 1))
     }
