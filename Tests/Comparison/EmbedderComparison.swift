@@ -24,8 +24,8 @@ package enum EmbedderAnswer: Sendable {
   case kind
   /// There is no memory for tables.
   case noTables
-  /// The SMMU has not confirmed, and of what it was sent EL2 has replaced the command at this place.
-  case unconfirmed(lost: Int?)
+  /// The SMMU has not confirmed.
+  case unconfirmed
 }
 
 extension BoardComparison {
@@ -37,14 +37,17 @@ extension BoardComparison {
     world.dma.doorbells.formUnion(doorbells.pages)
   }
 
-  /// An embedder was answered, and this was asked of the SMMU meanwhile.
+  /// An embedder was answered, and this was asked of the SMMU meanwhile, which may still be at it.
   ///
   /// - Throws: what the specification does not permit.
   package mutating func asked(
     _ call: EmbedderCall, _ range: PageRange, _ answer: EmbedderAnswer,
-    _ observations: [SMMUObservation]
+    _ observations: [SMMUObservation], isWaiting: Bool
   ) throws(Divergence) {
     do throws(Divergence) {
+      if case .unconfirmed = answer, !isWaiting, !observations.hasStopped {
+        throw Divergence("\(call)", expected: "granted", found: answer.name)
+      }
       try change(call, range, answer, observations)
     } catch {
       var told = error
@@ -70,18 +73,8 @@ extension BoardComparison {
       return
     }
     try step(name, outcomes, answer.name) { $0.answer == .done }
-    try step(name, world.proceeding(), "the first step")
-    guard case .unconfirmed(let lost) = answer else {
-      try invalidate(name, observations)
-      try step(name, world.proceeding(), "granted") { $0.answer == .done }
-      return
-    }
-    // An SMMU that has stopped may go on in the same call: what it confirms then is not the change.
-    var isOver = false
-    if case .confirmed? = observations.last { isOver = true }
-    try invalidate(name, isOver ? Array(observations.dropLast()) : observations)
-    try step(name, world.failing(smmu: 0, replaced: lost), answer.name)
-    if isOver { try step(name, world.confirming(smmu: 0), "confirmed") }
+    let isGranted = if case .done = answer { true } else { false }
+    try carryOut(name, isGranted: isGranted, observations)
   }
 
   /// The embedder has given pages that are away to another VM.

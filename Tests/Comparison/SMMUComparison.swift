@@ -204,14 +204,14 @@ extension BoardComparison {
       }
       return
     }
-    try revoke(name, isGranted: isGranted, observations)
+    try carryOut(name, isGranted: isGranted, observations)
   }
 
-  /// What EL2 had the hardware do while the host loses pages, to the end of the change.
-  mutating func revoke(
+  /// A change of owners that is prepared, with what EL2 had the hardware do, to its end.
+  mutating func carryOut(
     _ name: String, isGranted: Bool, _ observations: [SMMUObservation]
   ) throws(Divergence) {
-    try step(name, world.proceeding(), "revoked")
+    try step(name, world.proceeding(), "the first step")
     for observation in observations {
       var outcomes: [Outcome] = []
       switch observation {

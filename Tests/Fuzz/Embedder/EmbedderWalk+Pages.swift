@@ -13,7 +13,6 @@ extension EmbedderWalk {
   /// The embedder asks whether pages may leave.
   func giveAway(_ range: PageRange) {
     asked.removeAll(keepingCapacity: true)
-    lost = nil
     let (status, held) = board.mayGiveAway(range)
     compare(.mayGiveAway, range, status, held)
   }
@@ -66,15 +65,15 @@ extension EmbedderWalk {
       case PORTCULLIS_ERROR_OWNER: .owner
       case PORTCULLIS_ERROR_KIND: .kind
       case PORTCULLIS_ERROR_POOL: .noTables
-      case PORTCULLIS_ERROR_SMMU: .unconfirmed(lost: lost)
+      case PORTCULLIS_ERROR_SMMU: .unconfirmed
       default: nil
       }
-    let observations = asked
+    let (observations, isWaiting) = (asked, isWaiting)
     check { (comparison) throws(Divergence) in
       guard let answer else {
         throw Divergence("\(call) of \(range)", expected: "an answer", found: "\(status.rawValue)")
       }
-      try comparison.asked(call, range, answer, observations)
+      try comparison.asked(call, range, answer, observations, isWaiting: isWaiting)
     }
     access(range)
   }

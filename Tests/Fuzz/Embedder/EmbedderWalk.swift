@@ -34,11 +34,7 @@ final class EmbedderWalk: EmbedderWitness {
   var asked: [SMMUObservation] = []
   private var tables: HardwareTables<HardwareMemory>?
   /// Whether the hardware was told of commands that it is not known to have consumed.
-  var isWaiting = false
-  /// The commands that the hardware was told of, and is not known to have consumed.
-  private var sent: [SMMUCommand] = []
-  /// Which of them EL2 has replaced, as the SMMU had stopped there; a SYNC does not count.
-  var lost: Int?
+  var isWaiting: Bool { tables?.isWaiting == true }
   /// The host's queue, and the commands in it.
   var queue = EmbedderWalk.field
   var commands: UInt64 = 0
@@ -143,9 +139,7 @@ final class EmbedderWalk: EmbedderWitness {
       observations.append(.read(offset: address &- base, value: value))
     }
     let place = EmbedderBoard.smmuFrame + SMMURegister.commandQueueConsumed.offset
-    guard isWaiting, address == place, let value, tables?.isConsumed(value) == true else { return }
-    isWaiting = false
-    sent = []
+    guard address == place, let value, tables?.confirm(value) == true else { return }
     asked.append(.confirmed)
   }
 
@@ -155,27 +149,16 @@ final class EmbedderWalk: EmbedderWitness {
       observations.append(.wrote(offset: address &- base, value: value, isDone: true))
     }
     let offset = address &- EmbedderBoard.smmuFrame
-    guard board.smmu != nil, let register = SMMURegister(rawValue: offset) else { return }
+    guard let smmu = board.smmu, let register = SMMURegister(rawValue: offset) else { return }
     if register == .commandQueueProduced, let told = tables?.publish(value) {
       asked.append(told)
-      isWaiting = true
-      if case .published(let commands, _) = told { sent += commands }
-    } else if register == .globalErrorAcknowledged {
-      noteReplaced()
+    } else if register == .globalErrorAcknowledged, smmu.activeErrors.contains(.command),
+      let resumed = tables?.resume(UInt64(smmu.stoppedAt.rawValue))
+    {
+      asked.append(resumed)
     } else {
       comparison.hardware(of: 0, register, is: value)
     }
-  }
-
-  /// EL2 has the queue go on where it stopped, without the command there.
-  private func noteReplaced() {
-    guard let smmu = board.smmu, smmu.activeErrors.contains(.command) else { return }
-    let consumed = smmu.read(.word, at: SMMURegister.commandQueueConsumed.offset) ?? 0
-    let place = sent.count - Int(smmu.unreadCommands)
-    let isIllegal = consumed >> 24 & 0x7f == UInt64(SMMUCommandError.illegal.rawValue)
-    guard isIllegal, sent[place] != .synchronise else { return }
-    lost = sent[..<place].count { $0 != .synchronise }
-    sent[place] = .synchronise
   }
 
   func hasShared(_ pages: PageRange, isGranted: Bool) {
