@@ -50,7 +50,7 @@ extension World {
     let untrusted = UInt64(bitPattern: -4)
     guard handover.isTrusted else { return ending(.call, .value(untrusted), .finalisedIsNotTrusted) }
     let isLive = forwarded.contains { itses[$0].hardware.isEnabled }
-    return ending(.call, .value(0), isLive ? .liveITSSwitchesOff : .finaliseMediatesTheDisabled) { world in
+    return ending(.call, .value(0), .finaliseMediatesTheDisabled, .liveITSSwitchesOff) { world in
       world.handover.isTrusted = false
       world.handover.isOff = isLive
       for its in forwarded { world.handover.phases[its] = .mediated }
