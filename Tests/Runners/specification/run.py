@@ -36,7 +36,7 @@ SOAKS = (
     Soak("soak", 1),
     Soak("soak-smmu", 0.6, ("--check", "1", "--steps-per-world", "2000")),
     Soak("soak-redistributor", 0.3),
-    Soak("soak-embedder", 0.2, ()),
+    Soak("soak-embedder", 0.3, ()),
     Soak("soak-psci", 0.05, ()),
     Soak("soak-handover", 0.1, ()),
 )
