@@ -45,7 +45,7 @@ extension BoardComparison {
     _ observations: [SMMUObservation], isWaiting: Bool
   ) throws(Divergence) {
     do throws(Divergence) {
-      if case .unconfirmed = answer, !isWaiting, !observations.hasStopped {
+      if case .unconfirmed = answer, !isWaiting, !observations.hasFailed {
         throw Divergence("\(call)", expected: "granted", found: answer.name)
       }
       try change(call, range, answer, observations)

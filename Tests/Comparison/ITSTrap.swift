@@ -285,11 +285,26 @@ struct ITSTrap<Memory: ComparedMemory> {
     while let next = rest.first {
       switch next {
       case .read(let offset, let value): try watch(offset, value, believes: false)
-      case .wrote: break
+      case .wrote(let offset, let value, _):
+        guard isOwn(value, at: offset) else {
+          throw Divergence(name("a register"), expected: "no such write", found: "\(next)")
+        }
       default: return
       }
       rest.removeFirst()
       if ends(next) { return }
+    }
+  }
+
+  /// Whether EL2 may write this beside commands: Enabled, and its own registers once more.
+  private func isOwn(_ value: UInt64, at offset: UInt64) -> Bool {
+    if case .access(.load) = entrance { return false }
+    let table = (offset &- ITSRegister.tableBases.offset) / 8
+    switch offset {
+    case ITSRegister.control.offset: return true
+    case ITSRegister.commandWrite.offset: return value == 0
+    case ITSRegister.commandBase.offset: return value == state.identity.commandBase.rawValue
+    default: return table < 8 && value == state.identity.tables[Int(table)].rawValue
     }
   }
 

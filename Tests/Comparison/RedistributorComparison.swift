@@ -141,6 +141,7 @@ extension BoardComparison {
     redistributor rd: Int, _ trap: RedistributorTrap, _ after: [ObservedRedistributor],
     _ mediation: borrowing MediatedRedistributors, _ memory: some TableMemory
   ) throws(Divergence) {
+    let earlier = world
     let before = world.redistributors[rd]
     do throws(Divergence) {
       let outcomes =
@@ -155,7 +156,7 @@ extension BoardComparison {
       let answer = try settle(
         "Redistributor \(rd), \(trap.isOwnCPU ? "own" : "other") CPU, \(trap.entrance)", outcomes,
         answer(trap, mediation.counters), after, mediation, memory)
-      try checkWrites(rd, trap, answer, before)
+      try checkWrites(rd, trap, answer, earlier)
     } catch {
       throw error.after(trap.observations ?? [], before)
     }
@@ -340,13 +341,15 @@ extension BoardComparison {
 
   /// EL2 writes what the access is about, and a table's address where EnableLPIs or Valid is set alone.
   private func checkWrites(
-    _ rd: Int, _ trap: RedistributorTrap, _ answer: Answer, _ before: RedistributorState
+    _ rd: Int, _ trap: RedistributorTrap, _ answer: Answer, _ earlier: Specification.World
   ) throws(Divergence) {
     typealias Register = RedistributorRegister
     guard let observations = trap.observations else { return }
     var asked: UInt64?
     var value: UInt64 = 0
     if case .store(let offset, _, let stored) = trap.entrance { (asked, value) = (offset, stored) }
+    let before = earlier.redistributors[rd]
+    var hardware = before.hardware
     for case .wrote(let offset, let written, _) in observations {
       let isPermitted =
         switch offset {
@@ -369,6 +372,16 @@ extension BoardComparison {
           "Redistributor \(rd), \(trap.entrance)", expected: "no such write",
           found: Observation.wrote(offset: offset, value: written, isDone: true).description)
       }
+      hardware.write(written, to: offset)
+      // Between two writes, too, the hardware uses what is held alone.
+      let isHeld = [earlier, world].contains {
+        $0.isHeld(rd, hardware) && $0.hasHeldVPE(rd, hardware)
+      }
+      if !isHeld {
+        throw Divergence(
+          "Redistributor \(rd), \(trap.entrance)", expected: "tables that are held",
+          found: hardware.summary)
+      }
     }
     guard let asked, answer == .done,
       Register.setLPI.offset..<Register.configurationBase.offset ~= asked
@@ -378,6 +391,23 @@ extension BoardComparison {
     if !isPassed {
       throw Divergence(
         "Redistributor \(rd), \(trap.entrance)", expected: "a write to the hardware", found: "none")
+    }
+  }
+}
+
+extension RedistributorHardware {
+  /// A write of EL2 to a register that decides which tables are used.
+  fileprivate mutating func write(_ value: UInt64, to offset: UInt64) {
+    switch offset {
+    case RedistributorRegister.control.offset: control = GICRControl(rawValue: value)
+    case RedistributorRegister.configurationBase.offset:
+      configuration = GICRConfigurationBase(rawValue: value)
+    case RedistributorRegister.pendingBase.offset: pending = GICRPendingBase(rawValue: value)
+    case RedistributorRegister.virtualConfigurationBase.offset:
+      virtualConfiguration = GICRConfigurationBase(rawValue: value)
+    case RedistributorRegister.virtualPendingBase.offset:
+      virtualPending = GICRVirtualPendingBase(rawValue: value)
+    default: break
     }
   }
 }

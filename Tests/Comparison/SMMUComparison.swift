@@ -43,10 +43,18 @@ extension BoardComparison {
     world.dma.smmus.append(smmu)
   }
 
-  /// EL2 has written a register of the hardware.
-  package mutating func hardware(of index: Int, _ register: SMMURegister, is value: UInt64) {
-    guard SMMURegister.ofEL2.contains(register) else { return }
-    world.dma.smmus[index].hardware[register] = value
+  /// EL2 writes a register of the hardware, which it has taken over: how it translates does not change any more.
+  ///
+  /// - Throws: what the specification does not permit.
+  package func hasWritten(_ value: UInt64, to register: SMMURegister) throws(Divergence) {
+    switch register {
+    case .commandQueueProduced, .eventQueueConsumed, .globalErrorAcknowledged, .interruptControl:
+      return
+    default:
+      throw Divergence(
+        "the hardware of an SMMU", expected: "no write",
+        found: "\(hex(value)) to \(hex(register.offset))")
+    }
   }
 
   /// A trap of an SMMU has ended: what EL2 did in it, and what the host was told.
@@ -56,7 +64,7 @@ extension BoardComparison {
     smmu index: Int, _ entrance: Entrance, _ effect: Effect, _ observations: [SMMUObservation],
     _ smmu: borrowing MediatedSMMU, held: [PageRange], _ tables: HardwareTables<Memory>
   ) throws(Divergence) {
-    let mayFail = tables.isWaiting || observations.hasStopped
+    let mayFail = tables.isFull || observations.hasFailed
     let before = world.dma.smmus[index]
     do throws(Divergence) {
       var trap = SMMUTrap(
@@ -180,12 +188,31 @@ extension BoardComparison {
     _ tables: HardwareTables<Memory>
   ) throws(Divergence) {
     do throws(Divergence) {
-      let mayFail = tables.isWaiting || observations.hasStopped
+      let mayFail = tables.isFull || observations.hasFailed
       try claim(pages, isGranted: isGranted, mayFail: mayFail, observations)
     } catch {
       var told = error
       told.context = observations.map { "\($0)" }
       throw told
+    }
+  }
+
+  /// What devices reach of pages by the table that EL2 has made.
+  ///
+  /// With `leaving` EL2 has the hardware forget them at this moment: nothing leads to them any more.
+  ///
+  /// - Throws: what the specification does not permit.
+  package func compareDevices<Memory: ComparedMemory>(
+    _ pages: PageRange, leaving: Bool = false, _ tables: HardwareTables<Memory>
+  ) throws(Divergence) {
+    let identity = world.dma.smmus[0].identity
+    for page in pages.pages {
+      let expected = leaving ? .nothing : world.devicesTable(page)
+      let found = tables.reach(page, table: identity.table, control: identity.control)
+      guard expected != found else { continue }
+      throw Divergence(
+        "the devices' table at page \(hex(page.rawValue))", expected: "\(expected)",
+        found: found.map { "\($0)" } ?? "another page, or reads alone")
     }
   }
 
@@ -219,6 +246,8 @@ extension BoardComparison {
         let isWhole = commands.last == .synchronise
         if isWhole { outcomes = world.invalidating(smmu: 0, Array(commands.dropLast())) }
       case .confirmed: outcomes = world.confirming(smmu: 0)
+      case .gaveUp:
+        if !isGranted { continue }
       case .stopped(let place):
         if !isGranted { outcomes = world.failing(smmu: 0, replaced: place) }
       default: throw Divergence(name, expected: "invalidations", found: observation.description)
@@ -262,8 +291,15 @@ extension BoardComparison {
 }
 
 extension [SMMUObservation] {
-  /// Whether the hardware has stopped at a command.
-  var hasStopped: Bool { contains { if case .stopped = $0 { true } else { false } } }
+  /// Whether the hardware has stopped at a command, or was not done in time.
+  var hasFailed: Bool {
+    contains {
+      switch $0 {
+      case .stopped, .gaveUp: true
+      default: false
+      }
+    }
+  }
 }
 
 extension StreamTableEntry {

@@ -3,6 +3,7 @@
 
 import Architecture
 import SMMU
+@testable import Specification
 
 /// What EL2 did in a trap of an SMMU that the host sees, or while pages change their owner.
 package enum SMMUObservation: Sendable {
@@ -26,6 +27,8 @@ package enum SMMUObservation: Sendable {
   case published([SMMUCommand], [HeldEntry])
   /// The hardware has consumed all that it was told of, as EL2 reads.
   case confirmed
+  /// EL2 may not look any longer whether it has.
+  case gaveUp
   /// It had stopped at a command, and goes on.
   ///
   /// The place, among what it was told of, SYNCs left out, of a command that was replaced; nil where it is tried again.
@@ -89,6 +92,12 @@ package struct HardwareTables<Memory: ComparedMemory> {
   /// Whether the hardware was told of commands that it is not known to have consumed.
   package var isWaiting: Bool { !commands.isEmpty }
 
+  /// Whether EL2 has to wait for room for a batch.
+  package var isFull: Bool {
+    let places: UInt64 = 1 << queue.log2
+    return places < UInt64(commands.count) + min(64, places - 2) + 1
+  }
+
   /// Whether it is news that the hardware, which says that it is at `value`, has consumed all that it was told of.
   package mutating func confirm(_ value: UInt64) -> Bool {
     let place = SMMUQueuePointer(rawValue: UInt32(truncatingIfNeeded: value))
@@ -118,6 +127,30 @@ package struct HardwareTables<Memory: ComparedMemory> {
   /// All entries.
   package func entries() -> [HeldEntry] {
     (0..<UInt32(1) << UInt32(shape.log2)).map { entry(of: StreamID($0)) }
+  }
+
+  /// What a device may do with a page by a stage 2, whose table has pages of 4 KiB; nil where it comes to another page.
+  func reach(_ page: PageFrameNumber, table: UInt64, control: UInt64) -> Reach? {
+    // T0SZ, and SL0
+    guard page.address.rawValue >> (64 - control & 0x3f) == 0 else { return .nothing }
+    var level = 2 - (control >> 6 & 0b11)
+    var table = table
+    var index = page.rawValue >> (9 * (3 - level))
+    while true {
+      let word = memory.word(at: table + index * 8)
+      guard word & 1 != 0 else { return .nothing }
+      if level == 3 || word & 0b10 == 0 {
+        let offset: UInt64 = 1 << (12 + 9 * (3 - level)) - 1
+        let first = page.address.rawValue & ~offset
+        guard word & 0xffff_ffff_f000 == first else { return nil }
+        // S2AP
+        let reaches: [Reach?] = [.nothing, nil, .writes, .everything]
+        return reaches[Int(word >> 6 & 0b11)]
+      }
+      table = word & 0xffff_ffff_f000
+      level += 1
+      index = page.rawValue >> (9 * (3 - level)) & 511
+    }
   }
 
   /// The entry of a stream.
@@ -162,6 +195,7 @@ extension SMMUObservation: CustomStringConvertible {
     case .lost(let count): "lost \(count) events"
     case .published(let commands, _): "told of " + commands.names
     case .confirmed: "confirmed"
+    case .gaveUp: "waited long enough"
     case .stopped(let place): "goes on\(place.map { ", without command \($0)" } ?? "")"
     }
   }

@@ -242,13 +242,14 @@ struct SMMUTrap {
   /// - Parameter stream: the one whose entry is being replaced, by more than one batch.
   private mutating func publish(replacing stream: StreamID? = nil) throws(Divergence) {
     guard case .published(let commands, let entries)? = rest.first else { return }
-    try check(entries)
     guard commands.last == .synchronise else {
       throw differ("a batch", "a SYNC at its end")
     }
     let sent = commands.dropLast()
     let isConfirmed = if case .confirmed? = rest.dropFirst().first { true } else { false }
-    if let stream, !isConfirmed || !isLast(of: stream) {
+    let isBetween = stream.map { !isConfirmed || !isLast(of: $0) } ?? false
+    try check(entries, isLast: isConfirmed && !isBetween)
+    if isBetween, let stream {
       guard sent.allSatisfy({ $0.opcode == .invalidateEntry && $0.stream == stream }) else {
         throw differ("a batch", "CMD_CFGI_STE of stream \(stream.rawValue)")
       }
@@ -294,10 +295,17 @@ struct SMMUTrap {
 
   /// The hardware has stopped at a command of a batch, or was not done with it in time.
   private mutating func endUnconfirmed() throws(Divergence) {
-    guard case .stopped(let place)? = rest.first else { return try fail(replaced: nil) }
+    guard case .stopped(let place)? = rest.first else {
+      if case .gaveUp? = rest.first { rest.removeFirst() }
+      return try fail(replaced: nil)
+    }
     rest.removeFirst()
     try fail(replaced: place)
-    if case .confirmed? = rest.first { try confirm() }
+    switch rest.first {
+    case .confirmed?: try confirm()
+    case .gaveUp?: rest.removeFirst()
+    default: break
+    }
   }
 
   private mutating func fail(replaced place: Int?) throws(Divergence) {
@@ -310,8 +318,9 @@ struct SMMUTrap {
 
   // MARK: Entries
 
-  /// What the hardware finds is what the specification says that it may go by.
-  private mutating func check(_ entries: [HeldEntry]) throws(Divergence) {
+  /// What the hardware finds is what the specification says that it may go by; when it is told of an entry for the last time,
+  /// the new one.
+  private mutating func check(_ entries: [HeldEntry], isLast: Bool) throws(Divergence) {
     if entries.count > 64 { areAllTouched = true }
     // All abort by no table: nothing tells a host by which event, while its SMMU is off.
     let haveAborted = smmu.common == .aborts || smmu.older[nil]?.contains(.aborts) == true
@@ -319,7 +328,9 @@ struct SMMUTrap {
       if !areAllTouched { touched.insert(held.stream) }
       let found = held.entry.effective
       if haveAborted, !found.isValid { continue }
-      let permitted = smmu.mayUse(held.stream)
+      let hasDevice = smmu.identity.hasDevice(held.stream)
+      let new = hasDevice ? smmu.common ?? smmu.streams[held.stream] ?? .invalid : .invalid
+      let permitted = isLast ? [new] : smmu.mayUse(held.stream)
       guard permitted.contains(where: { smmu.word($0).effective == found }) else {
         throw differ(
           "stream \(held.stream.rawValue) in the hardware's table",

@@ -57,14 +57,19 @@ extension World {
   /// The hardware reads EL2's memory alone and writes nowhere else; it is sent EL2's VMID alone.
   private func hardwareClauses(_ index: Int) -> [Clause] {
     let smmu = dma.smmus[index], revoked = dma.change.flatMap { $0.isLoss && $0.isHalfway ? $0.range : nil }
-    let bases = [SMMURegister.streamTableBase, .commandQueueBase, .eventQueueBase].map {
-      PageFrameNumber(containing: PhysicalAddress((smmu.hardware[$0] ?? 0) & 0xf_ffff_ffff_f000))
+    func range(_ base: SMMURegister, _ bytes: (UInt64) -> UInt64) -> PageRange? {
+      let value = smmu.hardware[base] ?? 0
+      return PageRange(PhysicalAddress(value & 0xf_ffff_ffff_ffe0), bytes: bytes(value & 0x1f))
     }
+    let ranges = [
+      range(.streamTableBase) { _ in 64 }, range(.commandQueueBase) { 16 << $0 },
+      range(.eventQueueBase) { 32 << $0 }, PageRange(PhysicalAddress(smmu.identity.table), bytes: 1),
+    ]
     let messages = [SMMURegister.globalErrorInterrupt0, .eventQueueInterrupt0, .requestQueueInterrupt0]
     let tagged = smmu.batch.filter { (0x10...0x2a).contains($0.number) }
     return [
       (.translatesFromTheStart, (smmu.hardware[.control0] ?? 0) & 1 != 0),
-      (.hardwareReadsEL2sMemory, bases.allSatisfy { pages.owner(of: $0) == .el2 }),
+      (.hardwareReadsEL2sMemory, ranges.allSatisfy { $0.map { pages.are($0, .el2) } == true }),
       (.smmuWritesNowhere, messages.allSatisfy { (smmu.hardware[$0] ?? 0) == 0 }),
       (.commandsAreMade, tagged.allSatisfy { $0.vmid == smmu.identity.vmid }),
       (.revokeIsConfirmed, smmu.residue.keys.allSatisfy { revoked?.contains($0) == true }),

@@ -159,9 +159,11 @@ extension World {
   /// Whether the tables of the vPE that registers name, if one is resident, are held.
   func hasHeldVPE(_ rd: Int, _ hardware: RedistributorHardware) -> Bool {
     guard let tables = redistributors[rd].resident else { return hardware.virtualPending.isIdle }
+    let configuration = hardware.virtualConfiguration
     return hardware.virtualPending.isIdle
       || tables.pendingBase == hardware.virtualPending.base
-        && tables.configurationBase.base == hardware.virtualConfiguration.base
+        && tables.configurationBase.base == configuration.base
+        && tables.interruptIDBits == configuration.interruptIDBits
   }
 
   /// Whether the tables that registers name, if any are in use, are held.
@@ -170,8 +172,8 @@ extension World {
     guard let tables = redistributors[rd].tables else { return false }
     let all = redistributors.compactMap { $0.tables?.configuration } + lingering
     let named = board.sharesConfigurationBase == false ? [tables.configuration].compactMap { $0 } : all
-    return hardware.pending.base == tables.pendingBase
-      && named.contains { $0.first.address == hardware.configuration.base }
+    let used = self.tables(hardware.configuration, hardware.pending.base)
+    return used.pending == tables.pending && named.contains { $0 == used.configuration }
   }
 
   // MARK: Loads and stores

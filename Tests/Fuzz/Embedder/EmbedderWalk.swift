@@ -157,7 +157,9 @@ final class EmbedderWalk: EmbedderWitness {
     {
       asked.append(resumed)
     } else {
-      comparison.hardware(of: 0, register, is: value)
+      check { (comparison) throws(Divergence) in
+        try comparison.hasWritten(value, to: register)
+      }
     }
   }
 

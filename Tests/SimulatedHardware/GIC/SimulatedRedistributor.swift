@@ -21,7 +21,7 @@ package final class SimulatedRedistributor {
     package var configurationBase: UInt64 = 0
     /// GICR_PENDBASER.
     package var pendingBase: UInt64 = 0
-    var virtualConfigurationBase: UInt64 = 0
+    package var virtualConfigurationBase: UInt64 = 0
     /// GICR_VPENDBASER.
     package var virtualPendingBase: UInt64 = 0
     /// The configuration bytes that it has read and not been told to forget.

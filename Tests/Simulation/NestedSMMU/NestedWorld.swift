@@ -72,6 +72,8 @@ package final class NestedWorld {
   package var onWrite: ((Access, UInt64) -> WriteEffect)?
   /// The same for loads.
   package var onRead: ((Access) -> ReadEffect)?
+  /// Called before each attempt of ``donate(_:)``.
+  package var onDonating: ((PageRange) -> Void)?
   /// Called behind each attempt of ``donate(_:)``, with whether it was granted.
   package var onDonation: ((PageRange, Bool) -> Void)?
   /// The same behind each of ``giveBack()``.
@@ -234,6 +236,7 @@ package final class NestedWorld {
   /// The host gives a page up, as for a claim; false where that is refused.
   package func donate(_ address: UInt64) -> Bool {
     let page = Simulation.pages(address >> 12)
+    onDonating?(page)
     do throws(OwnershipError) {
       claims.append(try ownership.donate([page]))
     } catch {

@@ -241,6 +241,11 @@ package struct RedistributorWalk {
       let isResident = state.virtualPendingBase >> 63 != 0
       if kind.hasVirtualLPIs, !isResident { state.virtualPendingBase = place() & ~0xffff | 1 << 63 }
     }
+    // More bits than were saved: the tables are longer.
+    if !kind.isShared, choices.oneIn(64) {
+      state.configurationBase |= 0x1f
+      state.virtualConfigurationBase |= 0x1f
+    }
     redistributors[number].state = state
     if kind.isShared {
       let base = state.isEnabled ? state.configurationBase : shared

@@ -18,6 +18,8 @@ package final class SMMUSeams {
   package var patience: UInt64 = 200
   /// Called while EL2 waits for an SMMU.
   package var onWait: (() -> Void)?
+  /// Called when it may not wait any longer.
+  package var onGivingUp: (() -> Void)?
 
   /// Has the accesses from the `first`th from now on be aborted, `count` of them.
   package func abort(after first: UInt64, count: UInt64) {

@@ -20,6 +20,8 @@ package struct SeamedSMMUMachine<Memory: BusMemory>: SMMUMachine {
 
   package func mayLookAgain(after looks: UInt64) -> Bool {
     seams.onWait?()
-    return looks < seams.patience
+    guard looks >= seams.patience else { return true }
+    seams.onGivingUp?()
+    return false
   }
 }

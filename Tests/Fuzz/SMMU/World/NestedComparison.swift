@@ -17,6 +17,8 @@ package final class NestedComparison {
   private var tables: HardwareTables<PhysicalMemory>
   /// What EL2 did that was not compared yet.
   private var observations: [SMMUObservation] = []
+  /// The page that the host is giving up.
+  private var leaving: PageRange?
   /// What the specification does not permit; nil where there is nothing.
   package private(set) var divergence: String?
 
@@ -38,15 +40,22 @@ package final class NestedComparison {
 
   private func watch() {
     world.seams.onAccess = { [unowned self] _, offset, value in
-      guard let value, let register = SMMURegister(rawValue: offset) else { return }
+      guard let value else { return }
+      let register = SMMURegister(rawValue: offset) ?? .status
       if register == .commandQueueProduced {
         note(tables.publish(value))
+        if let leaving {
+          tell { () throws(Divergence) in
+            try board.compareDevices(leaving, leaving: true, tables)
+          }
+        }
       } else if register == .globalErrorAcknowledged, world.smmu.activeErrors.contains(.command) {
         note(tables.resume(UInt64(world.smmu.stoppedAt.rawValue)))
       } else {
-        board.hardware(of: 0, register, is: value)
+        tell { () throws(Divergence) in try board.hasWritten(value, to: register) }
       }
     }
+    world.seams.onGivingUp = { [unowned self] in note(.gaveUp) }
     world.seams.onAnswer = { [unowned self] _, offset, value in
       guard offset == SMMURegister.commandQueueConsumed.offset, tables.confirm(value) else {
         return
@@ -65,14 +74,18 @@ package final class NestedComparison {
       compare(.load(offset: access.offset, access.width), told)
       return effect
     }
+    world.onDonating = { [unowned self] page in leaving = page }
     world.onDonation = { [unowned self] page, isGranted in
+      leaving = nil
       check { () throws(Divergence) in
         try board.claimed(page, isGranted: isGranted, observations, tables)
+        try board.compareDevices(page, tables)
       }
     }
     world.onReturn = { [unowned self] page, isGranted in
       check { () throws(Divergence) in
         try board.returned(page, isGranted: isGranted, observations)
+        try board.compareDevices(page, tables)
       }
     }
   }
@@ -95,10 +108,16 @@ package final class NestedComparison {
   /// What comes behind the first difference says nothing.
   private func check(_ changes: Bool = true, _ compare: () throws(Divergence) -> Void) {
     defer { observations.removeAll(keepingCapacity: true) }
+    tell { () throws(Divergence) in
+      try compare()
+      if changes { divergence = board.violation }
+    }
+  }
+
+  private func tell(_ compare: () throws(Divergence) -> Void) {
     guard divergence == nil else { return }
     do throws(Divergence) {
       try compare()
-      if changes { divergence = board.violation }
     } catch {
       divergence = "\(error)"
     }
