@@ -66,12 +66,16 @@ extension BoardComparison {
 
   /// A trap of an ITS has ended: what EL2 did in it, and what the host was told.
   ///
+  /// `told` is what was in EL2's queue when the hardware was told of it, where somebody has seen that.
+  ///
   /// - Throws: what the specification does not permit.
   package mutating func finish(
     its number: Int, _ entrance: Entrance, by cpu: Int, _ effect: Effect,
-    _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: some ComparedMemory
+    _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: some ComparedMemory,
+    told: [ITSCommand]? = nil
   ) throws(Divergence) {
-    try finish(its: number, .access(entrance), by: cpu, effect, observations, its, memory)
+    try finish(
+      its: number, .access(entrance), by: cpu, effect, observations, its, memory, told: told)
   }
 
   /// EL2 has had an ITS come to rest, before the system is suspended.
@@ -79,9 +83,9 @@ extension BoardComparison {
   /// - Throws: what the specification does not permit.
   package mutating func paused(
     its number: Int, _ observations: [Observation], _ its: borrowing MediatedITS,
-    _ memory: some ComparedMemory
+    _ memory: some ComparedMemory, told: [ITSCommand]? = nil
   ) throws(Divergence) {
-    try finish(its: number, .pause, by: 0, .done, observations, its, memory)
+    try finish(its: number, .pause, by: 0, .done, observations, its, memory, told: told)
   }
 
   /// EL2 has had an ITS go on, or has looked what firmware has left of it.
@@ -89,18 +93,19 @@ extension BoardComparison {
   /// - Throws: what the specification does not permit.
   package mutating func woke(
     its number: Int, _ observations: [Observation], _ its: borrowing MediatedITS,
-    _ memory: some ComparedMemory
+    _ memory: some ComparedMemory, told: [ITSCommand]? = nil
   ) throws(Divergence) {
-    try finish(its: number, .wake, by: 0, .done, observations, its, memory)
+    try finish(its: number, .wake, by: 0, .done, observations, its, memory, told: told)
   }
 
   private mutating func finish(
     its number: Int, _ entrance: ITSEntrance, by cpu: Int, _ effect: Effect,
-    _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: some ComparedMemory
+    _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: some ComparedMemory,
+    told: [ITSCommand]? = nil
   ) throws(Divergence) {
     let before = world[number]
     do throws(Divergence) {
-      try check(its: number, entrance, by: cpu, effect, observations, its, memory)
+      try check(its: number, entrance, by: cpu, effect, observations, its, memory, told: told)
     } catch {
       throw error.after(observations, before)
     }
@@ -108,11 +113,19 @@ extension BoardComparison {
 
   private mutating func check(
     its number: Int, _ entrance: ITSEntrance, by cpu: Int, _ effect: Effect,
-    _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: some ComparedMemory
+    _ observations: [Observation], _ its: borrowing MediatedITS, _ memory: some ComparedMemory,
+    told: [ITSCommand]? = nil
   ) throws(Divergence) {
+    let appended = slots(of: its, number, observations, memory)
+    if let told, told != appended {
+      throw Divergence(
+        "ITS \(number), \(entrance): EL2's queue, when the hardware is told",
+        expected: Found.command(nil, appended[...]).description,
+        found: Found.command(nil, told[...]).description)
+    }
     var trap = ITSTrap(
       comparison: self, number, entrance, cpu, effect, observations[...],
-      appended: slots(of: its, number, observations, memory), keeps: its.keptCommand,
+      appended: appended, keeps: its.keptCommand,
       unfinished: its.unfinished.map { ($0.pages, $0.zeroed) }, memory: memory,
       tableBases: (0..<8).map { GITSTableBase(rawValue: its.tableBases[$0]) })
     try trap.run()

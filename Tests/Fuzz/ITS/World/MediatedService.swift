@@ -62,6 +62,8 @@ package final class MediatedService {
   private var isSetUp = false
   /// What EL2 has done since the trap began.
   private var observations: [Observation] = []
+  /// What was in EL2's queue when the hardware was told of it, since the trap began.
+  private var told: [ITSCommand] = []
   private let isPlain: Bool
   private(set) var uses: [PageUse]
   /// The device whose ITT a page is for the hardware; -1 for none.
@@ -159,7 +161,7 @@ package final class MediatedService {
     // What dispatch sees to.
     guard width.bytes >= 4, offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
     forgetReads()
-    observations = []
+    (observations, told) = ([], [])
     let tables = its.pointee.tableBases
     let effect = its.pointee.write(
       Access(offset: offset, address: VirtualAddress(simulated.base + offset), width: width),
@@ -174,23 +176,23 @@ package final class MediatedService {
   /// EL2 has the ITS come to rest, before the system is suspended.
   package func pause() {
     forgetReads()
-    observations = []
+    (observations, told) = ([], [])
     its.pointee.pause(machine: EL2Machine(service: self, cpu: 0))
     endTrap()
     compare { (comparison) throws(Divergence) in
-      try comparison?.paused(its: index, observations, its.pointee, memory)
+      try comparison?.paused(its: index, observations, its.pointee, memory, told: told)
     }
   }
 
   /// EL2 has the ITS go on, or looks what firmware has left of it.
   package func wake() {
     forgetReads()
-    observations = []
+    (observations, told) = ([], [])
     its.pointee.wake(machine: EL2Machine(service: self, cpu: 0))
     checkKept()
     endTrap()
     compare { (comparison) throws(Divergence) in
-      try comparison?.woke(its: index, observations, its.pointee, memory)
+      try comparison?.woke(its: index, observations, its.pointee, memory, told: told)
     }
   }
 
@@ -198,7 +200,7 @@ package final class MediatedService {
   private func compare(_ entrance: Entrance, _ cpu: UInt64, _ effect: Effect) {
     compare { (comparison) throws(Divergence) in
       try comparison?.finish(
-        its: index, entrance, by: Int(cpu), effect, observations, its.pointee, memory)
+        its: index, entrance, by: Int(cpu), effect, observations, its.pointee, memory, told: told)
     }
   }
 
@@ -226,7 +228,7 @@ package final class MediatedService {
   package func read(_ offset: UInt64, _ width: AccessWidth, cpu: UInt64) -> ReadEffect {
     guard width.bytes >= 4, offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
     forgetReads()
-    observations = []
+    (observations, told) = ([], [])
     let effect = its.pointee.read(
       Access(offset: offset, address: VirtualAddress(simulated.base + offset), width: width),
       machine: EL2Machine(service: self, cpu: cpu))
@@ -455,9 +457,27 @@ package final class MediatedService {
   }
 
   func write(_ width: AccessWidth, _ value: UInt64, _ address: UInt64) -> Bool {
+    if address &- simulated.base == ITSRegister.commandWrite.offset { tell(upTo: value) }
     let isDone = mayAccess(width, address) && world.gic.write(width, value, at: address)
     observe(.wrote(offset: address &- simulated.base, value: value, isDone: isDone))
     return isDone
+  }
+
+  /// The hardware is about to be told of slots; zero is where a queue begins, and no batch ends there.
+  private func tell(upTo value: UInt64) {
+    let end = GITSQueuePointer(rawValue: value).offset
+    // With Retry it is told nothing new.
+    guard world.comparison != nil, end != 0, value & 1 == 0 else { return }
+    let queue = simulated.queueBase
+    var place = simulated.writePointer.offset
+    while place != end {
+      let address = queue.base + place
+      func word(_ index: UInt64) -> UInt64 {
+        memory.load(.double, at: address + index * 8, by: observer)
+      }
+      told.append(ITSCommand(word(0), word(1), word(2), word(3)))
+      place = (place + ITSCommand.size) % queue.size
+    }
   }
 
   private func mayAccess(_ width: AccessWidth, _ address: UInt64) -> Bool {
