@@ -475,8 +475,18 @@ package final class MediatedService {
       func word(_ index: UInt64) -> UInt64 {
         memory.load(.double, at: address + index * 8, by: observer)
       }
-      told.append(ITSCommand(word(0), word(1), word(2), word(3)))
+      let command = ITSCommand(word(0), word(1), word(2), word(3))
+      told.append(command)
+      if command.opcode == .mapd, command.isValid { checkZero(command) }
       place = (place + ITSCommand.size) % queue.size
+    }
+  }
+
+  /// The table that a MAPD names is zero when the hardware is told.
+  private func checkZero(_ command: ITSCommand) {
+    let bytes = simulated.configuration.translationEntrySize << (command.eventIDBitsMinusOne + 1)
+    memory.forEachNonzero(in: command.translationTable, size: bytes, by: observer) { address, _ in
+      world.reportDivergence("ITS \(index): \(hex(address)), which MAPD names, is not zero")
     }
   }
 
