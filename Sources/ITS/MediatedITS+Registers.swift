@@ -251,7 +251,8 @@ extension MediatedITS {
   /// GITS_CWRITER.Retry: the host wants the command tried again at which the queue has stalled.
   private mutating func retry<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
     staging.isStalled = false
-    guard isHardwareStalled else { return }
+    // One that is off may have lost its queue.
+    guard isHardwareStalled, !isBroken else { return }
     isHardwareStalled = false
     let offset = (commit.published & (commit.slots &- 1)) &* ITSCommand.size
     _ = hardware(

@@ -273,6 +273,21 @@ struct PowerTests {
     #expect(!world.service().state.isEnabled)
   }
 
+  @Test("A stalled ITS that is off is told of no Retry")
+  func retryOfOneThatIsOff() throws {
+    let driver = try driver(left: 64)
+    let world = driver.world
+    // Such a write to hardware without a queue is a fault.
+    #expect(world.service().writePointer.offset != 0)
+    world.mediations[0].its.isHardwareStalled = true
+    world.service().state.commandBase = 0
+    world.mediations[0].its.wake(machine: ITSWorldMachine(world, 0))
+    let isBroken = world.its.isBroken
+    #expect(isBroken)
+    driver.write(ITSRegister.commandWrite.offset, 64 | 1)
+    #expect(world.gic.faults.isEmpty)
+  }
+
   /// What firmware may have done to an ITS while EL2 did not look.
   enum Change: CaseIterable { case lost, restored, enabled, moved }
 

@@ -318,7 +318,8 @@ extension World {
     let isRepeated = state.doorbells[doorbell].map { state.asked &- $0 < half } ?? false
     let rules: [Rule] = isRepeated ? [.repeatedStoreIsRecognised] : [.commandWrite, .overtakenDoorbellIsNew]
     // Retry reaches hardware that EL2 has seen stalled.
-    let stalls = pointer.isRetry && state.hardware.isStalled ? [false, true] : [state.hardware.isStalled]
+    let isTold = pointer.isRetry && state.hardware.isStalled && state.phase != .off
+    let stalls = isTold ? [false, true] : [state.hardware.isStalled]
     return stalls.flatMap { isStalled in
       ending(.its(its), .done, rules + (pointer.isRetry ? [.retryRepeats, .stalledStaysStalled] : [])) {
         $0[its].hardware.isStalled = isStalled
