@@ -282,13 +282,17 @@ struct ITSTrap<Memory: ComparedMemory> {
   private mutating func watchRegisters(
     until ends: (Observation) -> Bool = { _ in false }
   ) throws(Divergence) {
+    var isRestarted = false
     while let next = rest.first {
       switch next {
+      // Behind its own writes EL2 reads those, and not how it found the hardware.
+      case .read where isRestarted: break
       case .read(let offset, let value): try watch(offset, value, believes: false)
       case .wrote(let offset, let value, _):
         guard isOwn(value, at: offset) else {
           throw Divergence(name("a register"), expected: "no such write", found: "\(next)")
         }
+        isRestarted = offset != ITSRegister.control.offset
       default: return
       }
       rest.removeFirst()

@@ -222,13 +222,12 @@ package struct HostileHost<Source: Choices> {
   /// The hardware keeps its registers or loses them, and firmware restores them, well or badly.
   private mutating func suspend() {
     let isWhole = choices.next(4) != 0
-    var isKept = true
     if isWhole { for service in world.services { service.pause() } }
+    // A system that another CPU keeps awake for a while.
+    if choices.next(8) == 0 { for _ in 0..<choices.next(4) { step() } }
     for index in world.services.indices {
       runHardware(index, Int(choices.next(4)))
-      let fate = choices.next(isWhole ? 16 : 64)
-      if fate <= 4 { isKept = false }
-      switch fate {
+      switch choices.next(isWhole ? 16 : 64) {
       case 0..<3: world.losePower(index, .restores, &choices)
       case 3: world.losePower(index, .leaves, &choices)
       case 4:
@@ -239,8 +238,6 @@ package struct HostileHost<Source: Choices> {
       default: break
       }
     }
-    // A system that another CPU keeps awake.
-    if isKept, choices.next(8) == 0 { for _ in 0..<choices.next(4) { step() } }
     for service in world.services { service.wake() }
   }
 

@@ -62,8 +62,10 @@ package final class MediatedService {
   private var isSetUp = false
   /// What EL2 has done since the trap began.
   private var observations: [Observation] = []
-  /// What was in EL2's queue when the hardware was told of it, since the trap began.
-  private var told: [ITSCommand] = []
+  /// What was in EL2's queue when the hardware was told of it, since the trap began; nil where the hardware has another.
+  private var told: [ITSCommand]? = []
+  /// GITS_CBASER as EL2 has set it up.
+  private var ownQueue: UInt64 = 0
   private let isPlain: Bool
   private(set) var uses: [PageUse]
   /// The device whose ITT a page is for the hardware; -1 for none.
@@ -128,6 +130,7 @@ package final class MediatedService {
     classify()
     freeCount = its.pointee.arena.freeCount
     simulated.onCommand = { [unowned(unsafe) self] in check($0) }
+    ownQueue = simulated.queueBase.rawValue
     isSetUp = true
   }
 
@@ -470,13 +473,17 @@ package final class MediatedService {
     guard world.comparison != nil, end != 0, value & 1 == 0 else { return }
     let queue = simulated.queueBase
     var place = simulated.writePointer.offset
+    guard queue.rawValue == ownQueue, end < queue.size else {
+      told = nil
+      return
+    }
     while place != end {
       let address = queue.base + place
       func word(_ index: UInt64) -> UInt64 {
         memory.load(.double, at: address + index * 8, by: observer)
       }
       let command = ITSCommand(word(0), word(1), word(2), word(3))
-      told.append(command)
+      told?.append(command)
       if command.opcode == .mapd, command.isValid { checkZero(command) }
       place = (place + ITSCommand.size) % queue.size
     }
