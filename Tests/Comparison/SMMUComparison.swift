@@ -206,7 +206,8 @@ extension BoardComparison {
     _ pages: PageRange, leaving: Bool = false, _ tables: HardwareTables<Memory>
   ) throws(Divergence) {
     let identity = world.dma.smmus[0].identity
-    for page in pages.pages {
+    // What is no memory is not in the state.
+    for page in pages.pages where world.pages.owner(of: page) != nil {
       let expected = leaving ? .nothing : world.devicesTable(page)
       let found = tables.reach(page, table: identity.table, control: identity.control)
       guard expected != found else { continue }

@@ -64,6 +64,8 @@ package final class MediatedService {
   private var observations: [Observation] = []
   /// What was in EL2's queue when the hardware was told of it, since the trap began; nil where the hardware has another.
   private var told: [ITSCommand]? = []
+  /// Whether EL2 has begun its queue anew since then.
+  private var isRestarted = false
   /// GITS_CBASER as EL2 has set it up.
   private var ownQueue: UInt64 = 0
   private let isPlain: Bool
@@ -164,7 +166,7 @@ package final class MediatedService {
     // What dispatch sees to.
     guard width.bytes >= 4, offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
     forgetReads()
-    (observations, told) = ([], [])
+    (observations, told, isRestarted) = ([], [], false)
     let tables = its.pointee.tableBases
     let effect = its.pointee.write(
       Access(offset: offset, address: VirtualAddress(simulated.base + offset), width: width),
@@ -179,7 +181,7 @@ package final class MediatedService {
   /// EL2 has the ITS come to rest, before the system is suspended.
   package func pause() {
     forgetReads()
-    (observations, told) = ([], [])
+    (observations, told, isRestarted) = ([], [], false)
     its.pointee.pause(machine: EL2Machine(service: self, cpu: 0))
     endTrap()
     compare { (comparison) throws(Divergence) in
@@ -190,7 +192,7 @@ package final class MediatedService {
   /// EL2 has the ITS go on, or looks what firmware has left of it.
   package func wake() {
     forgetReads()
-    (observations, told) = ([], [])
+    (observations, told, isRestarted) = ([], [], false)
     its.pointee.wake(machine: EL2Machine(service: self, cpu: 0))
     checkKept()
     endTrap()
@@ -231,7 +233,7 @@ package final class MediatedService {
   package func read(_ offset: UInt64, _ width: AccessWidth, cpu: UInt64) -> ReadEffect {
     guard width.bytes >= 4, offset & (width.bytes - 1) == 0 else { return .refused(.misaligned) }
     forgetReads()
-    (observations, told) = ([], [])
+    (observations, told, isRestarted) = ([], [], false)
     let effect = its.pointee.read(
       Access(offset: offset, address: VirtualAddress(simulated.base + offset), width: width),
       machine: EL2Machine(service: self, cpu: cpu))
@@ -460,17 +462,21 @@ package final class MediatedService {
   }
 
   func write(_ width: AccessWidth, _ value: UInt64, _ address: UInt64) -> Bool {
-    if address &- simulated.base == ITSRegister.commandWrite.offset { tell(upTo: value) }
+    switch address &- simulated.base {
+    case ITSRegister.commandBase.offset: isRestarted = true
+    case ITSRegister.commandWrite.offset: tell(upTo: value)
+    default: break
+    }
     let isDone = mayAccess(width, address) && world.gic.write(width, value, at: address)
     observe(.wrote(offset: address &- simulated.base, value: value, isDone: isDone))
     return isDone
   }
 
-  /// The hardware is about to be told of slots; zero is where a queue begins, and no batch ends there.
+  /// The hardware is about to be told of slots, or that the queue begins.
   private func tell(upTo value: UInt64) {
     let end = GITSQueuePointer(rawValue: value).offset
     // With Retry it is told nothing new.
-    guard world.comparison != nil, end != 0, value & 1 == 0 else { return }
+    guard world.comparison != nil, !isRestarted || end != 0, value & 1 == 0 else { return }
     let queue = simulated.queueBase
     var place = simulated.writePointer.offset
     guard queue.rawValue == ownQueue, end < queue.size else {
