@@ -173,7 +173,8 @@ extension World {
     let all = redistributors.compactMap { $0.tables?.configuration } + lingering
     let named = board.sharesConfigurationBase == false ? [tables.configuration].compactMap { $0 } : all
     let used = self.tables(hardware.configuration, hardware.pending.base)
-    return used.pending == tables.pending && named.contains { $0 == used.configuration }
+    let isPending = used.pendingBase == tables.pendingBase && used.interruptIDBits == tables.interruptIDBits
+    return isPending && named.contains { $0 == used.configuration }
   }
 
   // MARK: Loads and stores
