@@ -142,7 +142,6 @@ extension BoardComparison {
     _ mediation: borrowing MediatedRedistributors, _ memory: some TableMemory
   ) throws(Divergence) {
     let earlier = world
-    let before = world.redistributors[rd]
     do throws(Divergence) {
       let outcomes =
         switch trap.entrance {
@@ -158,7 +157,7 @@ extension BoardComparison {
         answer(trap, mediation.counters), after, mediation, memory)
       try checkWrites(rd, trap, answer, earlier)
     } catch {
-      throw error.after(trap.observations ?? [], before)
+      throw error.after(trap.observations ?? [], earlier.redistributors[rd])
     }
   }
 

@@ -97,8 +97,7 @@ extension BoardComparison {
 
   private func compare(_ index: Int, _ held: HeldEntry) throws(Divergence) {
     let smmu = world.dma.smmus[index], stream = held.stream
-    let own = smmu.common ?? smmu.streams[stream] ?? .invalid
-    var entry = smmu.word(smmu.identity.hasDevice(stream) ? own : .invalid)
+    var entry = smmu.word(smmu.rule(of: stream))
     // All abort by no table.
     if smmu.common == .aborts, !held.entry.isValid { return }
     // One that is given up follows no further; what its streams go by is still EL2's.

@@ -283,11 +283,10 @@ struct SMMUTrap {
 
   /// What a change of owners had left in the queue is consumed by now.
   private mutating func confirmEarlier() throws(Divergence) {
-    let steps = rest.enumerated()
-    for (place, step) in steps {
-      if case .published = step { return }
-      guard case .confirmed = step else { continue }
-      rest.remove(at: rest.startIndex + place)
+    for place in rest.indices {
+      if case .published = rest[place] { return }
+      guard case .confirmed = rest[place] else { continue }
+      rest.remove(at: place)
       return try take(
         comparison.world.confirming(smmu: index), "an earlier SYNC is consumed", found: "")
     }
@@ -328,9 +327,7 @@ struct SMMUTrap {
       if !areAllTouched { touched.insert(held.stream) }
       let found = held.entry.effective
       if haveAborted, !found.isValid { continue }
-      let hasDevice = smmu.identity.hasDevice(held.stream)
-      let new = hasDevice ? smmu.common ?? smmu.streams[held.stream] ?? .invalid : .invalid
-      let permitted = isLast ? [new] : smmu.mayUse(held.stream)
+      let permitted = isLast ? [smmu.rule(of: held.stream)] : smmu.mayUse(held.stream)
       guard permitted.contains(where: { smmu.word($0).effective == found }) else {
         throw differ(
           "stream \(held.stream.rawValue) in the hardware's table",

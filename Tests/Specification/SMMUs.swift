@@ -101,11 +101,15 @@ struct SMMU: Equatable, Sendable {
     var since = 0
   }
 
+  /// The rule that a stream has, whatever the hardware still goes by.
+  func rule(of stream: StreamID) -> Entry {
+    identity.hasDevice(stream) ? common ?? streams[stream] ?? .invalid : .invalid
+  }
+
   /// What the hardware may go by for a stream.
   func mayUse(_ stream: StreamID) -> Set<Entry> {
     guard identity.hasDevice(stream) else { return [.invalid] }
-    let old = (older[nil] ?? []).union(older[stream] ?? [])
-    return old.union([common ?? streams[stream] ?? .invalid])
+    return (older[nil] ?? []).union(older[stream] ?? []).union([rule(of: stream)])
   }
 
   /// Replaces a stream's own rule; of one that stays the same the contexts may have changed.

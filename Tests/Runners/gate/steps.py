@@ -118,7 +118,7 @@ STEPS = (
         variables=("SPEC_SECONDS=120", "SPEC_LEAST=1", "SPEC_LINES=95"),
     ),
     quick(
-        "soak-spec-brief", 400, "half a minute of hostile hosts, each trap compared with the specification", "setup-test",
+        "soak-spec-brief", 400, "a few hundred thousand steps of hostile hosts, each trap compared with the specification", "setup-test",
         folders=(SOAK,),
     ),
     whole("soak-smmu", 200, "a minute of hostile hosts with an SMMU", "setup-test", variables=("SOAK_STEPS=1000000",), folders=(SOAK,)),
