@@ -251,8 +251,10 @@ extension MediatedITS {
   /// GITS_CWRITER.Retry: the host wants the command tried again at which the queue has stalled.
   private mutating func retry<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
     staging.isStalled = false
-    // One that is off may have lost its queue.
-    guard isHardwareStalled, !isBroken else { return }
+    // One that is off, or disabled, may have lost its queue.
+    guard isHardwareStalled, !isBroken,
+      hardware(read: ITSRegister.commandBase.offset, .double, machine) == installed.commandBase
+    else { return }
     isHardwareStalled = false
     let offset = (commit.published & (commit.slots &- 1)) &* ITSCommand.size
     _ = hardware(

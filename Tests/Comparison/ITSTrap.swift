@@ -236,15 +236,18 @@ struct ITSTrap<Memory: ComparedMemory> {
   private mutating func ring(
     _ offset: UInt64, _ width: AccessWidth, _ value: UInt64
   ) throws(Divergence) {
-    let isRetried =
-      rest.first.map { observation in
-        if case .wrote(ITSRegister.commandWrite.offset, let value, _) = observation {
-          GITSQueuePointer(rawValue: value).isRetry
-        } else {
-          false
-        }
-      } ?? false
-    if isRetried { rest.removeFirst() }
+    // EL2 asks whether its queue is still there before it tells the hardware of Retry.
+    if case .read(ITSRegister.commandBase.offset, let value)? = rest.first {
+      comparison.world[its].hardware.commandBase = GITSCommandBase(rawValue: value ?? 0)
+      rest.removeFirst()
+    }
+    var isRetried = false
+    if case .wrote(ITSRegister.commandWrite.offset, let value, _)? = rest.first,
+      GITSQueuePointer(rawValue: value).isRetry
+    {
+      isRetried = true
+      rest.removeFirst()
+    }
     let old = comparison.world.counts
     let isStalled = state.hardware.isStalled && !isRetried
     let its = its

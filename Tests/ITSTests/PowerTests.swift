@@ -288,6 +288,23 @@ struct PowerTests {
     #expect(world.gic.faults.isEmpty)
   }
 
+  @Test("A disabled ITS is told of Retry while it has EL2's queue, and not behind it")
+  func retryOfOneThatIsDisabled() throws {
+    let driver = try driver(left: 64)
+    let world = driver.world
+    driver.disable()
+    func retry() {
+      world.mediations[0].its.isHardwareStalled = true
+      driver.write(ITSRegister.commandWrite.offset, 64 | 1)
+    }
+    world.service().state.isStalled = true
+    retry()
+    #expect(!world.service().state.isStalled && !world.its.isHardwareStalled)
+    world.service().state.commandBase = 0
+    retry()
+    #expect(world.gic.faults.isEmpty)
+  }
+
   /// What firmware may have done to an ITS while EL2 did not look.
   enum Change: CaseIterable { case lost, restored, enabled, moved }
 

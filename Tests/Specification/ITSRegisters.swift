@@ -317,18 +317,19 @@ extension World {
     // A newer doorbell that has moved the end of the queue back has overtaken it too.
     let isRepeated = state.doorbells[doorbell].map { state.asked &- $0 < half } ?? false
     let rules: [Rule] = isRepeated ? [.repeatedStoreIsRecognised] : [.commandWrite, .overtakenDoorbellIsNew]
-    // Retry reaches hardware that EL2 has seen stalled.
-    let isTold = pointer.isRetry && state.hardware.isStalled && state.phase != .off
-    let stalls = isTold ? [false, true] : [state.hardware.isStalled]
-    return stalls.flatMap { isStalled in
-      ending(.its(its), .done, rules + (pointer.isRetry ? [.retryRepeats, .stalledStaysStalled] : [])) {
-        $0[its].hardware.isStalled = isStalled
-        if pointer.isRetry { $0[its].host.isStalled = false }
-        if isRepeated { return }
-        $0[its].host.write = pointer.offset
-        $0[its].doorbells[doorbell] = $0[its].asked
-        $0[its].waited = 0
-      }
+    // Retry reaches hardware that EL2 has seen stalled, and that still has EL2's queue.
+    let isTold =
+      pointer.isRetry && state.phase != .off
+      && state.hardware.commandBase == state.identity.commandBase
+    return ending(
+      .its(its), .done, rules + (pointer.isRetry ? [.retryRepeats, .stalledStaysStalled] : [])
+    ) {
+      if isTold { $0[its].hardware.isStalled = false }
+      if pointer.isRetry { $0[its].host.isStalled = false }
+      if isRepeated { return }
+      $0[its].host.write = pointer.offset
+      $0[its].doorbells[doorbell] = $0[its].asked
+      $0[its].waited = 0
     }
   }
 

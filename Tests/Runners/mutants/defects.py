@@ -260,8 +260,8 @@ DEFECTS = [
     ),
     Defect(
         "retry-kept-back", "a stall that the host can't end", "MediatedITS+Registers.swift",
-        "    guard isHardwareStalled, !isBroken else { return }\n",
-        "    guard isHardwareStalled, !isBroken, fruitlessRuns > 1 << 20 else { return }\n",
+        "    guard isHardwareStalled, !isBroken,\n",
+        "    guard isHardwareStalled, !isBroken, fruitlessRuns > 1 << 20,\n",
     ),
     Defect(
         "waiting-store-given-up-early", "16 repetitions instead of 65,536", "MediatedITS+Registers.swift",
