@@ -257,7 +257,7 @@ CHECKED = -Xcc -DEL2_CHECKED -Xlinker --wrap=el2_host_abort -Xlinker --wrap=el2_
 
 $(IMAGES)/el2-checked.elf: private METAL_SCRATCH := .build-checked
 $(IMAGES)/el2-checked.elf: private METAL_TOOLSET := checked
-$(IMAGES)/el2-checked.elf: $(METAL_SOURCES) $(if $(METAL_SOURCES),$(wildcard Tests/Specification/*.swift Tests/Comparison/*.swift)) $(IMAGES)/testhost.img | setup-build setup-libfdt
+$(IMAGES)/el2-checked.elf: $(METAL_SOURCES) $(if $(METAL_SOURCES),$(wildcard $(addprefix Tests/,$(addsuffix /*.swift,Specification Observing Comparison CheckedMonitor)))) $(IMAGES)/testhost.img | setup-build setup-libfdt
 	$(begin-el2)
 	$(call link-metal,EL2Image,CShims/EL2Boot/el2.ld,CHECKED,$(LINK_EL2) $(CHECKED))
 

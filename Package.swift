@@ -138,21 +138,36 @@ let package = Package(
         .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))
       ]),
 
+    // Takes note of what the core does in a trap of an ITS.
+    .target(
+      name: "Observing", dependencies: ["Architecture", "GIC", "Trace", "Ownership", "ITS"],
+      path: "Tests/Observing", swiftSettings: supporting + checked),
+
     // The specification beside the core: each step of the core must be one that it permits.
     .target(
       name: "Comparison",
       dependencies: [
         "Architecture", "GIC", "SMMU", "Trace", "Ownership", "ITS", "Redistributor", "SMMUDriver",
-        "VirtualSMMU", "Specification",
+        "VirtualSMMU", "Specification", "Observing",
       ],
       path: "Tests/Comparison", swiftSettings: supporting + checked),
+
+    // The same beside a monitor: that of the checked image, and that of a simulated board.
+    .target(
+      name: "CheckedMonitor",
+      dependencies: [
+        "Architecture", "GIC", "Trace", "DeviceTree", "Ownership", "ITS", "Redistributor",
+        "Hypervisor", "Observing", "Comparison",
+      ],
+      path: "Tests/CheckedMonitor", swiftSettings: supporting + checked),
 
     // Boards of that hardware with rooms of the core on it, up to one on which the monitor starts up.
     simulation(
       "Simulation",
       [
-        "Architecture", "GIC", "SMMU", "DeviceTree", "Ownership", "Traps", "ITS", "Redistributor",
-        "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor", "SimulatedHardware",
+        "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS",
+        "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor", "SimulatedHardware",
+        "Observing",
       ]),
 
     // EL2's relay of PSCI calls beside the specification.
@@ -201,15 +216,15 @@ let package = Package(
     tests(
       "Hypervisor",
       [
-        "GIC", "SMMU", "IOMMU", "ITS", "Redistributor", "SMMUDriver", "VirtualSMMU", "Simulation",
-        "SimulatedHardware", "PSCIWalk",
+        "GIC", "SMMU", "Trace", "IOMMU", "ITS", "Redistributor", "SMMUDriver", "VirtualSMMU",
+        "Simulation", "SimulatedHardware", "PSCIWalk", "Observing", "CheckedMonitor",
       ]),
     tests("Inspection", ["Trace"]),
     tests(
       "Replay",
       [
         "Architecture", "GIC", "Ownership", "Inspection", "ITS", "SimulatedHardware", "Trace",
-        "Traps", "Comparison",
+        "Traps", "Observing", "Comparison",
       ],
       exclude: ["Traces"]),
   ],
@@ -228,7 +243,7 @@ if let metal {
         "Architecture", "GIC", "SMMU", "Trace", "Ownership", "Traps", "ITS", "Redistributor",
         "IOMMU", "SMMUDriver", "VirtualSMMU", "DeviceTree", "Hypervisor", "PortcullisC",
         "CHardware", "CEL2Boot", "CRuntime",
-      ] + (isChecked ? ["Comparison", "CHeap"] : []),
+      ] + (isChecked ? ["Observing", "CheckedMonitor", "CHeap"] : []),
       exclude: isChecked ? [] : ["Checked"],
       settings: metal.hasPrefix("MEDIATE_") ? [.define(metal)] : []))
 }
@@ -242,7 +257,7 @@ if Context.environment["PORTCULLIS_FUZZ"] != nil {
       name: "FuzzWorld",
       dependencies: [
         "Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedHardware",
-        "Comparison",
+        "Observing", "Comparison",
       ],
       path: "Tests/Fuzz/ITS/World", swiftSettings: supporting),
     .executableTarget(

@@ -68,9 +68,10 @@ extension Monitor {
     case .closed: return .refused(.noHandler)
     case .forwarded: effect = Forwarder.read(access, through: deviceMemory)
     case .mediated, .recorded:
-      effect = its.mediation.read(access, machine: platform.recordingMachine(of: its))
+      effect = its.mediation.read(
+        access, machine: platform.recordingMachine(of: its, records: true))
       tellNews(its)
-      if Machine.looksOn { platform.hasAnswered(TracedAccess(access, effect), its) }
+      if platform.looksOn { platform.hasAnswered(TracedAccess(access, effect), its) }
     }
     if platform.records { record(TracedAccess(access, effect), its, since: start) }
     return effect
@@ -86,9 +87,10 @@ extension Monitor {
     case .closed: return .refused(.noHandler)
     case .forwarded: effect = Forwarder.write(access, value, through: deviceMemory)
     case .mediated, .recorded:
-      effect = its.mediation.write(access, value, machine: platform.recordingMachine(of: its))
+      effect = its.mediation.write(
+        access, value, machine: platform.recordingMachine(of: its, records: true))
       tellNews(its)
-      if Machine.looksOn { platform.hasAnswered(TracedAccess(access, value, effect), its) }
+      if platform.looksOn { platform.hasAnswered(TracedAccess(access, value, effect), its) }
     }
     if platform.records { record(TracedAccess(access, value, effect), its, since: start) }
     return effect
@@ -153,9 +155,9 @@ extension Monitor {
     if platform.records {
       mediation.recordSetup(
         its.setup, at: its.base, isHandedOver: isHandedOver,
-        machine: platform.recordingMachine(of: its))
+        machine: platform.recordingMachine(of: its, records: true))
     }
-    its.begin(mediation, platform.records || Machine.looksOn ? .recorded : .mediated)
+    its.begin(mediation, platform.records || platform.looksOn ? .recorded : .mediated)
     platform.hasBegun(its, isHandedOver: isHandedOver)
   }
 
@@ -227,7 +229,12 @@ extension Monitor {
   public func pauseITS(_ number: UInt8) {
     platform.withITS(number) { its in
       guard its.isMediated else { return }
-      its.mediation.pause(machine: platform.machine(of: number))
+      if platform.looksOn {
+        its.mediation.pause(machine: platform.recordingMachine(of: its, records: false))
+        platform.hasPaused(its)
+      } else {
+        its.mediation.pause(machine: platform.machine(of: number))
+      }
       tellNews(its)
     }
   }
@@ -236,7 +243,12 @@ extension Monitor {
   public func wakeITS(_ number: UInt8) {
     platform.withITS(number) { its in
       guard its.isMediated else { return }
-      its.mediation.wake(machine: platform.machine(of: number))
+      if platform.looksOn {
+        its.mediation.wake(machine: platform.recordingMachine(of: its, records: false))
+        platform.hasWoken(its)
+      } else {
+        its.mediation.wake(machine: platform.machine(of: number))
+      }
       tellNews(its)
     }
   }

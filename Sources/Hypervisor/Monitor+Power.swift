@@ -19,9 +19,9 @@ extension Monitor where Machine: BoardPlatform {
     forEachITS { wakeITS($0) }
     guard platform.mediation == .on else { return }
     let isSafe = platform.withRedistributors { redistributors in
-      if Machine.looksOn { platform.willAnswer(redistributors, isWaking: true) }
+      if platform.looksOn { platform.willAnswer(redistributors, isWaking: true) }
       let isSafe = redistributors.wake(machine: platform.redistributorMachine())
-      if Machine.looksOn { platform.hasWoken(mayRun: isSafe, redistributors) }
+      if platform.looksOn { platform.hasWoken(mayRun: isSafe, redistributors) }
       return isSafe
     }
     guard !isSafe else { return }

@@ -15,9 +15,9 @@ extension Monitor {
   @inline(never)
   public func readRedistributor(_ number: Int, _ access: Access) -> ReadEffect {
     platform.withRedistributors { redistributors in
-      if Machine.looksOn { platform.willAnswer(redistributors, isWaking: false) }
+      if platform.looksOn { platform.willAnswer(redistributors, isWaking: false) }
       let effect = redistributors.read(number, access, machine: platform.redistributorMachine())
-      if Machine.looksOn {
+      if platform.looksOn {
         platform.hasAnswered(TracedAccess(access, effect), by: number, redistributors)
       }
       return effect
@@ -28,10 +28,10 @@ extension Monitor {
   @inline(never)
   public func writeRedistributor(_ number: Int, _ access: Access, _ value: UInt64) -> WriteEffect {
     platform.withRedistributors { redistributors in
-      if Machine.looksOn { platform.willAnswer(redistributors, isWaking: false) }
+      if platform.looksOn { platform.willAnswer(redistributors, isWaking: false) }
       let effect = redistributors.write(
         number, access, value, machine: platform.redistributorMachine())
-      if Machine.looksOn {
+      if platform.looksOn {
         platform.hasAnswered(TracedAccess(access, value, effect), by: number, redistributors)
       }
       if let refusal = redistributors.takeRefusal() { tell(refusal) }

@@ -89,14 +89,20 @@ public protocol Platform: LockHolder, Sendable {
   /// Told behind each access that was recorded, with the lock of its ITS.
   func hasRecorded()
 
-  /// Whether somebody looks at each access to an ITS, recorded or not.
-  static var looksOn: Bool { get }
-  /// What the mediation of an ITS needs, on the CPU that runs this, where its accesses are recorded or looked at.
-  func recordingMachine(of its: borrowing LockedITS) -> RecordingMachine
+  /// Whether somebody looks at each access to an ITS, recorded or not; never changes once an ITS is set up.
+  var looksOn: Bool { get }
+  /// What the mediation of an ITS needs, on the CPU that runs this, where what it does is recorded or looked at.
+  ///
+  /// - Parameter records: whether it is an access, which the trace has.
+  func recordingMachine(of its: borrowing LockedITS, records: Bool) -> RecordingMachine
   /// Told when the mediation of an ITS has begun, where somebody looks on; its lock is held.
   func hasBegun(_ its: borrowing LockedITS, isHandedOver: Bool)
   /// Told behind each access to an ITS that is mediated, where somebody looks on; its lock is held.
   func hasAnswered(_ access: TracedAccess, _ its: borrowing LockedITS)
+  /// Told when an ITS that is mediated has come to rest before a loss of power, where somebody looks on.
+  func hasPaused(_ its: borrowing LockedITS)
+  /// Told when EL2 has looked what such a loss has left of it.
+  func hasWoken(_ its: borrowing LockedITS)
 
   /// Told before an access to a Redistributor, or before EL2 looks at those of the CPU that has woken and runs this,
   /// where somebody looks on; their lock is held.
@@ -152,11 +158,15 @@ extension Platform {
   @inline(__always)
   package func machine(of its: UInt8) -> ITSTrapMachine<Self> { ITSTrapMachine(its, self) }
   /// Nobody does.
-  public static var looksOn: Bool { false }
+  public var looksOn: Bool { false }
   /// Nobody looks on.
   public func hasBegun(_ its: borrowing LockedITS, isHandedOver: Bool) {}
   /// Nobody looks on.
   public func hasAnswered(_ access: TracedAccess, _ its: borrowing LockedITS) {}
+  /// Nobody looks on.
+  public func hasPaused(_ its: borrowing LockedITS) {}
+  /// Nobody looks on.
+  public func hasWoken(_ its: borrowing LockedITS) {}
   /// Nobody looks on.
   public func willAnswer(_ redistributors: borrowing MediatedRedistributors, isWaking: Bool) {}
   /// Nobody looks on.
@@ -173,7 +183,7 @@ extension Platform {
 
 extension Platform where RecordingMachine == RecordingITSMachine<Self> {
   /// The same where its accesses are recorded.
-  public func recordingMachine(of its: borrowing LockedITS) -> RecordingITSMachine<Self> {
-    RecordingITSMachine(its.number, self)
-  }
+  public func recordingMachine(
+    of its: borrowing LockedITS, records: Bool
+  ) -> RecordingITSMachine<Self> { RecordingITSMachine(its.number, self, records: records) }
 }

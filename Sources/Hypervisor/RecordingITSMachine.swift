@@ -14,6 +14,7 @@ public import Trace
 public struct RecordingITSMachine<Machine: Platform>: ITSMachine {
   private let platform: Machine
   private let machine: ITSTrapMachine<Machine>
+  private let records: Bool
   /// The number of the ITS.
   var number: UInt8 { machine.number }
 
@@ -24,8 +25,10 @@ public struct RecordingITSMachine<Machine: Platform>: ITSMachine {
   /// The number of the CPU.
   public var cpu: UInt64 { machine.cpu }
 
-  init(_ number: UInt8, _ platform: Machine) {
+  /// - Parameter records: whether what happens is added to the trace.
+  package init(_ number: UInt8, _ platform: Machine, records: Bool) {
     self.platform = platform
+    self.records = records
     machine = ITSTrapMachine(number, platform)
   }
 
@@ -52,5 +55,7 @@ public struct RecordingITSMachine<Machine: Platform>: ITSMachine {
 
   /// Adds an event to the trace.
   @inline(never)
-  public func record(_ event: TraceEvent) { Monitor(platform).record(event, its: number) }
+  public func record(_ event: TraceEvent) {
+    if records { Monitor(platform).record(event, its: number) }
+  }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GIC
+import Observing
 @testable import Specification
 
 /// Where the implementation does what the specification does not permit, in the specification's words.

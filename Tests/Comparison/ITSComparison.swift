@@ -4,6 +4,7 @@
 import Architecture
 import GIC
 @testable import ITS
+import Observing
 @testable import Specification
 
 /// What is known of one ITS beside its state in the specification.

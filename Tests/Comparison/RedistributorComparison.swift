@@ -3,6 +3,7 @@
 
 import Architecture
 import GIC
+import Observing
 import Ownership
 @testable import Redistributor
 @testable import Specification

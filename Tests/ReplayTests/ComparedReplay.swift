@@ -5,6 +5,7 @@ import Architecture
 import Comparison
 import GIC
 import ITS
+import Observing
 import Ownership
 import Trace
 import Traps

@@ -205,12 +205,21 @@ extension World {
   }
 
   /// The hardware has consumed the SYNC behind the batch; or the host has `asked` it for nothing.
+  ///
+  /// The host may see that later, with what EL2 executes behind it, but for a CMD_SYNC.
   func confirming(smmu index: Int, asked: Bool = true) -> [Outcome] {
+    let host = dma.smmus[index].host
     guard asked || dma.smmus[index].batch.count == dma.smmus[index].left else { return [] }
-    return ending(.smmu(index), .done, .syncIsConsumed, .registersShowTheConfirmed) {
+    let shown = ending(.smmu(index), .done, .syncIsConsumed, .registersShowTheConfirmed) {
       if asked { return $0.dma.smmus[index].consumeSync() }
       $0.dma.smmus[index].host.confirm(isTranslating: dma.smmus[index].common == nil)
     }
+    guard asked, !host.isSyncing, !host.isConsumed else { return shown }
+    let later = ending(.smmu(index), .done, .syncIsConsumed, .registersShowTheConfirmed) {
+      $0.dma.smmus[index].consumeSync()
+      $0.dma.smmus[index].host[.commandQueueConsumed] = host[.commandQueueConsumed]
+    }
+    return shown + later
   }
 
   /// An SMMU did not confirm in time; `replaced` is the place in the batch of a command that is lost.

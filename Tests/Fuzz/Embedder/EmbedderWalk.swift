@@ -7,6 +7,7 @@ import Comparison
 import GIC
 import Hypervisor
 import ITS
+import Observing
 import Ownership
 @testable import PortcullisC
 import Redistributor

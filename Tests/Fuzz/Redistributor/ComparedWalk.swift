@@ -4,6 +4,7 @@
 import Architecture
 import Comparison
 import GIC
+import Observing
 import Redistributor
 import SimulatedHardware
 import Simulation

@@ -30,7 +30,7 @@ STRANGERS = {
 # Modules of the toolchain: for everyone, and for what runs on Linux alone.
 FREESTANDING = {"Swift", "Synchronization"}
 # What the checked image alone has, and so is not told to who asks for the package's targets.
-CHECKED = {"CHeap", "Comparison"}
+CHECKED = {"CHeap", "CheckedMonitor", "Observing"}
 HOSTED = {"Glibc", "Musl", "Foundation", "FoundationEssentials"}
 LINUX_ONLY = {"Inspection", "Replay", "portcullis"}
 

@@ -51,6 +51,8 @@ package final class BoardHardware: @unchecked Sendable {
   package var abortedAccess: Int?
   /// Gets what EL2 does with pages of the host for an ITS.
   package var onPages: ((PageEvent) -> Void)?
+  /// Looks on from the start-up on.
+  package var watch: (any BoardWatch)?
   /// The clock.
   package internal(set) var ticks: UInt64 = 0
   /// The host's registers.

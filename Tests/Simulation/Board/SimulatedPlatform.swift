@@ -4,9 +4,13 @@
 import Architecture
 import DeviceTree
 import Hypervisor
+import ITS
+import Observing
 import Ownership
+import Redistributor
 import SMMUDriver
 import SimulatedHardware
+import Trace
 import Traps
 
 /// A simulated board, as the monitor on one of its CPUs sees it.
@@ -96,6 +100,37 @@ package struct SimulatedPlatform: BoardPlatform {
     hardware.isOff = true
   }
   package func measure(spare: PageRange?) {}
+}
+
+// Somebody may look on.
+extension SimulatedPlatform {
+  package var looksOn: Bool { hardware.watch != nil }
+  package func recordingMachine(
+    of its: borrowing LockedITS, records: Bool
+  ) -> ObservedITSMachine<RecordingITSMachine<SimulatedPlatform>, ITSWitness> {
+    ObservedITSMachine(
+      RecordingITSMachine(its.number, self, records: records), frame: its.setup.frame,
+      ITSWitness(hardware: hardware, its: its.number))
+  }
+  package func hasBegun(_ its: borrowing LockedITS, isHandedOver: Bool) {
+    hardware.watch?.hasBegun(its, isHandedOver: isHandedOver, on: self)
+  }
+  package func hasAnswered(_ access: TracedAccess, _ its: borrowing LockedITS) {
+    hardware.watch?.hasAnswered(access, its, on: self)
+  }
+  package func hasPaused(_ its: borrowing LockedITS) { hardware.watch?.hasPaused(its, on: self) }
+  package func hasWoken(_ its: borrowing LockedITS) { hardware.watch?.hasWoken(its, on: self) }
+  package func willAnswer(_ redistributors: borrowing MediatedRedistributors, isWaking: Bool) {
+    hardware.watch?.willAnswer(redistributors, isWaking: isWaking, on: self)
+  }
+  package func hasAnswered(
+    _ access: TracedAccess, by number: Int, _ redistributors: borrowing MediatedRedistributors
+  ) {
+    hardware.watch?.hasAnswered(access, by: number, redistributors, on: self)
+  }
+  package func hasWoken(mayRun: Bool, _ redistributors: borrowing MediatedRedistributors) {
+    hardware.watch?.hasWoken(mayRun: mayRun, redistributors, on: self)
+  }
 }
 
 /// The words of the statistics.

@@ -5,6 +5,7 @@ import Architecture
 import Comparison
 import GIC
 @testable import ITS
+import Observing
 import Ownership
 @testable import SimulatedHardware
 import Trace
@@ -58,46 +59,46 @@ package final class MediatedService {
   let arena: UInt64
   let arenaPages: UInt64
   /// How the hardware sees what has no attributes of its own.
-  private let observer: PhysicalMemory.Observer
-  private var isSetUp = false
+  let observer: PhysicalMemory.Observer
+  var isSetUp = false
   /// What EL2 has done since the trap began.
-  private var observations: [Observation] = []
+  var observations: [Observation] = []
   /// What was in EL2's queue when the hardware was told of it, since the trap began; nil where the hardware has another.
-  private var told: [ITSCommand]? = []
+  var told: [ITSCommand]? = []
   /// Whether EL2 has begun its queue anew since then.
-  private var isRestarted = false
+  var isRestarted = false
   /// GITS_CBASER as EL2 has set it up.
-  private var ownQueue: UInt64 = 0
-  private let isPlain: Bool
-  private(set) var uses: [PageUse]
+  var ownQueue: UInt64 = 0
+  let isPlain: Bool
+  var uses: [PageUse]
   /// The device whose ITT a page is for the hardware; -1 for none.
-  private(set) var tableOwners: [Int64]
-  private(set) var mapped: [UInt32: Range<Int>] = [:]
+  var tableOwners: [Int64]
+  var mapped: [UInt32: Range<Int>] = [:]
   /// What the last MAPD of each device has come to, as long as nobody has given a table up.
   private(set) var named: [UInt32: MappedDevice] = [:]
   /// Where the ledger is.
   private var ledger: DeviceLedger?
   /// The addresses that EL2 has pinned: the queue, and while it looks into a table a page of that.
-  private(set) var pinned: [Range<UInt64>] = []
+  var pinned: [Range<UInt64>] = []
   /// The addresses of the tables of vPEs that EL2 holds.
-  private(set) var held: [Range<UInt64>] = []
+  var held: [Range<UInt64>] = []
   /// Whether EL2 has released one in this trap.
-  private var hasReleased = false
+  var hasReleased = false
   private var freeCount: UInt64 = 0
-  private var failures: UInt64 = 0
+  var failures: UInt64 = 0
   /// Whether what the hardware does now is a late write to a table that was unmapped.
-  private var isLate = false
+  var isLate = false
 
   /// Which doublewords of the last staged command EL2 has read.
-  private var wordsRead: UInt64 = 0
-  private var slot: UInt64 = .max
+  var wordsRead: UInt64 = 0
+  var slot: UInt64 = .max
   /// What a doubleword of the staging queue becomes right after EL2 has loaded it; nil leaves it.
   package var race: ((UInt64) -> UInt64?)?
   /// Accesses to registers until one is answered with an abort.
   package var accessesToAbort: Int?
   /// Every so many stores of EL2 the hardware makes a step; zero for never.
   package var storesPerStep = 0
-  private var stores = 0
+  var stores = 0
 
   init(_ world: World, _ simulated: SimulatedITS) throws {
     self.world = world
@@ -307,350 +308,7 @@ package final class MediatedService {
     forgetReads()
   }
 
-  // MARK: EL2
-
-  /// What EL2 does in a trap, where it is compared.
-  private func observe(_ observation: Observation) {
-    if world.comparison != nil { observations.append(observation) }
-  }
-
-  func shareAndPin(_ pages: PageRange) throws(OwnershipError) -> Pin<1> {
-    do throws(OwnershipError) {
-      let pin = try world.pages.shareAndPin(pages)
-      pinned.append(Self.addresses(pages))
-      observe(.pinned(pages, isGranted: true))
-      return pin
-    } catch {
-      observe(.pinned(pages, isGranted: false))
-      throw error
-    }
-  }
-
-  func unpinAndUnshare(_ pin: consuming Pin<1>) {
-    observe(.unpinned(pin[0].pages))
-    let range = Self.addresses(pin[0].pages)
-    if let index = pinned.lastIndex(of: range) { pinned.remove(at: index) }
-    if !world.pages.unpinAndUnshare(pin),
-      !world.services.contains(where: { ($0.pinned + $0.held).contains { $0.overlaps(range) } })
-    {
-      report("a page that was pinned can't be unshared")
-    }
-  }
-
-  private static func addresses(_ pages: PageRange) -> Range<UInt64> {
-    pages.first.address.rawValue..<pages.first.address.rawValue + pages.count << 12
-  }
-
-  func hold(_ pages: PageRange, in table: inout PinTable) throws(OwnershipError) -> UInt64 {
-    if !world.setup.offersVPEs { report("a table of a vPE") }
-    let slot = try world.pages.hold(pages, in: &table)
-    held.append(Self.addresses(pages))
-    return slot
-  }
-
-  func release(_ slot: UInt64, of table: inout PinTable) {
-    guard let pages = world.pages.release(slot, of: &table).map(Self.addresses),
-      let index = held.lastIndex(of: pages)
-    else { return report("a table of a vPE is released that is not held") }
-    held.remove(at: index)
-    hasReleased = true
-  }
-
-  @inline(__always)
-  func load(_ address: UInt64) -> UInt64 {
-    if (address &- arena) >> 12 < arenaPages { return memory.load(.double, at: address) }
-    if !memory.answers(address) { report("EL2 ends: no answer from \(hex(address))") }
-    return loadStaged(address)
-  }
-
-  @inline(__always)
-  func tryLoad(_ address: UInt64) -> UInt64? {
-    let value = memory.answers(address) ? loadStaged(address) : nil
-    observe(.loaded(address, value: value))
-    return value
-  }
-
-  private func loadStaged(_ address: UInt64) -> UInt64 {
-    guard pinned.contains(where: { $0.contains(address) }), address & 7 == 0 else {
-      report("EL2 loads from \(hex(address))")
-      return 0
-    }
-    if address & ~31 != slot {
-      slot = address & ~31
-      wordsRead = 0
-    }
-    let number = address >> 3 & 3
-    if wordsRead >> number & 1 != 0 { report("EL2 loads \(hex(address)) twice") }
-    if !MemoryAttributes.isCoherent(its.pointee.staging.register.rawValue), memory.isStale(address)
-    {
-      report("EL2 sees at \(hex(address)) what was there before")
-    }
-    let value = memory.load(.double, at: address)
-    wordsRead |= 1 << number
-    if let race, let changed = race(value) { memory.store(.double, changed, at: address) }
-    return value
-  }
-
-  @inline(__always)
-  func store(_ value: UInt64, at address: UInt64) {
-    let page = (address &- arena) >> 12
-    guard page < arenaPages, address & 7 == 0 else { return storeMark(value, at: address) }
-    if isSetUp { check(value, storedIn: Int(page), address) }
-    // Without a cache and a buffer there is no difference, and a table is no queue to look after.
-    let isTable = isPlain && uses[Int(page)] == .dynamic
-    if isTable, memory.load(.double, at: address) == value { return }
-    if world.journal != nil { world.keep(address, 8) }
-    memory.store(.double, value, at: address, by: isTable ? .nonCoherentDevice : .processor)
-  }
-
-  /// A store to the host's memory, which is a mark in a table that was empty when EL2 looked.
-  private func storeMark(_ value: UInt64, at address: UInt64) {
-    guard value == 1, pinned.last?.lowerBound == address else {
-      return report("EL2 stores to \(hex(address))")
-    }
-    if world.journal != nil { world.keep(address, 8) }
-    memory.store(.double, value, at: address)
-  }
-
-  private func check(_ value: UInt64, storedIn page: Int, _ address: UInt64) {
-    switch uses[page] {
-    case .record, .queue: break
-    case .firstLevel:
-      let target = TableFirstLevelEntry(rawValue: value)
-      let size = tableSize
-      if target.isValid {
-        for offset in stride(from: 0, to: size, by: 4096) {
-          takeSecondLevel(target.page + offset)
-        }
-      }
-    case .dynamic:
-      if tableOwners[page] >= 0 { report("EL2 changes the live ITT at \(hex(address))") }
-    case .secondLevel, .devices, .collections, .vpes:
-      report("EL2 changes the live table at \(hex(address))")
-    }
-    if storesPerStep > 0 {
-      stores += 1
-      if stores % storesPerStep == 0 { simulated.step() }
-    }
-  }
-
-  /// The bytes of a second-level page.
-  private var tableSize: UInt64 {
-    for number in 0..<8 {
-      let table = simulated.tableBase(number)
-      if table.isValid, table.kind == .devices { return table.pageSize.bytes }
-    }
-    return 4096
-  }
-
-  private func takeSecondLevel(_ address: UInt64) {
-    let page = (address &- arena) >> 12
-    guard page < arenaPages, uses[Int(page)] == .dynamic, tableOwners[Int(page)] < 0,
-      isTaken(Int(page))
-    else { return report("a second level at \(hex(address))") }
-    for offset in stride(from: 0, to: 4096, by: 8) as StrideTo<UInt64>
-    where memory.load(.double, at: address + offset, by: observer) != 0 {
-      return report("a second level at \(hex(address)) that isn't zero")
-    }
-    uses[Int(page)] = .secondLevel
-  }
-
-  func read(_ width: AccessWidth, _ address: UInt64) -> UInt64? {
-    let value = mayAccess(width, address) ? world.gic.read(width, at: address) : nil
-    observe(.read(offset: address &- simulated.base, value: value))
-    return value
-  }
-
-  func write(_ width: AccessWidth, _ value: UInt64, _ address: UInt64) -> Bool {
-    switch address &- simulated.base {
-    case ITSRegister.commandBase.offset: isRestarted = true
-    case ITSRegister.commandWrite.offset: tell(upTo: value)
-    default: break
-    }
-    let isDone = mayAccess(width, address) && world.gic.write(width, value, at: address)
-    observe(.wrote(offset: address &- simulated.base, value: value, isDone: isDone))
-    return isDone
-  }
-
-  /// The hardware is about to be told of slots, or that the queue begins.
-  private func tell(upTo value: UInt64) {
-    let end = GITSQueuePointer(rawValue: value).offset
-    // With Retry it is told nothing new.
-    guard world.comparison != nil, !isRestarted || end != 0, value & 1 == 0 else { return }
-    let queue = simulated.queueBase
-    var place = simulated.writePointer.offset
-    guard queue.rawValue == ownQueue, end < queue.size else {
-      told = nil
-      return
-    }
-    while place != end {
-      let address = queue.base + place
-      func word(_ index: UInt64) -> UInt64 {
-        memory.load(.double, at: address + index * 8, by: observer)
-      }
-      let command = ITSCommand(word(0), word(1), word(2), word(3))
-      told?.append(command)
-      if command.opcode == .mapd, command.isValid { checkZero(command) }
-      place = (place + ITSCommand.size) % queue.size
-    }
-  }
-
-  /// The table that a MAPD names is zero when the hardware is told.
-  private func checkZero(_ command: ITSCommand) {
-    let bytes = simulated.configuration.translationEntrySize << (command.eventIDBitsMinusOne + 1)
-    memory.forEachNonzero(in: command.translationTable, size: bytes, by: observer) { address, _ in
-      world.reportDivergence("ITS \(index): \(hex(address)), which MAPD names, is not zero")
-    }
-  }
-
-  private func mayAccess(_ width: AccessWidth, _ address: UInt64) -> Bool {
-    if address & (width.bytes - 1) != 0 { report("EL2 accesses \(hex(address)) misaligned") }
-    guard let left = accessesToAbort else { return true }
-    accessesToAbort = left - 1
-    return left > 0
-  }
-
-  // MARK: The hardware
-
-  /// Whether a page is handed out: the arena's bitmap is in its first page.
-  @inline(__always)
-  private func isTaken(_ page: Int) -> Bool {
-    memory.load(.double, at: arena + UInt64(page / 64 * 8)) >> UInt64(page % 64) & 1 != 0
-  }
-
-  /// Whether something was unmapped that the hardware may still write.
-  package var hasLate: Bool { !simulated.state.lingering.isEmpty }
-
-  /// Late writes to everything that was unmapped and not synchronised.
-  package func writeLate() {
-    isLate = true
-    simulated.writeLingering()
-    isLate = false
-  }
-
-  /// What the hardware is about to do to memory.
-  @inline(__always)
-  func check(_ range: MemoryReach) {
-    if range.use == .virtualPendingTable {
-      if !isHeld(range) { report("the hardware touches \(range)") }
-      return
-    }
-    let page = (range.base &- arena) >> 12
-    let last = (range.base &+ range.size &- 1 &- arena) >> 12
-    guard range.size > 0, page < arenaPages, last < arenaPages,
-      permits(range.use, Int(page)), page == last || permits(range.use, Int(last))
-    else { return report("the hardware touches \(range)") }
-  }
-
-  /// Whether a reach lies in a table of a vPE that is held.
-  private func isHeld(_ range: MemoryReach) -> Bool {
-    held.contains { $0.lowerBound <= range.base && range.base + range.size <= $0.upperBound }
-  }
-
-  @inline(__always)
-  private func permits(_ use: MemoryUse, _ page: Int) -> Bool {
-    switch use {
-    case .queue: uses[page] == .queue
-    case .firstLevel(.devices): uses[page] == .firstLevel
-    case .table(.devices): uses[page] == .devices || uses[page] == .secondLevel
-    case .table(.collections): uses[page] == .collections
-    case .table(.vpes): uses[page] == .vpes
-    case .translationTable:
-      uses[page] == .dynamic && (tableOwners[page] >= 0 || isLate) && isTaken(page)
-    default: false
-    }
-  }
-
-  /// What the hardware is about to carry out.
-  private func check(_ command: ITSCommand) {
-    guard command.opcode == .mapd else { return }
-    let id = command.deviceID
-    if let old = mapped.removeValue(forKey: id) {
-      for page in old { tableOwners[page] = -1 }
-    }
-    guard command.isValid else { return }
-    guard world.setup.policy.devices.permits(id) else {
-      return report("MAPD of a device that is not permitted")
-    }
-    let size =
-      simulated.configuration.translationEntrySize << (command.eventIDBitsMinusOne + 1)
-    let base = command.translationTable
-    let first = (base &- arena) >> 12
-    let last = (base &+ size &- 1 &- arena) >> 12
-    guard first <= last, last < arenaPages else { return report("MAPD of \(hex(base))") }
-    for page in Int(first)...Int(last) {
-      guard uses[page] == .dynamic, isTaken(page), tableOwners[page] < 0 else {
-        return report("MAPD of \(hex(base)) with a page that is used otherwise")
-      }
-      tableOwners[page] = Int64(id)
-    }
-    mapped[id] = Int(first)..<Int(last) + 1
-    for address in stride(from: base, to: base + size, by: 8)
-    where memory.load(.double, at: address, by: observer) != 0 {
-      return report("MAPD of \(hex(base)), which isn't zero")
-    }
-    for lingering in simulated.state.lingering
-    where base < lingering.range.base + lingering.range.size && lingering.range.base < base + size {
-      return report("MAPD of \(hex(base)), which the hardware may still write")
-    }
-  }
-
-  /// The ledgers are right: what passed a rule about devices, collections, targets or INTIDs does not
-  /// fail for one of them.
-  @inline(__always)
-  func checkFailures() {
-    guard simulated.failedCommands != failures else { return }
-    failures = simulated.failedCommands
-    switch simulated.lastError {
-    case .unmappedInterrupt, .unmappedCollection, .injected, nil: break
-    // Nobody keeps which events are of a vPE, or how many vINTIDs an ITS has room for.
-    case .unmappedVPE, .virtualTableSizeOutOfRange: break
-    case .some(let error): report("the hardware fails with \(error)")
-    }
-  }
-
-  /// Walks everything that the hardware can reach.
-  package func walk() {
-    // What the hardware has changed and keeps to itself is not what memory says.
-    simulated.writeBackEntries()
-    var seen = Set<MemoryReach>()
-    var owners = [Int32](repeating: -1, count: Int(arenaPages))
-    for (number, range) in simulated.reachable.enumerated() {
-      if range.use == .queue {
-        if range.base < arena || range.base + range.size > arena + arenaPages << 12 {
-          report("the queue is at \(hex(range.base))")
-        }
-        continue
-      }
-      if range.use == .virtualPendingTable {
-        guard isHeld(range) else { return report("the hardware reaches \(range)") }
-        continue
-      }
-      // The same table may be known from memory and from what the hardware keeps.
-      guard seen.insert(range).inserted else { continue }
-      let first = (range.base &- arena) >> 12
-      let last = (range.base &+ range.size &- 1 &- arena) >> 12
-      guard range.use != .strayTarget, range.size > 0, first <= last, last < arenaPages else {
-        return report("the hardware reaches \(range)")
-      }
-      for page in Int(first)...Int(last) {
-        let isRight: Bool =
-          switch range.use {
-          case .translationTable: uses[page] == .dynamic
-          case .firstLevel(.devices): uses[page] == .firstLevel
-          case .table(.devices): uses[page] == .devices || uses[page] == .secondLevel
-          case .table(.collections): uses[page] == .collections
-          case .table(.vpes): uses[page] == .vpes
-          default: false
-          }
-        guard isRight, isTaken(page) else { return report("the hardware reaches \(range)") }
-        guard owners[page] < 0 else { return report("two tables overlap at \(range)") }
-        owners[page] = Int32(number)
-      }
-    }
-  }
-
-  private func report(_ text: @autoclosure () -> String) {
+  func report(_ text: @autoclosure () -> String) {
     world.report("ITS \(index): \(text())")
   }
 

@@ -66,8 +66,14 @@ package struct ObservedITSMachine<Base: ITSMachine, Observer: Witness>: ITSMachi
 
 /// Memory, with a note of each load that may abort: those alone are of what the host has written.
 package struct ObservedMemory<Base: HostMemory, Observer: Witness>: HostMemory {
-  let base: Base
-  let witness: Observer
+  private let base: Base
+  private let witness: Observer
+
+  /// Looks at loads from `base`.
+  package init(base: Base, witness: Observer) {
+    self.base = base
+    self.witness = witness
+  }
 
   package func tryLoad(_ address: PhysicalAddress) -> UInt64? {
     let value = base.tryLoad(address)
