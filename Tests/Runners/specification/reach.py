@@ -31,15 +31,43 @@ def reached(outputs):
     return counts
 
 
-def lines(report, folder=FOLDER):
-    """The lines of each file, and how many were run, from what llvm-cov exports."""
-    found = {}
+# How a branch begins that only a run takes which differs: what is not permitted has no outcome.
+FORBIDS = re.compile(r"\{ return (\[\]|nil) \}|return (\[\]|nil)$|(default|case \.none): (return )?\[\]$|\[\]$|false$|nil$")
+
+
+def files(report, folder=FOLDER):
+    """The files of the specification in what llvm-cov exports, by their names."""
     for entry in report["data"][0]["files"]:
         path = pathlib.Path(entry["filename"])
         if path.parent == folder.resolve():
-            summary = entry["summary"]["lines"]
-            found[path.name] = (summary["count"], summary["covered"])
+            yield path.name, path, entry
+
+
+def lines(report, folder=FOLDER):
+    """The lines of each file, and how many were run: a line is run if it is part of a branch that is."""
+    found = {}
+    for name, _, entry in files(report, folder):
+        counts = {}
+        segments = entry["segments"]
+        for (line, _, count, has_count, *_), following in zip(segments, [*segments[1:], None], strict=True):
+            if has_count:
+                for inside in range(line, (following or [line])[0] + 1):
+                    counts[inside] = max(counts.get(inside, 0), count)
+        found[name] = (len(counts), sum(map(bool, counts.values())))
     return found
+
+
+def branches(report, folder=FOLDER):
+    """Each branch that a run can take which does not differ: its file, line, text, and how often it was taken.
+
+    What the invariant says of a violation is none.
+    """
+    for name, path, entry in files(report, folder):
+        text = path.read_text("utf-8").splitlines()
+        for line, column, count, has_count, is_entry, is_gap in entry["segments"]:
+            begin = text[line - 1][column - 1 :] if line <= len(text) else ""
+            if has_count and is_entry and not is_gap and not FORBIDS.match(begin) and not name.startswith("Invariant"):
+                yield name, line, begin.strip(), count
 
 
 def table(found):

@@ -70,15 +70,15 @@ def run(soak, scratch, seconds, seed):
 
 
 def covered(tools, scratch):
-    """The lines of the specification that were run, of all soaks."""
+    """What llvm-cov exports of the specification's lines, of all soaks."""
     profiles = [scratch / f"{soak.product}.profraw" for soak in SOAKS]
     merged = scratch / "all.profdata"
     subprocess.run([tools / "llvm-profdata", "merge", "-o", merged, *profiles], check=True)
     first, *others = [scratch / "release" / soak.product for soak in SOAKS]
     objects = [f"--object={other}" for other in others]
-    command = [tools / "llvm-cov", "export", "--summary-only", f"--instr-profile={merged}", first, *objects, reach.FOLDER]
+    command = [tools / "llvm-cov", "export", "--skip-functions", f"--instr-profile={merged}", first, *objects, reach.FOLDER]
     report = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-    return reach.lines(json.loads(report.stdout))
+    return json.loads(report.stdout)
 
 
 def main():
@@ -102,8 +102,14 @@ def main():
     rules = reach.rules()
     for rule in rules:
         print(f"rule {rule:<32} {counts[rule]}")
-    found = covered(options.tools, scratch)
+    report = covered(options.tools, scratch)
+    found = reach.lines(report)
     print(*reach.table(found), sep="\n")
+    branches = list(reach.branches(report))
+    rare = [branch for branch in branches if branch[-1] < options.least]
+    for name, line, text, count in rare:
+        print(f"branch {name}:{line}, {count} times: {text}")
+    print(f"branches reached {options.least} times: {len(branches) - len(rare)} of {len(branches)}")
     missing = [rule for rule in rules if counts[rule] < options.least]
     if missing:
         print(f"reached fewer than {options.least} times: {', '.join(missing)}", file=sys.stderr)

@@ -29,15 +29,48 @@ class Rules(unittest.TestCase):
         self.assertEqual((counts["first"], counts["second"], counts["third"]), (7, 0, 0))
 
 
-class Lines(unittest.TestCase):
-    def test_those_of_the_specification(self):
-        def entry(path, count, covered):
-            return {"filename": str(path), "summary": {"lines": {"count": count, "covered": covered}}}
+TEXT = """func step() -> [Outcome] {
+  guard isPermitted else { return [] }
+  return isRare ? [rare] : [usual]
+}
+"""
 
-        files = [entry(reach.FOLDER.resolve() / "A.swift", 10, 9), entry("/elsewhere/B.swift", 5, 0)]
-        found = reach.lines({"data": [{"files": files}]})
-        self.assertEqual(found, {"A.swift": (10, 9)})
-        self.assertIn(" 90.00 %", list(reach.table(found))[-1])
+# Line, column, count, whether there is one, whether a branch begins, whether it is a gap.
+SEGMENTS = [
+    [1, 26, 9, True, True, False], [2, 26, 0, True, True, False], [2, 38, 9, True, False, False],
+    [3, 19, 2, True, True, False], [3, 25, 9, True, False, False], [4, 2, 0, False, False, False],
+]  # fmt: skip
+
+
+class Lines(unittest.TestCase):
+    def setUp(self):
+        self.enterContext(folder := tempfile.TemporaryDirectory())
+        self.folder = pathlib.Path(folder.name).resolve()
+
+    def report(self, name="A.swift", segments=None):
+        (self.folder / name).write_text(TEXT, "utf-8")
+        files = [
+            {"filename": str(self.folder / name), "segments": SEGMENTS if segments is None else segments},
+            {"filename": "/elsewhere/B.swift", "segments": SEGMENTS},
+        ]
+        return {"data": [{"files": files}]}
+
+    def test_those_of_the_specification(self):
+        found = reach.lines(self.report(), self.folder)
+        self.assertEqual(found, {"A.swift": (4, 4)})
+        self.assertIn("100.00 %", list(reach.table(found))[-1])
+
+    def test_one_that_was_not_run(self):
+        segments = [[1, 26, 9, True, True, False], [2, 1, 0, True, True, False], [4, 2, 0, False, False, False]]
+        self.assertEqual(reach.lines(self.report(segments=segments), self.folder), {"A.swift": (4, 2)})
+
+    def test_branches_but_for_what_forbids(self):
+        found = list(reach.branches(self.report(), self.folder))
+        self.assertEqual([(name, line, count) for name, line, _, count in found], [("A.swift", 1, 9), ("A.swift", 3, 2)])
+        self.assertEqual(found[1][2], "[rare] : [usual]")
+
+    def test_what_the_invariant_says_of_a_violation_is_none(self):
+        self.assertEqual(list(reach.branches(self.report("InvariantDMA.swift"), self.folder)), [])
 
     def test_nothing_is_no_success(self):
         self.assertIn("0.00 %", list(reach.table({}))[-1])

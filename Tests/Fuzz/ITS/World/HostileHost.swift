@@ -595,6 +595,22 @@ package struct HostileHost<Source: Choices> {
     }
   }
 
+  /// Devices come and go while the hardware stands still, until EL2 has no memory or unmaps nothing more.
+  private mutating func churn(_ index: Int) {
+    world.gic.services[index].pace = .manual
+    queues[index].posted = nil
+    for round in 0..<10 as Range<UInt32> {
+      for device in 0..<30 as Range<UInt32> {
+        put(.mapd(device, table: UInt64(round) << 12, eventIDBits: 1), index)
+        if choices.next(4) == 0 { put(.unmapd(device), index) }
+      }
+      ring(index)
+      finish()
+    }
+    runHardware(index, 4096)
+    finish()
+  }
+
   /// Runs stores that are unfinished again, while there are any; the hardware does nothing meanwhile.
   private mutating func finish() {
     for _ in 0..<256 {
@@ -657,6 +673,7 @@ package struct HostileHost<Source: Choices> {
     case 20: if choices.next(32) == 0 { flood(index) }
     case 21 where steps % 512 == 0: waitInVain(index)
     case 22: if choices.next(32) == 0 { moveFar(index) }
+    case 23: if choices.next(32) == 0 { churn(index) }
     case 18, 19:
       // Memory of the host goes away under EL2, and comes back.
       world.gic.memory.answerAgain()

@@ -73,7 +73,12 @@ package struct HostileSMMUHost<Source: Choices> {
       // Most of a life should have pages left.
       if donations < 3, choices.next(8) == 0 { donate() }
     case 95: world.smmu.land()
-    case 96: if choices.next(3) == 0 { silence() } else { restart() }
+    case 96:
+      switch choices.next(9) {
+      case 0..<2: silence()
+      case 2: flood()
+      default: restart()
+      }
     case 97: world.smmu.pace = choices.next(2) == 0 ? .instant : .steps(1 + Int(choices.next(8)))
     default: host.put(Place.commands + choices.next(256) * 16, choices.word(), choices.word())
     }
@@ -220,7 +225,8 @@ package struct HostileSMMUHost<Source: Choices> {
 
   private mutating func register() {
     let offsets: [UInt64] = [
-      0x20, 0x20, 0x28, 0x2c, 0x44, 0x50, 0x64, 0x68, 0x70, 0x80, 0x84, 0x88, 0x90, 0x94, 0x98,
+      0x20, 0x20, 0x28, 0x2c, 0x34, 0x44, 0x50, 0x54, 0x64, 0x68, 0x70, 0x80, 0x84, 0x88, 0x90,
+      0x94, 0x98,
       0x9c, 0xa0, 0xa4, 0xb0, 0xb8, 0xc0, 0x100, 0x100a8, 0x100ac, 0x100c8,
     ]
     let offset =
@@ -241,7 +247,7 @@ package struct HostileSMMUHost<Source: Choices> {
   }
 
   private mutating func read() {
-    let offsets = [0x24, 0x60, 0x9c, 0x9c, 0x100a8, 0x100a8, choices.next(8) * 4]
+    let offsets = [0x24, 0x54, 0x60, 0x9c, 0x9c, 0x100a8, 0x100a8, choices.next(16) * 4]
     let offset =
       choices.next(8) == 0
       ? choices.next(0x2_0000) & ~3 : offsets[Int(choices.next(UInt64(offsets.count)))]
@@ -282,6 +288,16 @@ package struct HostileSMMUHost<Source: Choices> {
     if choices.next(2) == 0 { command() } else { donate() }
     world.smmu.hang(after: nil)
     world.smmu.failCommand(after: nil)
+  }
+
+  /// More events than the host's queue holds, which it does not look at.
+  private mutating func flood() {
+    for number in 0..<160 as Range<UInt64> {
+      let transaction = DeviceTransaction(UInt32(number % 8), 1 << 40 | number << 12)
+      take(world.smmu.process(transaction), transaction)
+      if number % 16 == 0 { _ = host.read(0x100a8) }
+    }
+    for _ in 0..<8 { _ = host.read(0x100a8) }
   }
 
   /// A device accesses what the first two pages of stage 1 are.
