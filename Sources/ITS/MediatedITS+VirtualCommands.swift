@@ -9,7 +9,7 @@ internal import Ownership
 //
 //   command          rule                                                  effect beside the command itself
 //   VMAPP V=1        vPEID below all tables, RDbase known, vINTIDs of up   VPT held; an old mapping unmapped first
-//                    to 16 bits, the whole VPT the host's own memory
+//                    to 16 bits, a VPT for 16 the host's own memory
 //   VMAPP V=0        vPEID below all tables; the rest is ignored           unmapped by the ledger, VPT released later
 //   VMAPTI, VMAPI    device, EventID, vPE mapped, vINTID in its VPT,
 //                    doorbell an LPI or 1023
@@ -20,11 +20,15 @@ internal import Ownership
 //   VSGI, INVDB      refused: GICv4.1
 //
 // The pending table of a vPE (VPT) stays in the host's memory, which a guest of the host is written
-// through: it is shared and pinned for as long as the hardware may write to it.
+// through: it is shared and pinned for as long as the hardware may write to it. An event keeps its vINTID
+// where VMOVI moves it to another vPE, and where its own vPE gets another VPT. EL2 does not know the vINTIDs
+// of events. So each VPT is held for the most bits, whatever VPT_size says.
 
 extension MediatedITS {
   /// The most vPEs of an ITS.
   static var vpeCapacity: UInt64 { 512 }
+  /// The most bits of a vINTID: no implementation has more (IHI 0069, 5.3.22).
+  private static var virtualIDBitsLimit: UInt64 { 16 }
   /// An INTID that stands for no doorbell (IHI 0069, 5.3.27).
   private static var noDoorbell: UInt32 { 1023 }
 
@@ -122,14 +126,15 @@ extension MediatedITS {
       return .refused(.unknownTarget)
     }
     let bits = command.virtualIDBitsMinusOne + 1
-    // LPIs need at least 14 bits, and no implementation has more than 16 for vINTIDs (IHI 0069, 5.3.22).
-    guard bits >= 14, bits <= 16 else { return .refused(.interruptOutOfRange) }
+    // LPIs need at least 14 bits.
+    guard bits >= 14, bits <= Self.virtualIDBitsLimit else { return .refused(.interruptOutOfRange) }
     guard old == nil || !retirement.isFull else { return .later }
-    // What lies behind the last bit is none of the hardware's business, and may be a guest's.
+    // What lies behind the last bit of all is none of the hardware's business, and may be a guest's.
+    let size = LPITableSizes(interruptIDBits: Self.virtualIDBitsLimit).pending
     guard
       let pages = PageRange(
         first: PageFrameNumber(containing: PhysicalAddress(command.pendingTable)),
-        count: PageRange.pages(for: LPITableSizes(interruptIDBits: bits).pending))
+        count: PageRange.pages(for: size))
     else { return .refused(.notHostMemory) }
     let slot: UInt64
     do throws(OwnershipError) {

@@ -76,7 +76,7 @@ static void test_its(void) {
     check(ring(ITS0) == PORTCULLIS_TRAP_COMPLETED && its->fetched_count == 2 && its->outside == 0 &&
               fetched(its, 0, 0x09, 0, VALID),
           "translated: commands are read from where the host has its queue");
-    check(its->fetched[1].words[3] == ((TABLE ^ BLOCK) | 13) && machine.shared == 17,
+    check(its->fetched[1].words[3] == ((TABLE ^ BLOCK) | 13) && machine.shared == 18,
           "translated: the hardware has the physical address of a pending table: %llx",
           (unsigned long long)its->fetched[1].words[3]);
     check((get(ITS0 + GITS_CBASER) & UINT64_C(0xffffffff000)) == QUEUE + SHIFT && translations > 0,

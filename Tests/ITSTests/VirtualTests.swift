@@ -113,18 +113,40 @@ struct VirtualTests {
     world.expectSound()
   }
 
-  @Test("A pending table has a bit for each vINTID: what lies behind may be a guest's")
+  @Test("A pending table has a bit for each vINTID of 16 bits: what lies behind may be a guest's")
   func pendingTableEnds() throws {
     let (world, driver) = try start(options())
-    let behind = table(4) + 0x1000
-    #expect(world.donate(behind) != nil)
+    #expect(world.donate(table(4) + 0x1000) != nil && world.donate(table(5) + 0x2000) != nil)
     // 14 bits take half a page, 16 bits two.
     driver.post(
       .vmapp(4, target: driver.target(0), pendingTable: table(4), virtualIDBits: 16),
-      .vmapp(5, target: driver.target(0), pendingTable: table(4), virtualIDBits: 14))
-    #expect(world.refused(.notHostMemory) == 1 && world.its.counters.allRefused == 1)
-    #expect(world.donate(table(4)) == nil, "the ITS writes there")
-    #expect(world.donate(table(3) + 0x1000) == nil && world.donate(table(3) + 0x2000) != nil)
+      .vmapp(4, target: driver.target(0), pendingTable: table(4), virtualIDBits: 14),
+      .vmapp(5, target: driver.target(0), pendingTable: table(5), virtualIDBits: 14))
+    #expect(world.refused(.notHostMemory) == 2 && world.its.counters.allRefused == 2)
+    for vpe in [3, 5] as [UInt16] {
+      #expect(world.donate(table(vpe)) == nil, "the ITS writes there")
+      #expect(world.donate(table(vpe) + 0x1000) == nil)
+    }
+    #expect(world.donate(table(3) + 0x2000) != nil)
+    world.expectSound()
+  }
+
+  @Test(
+    "B-46 An event takes its vINTID along to a vPE with a smaller pending table",
+    arguments: [false, true])
+  func smallerTable(moves: Bool) throws {
+    var options = options()
+    options.services[0].checksPendingRange = false
+    let (world, driver) = try start(options)
+    // 60,000 lies in the second page of a table; one for 14 bits has half a page.
+    driver.post(vmapti(1, 0, vpe: 3, interrupt: 60_000))
+    driver.post(
+      .vmapp(moves ? 4 : 3, target: driver.target(0), pendingTable: table(4), virtualIDBits: 14))
+    if moves { driver.post(ITSCommand(0x21 | 1 << 32, 4 << 32)) }
+    driver.ring()
+    #expect(world.donate(table(4) + 0x1000) == nil, "the ITS writes there")
+    #expect(world.service().message(device: 1, event: 0) == nil)
+    #expect(world.gic.virtuallyDelivered.map(\.interrupt) == [60_000])
     world.expectSound()
   }
 

@@ -106,9 +106,9 @@ extension ITSCommand {
   var eventIDBits: UInt64 { eventIDBitsMinusOne + 1 }
   /// The bits of a vINTID in VMAPP.
   var virtualIDBits: UInt64 { virtualIDBitsMinusOne + 1 }
-  /// The whole pending table of VMAPP.
+  /// The pending table of VMAPP, with a bit for each vINTID of 16 bits.
   var pendingTablePages: PageRange? {
-    PageRange(PhysicalAddress(pendingTable), bytes: LPITableSizes(interruptIDBits: virtualIDBits).pending)
+    PageRange(PhysicalAddress(pendingTable), bytes: LPITableSizes(interruptIDBits: 16).pending)
   }
 }
 

@@ -22,7 +22,7 @@ enum Rule: String, CaseIterable, Sendable {
   /// - `tableIsEL2sArena`:
   ///   ITT address in MAPD | an allocation of EL2's arena; the host's address is only a name
   /// - `vpeTableIsTheHosts`:
-  ///   pending table in VMAPP | the host's, its whole span checked, shared and pinned
+  ///   pending table in VMAPP | the host's, the largest span that it may have checked, shared and pinned
   /// - `targetsAreRedistributors`:
   ///   RDbase | compared with the Redistributors that EL2 has found itself
   /// - `res0BitsAreZero`:
@@ -138,7 +138,7 @@ enum Rule: String, CaseIterable, Sendable {
   /// - `virtualIDBits`:
   ///   vINTIDs of 14 to 16 bits
   /// - `pendingTableIsTheHosts`:
-  ///   the whole pending table, a bit for each vINTID, in the host's own memory, which is shared and pinned
+  ///   8 KiB from the pending table's address, a bit for each vINTID of 16 bits, in the host's own memory
   /// - `vmapp`:
   ///   for a vPE that is mapped: VMAPP V=0 and VSYNC first; then the command. SYNCs last
   /// - `unvmapp`:
