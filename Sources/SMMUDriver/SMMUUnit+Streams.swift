@@ -130,6 +130,8 @@ extension SMMUUnit {
     _ mode: StreamMode, _ machine: borrowing Machine
   ) -> Bool {
     guard var nested = parts?.nested else { return false }
+    // The entries are whole before a descriptor leads to them.
+    machine.memory.publishToDevices()
     nested.activate(mode, machine.memory)
     parts?.nested = nested
     guard carryOut(.invalidateConfiguration, machine) else { return false }

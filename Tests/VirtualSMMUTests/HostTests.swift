@@ -30,6 +30,24 @@ struct HostTests {
     #expect(world.mediated.counters.allRefused == 0)
   }
 
+  @Test("Entries are published before the SMMU goes by them, also where no page was let go of")
+  func tableBesideQueue() throws {
+    let world = try NestedWorld()
+    let host = HostSMMUDriver(world)
+    // 64 commands, and behind them in the same page, which so stays held, a table of 16 streams.
+    let streams = Place.commands + 0x800
+    host.write(0x28, 0xd75)
+    host.write64(0x80, streams)
+    host.write(0x88, 4)
+    host.write64(0x90, Place.commands | 6)
+    host.control(1 << 3)
+    host.put(streams + 3 * 64, 0b1001, 1 << 44)
+    host.put(Place.data, 42)
+    host.control(0b1001)
+    #expect(world.smmu.read(3, Place.data) == .completed(42))
+    #expect(world.complaints == [])
+  }
+
   @Test("F-08: Queues and tables that it writes past the caches are read and written as they are")
   func pastTheCaches() throws {
     let world = try NestedWorld(keepsLoads: true)
