@@ -85,6 +85,10 @@ public struct DMATable: Sendable {
       let span: UInt64 = 1 << PageTree.shift(slot.level)
       let start = page & ~(span - 1)
       guard Stage2Descriptor.isValid(slot.entry) else {
+        // What was taken before, and not mapped since, must not come back with what is taken now.
+        if Stage2Descriptor.restored(slot.entry, slot.level) != nil {
+          pool.memory.store(0, at: slot.address)
+        }
         page = start + span
         continue
       }

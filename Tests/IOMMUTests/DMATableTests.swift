@@ -136,6 +136,36 @@ struct DMATableTests {
     #expect(machine.violations == [])
   }
 
+  @Test(
+    "What was taken for good does not come back with what can't be confirmed",
+    arguments: bothSplittings)
+  func takenBefore(splitting: DMATable.Splitting) throws {
+    for again in [pages(0x40600, 0x200), pages(0x40610, 4)] {
+      let machine = SimulatedMachine()
+      // Nobody invalidates here.
+      machine.checksReplacement = false
+      let memory = SimulatedMemory(machine: machine)
+      var pool = PagePool(pages: pages(0x50000, 16), memory: SimulatedMemory(machine: machine))
+      let table = try DMATable(SmallBoard.geometry(), splitting: splitting, pool: &pool)
+      var reservation = try pool.reserve(8)
+      table.map(
+        pages(0x40600, 0x201), isReadable: true, isWritable: true, .memory, &pool, &reservation)
+      // Confirmed. The host gets it back, but its devices do not.
+      table.unmap(pages(0x40600, 0x200), &pool, &reservation) { _ in }
+      // Not confirmed.
+      table.unmap(again, &pool, &reservation) { _ in }
+      table.unmap(pages(0x40800), &pool, &reservation) { _ in }
+      table.restore(again, &pool)
+      table.restore(pages(0x40800), &pool)
+      for page in again.numbers {
+        #expect(table.leaf(from: frame(page), in: memory).output == nil)
+      }
+      #expect(table.leaf(from: frame(0x407ff), in: memory).output == nil)
+      #expect(table.leaf(from: frame(0x40800), in: memory).output == frame(0x40800).address)
+      pool.release(reservation)
+    }
+  }
+
   @Test("Too small a pool, of every size, refuses to start; devices reach nothing")
   func exhaustion() throws {
     let machine = SimulatedMachine()
