@@ -125,6 +125,13 @@ struct CommitQueue: Sendable {
     installed = written
   }
 
+  /// The host's place of the command that was appended last.
+  ///
+  /// - Precondition: one was.
+  func lastOrigin<Memory: BusMemory & ~Copyable>(memory: borrowing Memory) -> UInt64 {
+    memory.load(origin(written &- 1))
+  }
+
   /// The host's place of the command that the hardware is at; nil where it is idle.
   func currentOrigin<Memory: BusMemory & ~Copyable>(memory: borrowing Memory) -> UInt64? {
     isIdle ? nil : memory.load(origin(completed))

@@ -134,9 +134,7 @@ extension MediatedITS {
   ) {
     if retirement.hasUnsealed {
       for index in 0..<targets.count where targets.isUsed(index, memory: machine.memory) {
-        commit.append(
-          .sync(target: targets.target(index, memory: machine.memory)),
-          for: staging.takenOffset, memory: machine.memory)
+        appendSync(to: index, machine)
       }
       retirement.seal(at: commit.written, memory: machine.memory)
     }
@@ -144,6 +142,19 @@ extension MediatedITS {
     guard !retirement.isEmpty else { return }
     observe(machine)
     retire(machine)
+  }
+
+  /// Appends a SYNC of EL2's own.
+  ///
+  /// It has the place of the command before it: a host that finds that completed may disable the ITS and have it
+  /// lose its power, and nothing may be under way then.
+  private mutating func appendSync<Machine: ITSMachine & ~Copyable>(
+    to index: UInt64, _ machine: borrowing Machine
+  ) {
+    let place = commit.isIdle ? staging.takenOffset : commit.lastOrigin(memory: machine.memory)
+    commit.append(
+      .sync(target: targets.target(index, memory: machine.memory)), for: place,
+      memory: machine.memory)
   }
 
   /// Hands everything that was appended to the hardware.
@@ -165,9 +176,7 @@ extension MediatedITS {
   ) -> UInt64 {
     for index in 0..<targets.count where targets.isUsed(index, memory: machine.memory) {
       guard commit.freeCount > 0 else { break }
-      commit.append(
-        .sync(target: targets.target(index, memory: machine.memory)), for: staging.takenOffset,
-        memory: machine.memory)
+      appendSync(to: index, machine)
       return commit.publish(memory: machine.memory) ?? 0
     }
     return 0

@@ -187,6 +187,32 @@ struct PowerTests {
     world.expectSound()
   }
 
+  @Test(
+    "What the host has found completed is, with all SYNCs of EL2, when it disables the ITS",
+    arguments: [2, 3, 4, 20] as [UInt64], [.leaves, .restores] as [SimulatedITS.Firmware])
+  func completed(left: UInt64, _ firmware: SimulatedITS.Firmware) throws {
+    let driver = try driver(left: left)
+    let world = driver.world
+    world.service().pace = .manual
+    driver.stage([.unmapd(1)])
+    _ = world.write(0, 0x88, .double, driver.writeOffset)
+    while !driver.isDone, world.service().step() {}
+    #expect(driver.isDone)
+    driver.disable()
+    world.service().losePower(firmware)
+    world.service().pace = .instant
+    driver.installQueue()
+    driver.installTables()
+    driver.write(0, 1, .word)
+    #expect(world.its.isEnabled && !world.its.isBroken)
+    driver.mapCollections()
+    driver.mapDevice(2, interrupt: 8300)
+    #expect(driver.isDone)
+    #expect(world.service().message(device: 2, event: 0) == nil)
+    #expect(world.taken(by: 0) == [8300])
+    world.expectSound()
+  }
+
   @Test("An ITS that has had no command yet rests where it is")
   func unused() throws {
     var configuration = ITSConfiguration()

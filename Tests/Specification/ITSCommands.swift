@@ -404,6 +404,10 @@ extension World {
     return ending(.its(its), .done, .freeBehindSyncs, .noBatchEndsAtZero) {
       $0[its].commit.slots += targets.map { .sync(target: $0) }
       let end = $0[its].commit.appended
+      // They have the place of the command before them.
+      for index in state.staging.taken.indices where state.staging.taken[index].end == state.commit.appended {
+        $0[its].staging.taken[index].end = end
+      }
       for (key, table) in state.tables {
         guard case .unsealed(let missing) = table.state else { continue }
         let left = missing.subtracting(targets)
