@@ -196,7 +196,7 @@ extension MediatedITS {
   }
 
   /// Frees the tables that the hardware has let go of.
-  private mutating func retire<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
+  mutating func retire<Machine: ITSMachine & ~Copyable>(_ machine: borrowing Machine) {
     guard retirement.isDue(completed: commit.completed, memory: machine.memory) else { return }
     guard isRunning(machine) else {
       isBroken = true

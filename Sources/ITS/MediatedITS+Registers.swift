@@ -21,6 +21,8 @@ extension MediatedITS {
     if access.offset & ~7 == ITSRegister.commandRead.offset {
       if !staging.isEmpty || !purge.isDone { _ = drain(machine) }
       observe(machine)
+      // Who finds a command completed may give the memory away that it has unmapped.
+      if !retirement.isEmpty, isEnabled, !isBroken { retire(machine) }
       return part(of: readPointer(machine).rawValue, access)
     }
     if access.offset & ~7 == ITSRegister.type.offset {

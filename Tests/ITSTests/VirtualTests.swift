@@ -177,6 +177,18 @@ struct VirtualTests {
     world.expectSound()
   }
 
+  @Test("A host that finds a vPE unmapped may give the memory of its pending table away")
+  func completed() throws {
+    let (world, driver) = try start(options())
+    world.service().pace = .manual
+    driver.stage([.unvmapp(3)])
+    _ = world.write(0, 0x88, .double, driver.writeOffset)
+    while !driver.isDone, world.service().step() {}
+    #expect(driver.isDone && world.held[0] == [])
+    #expect(world.donate(table(3)) != nil)
+    world.expectSound()
+  }
+
   @Test("B-61 A vPE that is mapped anew gives its old table up behind the hardware")
   func remap() throws {
     let (world, driver) = try start(options())
