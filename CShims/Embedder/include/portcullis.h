@@ -988,7 +988,8 @@ enum portcullis_status portcullis_finalise(struct portcullis *state);
 /// Errors, which change nothing: ARGUMENT, ALIGNMENT, RANGE; KIND where a page is not memory of the tree; OWNER; POOL;
 /// ORDER before the claim, and while an ITS is forwarded, which may use any page; LIVE where nobody answers for a live
 /// ITS; SMMU where one has not confirmed. HELD: `*held`, where that is not null, is the address of a page that is in
-/// use. The host has to disable the ITS, the LPIs or the queue of the SMMU that uses it.
+/// use. Of a command queue the host has to disable the ITS and write GITS_CBASER; of a vPE's pending table to unmap the
+/// vPE; of a table of LPIs to disable them, on their own CPU; of an SMMU's queue to disable that.
 enum portcullis_status portcullis_may_give_away(struct portcullis *state,
                                                 const struct portcullis_pages *pages, uint64_t *held);
 
