@@ -1,18 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# `make help` lists the targets. Variables for the command line:
+# `make help` lists the targets, and these variables for the command line:
 #   V=1               show the commands
 #   QEMU=new          the boards' QEMU is one with SMMUv3 stage 2 (9.1), from the backports where needed
 #   MEDIATE=off       `run`: the unmediated test image, on which the listed attacks must succeed
 #   CHECK=1           `run`, `linux`, `test-linux`, `test-linux-brief`: the checked image, in which the specification
 #                     goes along with ITSes and Redistributors, and ends it all where EL2 does what is not permitted
 #   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`, `fuzz-smmu`: how long
-#   SOAK_STEPS=100000000  `soak-its`, `soak-smmu`: how many (`soak-iommu`: 10000000); SOAK_SEED=1
+#   SOAK_STEPS=100000000  `soak-its`, `soak-smmu`: how many (`soak-iommu`: 10000000); SOAK_SEED=1: the first
+#                     world, also of `soak-spec`, `soak-spec-brief`
 #   SPEC_SECONDS=600  `soak-spec`: how long; SPEC_LEAST=100: how often each rule must be reached; SPEC_LINES=99: per cent of
 #                     the specification's lines that must be run
+#   LOG=FILE          `table-log`: checks this log, and boots nothing
 #   DEPTH=1           `exhaustive`: steps deeper than `exhaustive-brief`; each is three to five times the states
-#   MUTANTS="NAME …"  `mutants`: these alone
+#   MUTANTS="NAME …"  `mutants`: these alone, of those in Tests/Runners/mutants/defects.py
 #   KERNEL=6.12       `linux`: which of Debian's kernels (6.1), or `newest`; also GIC=4, CPUS=4, PROCESSOR=max
 #   FULL=1            `test-linux`, `hostile-linux`: the whole matrix; `bench-linux`: more repeats
 #   MINUTES=30        `soak`: how long; also KERNEL, GIC, CPUS (4), PROCESSOR as for `linux`, BARE=1
@@ -638,5 +640,7 @@ clean: ## removes everything that was built or fetched
 .PHONY: help
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } \
+	  /^#   / { variables = variables "\n  " substr($$0, 5) } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 } \
+	  END { print "\nVariables" variables }' $(firstword $(MAKEFILE_LIST))
