@@ -584,6 +584,7 @@ soak-iommu: setup-test ## SOAK_STEPS (10000000) steps of pages that change owner
 EXHAUSTIVE := SWIFT_DETERMINISTIC_HASHING=1 .build-soak/release/exhaustive
 .PHONY: exhaustive exhaustive-brief
 exhaustive: setup-test ## every interleaving of steps in small worlds, each trap compared with the specification, DEPTH (1) steps deeper
+	$(Q)[[ "$(DEPTH)" =~ ^-?[0-9]+$$ ]] || { echo "DEPTH is a number of steps, not '$(DEPTH)'" >&2; exit 2; }
 	$(Q)$(SOAK) --product exhaustive
 	$(Q)$(EXHAUSTIVE) --check 1 --deeper -2
 	$(Q)$(EXHAUSTIVE) --deeper $(DEPTH)

@@ -128,7 +128,11 @@ struct Exhaustive {
     }
   }
 
-  private static func usage() -> Never { end("exhaustive [--deeper N] [--check 1]") }
+  private static func usage() -> Never {
+    print("usage: exhaustive [--deeper N] [--check 1]")
+    fflush(nil)
+    exit(2)
+  }
 
   private static func search(deeper: Int) throws {
     let clock = ContinuousClock()
