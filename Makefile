@@ -540,7 +540,7 @@ soak-spec: setup-test ## SPEC_SECONDS (600) of hostile hosts beside the specific
 .PHONY: soak-spec-brief
 soak-spec-brief: setup-test ## half a million of such steps with an ITS, fewer with Redistributors, SMMUs, an embedder, by PSCI and with handovers
 	$(Q)for soak in soak soak-redistributor soak-smmu soak-embedder soak-psci soak-handover; do $(SOAK) --product $$soak || exit 1; done
-	$(Q)export SWIFT_DETERMINISTIC_HASHING=1; cd .build-soak/release; \
+	$(Q)export SWIFT_DETERMINISTIC_HASHING=1; cd .build-soak/release; set -x; \
 	  ./soak --steps 500000 --seed $(SOAK_SEED) --check 1; \
 	  ./soak-redistributor --steps 250000 --seed $(SOAK_SEED) --check 1; \
 	  ./soak-smmu --steps 50000 --seed $(SOAK_SEED) --check 1; \
