@@ -9,6 +9,7 @@ for an ITS, where nothing has found it, the exhaustive search of small worlds. A
 pages that change owners. In the sources as they are no detector may find anything.
 """
 
+import difflib
 import os
 import pathlib
 import resource
@@ -25,6 +26,17 @@ FLAGS = ["-Xswiftc", "-enable-testing", "-Xswiftc", "-cross-module-optimization"
 SECONDS = 600
 # Of a soak that is slower than the others.
 MOST_STEPS = {"soak-iommu": 50_000, COMPARISON_SMMU: 100_000}
+
+
+def chosen(names):
+    """The defects of these names, or all; the program ends where one has no defect."""
+    known = [each.name for each in DEFECTS]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known)
+            hint = f"; near it: {', '.join(near)}" if near else ""
+            sys.exit(f"mutants: no defect of Tests/Runners/mutants/defects.py is named {name}{hint}")
+    return [each for each in DEFECTS if not names or each.name in names]
 
 
 def spent():
@@ -111,18 +123,18 @@ def main():
     parser.add_argument("names", nargs="*", help="of the defects; all of them if none is named")
     options = parser.parse_args()
 
+    defects = chosen(options.names)
     copy = options.scratch / "tree"
     detectors = Detectors(options.swift, copy, options.steps)
-    chosen = [each for each in DEFECTS if not options.names or each.name in options.names]
     tree.copy(copy)
-    for name in dict.fromkeys(name for defect in chosen for name in defect.asked):
+    for name in dict.fromkeys(name for defect in defects for name in defect.asked):
         answer = detectors.ask(name)
         if answer.found:
             print(f"without a defect: {answer}", file=sys.stderr)
             return 1
         print(f"# without a defect: {answer}", flush=True)
     rows = []
-    for number, defect in enumerate(chosen, 1):
+    for number, defect in enumerate(defects, 1):
         answers = []
         try:
             tree.copy(copy, defect)

@@ -4,7 +4,7 @@
 
 import unittest
 
-from Runners.mutants import verdict
+from Runners.mutants import run, verdict
 from Runners.mutants.defects import COMPARISON, COMPARISON_REDISTRIBUTOR, COMPARISON_SMMU, DEFECTS, EXHAUSTIVE, Defect
 
 DEFECT = Defect("one", "F-99", "File.swift", "a", "b")
@@ -67,6 +67,13 @@ class Asked(unittest.TestCase):
         names = [defect.name for defect in DEFECTS]
         self.assertEqual(len(names), len(set(names)))
         self.assertTrue(all(defect.asked for defect in DEFECTS))
+
+    def test_chosen_by_name(self):
+        self.assertEqual(run.chosen([]), DEFECTS)
+        name = DEFECTS[1].name
+        self.assertEqual(run.chosen([name]), [DEFECTS[1]])
+        with self.assertRaisesRegex(SystemExit, f"{name}-.*near it: {name}"):
+            run.chosen([name, name + "-"])
 
 
 if __name__ == "__main__":
