@@ -46,7 +46,7 @@ def parser(documentation, *names):
 def chosen(machines, options, title=lambda each: each.title):
     """Those of the machines that the option `--only` names; without any the program ends."""
     found = [each for each in machines if options.only in title(each)]
-    return found or sys.exit(f"no machine is named {options.only!r}")
+    return found or sys.exit(f"nothing has {options.only!r} in its title")
 
 
 def told(problems, prefix):

@@ -24,7 +24,7 @@ class Chosen(unittest.TestCase):
     def test_none_is_a_failure(self):
         with self.assertRaises(SystemExit) as left:
             self.chosen("--only", "gic")
-        self.assertEqual(left.exception.code, "no machine is named 'gic'")
+        self.assertEqual(left.exception.code, "nothing has 'gic' in its title")
 
 
 class Told(unittest.TestCase):
