@@ -27,18 +27,23 @@ package struct SoakOptions {
   package init(stepsPerWorld: UInt64 = 0, usage: String) {
     self.stepsPerWorld = stepsPerWorld
     var arguments = CommandLine.arguments.dropFirst().makeIterator()
+    func fail(_ problem: String) -> Never {
+      print("\(problem)\nusage: \(usage)")
+      fflush(nil)
+      exit(2)
+    }
     while let name = arguments.next() {
-      guard usage.contains("[\(name) "), let value = arguments.next().flatMap({ UInt64($0) }) else {
-        print("usage: \(usage)")
-        fflush(nil)
-        exit(2)
-      }
+      guard usage.contains("[\(name) ") else { fail("there is no option \(name)") }
+      guard let text = arguments.next() else { fail("\(name) has no number behind it") }
+      guard let value = UInt64(text) else { fail("\(name) takes a number, not \(text)") }
       switch name {
       case "--steps": steps = value
       case "--seconds": seconds = Double(value)
       case "--seed": seed = value
       case "--world": world = value
-      case "--steps-per-world": self.stepsPerWorld = value
+      case "--steps-per-world":
+        guard value > 0 else { fail("a world has at least one step") }
+        self.stepsPerWorld = value
       case "--check": isCompared = value != 0
       case "--own": hasOwnChecks = value != 0
       case "--trace": traces = value != 0
