@@ -17,7 +17,7 @@ struct TableLogProgram {
     var arguments = CommandLine.arguments.dropFirst()
     switch arguments.popFirst() {
     case "boot": try boot(arguments)
-    case "check" where arguments.count == 1: try check(arguments[arguments.startIndex])
+    case "check" where arguments.count == 1: check(arguments[arguments.startIndex])
     default: usage()
     }
   }
@@ -52,15 +52,25 @@ struct TableLogProgram {
       count += 1
     }
     let hasStarted = board.start() != nil
-    try text.write(toFile: file, atomically: true, encoding: .utf8)
+    do {
+      try text.write(toFile: file, atomically: true, encoding: .utf8)
+    } catch {
+      fail("\(file) cannot be written: \(error.localizedDescription)")
+    }
     guard hasStarted else { fail("the board does not start:\n\(board.console)") }
     end(checker, count, of: file)
   }
 
-  private static func check(_ file: String) throws {
+  private static func check(_ file: String) {
     var checker = TableChecker()
     var count = 0
-    for line in try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n") {
+    let text: String
+    do {
+      text = try String(contentsOfFile: file, encoding: .utf8)
+    } catch {
+      fail("\(file) cannot be read: \(error.localizedDescription)")
+    }
+    for line in text.split(separator: "\n") {
       count += 1
       guard let record = TableRecord(line) else { fail("\(file):\(count): no event: \(line)") }
       checker.take(record)
