@@ -12,6 +12,8 @@ struct ITSComparison {
   /// What the implementation had when the last trap ended.
   var written: UInt64
   var zeroed: UInt64 = 0
+  /// How many commands it had refused.
+  var refusals: UInt64 = 0
   /// The place of the hardware that EL2 has read last.
   var place: UInt64
   /// How many pages of the arena were free when no table was there.
@@ -135,6 +137,7 @@ extension BoardComparison {
     try compare(number, its, "ITS \(number), CPU \(cpu), \(entrance)")
     services[number].written = its.commit.written
     services[number].zeroed = its.unfinished?.zeroed ?? 0
+    services[number].refusals = its.refusals
   }
 
   /// The slots that EL2 has appended in the trap.
@@ -236,6 +239,12 @@ extension BoardComparison {
       "ignored accesses", world.counts[.ignored(.its(number)), default: 0],
       Int(its.counters.ignored))
     try check("refused commands", world.refusals(number), Int(its.refusals))
+    guard its.refusals != services[number].refusals else { return }
+    for (index, count) in world.refused(number).enumerated()
+    where count != its.counters.refused[index] {
+      let reason = CommandRefusalReason(rawValue: UInt8(index))?.text ?? "for no reason"
+      try differ("refused: \(reason)", "\(count)", "\(its.counters.refused[index])")
+    }
   }
 }
 
@@ -244,6 +253,42 @@ extension Specification.World {
   fileprivate func refusals(_ its: Int) -> Int {
     counts.reduce(0) { sum, count in
       if case .refused(.its(its), _) = count.key { sum + count.value } else { sum }
+    }
+  }
+
+  /// The same, by EL2's reasons.
+  fileprivate func refused(_ its: Int) -> [UInt64] {
+    var refused = [UInt64](repeating: 0, count: CommandRefusalReason.count)
+    for (count, times) in counts {
+      guard case .refused(.its(its), let rule) = count, let reason = rule.reason else { continue }
+      refused[Int(reason.rawValue)] += UInt64(times)
+    }
+    return refused
+  }
+}
+
+extension Rule {
+  /// What EL2 counts for a command that is refused by this rule.
+  fileprivate var reason: CommandRefusalReason? {
+    switch self {
+    case .anythingElse: .reservedCommand
+    case .virtualIsOff, .gicv41IsRefused: .virtualInterrupts
+    case .deviceBelowBothTables: .deviceOutOfRange
+    case .devicePermitted: .unknownDevice
+    case .device: .deviceNotMapped
+    case .event, .sizeUpToIDBits: .eventOutOfRange
+    case .interruptBelowTheLimit, .eventIsAnInterrupt, .virtualIDBits, .virtualInterrupt, .doorbell,
+      .doorbellIfItChanges:
+      .interruptOutOfRange
+    case .collection: .collectionOutOfRange
+    case .collectionMapped: .collectionNotMapped
+    case .target, .secondTarget: .unknownTarget
+    case .placeInTheLedger: .tooManyDevices
+    case .memoryForTables: .outOfMemory
+    case .vpeBelowLedgerAndTables: .vpeOutOfRange
+    case .vpe: .vpeNotMapped
+    case .pendingTableIsTheHosts: .notHostMemory
+    default: nil
     }
   }
 }

@@ -295,6 +295,13 @@ DEFECTS = [
         "",
     ),
     Defect(
+        "refused-for-another-reason", "a refusal with a wrong reason", "MediatedITS+Commands.swift",
+        "      guard targets.find(rebuilt.target, memory: machine.memory) != nil else {\n"
+        "        return .refused(.unknownTarget)\n",
+        "      guard targets.find(rebuilt.target, memory: machine.memory) != nil else {\n"
+        "        return .refused(.collectionOutOfRange)\n",
+    ),
+    Defect(
         "write-pointer-behind", "GITS_CWRITER reads as what was taken", "MediatedITS+Registers.swift",
         "      return part(of: GITSQueuePointer(offset: staging.askedOffset).rawValue, access)\n",
         "      return part(of: GITSQueuePointer(offset: staging.takenOffset).rawValue, access)\n",
