@@ -32,7 +32,8 @@ package struct Divergence: Error, CustomStringConvertible {
   func after(_ observations: [Observation], _ before: ITSState) -> Divergence {
     var result = self
     result.context =
-      ["before: \(before.summary)"] + [observations.map { "\($0)" }.joined(separator: "; ")]
+      ["before: \(before.summary)"]
+      + [observations.map { $0.words(by: ITSRegister.words) }.joined(separator: "; ")]
     return result
   }
 }
@@ -69,6 +70,13 @@ extension Answer {
   }
 }
 
+extension Outcome {
+  /// The answer in words, and the rules that permit it.
+  fileprivate var name: String {
+    "\(answer.name) (\(rules.map { $0.rawValue }.joined(separator: ", ")))"
+  }
+}
+
 extension ITSState.Phase {
   fileprivate var name: String {
     switch self {
@@ -83,6 +91,8 @@ extension ITSState.Phase {
 /// What was seen where something else was permitted; in words only where it has to be told.
 enum Found: CustomStringConvertible {
   case effect(Effect)
+  /// What the hardware is behind it.
+  case hardware(StaticString)
   /// A thing that EL2 did; nil for what the state before it tells.
   case observed(Observation?)
   /// A command of the host, and what EL2 has appended.
@@ -93,26 +103,32 @@ enum Found: CustomStringConvertible {
   var description: String {
     switch self {
     case .effect(let effect): effect.description
-    case .observed(let observation): observation?.description ?? "otherwise"
+    case .hardware(let state): "the hardware \(state) behind it"
+    case .observed(let observation): observation?.words(by: ITSRegister.words) ?? "otherwise"
     case .command(let command, let slots):
-      (command?.words ?? "its own") + ", with " + Self.name(slots)
-    case .offset(let offset, let slots): hex(offset) + ", with " + Self.name(slots)
+      (command.map { "the host's \($0.words), and next " } ?? "") + Self.name(slots)
+    case .offset(let offset, let slots): hex(offset) + ", and next " + Self.name(slots)
     }
   }
 
   private static func name(_ slots: ArraySlice<ITSCommand>) -> String {
-    "\(slots.count) slots: " + slots.prefix(4).map { $0.words }.joined(separator: ", ")
+    guard !slots.isEmpty else { return "nothing in EL2's queue" }
+    let more = slots.count > 4 ? ", and \(slots.count - 4) more" : ""
+    return "in EL2's queue " + slots.prefix(4).map { $0.words }.joined(separator: ", ") + more
   }
 }
 
 extension ITSCommand {
-  /// Its four doublewords.
-  var words: String { [word0, word1, word2, word3].map(hex).joined(separator: " ") }
+  /// Its name and its four doublewords.
+  var words: String {
+    let name = opcode.map { "\($0.name) " } ?? ""
+    return name + [word0, word1, word2, word3].map(hex).joined(separator: " ")
+  }
 }
 
 extension [Outcome] {
-  /// What they answer, in words.
+  /// What they answer, in words, and the rules that permit it.
   var names: String {
-    isEmpty ? "nothing of the kind" : map { $0.answer.name }.joined(separator: " or ")
+    isEmpty ? "no such step" : map { $0.name }.joined(separator: " or ")
   }
 }

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import GIC
 import Observing
+import SMMU
 import Trace
 
-/// An access of the host to the control frame of an ITS.
+/// An access of the host to a register of an ITS, of a Redistributor or of the SMMU that it sees.
 package enum Entrance: Hashable, Sendable {
   /// A load.
   case load(offset: UInt64, AccessWidth)
@@ -59,11 +61,14 @@ extension Effect {
 // In words, for where nothing can tell them by itself.
 
 extension Observation: CustomStringConvertible {
-  package var description: String {
+  package var description: String { words(by: hex) }
+
+  /// In words; `register` names what is at an offset.
+  func words(by register: (UInt64) -> String) -> String {
     switch self {
-    case .read(let offset, let value): "read \(hex(offset)): \(value.map(hex) ?? "an abort")"
+    case .read(let offset, let value): "read \(register(offset)): \(value.map(hex) ?? "an abort")"
     case .wrote(let offset, let value, let isDone):
-      "wrote \(hex(value)) to \(hex(offset))\(isDone ? "" : ": an abort")"
+      "wrote \(hex(value)) to \(register(offset))\(isDone ? "" : ": an abort")"
     case .loaded(let address, let value):
       "loaded \(hex(address)): \(value.map(hex) ?? "an abort")"
     case .pinned(let pages, let isGranted): "pinned \(pages.name)\(isGranted ? "" : ": refused")"
@@ -73,19 +78,38 @@ extension Observation: CustomStringConvertible {
 }
 
 extension Entrance: CustomStringConvertible {
-  package var description: String {
+  package var description: String { words(by: hex) }
+
+  /// In words; `register` names what is at an offset.
+  func words(by register: (UInt64) -> String) -> String {
     switch self {
-    case .load(let offset, let width): "load of \(width.bytes) bytes at \(hex(offset))"
+    case .load(let offset, let width): "load of \(width.bytes) bytes at \(register(offset))"
     case .store(let offset, let width, let value):
-      "store of \(width.bytes) bytes \(hex(value)) at \(hex(offset))"
+      "store of \(width.bytes) bytes \(hex(value)) at \(register(offset))"
     }
+  }
+}
+
+extension ITSRegister {
+  /// What is at an offset from the control frame, in words.
+  static func words(_ offset: UInt64) -> String {
+    if let name = name(at: offset) { return "\(name)" }
+    return name(at: offset &- 4).map { "\($0) + 4" } ?? hex(offset)
+  }
+}
+
+extension SMMURegister {
+  /// What is at an offset from the first register, in words.
+  static func words(_ offset: UInt64) -> String {
+    if let register = SMMURegister(rawValue: offset) { return "\(register.name)" }
+    return SMMURegister(rawValue: offset &- 4).map { "\($0.name) + 4" } ?? hex(offset)
   }
 }
 
 extension ITSEntrance: CustomStringConvertible {
   var description: String {
     switch self {
-    case .access(let entrance): entrance.description
+    case .access(let entrance): entrance.words(by: ITSRegister.words)
     case .pause: "a pause"
     case .wake: "a wake"
     }

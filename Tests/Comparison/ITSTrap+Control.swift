@@ -36,7 +36,10 @@ extension ITSTrap {
     // Hardware that was Quiescent, for it had lost its power, stays so.
     let isQuiet = isQuiet || state.hardware.isQuiescent
     let its = its
-    let answer = try take(outcomes(comparison.world, choice), "the store", found: .effect(effect)) {
+    let answer = try take(
+      outcomes(comparison.world, choice), "the store",
+      found: .hardware(isQuiet ? "Quiescent" : "not Quiescent")
+    ) {
       enables || !changes || $0.world[its].hardware.isQuiescent == isQuiet
     }
     guard answer == .done, state.host.isEnabled, state.phase == .enabled else {

@@ -170,7 +170,7 @@ struct ITSTrap<Memory: ComparedMemory> {
     let its = its
     try take(
       comparison.world.store(its: its, at: offset, width, value, by: cpu), "the doorbell",
-      found: .effect(effect)
+      found: .hardware(isStalled ? "stalled" : "not stalled")
     ) { $0.world[its].hardware.isStalled == isStalled }
     let effect = effect
     if comparison.world.counts != old {

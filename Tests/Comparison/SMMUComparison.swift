@@ -77,7 +77,7 @@ extension BoardComparison {
         ))
       try trap.run()
       self = trap.comparison
-      try compare(index, smmu, held, "SMMU \(index), \(entrance)")
+      try compare(index, smmu, held, "SMMU \(index), \(entrance.words(by: SMMURegister.words))")
       if trap.areAllTouched {
         try compareEntries(index, tables)
       } else {

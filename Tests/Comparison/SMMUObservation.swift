@@ -201,9 +201,15 @@ extension SMMUObservation: CustomStringConvertible {
   }
 }
 
-extension [SMMUCommand] {
-  /// Their doublewords.
-  var names: String {
-    isEmpty ? "nothing" : map { hex($0.word0) + " " + hex($0.word1) }.joined(separator: ", ")
+extension SMMUCommand {
+  /// Its name and its doublewords.
+  fileprivate var words: String {
+    let name = opcode.map { "\($0.name) " } ?? ""
+    return name + hex(word0) + " " + hex(word1)
   }
+}
+
+extension [SMMUCommand] {
+  /// Their names and doublewords.
+  var names: String { isEmpty ? "nothing" : map { $0.words }.joined(separator: ", ") }
 }

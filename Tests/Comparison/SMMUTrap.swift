@@ -57,7 +57,7 @@ struct SMMUTrap {
 
   private func differ(_ step: String, _ expected: String, _ found: String? = nil) -> Divergence {
     Divergence(
-      "SMMU \(index), \(entrance): \(step)", expected: expected,
+      "SMMU \(index), \(entrance.words(by: SMMURegister.words)): \(step)", expected: expected,
       found: found ?? rest.first?.description ?? "nothing")
   }
 

@@ -215,7 +215,7 @@ package final class MediatedService {
     do throws(Divergence) {
       try body(&world.comparison)
     } catch {
-      world.reportDivergence("ITS \(index): \(error)")
+      world.reportDivergence("\(error)")
     }
     if let violation = world.comparison?.violation {
       world.reportDivergence("ITS \(index): \(violation)")
