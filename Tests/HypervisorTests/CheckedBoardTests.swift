@@ -161,7 +161,7 @@ struct CheckedBoardTests {
     checked.change = { $0.value &+= 1 }
     _ = board.load(.double, BoardHardware.its(0) + ITSRegister.commandRead.offset)
     let problem = try #require(checked.problem)
-    #expect(problem.contains("load of 8 bytes at 0x90"))
+    #expect(problem.contains("load of 8 bytes at GITS_CREADR"))
   }
 
   @Test("So is what the hardware has that EL2 has not given it")
