@@ -51,6 +51,16 @@ DEFECTS = [
         "if retirement.hasUnsealed {\n      for index in 0..<UInt64(0) where targets.isUsed(",
     ),
     Defect(
+        "completed-before-its-syncs", "a queue that seems done before EL2's SYNCs", "MediatedITS+Drain.swift",
+        "    let place = commit.isIdle ? staging.takenOffset : commit.lastOrigin(memory: machine.memory)\n",
+        "    let place = staging.takenOffset\n",
+    ),
+    Defect(
+        "vpe-table-by-its-size", "a vINTID of another vPE behind the table", "MediatedITS+VirtualCommands.swift",
+        "    let size = LPITableSizes(interruptIDBits: Self.virtualIDBitsLimit).pending\n",
+        "    let size = LPITableSizes(interruptIDBits: bits).pending\n",
+    ),
+    Defect(
         "replayed-queue-resumed", "F-09", "MediatedITS+Resume.swift",
         "      pointer(ITSRegister.commandRead) == reading, pointer(ITSRegister.commandWrite) == writing\n",
         "      pointer(ITSRegister.commandRead) != nil || reading == writing\n",
