@@ -249,7 +249,11 @@ extension BoardComparison {
       case .gaveUp:
         if !isGranted { continue }
       case .stopped(let place):
-        if !isGranted { outcomes = world.failing(smmu: 0, replaced: place) }
+        // What has stopped once may stop again before the change is refused, which it must be.
+        if !isGranted {
+          guard let place else { continue }
+          outcomes = world.losing(smmu: 0, place)
+        }
       default: throw Divergence(name, expected: "invalidations", found: observation.description)
       }
       try step(name, outcomes, observation.description)

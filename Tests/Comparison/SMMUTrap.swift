@@ -305,6 +305,11 @@ struct SMMUTrap {
     }
     rest.removeFirst()
     try fail(replaced: place)
+    while case .stopped(let place)? = rest.first {
+      rest.removeFirst()
+      guard let place else { continue }
+      try take(comparison.world.losing(smmu: index, place), "a command is lost", found: "lost")
+    }
     switch rest.first {
     case .confirmed?: try confirm()
     case .gaveUp?: rest.removeFirst()

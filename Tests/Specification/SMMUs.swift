@@ -222,6 +222,12 @@ extension World {
     return shown + later
   }
 
+  /// The hardware has stopped at a command, which is lost, and goes on.
+  func losing(smmu index: Int, _ place: Int) -> [Outcome] {
+    guard dma.smmus[index].batch.indices.contains(place) else { return [] }
+    return ending(.smmu(index), .done, .replacedIsLost) { $0.dma.smmus[index].batch.remove(at: place) }
+  }
+
   /// An SMMU did not confirm in time; `replaced` is the place in the batch of a command that is lost.
   ///
   /// The others stay in its queue. What the host asked for breaks its SMMU. What a change of owners asked for
