@@ -28,6 +28,8 @@ package struct MonitorChecker {
   package private(set) var traps: UInt64 = 0
   /// How many of Redistributors.
   package private(set) var redistributorTraps: UInt64 = 0
+  /// How many pauses of ITSes, and looks behind a loss of power.
+  package private(set) var losses: UInt64 = 0
 
   /// Begins with no board.
   package init() {}
@@ -83,6 +85,7 @@ package struct MonitorChecker {
     _ its: borrowing LockedITS, _ observations: [Observation], on platform: some BoardPlatform
   ) -> String? {
     guard let place = numbers.firstIndex(of: its.number) else { return nil }
+    losses += 1
     return compare { (board) throws(Divergence) in
       try board.paused(its: place, observations, its.mediation, MappedMemory(platform.memory))
     }
@@ -93,6 +96,7 @@ package struct MonitorChecker {
     _ its: borrowing LockedITS, _ observations: [Observation], on platform: some BoardPlatform
   ) -> String? {
     guard let place = numbers.firstIndex(of: its.number) else { return nil }
+    losses += 1
     return compare { (board) throws(Divergence) in
       try board.woke(its: place, observations, its.mediation, MappedMemory(platform.memory))
     }

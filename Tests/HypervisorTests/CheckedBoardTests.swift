@@ -151,7 +151,20 @@ struct CheckedBoardTests {
       _ = board.call(SMCCC.Call(PSCI.cpuOn64, 1, 0x4840_0000))
       _ = board.monitor(1).startCPU(1)
     }
-    #expect(checked.problem == nil && board.calls.contains { $0.function == PSCI.systemSuspend64 })
+    // Two ITSes, each before and behind the loss, and behind the start of a CPU.
+    #expect(checked.problem == nil && checked.losses >= 20 * 4)
+    #expect(board.calls.contains { $0.function == PSCI.systemSuspend64 })
+  }
+
+  @Test("A pause of which nobody has seen anything is told")
+  func unseen() throws {
+    let (board, checked) = try started(services: 1)
+    let driver = Driver(board)
+    driver.begin()
+    #expect(checked.problem == nil)
+    (checked.tells, checked.isBlind) = (false, true)
+    _ = board.call(SMCCC.Call(PSCI.systemSuspend64, 0x4840_0000))
+    #expect(checked.problem != nil)
   }
 
   @Test("An answer that is not permitted is told, with what is")
