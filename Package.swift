@@ -86,6 +86,7 @@ let package = Package(
     shim("Embedder"),  // portcullis.h
     shim("Options"),  // getopt_long without its global variables
     shim("EL2Boot"),  // entry, vectors and linker script of the EL2 image
+    shim("UEFI"),  // the tables and calls of UEFI that the EL2 image's application uses
     shim("EL1Boot"),  // entry, vectors and linker script of the test host
 
     // Vocabulary.
@@ -94,6 +95,7 @@ let package = Package(
     room("SMMU"),
     room("Trace", ["Architecture"]),
     room("DeviceTree", ["Architecture", "CFdt"]),
+    room("UEFI", ["Architecture", "DeviceTree"]),
     // Ownership, traps.
     room("Ownership", ["Architecture"]),
     room("Traps", ["Architecture"]),
@@ -107,7 +109,7 @@ let package = Package(
     room(
       "Hypervisor",
       [
-        "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS",
+        "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "UEFI", "Ownership", "Traps", "ITS",
         "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU",
       ]),
     // Interfaces and programs.
@@ -197,6 +199,7 @@ let package = Package(
     tests("Specification", ["Architecture", "GIC", "SMMU"]),
     tests("SimulatedHardware", ["Architecture", "GIC", "SMMU"]),
     tests("DeviceTree"),
+    tests("UEFI", ["Architecture"]),
     tests("Ownership", ["Architecture", "Simulation", "SimulatedHardware"]),
     tests("Traps"),
     tests("ITS", ["Architecture", "GIC", "Ownership", "Traps", "SimulatedHardware", "Simulation"]),
@@ -241,8 +244,8 @@ if let metal {
       "EL2Image",
       [
         "Architecture", "GIC", "SMMU", "Trace", "Ownership", "Traps", "ITS", "Redistributor",
-        "IOMMU", "SMMUDriver", "VirtualSMMU", "DeviceTree", "Hypervisor", "PortcullisC",
-        "CHardware", "CEL2Boot", "CRuntime",
+        "IOMMU", "SMMUDriver", "VirtualSMMU", "DeviceTree", "UEFI", "Hypervisor", "PortcullisC",
+        "CHardware", "CEL2Boot", "CUEFI", "CRuntime",
       ] + (isChecked ? ["Observing", "CheckedMonitor", "CHeap"] : []),
       exclude: isChecked ? [] : ["Checked"],
       settings: metal.hasPrefix("MEDIATE_") ? [.define(metal)] : []))

@@ -5,7 +5,7 @@
 
 // Entry of the EL2 image (Linux boot protocol for arm64: MMU off, x0 = physical address of the
 // device tree). Everything up to the MMU is position independent; from then on the image runs at its
-// link addresses wherever it was loaded.
+// link addresses wherever it was loaded. What UEFI enters is in efi.S, and comes here from there.
 
 #include "el2_sizes.h"
 
@@ -16,14 +16,50 @@
 	.section .head.text, "ax"
 	.global	el2_image_start
 el2_image_start:
+	.ascii	"MZ"			// of PE/COFF, and with the next two bytes an instruction
+	.hword	0xfa40			// ccmp x18, #0, #0xd, pl: has no effect here
 	b	el2_entry
-	.word	0
 	.quad	0			// text_offset: none, any 4 KiB aligned place will do
 	.quad	el2_image_size
 	.quad	0xa			// little-endian, 4 KiB pages, anywhere in memory
 	.quad	0, 0, 0
 	.ascii	"ARM\x64"
+	.word	pe_header - el2_image_start
+
+// The same file as an application of UEFI: PE32+ with two sections, none of which has to be relocated (Microsoft
+// PE Format). What lies in the first page is the headers', and is not executed there.
+pe_header:
+	.ascii	"PE\0\0"
+	.hword	0xaa64			// Machine: Arm 64-bit
+	.hword	2			// NumberOfSections
+	.word	0, 0, 0
+	.hword	pe_sections - pe_optional
+	.hword	0x206			// executable, without line numbers and symbols
+pe_optional:
+	.hword	0x20b			// PE32+
+	.byte	1, 0
+	.word	el2_pe_text_size, el2_pe_data_size, 0
+	.word	el2_efi_main - el2_image_start
+	.word	el2_pe_text		// BaseOfCode
+	.quad	0			// ImageBase
+	.word	4096, 512		// SectionAlignment, FileAlignment
+	.hword	0, 0, 1, 0, 0, 0
 	.word	0
+	.word	el2_pe_size, el2_pe_text	// SizeOfImage, SizeOfHeaders
+	.word	0
+	.hword	10, 0			// Subsystem: an application
+	.quad	0, 0, 0, 0
+	.word	0, 6			// NumberOfRvaAndSizes
+	.quad	0, 0, 0, 0, 0, 0
+pe_sections:
+	.ascii	".text\0\0\0"
+	.word	el2_pe_text_size, el2_pe_text, el2_pe_text_size, el2_pe_text
+	.word	0, 0, 0
+	.word	0x60000020		// code, readable, executable
+	.ascii	".data\0\0\0"
+	.word	el2_pe_data_size, el2_pe_data, el2_pe_data_size, el2_pe_data
+	.word	0, 0, 0
+	.word	0xc0000040		// data, readable, writable
 
 	.global	el2_entry
 el2_entry:
@@ -85,9 +121,16 @@ el2_entry:
 	ldr	x1, =el2_boot_linked
 	b	turn_mmu_on
 3:
+	adrp	x2, el2_efi
+	add	x2, x2, :lo12:el2_efi
+	ldr	x3, [x2, #EL2_EFI_BACK]
+	cbnz	x3, 4f
 	mov	x0, x19
 	mov	x1, x20
 	b	el2_refuse
+	// To the firmware that has started it.
+4:	mov	x0, x2
+	br	x3
 
 el2_boot_linked:
 	ldr	x0, =EL2_BOOT_STACK + EL2_BOOT_STACK_SIZE
@@ -190,6 +233,25 @@ turn_mmu_on:
 	msr	sctlr_el2, x5
 	isb
 	br	x1
+
+// el2_efi_return(): back to the firmware that has started the image, at EL2, as if nothing had been. The MMU goes off
+// in the page that is at its physical address.
+	.global	el2_efi_return
+el2_efi_return:
+	adrp	x1, el2_efi
+	add	x1, x1, :lo12:el2_efi
+	ldr	x0, [x1, #EL2_EFI_SELF]
+	ldr	x3, [x1, #EL2_EFI_BACK]
+	adr	x2, 1f
+	sub	x2, x2, x1
+	add	x2, x2, x0
+	br	x2
+1:	mrs	x2, sctlr_el2
+	mov	x1, #(1 << 0 | 1 << 2)	// M, C
+	bic	x2, x2, x1
+	msr	sctlr_el2, x2
+	isb
+	br	x3
 
 	.section .text.el2_park, "ax"
 	.global	el2_park

@@ -8,10 +8,13 @@ extension Board {
   ///
   /// Every error goes to `sink` and makes the verdict `refused`; nothing else does. The work is one
   /// walk over the tree, and no node can make it recur.
+  ///
+  /// - Parameter given: what firmware tells beside the tree, and in the place of what that says of it.
   public static func read<Sink: DiagnosticSink & ~Copyable>(
-    _ blob: DeviceTreeBlob, granule: Granule, reporting sink: inout Sink
+    _ blob: DeviceTreeBlob, granule: Granule, given: Given? = nil, reporting sink: inout Sink
   ) -> Board {
     var reader = BoardReader(granule: granule)
+    if let given { reader.take(given) }
     reader.readReservations(blob, &sink)
     reader.findConsole(blob, &sink)
     var current = blob.node(after: nil)
@@ -50,8 +53,17 @@ struct BoardReader: ~Copyable {
   var consoleNode: DeviceTreeNode?
   /// Which modules name no kind, one bit an index.
   var untyped: UInt64 = 0
+  /// Whether memory and options are known already.
+  var isGiven = false
 
   init(granule: Granule) { board = Board(granule: granule) }
+
+  mutating func take(_ given: Board.Given) {
+    board.memory = given.memory
+    board.reserved = given.reserved
+    board.options = given.options
+    isGiven = true
+  }
 
   /// The board, as far as it was read.
   consuming func finish() -> Board { board }
@@ -111,7 +123,7 @@ struct BoardReader: ~Copyable {
     let properties = blob.properties(of: chosen)
     board.bootArguments = properties[.bootargs]
     board.initialRAMDisk = Self.initialRAMDisk(of: chosen, blob)
-    if let arguments = properties[.bootargs] { readOptions(arguments, chosen, blob, &sink) }
+    if !isGiven, let arguments = properties[.bootargs] { readOptions(arguments, chosen, blob, &sink) }
     let name: PropertyName = properties[.stdoutPath] != nil ? .stdoutPath : .linuxStdoutPath
     guard let value = properties[name] else { return }
     // What follows a colon are the console's options.
@@ -182,7 +194,7 @@ struct BoardReader: ~Copyable {
     guard isEnabled else { return }
     if node == consoleNode { readConsole(context, blob, &sink) }
     if let type = properties[.deviceType] {
-      if blob.equal(blob.string(type), "memory") { readMemory(context, blob, &sink) }
+      if !isGiven, blob.equal(blob.string(type), "memory") { readMemory(context, blob, &sink) }
       if path.levels[depth - 1].role == .cpus, blob.equal(blob.string(type), "cpu") {
         readCPU(context, blob, &sink)
       }

@@ -116,6 +116,21 @@ public struct Board: ~Copyable, Sendable {
   }
 }
 
+extension Board {
+  /// What is known of a board otherwise than by what describes it: firmware that is still there tells.
+  public struct Given: Sendable {
+    /// RAM, whoever has it.
+    public var memory = MemoryRanges(filler: .filler)
+    /// Memory that is not free for use.
+    public var reserved = ReservedRanges(filler: .filler)
+    /// What the hypervisor is asked to do.
+    public var options = BootOptions()
+
+    /// Nothing is known.
+    public init() {}
+  }
+}
+
 /// Whether what has to be protected on a board can be.
 public enum Verdict: Sendable {
   /// Every ITS can be covered, used or not.
@@ -240,6 +255,13 @@ public struct ReservedMemory: Hashable, Sendable {
   public let range: AddressRange
   /// Whether it must not even be mapped (`no-map`).
   public let isUnmapped: Bool
+
+  /// Describes a range.
+  public init(node: DeviceTreeNode?, range: AddressRange, isUnmapped: Bool) {
+    self.node = node
+    self.range = range
+    self.isUnmapped = isUnmapped
+  }
 }
 
 /// The firmware's Power State Coordination Interface (Arm DEN 0022).

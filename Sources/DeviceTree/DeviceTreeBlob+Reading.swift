@@ -117,7 +117,7 @@ extension DeviceTreeBlob {
 
 extension StaticString {
   /// The byte `index` of the text, which is below `utf8CodeUnitCount`.
-  func byte(at index: Int) -> UInt8 {
+  package func byte(at index: Int) -> UInt8 {
     // The bytes of a literal live for ever, and every caller counts up to utf8CodeUnitCount.
     unsafe utf8Start[index]
   }

@@ -8,6 +8,7 @@ internal import DeviceTree
 internal import Hypervisor
 internal import Ownership
 internal import Traps
+internal import UEFI
 
 /// SCTLR_EL2 with the MMU on: RES1 bits, WXN as a second lock on W^X, I, SA, C, M.
 private var systemControl: UInt64 { 0x30c5_0830 | 1 << 19 | 1 << 12 | 1 << 3 | 1 << 2 | 1 }
@@ -40,9 +41,14 @@ func el2_build_translation() -> UInt64 {
 @c @implementation
 func el2_main(_ tree: UInt64) -> Never {
   let monitor = MetalMonitor(MetalPlatform())
-  guard let start = monitor.start(tree: PhysicalAddress(tree)) else { el2_park() }
-  HostContext(monitor.state.shared.translation).load()
-  el2_leave_boot_stack(start.entry.rawValue, start.argument)
+  switch monitor.start(by: .ofThisImage(tree: tree)) {
+  case .host(let start):
+    HostContext(monitor.state.shared.translation).load()
+    start.regime?.load()
+    el2_leave_boot_stack(start.entry.rawValue, start.argument)
+  case .refused: el2_efi_return()
+  case .ended: el2_park()
+  }
 }
 
 // swift-format-ignore: AlwaysUseLowerCamelCase

@@ -5,14 +5,15 @@ internal import Architecture
 internal import CHardware
 internal import DeviceTree
 internal import Hypervisor
+internal import UEFI
 
-/// The transmit side of a UART that a device tree describes.
+/// The transmit side of a UART that a device tree describes, or text in memory.
 ///
-/// The host may have switched it off, or be changing its speed, while EL2 writes: a byte is then given up.
+/// The host may have switched a UART off, or be changing its speed, while EL2 writes: a byte is then given up.
 struct Console: LogOutput {
-  /// What the board has; never `other`.
-  private let description: ConsoleDescription
-  /// Where the registers are now.
+  /// What the board has; never `other`; nil for text.
+  private let description: ConsoleDescription?
+  /// Where the registers are now, or the block that has the text.
   private let base: UInt64
   /// Whether this CPU is at EL2, and an abort of an access an answer.
   private let isGuarded: Bool
@@ -28,25 +29,43 @@ struct Console: LogOutput {
     self.isGuarded = isGuarded
   }
 
+  /// The text of a block that UEFI's application hands over, which is at `block` now.
+  init(textOf block: UInt64) {
+    description = nil
+    base = block
+    isGuarded = false
+  }
+
+  /// Adds a byte to the text; false where it is full.
+  private func add(_ byte: UInt8) -> Bool {
+    let count = base &+ FirmwareOffer.Word.textUsed.offset
+    let used = pc_load64(count)
+    guard used < FirmwareOffer.partsOffset - FirmwareOffer.textOffset else { return false }
+    pc_store8(base &+ FirmwareOffer.textOffset &+ used, byte)
+    pc_store64(count, used + 1)
+    return true
+  }
+
   /// Sends one byte; false where the device did not take it in bounded time, or answers with an abort.
   func send(_ byte: UInt8) -> Bool {
+    guard let description else { return add(byte) }
     for _ in 0..<Self.polls {
-      guard let isReady else { return false }
+      guard let isReady = isReady(description) else { return false }
       // The data register is the first of either kind.
-      if isReady { return write(0, byte) }
+      if isReady { return write(0, byte, description) }
     }
     return false
   }
 
   /// Whether there is room for a byte; nil for an abort.
-  private var isReady: Bool? {
+  private func isReady(_ description: ConsoleDescription) -> Bool? {
     switch description.kind {
-    case .pl011: return read(PL011.flags).map { $0 & PL011.transmitFull == 0 }
+    case .pl011: return read(PL011.flags, description).map { $0 & PL011.transmitFull == 0 }
     // The first register is the divisor's while the host sets a speed.
     case .uart8250:
-      guard let control = read(UART8250.lineControl), let status = read(UART8250.lineStatus) else {
-        return nil
-      }
+      guard let control = read(UART8250.lineControl, description),
+        let status = read(UART8250.lineStatus, description)
+      else { return nil }
       return control & UART8250.divisorAccess == 0 && status & UART8250.transmitEmpty != 0
     case .other: return nil
     }
@@ -74,8 +93,8 @@ struct Console: LogOutput {
 
   // Every access to a register is one of these two, and guarded at EL2: the device is the host's.
 
-  private func read(_ register: UInt64) -> UInt64? {
-    let place = place(register)
+  private func read(_ register: UInt64, _ description: ConsoleDescription) -> UInt64? {
+    let place = place(register, description)
     guard !isGuarded else { return MetalDeviceMemory().read(description.registerWidth, at: place) }
     return switch description.registerWidth {
     case .byte: pc_readb(place.rawValue)
@@ -84,8 +103,10 @@ struct Console: LogOutput {
     }
   }
 
-  private func write(_ register: UInt64, _ byte: UInt8) -> Bool {
-    let (place, value) = (place(register), UInt64(byte))
+  private func write(
+    _ register: UInt64, _ byte: UInt8, _ description: ConsoleDescription
+  ) -> Bool {
+    let (place, value) = (place(register, description), UInt64(byte))
     guard !isGuarded else {
       return MetalDeviceMemory().write(description.registerWidth, value, at: place)
     }
@@ -97,7 +118,9 @@ struct Console: LogOutput {
     return true
   }
 
-  private func place(_ register: UInt64) -> VirtualAddress {
+  private func place(
+    _ register: UInt64, _ description: ConsoleDescription
+  ) -> VirtualAddress {
     VirtualAddress(base &+ register << UInt64(description.registerShift))
   }
 }

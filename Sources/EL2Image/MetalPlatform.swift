@@ -9,6 +9,7 @@ internal import Hypervisor
 internal import Ownership
 internal import SMMUDriver
 internal import Traps
+internal import UEFI
 
 typealias MetalMonitor = Monitor<MetalPlatform>
 
@@ -79,6 +80,10 @@ struct MetalPlatform: BoardPlatform {
   var noFirmware: MetalFirmware { .none }
   func console(_ description: ConsoleDescription, at base: VirtualAddress) -> Console? {
     Console(description, at: base.rawValue)
+  }
+
+  func text(of offer: FirmwareOffer) -> Console {
+    Console(textOf: VirtualLayout.linear(offer.block.base).rawValue)
   }
 
   var payloadSize: UInt64 { el2_payload_end_here() - el2_payload_start_here() }

@@ -11,7 +11,7 @@ internal import Ownership
 ///     64 KiB aligned, seen in the linear part        seen at BoardPlatform.stack, guards between them
 ///
 /// It is found when the host's kernel has its place, and mapped for good.
-struct BoardMemory {
+package struct BoardMemory {
   /// All of it.
   let range: AddressRange
   /// The pages of the arena; nil on a board without an ITS.
@@ -19,7 +19,7 @@ struct BoardMemory {
   private let stacks: PageRange
 
   /// The bytes that a board with so many CPUs and ITSes takes.
-  static func size(cpus: Int, stack: UInt64, itses: Int) -> UInt64 {
+  package static func size(cpus: Int, stack: UInt64, itses: Int) -> UInt64 {
     arenaSize(itses) + UInt64(cpus) * stack
   }
 

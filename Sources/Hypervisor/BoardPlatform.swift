@@ -11,6 +11,7 @@ internal import Synchronization
 internal import SMMUDriver
 package import Trace
 package import Traps
+package import UEFI
 
 /// A machine of which Portcullis has every page and every CPU, from firmware on.
 ///
@@ -60,6 +61,9 @@ package protocol BoardPlatform: Platform {
   var noFirmware: BoardFirmware { get }
   /// The console of `board`, whose registers EL2 sees from `base` on; nil where it is of no kind that is known.
   func console(_ description: ConsoleDescription, at base: VirtualAddress) -> Output?
+
+  /// What takes the text that EL2 leaves in memory which firmware hands over, and which is mapped.
+  func text(of offer: FirmwareOffer) -> Output
 
   /// Bytes of mapped memory, which nothing changes meanwhile.
   @_lifetime(borrow self)

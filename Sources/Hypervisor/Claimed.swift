@@ -7,18 +7,19 @@ internal import IOMMU
 internal import Ownership
 internal import SMMUDriver
 internal import Traps
+internal import UEFI
 
 extension Planned {
   /// Builds what confines the host, and with it the state that all CPUs share; claims what is EL2's, and sets
   /// the hardware up that it stands in front of.
-  consuming func claim(_ blob: DeviceTreeBlob) throws(StartupError) -> Claimed<Machine> {
+  consuming func claim() throws(StartupError) -> Claimed<Machine> {
     let monitor = discovered.monitor
     let platform = monitor.platform
     let options = discovered.board.options
-    let calls = discovered.board.firmwareCalls(in: blob, keepsPower: policy.isOwning)
+    let calls = calls
     let claimed = Claimed(
-      monitor: monitor, tree: discovered.tree, host: host, spare: spare,
-      isMeasured: options.isBench)
+      monitor: monitor, lent: discovered.firmware?.offer.block ?? discovered.tree, host: host,
+      spare: spare, console: discovered.console, isMeasured: options.isBench)
     let claims = Claims(
       monitor: monitor, smmus: smmus, policy: policy, masters: masters, geometry: geometry,
       interruptLimit: interruptLimit)
@@ -186,22 +187,26 @@ private struct Claims<Machine: BoardPlatform> {
   }
 }
 
-/// Everything that is EL2's is claimed; the tree is mapped still.
+/// Everything that is EL2's is claimed; what describes the board is mapped still.
 struct Claimed<Machine: BoardPlatform>: ~Copyable {
   let monitor: Monitor<Machine>
-  let tree: AddressRange
+  /// The host's memory that EL2 maps until then: the tree, or what firmware hands over.
+  let lent: AddressRange
   let host: HostStart
   let spare: PageRange?
+  let console: Machine.Output?
   let isMeasured: Bool
 
   // With none the compiler fails where an error ends the stage (swift 6.3.1, CopyPropagation).
   deinit {}
 
-  /// Unmaps the device tree at EL2, and checks what is mapped there, last of all before the host runs.
+  /// Unmaps what describes the board at EL2, and checks what is mapped there, last of all before the host runs.
   consuming func seal() throws(StartupError) -> Sealed<Machine> {
     let (platform, state) = (monitor.platform, monitor.state)
     if isMeasured { platform.measure(spare: spare) }
-    if let pages = PageRange(covering: tree) {
+    state.diagnostics.log = Log(
+      console: console, level: state.diagnostics.log.level, frequency: platform.frequency)
+    if let pages = PageRange(covering: lent) {
       state.shared.ownership.unmapAtHypervisor(
         pages, at: VirtualLayout.linear(pages.first.address))
     }
@@ -225,6 +230,9 @@ struct Claimed<Machine: BoardPlatform>: ~Copyable {
 struct Sealed<Machine: BoardPlatform>: ~Copyable {
   let monitor: Monitor<Machine>
   let host: HostStart
+
+  // As of ``Claimed``.
+  deinit {}
 
   /// Gives the console to the host, and says where it starts.
   consuming func run() -> HostStart {

@@ -5,6 +5,7 @@ internal import Architecture
 internal import DeviceTree
 internal import ITS
 internal import Ownership
+internal import UEFI
 
 /// Brings the host's image and its device tree to where they belong, before the host runs.
 struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
@@ -48,16 +49,23 @@ struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
     }
   }
 
-  /// Places everything, on a board with so many CPUs.
+  /// Places everything, on a board with so many CPUs: `firmware` stays where it is.
   mutating func place(
-    _ board: borrowing Board, _ blob: DeviceTreeBlob, cpus: Int, smmus policy: SMMUPolicy,
-    disabling nodes: HostTree.DisabledNodes,
+    _ firmware: FirmwareHost?, _ board: borrowing Board, _ blob: DeviceTreeBlob, cpus: Int,
+    smmus policy: SMMUPolicy, disabling nodes: HostTree.DisabledNodes,
     _ early: inout EarlyState<Machine>
   ) throws(StartupError) -> (start: HostStart, memory: BoardMemory) {
     let host: AddressRange
     let own: BoardMemory
     var hostTree = HostTree()
     hostTree.disabled = nodes
+    if let firmware {
+      own = try firmware.memory(cpus: cpus, board, platform)
+      try own.map(&early, platform)
+      let size = try writeTree(hostTree, to: firmware.offer.host, board, blob, smmus: policy)
+      firmware.tell(hostDescription: size, platform)
+      return (firmware.start, own)
+    }
     try check(board, blob, kernelMemory: nil)
     if let kernel = board.kernel {
       host = try placeKernel(kernel, board, blob, &early)
@@ -228,19 +236,27 @@ struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
       free.take(place)
     else { throw .noRoom }
     try early.map(place, .data)
+    _ = try writeTree(hostTree, to: place, board, blob, smmus: policy)
+    platform.publish(place)
+    early.unmap(place)
+    return place.base
+  }
+
+  /// Writes the host's tree to memory that is mapped, and returns how many bytes it has.
+  private func writeTree(
+    _ hostTree: HostTree, to place: AddressRange, _ board: borrowing Board, _ blob: DeviceTreeBlob,
+    smmus policy: SMMUPolicy
+  ) throws(StartupError) -> Int {
+    let platform = platform
     do throws(HostTreeError) {
-      let platform = platform
       var bytes = platform.mutableBytes(of: place)
-      switch policy {
-      case .owned: _ = try DMADescription.write(hostTree, board, blob, into: &bytes)
-      case .nested: _ = try hostTree.write(from: blob, nestingSMMUsInto: &bytes)
-      case .off: _ = try hostTree.write(from: blob, into: &bytes)
+      return switch policy {
+      case .owned: try DMADescription.write(hostTree, board, blob, into: &bytes)
+      case .nested: try hostTree.write(from: blob, nestingSMMUsInto: &bytes)
+      case .off: try hostTree.write(from: blob, into: &bytes)
       }
     } catch {
       throw .hostTree
     }
-    platform.publish(place)
-    early.unmap(place)
-    return place.base
   }
 }

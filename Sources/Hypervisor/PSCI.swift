@@ -78,6 +78,10 @@ public enum PSCI {
   public static let cpuOn64: UInt32 = 0xc400_0003
   /// The identifier of CPU_SUSPEND.
   public static let cpuSuspend64: UInt32 = 0xc400_0001
+  /// The identifier of AFFINITY_INFO.
+  public static let affinityInfo64: UInt32 = 0xc400_0004
+  /// What AFFINITY_INFO answers for a CPU that is off.
+  public static let affinityOff: UInt64 = 1
   /// The identifier of CPU_DEFAULT_SUSPEND.
   public static let cpuDefaultSuspend64: UInt32 = 0xc400_000c
   /// The identifier of SYSTEM_SUSPEND.

@@ -6,6 +6,7 @@ internal import DeviceTree
 internal import ITS
 internal import Ownership
 internal import Traps
+package import UEFI
 
 /// Where the host starts.
 package struct HostStart: Sendable {
@@ -13,11 +14,13 @@ package struct HostStart: Sendable {
   package let entry: PhysicalAddress
   /// Its x0; the address of the device tree, for the boot CPU.
   package let argument: UInt64
+  /// By what firmware goes on at EL1; nil for a host that begins.
+  package var regime: FirmwareRegime?
 }
 
 // The order in which the board is brought from firmware's hands into the host's:
 //
-//     the tree is mapped and checked
+//     what describes the board is mapped and checked
 //        │
 //     Discovered   the board is read, the console open; the CPU and the board may be used
 //        │ plan
@@ -25,36 +28,57 @@ package struct HostStart: Sendable {
 //        │ claim
 //     Claimed      the host's stage 2 is built, everything that is EL2's is claimed, hardware is set up
 //        │ seal
-//     Sealed       the tree is unmapped, and no page of EL2 is in anyone's reach
+//     Sealed       what describes the board is unmapped, and no page of EL2 is in anyone's reach
 //        │ run
 //     the host is entered
 //
 // Each stage consumes the one before. Whatever fails switches the board off: a host that is not confined is never
-// entered.
+// entered. Firmware that is still there goes on where a plan fails, and is told: nothing has changed by then.
 extension Monitor where Machine: BoardPlatform {
-  /// Starts up, by the device tree at `tree`, from what the code before the MMU has left; nil where the board was
-  /// switched off, which on hardware does not return.
-  package func start(tree: PhysicalAddress) -> HostStart? {
+  /// Starts up from what the code before the MMU has left.
+  ///
+  /// On hardware it does not return where the board is switched off.
+  package func start(by source: BootSource) -> BootOutcome {
     state.begin(
       Log(console: nil, level: .info, frequency: platform.frequency),
       firmware: platform.noFirmware)
+    let planned: Planned<Machine>
     do throws(StartupError) {
-      return try bring(tree)
+      planned = try plan(by: source)
     } catch {
-      end(error.line)
-      return nil
+      guard case .firmware = source else { return ended(error) }
+      platform.log(.error, error.line)
+      return .refused
+    }
+    do throws(StartupError) {
+      return .host(try planned.claim().seal().run())
+    } catch {
+      return ended(error)
     }
   }
 
-  private func bring(_ tree: PhysicalAddress) throws(StartupError) -> HostStart {
+  private func ended(_ error: StartupError) -> BootOutcome {
+    end(error.line)
+    return .ended
+  }
+
+  private func plan(by source: BootSource) throws(StartupError) -> Planned<Machine> {
     var early = state.takeEarly()
     let platform = platform
-    let bytes = try mapTree(tree, &early)
-    let blob = try Self.check(platform.bytes(of: bytes))
-    let discovered = try Discovered(self, blob, at: bytes, early)
-    let planned = try discovered.plan(blob)
-    let claimed = try planned.claim(blob)
-    return try claimed.seal().run()
+    let tree: AddressRange
+    var firmware: FirmwareHost?
+    switch source {
+    case .loader(let address): tree = try mapTree(address, &early)
+    case .firmware(let source):
+      let host = try FirmwareHost(source, &early, platform)
+      state.diagnostics.log = Log(
+        console: platform.text(of: host.offer), level: .info, frequency: platform.frequency)
+      firmware = host
+      tree = host.offer.description
+    }
+    let blob = try Self.check(platform.bytes(of: tree))
+    let given = try firmware?.given(platform)
+    return try Discovered(self, blob, at: tree, firmware, given, early).plan(blob)
   }
 
   /// Maps the device tree and returns where it is.
@@ -89,8 +113,12 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
   var early: EarlyState<Machine>
   /// Where the device tree is.
   let tree: AddressRange
+  /// The firmware that goes on as the host; nil where there is none any more.
+  let firmware: FirmwareHost?
   /// Where the parts of the image are.
   let layout: ImageLayout
+  /// The console that the board has.
+  let console: Machine.Output?
   let board: Board
 
   var platform: Machine { monitor.platform }
@@ -98,19 +126,25 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
   /// Reads the board; the tree at `tree` is mapped.
   init(
     _ monitor: Monitor<Machine>, _ blob: DeviceTreeBlob, at tree: AddressRange,
-    _ early: consuming EarlyState<Machine>
+    _ firmware: FirmwareHost?, _ given: Board.Given?, _ early: consuming EarlyState<Machine>
   ) throws(StartupError) {
     let platform = monitor.platform
     var diagnostics = FirstDiagnostics<Diagnostic>()
-    board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
+    board = Board.read(blob, granule: .kib4, given: given, reporting: &diagnostics)
     monitor.state.diagnostics.firmware = platform.firmware(of: board)
     guard let layout = platform.layout(of: early.pool.memory) else { throw .memory }
     // Nothing is written over EL2 itself, and nothing then says so.
     guard board.console?.range.overlaps(layout.image) != true else { throw .boardRefused }
+    let console = Self.openConsole(of: board, &early, platform)
+    // Of firmware that is there the application says what EL2 has to tell, wherever the firmware's console is.
     monitor.state.diagnostics.log = Log(
-      console: Self.openConsole(of: board, &early, platform), level: board.options.logLevel,
-      frequency: platform.frequency)
-    platform.log(.info, LogLine("Portcullis at EL2"))
+      console: firmware.map { platform.text(of: $0.offer) } ?? console,
+      level: board.options.logLevel, frequency: platform.frequency)
+    var line = LogLine("Portcullis at EL2, image at ")
+    line.append(hex: layout.image.base.rawValue)
+    line.append(" size ")
+    line.append(hex: layout.image.size)
+    platform.log(.info, line)
     diagnostics.write(in: blob) { platform.log($0, $1) }
     // Before anything touches a register of the CPU's interface, which is undefined without.
     guard platform.identity.hasInterruptRegisters else { throw .noGICv3 }
@@ -118,7 +152,9 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
     self.monitor = monitor
     self.early = early
     self.tree = tree
+    self.firmware = firmware
     self.layout = layout
+    self.console = console
   }
 
   /// Opens the console that the tree names, if it is one that is known.
@@ -138,6 +174,18 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
     let offset = console.range.base.rawValue & (PageFrameNumber.size - 1)
     return platform.console(
       console, at: VirtualAddress(VirtualLayout.console.rawValue &+ offset))
+  }
+
+  /// Checks that no CPU but this one runs: it would run the firmware at EL2.
+  private func checkOff() throws(StartupError) {
+    let firmware = monitor.state.diagnostics.firmware
+    let own = platform.multiprocessorAffinity & CPUTable.affinityMask
+    for index in board.cpus.indices where board.cpus[index] != own {
+      let affinity = board.cpus[index]
+      guard firmware.call(SMCCC.Call(PSCI.affinityInfo64, affinity)).x0 == PSCI.affinityOff else {
+        throw .cpuNotOff(affinity: affinity)
+      }
+    }
   }
 
   private static func planSMMUs(
@@ -166,13 +214,17 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
     else { throw .translation }
     try HostPlacement<Machine>.checkReach(of: board, geometry)
     guard let cpus = CPUTable(board, own: platform.multiprocessorAffinity) else { throw .cpus }
+    if firmware != nil { try checkOff() }
     var placement = try HostPlacement(board, tree: tree, image: layout.image, platform)
     let placed = try placement.place(
-      board, blob, cpus: cpus.count, smmus: policy, disabling: masters.disabled, &early)
+      firmware, board, blob, cpus: cpus.count, smmus: policy, disabling: masters.disabled, &early)
     let spare = placement.spare
     let interruptLimit = try InterruptController.map(board, &early, platform)
+    let calls = board.firmwareCalls(in: blob, keepsPower: policy.isOwning)
+    // The last that may be refused: what it changes has no effect at EL2.
+    try firmware?.adaptTables(image: layout.image, &early, platform)
     return Planned(
-      discovered: self, policy: policy, smmus: smmus, masters: masters, geometry: geometry,
+      discovered: self, calls: calls, policy: policy, smmus: smmus, masters: masters, geometry: geometry,
       cpus: cpus, host: placed.start, memory: placed.memory, spare: spare,
       interruptLimit: interruptLimit)
   }
@@ -181,6 +233,8 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
 /// What becomes of the board: all that may be refused by the tree alone is behind it.
 struct Planned<Machine: BoardPlatform>: ~Copyable {
   var discovered: Discovered<Machine>
+  /// The calls of firmware that the tree names.
+  let calls: Board.FirmwareCalls
   let policy: SMMUPolicy
   let smmus: SMMUPlan
   let masters: MasterProtection

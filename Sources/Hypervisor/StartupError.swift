@@ -5,6 +5,7 @@ package import Architecture
 internal import DeviceTree
 package import ITS
 package import Ownership
+package import UEFI
 
 /// Why the board is switched off instead of being handed to the host.
 package enum StartupError: Error {
@@ -33,6 +34,11 @@ package enum StartupError: Error {
   case hostTree
   case cpus
   case exposed(Exposure)
+  case offer
+  case firmwareMap
+  case options
+  case firmware(FirmwareRefusal)
+  case cpuNotOff(affinity: UInt64)
 
   /// What the log says about it, whole.
   var line: LogLine {
@@ -40,6 +46,7 @@ package enum StartupError: Error {
     line.append(subject)
     line.append(text)
     if let limit { line.append(decimal: UInt64(limit)) }
+    if case .cpuNotOff(let affinity) = self { line.append(hex: affinity) }
     if let place {
       line.append(", at ")
       line.append(hex: place.rawValue)
@@ -53,6 +60,7 @@ package enum StartupError: Error {
     case .mediation: "an ITS cannot be mediated: "
     case .redistributorClaim: "the Redistributors cannot be claimed: "
     case .plan, .dma, .virtualSMMU: "the SMMUs cannot be owned: "
+    case .firmware: "the firmware cannot go on at EL1: "
     default: ""
     }
   }
@@ -63,6 +71,7 @@ package enum StartupError: Error {
     case .redistributorClaim(let error): error.told.base
     case .exposed(let exposure): exposure.frame.address
     case .memoryOutOfReach(let base): base
+    case .firmware(.tableOutsideMemory(let table)): table
     default: nil
     }
   }
@@ -94,6 +103,11 @@ package enum StartupError: Error {
     case .noRoomForEL2: "no room for EL2's stacks and tables"
     case .hostTree: "the host's device tree cannot be written"
     case .cpus: "two CPUs of the tree have one MPIDR_EL1, or it has no room for the one that runs"
+    case .offer: "what the application hands over is not usable"
+    case .firmwareMap: "the firmware's memory map cannot be read, or has too many pieces"
+    case .options: "an option is not known"
+    case .firmware(let refusal): refusal.text
+    case .cpuNotOff: "a CPU is not off, MPIDR_EL1 "
     case .exposed(let exposure):
       switch exposure.reason {
       case .leftover: "EL2 still maps memory of the host"

@@ -8,6 +8,7 @@
 #pragma once
 
 #if defined(__aarch64__) && !defined(__linux__)
+#include <stddef.h>
 #include <stdint.h>
 
 #include "el2_sizes.h"
@@ -44,7 +45,37 @@ _Noreturn void el2_fatal(uint64_t esr, uint64_t elr, uint64_t far);
  */
 _Noreturn void el2_refuse(uint64_t tree, uint64_t reason);
 
+/* What UEFI enters, at EL2 in its own translation, wherever it has loaded the file. */
+uint64_t el2_efi_main(void *_Nullable handle, void *_Nonnull system);
+
+/* The same on a larger stack, which is the image's, and from which the image can't be started. */
+void el2_efi_prepare(void *_Nonnull start);
+
 /* ---- Assembly, called by Swift -------------------------------------------------------------- */
+
+/* Has el2_efi_prepare(start) run on the stack that ends at `top`. */
+void el2_efi_call_on(uint64_t top, void *_Nonnull start);
+
+/*
+ * Starts the copy of the image that lies at `copy`, with a block of so many bytes. Returns 0 at EL1, with the copy at
+ * EL2, or EL2_EFI_REFUSED at EL2, where nothing was changed.
+ */
+uint64_t el2_efi_take_off(uint64_t copy, uint64_t block, uint64_t size);
+
+/* Goes back there with EL2_EFI_REFUSED. */
+_Noreturn void el2_efi_return(void);
+
+/* What UEFI's application notes of the firmware in the copy; all zero where something else has started the image. */
+struct el2_efi {
+    uint64_t block, size;
+    /* Where this is; where the application goes on at EL1; where it does at EL2, with the MMU off; its stack. */
+    uint64_t self, landing, back, sp;
+    uint64_t ttbr0, tcr, mair, amair, sctlr, vbar, hcr, cptr, tpidr, cntvoff;
+};
+extern struct el2_efi el2_efi;
+_Static_assert(offsetof(struct el2_efi, ttbr0) == EL2_EFI_REGISTERS && sizeof(struct el2_efi) == EL2_EFI_SIZE,
+               "the assembly knows the places");
+static inline struct el2_efi el2_efi_noted(void) { return el2_efi; }
 
 /* Goes on in el2_leave_boot, on the CPU's own stack; the last thing that boot does on its own. */
 _Noreturn void el2_leave_boot_stack(uint64_t entry, uint64_t argument);
@@ -85,6 +116,7 @@ static inline void el2_set_translation(uint64_t ttbr0, uint64_t tcr, uint64_t ma
     X(el2_image_end)       \
     X(el2_payload_start)   \
     X(el2_payload_end)     \
+    X(el2_file_end)        \
     X(el2_secondary_entry)
 
 /*

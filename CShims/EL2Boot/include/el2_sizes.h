@@ -44,3 +44,14 @@
 #define EL2_BOOT_STACK 0x490000100000
 /* Bytes that hold a pattern, for attack tests to aim at. */
 #define EL2_CANARY_SIZE 0x20000
+
+/* Places in struct el2_efi. */
+#define EL2_EFI_BLOCK 0
+#define EL2_EFI_SELF 16
+#define EL2_EFI_LANDING 24
+#define EL2_EFI_BACK 32
+#define EL2_EFI_SP 40
+#define EL2_EFI_REGISTERS 48
+#define EL2_EFI_SIZE 128
+/* What el2_efi_take_off returns at EL2. */
+#define EL2_EFI_REFUSED 1

@@ -23,7 +23,7 @@ EXITS = "pc_guarded_exits"
 # Where boot leaves itself; the one that names the marker.
 LAST = "el2_leave_boot"
 # What the entry calls and nothing else does: boot itself, and the end of a board that does not start.
-BOOT = {"el2_build_translation", "el2_main", "el2_refuse"}
+BOOT = {"el2_build_translation", "el2_main", "el2_refuse", "el2_efi_main"}
 
 SECTION = re.compile(r"^\s*\d+ (\.\S+)\s+[0-9a-f]+\s+([0-9a-f]+)\s")
 HEADING = re.compile(r"^RELOCATION RECORDS FOR \[(\S+)\]:")

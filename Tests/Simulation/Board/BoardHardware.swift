@@ -153,7 +153,8 @@ package final class BoardHardware: @unchecked Sendable {
   /// Starts up; nil where the board was switched off.
   package func start() -> HostStart? {
     defer { checkTables() }
-    guard let start = monitor().start(tree: PhysicalAddress(Self.treeBase)) else { return nil }
+    guard case .host(let start) = monitor().start(by: .loader(tree: PhysicalAddress(Self.treeBase)))
+    else { return nil }
     tableLog.append(.run)
     return start
   }

@@ -1,0 +1,232 @@
+// SPDX-FileCopyrightText: 2026 The Portcullis Authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Architecture
+internal import CEL2Boot
+internal import CHardware
+internal import DeviceTree
+internal import Hypervisor
+internal import UEFI
+
+// The image as an application of UEFI. It runs where the firmware has loaded it, at EL2 in the firmware's translation,
+// and uses no address that the linker wrote into data. What it prepares:
+//
+//     a copy of the image      reserved memory, which no operating system gets
+//     EL2's further memory     the same, for stacks and tables
+//     a block                  what EL2 is told, and room for what it tells; the host's again afterwards
+//
+// Then the copy is started, and the application goes on at EL1 under it.
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func el2_efi_main(_ handle: UnsafeMutableRawPointer?, _ system: UnsafeMutableRawPointer) -> UInt64 {
+  // The firmware passes its own table.
+  let services = unsafe BootServices(system, application: handle)
+  guard services.table(.portcullis) == nil else {
+    services.say(LogLine("is there already"))
+    return BootServices.alreadyStarted
+  }
+  guard let problem = Application.firstProblem() else { return Application.start(services) }
+  services.say(problem)
+  return BootServices.unsupported
+}
+
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+func el2_efi_prepare(_ start: UnsafeMutableRawPointer) {
+  // el2_efi_main passes its own variable, and waits.
+  unsafe start.assumingMemoryBound(to: Application.self).pointee.prepare()
+}
+
+/// What the application prepares before it starts the copy.
+struct Application {
+  private let services: BootServices
+  /// Where the copy lies.
+  private let copy: FirmwarePages
+  private var memory: FirmwarePages?
+  private var block: FirmwarePages?
+  /// Why it can't be started; nil where it can.
+  private var problem: StaticString?
+
+  /// Why the image can't be started here, as far as the CPU tells.
+  static func firstProblem() -> LogLine? {
+    let exceptionLevel = pc_read_currentel() >> 2
+    guard exceptionLevel == 2 else {
+      var line = LogLine("not started: entered at EL")
+      line.append(decimal: exceptionLevel)
+      line.append(", not at EL2")
+      return line
+    }
+    do throws(FirmwareRefusal) {
+      _ = try FirmwareRegime(.ofThisCPU())
+      return nil
+    } catch {
+      var line = LogLine("not started: the firmware cannot go on at EL1: ")
+      line.append(error.text)
+      return line
+    }
+  }
+
+  static func start(_ services: BootServices) -> UInt64 {
+    let size = el2_image_end_here() &- el2_image_start_here()
+    // As far as the largest table that a device reads is aligned.
+    guard
+      let copy = services.allocate(
+        .reserved, size, alignment: 0x20_0000, below: VirtualLayout.identityLimit)
+    else { return refuse(services, "no memory for the image") }
+    copyWords(
+      from: el2_image_start_here(), to: copy.base,
+      size: el2_file_end_here() &- el2_image_start_here())
+    var application = Application(services: services, copy: copy)
+    let stack = copy.base &+ (el2_boot_stack_here() &- el2_image_start_here())
+    unsafe withUnsafeMutablePointer(to: &application) {
+      unsafe el2_efi_call_on(stack &+ el2_boot_stack_size, $0)
+    }
+    return application.takeOff()
+  }
+
+  private static func refuse(_ services: BootServices, _ text: StaticString) -> UInt64 {
+    var line = LogLine("not started: ")
+    line.append(text)
+    services.say(line)
+    return BootServices.loadError
+  }
+
+  private init(services: BootServices, copy: FirmwarePages) {
+    self.services = services
+    self.copy = copy
+  }
+
+  // MARK: On the copy's stack
+
+  mutating func prepare() {
+    guard let tree = services.table(.deviceTree) else {
+      problem = "the firmware has no device tree"
+      return
+    }
+    guard tree & 7 == 0, let size = DeviceTreeBlob.size(head: pc_load64(tree)) else {
+      problem = "the firmware's device tree cannot be read"
+      return
+    }
+    var layout = BlockLayout(descriptionSize: size)
+    guard let block = services.allocate(.reclaimable, layout.size, below: VirtualLayout.identityLimit)
+    else {
+      problem = "no memory for what EL2 is told"
+      return
+    }
+    self.block = block
+    for offset in stride(from: 0, to: block.size, by: 64) { pc_zero64(block.base &+ offset) }
+    copyWords(from: tree, to: block.base &+ layout.description, size: size)
+    guard takeMemory(tree: block.base &+ layout.description, size) else { return }
+    layout.optionsSize = services.options(
+      into: block.base &+ layout.options, room: BlockLayout.optionsRoom)
+    // Last of all: what is allocated behind it would not be in it.
+    guard let map = services.memoryMap(into: block.base &+ layout.map, room: BlockLayout.mapRoom)
+    else {
+      problem = "the firmware's memory map is too large"
+      return
+    }
+    layout.mapSize = map.size
+    layout.descriptorSize = map.descriptorSize
+    layout.write(to: block.base, memory: memory)
+  }
+
+  /// Takes the memory that EL2 needs beside its image on this board; false where there is none.
+  private mutating func takeMemory(tree: UInt64, _ size: UInt64) -> Bool {
+    // The block is the application's own.
+    let bytes = unsafe UnsafeBufferPointer<UInt8>(
+      start: UnsafePointer(bitPattern: UInt(tree)), count: Int(size))
+    do throws(BlobError) {
+      let blob = try DeviceTreeBlob(checking: unsafe bytes.span)
+      var diagnostics = FirstDiagnostics<Diagnostic>()
+      let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
+      var limit = VirtualLayout.identityLimit
+      for index in board.itses.indices {
+        limit = min(limit, board.itses[index].traits.addressLimit)
+      }
+      // The CPU that runs need not be among those of the tree.
+      let needed = BoardMemory.size(
+        cpus: board.cpus.count + 1, stack: el2_stack_size, itses: board.itses.count)
+      memory = services.allocate(.reserved, needed, alignment: 0x1_0000, below: limit)
+      if memory == nil { problem = "no memory for EL2's stacks and tables" }
+    } catch {
+      problem = "the firmware's device tree cannot be read"
+    }
+    return memory != nil
+  }
+
+  // MARK: On the firmware's stack
+
+  private func takeOff() -> UInt64 {
+    guard problem == nil, let block, el2_efi_take_off(copy.base, block.base, block.size) == 0 else {
+      if let problem { _ = Self.refuse(services, problem) } else { sayText() }
+      services.free(copy)
+      if let memory { services.free(memory) }
+      if let block { services.free(block) }
+      return BootServices.loadError
+    }
+    // At EL1, and EL2 is not ours any more.
+    sayText()
+    let used = pc_load64(block.base &+ FirmwareOffer.Word.hostUsed.offset)
+    if used > 0 {
+      services.install(
+        .deviceTree, pc_load64(block.base &+ FirmwareOffer.Word.hostOffset.offset) &+ block.base)
+    }
+    services.install(.portcullis, block.base)
+    return BootServices.success
+  }
+
+  /// Prints what EL2 has left.
+  private func sayText() {
+    guard let block else { return }
+    services.print(
+      block.base &+ FirmwareOffer.textOffset,
+      pc_load64(block.base &+ FirmwareOffer.Word.textUsed.offset))
+  }
+}
+
+/// Copies bytes between two addresses that are multiples of 8, up to 7 more than `size`.
+private func copyWords(from source: UInt64, to target: UInt64, size: UInt64) {
+  for offset in stride(from: 0, to: size, by: 8) {
+    pc_store64(target &+ offset, pc_load64(source &+ offset))
+  }
+}
+
+/// Where the parts of a block lie, in bytes from its beginning.
+private struct BlockLayout {
+  static var mapRoom: UInt64 { 0x1_0000 }
+  static var optionsRoom: UInt64 { 0x1000 }
+
+  var mapSize: UInt64 = 0
+  var descriptorSize: UInt64 = 0
+  var optionsSize: UInt64 = 0
+  let descriptionSize: UInt64
+
+  init(descriptionSize: UInt64) { self.descriptionSize = descriptionSize }
+
+  var map: UInt64 { FirmwareOffer.partsOffset }
+  var options: UInt64 { map + Self.mapRoom }
+  var description: UInt64 { options + Self.optionsRoom }
+  /// A page behind the description at least.
+  var host: UInt64 { (description + descriptionSize + 0xfff) & ~0xfff }
+  /// What is added to a description is a few properties.
+  var hostSize: UInt64 { (descriptionSize + 0x2fff) & ~0xfff }
+  var size: UInt64 { host + hostSize }
+
+  func write(to block: UInt64, memory: FirmwarePages?) {
+    func store(_ word: FirmwareOffer.Word, _ value: UInt64) {
+      pc_store64(block &+ word.offset, value)
+    }
+    store(.mapOffset, map)
+    store(.mapSize, mapSize)
+    store(.descriptorSize, descriptorSize)
+    store(.optionsOffset, options)
+    store(.optionsSize, optionsSize)
+    store(.descriptionOffset, description)
+    store(.descriptionSize, descriptionSize)
+    store(.hostOffset, host)
+    store(.hostSize, hostSize)
+    store(.memoryBase, memory?.base ?? 0)
+    store(.memorySize, memory?.size ?? 0)
+  }
+}
