@@ -94,8 +94,9 @@ let package = Package(
     room("GIC", ["Architecture"]),
     room("SMMU"),
     room("Trace", ["Architecture"]),
-    room("DeviceTree", ["Architecture", "CFdt"]),
-    room("UEFI", ["Architecture", "DeviceTree"]),
+    room("Boards", ["Architecture"]),
+    room("DeviceTree", ["Architecture", "Boards", "CFdt"]),
+    room("UEFI", ["Architecture", "Boards"]),
     // Ownership, traps.
     room("Ownership", ["Architecture"]),
     room("Traps", ["Architecture"]),
@@ -109,18 +110,19 @@ let package = Package(
     room(
       "Hypervisor",
       [
-        "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "UEFI", "Ownership", "Traps", "ITS",
+        "Architecture", "GIC", "SMMU", "Trace", "Boards", "DeviceTree", "UEFI", "Ownership",
+        "Traps", "ITS",
         "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU",
       ]),
     // Interfaces and programs.
     room(
       "PortcullisC",
       [
-        "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS",
+        "Architecture", "GIC", "SMMU", "Trace", "Boards", "DeviceTree", "Ownership", "Traps", "ITS",
         "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor", "CEmbedder",
         "CRuntime",
       ]),
-    room("Inspection", ["Architecture", "GIC", "Trace", "DeviceTree", "Traps", "ITS"]),
+    room("Inspection", ["Architecture", "GIC", "Trace", "Boards", "DeviceTree", "Traps", "ITS"]),
     room(
       "Replay", ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedHardware"]),
     program(
@@ -158,7 +160,7 @@ let package = Package(
     .target(
       name: "CheckedMonitor",
       dependencies: [
-        "Architecture", "GIC", "Trace", "DeviceTree", "Ownership", "ITS", "Redistributor",
+        "Architecture", "GIC", "Trace", "Boards", "DeviceTree", "Ownership", "ITS", "Redistributor",
         "Hypervisor", "Observing", "Comparison",
       ],
       path: "Tests/CheckedMonitor", swiftSettings: supporting + checked),
@@ -167,7 +169,7 @@ let package = Package(
     simulation(
       "Simulation",
       [
-        "Architecture", "GIC", "SMMU", "Trace", "DeviceTree", "Ownership", "Traps", "ITS",
+        "Architecture", "GIC", "SMMU", "Trace", "Boards", "DeviceTree", "Ownership", "Traps", "ITS",
         "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor", "SimulatedHardware",
         "Observing",
       ]),
@@ -198,6 +200,7 @@ let package = Package(
     tests("Trace", ["Architecture"]),
     tests("Specification", ["Architecture", "GIC", "SMMU"]),
     tests("SimulatedHardware", ["Architecture", "GIC", "SMMU"]),
+    tests("Boards"),
     tests("DeviceTree"),
     tests("UEFI", ["Architecture"]),
     tests("Ownership", ["Architecture", "Simulation", "SimulatedHardware"]),
@@ -244,8 +247,8 @@ if let metal {
       "EL2Image",
       [
         "Architecture", "GIC", "SMMU", "Trace", "Ownership", "Traps", "ITS", "Redistributor",
-        "IOMMU", "SMMUDriver", "VirtualSMMU", "DeviceTree", "UEFI", "Hypervisor", "PortcullisC",
-        "CHardware", "CEL2Boot", "CUEFI", "CRuntime",
+        "IOMMU", "SMMUDriver", "VirtualSMMU", "Boards", "DeviceTree", "UEFI", "Hypervisor",
+        "PortcullisC", "CHardware", "CEL2Boot", "CUEFI", "CRuntime",
       ] + (isChecked ? ["Observing", "CheckedMonitor", "CHeap"] : []),
       exclude: isChecked ? [] : ["Checked"],
       settings: metal.hasPrefix("MEDIATE_") ? [.define(metal)] : []))

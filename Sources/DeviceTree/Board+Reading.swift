@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+public import Boards
 
 extension Board {
   /// Reads a board from a checked tree and checks that its ITSes can be protected.
@@ -22,74 +23,31 @@ extension Board {
       reader.visit(node, depth: depth, blob, &sink)
       current = blob.node(after: (node, depth))
     }
-    reader.conclude(&sink)
-    return reader.finish()
+    return reader.finish(&sink)
   }
 }
 
 /// The state of one walk over a tree.
 struct BoardReader: ~Copyable {
-  var board: Board
+  var assembly: BoardAssembly
   var path = BusPath()
-  /// Whether an error was reported.
-  var isRefused = false
-  /// How many ITS nodes were seen, used or not, readable or not.
-  var itsCount = 0
-  /// How many enabled ITS nodes were seen, readable or not.
-  var usedITSCount = 0
-  /// How many enabled CPUs were seen.
-  var cpuCount = 0
-  /// The first ITS, and the first CPU, that there was no room for.
-  var excessITS: DeviceTreeNode?
-  var excessCPU: DeviceTreeNode?
-  /// Whether a GICv3 node was seen, whatever its status and readable or not.
-  var hasGICv3 = false
-  /// The node of the Distributor.
-  var distributorNode = DeviceTreeNode.root
-  /// What was seen of the CPUs.
-  var processors = Processors()
-  /// The lists whose overflow was reported, one bit a list.
-  var overflowed: UInt16 = 0
-  var consoleNode: DeviceTreeNode?
-  /// Which modules name no kind, one bit an index.
-  var untyped: UInt64 = 0
+  var consoleNode: BoardNode?
   /// Whether memory and options are known already.
   var isGiven = false
 
-  init(granule: Granule) { board = Board(granule: granule) }
+  init(granule: Granule) { assembly = BoardAssembly(granule: granule) }
 
   mutating func take(_ given: Board.Given) {
-    board.memory = given.memory
-    board.reserved = given.reserved
-    board.options = given.options
+    assembly.board.memory = given.memory
+    assembly.board.reserved = given.reserved
+    assembly.board.options = given.options
     isGiven = true
   }
 
   /// The board, as far as it was read.
-  consuming func finish() -> Board { board }
-
-  mutating func report<Sink: DiagnosticSink & ~Copyable>(
-    _ severity: Diagnostic.Severity, _ node: DeviceTreeNode, _ property: PropertyName?,
-    _ reason: Diagnostic.Reason, _ sink: inout Sink
-  ) {
-    if severity == .error { isRefused = true }
-    sink.report(Diagnostic(severity: severity, node: node, property: property, reason: reason))
-  }
-
-  /// The lists of a board, for what is reported once a list.
-  enum List: UInt8 {
-    case redistributors, iommus, monitors, companions, unused, memory, reserved, modules
-  }
-
-  /// Reports that `list` can't hold `node`; once a list, for a hostile tree could repeat it forever.
-  mutating func reportOverflow<Sink: DiagnosticSink & ~Copyable>(
-    of list: List, limit: Int, _ severity: Diagnostic.Severity, _ node: DeviceTreeNode,
-    _ property: PropertyName?, _ sink: inout Sink
-  ) {
-    let bit = UInt16(1) << UInt16(list.rawValue)
-    guard overflowed & bit == 0 else { return }
-    overflowed |= bit
-    report(severity, node, property, .tooMany(limit), &sink)
+  consuming func finish<Sink: DiagnosticSink & ~Copyable>(_ sink: inout Sink) -> Board {
+    assembly.conclude(&sink)
+    return assembly.finish()
   }
 
   // MARK: Before the walk
@@ -103,15 +61,12 @@ struct BoardReader: ~Copyable {
       index += 1
       guard entry.size > 0 else { continue }
       guard let range = AddressRange(base: PhysicalAddress(entry.base), size: entry.size) else {
-        report(
+        assembly.report(
           .warning, .root, .memoryReservation, .overflow(base: entry.base, size: entry.size), &sink)
         continue
       }
-      let reserved = ReservedMemory(node: nil, range: range, isUnmapped: false)
-      if !board.reserved.append(reserved) {
-        let limit = Board.ReservedRanges.capacity
-        return reportOverflow(
-          of: .reserved, limit: limit, .error, .root, .memoryReservation, &sink)
+      guard assembly.addReserved(range, isUnmapped: false, nil, .memoryReservation, &sink) else {
+        return
       }
     }
   }
@@ -121,9 +76,11 @@ struct BoardReader: ~Copyable {
   ) {
     guard let chosen = blob.node(path: "/chosen") else { return }
     let properties = blob.properties(of: chosen)
-    board.bootArguments = properties[.bootargs]
-    board.initialRAMDisk = Self.initialRAMDisk(of: chosen, blob)
-    if !isGiven, let arguments = properties[.bootargs] { readOptions(arguments, chosen, blob, &sink) }
+    assembly.board.bootArguments = properties[.bootargs]
+    assembly.board.initialRAMDisk = Self.initialRAMDisk(of: chosen, blob)
+    if !isGiven, let arguments = properties[.bootargs] {
+      readOptions(arguments, chosen, blob, &sink)
+    }
     let name: PropertyName = properties[.stdoutPath] != nil ? .stdoutPath : .linuxStdoutPath
     guard let value = properties[name] else { return }
     // What follows a colon are the console's options.
@@ -138,12 +95,12 @@ struct BoardReader: ~Copyable {
       target = blob.string(alias)
     }
     consoleNode = blob.node(path: target)
-    if consoleNode == nil { report(.warning, chosen, name, .noSuchNode, &sink) }
+    if consoleNode == nil { assembly.report(.warning, chosen, name, .noSuchNode, &sink) }
   }
 
   /// One cell or two each, as boot loaders write them.
   private static func initialRAMDisk(
-    of chosen: DeviceTreeNode, _ blob: DeviceTreeBlob
+    of chosen: BoardNode, _ blob: DeviceTreeBlob
   ) -> AddressRange? {
     func number(_ name: StaticString) -> UInt64? {
       blob.property(name, of: chosen).flatMap { blob.number($0, at: 0, cells: $0.count / 4) }
@@ -156,33 +113,33 @@ struct BoardReader: ~Copyable {
 
   /// Refuses what is addressed to the hypervisor and not known: what was meant is not what would be done.
   private mutating func readOptions<Sink: DiagnosticSink & ~Copyable>(
-    _ arguments: BlobBytes, _ chosen: DeviceTreeNode, _ blob: DeviceTreeBlob, _ sink: inout Sink
+    _ arguments: BlobBytes, _ chosen: BoardNode, _ blob: DeviceTreeBlob, _ sink: inout Sink
   ) {
-    board.options = BootOptions(arguments: blob.span(arguments)) { place in
+    assembly.board.options = BootOptions(arguments: blob.span(arguments)) { place in
       let option = BlobBytes(offset: arguments.offset + place.lowerBound, count: place.count)
-      report(.error, chosen, .bootargs, .unknownOption(option), &sink)
+      assembly.report(.error, chosen, .bootargs, .unknownOption(option), &sink)
     }
   }
 
   // MARK: The walk
 
   mutating func visit<Sink: DiagnosticSink & ~Copyable>(
-    _ node: DeviceTreeNode, depth: Int, _ blob: DeviceTreeBlob, _ sink: inout Sink
+    _ node: BoardNode, depth: Int, _ blob: DeviceTreeBlob, _ sink: inout Sink
   ) {
     guard depth < path.levels.count else {
       // Reported once a chain: what lies deeper still has a parent that was reported.
       if depth == path.levels.count {
-        report(.error, node, nil, .tooDeep(DeviceTreeBlob.maximumDepth), &sink)
+        assembly.report(.error, node, nil, .tooDeep(DeviceTreeBlob.maximumDepth), &sink)
       }
       return
     }
     let properties = blob.properties(of: node)
     enter(node, depth: depth, properties, blob, &sink)
-    if blob.list(properties[.compatible], contains: "arm,gic-v3") { hasGICv3 = true }
+    if blob.list(properties[.compatible], contains: "arm,gic-v3") { assembly.hasGICv3 = true }
     guard depth > 0 else {
-      board.model = properties[.model]
-      board.compatible = properties[.compatible]
-      board.gicTraits = ITSQuirk.traits(of: properties[.compatible], in: blob)
+      assembly.board.model = properties[.model]
+      assembly.board.compatible = properties[.compatible]
+      assembly.board.gicTraits = ITSQuirk.traits(of: properties[.compatible], in: blob)
       return
     }
     let isEnabled = path.levels[depth].isEnabled
@@ -190,7 +147,7 @@ struct BoardReader: ~Copyable {
       node: node, depth: depth, isEnabled: isEnabled, properties: properties)
     // What reads and writes memory, or runs, by itself is there whatever the status is.
     readHardware(context, blob, &sink)
-    if path.levels[depth - 1].role == .cpus { processors.see(context, in: blob) }
+    if path.levels[depth - 1].role == .cpus { assembly.processors.see(context, in: blob) }
     guard isEnabled else { return }
     if node == consoleNode { readConsole(context, blob, &sink) }
     if let type = properties[.deviceType] {
@@ -209,7 +166,7 @@ struct BoardReader: ~Copyable {
 
   /// Puts `node` on the path, so that its children know how their addresses read.
   private mutating func enter<Sink: DiagnosticSink & ~Copyable>(
-    _ node: DeviceTreeNode, depth: Int, _ properties: NodeProperties, _ blob: DeviceTreeBlob,
+    _ node: BoardNode, depth: Int, _ properties: NodeProperties, _ blob: DeviceTreeBlob,
     _ sink: inout Sink
   ) {
     var isEnabled = true
@@ -243,12 +200,12 @@ struct BoardReader: ~Copyable {
   }
 
   private mutating func cells<Sink: DiagnosticSink & ~Copyable>(
-    _ name: PropertyName, _ properties: NodeProperties, _ node: DeviceTreeNode, _ isEnabled: Bool,
+    _ name: PropertyName, _ properties: NodeProperties, _ node: BoardNode, _ isEnabled: Bool,
     _ blob: DeviceTreeBlob, _ sink: inout Sink
   ) -> UInt32? {
     guard let value = properties[name] else { return nil }
     if value.count == 4 { return blob.word(value) }
-    if isEnabled { report(.warning, node, name, .badLength(value.count), &sink) }
+    if isEnabled { assembly.report(.warning, node, name, .badLength(value.count), &sink) }
     // A count that no address has, so that nothing below is read by a guess.
     return UInt32.max
   }
@@ -256,7 +213,7 @@ struct BoardReader: ~Copyable {
 
 /// A node that is being read.
 struct NodeContext {
-  let node: DeviceTreeNode
+  let node: BoardNode
   let depth: Int
   /// Whether the node, and each above it, is enabled.
   let isEnabled: Bool

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import Boards
 
 extension BoardReader {
   /// The entry `index` of a node's `reg`, or a report of why there is none.
@@ -10,13 +11,13 @@ extension BoardReader {
     severity: Diagnostic.Severity, _ blob: DeviceTreeBlob, _ sink: inout Sink
   ) -> AddressRange? {
     guard let reg = context.properties[property] else {
-      report(severity, context.node, property, .missing, &sink)
+      assembly.report(severity, context.node, property, .missing, &sink)
       return nil
     }
     do throws(ReadError) {
       return try path.range(of: reg, entry: index, depth: context.depth, in: blob)
     } catch {
-      report(severity, error.node ?? context.node, error.property, error.reason, &sink)
+      assembly.report(severity, error.node ?? context.node, error.property, error.reason, &sink)
       return nil
     }
   }
@@ -25,11 +26,11 @@ extension BoardReader {
     _ context: NodeContext, _ blob: DeviceTreeBlob, _ sink: inout Sink
   ) {
     guard let reg = context.properties[.reg] else {
-      return report(.error, context.node, .reg, .missing, &sink)
+      return assembly.report(.error, context.node, .reg, .missing, &sink)
     }
     let bus = path.levels[context.depth - 1]
     guard let entry = bus.entrySize, reg.count % entry == 0 else {
-      return report(.error, context.node, .reg, .badLength(reg.count), &sink)
+      return assembly.report(.error, context.node, .reg, .badLength(reg.count), &sink)
     }
     for index in 0..<reg.count / entry {
       // Trees leave sizes empty for the boot loader to fill in.
@@ -39,10 +40,7 @@ extension BoardReader {
       guard let range = range(context, entry: index, severity: .error, blob, &sink) else {
         continue
       }
-      if !board.memory.append(range) {
-        let limit = Board.MemoryRanges.capacity
-        return reportOverflow(of: .memory, limit: limit, .error, context.node, .reg, &sink)
-      }
+      guard assembly.addMemory(range, context.node, &sink) else { return }
     }
   }
 
@@ -52,19 +50,16 @@ extension BoardReader {
     // Without `reg` it is memory that the host shall choose.
     guard let reg = context.properties[.reg] else { return }
     guard let entry = path.levels[context.depth - 1].entrySize, reg.count % entry == 0 else {
-      return report(.warning, context.node, .reg, .badLength(reg.count), &sink)
+      return assembly.report(.warning, context.node, .reg, .badLength(reg.count), &sink)
     }
     for index in 0..<reg.count / entry {
       guard let range = range(context, entry: index, severity: .warning, blob, &sink) else {
         return
       }
-      let reserved = ReservedMemory(
-        node: context.node, range: range, isUnmapped: context.properties[.noMap] != nil)
-      if !board.reserved.append(reserved) {
-        let limit = Board.ReservedRanges.capacity
-        // Not left out: EL2 would take memory for its own there.
-        return reportOverflow(of: .reserved, limit: limit, .error, context.node, .reg, &sink)
-      }
+      guard
+        assembly.addReserved(
+          range, isUnmapped: context.properties[.noMap] != nil, context.node, .reg, &sink)
+      else { return }
     }
   }
 
@@ -98,17 +93,17 @@ extension BoardReader {
     case 2: width = .half
     case 4: break
     default:
-      report(.warning, context.node, .registerWidth, .badValue, &sink)
+      assembly.report(.warning, context.node, .registerWidth, .badValue, &sink)
       kind = .other
     }
     if shift > 8 {
-      report(.warning, context.node, .registerShift, .badValue, &sink)
+      assembly.report(.warning, context.node, .registerShift, .badValue, &sink)
       (kind, shift) = (.other, 0)
     }
     // The last register that is looked at: UARTFR, or LSR.
     let end: UInt64 = (kind == .pl011 ? 7 : 6) << UInt64(shift)
     if !range.base.isAligned(to: width.bytes) || range.size < end { kind = .other }
-    board.console = ConsoleDescription(
+    assembly.board.console = ConsoleDescription(
       kind: kind, node: context.node, range: range,
       registerShift: UInt8(truncatingIfNeeded: shift), registerWidth: width)
   }
@@ -127,20 +122,15 @@ extension BoardReader {
   ) {
     guard let range = range(context, severity: .warning, blob, &sink) else { return }
     let compatible = context.properties[.compatible]
-    var kind = BootModule.Kind.other
+    var kind: BootModule.Kind?
     if blob.list(compatible, contains: "multiboot,kernel") {
       kind = .kernel
     } else if blob.list(compatible, contains: "multiboot,ramdisk") {
       kind = .ramdisk
-    } else if !blob.list(compatible, contains: "multiboot,device-tree") {
-      untyped |= 1 << UInt64(board.modules.count)
+    } else if blob.list(compatible, contains: "multiboot,device-tree") {
+      kind = .other
     }
-    let module = BootModule(
-      kind: kind, node: context.node, range: range,
-      bootArguments: context.properties[.bootargs])
-    if !board.modules.append(module) {
-      let limit = Board.BootModules.capacity
-      reportOverflow(of: .modules, limit: limit, .warning, context.node, nil, &sink)
-    }
+    assembly.addModule(
+      range, kind, bootArguments: context.properties[.bootargs], context.node, &sink)
   }
 }

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import Boards
 
 /// One level of the way from the root to a node: how its children's addresses read.
 struct Bus {
-  var node: DeviceTreeNode
+  var node: BoardNode
   var addressCells: UInt32
   var sizeCells: UInt32
   /// Nil where the node has no `ranges`; a `reg` below it has then no CPU address.
@@ -124,9 +125,9 @@ struct ReadError: Error {
   let property: PropertyName
   let reason: Diagnostic.Reason
   /// The node that is to blame, where it is not the one that was read.
-  let node: DeviceTreeNode?
+  let node: BoardNode?
 
-  init(_ property: PropertyName, _ reason: Diagnostic.Reason, node: DeviceTreeNode? = nil) {
+  init(_ property: PropertyName, _ reason: Diagnostic.Reason, node: BoardNode? = nil) {
     self.property = property
     self.reason = reason
     self.node = node

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import Boards
 
 // Masters: by what a node is known as one, and which paths it has.
 
@@ -221,7 +222,7 @@ extension DMATopology {
     if let complaint = specifiers.complaint { report(place.node, .msiParent, complaint, &sink) }
   }
 
-  private func indexOfIOMMU(at node: DeviceTreeNode) -> Int? {
+  private func indexOfIOMMU(at node: BoardNode) -> Int? {
     for index in iommus.indices where iommus[index].node == node { return index }
     return nil
   }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import Boards
 
 // What masters may name: IOMMUs and MSI controllers.
 
@@ -96,13 +97,6 @@ extension DMATranslator {
       "qcom,smmu-500", "nvidia,smmu-500", "cavium,smmu-v2",
     ]
     return blob.list(compatible, containsOneOf: older.span) ? .smmuV2 : nil
-  }
-
-  /// What keeps accesses in bounds that pass it.
-  var confinement: DMAPath.Confinement {
-    guard isEnabled else { return .disabled }
-    guard kind == .smmuV3 else { return .notDriven }
-    return hasRegisters && cells == 1 ? .confined : .unreadable
   }
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+public import Boards
 
 extension DMATopology {
   /// Reads who does DMA, and how, from a checked tree of which `board` was read.
@@ -23,7 +24,7 @@ extension DMATopology {
 
 /// A node of a walk.
 struct DMAPlace {
-  let node: DeviceTreeNode
+  let node: BoardNode
   let properties: DMAProperties
   /// Whether the node, and each above it, is enabled.
   let isEnabled: Bool
@@ -35,7 +36,7 @@ struct DMAPlace {
 
 /// One walk over a tree that knows of each node whether it is enabled and on a PCI bus.
 struct DMAWalk {
-  private var current: (node: DeviceTreeNode, depth: Int)?
+  private var current: (node: BoardNode, depth: Int)?
   /// The levels that are enabled, one bit each.
   private var enabled: UInt64 = 0
   /// The levels that are PCI host bridges or below one, one bit each.
@@ -66,36 +67,5 @@ struct DMAWalk {
         isPCIHost: isPCI && !isPCIDevice, isPCIDevice: isPCIDevice)
     }
     return nil
-  }
-}
-
-extension DMATopology {
-  /// The lists of a topology, for what is reported once a list.
-  enum List: UInt8 { case iommus, msiControllers, masters, paths, doorbells }
-
-  mutating func report<Sink: DMADiagnosticSink & ~Copyable>(
-    _ node: DeviceTreeNode, _ property: DMAPropertyName?, _ reason: DMADiagnostic.Reason,
-    _ sink: inout Sink
-  ) {
-    sink.report(DMADiagnostic(node: node, property: property, reason: reason))
-  }
-
-  /// Reports that `list` can't hold `node`; once a list, for a hostile tree could repeat it forever.
-  mutating func reportOverflow<Sink: DMADiagnosticSink & ~Copyable>(
-    of list: List, _ node: DeviceTreeNode, _ property: DMAPropertyName?, _ sink: inout Sink
-  ) {
-    isComplete = false
-    let bit = 1 << list.rawValue as UInt8
-    guard overflowed & bit == 0 else { return }
-    overflowed |= bit
-    let reason: DMADiagnostic.Reason
-    switch list {
-    case .iommus: reason = .tooManyIOMMUs(IOMMUs.capacity)
-    case .msiControllers: reason = .tooManyMSIControllers(MSIControllers.capacity)
-    case .masters: reason = .tooManyMasters(Masters.capacity)
-    case .paths: reason = .tooManyPaths(Paths.capacity)
-    case .doorbells: reason = .tooManyDoorbells(Doorbells.capacity)
-    }
-    report(node, property, reason, &sink)
   }
 }

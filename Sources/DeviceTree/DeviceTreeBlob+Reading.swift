@@ -1,7 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-extension DeviceTreeBlob {
+public import Boards
+
+extension DeviceTreeBlob: BoardDescription {
+  /// What it is, as a line of a log begins.
+  public static var title: StaticString { "device tree" }
+
   /// The 32-bit big-endian word `offset` bytes into `value`; nil where it would end beyond it.
   public func word(_ value: BlobBytes, at offset: Int = 0) -> UInt32? {
     guard offset >= 0, value.count >= 4, offset <= value.count - 4,
@@ -92,9 +97,9 @@ extension DeviceTreeBlob {
   }
 
   /// Writes the path of `node`, `/` for the root.
-  public func writePath(of node: DeviceTreeNode, into sink: inout some TextSink & ~Copyable) {
-    var path = InlineArray<64, DeviceTreeNode>(repeating: .root)
-    var current: (node: DeviceTreeNode, depth: Int)?
+  public func writePath(of node: BoardNode, into sink: inout some TextSink & ~Copyable) {
+    var path = InlineArray<64, BoardNode>(repeating: .root)
+    var current: (node: BoardNode, depth: Int)?
     while let next = self.node(after: current), next.node.offset <= node.offset {
       current = next
       if path.indices.contains(next.depth) { path[next.depth] = next.node }
@@ -107,18 +112,10 @@ extension DeviceTreeBlob {
   }
 
   /// Writes the name of `node` with its unit address.
-  public func writeName(of node: DeviceTreeNode, into sink: inout some TextSink & ~Copyable) {
+  public func writeName(of node: BoardNode, into sink: inout some TextSink & ~Copyable) {
     let name = name(of: node)
     for index in 0..<name.count {
       sink.append(printable: byte(name, index))
     }
-  }
-}
-
-extension StaticString {
-  /// The byte `index` of the text, which is below `utf8CodeUnitCount`.
-  package func byte(at index: Int) -> UInt8 {
-    // The bytes of a literal live for ever, and every caller counts up to utf8CodeUnitCount.
-    unsafe utf8Start[index]
   }
 }

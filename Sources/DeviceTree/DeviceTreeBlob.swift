@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+public import Boards
 internal import CFdt
 
 // The only file that hands libfdt a pointer, together with `TreeEditor.swift`. Each use is
@@ -53,24 +54,24 @@ public struct DeviceTreeBlob: ~Escapable {
 
   /// The node that follows in the order of the blob with its depth; nil at the end.
   public func node(
-    after last: (node: DeviceTreeNode, depth: Int)?
-  ) -> (node: DeviceTreeNode, depth: Int)? {
+    after last: (node: BoardNode, depth: Int)?
+  ) -> (node: BoardNode, depth: Int)? {
     let next = unsafe bytes.withUnsafeBufferPointer {
       unsafe cfdt_next_node($0.baseAddress, last?.node.offset ?? -1, Int32(last?.depth ?? -1))
     }
     guard next.offset >= 0, next.depth >= (last == nil ? 0 : 1) else { return nil }
-    return (DeviceTreeNode(offset: next.offset), Int(next.depth))
+    return (BoardNode(offset: next.offset), Int(next.depth))
   }
 
   /// The name of `node` with its unit address; the root's is empty.
-  public func name(of node: DeviceTreeNode) -> BlobBytes {
+  public func name(of node: BoardNode) -> BlobBytes {
     unsafe bytes.withUnsafeBufferPointer {
       checked(unsafe cfdt_node_name($0.baseAddress, node.offset)) ?? BlobBytes(offset: 0, count: 0)
     }
   }
 
   /// The node with an absolute path; aliases are not resolved.
-  public func node(path: StaticString) -> DeviceTreeNode? {
+  public func node(path: StaticString) -> BoardNode? {
     let offset = path.withUTF8Buffer { text in
       unsafe text.withMemoryRebound(to: CChar.self) { text in
         unsafe bytes.withUnsafeBufferPointer {
@@ -78,11 +79,11 @@ public struct DeviceTreeBlob: ~Escapable {
         }
       }
     }
-    return offset < 0 ? nil : DeviceTreeNode(offset: offset)
+    return offset < 0 ? nil : BoardNode(offset: offset)
   }
 
   /// The node whose absolute path is spelled by bytes of this blob.
-  func node(path: BlobBytes) -> DeviceTreeNode? {
+  func node(path: BlobBytes) -> BoardNode? {
     guard path.count > 0, path.offset >= 0, path.offset + path.count <= bytes.count else {
       return nil
     }
@@ -91,11 +92,11 @@ public struct DeviceTreeBlob: ~Escapable {
       let text = unsafe (base + path.offset).assumingMemoryBound(to: CChar.self)
       return unsafe cfdt_find_path(base, text, Int32(path.count))
     }
-    return offset < 0 ? nil : DeviceTreeNode(offset: offset)
+    return offset < 0 ? nil : BoardNode(offset: offset)
   }
 
   /// The properties of `node` that a board is read from, in one pass.
-  func properties(of node: DeviceTreeNode) -> NodeProperties {
+  func properties(of node: BoardNode) -> NodeProperties {
     var found = NodeProperties()
     var next = unsafe bytes.withUnsafeBufferPointer {
       unsafe cfdt_first_property($0.baseAddress, node.offset)
@@ -120,7 +121,7 @@ public struct DeviceTreeBlob: ~Escapable {
 
   /// The property of `node` that follows the one at `place`, or its first one; `place` is where it is.
   func property(
-    of node: DeviceTreeNode, after place: Int32?
+    of node: BoardNode, after place: Int32?
   ) -> (place: Int32, name: BlobBytes, value: BlobBytes)? {
     var next = unsafe bytes.withUnsafeBufferPointer {
       if let place {
@@ -144,7 +145,7 @@ public struct DeviceTreeBlob: ~Escapable {
   }
 
   /// The value of the property `name` of `node`.
-  public func property(_ name: StaticString, of node: DeviceTreeNode) -> BlobBytes? {
+  public func property(_ name: StaticString, of node: BoardNode) -> BlobBytes? {
     name.withUTF8Buffer { text in
       unsafe text.withMemoryRebound(to: CChar.self) { text in
         unsafe bytes.withUnsafeBufferPointer {
@@ -157,7 +158,7 @@ public struct DeviceTreeBlob: ~Escapable {
   }
 
   /// The value of the property of `node` whose name is spelled by bytes of this blob.
-  func property(named name: BlobBytes, of node: DeviceTreeNode) -> BlobBytes? {
+  func property(named name: BlobBytes, of node: BoardNode) -> BlobBytes? {
     guard name.count > 0, name.offset >= 0, name.offset + name.count <= bytes.count else {
       return nil
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+public import Boards
 
 /// A service of firmware that a tree names by the number of its call: SCMI (Arm DEN 0056) by SMC, a node
 /// compatible with `arm,scmi-smc`.
@@ -34,7 +35,7 @@ public struct FirmwareCall: Hashable, Sendable {
   }
 
   /// The node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// `arm,smc-id`; zero where it can't be read.
   public let number: UInt32
   /// Why it is not relayed; nil where it is.
@@ -66,21 +67,21 @@ extension Board {
     return calls
   }
 
-  private func isEnabled(_ node: DeviceTreeNode, _ blob: DeviceTreeBlob) -> Bool {
+  private func isEnabled(_ node: BoardNode, _ blob: DeviceTreeBlob) -> Bool {
     guard let value = blob.property("status", of: node) else { return true }
     let status = blob.string(value)
     return blob.equal(status, "okay") || blob.equal(status, "ok")
   }
 
   private func word(
-    _ name: StaticString, of node: DeviceTreeNode, _ blob: DeviceTreeBlob
+    _ name: StaticString, of node: BoardNode, _ blob: DeviceTreeBlob
   ) -> UInt32? {
     guard let value = blob.property(name, of: node), value.count == 4 else { return nil }
     return blob.word(value)
   }
 
   private func refusal(
-    _ number: UInt32, _ place: (node: DeviceTreeNode, depth: Int), _ blob: DeviceTreeBlob
+    _ number: UInt32, _ place: (node: BoardNode, depth: Int), _ blob: DeviceTreeBlob
   ) -> FirmwareCall.Refusal? {
     // A fast call has bit 31 set; bits [29:24] are the owner, and [23:16] zero.
     let owner = number >> 24 & 0x3f

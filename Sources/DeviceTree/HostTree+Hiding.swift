@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+public import Boards
 
 // A way of its own beside `write(from:into:)`, so that an image that shows the SMMUs has nothing of it.
 
@@ -21,7 +22,7 @@ extension HostTree {
     // One that is not in the list would be shown.
     guard topology.isComplete else { throw .incompleteTopology }
     var editor = try begin(source, &buffer)
-    var current: (node: DeviceTreeNode, depth: Int)?
+    var current: (node: BoardNode, depth: Int)?
     // What is removed from a node lies behind the node's own place.
     while let next = editor.blob.node(after: current) {
       try Self.hideSpecifiers(of: next.node, topology, &editor)
@@ -36,8 +37,8 @@ extension HostTree {
     return try end(source, &editor)
   }
 
-  private static func firstSMMU(_ blob: DeviceTreeBlob) -> DeviceTreeNode? {
-    var current: (node: DeviceTreeNode, depth: Int)?
+  private static func firstSMMU(_ blob: DeviceTreeBlob) -> BoardNode? {
+    var current: (node: BoardNode, depth: Int)?
     while let next = blob.node(after: current) {
       let compatible = blob.property("compatible", of: next.node)
       if blob.list(compatible, contains: "arm,smmu-v3")
@@ -52,7 +53,7 @@ extension HostTree {
 
   /// Takes the SMMUv3s out of `iommus`.
   private static func hideSpecifiers(
-    of node: DeviceTreeNode, _ topology: borrowing DMATopology, _ editor: inout TreeEditor
+    of node: BoardNode, _ topology: borrowing DMATopology, _ editor: inout TreeEditor
   ) throws(HostTreeError) {
     guard let value = editor.blob.property("iommus", of: node) else { return }
     var kept = 0
@@ -80,7 +81,7 @@ extension HostTree {
 
   /// Takes the SMMUv3s out of `iommu-map`.
   private static func hideMapEntries(
-    of node: DeviceTreeNode, _ topology: borrowing DMATopology, _ editor: inout TreeEditor
+    of node: BoardNode, _ topology: borrowing DMATopology, _ editor: inout TreeEditor
   ) throws(HostTreeError) {
     guard let value = editor.blob.property("iommu-map", of: node) else { return }
     guard value.count % 16 == 0 else { throw .unreadableIOMMUs(node) }

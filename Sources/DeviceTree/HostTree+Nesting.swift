@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import Boards
 
 // As the tree that hides the SMMUs, a way of its own beside `write(from:into:)`.
 
@@ -18,7 +19,7 @@ extension HostTree {
     from source: DeviceTreeBlob, nestingSMMUsInto buffer: inout MutableSpan<UInt8>
   ) throws(HostTreeError) -> Int {
     var editor = try begin(source, &buffer)
-    var current: (node: DeviceTreeNode, depth: Int)?
+    var current: (node: BoardNode, depth: Int)?
     // What is removed from a node lies behind the node's own place.
     while let next = editor.blob.node(after: current) {
       let compatible = editor.blob.property("compatible", of: next.node)
@@ -41,8 +42,8 @@ extension HostTree {
     return try end(source, &editor)
   }
 
-  private static func firstBesideSMMU(_ blob: DeviceTreeBlob) -> DeviceTreeNode? {
-    var current: (node: DeviceTreeNode, depth: Int)?
+  private static func firstBesideSMMU(_ blob: DeviceTreeBlob) -> BoardNode? {
+    var current: (node: BoardNode, depth: Int)?
     while let next = blob.node(after: current) {
       let compatible = blob.property("compatible", of: next.node)
       if blob.isBesideSMMU(compatible) { return next.node }
@@ -55,7 +56,7 @@ extension HostTree {
   ///
   /// Where names and interrupts don't fit each other all of them stay: one that never comes is no harm.
   private static func reduceInterrupts(
-    of node: DeviceTreeNode, _ editor: inout TreeEditor
+    of node: BoardNode, _ editor: inout TreeEditor
   ) throws(HostTreeError) {
     guard let names = editor.blob.property("interrupt-names", of: node),
       let interrupts = editor.blob.property("interrupts", of: node)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import Boards
 
 extension HostTree {
   /// The most entries that a memory node may have, after the cut.
@@ -33,7 +34,7 @@ extension HostTree {
     // From the last in the tree to the first: what changes in one moves those behind it alone.
     var end = Int32.max
     for _ in disabled.indices {
-      var last: DeviceTreeNode?
+      var last: BoardNode?
       for index in disabled.indices where disabled[index].offset < end {
         if disabled[index].offset >= last?.offset ?? 0 { last = disabled[index] }
       }
@@ -45,7 +46,7 @@ extension HostTree {
   }
 
   private static func disable(
-    _ node: DeviceTreeNode, _ editor: inout TreeEditor
+    _ node: BoardNode, _ editor: inout TreeEditor
   ) throws(HostTreeError) {
     let text: StaticString = "disabled"
     // With the zero that ends it.
@@ -70,9 +71,9 @@ extension HostTree {
     throw .tooManyModules(limit: Self.moduleLimit)
   }
 
-  private static func firstModule(_ blob: DeviceTreeBlob) -> DeviceTreeNode? {
+  private static func firstModule(_ blob: DeviceTreeBlob) -> BoardNode? {
     guard let chosen = blob.node(path: "/chosen") else { return nil }
-    var current: (node: DeviceTreeNode, depth: Int)? = (chosen, 1)
+    var current: (node: BoardNode, depth: Int)? = (chosen, 1)
     while let next = blob.node(after: current), next.depth > 1 {
       if next.depth == 2,
         blob.list(blob.property("compatible", of: next.node), contains: "multiboot,module")
@@ -85,7 +86,7 @@ extension HostTree {
   }
 
   private func cutMemory(_ editor: inout TreeEditor) throws(HostTreeError) {
-    var current: (node: DeviceTreeNode, depth: Int)? = (.root, 0)
+    var current: (node: BoardNode, depth: Int)? = (.root, 0)
     while let next = editor.blob.node(after: current) {
       let type = editor.blob.property("device_type", of: next.node)
       guard let type, editor.blob.equal(editor.blob.string(type), "memory") else {
@@ -110,7 +111,7 @@ extension HostTree {
   private enum Remainder { case unchanged, reduced, emptied }
 
   private func cut(
-    _ property: PropertyName, of node: DeviceTreeNode, _ editor: inout TreeEditor
+    _ property: PropertyName, of node: BoardNode, _ editor: inout TreeEditor
   ) throws(HostTreeError) -> Remainder {
     let addressCells = editor.rootCells("#address-cells", default: 2)
     let sizeCells = editor.rootCells("#size-cells", default: 1)

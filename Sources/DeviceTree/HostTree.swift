@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+public import Boards
 
 /// The device tree that the host is given: the board's without what is not for it.
 public struct HostTree {
@@ -15,7 +16,7 @@ public struct HostTree {
   public var disabled = DisabledNodes(filler: .root)
 
   /// Nodes that are disabled; at most 64.
-  public typealias DisabledNodes = FixedList<64, DeviceTreeNode>
+  public typealias DisabledNodes = FixedList<64, BoardNode>
 
   /// Describes a tree for the host.
   public init(
@@ -39,13 +40,13 @@ public enum HostTreeError: Error, Hashable, Sendable {
   /// What is withheld does not begin and end at a multiple of 4 KiB.
   case misaligned(AddressRange)
   /// A memory node's `reg` can't be read.
-  case unreadableMemory(DeviceTreeNode)
+  case unreadableMemory(BoardNode)
   /// A memory node has more entries than this many.
-  case tooManyEntries(DeviceTreeNode, limit: Int)
+  case tooManyEntries(BoardNode, limit: Int)
   /// There are more modules than this many.
   case tooManyModules(limit: Int)
   /// A node's `iommus` or `iommu-map` can't be read, so that not all of it could be hidden.
-  case unreadableIOMMUs(DeviceTreeNode)
+  case unreadableIOMMUs(BoardNode)
   /// There is more DMA than a topology holds.
   case incompleteTopology
   /// libfdt refused an edit with this code.

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Boards
+
 /// What is known of the GIC of a system-on-chip, its ITSes among it, that its tree may not say.
 struct ITSQuirk {
   /// A string of the root's `compatible`.

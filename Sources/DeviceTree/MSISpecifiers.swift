@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import Boards
 
 /// The entries of `msi-parent`: phandles of MSI controllers, each with as many cells as the controller says.
 struct MSISpecifiers {

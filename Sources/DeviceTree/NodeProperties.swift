@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Boards
+
 /// Where the values of one node's properties are, by name.
 struct NodeProperties {
   private var values = InlineArray<23, BlobBytes?>(repeating: nil)

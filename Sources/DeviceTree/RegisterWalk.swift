@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+public import Boards
 
 /// The registers of one node: an entry of its `reg`.
 public struct NodeRegisters: Sendable {
   /// The node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// Where they are; nil where the entry has no address of the CPU that could be found.
   public let range: AddressRange?
 }
@@ -16,7 +17,7 @@ public struct NodeRegisters: Sendable {
 /// Memory is none, and neither is what /chosen and /reserved-memory tell. A node without `reg` doesn't come up.
 public struct RegisterWalk {
   private var path = BusPath()
-  private var current: (node: DeviceTreeNode, depth: Int)?
+  private var current: (node: BoardNode, depth: Int)?
   private var reg: BlobBytes?
   private var entry = 0
 
@@ -45,7 +46,7 @@ public struct RegisterWalk {
   }
 
   private mutating func registers(
-    _ reg: BlobBytes, _ node: DeviceTreeNode, _ depth: Int, _ blob: DeviceTreeBlob
+    _ reg: BlobBytes, _ node: BoardNode, _ depth: Int, _ blob: DeviceTreeBlob
   ) -> NodeRegisters? {
     // Where entries can't be told apart the first stands for them all.
     let size = path.levels[depth - 1].entrySize ?? 0
@@ -65,7 +66,7 @@ public struct RegisterWalk {
   }
 
   private mutating func enter(
-    _ node: DeviceTreeNode, _ depth: Int, _ properties: NodeProperties, _ blob: DeviceTreeBlob
+    _ node: BoardNode, _ depth: Int, _ properties: NodeProperties, _ blob: DeviceTreeBlob
   ) {
     var isEnabled = depth == 0 || path.levels[depth - 1].isEnabled
     if let value = properties[.status] {

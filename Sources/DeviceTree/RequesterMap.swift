@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Boards
+
 /// A property that gives ranges of requesters a target and numbers there: `iommu-map`, `msi-map`.
 ///
 /// An entry has four cells: the first requester, the phandle of the target, the first number there,

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Boards
 internal import CFdt
 
 // The second file that hands libfdt a pointer: that of a buffer which is borrowed exclusively and
@@ -38,17 +39,17 @@ struct TreeEditor: ~Copyable, ~Escapable {
 
   /// `/chosen`, made where there is none.
   @_lifetime(self: copy self)
-  mutating func chosen() throws(HostTreeError) -> DeviceTreeNode {
+  mutating func chosen() throws(HostTreeError) -> BoardNode {
     if let node = blob.node(path: "/chosen") { return node }
     let offset = unsafe buffer.withUnsafeMutableBufferPointer {
       unsafe cfdt_add_chosen($0.baseAddress)
     }
     guard offset >= 0 else { throw HostTreeError(code: offset) }
-    return DeviceTreeNode(offset: offset)
+    return BoardNode(offset: offset)
   }
 
   @_lifetime(self: copy self)
-  mutating func delete(_ node: DeviceTreeNode) throws(HostTreeError) {
+  mutating func delete(_ node: BoardNode) throws(HostTreeError) {
     let status = unsafe buffer.withUnsafeMutableBufferPointer {
       unsafe cfdt_delete_node($0.baseAddress, node.offset)
     }
@@ -57,7 +58,7 @@ struct TreeEditor: ~Copyable, ~Escapable {
 
   @_lifetime(self: copy self)
   mutating func deleteProperty(
-    _ name: StaticString, of node: DeviceTreeNode
+    _ name: StaticString, of node: BoardNode
   ) throws(HostTreeError) {
     // A literal ends in a zero.
     let status = unsafe buffer.withUnsafeMutableBufferPointer { target in
@@ -71,7 +72,7 @@ struct TreeEditor: ~Copyable, ~Escapable {
   /// Makes room for a value of `count` bytes.
   @_lifetime(self: copy self)
   mutating func makeProperty(
-    _ name: StaticString, of node: DeviceTreeNode, count: Int
+    _ name: StaticString, of node: BoardNode, count: Int
   ) throws(HostTreeError) -> BlobBytes {
     // A literal ends in a zero.
     let place = unsafe buffer.withUnsafeMutableBufferPointer { target in

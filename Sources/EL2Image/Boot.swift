@@ -4,6 +4,7 @@
 internal import Architecture
 internal import CEL2Boot
 internal import CHardware
+internal import Boards
 internal import DeviceTree
 internal import Hypervisor
 internal import Ownership

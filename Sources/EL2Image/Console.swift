@@ -3,7 +3,7 @@
 
 internal import Architecture
 internal import CHardware
-internal import DeviceTree
+internal import Boards
 internal import Hypervisor
 internal import UEFI
 

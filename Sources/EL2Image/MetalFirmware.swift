@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CHardware
-internal import DeviceTree
+internal import Boards
 internal import Hypervisor
 
 /// The firmware below this exception level, as far as the device tree tells of one.

@@ -4,7 +4,7 @@
 internal import Architecture
 internal import CEL2Boot
 internal import CHardware
-internal import DeviceTree
+internal import Boards
 internal import Hypervisor
 internal import Ownership
 internal import SMMUDriver

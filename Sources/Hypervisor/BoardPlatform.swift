@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Architecture
-package import DeviceTree
+package import Boards
 package import GIC
 package import ITS
 internal import Ownership

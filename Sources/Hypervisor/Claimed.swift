@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
+internal import Boards
 internal import DeviceTree
 internal import IOMMU
 internal import Ownership

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+package import Boards
 package import DeviceTree
 
 /// What the tree says of DMA, read twice and not kept: it is the largest value there is, and has room on the

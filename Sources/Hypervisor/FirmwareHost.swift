@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import DeviceTree
+internal import Boards
 internal import ITS
 internal import Ownership
 internal import UEFI

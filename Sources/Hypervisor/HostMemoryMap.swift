@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
-public import DeviceTree
+public import Boards
 
 /// The memory that the host is told of: the board's without EL2's, and without a piece beside EL2's image that is too
 /// small to be of use.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import DeviceTree
+internal import Boards
 internal import Ownership
 
 /// The parts of the GIC beside the ITSes, as far as EL2 looks at them.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-public import DeviceTree
+public import Boards
 public import ITS
 
 /// Why the DeviceIDs of a board can't be listed.
@@ -10,15 +10,15 @@ public enum ListedDevicesError: Error, Hashable, Sendable {
   /// There is more DMA in the tree than a topology holds.
   case incompleteTopology
   /// The tree names the ITS for this node, and no DeviceID.
-  case unknown(DeviceTreeNode)
+  case unknown(BoardNode)
   /// There are more ranges than a list holds; the node of the first that did not fit.
-  case tooMany(DeviceTreeNode)
+  case tooMany(BoardNode)
 }
 
 extension PermittedDevices {
   /// The DeviceIDs that devices and IOMMUs have at the ITS of node `its`, as the tree says.
   public init(
-    listedFor its: DeviceTreeNode, in topology: borrowing DMATopology
+    listedFor its: BoardNode, in topology: borrowing DMATopology
   ) throws(ListedDevicesError) {
     guard topology.isComplete else { throw .incompleteTopology }
     self = .none

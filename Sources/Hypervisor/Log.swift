@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package import DeviceTree
+package import Boards
 
 /// The log of EL2: straight to the console until the host is entered, to a ring from then on, for
 /// the console is the host's then.

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-public import DeviceTree
+public import Boards
 
 /// One line on its way to a log; what does not fit is cut.
 public struct LogLine: TextSink, ~Copyable {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
-internal import DeviceTree
+internal import Boards
 internal import GIC
 public import ITS
 internal import Trace

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-package import DeviceTree
+package import Boards
 
 // The log, from any CPU.
 extension Monitor where Machine: BoardPlatform {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Architecture
-internal import DeviceTree
+internal import Boards
 internal import Trace
 
 // The trace of EL2, where one was asked for.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
-public import DeviceTree
+public import Boards
 
 /// Memory that the host must not have EL2 read or write: `no-map` of /reserved-memory, and the memory reservation
 /// block.

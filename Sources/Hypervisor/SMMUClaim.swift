@@ -3,7 +3,7 @@
 
 public import Architecture
 public import IOMMU
-public import DeviceTree
+public import Boards
 public import SMMUDriver
 public import Traps
 

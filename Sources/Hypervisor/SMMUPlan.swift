@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
-public import DeviceTree
+public import Boards
 internal import SMMU
 public import SMMUDriver
 
@@ -139,7 +139,7 @@ public struct SMMUPlan: Sendable {
   }
 
   private static func description(
-    of node: DeviceTreeNode, _ board: borrowing Board
+    of node: BoardNode, _ board: borrowing Board
   ) -> IOMMUDescription? {
     for index in board.iommus.indices where board.iommus[index].node == node {
       return board.iommus[index]

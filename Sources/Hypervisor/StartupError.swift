@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Architecture
-internal import DeviceTree
+internal import Boards
 package import ITS
 package import Ownership
 package import UEFI

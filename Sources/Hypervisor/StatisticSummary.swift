@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import DeviceTree
+internal import Boards
 
 /// Where a summary has its figures from, and its lines go to.
 public protocol StatisticSource {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+public import Boards
 public import DeviceTree
 
 /// What becomes of the masters of a board that no IOMMU confines: they are reported, and by policy those
@@ -117,7 +118,7 @@ public struct UnconfinedMasters: Sendable {
     while let registers = walk.next(in: blob) { body(registers) }
   }
 
-  private func claimed(_ node: DeviceTreeNode, _ topology: borrowing DMATopology) -> Int? {
+  private func claimed(_ node: BoardNode, _ topology: borrowing DMATopology) -> Int? {
     for index in topology.masters.indices where topology.masters[index].node == node {
       return fates[index] == .claimed ? index : nil
     }

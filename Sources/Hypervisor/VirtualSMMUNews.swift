@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-public import DeviceTree
+public import Boards
 internal import SMMU
 public import VirtualSMMU
 

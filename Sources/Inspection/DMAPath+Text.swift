@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import DeviceTree
+import Boards
 
 // The names of what a report tells of DMA, in JSON and in the table.
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Boards
 import DeviceTree
 
 /// Collects what is written as bytes of UTF-8.

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
-public import DeviceTree
+public import Boards
+internal import DeviceTree
 
 extension Report {
   /// A DMA master with one IOMMU that it is behind, or with none.

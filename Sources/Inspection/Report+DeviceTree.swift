@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+import Boards
 import DeviceTree
 
 extension Report {
@@ -79,8 +80,8 @@ extension Report {
 
 /// Keeps what is reported.
 private struct FoundDiagnostics: DiagnosticSink {
-  var list: [DeviceTree.Diagnostic] = []
-  mutating func report(_ diagnostic: DeviceTree.Diagnostic) { list.append(diagnostic) }
+  var list: [Boards.Diagnostic] = []
+  mutating func report(_ diagnostic: Boards.Diagnostic) { list.append(diagnostic) }
 }
 
 extension ITSDescription {

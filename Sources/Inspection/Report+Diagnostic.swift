@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-public import DeviceTree
+public import Boards
 
 extension Report {
   /// Something to be said about one place of a file, in words.
   public struct Diagnostic: Equatable, Sendable {
     /// How bad it is.
-    public var severity: DeviceTree.Diagnostic.Severity
+    public var severity: Boards.Diagnostic.Severity
     /// The path of the node; nil where it is about the whole file.
     public var node: String?
     /// The name of the property; nil where it is about the whole node.
@@ -32,7 +32,7 @@ extension Report {
   }
 }
 
-extension DeviceTree.Diagnostic.Severity {
+extension Boards.Diagnostic.Severity {
   /// The name in JSON and on standard error.
   var name: String {
     switch self {

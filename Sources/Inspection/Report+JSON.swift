@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
-import DeviceTree
+import Boards
 
 extension Report {
   /// The version of the JSON that `write(to:)` writes.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
-import DeviceTree
+import Boards
 
 extension Report {
   /// The report as a person reads it: a line that says what it comes to, then a table.

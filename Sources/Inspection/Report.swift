@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
-public import DeviceTree
+public import Boards
 
 /// What an inspection finds out about one file.
 ///

@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import CEmbedder
+internal import Boards
 internal import DeviceTree
 internal import Hypervisor
 internal import Ownership
@@ -73,7 +74,7 @@ protocol BoardSource {
     let board = Board.read(blob, granule: granule, reporting: &diagnostics)
     diagnostics.write(in: blob) { platform.log($0, $1) }
     guard board.verdict != .refused else {
-      var node = DeviceTreeNode.root
+      var node = BoardNode.root
       diagnostics.forEach { if $0.severity == .error, node == .root { node = $0.node } }
       throw EmbedderError(PORTCULLIS_ERROR_BOARD, at: node)
     }

@@ -3,7 +3,7 @@
 
 internal import Architecture
 internal import CEmbedder
-internal import DeviceTree
+internal import Boards
 internal import Hypervisor
 internal import ITS
 internal import Ownership
@@ -23,7 +23,7 @@ struct EmbedderError: Error {
     self.address = address.rawValue
   }
 
-  init(_ status: portcullis_status, at node: DeviceTreeNode) {
+  init(_ status: portcullis_status, at node: BoardNode) {
     self.status = status
     self.node = node.offset
   }

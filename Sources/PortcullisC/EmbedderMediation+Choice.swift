@@ -3,7 +3,7 @@
 
 internal import Architecture
 internal import CEmbedder
-internal import DeviceTree
+internal import Boards
 internal import Hypervisor
 internal import ITS
 

@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import CEmbedder
+internal import Boards
 internal import DeviceTree
 internal import Hypervisor
 
@@ -53,7 +54,7 @@ private struct TreeOfHost {
     }
   }
 
-  private mutating func disable(_ node: DeviceTreeNode) throws(EmbedderError) {
+  private mutating func disable(_ node: BoardNode) throws(EmbedderError) {
     if tree.disabled.append(node) { return }
     platform.log(.error, LogLine("host's tree: too many nodes are to be disabled"))
     throw EmbedderError(PORTCULLIS_ERROR_BOARD)

@@ -3,6 +3,7 @@
 
 internal import Architecture
 internal import CEmbedder
+internal import Boards
 internal import DeviceTree
 internal import Hypervisor
 internal import SMMU

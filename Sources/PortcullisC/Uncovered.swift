@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CEmbedder
-internal import DeviceTree
+internal import Boards
 internal import Hypervisor
 
 /// What Portcullis does not cover for a host, as the header has it.

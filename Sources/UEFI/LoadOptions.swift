@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import DeviceTree
+internal import Boards
 
 /// The options that a boot manager or a shell hands to an application: a text of 16-bit characters (UEFI 2.10,
 /// section 9.1).

@@ -3,7 +3,7 @@
 
 import Architecture
 import Comparison
-import DeviceTree
+import Boards
 import GIC
 @testable import Hypervisor
 @testable import ITS

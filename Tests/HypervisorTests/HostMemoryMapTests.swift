@@ -5,7 +5,7 @@ import Architecture
 import Hypervisor
 import Testing
 
-@testable import DeviceTree
+@testable import Boards
 
 private func range(_ base: UInt64, _ size: UInt64) -> AddressRange {
   guard let range = AddressRange(base: PhysicalAddress(base), size: size) else {

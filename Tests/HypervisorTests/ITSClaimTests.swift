@@ -7,7 +7,7 @@ import Simulation
 import Testing
 import Traps
 
-@testable import DeviceTree
+@testable import Boards
 @testable import Hypervisor
 
 /// ITSes that answer with their number, up to one that may be silent at one register.
@@ -35,8 +35,8 @@ final class SimulatedITSes: DeviceMemory, RefusingContext, @unchecked Sendable {
 private typealias Registry = RegionRegistry<ProtectedDevice<SimulatedITSes>>
 
 /// A board with ITSes of 128 KiB at these addresses.
-private func board(_ bases: [UInt64], verdict: Verdict = .protectable) throws -> DeviceTree.Board {
-  var board = DeviceTree.Board(granule: .kib4)
+private func board(_ bases: [UInt64], verdict: Verdict = .protectable) throws -> Boards.Board {
+  var board = Boards.Board(granule: .kib4)
   board.verdict = verdict
   for base in bases {
     let region = try #require(AddressRange(base: PhysicalAddress(base), size: 0x20000))
@@ -61,7 +61,7 @@ private let frames = bases.flatMap { base in
 @Suite("Claim of the ITSes")
 struct ITSClaimTests {
   private func claim(
-    _ board: borrowing DeviceTree.Board, _ subject: inout Subject, _ registry: inout Registry,
+    _ board: borrowing Boards.Board, _ subject: inout Subject, _ registry: inout Registry,
     _ registers: SimulatedITSes = SimulatedITSes()
   ) throws(ITSClaimError) -> ITSClaim.Identities {
     var frames: RegionClaim.BoardFrames = RegionClaim.noFrames()

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import DeviceTree
+import Boards
 import Hypervisor
 import ITS
 import Testing

@@ -5,7 +5,7 @@ import Architecture
 import Testing
 import Traps
 
-@testable import DeviceTree
+@testable import Boards
 @testable import Hypervisor
 
 /// Redistributors by their address: GICR_TYPER of each.
@@ -37,7 +37,7 @@ private final class TyperMemory: DeviceMemory, RefusingContext, @unchecked Senda
     _ regions: [(base: UInt64, size: UInt64, stride: UInt64?)],
     _ typers: [UInt64: UInt64], isUsed: Bool = true
   ) throws -> RegionRequests<ProtectedDevice<TyperMemory>> {
-    var board = DeviceTree.Board(granule: .kib4)
+    var board = Boards.Board(granule: .kib4)
     let memory = TyperMemory()
     for (index, region) in regions.enumerated() {
       let range = try #require(

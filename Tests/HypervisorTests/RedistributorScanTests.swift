@@ -6,7 +6,7 @@ import GIC
 import Hypervisor
 import Testing
 
-@testable import DeviceTree
+@testable import Boards
 
 /// Where EL2 sees a region in these tests, which is not where it is.
 private let window: UInt64 = 0x7000_0000_0000

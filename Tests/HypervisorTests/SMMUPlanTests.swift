@@ -8,13 +8,13 @@ import SMMU
 import Testing
 import Traps
 
-@testable import DeviceTree
+@testable import Boards
 @testable import Hypervisor
 @testable import SMMUDriver
 
 /// A board with SMMUs, and what its tree says of DMA.
 private struct Described: ~Copyable {
-  var board = DeviceTree.Board(granule: .kib4)
+  var board = Boards.Board(granule: .kib4)
   var topology = DMATopology()
 
   /// Adds an SMMU; the node is told apart by its number.
@@ -22,7 +22,7 @@ private struct Described: ~Copyable {
     _ base: UInt64, size: UInt64 = 0x2_0000, isCoherent: Bool = true, isEnabled: Bool = true,
     kind: DMATranslator.Kind = .smmuV3, hasRegisters: Bool = true, traits: SMMUTraits = .none
   ) throws {
-    let node = DeviceTreeNode(offset: Int32(topology.iommus.count + 1))
+    let node = BoardNode(offset: Int32(topology.iommus.count + 1))
     let range = try #require(AddressRange(base: PhysicalAddress(base), size: size))
     if hasRegisters {
       let isAdded = board.iommus.append(
@@ -226,7 +226,7 @@ struct SMMUPlanTests {
 
   @Test("The doorbells are the translation frames")
   func doorbells() throws {
-    var board = DeviceTree.Board(granule: .kib4)
+    var board = Boards.Board(granule: .kib4)
     let frame = try #require(AddressRange(base: PhysicalAddress(0x809_0000), size: 0x1_0000))
     for translation in [frame, nil] {
       let isAdded = board.itses.append(
@@ -242,8 +242,8 @@ struct SMMUPlanTests {
 
   @Test("Each ITS of the largest board has a doorbell")
   func mostDoorbells() throws {
-    var board = DeviceTree.Board(granule: .kib4)
-    for number in 0..<DeviceTree.Board.ITSes.capacity {
+    var board = Boards.Board(granule: .kib4)
+    for number in 0..<Boards.Board.ITSes.capacity {
       let base = PhysicalAddress(0x800_0000 + UInt64(number) << 17)
       let frame = try #require(AddressRange(base: base, size: 0x1_0000))
       let isAdded = board.itses.append(
@@ -252,6 +252,6 @@ struct SMMUPlanTests {
           preITS: nil))
       #expect(isAdded)
     }
-    #expect(SMMUClaim.doorbells(of: board).count == DeviceTree.Board.ITSes.capacity)
+    #expect(SMMUClaim.doorbells(of: board).count == Boards.Board.ITSes.capacity)
   }
 }

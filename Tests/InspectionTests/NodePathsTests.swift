@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Boards
 import DeviceTree
 import Foundation
 import Testing
@@ -16,7 +17,7 @@ struct NodePathsTests {
     let bytes = [UInt8](try Data(contentsOf: sample.blob))
     let blob = try DeviceTreeBlob(checking: bytes.span)
     let paths = NodePaths(blob)
-    var current: (node: DeviceTreeNode, depth: Int)?
+    var current: (node: BoardNode, depth: Int)?
     var count = 0
     while let next = blob.node(after: current) {
       var sink = ByteSink()

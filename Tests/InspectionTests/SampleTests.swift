@@ -3,6 +3,7 @@
 
 import Architecture
 import Foundation
+import Boards
 import DeviceTree
 import Inspection
 import Testing

@@ -5,7 +5,7 @@ import Architecture
 import CEL2Boot
 import CHeap
 @testable import CheckedMonitor
-import DeviceTree
+import Boards
 @testable import Hypervisor
 import ITS
 import Observing

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import DeviceTree
+import Boards
 
 /// DMA masters that have the same between them and memory, and whose interrupts go to the same ITSes.
 struct DMAGroup {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
-import DeviceTree
+import Boards
 
 /// A row of the address map: a range, or several of one kind with nothing else between them.
 struct MapRow {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import DeviceTree
+import Boards
 
 extension Picture {
   /// How many errors are shown, and how many warnings; the others are counted.

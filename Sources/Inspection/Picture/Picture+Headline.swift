@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
-import DeviceTree
+import Boards
 
 extension Picture {
   private static let verdictStyle = TextStyle(size: 22, isBold: true)

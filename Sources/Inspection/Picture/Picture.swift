@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
-import DeviceTree
+import Boards
 
 /// The picture of a board: a page that tells what becomes of it, who does DMA, and what is where.
 ///

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Architecture
+import Boards
 import DeviceTree
 
 extension Report {
@@ -51,7 +52,7 @@ extension Report {
   ) {
     var places: [Place] = []
     func add(
-      _ kind: Place.Kind, _ node: DeviceTreeNode?, _ range: AddressRange, disabled: String? = nil
+      _ kind: Place.Kind, _ node: BoardNode?, _ range: AddressRange, disabled: String? = nil
     ) {
       let path = node.map { paths.path(of: $0, in: blob) }
       places.append(Place(kind: kind, disabled: disabled, node: path, range: range))

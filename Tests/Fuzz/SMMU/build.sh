@@ -15,7 +15,7 @@ build=("$swift" build --build-system native -c release --scratch-path "$scratch"
 binaries=$("${build[@]}" --show-bin-path)
 
 objects=()
-for module in CFdt Architecture GIC SMMU Trace DeviceTree Ownership Traps ITS Redistributor IOMMU SMMUDriver \
+for module in CFdt Architecture GIC SMMU Trace Boards DeviceTree Ownership Traps ITS Redistributor IOMMU SMMUDriver \
   VirtualSMMU Hypervisor SimulatedHardware Simulation Specification Comparison FuzzWorld SMMUFuzzWorld; do
   for object in "$binaries/$module.build"/*.o; do
     # Those of sources since deleted may linger.

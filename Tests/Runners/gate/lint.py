@@ -23,7 +23,7 @@ OUTSIDE = {"programs", "interfaces", "C, assembly"}
 MAKEFILE_CORE = re.compile(r"^CORE := (.*)$", re.MULTILINE)
 # The room that may not know the other although it stands above it.
 STRANGERS = {
-    ("Ownership", "GIC"), ("Ownership", "SMMU"), ("Ownership", "DeviceTree"),
+    ("Ownership", "GIC"), ("Ownership", "SMMU"), ("Ownership", "Boards"), ("Ownership", "DeviceTree"),
     ("Traps", "GIC"), ("Traps", "SMMU"),
 }  # fmt: skip
 

@@ -3,7 +3,7 @@
 
 public import Architecture
 
-/// Something that a reader of a device tree has to be told.
+/// Something that whoever gave the description of a board has to be told.
 public struct Diagnostic: Hashable, Sendable {
   /// How bad it is.
   public enum Severity: UInt8, Sendable {
@@ -28,9 +28,9 @@ public struct Diagnostic: Hashable, Sendable {
     /// The address has size 0, or no size at all.
     case noSize
     /// This bus has no `ranges`: the CPU cannot reach what lies below it.
-    case noRanges(bus: DeviceTreeNode)
+    case noRanges(bus: BoardNode)
     /// No entry of this bus's `ranges` covers the whole of base and size.
-    case outsideRanges(bus: DeviceTreeNode, base: UInt64, size: UInt64)
+    case outsideRanges(bus: BoardNode, base: UInt64, size: UInt64)
     /// Base plus size passes the end of an address space.
     case overflow(base: UInt64, size: UInt64)
     /// The range passes the 52 bits of a physical address.
@@ -44,7 +44,7 @@ public struct Diagnostic: Hashable, Sendable {
     /// The region ends before the translation frame.
     case noTranslationFrame
     /// The region overlaps the one of another node.
-    case overlapsRegion(AddressRange, other: DeviceTreeNode)
+    case overlapsRegion(AddressRange, other: BoardNode)
     /// The region overlaps RAM.
     case overlapsMemory(AddressRange)
     /// There are more than this many.
@@ -59,7 +59,7 @@ public struct Diagnostic: Hashable, Sendable {
     case notSupported
     /// Something other than PSCI starts the CPU.
     case notPSCI
-    /// PSCI, which starts the CPU, is not in the tree.
+    /// PSCI, which starts the CPU, is not in the description.
     case noPSCI
     /// The regions have room for so many Redistributors, and there are more CPUs.
     case roomForFewer(UInt64, cpus: Int)
@@ -84,7 +84,7 @@ public struct Diagnostic: Hashable, Sendable {
   /// What a boot module may not overlap.
   public enum Occupant: Hashable, Sendable {
     /// Another boot module.
-    case module(DeviceTreeNode, AddressRange)
+    case module(BoardNode, AddressRange)
     /// The board's device tree, where the loader has put it.
     case tree(AddressRange)
     /// The hypervisor's image.
@@ -94,7 +94,7 @@ public struct Diagnostic: Hashable, Sendable {
   /// How bad it is.
   public let severity: Severity
   /// The node that it is about.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// The property that it is about, if one.
   public let property: PropertyName?
   /// What is wrong.

@@ -39,3 +39,11 @@ extension TextSink where Self: ~Copyable {
     }
   }
 }
+
+extension StaticString {
+  /// The byte `index` of the text, which is below `utf8CodeUnitCount`.
+  package func byte(at index: Int) -> UInt8 {
+    // The bytes of a literal live for ever, and every caller counts up to utf8CodeUnitCount.
+    unsafe utf8Start[index]
+  }
+}

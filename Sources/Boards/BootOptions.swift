@@ -21,7 +21,7 @@ public struct BootOptions: Equatable, Sendable {
   /// `portcullis.vlpi=checked`: virtual interrupts of GICv4.0 are offered, and their commands checked.
   public private(set) var checksVirtualInterrupts = false
 
-  /// `portcullis.deviceids=listed`: only DeviceIDs that the device tree gives to a device are mapped.
+  /// `portcullis.deviceids=listed`: only DeviceIDs that the board's description gives to a device are mapped.
   public private(set) var listsDevices = false
   /// `portcullis.masters=claim`: masters that no SMMU confines are claimed, where they can be.
   public private(set) var claimsMasters = false

@@ -4,7 +4,7 @@
 public import Architecture
 internal import Synchronization
 
-/// What a device tree says of a board, as plain values.
+/// What a board is, as plain values: what a device tree or the tables of ACPI say of it.
 ///
 /// Addresses are physical: every `reg` has been translated through all `ranges` above it. Disabled
 /// nodes, and nodes below a disabled one, are left out, but for what can be told to read and write memory: ITSes,
@@ -57,53 +57,53 @@ public struct Board: ~Copyable, Sendable {
   /// The page size that regions were checked against.
   public let granule: Granule
   /// Whether the board's ITSes can be protected.
-  public internal(set) var verdict = Verdict.nothingToProtect
+  public package(set) var verdict = Verdict.nothingToProtect
 
   /// The root's `model`, a terminated string.
-  public internal(set) var model: BlobBytes?
+  public package(set) var model: BlobBytes?
   /// The root's `compatible`, a list of terminated strings.
-  public internal(set) var compatible: BlobBytes?
+  public package(set) var compatible: BlobBytes?
   /// The command line: `/chosen/bootargs`, a terminated string.
-  public internal(set) var bootArguments: BlobBytes?
+  public package(set) var bootArguments: BlobBytes?
   /// The initial RAM disk that `/chosen` names by `linux,initrd-start` and `linux,initrd-end`.
-  public internal(set) var initialRAMDisk: AddressRange?
+  public package(set) var initialRAMDisk: AddressRange?
   /// What the command line asks of the hypervisor.
-  public internal(set) var options = BootOptions()
+  public package(set) var options = BootOptions()
 
-  /// The ITSes that can be protected, in the order of the tree.
-  public internal(set) var itses = ITSes(filler: .filler)
+  /// The ITSes that can be protected, in the order of the description.
+  public package(set) var itses = ITSes(filler: .filler)
   /// The Distributor's frame.
-  public internal(set) var distributor: AddressRange?
-  /// The regions of Redistributors, in the order of the tree.
-  public internal(set) var redistributors = RedistributorRegions(filler: .filler)
-  /// The SMMUv3s, in the order of the tree.
-  public internal(set) var iommus = IOMMUs(filler: .filler)
+  public package(set) var distributor: AddressRange?
+  /// The regions of Redistributors, in the order of the description.
+  public package(set) var redistributors = RedistributorRegions(filler: .filler)
+  /// The SMMUv3s, in the order of the description.
+  public package(set) var iommus = IOMMUs(filler: .filler)
   /// The registers of the SMMUv3s' performance monitors (`arm,smmu-v3-pmcg`), used or not, which signal by writing
   /// where they are told to, untranslated.
-  public internal(set) var monitors = Monitors(filler: .filler)
+  public package(set) var monitors = Monitors(filler: .filler)
   /// The registers of hardware beside SMMUv3s that has command queues of its own for them.
-  public internal(set) var companions = CompanionRanges(filler: .filler)
+  public package(set) var companions = CompanionRanges(filler: .filler)
   /// The control frames of ITSes, and the registers of SMMUv3s, that are disabled; they overlap nothing else.
-  public internal(set) var unused = UnusedRanges(filler: .filler)
+  public package(set) var unused = UnusedRanges(filler: .filler)
   /// What is known of the whole GIC that its nodes may not say.
-  public internal(set) var gicTraits = ITSTraits.none
-  /// RAM, in the order of the tree.
-  public internal(set) var memory = MemoryRanges(filler: .filler)
+  public package(set) var gicTraits = ITSTraits.none
+  /// RAM, in the order of the description.
+  public package(set) var memory = MemoryRanges(filler: .filler)
   /// Memory that is not free for use, of `/reserved-memory` and of the memory reservation block.
-  public internal(set) var reserved = ReservedRanges(filler: .filler)
+  public package(set) var reserved = ReservedRanges(filler: .filler)
   /// The firmware's PSCI.
-  public internal(set) var psci: PSCIDescription?
+  public package(set) var psci: PSCIDescription?
   /// The console that `/chosen/stdout-path` names.
-  public internal(set) var console: ConsoleDescription?
-  /// The CPUs: MPIDR_EL1's affinity fields, in the order of the tree.
-  public internal(set) var cpus = CPUs(filler: 0)
-  /// What a boot loader has put in memory, in the order of the tree.
-  public internal(set) var modules = BootModules(filler: .filler)
+  public package(set) var console: ConsoleDescription?
+  /// The CPUs: MPIDR_EL1's affinity fields, in the order of the description.
+  public package(set) var cpus = CPUs(filler: 0)
+  /// What a boot loader has put in memory, in the order of the description.
+  public package(set) var modules = BootModules(filler: .filler)
 
   // As of a topology: with an identity it is lent by its address, and not copied to the stack at each use.
   private let identity = Atomic(false)
 
-  init(granule: Granule) { self.granule = granule }
+  package init(granule: Granule) { self.granule = granule }
 
   /// The first module that is a kernel.
   public var kernel: BootModule? { module(.kernel) }
@@ -144,7 +144,7 @@ public enum Verdict: Sendable {
 /// An Interrupt Translation Service, a node compatible with `arm,gic-v3-its`.
 public struct ITSDescription: Hashable, Sendable {
   /// The node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// The whole of the first `reg` entry.
   public let region: AddressRange
   /// The registers that commands and tables are set up with, 64 KiB: what is protected.
@@ -186,13 +186,13 @@ public struct ITSTraits: Hashable, Sendable {
 /// A region of Redistributors of a node compatible with `arm,gic-v3`.
 public struct RedistributorRegion: Hashable, Sendable {
   /// The GIC's node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// The region.
   public let range: AddressRange
   /// Bytes from one Redistributor to the next; nil: as GICR_TYPER tells (two or four 64 KiB frames).
   public let stride: UInt64?
   /// Whether the host uses the GIC; one that it does not use is taken from it whole.
-  public internal(set) var isUsed = true
+  public package(set) var isUsed = true
 }
 
 /// An IOMMU.
@@ -205,7 +205,7 @@ public struct IOMMUDescription: Hashable, Sendable {
   /// What it is.
   public let kind: Kind
   /// The node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// Its registers: the first `reg` entry.
   public let range: AddressRange
   /// Whether its table walks and queue accesses snoop caches (`dma-coherent`).
@@ -215,7 +215,7 @@ public struct IOMMUDescription: Hashable, Sendable {
 /// Registers of a performance monitor of an SMMUv3, a node compatible with `arm,smmu-v3-pmcg`.
 public struct MonitorRegisters: Hashable, Sendable {
   /// The node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// An entry of `reg`.
   public let range: AddressRange
 }
@@ -223,7 +223,7 @@ public struct MonitorRegisters: Hashable, Sendable {
 /// Registers of hardware that has command queues of its own for an SMMUv3: NVIDIA's CMDQV.
 public struct CompanionRegisters: Hashable, Sendable {
   /// The node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// Its registers: the first `reg` entry.
   public let range: AddressRange
 }
@@ -242,7 +242,7 @@ public struct UnusedRegisters: Hashable, Sendable {
   /// What they are of.
   public let kind: Kind
   /// The node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// What is taken from the host: an ITS's control frame, all registers of an SMMUv3.
   public let range: AddressRange
 }
@@ -250,14 +250,14 @@ public struct UnusedRegisters: Hashable, Sendable {
 /// Memory that is not free for use.
 public struct ReservedMemory: Hashable, Sendable {
   /// The child of `/reserved-memory`; nil: an entry of the memory reservation block.
-  public let node: DeviceTreeNode?
+  public let node: BoardNode?
   /// The memory.
   public let range: AddressRange
   /// Whether it must not even be mapped (`no-map`).
   public let isUnmapped: Bool
 
   /// Describes a range.
-  public init(node: DeviceTreeNode?, range: AddressRange, isUnmapped: Bool) {
+  public init(node: BoardNode?, range: AddressRange, isUnmapped: Bool) {
     self.node = node
     self.range = range
     self.isUnmapped = isUnmapped
@@ -283,11 +283,17 @@ public struct PSCIDescription: Hashable, Sendable {
     case version1x0
   }
   /// The node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// The conduit.
   public let conduit: Conduit
   /// The newest binding that `compatible` names.
   public let binding: Binding
+
+  package init(node: BoardNode, conduit: Conduit, binding: Binding) {
+    self.node = node
+    self.conduit = conduit
+    self.binding = binding
+  }
 }
 
 /// A console.
@@ -304,13 +310,24 @@ public struct ConsoleDescription: Hashable, Sendable {
   /// What it is.
   public let kind: Kind
   /// The node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// Its registers: the first `reg` entry.
   public let range: AddressRange
   /// The distance of two registers in bytes, as a power of two.
   public let registerShift: UInt8
   /// The width of an access to a register.
   public let registerWidth: AccessWidth
+
+  package init(
+    kind: Kind, node: BoardNode, range: AddressRange, registerShift: UInt8,
+    registerWidth: AccessWidth
+  ) {
+    self.kind = kind
+    self.node = node
+    self.range = range
+    self.registerShift = registerShift
+    self.registerWidth = registerWidth
+  }
 }
 
 /// Something that a boot loader has put in memory (the `multiboot,module` binding).
@@ -325,9 +342,9 @@ public struct BootModule: Hashable, Sendable {
     case other
   }
   /// What it is for.
-  public internal(set) var kind: Kind
+  public package(set) var kind: Kind
   /// The node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// Where it is.
   public let range: AddressRange
   /// The module's own command line, a terminated string.

@@ -4,7 +4,7 @@
 import Architecture
 import Testing
 
-@testable import DeviceTree
+@testable import Boards
 
 @Suite("Boards without a tree") struct BoardAssemblyTests {
   private static func range(_ base: UInt64, _ size: UInt64) throws -> AddressRange {

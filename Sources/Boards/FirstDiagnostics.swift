@@ -3,7 +3,7 @@
 
 internal import Architecture
 
-/// The first diagnostics of a tree, kept until there is where to write them, and how many more there were.
+/// The first diagnostics of a description, kept until there is where to write them, and how many more there were.
 public struct FirstDiagnostics<Kind> {
   private var kept = FixedList<16, Kind?>(filler: nil)
   /// How many were not kept.

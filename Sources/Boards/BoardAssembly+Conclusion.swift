@@ -3,10 +3,10 @@
 
 internal import Architecture
 
-// After the walk: what can only be said of a board as a whole.
+// After all parts: what can only be said of a board as a whole.
 
-extension BoardReader {
-  mutating func conclude<Sink: DiagnosticSink & ~Copyable>(_ sink: inout Sink) {
+extension BoardAssembly {
+  package mutating func conclude<Sink: DiagnosticSink & ~Copyable>(_ sink: inout Sink) {
     dropRepeated()
     checkOverlaps(&sink)
     checkProcessors(&sink)
@@ -36,10 +36,10 @@ extension BoardReader {
     }
   }
 
-  /// Says where frames of Redistributors can't end with their regions, as far as the tree tells.
+  /// Says where frames of Redistributors can't end with their regions, as far as the description tells.
   private mutating func checkRoom<Sink: DiagnosticSink & ~Copyable>(_ sink: inout Sink) {
     var room: UInt64 = 0
-    var node: DeviceTreeNode?
+    var node: BoardNode?
     for index in board.redistributors.indices where board.redistributors[index].isUsed {
       let region = board.redistributors[index]
       room += region.range.size / max(region.stride ?? 0, Board.leastRedistributorSize)
@@ -93,10 +93,10 @@ extension BoardReader {
   private struct Occupant {
     enum Kind { case its, window, distributor, redistributors, iommu, monitor, companion, console }
     let kind: Kind
-    let node: DeviceTreeNode
+    let node: BoardNode
     let range: AddressRange
 
-    init(_ kind: Kind, _ node: DeviceTreeNode, _ range: AddressRange) {
+    init(_ kind: Kind, _ node: BoardNode, _ range: AddressRange) {
       self.kind = kind
       self.node = node
       self.range = range
@@ -163,7 +163,7 @@ extension BoardReader {
       guard let occupant = occupant(number) else { continue }
       let property: PropertyName = occupant.kind == .window ? .preITS : .reg
       var isAlone = true
-      // Once each: a hostile tree could have all of them in one place.
+      // Once each: a hostile description could have all of them in one place.
       for other in 0..<number {
         guard let other = self.occupant(other), !occupant.mayOverlap(other),
           occupant.range.overlaps(other.range)

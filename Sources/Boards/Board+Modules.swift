@@ -13,7 +13,7 @@ extension Board {
     /// What the kernel takes from its base on when it runs, which its header says; nil: as much as was loaded.
     public var kernelMemory: AddressRange?
 
-    /// Surroundings of which a tree alone tells nothing.
+    /// Surroundings of which a description alone tells nothing.
     public init(
       tree: AddressRange? = nil, hypervisor: AddressRange? = nil,
       kernelMemory: AddressRange? = nil
@@ -75,7 +75,7 @@ extension Board {
     return surroundings.kernelMemory ?? module.range
   }
 
-  /// Whether all of `range` is memory, in one range of the tree or in several that adjoin.
+  /// Whether all of `range` is memory, in one range of the description or in several that adjoin.
   private func isMemory(_ range: AddressRange) -> Bool {
     var next = range.base
     for _ in memory.indices {

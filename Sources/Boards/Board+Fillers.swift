@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Architecture
+package import Architecture
 
 // What unused slots of a board's lists hold; never seen from outside.
 
 extension AddressRange {
-  static var filler: AddressRange {
+  package static var filler: AddressRange {
     guard let filler = AddressRange(base: PhysicalAddress(0), size: 1) else {
       preconditionFailure("a constant")
     }

@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// Who does DMA on a board, what it passes on its way to memory, and which ITSes it rings.
 ///
-/// A tree has no property that says "I am a bus master". <doc:DMA> has the rule by which nodes are
-/// taken for one, and what can't be known. Disabled nodes, and nodes below a disabled one, are left
+/// A device tree has no property that says "I am a bus master". The article DMA of `DeviceTree` has the rule by
+/// which nodes are taken for one, and what can't be known. Disabled nodes, and nodes below a disabled one, are left
 /// out. Lists have fixed capacities; what does not fit is reported and makes `isComplete` false.
 public struct DMATopology: ~Copyable, Sendable {
   /// IOMMUs of any kind; at most 64.
@@ -23,20 +23,20 @@ public struct DMATopology: ~Copyable, Sendable {
   /// Paths of IOMMUs to the doorbell of an ITS; at most 64.
   public typealias IOMMUDoorbells = FixedList<64, IOMMUDoorbellPath>
 
-  /// The IOMMUs that masters may name, disabled ones among them, in the order of the tree.
-  public internal(set) var iommus = IOMMUs(filler: .filler)
-  /// The MSI controllers that masters may name, disabled ones among them, in the order of the tree.
-  public internal(set) var msiControllers = MSIControllers(filler: .filler)
-  /// The masters, in the order of the tree.
-  public internal(set) var masters = Masters(filler: .filler)
+  /// The IOMMUs that masters may name, disabled ones among them, in the order of the description.
+  public package(set) var iommus = IOMMUs(filler: .filler)
+  /// The MSI controllers that masters may name, disabled ones among them, in the order of the description.
+  public package(set) var msiControllers = MSIControllers(filler: .filler)
+  /// The masters, in the order of the description.
+  public package(set) var masters = Masters(filler: .filler)
   /// Their paths to memory; each master has at least one, and its paths are together.
-  public internal(set) var paths = Paths(filler: .filler)
+  public package(set) var paths = Paths(filler: .filler)
   /// Their paths to ITSes, in the same order.
-  public internal(set) var doorbells = Doorbells(filler: .filler)
-  /// The IOMMUs' own paths to ITSes, in the order of the tree.
-  public internal(set) var iommuDoorbells = IOMMUDoorbells(filler: .filler)
+  public package(set) var doorbells = Doorbells(filler: .filler)
+  /// The IOMMUs' own paths to ITSes, in the order of the description.
+  public package(set) var iommuDoorbells = IOMMUDoorbells(filler: .filler)
   /// Whether everything that was found fits.
-  public internal(set) var isComplete = true
+  public package(set) var isComplete = true
   /// The lists whose overflow was reported, one bit a list.
   var overflowed: UInt8 = 0
 
@@ -44,10 +44,10 @@ public struct DMATopology: ~Copyable, Sendable {
   // all of it to the stack at each use.
   private let identity = Atomic(false)
 
-  init() {}
+  package init() {}
 }
 
-/// An IOMMU as a device tree describes it: a node that `iommus` or `iommu-map` may name.
+/// An IOMMU as it is described: of a device tree a node that `iommus` or `iommu-map` may name.
 public struct DMATranslator: Hashable, Sendable {
   /// The kinds of IOMMU that are told apart.
   public enum Kind: Sendable {
@@ -61,10 +61,10 @@ public struct DMATranslator: Hashable, Sendable {
   /// What it is.
   public let kind: Kind
   /// The node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// By what others name it; nil where nothing can.
   public let phandle: UInt32?
-  /// The cells of a specifier behind the phandle; nil where the tree does not say.
+  /// The cells of a specifier behind the phandle; nil where nothing says so.
   public let cells: Int?
   /// Whether the node, and each above it, is enabled.
   public let isEnabled: Bool
@@ -76,6 +76,28 @@ public struct DMATranslator: Hashable, Sendable {
   public let traits: SMMUTraits
   /// Its wired interrupts.
   public let interrupts: SMMUInterrupts
+
+  package init(
+    kind: Kind, node: BoardNode, phandle: UInt32?, cells: Int?, isEnabled: Bool, hasRegisters: Bool,
+    sendsMSIs: Bool, traits: SMMUTraits, interrupts: SMMUInterrupts
+  ) {
+    self.kind = kind
+    self.node = node
+    self.phandle = phandle
+    self.cells = cells
+    self.isEnabled = isEnabled
+    self.hasRegisters = hasRegisters
+    self.sendsMSIs = sendsMSIs
+    self.traits = traits
+    self.interrupts = interrupts
+  }
+
+  /// What keeps accesses in bounds that pass it.
+  package var confinement: DMAPath.Confinement {
+    guard isEnabled else { return .disabled }
+    guard kind == .smmuV3 else { return .notDriven }
+    return hasRegisters && cells == 1 ? .confined : .unreadable
+  }
 }
 
 /// What an SMMUv3 needs to be driven rightly beyond the architecture.
@@ -104,21 +126,24 @@ public struct SMMUTraits: Hashable, Sendable {
 /// a GICv3's.
 public struct SMMUInterrupts: Hashable, Sendable {
   /// The event queue (`eventq`).
-  public internal(set) var events: UInt32?
+  public package(set) var events: UInt32?
   /// A global error (`gerror`).
-  public internal(set) var globalError: UInt32?
+  public package(set) var globalError: UInt32?
   /// Page requests (`priq`).
-  public internal(set) var pageRequests: UInt32?
+  public package(set) var pageRequests: UInt32?
   /// A CMD_SYNC (`cmdq-sync`).
-  public internal(set) var commandSync: UInt32?
+  public package(set) var commandSync: UInt32?
   /// All of them (`combined`).
-  public internal(set) var combined: UInt32?
+  public package(set) var combined: UInt32?
+
+  /// No interrupt.
+  package init() {}
 }
 
 /// An MSI controller: a node that `msi-parent` or `msi-map` may name.
 public struct MSIController: Hashable, Sendable {
   /// The node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// By what others name it; nil where nothing can.
   public let phandle: UInt32?
   /// The cells of a specifier behind the phandle.
@@ -127,6 +152,14 @@ public struct MSIController: Hashable, Sendable {
   public let isITS: Bool
   /// Whether the node, and each above it, is enabled.
   public let isEnabled: Bool
+
+  package init(node: BoardNode, phandle: UInt32?, cells: Int, isITS: Bool, isEnabled: Bool) {
+    self.node = node
+    self.phandle = phandle
+    self.cells = cells
+    self.isITS = isITS
+    self.isEnabled = isEnabled
+  }
 }
 
 /// A node that reads or writes memory by itself, as far as its properties tell.
@@ -151,9 +184,14 @@ public struct DMAMaster: Hashable, Sendable {
     case debug
   }
   /// The node.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// What it is taken for a master by.
   public let evidence: Evidence
+
+  package init(node: BoardNode, evidence: Evidence) {
+    self.node = node
+    self.evidence = evidence
+  }
 }
 
 /// One way of a master to memory: a range of its requesters and what they pass.
@@ -172,7 +210,7 @@ public struct DMAPath: Hashable, Sendable {
     case notDriven
     /// A disabled IOMMU.
     case disabled
-    /// What the tree says can't be read, or names no IOMMU.
+    /// What is said can't be read, or names no IOMMU.
     case unreadable
   }
   /// The index of the master.
@@ -188,15 +226,15 @@ public struct DMAPath: Hashable, Sendable {
   public var requesters: IDRange? { requesterRange.range }
   private let requesterRange: PackedRange
   /// The streams that they have at the IOMMU, as far from the first stream as the requester from the first requester;
-  /// nil where there is none, or it has none that the tree tells.
+  /// nil where there is none, or it has none that is told.
   public var streams: IDRange? { streamRange.range }
   private let streamRange: PackedRange
   /// Bits of a stream that do not count (the second cell of an SMMUv2's specifier).
   public let ignoredBits: UInt32
   /// The bits that a requester ID has after `iommu-map-mask`.
-  public internal(set) var mask: UInt32
+  public package(set) var mask: UInt32
 
-  init(
+  package init(
     master: Int, iommu: Int?, confinement: Confinement, requesters: IDRange?, streams: IDRange?,
     ignoredBits: UInt32, mask: UInt32 = UInt32.max
   ) {
@@ -223,11 +261,11 @@ public struct DoorbellPath: Hashable, Sendable {
   /// Of a mask with holes the range has more of them than there are.
   public var requesters: IDRange? { requesterRange.range }
   private let requesterRange: PackedRange
-  /// The DeviceIDs that they have, and with them others; nil where the tree does not tell: it may then be any.
+  /// The DeviceIDs that they have, and with them others; nil where nothing tells: it may then be any.
   public var deviceIDs: IDRange? { deviceIDRange.range }
   private let deviceIDRange: PackedRange
 
-  init(master: Int, its: Int, requesters: IDRange?, deviceIDs: IDRange?) {
+  package init(master: Int, its: Int, requesters: IDRange?, deviceIDs: IDRange?) {
     masterIndex = UInt16(master)
     itsIndex = UInt8(its)
     requesterRange = PackedRange(requesters)
@@ -241,8 +279,14 @@ public struct IOMMUDoorbellPath: Hashable, Sendable {
   public let iommu: Int
   /// The index of the ITS among the MSI controllers.
   public let its: Int
-  /// Its DeviceID; nil where the tree does not tell: it may then be any.
+  /// Its DeviceID; nil where nothing tells: it may then be any.
   public let deviceID: UInt32?
+
+  package init(iommu: Int, its: Int, deviceID: UInt32?) {
+    self.iommu = iommu
+    self.its = its
+    self.deviceID = deviceID
+  }
 }
 
 /// A range, or none, in as many bytes as a range: the last number of none is below its first.
@@ -297,5 +341,5 @@ public struct IDRange: Hashable, Sendable {
   /// Whether a number is in both.
   public func overlaps(_ other: IDRange) -> Bool { first <= other.last && other.first <= last }
   /// Every requester of a PCI host bridge: bus, device and function in 16 bits.
-  static var pci: IDRange? { IDRange(0, through: 0xffff) }
+  package static var pci: IDRange? { IDRange(0, through: 0xffff) }
 }

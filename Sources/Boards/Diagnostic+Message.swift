@@ -5,7 +5,9 @@ internal import Architecture
 
 extension Diagnostic {
   /// Writes `/node: property: what is wrong`.
-  public func write(in blob: DeviceTreeBlob, into sink: inout some TextSink & ~Copyable) {
+  public func write(
+    in blob: some BoardDescription & ~Escapable, into sink: inout some TextSink & ~Copyable
+  ) {
     blob.writePath(of: node, into: &sink)
     sink.append(": ")
     if let property {
@@ -16,7 +18,9 @@ extension Diagnostic {
   }
 
   /// Writes what is wrong, without node and property.
-  public func writeMessage(in blob: DeviceTreeBlob, into sink: inout some TextSink & ~Copyable) {
+  public func writeMessage(
+    in blob: some BoardDescription & ~Escapable, into sink: inout some TextSink & ~Copyable
+  ) {
     switch reason {
     case .missing: sink.append("is missing")
     case .badLength(let length):
@@ -96,9 +100,10 @@ extension Diagnostic {
     case .noGICv3: sink.append("the board has no GICv3")
     case .unknownOption(let option):
       // A long one is cut: the line has to hold what is allowed.
-      for index in 0..<min(option.count, 48) { sink.append(printable: blob.byte(option, index)) }
+      let text = blob.span(option)
+      for index in 0..<min(text.count, 48) { sink.append(printable: text[index]) }
       sink.append(" is not known, but ")
-      BootWord.writeAllowed(insteadOf: blob.span(option), into: &sink)
+      BootWord.writeAllowed(insteadOf: text, into: &sink)
     case .moduleOverlaps(let range, let occupant):
       sink.append(range)
       sink.append(" overlaps ")
@@ -120,7 +125,8 @@ extension Diagnostic {
   }
 
   private func write(
-    _ occupant: Occupant, in blob: DeviceTreeBlob, into sink: inout some TextSink & ~Copyable
+    _ occupant: Occupant, in blob: some BoardDescription & ~Escapable,
+    into sink: inout some TextSink & ~Copyable
   ) {
     switch occupant {
     case .module(let node, let range):
@@ -138,8 +144,8 @@ extension Diagnostic {
 }
 
 extension TextSink where Self: ~Copyable {
-  /// Takes a byte of a tree, which must not reach a terminal as it is.
-  mutating func append(printable byte: UInt8) {
+  /// Takes a byte of a description, which must not reach a terminal as it is.
+  package mutating func append(printable byte: UInt8) {
     append(0x20 < byte && byte < 0x7f ? byte : 0x3f)
   }
 

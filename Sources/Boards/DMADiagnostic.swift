@@ -34,14 +34,14 @@ public struct DMADiagnostic: Hashable, Sendable {
   }
 
   /// The node that it is about.
-  public let node: DeviceTreeNode
+  public let node: BoardNode
   /// The property that it is about, if one.
   public let property: DMAPropertyName?
   /// What is wrong.
   public let reason: Reason
 
   /// Makes a diagnostic.
-  public init(node: DeviceTreeNode, property: DMAPropertyName?, reason: Reason) {
+  public init(node: BoardNode, property: DMAPropertyName?, reason: Reason) {
     self.node = node
     self.property = property
     self.reason = reason
