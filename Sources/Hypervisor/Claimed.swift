@@ -61,8 +61,8 @@ extension Planned {
       ledger = try PageLedger(
         geometry, hypervisorPages: excluded.span, pool: &discovered.early.pool)
       stage2 = try HypervisorState<Machine>.Stage2(
-        geometry, memoryMap: map, excluded: excluded.span, pool: &discovered.early.pool,
-        cache: platform.cache)
+        geometry, memoryMap: map, executed: executed, excluded: excluded.span,
+        pool: &discovered.early.pool, cache: platform.cache)
     } catch {
       throw .translation
     }

@@ -78,22 +78,33 @@ struct FirmwareHost: Sendable {
     platform.memory.store(UInt64(size), at: word)
   }
 
-  /// Has its translation mean at EL1 what it meant at EL2, or changes nothing.
+  /// Has its translation mean at EL1 what it meant at EL2, or changes nothing; what it executes without its being
+  /// memory.
   func adaptTables<Machine: BoardPlatform>(
     image: AddressRange, _ early: inout EarlyState<Machine>, _ platform: Machine
-  ) throws(StartupError) {
+  ) throws(StartupError) -> Stage2Plan.ExecutedRanges? {
     guard let map = map(platform) else { throw .firmwareMap }
+    var executed: FirmwareTables.Executed?
     var memory = MappedFirmwareTables(
       early: early, platform: platform, map: map, image: image, memory: offer.memory)
     var refusal: FirmwareRefusal?
     do throws(FirmwareRefusal) {
-      try FirmwareTables.check(regime.geometry, in: &memory)
+      executed = try FirmwareTables.check(regime.geometry, in: &memory)
       try FirmwareTables.adapt(regime.geometry, in: &memory)
     } catch {
       refusal = error
     }
     early = memory.finish()
     if let refusal { throw .firmware(refusal) }
+    var pages: Stage2Plan.ExecutedRanges?
+    if let executed {
+      for index in executed.indices {
+        guard let range = PageRange(covering: executed[index]) else { throw .memory }
+        if pages == nil { pages = Stage2Plan.ExecutedRanges(filler: range) }
+        _ = pages?.append(range)
+      }
+    }
+    return pages
   }
 }
 
@@ -131,6 +142,8 @@ private struct MappedFirmwareTables<Machine: BoardPlatform>: ~Copyable, ~Escapab
       return false
     }
   }
+
+  func touchesMemory(_ range: AddressRange) -> Bool { map.touchesMemory(range) }
 
   @_lifetime(self: copy self)
   mutating func close(_ table: AddressRange) { early.unmap(table) }

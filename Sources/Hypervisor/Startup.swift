@@ -223,9 +223,9 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
     let interruptLimit = try InterruptController.map(board, &early, platform)
     let calls = board.firmwareCalls(in: blob, keepsPower: policy.isOwning)
     // The last that may be refused: what it changes has no effect at EL2.
-    try firmware?.adaptTables(image: layout.image, &early, platform)
+    let executed = try firmware?.adaptTables(image: layout.image, &early, platform)
     return Planned(
-      discovered: self, calls: calls, policy: policy, smmus: smmus, masters: masters, geometry: geometry,
+      discovered: self, calls: calls, executed: executed, policy: policy, smmus: smmus, masters: masters, geometry: geometry,
       cpus: cpus, host: placed.start, memory: placed.memory, spare: spare,
       interruptLimit: interruptLimit)
   }
@@ -236,6 +236,8 @@ struct Planned<Machine: BoardPlatform>: ~Copyable {
   var discovered: Discovered<Machine>
   /// The calls of firmware that the tree names.
   let calls: Board.FirmwareCalls
+  /// What the firmware executes without its being memory.
+  let executed: Stage2Plan.ExecutedRanges?
   let policy: SMMUPolicy
   let smmus: SMMUPlan
   let masters: MasterProtection

@@ -31,6 +31,8 @@ enum Stage2Descriptor {
   /// What a leaf says, apart from where it points.
   enum Leaf: Hashable {
     case mapped(PageKind)
+    /// As MMIO, but that the host may execute it.
+    case executed
     case annotated(PageOwner)
   }
 
@@ -56,6 +58,8 @@ enum Stage2Descriptor {
     switch leaf {
     case .mapped(let kind):
       page << PageFrameNumber.shift | attributes(kind) | type(level)
+    case .executed:
+      page << PageFrameNumber.shift | attributes(.mmio) & ~executeNever | type(level)
     case .annotated(let owner):
       UInt64(owner.rawValue) << 8
     }

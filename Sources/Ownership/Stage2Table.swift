@@ -14,15 +14,18 @@ public struct Stage2Table<Cache: TranslationCache & ~Copyable>: ~Copyable {
 
   /// Builds the map of the whole address space.
   ///
-  /// `excluded` is what the hypervisor itself lives in: the host never reaches it.
+  /// `executed` is what the host may execute although it is no memory, `excluded` what the hypervisor itself lives
+  /// in: the host never reaches it.
   ///
   /// - Throws: `outOfRange` for memory or exclusions beyond the geometry, `poolExhausted`; the pool
   ///   may then have handed out the root, and nothing else.
   public init<Memory: TableMemory & ~Copyable>(
-    _ geometry: TranslationGeometry, memoryMap: borrowing MemoryMap, excluded: Span<PageRange>,
+    _ geometry: TranslationGeometry, memoryMap: borrowing MemoryMap,
+    executed: Stage2Plan.ExecutedRanges? = nil, excluded: Span<PageRange>,
     pool: inout PagePool<Memory>, cache: consuming Cache
   ) throws(OwnershipError) {
-    let plan = try Stage2Plan(geometry, memoryMap: memoryMap, excluded: excluded)
+    let plan = try Stage2Plan(
+      geometry, memoryMap: memoryMap, executed: executed, excluded: excluded)
     let tree = try PageTree(geometry, pool: &pool)
     var reservation = try pool.reserve(plan.tables - geometry.rootTables)
     self.tree = tree
@@ -33,6 +36,8 @@ public struct Stage2Table<Cache: TranslationCache & ~Copyable>: ~Copyable {
           .mapped(.mmio)
         } else if index <= memoryMap.count {
           .mapped(.memory)
+        } else if index <= memoryMap.count + (executed?.count ?? 0) {
+          .executed
         } else {
           .annotated(.hypervisor)
         }

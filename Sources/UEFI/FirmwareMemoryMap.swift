@@ -71,6 +71,12 @@ public struct FirmwareMemoryMap: ~Copyable, ~Escapable {
     return false
   }
 
+  /// Whether any of `range` is memory.
+  public func touchesMemory(_ range: AddressRange) -> Bool {
+    for index in 0..<count where entry(index)?.range.overlaps(range) == true { return true }
+    return false
+  }
+
   /// Hands ranges to `body` in ascending order: those of `kind`, or with nil all memory, joined where they touch.
   ///
   /// What overlaps a range before it is left out as far as it does.

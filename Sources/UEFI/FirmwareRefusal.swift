@@ -19,6 +19,8 @@ public enum FirmwareRefusal: Error, Hashable, Sendable {
   case timer
   /// A table of the translation is not in the firmware's memory.
   case tableOutsideMemory(PhysicalAddress)
+  /// There are more ranges than this that it executes and that are not memory.
+  case tooManyExecuted(limit: Int)
   /// There are more tables than this.
   case tooManyTables(limit: Int)
 
@@ -32,6 +34,7 @@ public enum FirmwareRefusal: Error, Hashable, Sendable {
     case .geometry: "TCR_EL2 says a translation that EL1 is not given"
     case .timer: "it uses the timer of EL2, CNTHP"
     case .tableOutsideMemory: "a table of its translation is not in memory"
+    case .tooManyExecuted: "it executes in too many places that are no memory"
     case .tooManyTables: "its translation has too many tables"
     }
   }

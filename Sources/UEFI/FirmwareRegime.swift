@@ -9,6 +9,8 @@ public struct FirmwareRegisters: Equatable, Sendable {
   public var tableBase: UInt64
   /// TCR_EL2.
   public var translationControl: UInt64
+  /// MAIR_EL2.
+  public var memoryAttributes: UInt64
   /// SCTLR_EL2.
   public var systemControl: UInt64
   /// HCR_EL2.
@@ -18,11 +20,12 @@ public struct FirmwareRegisters: Equatable, Sendable {
 
   /// Collects the registers.
   public init(
-    tableBase: UInt64, translationControl: UInt64, systemControl: UInt64, configuration: UInt64,
-    timerControl: UInt64
+    tableBase: UInt64, translationControl: UInt64, memoryAttributes: UInt64,
+    systemControl: UInt64, configuration: UInt64, timerControl: UInt64
   ) {
     self.tableBase = tableBase
     self.translationControl = translationControl
+    self.memoryAttributes = memoryAttributes
     self.systemControl = systemControl
     self.configuration = configuration
     self.timerControl = timerControl
@@ -55,9 +58,7 @@ public struct FirmwareRegime: Equatable, Sendable {
     // ENABLE; the interrupt that it raises is one that EL1 has no use for.
     guard registers.timerControl & 1 == 0 else { throw .timer }
     let translation = registers.translationControl
-    guard let geometry = FirmwareGeometry(control: translation, base: registers.tableBase) else {
-      throw .geometry
-    }
+    guard let geometry = FirmwareGeometry(registers) else { throw .geometry }
     self.geometry = geometry
     tableBase = geometry.root.rawValue
     systemControl = Self.systemControl(control)
@@ -97,9 +98,12 @@ public struct FirmwareGeometry: Equatable, Sendable {
   public let granuleShift: UInt64
   /// The bits of a virtual address: 64 less T0SZ.
   public let addressBits: UInt64
+  /// What the attributes of a leaf mean: MAIR_EL2.
+  public let memoryAttributes: UInt64
 
-  /// Reads TCR_EL2 and TTBR0_EL2; nil for what is not carried over.
-  init?(control: UInt64, base: UInt64) {
+  /// Reads the registers; nil for what is not carried over.
+  init?(_ registers: FirmwareRegisters) {
+    let control = registers.translationControl
     switch control >> 14 & 0b11 {
     case 0b00: granuleShift = 12
     case 0b01: granuleShift = 16
@@ -112,7 +116,8 @@ public struct FirmwareGeometry: Equatable, Sendable {
       return nil
     }
     addressBits = 64 - size
-    root = PhysicalAddress(base & 0xffff_ffff_fffe)
+    root = PhysicalAddress(registers.tableBase & 0xffff_ffff_fffe)
+    memoryAttributes = registers.memoryAttributes
   }
 
   /// The levels of the walk, of which the last is 3.
