@@ -169,9 +169,9 @@ let package = Package(
     simulation(
       "Simulation",
       [
-        "Architecture", "GIC", "SMMU", "Trace", "Boards", "DeviceTree", "Ownership", "Traps", "ITS",
-        "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor", "SimulatedHardware",
-        "Observing",
+        "Architecture", "GIC", "SMMU", "Trace", "Boards", "DeviceTree", "UEFI", "Ownership",
+        "Traps", "ITS", "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor",
+        "SimulatedHardware", "Observing",
       ]),
 
     // EL2's relay of PSCI calls beside the specification.
@@ -223,7 +223,7 @@ let package = Package(
       "Hypervisor",
       [
         "GIC", "SMMU", "Trace", "IOMMU", "ITS", "Redistributor", "SMMUDriver", "VirtualSMMU",
-        "Simulation", "SimulatedHardware", "PSCIWalk", "Observing", "CheckedMonitor",
+        "Simulation", "SimulatedHardware", "PSCIWalk", "Observing", "CheckedMonitor", "UEFI",
       ]),
     tests("Inspection", ["Trace"]),
     tests(

@@ -13,14 +13,8 @@ struct FirmwareHost: Sendable {
   private let landing: PhysicalAddress
   private let regime: FirmwareRegime
 
-  /// Maps what firmware hands over, and holds its registers to what EL1 has for them.
-  init<Machine: BoardPlatform>(
-    _ source: BootSource.Firmware, _ early: inout EarlyState<Machine>, _ platform: Machine
-  ) throws(StartupError) {
-    try early.map(source.block, .data)
-    guard let offer = FirmwareOffer(source.block, word: { platform.memory.load($0) }) else {
-      throw .offer
-    }
+  /// Holds the firmware's registers to what EL1 has for them; what it hands over is mapped.
+  init(_ source: BootSource.Firmware, _ offer: FirmwareOffer) throws(StartupError) {
     self.offer = offer
     landing = source.landing
     do throws(FirmwareRefusal) {

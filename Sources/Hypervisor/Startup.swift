@@ -71,11 +71,14 @@ extension Monitor where Machine: BoardPlatform {
     switch source {
     case .loader(let address): tree = try mapTree(address, &early)
     case .firmware(let source):
-      let host = try FirmwareHost(source, &early, platform)
+      try early.map(source.block, .data)
+      guard let offer = FirmwareOffer(source.block, word: { platform.memory.load($0) }) else {
+        throw .offer
+      }
       state.diagnostics.log = Log(
-        console: platform.text(of: host.offer), level: .info, frequency: platform.frequency)
-      firmware = host
-      tree = host.offer.description
+        console: platform.text(of: offer), level: .info, frequency: platform.frequency)
+      firmware = try FirmwareHost(source, offer)
+      tree = offer.description
     }
     let blob = try Self.check(platform.bytes(of: tree))
     let given = try firmware?.given(platform)
@@ -225,7 +228,8 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
     // The last that may be refused: what it changes has no effect at EL2.
     let executed = try firmware?.adaptTables(image: layout.image, &early, platform)
     return Planned(
-      discovered: self, calls: calls, executed: executed, policy: policy, smmus: smmus, masters: masters, geometry: geometry,
+      discovered: self, calls: calls, executed: executed, policy: policy, smmus: smmus,
+      masters: masters, geometry: geometry,
       cpus: cpus, host: placed.start, memory: placed.memory, spare: spare,
       interruptLimit: interruptLimit)
   }

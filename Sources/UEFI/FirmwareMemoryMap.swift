@@ -4,7 +4,7 @@
 public import Architecture
 
 /// What the firmware's memory map says of memory (UEFI 2.10, section 7.2.3): descriptors of one size, in any order.
-public struct FirmwareMemoryMap: ~Copyable, ~Escapable {
+public struct FirmwareMemoryMap: ~Escapable {
   /// What stands behind a range.
   public enum Kind: Sendable {
     /// Memory that is free, or will be once the firmware has gone.

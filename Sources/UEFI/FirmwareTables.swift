@@ -64,7 +64,8 @@ public struct FirmwareTables: Sendable {
 
   // It goes no deeper than a walk has levels, whatever the tables say.
   private mutating func visit(
-    _ table: PhysicalAddress, level: UInt64, _ memory: inout some FirmwareTableMemory & ~Copyable & ~Escapable
+    _ table: PhysicalAddress, level: UInt64,
+    _ memory: inout some FirmwareTableMemory & ~Copyable & ~Escapable
   ) throws(FirmwareRefusal) {
     guard left > 0 else { throw .tooManyTables(limit: Self.limit) }
     left -= 1

@@ -110,7 +110,8 @@ struct Application {
       return
     }
     var layout = BlockLayout(descriptionSize: size)
-    guard let block = services.allocate(.reclaimable, layout.size, below: VirtualLayout.identityLimit)
+    guard
+      let block = services.allocate(.reclaimable, layout.size, below: VirtualLayout.identityLimit)
     else {
       problem = "no memory for what EL2 is told"
       return
@@ -160,14 +161,16 @@ struct Application {
 
   private func takeOff() -> UInt64 {
     guard problem == nil, let block, el2_efi_take_off(copy.base, block.base, block.size) == 0 else {
-      if let problem { _ = Self.refuse(services, problem) } else { sayText() }
+      if problem != nil || !sayText() {
+        _ = Self.refuse(services, problem ?? "EL2 cannot be entered with the image where it lies")
+      }
       services.free(copy)
       if let memory { services.free(memory) }
       if let block { services.free(block) }
       return BootServices.loadError
     }
     // At EL1, and EL2 is not ours any more.
-    sayText()
+    _ = sayText()
     let used = pc_load64(block.base &+ FirmwareOffer.Word.hostUsed.offset)
     if used > 0 {
       services.install(
@@ -177,12 +180,12 @@ struct Application {
     return BootServices.success
   }
 
-  /// Prints what EL2 has left.
-  private func sayText() {
-    guard let block else { return }
-    services.print(
-      block.base &+ FirmwareOffer.textOffset,
-      pc_load64(block.base &+ FirmwareOffer.Word.textUsed.offset))
+  /// Prints what EL2 has left; false where that is nothing.
+  private func sayText() -> Bool {
+    guard let block else { return false }
+    let count = pc_load64(block.base &+ FirmwareOffer.Word.textUsed.offset)
+    services.print(block.base &+ FirmwareOffer.textOffset, count)
+    return count > 0
   }
 }
 

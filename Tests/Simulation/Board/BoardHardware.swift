@@ -31,6 +31,10 @@ package final class BoardHardware: @unchecked Sendable {
 
   /// What EL2 has written to the console.
   package private(set) var console = ""
+  /// What EL2 has left for firmware to print.
+  package internal(set) var firmwareText = ""
+  /// The CPUs that run, by MPIDR_EL1.
+  package var running: Set<UInt64> = [0]
   /// What firmware was asked.
   package internal(set) var calls: [SMCCC.Call] = []
   /// Whether the board is switched off.

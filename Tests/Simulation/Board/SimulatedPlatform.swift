@@ -12,6 +12,7 @@ import SMMUDriver
 import SimulatedHardware
 import Trace
 import Traps
+import UEFI
 
 /// A simulated board, as the monitor on one of its CPUs sees it.
 package struct SimulatedPlatform: BoardPlatform {
@@ -75,6 +76,10 @@ package struct SimulatedPlatform: BoardPlatform {
   package func console(
     _ description: ConsoleDescription, at base: VirtualAddress
   ) -> SimulatedConsole? { SimulatedConsole(hardware: hardware, base: base) }
+
+  package func text(of offer: FirmwareOffer) -> SimulatedConsole {
+    SimulatedConsole(hardware: hardware, base: nil)
+  }
 
   @_lifetime(borrow self)
   package func bytes(of range: AddressRange) -> Span<UInt8> {
@@ -147,15 +152,24 @@ package struct SimulatedFirmware: Firmware {
     guard let hardware else { return SMCCC.Result(SMCCC.notSupported) }
     hardware.calls.append(call)
     if call.function == PSCI.systemOff { hardware.isOff = true }
+    if call.function == PSCI.affinityInfo64 {
+      return SMCCC.Result(hardware.running.contains(call.argument1) ? 0 : PSCI.affinityOff)
+    }
     return SMCCC.Result(0)
   }
 }
 
-/// The console.
+/// The console, or the text that EL2 leaves for firmware.
 package struct SimulatedConsole: LogOutput {
   let hardware: BoardHardware
-  let base: VirtualAddress
-  package func send(_ byte: UInt8) -> Bool { hardware.write(.word, UInt64(byte), at: base) }
+  let base: VirtualAddress?
+  package func send(_ byte: UInt8) -> Bool {
+    guard let base else {
+      hardware.firmwareText.unicodeScalars.append(Unicode.Scalar(byte))
+      return true
+    }
+    return hardware.write(.word, UInt64(byte), at: base)
+  }
 }
 
 /// The TLBs.
