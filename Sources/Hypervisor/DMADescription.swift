@@ -9,24 +9,24 @@ package import DeviceTree
 package enum DMADescription {
   /// The SMMUs that are to be owned.
   @inline(never)
-  package static func plan(
-    _ board: borrowing Board, _ blob: DeviceTreeBlob, log: (LogLevel, consuming LogLine) -> Void
+  package static func plan<Description: HardwareDescription & ~Escapable>(
+    _ board: borrowing Board, _ blob: Description, log: (LogLevel, consuming LogLine) -> Void
   ) throws(SMMUPlanError) -> SMMUPlan {
     var diagnostics = FirstDiagnostics<DMADiagnostic>()
-    let topology = DMATopology(reading: blob, of: board, reporting: &diagnostics)
+    let topology = blob.readTopology(of: board, reporting: &diagnostics)
     diagnostics.write(in: blob, to: log)
     return try SMMUPlan(board, topology)
   }
 
   /// Writes the host's tree without the SMMUs.
   @inline(never)
-  package static func write(
-    _ tree: HostTree, _ board: borrowing Board, _ blob: DeviceTreeBlob,
+  package static func write<Description: HardwareDescription & ~Escapable>(
+    _ tree: HostTree, _ board: borrowing Board, _ blob: Description,
     into bytes: inout MutableSpan<UInt8>
   ) throws(HostTreeError) -> Int {
     // What is wrong was told when the plan was made.
     var diagnostics = FirstDiagnostics<DMADiagnostic>()
-    let topology = DMATopology(reading: blob, of: board, reporting: &diagnostics)
-    return try tree.write(from: blob, hidingSMMUsOf: topology, into: &bytes)
+    let topology = blob.readTopology(of: board, reporting: &diagnostics)
+    return try blob.write(tree, hidingSMMUsOf: topology, into: &bytes)
   }
 }

@@ -51,8 +51,8 @@ struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
   }
 
   /// Places everything, on a board with so many CPUs: `firmware` stays where it is.
-  mutating func place(
-    _ firmware: FirmwareHost?, _ board: borrowing Board, _ blob: DeviceTreeBlob, cpus: Int,
+  mutating func place<Description: HardwareDescription & ~Escapable>(
+    _ firmware: FirmwareHost?, _ board: borrowing Board, _ blob: Description, cpus: Int,
     smmus policy: SMMUPolicy, disabling nodes: HostTree.DisabledNodes,
     _ early: inout EarlyState<Machine>
   ) throws(StartupError) -> (start: HostStart, memory: BoardMemory) {
@@ -146,8 +146,8 @@ struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
   }
 
   /// Checks that the loader has put all modules where they may be.
-  private func check(
-    _ board: borrowing Board, _ blob: DeviceTreeBlob, kernelMemory: AddressRange?
+  private func check<Description: HardwareDescription & ~Escapable>(
+    _ board: borrowing Board, _ blob: Description, kernelMemory: AddressRange?
   ) throws(StartupError) {
     var diagnostics = FirstDiagnostics<Diagnostic>()
     let surroundings = Board.ModuleSurroundings(
@@ -159,8 +159,8 @@ struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
 
   /// Checks a kernel that the loader has put in memory, and keeps what it needs beyond its file, which is returned
   /// with it.
-  private mutating func placeKernel(
-    _ module: BootModule, _ board: borrowing Board, _ blob: DeviceTreeBlob,
+  private mutating func placeKernel<Description: HardwareDescription & ~Escapable>(
+    _ module: BootModule, _ board: borrowing Board, _ blob: Description,
     _ early: inout EarlyState<Machine>
   ) throws(StartupError) -> AddressRange {
     let kernel = HostImage(
@@ -224,13 +224,13 @@ struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
   }
 
   /// Writes the host's tree to free memory above the host.
-  private mutating func placeTree(
+  private mutating func placeTree<Description: HardwareDescription & ~Escapable>(
     _ hostTree: HostTree, above host: AddressRange, _ board: borrowing Board,
-    _ blob: DeviceTreeBlob, smmus policy: SMMUPolicy,
+    _ blob: Description, smmus policy: SMMUPolicy,
     _ early: inout EarlyState<Machine>
   ) throws(StartupError) -> PhysicalAddress {
     // What is added to a tree is a few properties; libfdt refuses the edit where it is more.
-    let size = (UInt64(blob.bytes.count) + 0x2000) & ~0xfff
+    let size = (tree.size + 0x2000) & ~0xfff
     guard
       let place = free.find(
         size: size, alignment: HostImage.alignment, above: host, in: memory.pieces.span),
@@ -244,8 +244,8 @@ struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
   }
 
   /// Writes the host's tree to memory that is mapped, and returns how many bytes it has.
-  private func writeTree(
-    _ hostTree: HostTree, to place: AddressRange, _ board: borrowing Board, _ blob: DeviceTreeBlob,
+  private func writeTree<Description: HardwareDescription & ~Escapable>(
+    _ hostTree: HostTree, to place: AddressRange, _ board: borrowing Board, _ blob: Description,
     smmus policy: SMMUPolicy
   ) throws(StartupError) -> Int {
     let platform = platform
@@ -253,8 +253,8 @@ struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
       var bytes = platform.mutableBytes(of: place)
       return switch policy {
       case .owned: try DMADescription.write(hostTree, board, blob, into: &bytes)
-      case .nested: try hostTree.write(from: blob, nestingSMMUsInto: &bytes)
-      case .off: try hostTree.write(from: blob, into: &bytes)
+      case .nested: try blob.write(hostTree, nestingSMMUsInto: &bytes)
+      case .off: try blob.write(hostTree, into: &bytes)
       }
     } catch {
       throw .hostTree

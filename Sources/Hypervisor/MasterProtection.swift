@@ -23,19 +23,19 @@ struct MasterProtection {
   /// Decides by what the tree says of DMA, the largest value there is: it has room on the boot CPU's stack
   /// while nothing else is on it.
   @inline(never)
-  static func decide(
-    _ board: borrowing Board, _ blob: DeviceTreeBlob, _ options: BootOptions, ownsSMMUs: Bool,
+  static func decide<Description: HardwareDescription & ~Escapable>(
+    _ board: borrowing Board, _ blob: Description, _ options: BootOptions, ownsSMMUs: Bool,
     _ platform: some Platform
   ) throws(StartupError) -> MasterProtection {
     // Of the type that the plan has: the reader is compiled once.
     var sink = FirstDiagnostics<DMADiagnostic>()
-    let topology = DMATopology(reading: blob, of: board, reporting: &sink)
+    let topology = blob.readTopology(of: board, reporting: &sink)
     return try MasterProtection(topology, board, blob, options, ownsSMMUs: ownsSMMUs, platform)
   }
 
   /// Decides, and says what becomes of each master that is not confined.
-  private init(
-    _ topology: borrowing DMATopology, _ board: borrowing Board, _ blob: DeviceTreeBlob,
+  private init<Description: HardwareDescription & ~Escapable>(
+    _ topology: borrowing DMATopology, _ board: borrowing Board, _ blob: Description,
     _ options: BootOptions, ownsSMMUs: Bool, _ platform: some Platform
   ) throws(StartupError) {
     self.init()

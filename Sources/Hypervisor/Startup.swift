@@ -128,13 +128,13 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
   var platform: Machine { monitor.platform }
 
   /// Reads the board; the tree at `tree` is mapped.
-  init(
-    _ monitor: Monitor<Machine>, _ blob: DeviceTreeBlob, at tree: AddressRange,
+  init<Description: HardwareDescription & ~Escapable>(
+    _ monitor: Monitor<Machine>, _ blob: Description, at tree: AddressRange,
     _ firmware: FirmwareHost?, _ given: Board.Given?, _ early: consuming EarlyState<Machine>
   ) throws(StartupError) {
     let platform = monitor.platform
     var diagnostics = FirstDiagnostics<Diagnostic>()
-    board = Board.read(blob, granule: .kib4, given: given, reporting: &diagnostics)
+    board = blob.readBoard(given: given, reporting: &diagnostics)
     monitor.state.diagnostics.firmware = platform.firmware(of: board)
     guard let layout = platform.layout(of: early.pool.memory) else { throw .memory }
     // Nothing is written over EL2 itself, and nothing then says so.
@@ -192,8 +192,8 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
     }
   }
 
-  private static func planSMMUs(
-    _ board: borrowing Board, _ blob: DeviceTreeBlob, _ platform: Machine
+  private static func planSMMUs<Description: HardwareDescription & ~Escapable>(
+    _ board: borrowing Board, _ blob: Description, _ platform: Machine
   ) throws(StartupError) -> SMMUPlan {
     do throws(SMMUPlanError) {
       return try DMADescription.plan(board, blob) { platform.log($0, $1) }
@@ -203,7 +203,9 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
   }
 
   /// Decides what becomes of the board, and brings the host and EL2's memory to their places.
-  consuming func plan(_ blob: DeviceTreeBlob) throws(StartupError) -> Planned<Machine> {
+  consuming func plan<Description: HardwareDescription & ~Escapable>(
+    _ blob: Description
+  ) throws(StartupError) -> Planned<Machine> {
     let platform = monitor.platform
     let options = board.options
     // What is beside an SMMU writes where it is told to, whether that is used or not.
@@ -224,7 +226,7 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
       firmware, board, blob, cpus: cpus.count, smmus: policy, disabling: masters.disabled, &early)
     let spare = placement.spare
     let interruptLimit = try InterruptController.map(board, &early, platform)
-    let calls = board.firmwareCalls(in: blob, keepsPower: policy.isOwning)
+    let calls = blob.firmwareCalls(of: board, keepsPower: policy.isOwning)
     // The last that may be refused: what it changes has no effect at EL2.
     let executed = try firmware?.adaptTables(image: layout.image, &early, platform)
     return Planned(

@@ -3,7 +3,6 @@
 
 public import Architecture
 public import Boards
-public import DeviceTree
 
 /// What becomes of the masters of a board that no IOMMU confines: they are reported, and by policy those
 /// whose registers can be taken from the host are claimed, so that it can't program them.
@@ -86,8 +85,8 @@ public struct UnconfinedMasters: Sendable {
   ///   - topology: what was read from `blob`, of which `board` was read.
   ///   - drivers: which IOMMUs confine what is behind them.
   ///   - claims: whether masters are claimed where they can be.
-  public init(
-    _ topology: borrowing DMATopology, _ board: borrowing Board, _ blob: DeviceTreeBlob,
+  public init<Description: HardwareDescription & ~Escapable>(
+    _ topology: borrowing DMATopology, _ board: borrowing Board, _ blob: Description,
     drivers: Drivers, claims: Bool
   ) {
     let paths = topology.paths.span
@@ -109,15 +108,6 @@ public struct UnconfinedMasters: Sendable {
     for index in topology.masters.indices where fates[index] == .claimed { claimedCount += 1 }
   }
 
-  // Not inlined: a walk is large, and there are several.
-  @inline(never)
-  private static func forEachRegisters(
-    in blob: DeviceTreeBlob, _ body: (NodeRegisters) -> Void
-  ) {
-    var walk = RegisterWalk()
-    while let registers = walk.next(in: blob) { body(registers) }
-  }
-
   private func claimed(_ node: BoardNode, _ topology: borrowing DMATopology) -> Int? {
     for index in topology.masters.indices where topology.masters[index].node == node {
       return fates[index] == .claimed ? index : nil
@@ -126,13 +116,13 @@ public struct UnconfinedMasters: Sendable {
   }
 
   /// Leaves out who has no registers, too large ones, or some in memory.
-  private mutating func refuseUnfit(
-    _ topology: borrowing DMATopology, _ board: borrowing Board, _ blob: DeviceTreeBlob
+  private mutating func refuseUnfit<Description: HardwareDescription & ~Escapable>(
+    _ topology: borrowing DMATopology, _ board: borrowing Board, _ blob: Description
   ) {
     var hasRegisters = InlineArray<256, Bool>(repeating: false)
-    Self.forEachRegisters(in: blob) { registers in
-      guard let master = claimed(registers.node, topology) else { return }
-      guard let range = registers.range, let found = PageRange(covering: range) else {
+    blob.forEachRegisters { (node, range) in
+      guard let master = claimed(node, topology) else { return }
+      guard let range, let found = PageRange(covering: range) else {
         fates[master] = .withoutRegisters
         return
       }
@@ -150,13 +140,15 @@ public struct UnconfinedMasters: Sendable {
 
   /// Collects the pages of all that are claimed, and leaves out who shares some with others; whether
   /// there was one.
-  private mutating func refuseSharing(
-    _ topology: borrowing DMATopology, _ blob: DeviceTreeBlob
+  private mutating func refuseSharing<Description: HardwareDescription & ~Escapable>(
+    _ topology: borrowing DMATopology, _ blob: Description
   ) -> Bool {
     var isChanged = false
     pages = PageList()
-    Self.forEachRegisters(in: blob) { registers in
-      guard let master = claimed(registers.node, topology), let found = registers.pages else {
+    blob.forEachRegisters { (node, range) in
+      guard let master = claimed(node, topology),
+        let found = range.flatMap({ PageRange(covering: $0) })
+      else {
         return
       }
       if !pages.add(found) {
@@ -165,16 +157,17 @@ public struct UnconfinedMasters: Sendable {
       }
     }
     var shared = PageList()
-    Self.forEachRegisters(in: blob) { registers in
-      guard claimed(registers.node, topology) == nil, let found = registers.pages,
+    blob.forEachRegisters { (node, range) in
+      guard claimed(node, topology) == nil, let found = range.flatMap({ PageRange(covering: $0) }),
         pages.overlaps(found)
       else { return }
       // What finds no room now does in the next turn.
       _ = shared.add(found)
     }
     guard shared.count > 0 else { return isChanged }
-    Self.forEachRegisters(in: blob) { registers in
-      guard let master = claimed(registers.node, topology), let found = registers.pages,
+    blob.forEachRegisters { (node, range) in
+      guard let master = claimed(node, topology),
+        let found = range.flatMap({ PageRange(covering: $0) }),
         shared.overlaps(found)
       else { return }
       fates[master] = .shared
@@ -229,11 +222,6 @@ public struct UnconfinedMasters: Sendable {
   }
 }
 
-extension NodeRegisters {
-  /// The pages that they are in.
-  fileprivate var pages: PageRange? { range.flatMap { PageRange(covering: $0) } }
-}
-
 /// Takes what can't be followed: it leaves a master unconfined, and is told as that.
 public struct UntoldDiagnostics: DMADiagnosticSink {
   /// Takes all.
@@ -245,8 +233,8 @@ public struct UntoldDiagnostics: DMADiagnosticSink {
 // What is said of them.
 extension UnconfinedMasters {
   /// Has `log` say what becomes of each master that is not confined; of those alike in one line.
-  public func report(
-    _ topology: borrowing DMATopology, _ blob: DeviceTreeBlob,
+  public func report<Description: HardwareDescription & ~Escapable>(
+    _ topology: borrowing DMATopology, _ blob: Description,
     to log: (LogLevel, consuming LogLine) -> Void
   ) {
     var next = 0
@@ -269,8 +257,8 @@ extension UnconfinedMasters {
   }
 
   /// The first such masters from an index on; nil where there are none.
-  public func group(
-    from start: Int, _ topology: borrowing DMATopology, _ blob: DeviceTreeBlob
+  public func group<Description: HardwareDescription & ~Escapable>(
+    from start: Int, _ topology: borrowing DMATopology, _ blob: Description
   ) -> Group? {
     var found: Group?
     for index in start..<topology.masters.count where fates[index] != .confined {
@@ -287,8 +275,8 @@ extension UnconfinedMasters {
   }
 
   /// Writes what is to be said of them.
-  public func write(
-    _ group: Group, _ topology: borrowing DMATopology, _ blob: DeviceTreeBlob,
+  public func write<Description: HardwareDescription & ~Escapable>(
+    _ group: Group, _ topology: borrowing DMATopology, _ blob: Description,
     into sink: inout some TextSink & ~Copyable
   ) {
     let isDebug = topology.masters[group.first].evidence == .debug
@@ -315,20 +303,12 @@ extension UnconfinedMasters {
   }
 
   /// Whether two masters have the same said of them, but for the addresses in their names.
-  private func isAlike(
-    _ one: Int, _ other: Int, _ topology: borrowing DMATopology, _ blob: DeviceTreeBlob
+  private func isAlike<Description: HardwareDescription & ~Escapable>(
+    _ one: Int, _ other: Int, _ topology: borrowing DMATopology, _ blob: Description
   ) -> Bool {
     guard fates[one] == fates[other], reason(of: one) == reason(of: other),
       (topology.masters[one].evidence == .debug) == (topology.masters[other].evidence == .debug)
     else { return false }
-    let (left, right) = (
-      blob.name(of: topology.masters[one].node), blob.name(of: topology.masters[other].node)
-    )
-    var index = 0
-    while index < left.count, blob.byte(left, index) != UInt8(ascii: "@") {
-      guard blob.byte(left, index) == blob.byte(right, index) else { return false }
-      index += 1
-    }
-    return index == right.count || blob.byte(right, index) == UInt8(ascii: "@")
+    return blob.isAlike(topology.masters[one].node, topology.masters[other].node)
   }
 }
