@@ -27,6 +27,9 @@ STAGE_2 = (9, 1)
 # tree at the start of RAM and its own copy at the end.
 U_BOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
 U_BOOT_ADDRESS = 0x48200000
+# Debian's EDK2 for the board, and its store of variables, which is empty.
+UEFI = "/usr/share/AAVMF/AAVMF_CODE.fd"
+UEFI_VARIABLES = "/usr/share/AAVMF/AAVMF_VARS.fd"
 # Where the image lies when no loader puts it anywhere.
 IMAGE_ADDRESS = 0x40200000
 # Where the example of an embedder expects its host (Tests/Harness/board.h), and the host's word for such a hypervisor.
@@ -85,6 +88,17 @@ def started(image, bootargs=None, ramdisk=None):
 def firmware(file):
     """What starts firmware."""
     return ["-bios", os.fspath(file)]
+
+
+def uefi(variables, stick):
+    """UEFI with a store of variables that it may write, and a USB stick that it starts from: one without
+    EFI/BOOT/BOOTAA64.EFI by the shell."""
+    return [
+        "-drive", f"if=pflash,format=raw,readonly=on,file={UEFI}", "-drive", f"if=pflash,format=raw,file={variables}",
+        # Behind the other devices, which stay where they are without it.
+        "-drive", f"if=none,id=stick,format=raw,file={stick}", "-device", "qemu-xhci,addr=0x10",
+        "-device", "usb-storage,drive=stick,bootindex=0",
+    ]  # fmt: skip
 
 
 def virt(gic=3, cpus=1, processor="cortex-a76", memory="1G", has_el2=True, smmu=False, machine=""):
@@ -173,6 +187,11 @@ def board(image, gic=3, cpus=1, bootargs=None, host=None, payload=None, u_boot=F
 def u_boot_dialogue(commands=(f"booti {U_BOOT_ADDRESS:x} - ${{fdtcontroladdr}}",)):
     """What is typed at U-Boot, each at its prompt, before it starts by itself."""
     return ((b"stop autoboot:", b"\n"), *((b"=> ", f"{command}\n".encode()) for command in commands))
+
+
+def uefi_dialogue(starts=1):
+    """What is typed at UEFI's shell, for it not to wait before its script, as often as the machine starts."""
+    return ((b" seconds to skip ", b"\n"),) * starts
 
 
 # How a machine is run.

@@ -84,8 +84,13 @@ static int is_equal(const char *left, const char *right) {
     return *left == *right;
 }
 
-/* Overwrites the number of 4 or 8 bytes that is the value of a property, wherever it stands. */
-static int set(uint8_t *tree, const char *name, uint64_t value) {
+static void set_word(uint8_t *at, uint32_t value) {
+    for (int byte = 0; byte < 4; byte++)
+        at[byte] = (uint8_t)(value >> 8 * (3 - byte));
+}
+
+/* Where the size of the first property of this name is, or what follows the name of such a node; 0 if nowhere. */
+static uint8_t *find(uint8_t *tree, const char *name, int is_node) {
     const char *strings = (const char *)tree + word(tree + 12);
     uint8_t *at = tree + word(tree + 8);
 
@@ -93,21 +98,58 @@ static int set(uint8_t *tree, const char *name, uint64_t value) {
         uint32_t token = word(at);
         at += 4;
         if (token == 1) { /* the begin of a node, and its name */
+            const char *own = (const char *)at;
             while (*at)
                 at++;
             at = (uint8_t *)(((uintptr_t)at + 4) & ~3ul);
+            if (is_node && is_equal(own, name))
+                return at;
         } else if (token == 3) { /* a property: its size, its name, its value */
-            uint32_t size = word(at);
-            if (is_equal(strings + word(at + 4), name)) {
-                for (uint32_t byte = 0; byte < size; byte++)
-                    at[8 + byte] = (uint8_t)(value >> 8 * (size - 1 - byte));
-                return 1;
-            }
-            at += 8 + ((size + 3) & ~3u);
+            if (!is_node && is_equal(strings + word(at + 4), name))
+                return at;
+            at += 8 + ((word(at) + 3) & ~3u);
         } else if (token == 9) {
             return 0;
         }
     }
+}
+
+/* Adds a property of 8 bytes to /chosen; the strings are the last part of the tree. */
+static uint8_t *add(uint8_t *tree, const char *name) {
+    enum { ADDED = 20 };
+    uint8_t *at = find(tree, "chosen", 1);
+    uint32_t strings = word(tree + 12), end = strings + word(tree + 32), length = 0;
+
+    if (!at || strings < word(tree + 8))
+        return 0;
+    for (uint8_t *from = tree + end; from > at; from--)
+        from[ADDED - 1] = from[-1];
+    do
+        tree[end + ADDED + length] = (uint8_t)name[length];
+    while (name[length++]);
+    set_word(at, 3);
+    set_word(at + 4, 8);
+    set_word(at + 8, end - strings);
+    set_word(tree + 12, strings + ADDED);
+    set_word(tree + 32, end - strings + length);
+    set_word(tree + 36, word(tree + 36) + ADDED);
+    if (word(tree + 4) < end + ADDED + length)
+        set_word(tree + 4, end + ADDED + length);
+    return at + 4;
+}
+
+/* Sets a number of 4 or 8 bytes of /chosen, which UEFI leaves out. */
+static int set(uint8_t *tree, const char *name, uint64_t value) {
+    uint8_t *at = find(tree, name, 0);
+
+    if (!at)
+        at = add(tree, name);
+    if (!at)
+        return 0;
+    uint32_t size = word(at);
+    for (uint32_t byte = 0; byte < size; byte++)
+        at[8 + byte] = (uint8_t)(value >> 8 * (size - 1 - byte));
+    return 1;
 }
 
 /*
@@ -136,6 +178,9 @@ void _start(void) {
     if (!set(tree, "linux,initrd-start", RAMDISK_AT) ||
         !set(tree, "linux,initrd-end", RAMDISK_AT + segments[1].size))
         fail(4);
+    /* It may have grown. */
+    segments[2].size = word(tree + 4);
+    segments[2].room = (segments[2].size + PAGE - 1) & ~(PAGE - 1);
     segments[3] = (struct segment){entry, sizeof(entry), ENTRY_AT, PAGE};
     /* The image's zeroed memory, by its header, belongs to it. */
     segments[0].room = (((const uint64_t *)segments[0].source)[2] + PAGE - 1) & ~(PAGE - 1);

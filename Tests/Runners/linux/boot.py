@@ -59,16 +59,18 @@ def leave(lines, path):
 class Boot:
     """One machine, booted in one way: what it printed, read as a report and as logs.
 
-    `echo` gets each line as it comes. `dialogue` is what is typed, as `qemu.run` takes it.
+    `echo` gets each line as it comes. `dialogue` is what is typed, as `qemu.run` takes it. `only` makes of the lines
+    those that are read.
     """
 
-    def __init__(self, command, seconds, echo, dialogue=()):
+    def __init__(self, command, seconds, echo, dialogue=(), only=lambda lines: lines):
         self.problems = []
         printed, self.status = qemu.run(command, seconds, echo, dialogue)
         self.lines = list(apart(printed))
-        self.reader = tap.read(self.lines, FOREIGN)
+        read = list(only(self.lines))
+        self.reader = tap.read(read, FOREIGN)
         try:
-            self.logs = logs.sections(self.lines)
+            self.logs = logs.sections(read)
         except ValueError as error:
             self.logs = []
             self.problems.append(str(error))

@@ -157,9 +157,10 @@ def _dependencies(module):
     return [name.replace("-", "_") for name in match[1].decode().split(",") if name]
 
 
-def build(kernel, busybox, scripts, own_modules=(), texts=None):
+def build(kernel, busybox, scripts, own_modules=(), texts=None, more=()):
     """The archive for `kernel` with the program `busybox`, the `scripts` by their paths, one of which is
-    `init`, the files of `own_modules`, which the scripts load, and `texts` by their paths, which they read."""
+    `init`, the files of `own_modules`, which the scripts load, `texts` by their paths, which they read, and `more`
+    modules of the kernel that are not loaded at start."""
     archive = Archive()
     for directory in ("proc", "sys", "dev", "tmp", "root"):
         archive.add_directory(directory)
@@ -169,6 +170,8 @@ def build(kernel, busybox, scripts, own_modules=(), texts=None):
     archive.add_link("bin/sh", "busybox")
     order = kernel.in_order(MODULES)
     for name, content in order:
+        archive.add_file(f"{MODULE_DIRECTORY}/{name}.ko", content)
+    for name, content in kernel.in_order(more):
         archive.add_file(f"{MODULE_DIRECTORY}/{name}.ko", content)
     for path in own_modules:
         archive.add_file(f"{MODULE_DIRECTORY}/{path.name}", path.read_bytes())

@@ -72,6 +72,11 @@ class Machine:
         return "iommu.passthrough=0" if self.shows_smmu else ""
 
     @property
+    def options(self):
+        """More of what the board is: the tags of MTE are the board's, and of these processors one has it."""
+        return "mte=on" if self.processor == "max" else ""
+
+    @property
     def can_kexec(self):
         """Whether this kernel can start another one here.
 
@@ -85,10 +90,11 @@ class Images:
     """What was fetched for a kernel, and the RAM disks that are made of it below `directory`.
 
     One of the two also has the kernel and the other RAM disk, for the kernel to start itself anew.
-    `modules` are sources of modules beside those that every guest has.
+    `modules` are sources of modules beside those that every guest has, `more` modules of the kernel's that a
+    script loads.
     """
 
-    def __init__(self, fetched, series, tools, directory, modules=()):
+    def __init__(self, fetched, series, tools, directory, modules=(), more=()):
         directory = directory / series
         directory.mkdir()
         kernel = initramfs.Kernel(fetched / series)
@@ -106,15 +112,15 @@ class Images:
         self.kernel = kernel.image
         self.ramdisk = directory / "initramfs"
         texts = {"statistics": statistic.listing()}
-        plain = initramfs.build(kernel, busybox, scripts, modules, texts)
+        plain = initramfs.build(kernel, busybox, scripts, modules, texts, more)
         self.ramdisk.write_bytes(plain)
-        more = initramfs.Archive()
-        more.add_file("bin/kexec", program.build(KEXEC, directory, tools).read_bytes(), True)
-        more.add_file("kexec/kernel", kernel.image.read_bytes())
-        more.add_file("kexec/initramfs", plain)
+        behind = initramfs.Archive()
+        behind.add_file("bin/kexec", program.build(KEXEC, directory, tools).read_bytes(), True)
+        behind.add_file("kexec/kernel", kernel.image.read_bytes())
+        behind.add_file("kexec/initramfs", plain)
         self.ramdisk_with_kernel = directory / "initramfs-kexec"
         # The kernel unpacks one archive after the other.
-        self.ramdisk_with_kernel.write_bytes(plain + more.finish())
+        self.ramdisk_with_kernel.write_bytes(plain + behind.finish())
 
 
 def make_disks(directory):
@@ -182,8 +188,7 @@ def arguments(machine, images, disks, el2=None, words="", el2_words="", ramdisk=
             # GICv4 is there only together with EL2.
             has_el2=bool(el2) or machine.gic == 4,
             smmu=machine.smmu and (el2 or machine.shows_smmu),
-            # The tags of MTE are the board's; of these processors one has it.
-            machine="mte=on" if machine.processor == "max" else "",
+            machine=machine.options,
         ),
         *start,
         *qemu.linux_devices(disks, machine.cpus, behind_smmu=machine.smmu),

@@ -176,6 +176,21 @@ class Trial:
         if not streams & STREAMS:
             self.problems.append(f"EL2 tells of no fault of a device, but of {sorted(streams)}")
 
+    def _command(self, directory, el2, words, ramdisk):
+        """The arguments that start the machine, and what is typed at it."""
+        disks = machine.make_disks(directory)
+        typed = machine.dialogue(self._each, self._images, words, ramdisk) if el2 else ()
+        return machine.arguments(self._each, self._images, disks, el2, words, ramdisk=ramdisk), typed
+
+    @staticmethod
+    def _only(lines):
+        """Those of the printed lines that are the guest's or EL2's."""
+        return lines
+
+    def _judge(self, run, through):
+        """What else is wrong with a boot, bare or `through` Portcullis."""
+        return []
+
     def _boot(self, name, change=None):
         options, each, what, images = self._options, self._each, self._what, self._images
         el2 = options.image if name == "portcullis" else None
@@ -186,16 +201,15 @@ class Trial:
         with tempfile.TemporaryDirectory() as temporary:
             directory = pathlib.Path(temporary)
             words = f"TESTS={what} CPUS={each.cpus} EL2={int(bool(el2))} KEXEC={int(each.can_kexec)}"
-            disks = machine.make_disks(directory)
             ramdisk = images.ramdisk if self._is_plain else images.ramdisk_with_kernel
-            command = machine.arguments(each, images, disks, el2, words, ramdisk=ramdisk)
+            command, typed = self._command(directory, el2, words, ramdisk)
             command = [options.smmu_qemu if each.smmu and options.smmu_qemu else options.qemu, *command]
             if change:
                 command = change(command, directory)
             start = time.monotonic()
-            typed = machine.dialogue(each, images, words, ramdisk) if el2 else ()
-            run = boot.Boot(command, SECONDS[what], boot.report_to(self._say), typed)
+            run = boot.Boot(command, SECONDS[what], boot.report_to(self._say), typed, self._only)
             run.judge(LEAST[what], self._boots)
+            run.problems += self._judge(run, bool(el2))
             seconds = time.monotonic() - start
         if options.logs:
             boot.leave(run.lines, options.logs / f"{self.title} {name}.log".replace(" ", "_"))
@@ -204,21 +218,35 @@ class Trial:
         return run
 
 
-def run_all(options, matrix):
-    """The trials of all machines, run."""
+def run_all(options, matrix, kind=Trial, more=()):
+    """The trials of all machines, run; `more` modules are in their RAM disks."""
     with tempfile.TemporaryDirectory() as temporary:
         images = {
-            kernel: machine.Images(options.fetched, kernel, options.tools, pathlib.Path(temporary))
+            kernel: machine.Images(options.fetched, kernel, options.tools, pathlib.Path(temporary), more=more)
             for kernel in {each.kernel for each, _ in matrix}
         }
 
         def run(pair, say):
             each, what = pair
-            trial = Trial(options, images[each.kernel], each, what, say)
+            trial = kind(options, images[each.kernel], each, what, say)
             trial.run()
             return trial
 
         return list(turns.in_turn(run, matrix))
+
+
+def conclude(trials, results):
+    """Says what came of the trials, and writes the counts; the exit status."""
+    print("#")
+    for line in (line for each in trials for line in each.summary):
+        print(f"# {line}")
+    # Last, where whoever reads an end of the log finds them.
+    for each in trials:
+        for problem in each.problems:
+            print(f"# {each.title}: {problem}")
+    failed = sum(len(each.problems) for each in trials)
+    counts.write(results, sum(each.passed for each in trials), failed)
+    return 1 if failed else 0
 
 
 def main():
@@ -236,17 +264,7 @@ def main():
     matrix = commandline.chosen(whole, options, lambda each: each[0].title)
     boot.fresh(options.logs)
 
-    trials = run_all(options, matrix)
-    print("#")
-    for line in (line for each in trials for line in each.summary):
-        print(f"# {line}")
-    # Last, where whoever reads an end of the log finds them.
-    for each in trials:
-        for problem in each.problems:
-            print(f"# {each.title}: {problem}")
-    failed = sum(len(each.problems) for each in trials)
-    counts.write(options.results, sum(each.passed for each in trials), failed)
-    return 1 if failed else 0
+    return conclude(run_all(options, matrix), options.results)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The Portcullis Authors
+# SPDX-License-Identifier: Apache-2.0
+
+import unittest
+
+from Runners.efi import machine
+
+PRINTED = [
+    "UEFI firmware (version  built at 13:10:49)",
+    "\x1b[2J\x1b[01;01H\x1b[=3hBdsDxe: starting Boot0002",
+    "\x1b[1m\x1b[33mportcullis: GICv3",
+    "EFI stub: Exiting boot services...",
+    "ok 1 - first",
+    "UEFI firmware (version  built at 13:10:49)",
+    "Shell> ",
+    "EFI stub: Booting Linux Kernel...",
+    "EFI stub: Exiting boot services...",
+    "ok 2 - second",
+]
+
+
+class LineTests(unittest.TestCase):
+    def test_what_firmware_says_is_left_out_each_time_it_starts(self):
+        found = list(machine.without_firmware(PRINTED))
+        self.assertEqual(found, ["portcullis: GICv3", "ok 1 - first", "ok 2 - second"])
+
+    def test_a_line_that_is_written_over_is_the_last_of_it(self):
+        self.assertEqual(list(machine.plain(["\x1b[01;01Hfive\rfour"])), ["four"])
+
+
+class MachineTests(unittest.TestCase):
+    def test_the_source_of_the_board_is_in_the_title_and_in_the_options(self):
+        tree = machine.Machine(acpi=False, processor="max")
+        self.assertTrue(tree.title.endswith(" efi tree"))
+        self.assertEqual(tree.options, "mte=on,acpi=off")
+        self.assertEqual(machine.Machine().options, "")
+
+    def test_by_psci_linux_has_no_runtime_services(self):
+        self.assertIn("efi=noruntime", machine.linux_command(machine.Machine(psci=True), ""))
+        self.assertNotIn("noruntime", machine.linux_command(machine.Machine(), ""))
+
+    def test_an_smmu_is_an_option_of_the_application(self):
+        self.assertEqual(machine.application_command(machine.Machine()), "portcullis.efi")
+        owned = machine.application_command(machine.Machine(smmu="owned"), "portcullis.log=error")
+        self.assertEqual(owned, "portcullis.efi portcullis.smmu=owned portcullis.log=error")
+
+
+if __name__ == "__main__":
+    unittest.main()
