@@ -17,9 +17,9 @@ RANGE = re.compile(r"(\w+)\s+([0-9A-F]{16})-([0-9A-F]{16})\s+([0-9A-F]{16})\s")
 TOTAL = re.compile(r"Total Memory: .*\(([\d,]+) Bytes\)")
 HANDLE = re.compile(r"([0-9A-F]{2,}): ")
 
-# EFI_STATUS of success, and of an application that is there already.
+# EFI_STATUS of success, and of an application that is there already; the shell leaves the highest bit out.
 SUCCESS = 0
-ALREADY_STARTED = 0x8000000000000014
+ALREADY_STARTED = 20
 
 # What the shell must do: commands by the name of their part, and a line that each must print.
 WORK = {

@@ -7,6 +7,7 @@ Each board is started without Portcullis too, as the control: the shell does the
 
 import dataclasses
 import pathlib
+import re
 import sys
 import tempfile
 
@@ -17,6 +18,9 @@ from Runners.linux.machine import OWNED
 from Runners.linux.machine import arguments as board_arguments
 
 SECONDS = 120
+# What it says of where it lies, and of what it has taken.
+PLACE = re.compile(r"portcullis: Portcullis at EL2, image at (0x[0-9a-f]+) size (0x[0-9a-f]+)")
+CLAIMED = r"portcullis: ITS at 0x8080000 claimed, .*"
 # No word that Portcullis knows, and a file of options that has it.
 WRONG = "portcullis.nonsense"
 OPTIONS = "portcullis.cfg"
@@ -48,8 +52,12 @@ class Start:
     def _judge_first(self, report):
         if report.status("first") != shell.SUCCESS:
             yield f"started: the status is {report.status('first')}"
-        if not report.has("first", r"portcullis: .*"):
-            yield "started: it says nothing"
+        told = [match for line in report.parts.get("first", ()) if (match := PLACE.match(line))]
+        news = set(report.reserved("after")) - set(report.reserved("before"))
+        if not any((int(match[1], 16), int(match[2], 16)) in news for match in told):
+            yield f"started: where it says that it lies is not reserved: {[match[0] for match in told]}"
+        if not report.has("first", CLAIMED):
+            yield "started: it does not say that it has claimed an ITS"
 
     def _judge_again(self, report):
         if report.status("again") != shell.ALREADY_STARTED:

@@ -45,8 +45,10 @@ def judged(each, *arguments, **more):
 BARE = start.Start("bare", machine.Machine(), {})
 PLAIN = start.Start("plain", machine.Machine(), start.PLAIN)
 REFUSED = start.Start("no EL2", machine.Machine(), {"refused": "portcullis.efi"}, has_el2=False)
-FIRST = "portcullis: at 0x43000000\nstatus 0x0"
-AGAIN = "portcullis: is there already\nstatus 0x8000000000000014"
+FIRST = """portcullis: Portcullis at EL2, image at 0x43000000 size 0x1000000
+portcullis: ITS at 0x8080000 claimed, GITS_TYPER 0x1
+status 0x0"""
+AGAIN = "portcullis: is there already\nstatus 0x14"
 
 
 class ReportTests(unittest.TestCase):
@@ -59,6 +61,10 @@ class ReportTests(unittest.TestCase):
         self.assertRegex(" ".join(judged(BARE, TAKEN)), "reserved now: .*0x43000000, 0x1000000 bytes")
         lost = TAKEN.replace("50,331,648", "50,331,647")
         self.assertIn("memory: 67108864 bytes, then 67108863", judged(PLAIN, lost, first=FIRST, again=AGAIN))
+
+    def test_where_it_lies_and_what_it_claims_must_be_told(self):
+        wrong = FIRST.replace("0x43000000", "0x44000000").replace("claimed", "seen")
+        self.assertEqual(len(judged(PLAIN, TAKEN, first=wrong, again=AGAIN)), 2)
 
     def test_starting_again_must_be_told_and_refused(self):
         found = judged(PLAIN, TAKEN, first=FIRST, again=FIRST)
