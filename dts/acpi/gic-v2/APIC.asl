@@ -1,0 +1,80 @@
+/* SPDX-FileCopyrightText: 2026 The Portcullis Authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A GICv2 with a frame for MSIs. */
+
+                        Signature : "APIC"    [Multiple APIC Description Table (MADT)]
+                     Table Length : 000000FC
+                         Revision : 05
+                         Checksum : 56
+                           Oem ID : "PCULIS"
+                     Oem Table ID : "MADEUP  "
+                     Oem Revision : 00000001
+                  Asl Compiler ID : "INTL"
+            Asl Compiler Revision : 20200925
+
+               Local Apic Address : 00000000
+            Flags (decoded below) : 00000000
+              PC-AT Compatibility : 0
+
+                    Subtable Type : 0C [Generic Interrupt Distributor]
+                           Length : 18
+                         Reserved : 0000
+            Local GIC Hardware ID : 00000000
+                     Base Address : 0000000008000000
+                   Interrupt Base : 00000000
+                          Version : 02
+                         Reserved : 000000
+
+                    Subtable Type : 0B [Generic Interrupt Controller]
+                           Length : 50
+                         Reserved : 0000
+             CPU Interface Number : 00000000
+                    Processor UID : 00000000
+            Flags (decoded below) : 00000001
+                Processor Enabled : 1
+Performance Interrupt Trigger Mode : 0
+Virtual GIC Interrupt Trigger Mode : 0
+         Parking Protocol Version : 00000000
+            Performance Interrupt : 00000017
+                   Parked Address : 0000000000000000
+                     Base Address : 0000000008010000
+         Virtual GIC Base Address : 0000000000000000
+      Hypervisor GIC Base Address : 0000000000000000
+            Virtual GIC Interrupt : 00000019
+       Redistributor Base Address : 0000000000000000
+                        ARM MPIDR : 0000000000000000
+                 Efficiency Class : 00
+                         Reserved : 00
+           SPE Overflow Interrupt : 0000
+
+                    Subtable Type : 0B [Generic Interrupt Controller]
+                           Length : 50
+                         Reserved : 0000
+             CPU Interface Number : 00000001
+                    Processor UID : 00000001
+            Flags (decoded below) : 00000001
+                Processor Enabled : 1
+Performance Interrupt Trigger Mode : 0
+Virtual GIC Interrupt Trigger Mode : 0
+         Parking Protocol Version : 00000000
+            Performance Interrupt : 00000017
+                   Parked Address : 0000000000000000
+                     Base Address : 0000000008010000
+         Virtual GIC Base Address : 0000000000000000
+      Hypervisor GIC Base Address : 0000000000000000
+            Virtual GIC Interrupt : 00000019
+       Redistributor Base Address : 0000000000000000
+                        ARM MPIDR : 0000000000000001
+                 Efficiency Class : 00
+                         Reserved : 00
+           SPE Overflow Interrupt : 0000
+
+                    Subtable Type : 0D [Generic MSI Frame]
+                           Length : 18
+                         Reserved : 0000
+                     MSI Frame ID : 00000000
+                     Base Address : 0000000008020000
+            Flags (decoded below) : 00000000
+                       Select SPI : 0
+                        SPI Count : 0040
+                         SPI Base : 0050
