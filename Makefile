@@ -16,6 +16,7 @@
 #   DEPTH=1           `exhaustive`: steps deeper than `exhaustive-brief`; each is three to five times the states
 #   MUTANTS="NAME …"  `mutants`: these alone, of those in Tests/Runners/mutants/defects.py
 #   KERNEL=6.12       `linux`: which of Debian's kernels (6.1), or `newest`; also GIC=4, CPUS=4, PROCESSOR=max
+#   ACPI=off          `linux-efi`: a board that a device tree describes
 #   FULL=1            `test-linux`, `hostile-linux`: the whole matrix; `bench-linux`: more repeats
 #   MINUTES=30        `soak`: how long; also KERNEL, GIC, CPUS (4), PROCESSOR as for `linux`, BARE=1
 #                     for the same without Portcullis, and PROVOKE=1: the control, which must fail
@@ -45,6 +46,7 @@ KERNEL ?= 6.1
 GIC ?= 3
 CPUS ?= 2
 PROCESSOR ?= cortex-a76
+ACPI ?= on
 FULL ?=
 MINUTES ?= 30
 BARE ?=
@@ -99,9 +101,11 @@ METAL_SOURCES := $(if $(PORTCULLIS_BUILT),,$(ALL_SOURCES))
 
 PACKAGES_BUILD := libfdt-dev
 PACKAGES_RUN := $(PACKAGES_BUILD) qemu-system-arm u-boot-qemu python3 device-tree-compiler
+# UEFI for the board, what writes a USB stick, and a compiler of ACPI tables.
+PACKAGES_EFI := $(PACKAGES_RUN) qemu-efi-aarch64 mtools acpica-tools
 # A renderer of SVG, with the font that is the widest of those in common use; a model checker, which compiles with gcc; what
 # finds names in the runners that are not defined.
-PACKAGES_TEST := $(PACKAGES_RUN) binutils-aarch64-linux-gnu librsvg2-bin fonts-dejavu-core gcc g++ pkg-config spin pyflakes3
+PACKAGES_TEST := $(PACKAGES_EFI) binutils-aarch64-linux-gnu librsvg2-bin fonts-dejavu-core gcc g++ pkg-config spin pyflakes3
 PACKAGES_EMBEDDED := $(PACKAGES_BUILD) python3 binutils-aarch64-linux-gnu
 PACKAGES_BENCH := $(PACKAGES_RUN) valgrind
 
@@ -343,6 +347,16 @@ linux: setup-run setup-linux $(EL2).img ## an unmodified Debian kernel at EL1, w
 	$(Q)$(RUN).linux.shell --tools $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) --cpus $(CPUS) \
 	  --processor $(PROCESSOR) $(LINUX) $(EL2).img
 
+.PHONY: run-efi
+run-efi: setup-efi setup-qemu $(IMAGES)/el2.img ## starts the image in UEFI's shell, which must work as before; again, and where it has to refuse
+	$(Q)$(RUN).efi.start --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --logs .build/efi/logs-start \
+	  --results $(RESULTS)/run-efi.json $<
+
+.PHONY: linux-efi
+linux-efi: setup-efi setup-linux $(EL2).img ## UEFI with a USB stick: Esc for its shell, else Portcullis and Debian's kernel (ACPI=off: by a device tree)
+	$(Q)$(RUN).efi.terminal --tools $(TOOLCHAIN) --qemu $(QEMU) --kernel $(KERNEL) --gic $(GIC) --cpus $(CPUS) \
+	  --processor $(PROCESSOR) $(if $(filter off,$(ACPI)),--tree) $(LINUX) $(EL2).img
+
 .PHONY: debug
 debug: setup-run $(IMAGES)/el2.img ## the board, halted at the first instruction for gdb
 	@echo "gdb-multiarch -ex 'target remote :1234' $(IMAGES)/el2.elf"
@@ -442,6 +456,23 @@ test-linux-brief: setup-run setup-qemu setup-linux $(EL2).img ## each of Debian'
 test-iommu-linux: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## Debian's kernels with all devices behind an SMMUv3 that EL2 owns, and with devices that may reach nothing
 	$(Q)$(RUN).linux.run --tools $(TOOLCHAIN) --qemu $(NEW_QEMU)/qemu-system-aarch64 --smmu \
 	  --logs $(LINUX)/logs-iommu --results $(RESULTS)/test-iommu-linux.json $(LINUX) $(IMAGES)/el2.img
+
+.PHONY: test-efi
+test-efi: setup-efi setup-qemu setup-linux $(EL2).img ## Debian's kernels by UEFI, by ACPI and by device tree, bare and through Portcullis
+	$(Q)$(RUN).efi.run --tools $(TOOLCHAIN) --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 \
+	  --logs .build/efi/logs --results $(RESULTS)/test-efi.json $(LINUX) $(EL2).img
+
+.PHONY: test-efi-brief
+test-efi-brief: setup-efi setup-qemu setup-linux $(EL2).img ## two of these machines
+	$(Q)$(RUN).efi.run --tools $(TOOLCHAIN) --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --brief \
+	  --logs .build/efi/logs-brief --results $(RESULTS)/test-efi-brief.json $(LINUX) $(EL2).img
+
+# The program is the one that the unit tests were built with.
+.PHONY: test-acpi
+test-acpi: setup-test setup-qemu ## `inspect` on ACPI tables: of QEMU's machines, as by their device trees; made ones; hostile ones
+	$(Q)$(SWIFT) build $(UNIT) --product portcullis
+	$(Q)$(RUN).acpi.run --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --results $(RESULTS)/test-acpi.json \
+	  "$$($(SWIFT) build $(UNIT) --show-bin-path)/portcullis"
 
 .PHONY: bench-dma
 bench-dma: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## throughput of virtio's DMA with the mirror of pages' owners and without
@@ -611,7 +642,7 @@ docs: setup-build ## the reference of all rooms, in .build/docs
 setup: setup-test fetch ## installs and fetches all that build, run and test need
 fetch: setup-libfdt setup-linux setup-qemu ## fetches what is not installed: libfdt for arm64, kernels, a second QEMU
 
-.PHONY: setup-python setup-build setup-embedded setup-run setup-test setup-bench setup-libfdt setup-linux setup-newest setup-qemu
+.PHONY: setup-python setup-build setup-embedded setup-run setup-efi setup-test setup-bench setup-libfdt setup-linux setup-newest setup-qemu
 # What runs the gate; the rest is a step of it.
 setup-python:
 	@Tests/Setup/packages.sh python3
@@ -619,6 +650,8 @@ setup-build:
 	@Tests/Setup/packages.sh $(PACKAGES_BUILD)
 setup-run:
 	@Tests/Setup/packages.sh $(PACKAGES_RUN)
+setup-efi:
+	@Tests/Setup/packages.sh $(PACKAGES_EFI)
 setup-embedded:
 	@Tests/Setup/packages.sh $(PACKAGES_EMBEDDED)
 setup-bench:

@@ -90,7 +90,7 @@ def starts():
         yield Start(f"{title} bare", board, {})
         again = machine.application_command(board)
         yield Start(title, board, {"first": again, "again": again})
-    board = boards[0]
+    board = machine.Machine("", 3, 1, acpi=False)
     yield Start("wrong option", board, {"wrong": f"{machine.APPLICATION} {WRONG}", **PLAIN})
     # Options that are given by the command are taken in place of the file.
     named = f"{machine.APPLICATION} portcullis.log=info"
