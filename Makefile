@@ -458,7 +458,7 @@ test-iommu-linux: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## Debian's
 	  --logs $(LINUX)/logs-iommu --results $(RESULTS)/test-iommu-linux.json $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: test-efi
-test-efi: setup-efi setup-qemu setup-linux $(EL2).img ## Debian's kernels by UEFI, by ACPI and by device tree, bare and through Portcullis
+test-efi: setup-efi setup-qemu setup-linux setup-grub $(EL2).img ## Debian's kernels by UEFI, by ACPI and by device tree, bare and through Portcullis
 	$(Q)$(RUN).efi.run --tools $(TOOLCHAIN) --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 \
 	  --logs .build/efi/logs --results $(RESULTS)/test-efi.json $(LINUX) $(EL2).img
 
@@ -640,9 +640,9 @@ docs: setup-build ## the reference of all rooms, in .build/docs
 
 .PHONY: setup fetch
 setup: setup-test fetch ## installs and fetches all that build, run and test need
-fetch: setup-libfdt setup-linux setup-qemu ## fetches what is not installed: libfdt for arm64, kernels, a second QEMU
+fetch: setup-libfdt setup-linux setup-qemu setup-grub ## fetches what is not installed: libfdt, kernels and GRUB for arm64, a second QEMU
 
-.PHONY: setup-python setup-build setup-embedded setup-run setup-efi setup-test setup-bench setup-libfdt setup-linux setup-newest setup-qemu
+.PHONY: setup-python setup-build setup-embedded setup-run setup-efi setup-test setup-bench setup-libfdt setup-linux setup-newest setup-qemu setup-grub
 # What runs the gate; the rest is a step of it.
 setup-python:
 	@Tests/Setup/packages.sh python3
@@ -664,6 +664,8 @@ setup-linux:
 	@Tests/Setup/linux.sh $(LINUX) 6.1 6.12 $(filter newest,$(KERNEL))
 setup-newest:
 	@Tests/Setup/linux.sh $(LINUX) newest
+setup-grub:
+	@Tests/Setup/unpack.sh arm64 grub-efi-arm64-bin $(LINUX)/grub
 setup-qemu:
 	@Tests/Setup/qemu.sh $(NEW_QEMU)
 

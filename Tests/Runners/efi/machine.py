@@ -14,6 +14,10 @@ from Runners.linux import machine
 APPLICATION = "portcullis.efi"
 KERNEL = "linux.efi"
 RAMDISK = "initrd"
+# GRUB of Debian for arm64, where its package is unpacked; where a stick has it, and its own script.
+GRUB = "grub/usr/lib/grub/arm64-efi/monolithic/grubaa64.efi"
+BOOT_LOADER = "EFI/BOOT/BOOTAA64.EFI"
+GRUB_SCRIPT = "EFI/debian/grub.cfg"
 # What a guest needs beside what every guest has: access to the variables of UEFI.
 MODULES = ("efivarfs",)
 
@@ -24,13 +28,16 @@ class Machine(machine.Machine):
 
     # Whether the board is described by ACPI, and not by a device tree.
     acpi: bool = True
+    # Whether GRUB starts Portcullis and Linux, and not UEFI's shell.
+    grub: bool = False
     # Whether Linux resets the board and switches it off by PSCI, and not by runtime services.
     psci: bool = False
 
     @property
     def title(self):
         """What tells this machine from the others."""
-        return f"{super().title} efi {'acpi' if self.acpi else 'tree'}{' psci' if self.psci else ''}"
+        words = [super().title, "efi", "acpi" if self.acpi else "tree", "grub" * self.grub, "psci" * self.psci]
+        return " ".join(filter(None, words))
 
     @property
     def options(self):
@@ -44,10 +51,9 @@ class Machine(machine.Machine):
         return f"{super().words} EFI=1 {'efi=noruntime RUNTIME=0' if self.psci else ''}".strip()
 
 
-def linux_command(each, words):
-    """What the shell is told to start Linux; `words` are the kernel's boot arguments."""
-    words = machine.kernel_words(f"{each.words} {words}".strip())
-    return f"{KERNEL} initrd={RAMDISK} {words}"
+def linux_words(each, words):
+    """The kernel's boot arguments, with those of the board."""
+    return machine.kernel_words(f"{each.words} {words}".strip())
 
 
 def application_command(each, words=""):
@@ -63,19 +69,32 @@ def start(directory, files):
     return qemu.uefi(variables, stick.write(directory / "stick", files))
 
 
-def files(images, ramdisk, commands, el2=None):
-    """What a stick has for a Linux, which a script starts."""
-    found = {KERNEL: images.kernel, RAMDISK: ramdisk, "startup.nsh": stick.script(*commands)}
-    return {**found, APPLICATION: el2} if el2 else found
+def shell_script(commands, words):
+    """How UEFI's shell starts Linux; `commands` start Portcullis, where it is wanted."""
+    return {"startup.nsh": stick.script(*commands, f"{KERNEL} initrd={RAMDISK} {words}")}
 
 
-def arguments(each, images, directory, el2=None, words="", el2_words="", ramdisk=None):
-    """QEMU's arguments, as those of `Runners.linux.machine`, for a board that UEFI starts."""
-    commands = [application_command(each, el2_words)] if el2 else []
-    commands.append(linux_command(each, words))
-    stick_files = files(images, ramdisk or images.ramdisk, commands, el2)
+def grub_script(commands, words):
+    """How GRUB does the same."""
+    lines = [
+        *(f"chainloader /{command}\nboot" for command in commands),
+        f"linux /{KERNEL} {words}", f"initrd /{RAMDISK}", "boot",
+    ]  # fmt: skip
+    return {GRUB_SCRIPT: "".join(f"{line}\n" for line in lines).encode()}
+
+
+def arguments(each, images, directory, fetched, el2=None, words="", ramdisk=None):
+    """QEMU's arguments, as those of `Runners.linux.machine`, for a board that UEFI starts; GRUB is below `fetched`."""
+    files = {KERNEL: images.kernel, RAMDISK: ramdisk or images.ramdisk}
+    commands = [application_command(each)] if el2 else []
+    if el2:
+        files[APPLICATION] = el2
+    if each.grub:
+        files[BOOT_LOADER] = fetched / GRUB
+    script = grub_script if each.grub else shell_script
+    files |= script(commands, linux_words(each, words))
     disks = machine.make_disks(directory)
-    return machine.arguments(each, images, disks, el2, start=start(directory, stick_files))
+    return machine.arguments(each, images, disks, el2, start=start(directory, files))
 
 
 # How UEFI moves the cursor and colours its text.

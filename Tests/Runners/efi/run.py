@@ -3,7 +3,7 @@
 """Boots unmodified Linux kernels by UEFI, bare and through Portcullis, and runs their tests.
 
 The board has Debian's EDK2, and a USB stick with `portcullis.efi`, the kernel as an EFI application and its RAM
-disk. A script of UEFI's shell starts the first, where it is wanted, and then the kernel. The logs of both boots are
+disk. A script of UEFI's shell, or of GRUB, starts the first, where it is wanted, and then the kernel. The logs of both boots are
 compared as those of `Runners.linux.run` are.
 """
 
@@ -26,6 +26,8 @@ SHORT = [
     (Board("6.12", 3, 4, acpi=False), "short"),
     (Board("6.1", 4, 1, acpi=False), "short"),
     (Board("6.1", 3, 4, psci=True), "short"),
+    (Board("6.12", 3, 2, grub=True), "short"),
+    (Board("6.1", 4, 4, acpi=False, grub=True), "boot"),
 ]
 # On a QEMU whose SMMUv3 has stage 2.
 BEHIND = [
@@ -53,7 +55,8 @@ class Trial(run.Trial):
             super().run()
 
     def _command(self, directory, el2, words, ramdisk):
-        arguments = machine.arguments(self._each, self._images, directory, el2, words, ramdisk=ramdisk)
+        fetched = self._options.fetched
+        arguments = machine.arguments(self._each, self._images, directory, fetched, el2, words, ramdisk)
         return arguments, qemu.uefi_dialogue(starts=2)
 
     _only = staticmethod(machine.without_firmware)

@@ -23,7 +23,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         images = linux.Images(options.fetched, board.kernel, options.tools, directory, more=machine.MODULES)
-        arguments = machine.arguments(board, images, directory, options.image)
+        arguments = machine.arguments(board, images, directory, options.fetched, options.image)
         print(f"# {board.title}; Esc before its script leads to UEFI's shell, startup.nsh goes on; Ctrl-A X ends QEMU", flush=True)
         return qemu.interact([options.qemu, *arguments])
 

@@ -36,8 +36,15 @@ class MachineTests(unittest.TestCase):
         self.assertEqual(machine.Machine().options, "")
 
     def test_by_psci_linux_has_no_runtime_services(self):
-        self.assertIn("efi=noruntime", machine.linux_command(machine.Machine(psci=True), ""))
-        self.assertNotIn("noruntime", machine.linux_command(machine.Machine(), ""))
+        self.assertIn("efi=noruntime", machine.linux_words(machine.Machine(psci=True), ""))
+        self.assertNotIn("noruntime", machine.linux_words(machine.Machine(), ""))
+
+    def test_either_script_starts_portcullis_and_then_linux(self):
+        (shell,) = machine.shell_script(["portcullis.efi"], "quiet").values()
+        self.assertEqual(shell.split(b"\r\n")[2:4], [b"portcullis.efi", b"linux.efi initrd=initrd quiet"])
+        (grub,) = machine.grub_script(["portcullis.efi"], "quiet").values()
+        due = b"chainloader /portcullis.efi\nboot\nlinux /linux.efi quiet\ninitrd /initrd\nboot\n"
+        self.assertEqual(grub, due)
 
     def test_an_smmu_is_an_option_of_the_application(self):
         self.assertEqual(machine.application_command(machine.Machine()), "portcullis.efi")
