@@ -303,6 +303,19 @@ def connect(path, seconds):
             time.sleep(0.05)
 
 
+@contextlib.contextmanager
+def standing(command, path, seconds):
+    """A machine that stands still and has no CPU at work, as a connection of the test protocol by way of a socket at
+    `path`; it is ended behind that."""
+    still = [*command, "-S", "-display", "none", "-qtest", f"unix:{path},server=on,wait=off", "-qtest-log", "none"]
+    with subprocess.Popen(still, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        try:
+            with connect(path, seconds) as connection:
+                yield connection
+        finally:
+            process.terminate()
+
+
 class Monitor:
     """A connection to QEMU's monitor, in its own protocol QMP."""
 
