@@ -46,6 +46,16 @@ public struct BootOptions: Equatable, Sendable {
     }
   }
 
+  /// Writes that an argument is not known, and what is allowed in its place.
+  public static func write(
+    unknown argument: Span<UInt8>, into sink: inout some TextSink & ~Copyable
+  ) {
+    // A long one is cut: the line has to hold what is allowed.
+    for index in 0..<min(argument.count, 48) { sink.append(printable: argument[index]) }
+    sink.append(" is not known, but ")
+    BootWord.writeAllowed(insteadOf: argument, into: &sink)
+  }
+
   /// Takes one argument; false where it is addressed to the hypervisor and not known.
   private mutating func take(_ argument: Span<UInt8>) -> Bool {
     guard BootWord.isAddressed(by: argument) else { return true }

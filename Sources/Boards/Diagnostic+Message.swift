@@ -98,12 +98,7 @@ extension Diagnostic {
       sink.append("nodes are nested deeper than ")
       sink.append(decimal: UInt64(max(limit, 0)))
     case .noGICv3: sink.append("the board has no GICv3")
-    case .unknownOption(let option):
-      // A long one is cut: the line has to hold what is allowed.
-      let text = blob.span(option)
-      for index in 0..<min(text.count, 48) { sink.append(printable: text[index]) }
-      sink.append(" is not known, but ")
-      BootWord.writeAllowed(insteadOf: text, into: &sink)
+    case .unknownOption(let option): BootOptions.write(unknown: blob.span(option), into: &sink)
     case .moduleOverlaps(let range, let occupant):
       sink.append(range)
       sink.append(" overlaps ")

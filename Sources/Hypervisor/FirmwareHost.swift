@@ -39,8 +39,14 @@ struct FirmwareHost: Sendable {
       guard given.reserved.append(reserved) else { throw .firmwareMap }
     }
     if let options = offer.options {
+      let text = platform.bytes(of: options)
       var isKnown = true
-      given.options = BootOptions(arguments: platform.bytes(of: options)) { _ in isKnown = false }
+      given.options = BootOptions(arguments: text) { place in
+        isKnown = false
+        var line = LogLine("option ")
+        BootOptions.write(unknown: text.extracting(place), into: &line)
+        platform.log(.error, line)
+      }
       guard isKnown else { throw .options }
     }
     return given
