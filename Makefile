@@ -350,7 +350,7 @@ linux: setup-run setup-linux $(EL2).img ## an unmodified Debian kernel at EL1, w
 .PHONY: run-efi
 run-efi: setup-efi setup-qemu $(IMAGES)/el2.img ## starts the image in UEFI's shell, which must work as before; again, and where it has to refuse
 	$(Q)$(RUN).efi.start --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --logs .build/efi/logs-start \
-	  --results $(RESULTS)/run-efi.json $<
+	  --results $(RESULTS)/run-efi.json $(IMAGES)/el2.img
 
 .PHONY: linux-efi
 linux-efi: setup-efi setup-linux $(EL2).img ## UEFI with a USB stick: Esc for its shell, else Portcullis and Debian's kernel (ACPI=off: by a device tree)
