@@ -46,7 +46,7 @@ extension BoardAssembly {
       node = node ?? region.node
     }
     guard let node, room < UInt64(board.cpus.count) else { return }
-    report(.warning, node, .reg, .roomForFewer(room, cpus: board.cpus.count), &sink)
+    report(.warning, node, registers, .roomForFewer(room, cpus: board.cpus.count), &sink)
   }
 
   /// Says which memory the GIC does not reach.
@@ -91,7 +91,9 @@ extension BoardAssembly {
 
   /// A range that EL2 uses, takes from the host, or leaves to devices.
   private struct Occupant {
-    enum Kind { case its, window, distributor, redistributors, iommu, monitor, companion, console }
+    enum Kind {
+      case its, preITS, distributor, redistributors, iommu, monitor, companion, console, window
+    }
     let kind: Kind
     let node: BoardNode
     let range: AddressRange
@@ -112,7 +114,7 @@ extension BoardAssembly {
   /// How many numbers of occupants there are.
   private var occupantCount: Int {
     2 * board.itses.count + board.unused.count + board.redistributors.count + board.iommus.count
-      + board.monitors.count + board.companions.count + 2
+      + board.monitors.count + board.companions.count + windows.count + 2
   }
 
   /// The occupant with this number; nil where the board has none there.
@@ -128,7 +130,7 @@ extension BoardAssembly {
     }
     if isPlace(in: board.itses.count) {
       let its = board.itses[index]
-      return its.preITS.map { Occupant(.window, its.node, $0) }
+      return its.preITS.map { Occupant(.preITS, its.node, $0) }
     }
     if isPlace(in: board.unused.count) {
       let unused = board.unused[index]
@@ -147,6 +149,9 @@ extension BoardAssembly {
     if isPlace(in: board.companions.count) {
       return Occupant(.companion, board.companions[index].node, board.companions[index].range)
     }
+    if isPlace(in: windows.count) {
+      return Occupant(.window, windows[index].node, windows[index].range)
+    }
     if isPlace(in: 1) {
       // Trees give the Distributor a megabyte, with ITSes in it; its registers are one frame.
       guard let all = board.distributor,
@@ -161,7 +166,7 @@ extension BoardAssembly {
   mutating func checkOverlaps<Sink: DiagnosticSink & ~Copyable>(_ sink: inout Sink) {
     for number in 0..<occupantCount {
       guard let occupant = occupant(number) else { continue }
-      let property: PropertyName = occupant.kind == .window ? .preITS : .reg
+      let property: PropertyName = occupant.kind == .preITS ? .preITS : registers
       var isAlone = true
       // Once each: a hostile description could have all of them in one place.
       for other in 0..<number {

@@ -21,14 +21,14 @@ extension BoardAssembly {
   ) {
     let granule = board.granule
     guard region.base.isAligned(to: granule.bytes) else {
-      return report(.error, node, .reg, .misalignedBase(region.base, granule), &sink)
+      return report(.error, node, registers, .misalignedBase(region.base, granule), &sink)
     }
     guard region.size % granule.bytes == 0 else {
-      return report(.error, node, .reg, .misalignedSize(region.size, granule), &sink)
+      return report(.error, node, registers, .misalignedSize(region.size, granule), &sink)
     }
     guard region.size >= Board.controlFrameSize,
       let control = AddressRange(base: region.base, size: Board.controlFrameSize)
-    else { return report(.error, node, .reg, .tooSmall(region.size), &sink) }
+    else { return report(.error, node, registers, .tooSmall(region.size), &sink) }
     guard isUsed else { return addUnused(.its, control, node, &sink) }
     var translation: AddressRange?
     if region.size - Board.controlFrameSize >= Board.translationFrameSize,
@@ -36,7 +36,7 @@ extension BoardAssembly {
     {
       translation = AddressRange(base: base, size: Board.translationFrameSize)
     } else {
-      report(.warning, node, .reg, .noTranslationFrame, &sink)
+      report(.warning, node, registers, .noTranslationFrame, &sink)
     }
     var all = board.gicTraits
     all.insert(traits)
@@ -71,8 +71,8 @@ extension BoardAssembly {
     let region = RedistributorRegion(node: node, range: range, stride: stride, isUsed: isUsed)
     if board.redistributors.append(region) { return true }
     let limit = Board.RedistributorRegions.capacity
-    reportOverflow(
-      of: .redistributors, limit: limit, .error, node, .redistributorRegions, &sink)
+    let property = registers == .reg ? PropertyName.redistributorRegions : nil
+    reportOverflow(of: .redistributors, limit: limit, .error, node, property, &sink)
     return false
   }
 
@@ -81,7 +81,7 @@ extension BoardAssembly {
     _ range: AddressRange, atMost limit: UInt64, _ node: BoardNode, _ sink: inout Sink
   ) -> Bool {
     if range.size <= limit { return true }
-    report(.error, node, .reg, .tooLarge(range.size, limit: limit), &sink)
+    report(.error, node, registers, .tooLarge(range.size, limit: limit), &sink)
     return false
   }
 
@@ -123,7 +123,7 @@ extension BoardAssembly {
     guard hasSize(range, atMost: Board.monitorLimit, node, &sink) else { return false }
     if board.monitors.append(MonitorRegisters(node: node, range: range)) { return true }
     let limit = Board.Monitors.capacity
-    reportOverflow(of: .monitors, limit: limit, .error, node, .reg, &sink)
+    reportOverflow(of: .monitors, limit: limit, .error, node, registers, &sink)
     return false
   }
 
@@ -133,7 +133,7 @@ extension BoardAssembly {
   ) -> Bool {
     if board.memory.append(range) { return true }
     let limit = Board.MemoryRanges.capacity
-    reportOverflow(of: .memory, limit: limit, .error, node, .reg, &sink)
+    reportOverflow(of: .memory, limit: limit, .error, node, registers, &sink)
     return false
   }
 
@@ -148,6 +148,14 @@ extension BoardAssembly {
     // Not left out: EL2 would take memory for its own there.
     reportOverflow(of: .reserved, limit: limit, .error, node ?? .root, property, &sink)
     return false
+  }
+
+  /// Adds a range that the host has for itself.
+  package mutating func addWindow<Sink: DiagnosticSink & ~Copyable>(
+    _ range: AddressRange, _ node: BoardNode, _ sink: inout Sink
+  ) {
+    if windows.append(Window(node: node, range: range)) { return }
+    reportOverflow(of: .windows, limit: windows.count, .error, node, nil, &sink)
   }
 
   /// Adds a CPU by MPIDR_EL1's affinity fields.
@@ -207,7 +215,7 @@ extension BoardAssembly {
   /// Refuses a board on which a CPU may run the host's code at EL2.
   mutating func checkProcessors<Sink: DiagnosticSink & ~Copyable>(_ sink: inout Sink) {
     guard processors.count > 1 else { return }
-    if let node = processors.otherwise { report(.error, node, .enableMethod, .notPSCI, &sink) }
+    if let node = processors.otherwise { report(.error, node, starter, .notPSCI, &sink) }
     if board.psci == nil { report(.error, processors.last, nil, .noPSCI, &sink) }
   }
 }

@@ -7,6 +7,12 @@ public import Architecture
 public struct BoardAssembly: ~Copyable {
   /// The board, as far as it is known.
   package var board: Board
+  /// What a diagnostic calls the registers of a part.
+  package var registers = PropertyName.reg
+  /// What a diagnostic calls that which says who starts a CPU.
+  package var starter = PropertyName.enableMethod
+  /// Ranges that the host has for itself, and that may overlap nothing else.
+  var windows = FixedList<64, Window>(filler: .filler)
   /// What is known of the CPUs.
   package var processors = Processors()
   /// Whether a GICv3 was found, whatever its status and readable or not.
@@ -45,7 +51,7 @@ public struct BoardAssembly: ~Copyable {
 
   /// The lists of a board, for what is reported once a list.
   enum List: UInt8 {
-    case redistributors, iommus, monitors, companions, unused, memory, reserved, modules
+    case redistributors, iommus, monitors, companions, unused, memory, reserved, modules, windows
   }
 
   /// Reports that `list` can't hold `node`; once a list, for a hostile description could repeat it forever.
@@ -58,6 +64,14 @@ public struct BoardAssembly: ~Copyable {
     overflowed |= bit
     report(severity, node, property, .tooMany(limit), &sink)
   }
+}
+
+/// A range that the host has for itself, such as PCI's configuration space.
+struct Window {
+  let node: BoardNode
+  let range: AddressRange
+
+  static var filler: Window { Window(node: .root, range: .filler) }
 }
 
 // Parts that somebody tells who has no description: they have no node.

@@ -17,6 +17,14 @@ public struct DMADiagnostic: Hashable, Sendable {
     case badEntry(UInt32)
     /// The entry that begins with this requester overlaps one before it.
     case overlap(UInt32)
+    /// It refers to this place of its table, where no node begins that it may refer to.
+    case badReference(UInt32)
+    /// No ITS has this identifier.
+    case noITS(UInt32)
+    /// Another one has this value, which is to be one's own.
+    case repeated(UInt32)
+    /// There are more than this many.
+    case tooMany(Int)
     /// This phandle is not that of an IOMMU.
     case noIOMMU(UInt32)
     /// This phandle is not that of an MSI controller.
@@ -74,6 +82,17 @@ extension DMADiagnostic {
       sink.append("the entry for ")
       sink.append(hex: UInt64(requester))
       sink.append(" overlaps one before it")
+    case .badReference(let offset):
+      sink.append("refers to ")
+      sink.append(hex: UInt64(offset))
+      sink.append(", where no node begins that it may refer to")
+    case .noITS(let identifier):
+      sink.append("no ITS is number ")
+      sink.append(decimal: UInt64(identifier))
+    case .repeated(let value):
+      sink.append("another one is ")
+      sink.append(hex: UInt64(value))
+    case .tooMany(let limit): sink.append(moreThan: limit, "of them")
     case .noIOMMU(let phandle):
       sink.append("no IOMMU has the phandle ")
       sink.append(hex: UInt64(phandle))

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The properties that a description of DMA is read from.
+/// What a description of DMA is read from: properties of a device tree's nodes, and fields of ACPI's IORT.
 ///
 /// They are apart from those of a board, which EL2 looks up in every node when it starts.
 public enum DMAPropertyName: UInt8, Sendable {
@@ -50,7 +50,27 @@ public enum DMAPropertyName: UInt8, Sendable {
   /// `cavium,cn9900-broken-page1-regspace`: page 1 is an alias of page 0.
   case brokenPage1
 
-  /// The name as a tree spells it.
+  // Fields of tables, which no tree has.
+
+  /// The revision of a table.
+  case revision
+  /// The length of a table or a node.
+  case length
+  /// The type of a node.
+  case type
+  /// The ID mappings of a node.
+  case idMappings
+  /// The identifiers of a group of ITSes.
+  case itsIdentifiers
+  /// Device ID mapping index, of an SMMUv3.
+  case deviceIDMapping
+  /// PCI Segment Number, of a root complex.
+  case segment
+
+  /// The names that a tree has.
+  package static var inTrees: ClosedRange<UInt8> { ranges.rawValue...brokenPage1.rawValue }
+
+  /// The name as a tree, or ACPI's specification, spells it.
   public var text: StaticString {
     switch self {
     case .ranges: "ranges"
@@ -75,6 +95,13 @@ public enum DMAPropertyName: UInt8, Sendable {
     case .interruptNames: "interrupt-names"
     case .brokenPrefetch: "hisilicon,broken-prefetch-cmd"
     case .brokenPage1: "cavium,cn9900-broken-page1-regspace"
+    case .revision: "Revision"
+    case .length: "Length"
+    case .type: "Type"
+    case .idMappings: "ID mappings"
+    case .itsIdentifiers: "GIC ITS Identifier"
+    case .deviceIDMapping: "Device ID mapping index"
+    case .segment: "PCI Segment Number"
     }
   }
 }

@@ -180,6 +180,8 @@ public struct DMAMaster: Hashable, Sendable {
     case coherency
     /// It is compatible with a device that is known to be one.
     case compatible
+    /// It is a named component of the IORT.
+    case namedComponent
     /// It is no master: it has the debug registers of a CPU, by which that is halted in EL2 and reads and writes there.
     case debug
   }

@@ -98,6 +98,7 @@ extension Diagnostic {
       sink.append("nodes are nested deeper than ")
       sink.append(decimal: UInt64(max(limit, 0)))
     case .noGICv3: sink.append("the board has no GICv3")
+    case .repeated: sink.append("is there a second time")
     case .unknownOption(let option): BootOptions.write(unknown: blob.span(option), into: &sink)
     case .moduleOverlaps(let range, let occupant):
       sink.append(range)

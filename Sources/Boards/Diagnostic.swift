@@ -71,6 +71,8 @@ public struct Diagnostic: Hashable, Sendable {
     case tooDeep(Int)
     /// No node is a GICv3.
     case noGICv3
+    /// There is a second one, where there may be one.
+    case repeated
     /// These boot arguments are for the hypervisor, and are not known.
     case unknownOption(BlobBytes)
     /// A boot module, or what a kernel takes when it runs, overlaps something else.

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The properties that a board is read from.
+/// What a board is read from: properties of a device tree's nodes, and fields of ACPI's tables.
 public enum PropertyName: UInt8, Sendable {
   // Names in the order of their length, which is how a name of a blob is looked up.
 
@@ -52,7 +52,31 @@ public enum PropertyName: UInt8, Sendable {
   /// The memory reservation block, which is no property.
   case memoryReservation
 
-  /// The name as a tree spells it.
+  // Fields of tables, which no tree has.
+
+  /// The length of a table, an entry or a node.
+  case length
+  /// The base address of registers or memory.
+  case baseAddress
+  /// GIC Version, of the Distributor's entry in the MADT.
+  case gicVersion
+  /// The type of an entry in the MADT.
+  case type
+  /// MPIDR, of a CPU's entry in the MADT.
+  case mpidr
+  /// Parking Protocol Version, of a CPU's entry in the MADT.
+  case parkingProtocol
+  /// Interface Type, of the SPCR.
+  case interfaceType
+  /// The address space and the width of the SPCR's registers.
+  case registerFormat
+  /// Start and end of the buses of an entry in the MCFG.
+  case buses
+
+  /// The names that a tree has.
+  package static var inTrees: ClosedRange<UInt8> { reg.rawValue...memoryReservation.rawValue }
+
+  /// The name as a tree, or ACPI's specification, spells it.
   public var text: StaticString {
     switch self {
     case .reg: "reg"
@@ -78,6 +102,15 @@ public enum PropertyName: UInt8, Sendable {
     case .preITS: "socionext,synquacer-pre-its"
     case .linuxStdoutPath: "linux,stdout-path"
     case .memoryReservation: "/memreserve/"
+    case .length: "Length"
+    case .baseAddress: "Base Address"
+    case .gicVersion: "GIC Version"
+    case .type: "Type"
+    case .mpidr: "MPIDR"
+    case .parkingProtocol: "Parking Protocol Version"
+    case .interfaceType: "Interface Type"
+    case .registerFormat: "Base Address Format"
+    case .buses: "Bus Number"
     }
   }
 }

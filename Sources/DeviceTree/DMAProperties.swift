@@ -11,13 +11,12 @@ struct DMAProperties {
   init(of node: BoardNode, in blob: DeviceTreeBlob) {
     var current = blob.property(of: node, after: nil)
     while let property = current {
-      var index: UInt8 = 0
-      while let known = DMAPropertyName(rawValue: index) {
+      for index in DMAPropertyName.inTrees {
+        guard let known = DMAPropertyName(rawValue: index) else { break }
         if blob.equal(property.name, known.text) {
           if values[Int(index)] == nil { values[Int(index)] = property.value }
           break
         }
-        index += 1
       }
       current = blob.property(of: node, after: property.place)
     }

@@ -106,10 +106,9 @@ public struct DeviceTreeBlob: ~Escapable {
         unsafe cfdt_property_at($0.baseAddress, next)
       }
       if let name = checked(property.name), let value = checked(property.value) {
-        var index: UInt8 = 0
-        while let known = PropertyName(rawValue: index) {
+        for index in PropertyName.inTrees {
+          guard let known = PropertyName(rawValue: index) else { continue }
           if equal(name, known.text) { found.set(known, value) }
-          index += 1
         }
       }
       next = unsafe bytes.withUnsafeBufferPointer {

@@ -42,6 +42,7 @@ extension DMAMaster.Evidence {
     case .dmaController: "dma-controller"
     case .coherency: "coherency"
     case .compatible: "compatible"
+    case .namedComponent: "named-component"
     case .debug: "debug"
     }
   }
