@@ -96,6 +96,7 @@ let package = Package(
     room("Trace", ["Architecture"]),
     room("Boards", ["Architecture"]),
     room("DeviceTree", ["Architecture", "Boards", "CFdt"]),
+    room("ACPI", ["Architecture", "Boards"]),
     room("UEFI", ["Architecture", "Boards"]),
     // Ownership, traps.
     room("Ownership", ["Architecture"]),
@@ -110,7 +111,7 @@ let package = Package(
     room(
       "Hypervisor",
       [
-        "Architecture", "GIC", "SMMU", "Trace", "Boards", "DeviceTree", "UEFI", "Ownership",
+        "Architecture", "GIC", "SMMU", "Trace", "Boards", "DeviceTree", "ACPI", "UEFI", "Ownership",
         "Traps", "ITS",
         "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU",
       ]),
@@ -202,6 +203,7 @@ let package = Package(
     tests("SimulatedHardware", ["Architecture", "GIC", "SMMU"]),
     tests("Boards"),
     tests("DeviceTree"),
+    tests("ACPI"),
     tests("UEFI", ["Architecture"]),
     tests("Ownership", ["Architecture", "Simulation", "SimulatedHardware"]),
     tests("Traps"),
@@ -247,8 +249,8 @@ if let metal {
       "EL2Image",
       [
         "Architecture", "GIC", "SMMU", "Trace", "Ownership", "Traps", "ITS", "Redistributor",
-        "IOMMU", "SMMUDriver", "VirtualSMMU", "Boards", "DeviceTree", "UEFI", "Hypervisor",
-        "PortcullisC", "CHardware", "CEL2Boot", "CUEFI", "CRuntime",
+        "IOMMU", "SMMUDriver", "VirtualSMMU", "Boards", "DeviceTree", "ACPI", "UEFI",
+        "Hypervisor", "PortcullisC", "CHardware", "CEL2Boot", "CUEFI", "CRuntime",
       ] + (isChecked ? ["Observing", "CheckedMonitor", "CHeap"] : []),
       exclude: isChecked ? [] : ["Checked"],
       settings: metal.hasPrefix("MEDIATE_") ? [.define(metal)] : []))

@@ -24,6 +24,7 @@ MAKEFILE_CORE = re.compile(r"^CORE := (.*)$", re.MULTILINE)
 # The room that may not know the other although it stands above it.
 STRANGERS = {
     ("Ownership", "GIC"), ("Ownership", "SMMU"), ("Ownership", "Boards"), ("Ownership", "DeviceTree"),
+    ("Ownership", "ACPI"), ("DeviceTree", "ACPI"), ("ACPI", "DeviceTree"),
     ("Traps", "GIC"), ("Traps", "SMMU"),
 }  # fmt: skip
 
