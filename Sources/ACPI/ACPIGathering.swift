@@ -5,7 +5,7 @@ public import Architecture
 internal import Boards
 
 /// Where tables are before they are copied.
-public protocol ACPIMemory: ~Copyable {
+public protocol ACPIMemory: ~Copyable, ~Escapable {
   /// The byte at an address; nil where nothing may be read.
   func byte(at address: PhysicalAddress) -> UInt8?
 }
@@ -50,7 +50,7 @@ public struct ACPIGathering: Sendable {
   ///
   /// - Throws: `ACPIError`: which table is refused, where in it, and by which rule.
   @inline(never)
-  public init<Memory: ACPIMemory & ~Copyable>(
+  public init<Memory: ACPIMemory & ~Copyable & ~Escapable>(
     from pointer: PhysicalAddress, in memory: borrowing Memory, into copy: inout MutableSpan<UInt8>
   ) throws(ACPIError) {
     try findRoot(pointer, memory)
@@ -64,7 +64,7 @@ public struct ACPIGathering: Sendable {
 
   // MARK: Memory
 
-  private static func byte<Memory: ACPIMemory & ~Copyable>(
+  private static func byte<Memory: ACPIMemory & ~Copyable & ~Escapable>(
     _ table: ACPISignature, _ base: PhysicalAddress, _ offset: Int, _ memory: borrowing Memory
   ) throws(ACPIError) -> UInt8 {
     guard let address = base.advanced(by: UInt64(offset)), let byte = memory.byte(at: address)
@@ -73,7 +73,7 @@ public struct ACPIGathering: Sendable {
   }
 
   /// The first 8 bytes of a table: its signature and its length.
-  private static func head<Memory: ACPIMemory & ~Copyable>(
+  private static func head<Memory: ACPIMemory & ~Copyable & ~Escapable>(
     _ table: ACPISignature, _ base: PhysicalAddress, _ memory: borrowing Memory
   ) throws(ACPIError) -> UInt64 {
     var head: UInt64 = 0
@@ -85,7 +85,7 @@ public struct ACPIGathering: Sendable {
 
   // MARK: The pointer
 
-  private mutating func findRoot<Memory: ACPIMemory & ~Copyable>(
+  private mutating func findRoot<Memory: ACPIMemory & ~Copyable & ~Escapable>(
     _ pointer: PhysicalAddress, _ memory: borrowing Memory
   ) throws(ACPIError) {
     var bytes = InlineArray<36, UInt8>(repeating: 0)
@@ -118,7 +118,7 @@ public struct ACPIGathering: Sendable {
 
   // MARK: The root table
 
-  private func entries<Memory: ACPIMemory & ~Copyable>(
+  private func entries<Memory: ACPIMemory & ~Copyable & ~Escapable>(
     _ memory: borrowing Memory
   ) throws(ACPIError) -> Entries {
     let head = try Self.head(rootSignature, root, memory)
@@ -153,7 +153,7 @@ public struct ACPIGathering: Sendable {
   // MARK: Tables
 
   /// Copies a table that is read.
-  private mutating func take<Memory: ACPIMemory & ~Copyable>(
+  private mutating func take<Memory: ACPIMemory & ~Copyable & ~Escapable>(
     _ address: PhysicalAddress, entry: Int, _ memory: borrowing Memory,
     _ copy: inout MutableSpan<UInt8>
   ) throws(ACPIError) {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+public import ACPI
 public import Architecture
 public import Boards
 public import DeviceTree
@@ -88,4 +89,48 @@ extension DeviceTreeBlob: HardwareDescription {
   public func write(
     _ host: HostTree, into bytes: inout MutableSpan<UInt8>
   ) throws(HostTreeError) -> Int { try host.write(from: self, into: &bytes) }
+}
+
+extension ACPITables: HardwareDescription {
+  /// Reads the board; its memory is what is given.
+  public func readBoard<Sink: DiagnosticSink & ~Copyable>(
+    given: Board.Given?, reporting sink: inout Sink
+  ) -> Board {
+    let given = given ?? Board.Given()
+    var reserved = FixedList<128, AddressRange>(filler: .filler)
+    for index in given.reserved.indices { _ = reserved.append(given.reserved[index].range) }
+    return Board.read(
+      self, memory: given.memory.span, reserved: reserved.span, options: given.options,
+      granule: .kib4, reporting: &sink)
+  }
+
+  /// Reads who does DMA on `board`, and how.
+  public func readTopology<Sink: DMADiagnosticSink & ~Copyable>(
+    of board: borrowing Board, reporting sink: inout Sink
+  ) -> DMATopology { DMATopology(reading: self, of: board, reporting: &sink) }
+
+  /// No table that is read tells the registers of a device: they are in the code of DSDT and SSDT.
+  public func forEachRegisters(_ body: (BoardNode, AddressRange?) -> Void) {}
+  /// Each is told by itself.
+  public func isAlike(_ one: BoardNode, _ other: BoardNode) -> Bool { false }
+  /// No table names any.
+  public func firmwareCalls(of board: borrowing Board, keepsPower: Bool) -> Board.FirmwareCalls {
+    Board.noFirmwareCalls
+  }
+
+  /// The host's tables without the SMMUs can't be written yet.
+  public func write(
+    _ host: HostTree, hidingSMMUsOf topology: borrowing DMATopology,
+    into bytes: inout MutableSpan<UInt8>
+  ) throws(HostTreeError) -> Int { throw .unreadableIOMMUs(.root) }
+
+  /// The host keeps its tables: an SMMU that it sees is where it was.
+  public func write(
+    _ host: HostTree, nestingSMMUsInto bytes: inout MutableSpan<UInt8>
+  ) throws(HostTreeError) -> Int { 0 }
+
+  /// The host keeps its tables.
+  public func write(
+    _ host: HostTree, into bytes: inout MutableSpan<UInt8>
+  ) throws(HostTreeError) -> Int { 0 }
 }

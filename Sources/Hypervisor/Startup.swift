@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ACPI
 package import Architecture
 internal import Boards
 internal import DeviceTree
@@ -80,9 +81,27 @@ extension Monitor where Machine: BoardPlatform {
       firmware = try FirmwareHost(source, offer)
       tree = offer.description
     }
-    let blob = try Self.check(platform.bytes(of: tree))
     let given = try firmware?.given(platform)
+    let bytes = platform.bytes(of: tree)
+    // A tree begins with its own magic, a table with its name.
+    if firmware != nil, DeviceTreeBlob.size(head: platform.memory.load(tree.base)) == nil {
+      let tables = try checkTables(bytes)
+      return try Discovered(self, tables, at: tree, firmware, given, early).plan(tables)
+    }
+    let blob = try Self.check(bytes)
     return try Discovered(self, blob, at: tree, firmware, given, early).plan(blob)
+  }
+
+  @_lifetime(copy bytes)
+  private func checkTables(_ bytes: Span<UInt8>) throws(StartupError) -> ACPITables {
+    do throws(ACPIError) {
+      return try ACPITables(checking: bytes)
+    } catch {
+      var line = LogLine("")
+      error.write(into: &line)
+      platform.log(.error, line)
+      throw .tables
+    }
   }
 
   /// Maps the device tree and returns where it is.

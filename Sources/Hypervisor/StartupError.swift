@@ -34,6 +34,7 @@ package enum StartupError: Error {
   case hostTree
   case cpus
   case exposed(Exposure)
+  case tables
   case offer
   case firmwareMap
   case options
@@ -103,6 +104,7 @@ package enum StartupError: Error {
     case .noRoomForEL2: "no room for EL2's stacks and tables"
     case .hostTree: "the host's device tree cannot be written"
     case .cpus: "two CPUs of the tree have one MPIDR_EL1, or it has no room for the one that runs"
+    case .tables: "the tables of ACPI cannot be used"
     case .offer: "what the application hands over is not usable"
     case .firmwareMap: "the firmware's memory map cannot be read, or has too many pieces"
     case .options: "an option is not known"

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Portcullis Authors
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ACPI
 internal import Architecture
 internal import Boards
 internal import CEL2Boot
@@ -46,6 +47,8 @@ struct Application {
   private let copy: FirmwarePages
   private var memory: FirmwarePages?
   private var block: FirmwarePages?
+  /// Where the root table of ACPI names IORT; zero where it does not.
+  private var rootEntry: UInt64 = 0
   /// Why it can't be started; nil where it can.
   private var problem: StaticString?
 
@@ -101,15 +104,18 @@ struct Application {
   // MARK: On the copy's stack
 
   mutating func prepare() {
-    guard let tree = services.table(.deviceTree) else {
-      problem = "the firmware has no device tree"
+    // As operating systems do: a tree goes before tables.
+    let tree = services.table(.deviceTree)
+    let treeSize = tree.flatMap { $0 & 7 == 0 ? DeviceTreeBlob.size(head: pc_load64($0)) : nil }
+    guard let root = tree ?? services.table(.acpi) else {
+      problem = "the firmware has neither a device tree nor tables of ACPI"
       return
     }
-    guard tree & 7 == 0, let size = DeviceTreeBlob.size(head: pc_load64(tree)) else {
+    guard tree == nil || treeSize != nil else {
       problem = "the firmware's device tree cannot be read"
       return
     }
-    var layout = BlockLayout(descriptionSize: size)
+    var layout = BlockLayout(descriptionRoom: treeSize ?? BlockLayout.tablesRoom)
     guard
       let block = services.allocate(.reclaimable, layout.size, below: VirtualLayout.identityLimit)
     else {
@@ -118,42 +124,89 @@ struct Application {
     }
     self.block = block
     for offset in stride(from: 0, to: block.size, by: 64) { pc_zero64(block.base &+ offset) }
-    copyWords(from: tree, to: block.base &+ layout.description, size: size)
-    guard takeMemory(tree: block.base &+ layout.description, size) else { return }
+    let description = block.base &+ layout.description
+    if let treeSize {
+      copyWords(from: root, to: description, size: treeSize)
+      layout.descriptionSize = treeSize
+    } else {
+      guard takeMap(block, &layout), let size = gather(root, into: description, layout) else {
+        return
+      }
+      layout.descriptionSize = size
+    }
+    guard takeMemory(bytes: services.bytes(description, layout.descriptionSize), treeSize != nil)
+    else { return }
     layout.optionsSize = services.options(
       into: block.base &+ layout.options, room: BlockLayout.optionsRoom)
     // Last of all: what is allocated behind it would not be in it.
-    guard let map = services.memoryMap(into: block.base &+ layout.map, room: BlockLayout.mapRoom)
-    else {
-      problem = "the firmware's memory map is too large"
-      return
-    }
-    layout.mapSize = map.size
-    layout.descriptorSize = map.descriptorSize
+    guard takeMap(block, &layout) else { return }
     layout.write(to: block.base, memory: memory)
   }
 
-  /// Takes the memory that EL2 needs beside its image on this board; false where there is none.
-  private mutating func takeMemory(tree: UInt64, _ size: UInt64) -> Bool {
-    // The block is the application's own.
-    let bytes = unsafe UnsafeBufferPointer<UInt8>(
-      start: UnsafePointer(bitPattern: UInt(tree)), count: Int(size))
-    do throws(BlobError) {
-      let blob = try DeviceTreeBlob(checking: unsafe bytes.span)
-      var diagnostics = FirstDiagnostics<Diagnostic>()
-      let board = Board.read(blob, granule: .kib4, reporting: &diagnostics)
-      var limit = VirtualLayout.identityLimit
+  private mutating func takeMap(_ block: FirmwarePages, _ layout: inout BlockLayout) -> Bool {
+    guard let map = services.memoryMap(into: block.base &+ layout.map, room: BlockLayout.mapRoom)
+    else {
+      problem = "the firmware's memory map is too large"
+      return false
+    }
+    layout.mapSize = map.size
+    layout.descriptorSize = map.descriptorSize
+    return true
+  }
+
+  /// Copies the tables of ACPI; how many bytes they have, nil where they are refused.
+  private mutating func gather(
+    _ pointer: UInt64, into place: UInt64, _ layout: BlockLayout
+  ) -> UInt64? {
+    let map = (block?.base ?? 0) &+ layout.map
+    guard
+      let known = FirmwareMemoryMap(
+        services.bytes(map, layout.mapSize), descriptorSize: Int(layout.descriptorSize))
+    else {
+      problem = "the firmware's memory map cannot be read"
+      return nil
+    }
+    do throws(ACPIError) {
+      var copy = services.mutableBytes(place, layout.descriptionRoom)
+      let gathering = try ACPIGathering(
+        from: PhysicalAddress(pointer), in: MappedTables(map: known), into: &copy)
+      for index in gathering.tables.indices where gathering.tables[index].signature == .iort {
+        rootEntry = gathering.root.rawValue &+ UInt64(gathering.tables[index].entry)
+      }
+      return UInt64(gathering.count)
+    } catch {
+      var line = LogLine("")
+      error.write(into: &line)
+      services.say(line)
+      problem = "the tables of ACPI cannot be used"
+      return nil
+    }
+  }
+
+  /// Takes the memory that EL2 needs beside its image on the board that `bytes` describe; false where there is none.
+  private mutating func takeMemory(bytes: Span<UInt8>, _ isTree: Bool) -> Bool {
+    var limit = VirtualLayout.identityLimit
+    var needed: UInt64?
+    var diagnostics = FirstDiagnostics<Diagnostic>()
+    func need(_ board: borrowing Board) {
       for index in board.itses.indices {
         limit = min(limit, board.itses[index].traits.addressLimit)
       }
-      // The CPU that runs need not be among those of the tree.
-      let needed = BoardMemory.size(
+      // The CPU that runs need not be among those that are described.
+      needed = BoardMemory.size(
         cpus: board.cpus.count + 1, stack: el2_stack_size, itses: board.itses.count)
-      memory = services.allocate(.reserved, needed, alignment: 0x1_0000, below: limit)
-      if memory == nil { problem = "no memory for EL2's stacks and tables" }
-    } catch {
-      problem = "the firmware's device tree cannot be read"
     }
+    if isTree, let blob = try? DeviceTreeBlob(checking: bytes) {
+      need(blob.readBoard(given: nil, reporting: &diagnostics))
+    } else if !isTree, let tables = try? ACPITables(checking: bytes) {
+      need(tables.readBoard(given: nil, reporting: &diagnostics))
+    }
+    guard let needed else {
+      problem = "what describes the board cannot be read"
+      return false
+    }
+    memory = services.allocate(.reserved, needed, alignment: 0x1_0000, below: limit)
+    if memory == nil { problem = "no memory for EL2's stacks and tables" }
     return memory != nil
   }
 
@@ -172,7 +225,7 @@ struct Application {
     // At EL1, and EL2 is not ours any more.
     _ = sayText()
     let used = pc_load64(block.base &+ FirmwareOffer.Word.hostUsed.offset)
-    if used > 0 {
+    if used > 0, rootEntry == 0 {
       services.install(
         .deviceTree, pc_load64(block.base &+ FirmwareOffer.Word.hostOffset.offset) &+ block.base)
     }
@@ -189,6 +242,21 @@ struct Application {
   }
 }
 
+/// Memory that the firmware has mapped, as its memory map tells; and no register.
+private struct MappedTables: ACPIMemory, ~Escapable {
+  let map: FirmwareMemoryMap
+
+  @_lifetime(copy map)
+  init(map: FirmwareMemoryMap) { self.map = map }
+
+  func byte(at address: PhysicalAddress) -> UInt8? {
+    guard let byte = AddressRange(base: address, size: 1), map.touchesMemory(byte) else {
+      return nil
+    }
+    return pc_load8(address.rawValue)
+  }
+}
+
 /// Copies bytes between two addresses that are multiples of 8, up to 7 more than `size`.
 private func copyWords(from source: UInt64, to target: UInt64, size: UInt64) {
   for offset in stride(from: 0, to: size, by: 8) {
@@ -200,21 +268,24 @@ private func copyWords(from source: UInt64, to target: UInt64, size: UInt64) {
 private struct BlockLayout {
   static var mapRoom: UInt64 { 0x1_0000 }
   static var optionsRoom: UInt64 { 0x1000 }
+  /// Room for tables of ACPI: one of the CPUs has some 80 bytes for each.
+  static var tablesRoom: UInt64 { 0x8_0000 }
 
   var mapSize: UInt64 = 0
   var descriptorSize: UInt64 = 0
   var optionsSize: UInt64 = 0
-  let descriptionSize: UInt64
+  var descriptionSize: UInt64 = 0
+  let descriptionRoom: UInt64
 
-  init(descriptionSize: UInt64) { self.descriptionSize = descriptionSize }
+  init(descriptionRoom: UInt64) { self.descriptionRoom = descriptionRoom }
 
   var map: UInt64 { FirmwareOffer.partsOffset }
   var options: UInt64 { map + Self.mapRoom }
   var description: UInt64 { options + Self.optionsRoom }
   /// A page behind the description at least.
-  var host: UInt64 { (description + descriptionSize + 0xfff) & ~0xfff }
+  var host: UInt64 { (description + descriptionRoom + 0xfff) & ~0xfff }
   /// What is added to a description is a few properties.
-  var hostSize: UInt64 { (descriptionSize + 0x2fff) & ~0xfff }
+  var hostSize: UInt64 { (descriptionRoom + 0x2fff) & ~0xfff }
   var size: UInt64 { host + hostSize }
 
   func write(to block: UInt64, memory: FirmwarePages?) {

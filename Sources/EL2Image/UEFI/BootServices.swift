@@ -94,6 +94,22 @@ struct FirmwarePages {
     return FirmwarePages(base: base, size: pages << 12)
   }
 
+  /// Bytes of the application's own memory.
+  @_lifetime(borrow self)
+  func bytes(_ address: UInt64, _ count: UInt64) -> Span<UInt8> {
+    let bytes = unsafe UnsafeBufferPointer<UInt8>(
+      start: UnsafePointer(bitPattern: UInt(address)), count: Int(count))
+    return unsafe _overrideLifetime(bytes.span, borrowing: self)
+  }
+
+  /// Bytes of the application's own memory, to be written.
+  @_lifetime(borrow self)
+  func mutableBytes(_ address: UInt64, _ count: UInt64) -> MutableSpan<UInt8> {
+    let bytes = unsafe UnsafeMutableBufferPointer<UInt8>(
+      start: UnsafeMutablePointer(bitPattern: UInt(address)), count: Int(count))
+    return unsafe _overrideLifetime(bytes.mutableSpan, borrowing: self)
+  }
+
   /// Gives pages back.
   func free(_ pages: FirmwarePages) { unsafe efi_free(system, pages.base, pages.size >> 12) }
 
