@@ -23,7 +23,7 @@ package enum DMADescription {
   package static func write<Description: HardwareDescription & ~Escapable>(
     _ tree: HostTree, _ board: borrowing Board, _ blob: Description,
     into bytes: inout MutableSpan<UInt8>
-  ) throws(HostTreeError) -> Int {
+  ) throws(Description.HostError) -> Int {
     // What is wrong was told when the plan was made.
     var diagnostics = FirstDiagnostics<DMADiagnostic>()
     let topology = blob.readTopology(of: board, reporting: &diagnostics)

@@ -8,6 +8,9 @@ public import DeviceTree
 
 /// What a board is read from: a device tree, or the tables of ACPI.
 public protocol HardwareDescription: BoardDescription, ~Escapable {
+  /// Why what describes the board to the host can't be written.
+  associatedtype HostError: Error
+
   /// Reads the board, beside what is `given` of it otherwise.
   func readBoard<Sink: DiagnosticSink & ~Copyable>(
     given: Board.Given?, reporting sink: inout Sink
@@ -28,13 +31,13 @@ public protocol HardwareDescription: BoardDescription, ~Escapable {
   func write(
     _ host: HostTree, hidingSMMUsOf topology: borrowing DMATopology,
     into bytes: inout MutableSpan<UInt8>
-  ) throws(HostTreeError) -> Int
+  ) throws(HostError) -> Int
   /// Writes the same with the SMMUs as EL2 shows them to the host.
   func write(
     _ host: HostTree, nestingSMMUsInto bytes: inout MutableSpan<UInt8>
-  ) throws(HostTreeError) -> Int
+  ) throws(HostError) -> Int
   /// Writes the same with the SMMUs as they are.
-  func write(_ host: HostTree, into bytes: inout MutableSpan<UInt8>) throws(HostTreeError) -> Int
+  func write(_ host: HostTree, into bytes: inout MutableSpan<UInt8>) throws(HostError) -> Int
 }
 
 extension DeviceTreeBlob: HardwareDescription {
@@ -118,19 +121,19 @@ extension ACPITables: HardwareDescription {
     Board.noFirmwareCalls
   }
 
-  /// The host's tables without the SMMUs can't be written yet.
+  /// Writes the host's IORT, without the SMMUs; the other tables do not tell of them.
   public func write(
     _ host: HostTree, hidingSMMUsOf topology: borrowing DMATopology,
     into bytes: inout MutableSpan<UInt8>
-  ) throws(HostTreeError) -> Int { throw .unreadableIOMMUs(.root) }
+  ) throws(HostIORTError) -> Int { try HostIORT.write(from: self, into: &bytes) }
 
   /// The host keeps its tables: an SMMU that it sees is where it was.
   public func write(
     _ host: HostTree, nestingSMMUsInto bytes: inout MutableSpan<UInt8>
-  ) throws(HostTreeError) -> Int { 0 }
+  ) throws(HostIORTError) -> Int { 0 }
 
   /// The host keeps its tables.
   public func write(
     _ host: HostTree, into bytes: inout MutableSpan<UInt8>
-  ) throws(HostTreeError) -> Int { 0 }
+  ) throws(HostIORTError) -> Int { 0 }
 }

@@ -249,7 +249,7 @@ struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
     smmus policy: SMMUPolicy
   ) throws(StartupError) -> Int {
     let platform = platform
-    do throws(HostTreeError) {
+    do throws(Description.HostError) {
       var bytes = platform.mutableBytes(of: place)
       return switch policy {
       case .owned: try DMADescription.write(hostTree, board, blob, into: &bytes)

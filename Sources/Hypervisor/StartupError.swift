@@ -102,7 +102,7 @@ package enum StartupError: Error {
     case .modules: "a boot module cannot be used"
     case .noRoom: "no room for the host"
     case .noRoomForEL2: "no room for EL2's stacks and tables"
-    case .hostTree: "the host's device tree cannot be written"
+    case .hostTree: "what describes the board to the host cannot be written"
     case .cpus: "two CPUs of the tree have one MPIDR_EL1, or it has no room for the one that runs"
     case .tables: "the tables of ACPI cannot be used"
     case .offer: "what the application hands over is not usable"

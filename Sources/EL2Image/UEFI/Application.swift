@@ -47,8 +47,8 @@ struct Application {
   private let copy: FirmwarePages
   private var memory: FirmwarePages?
   private var block: FirmwarePages?
-  /// Where the root table of ACPI names IORT; zero where it does not.
-  private var rootEntry: UInt64 = 0
+  /// The root table of ACPI, where it names IORT.
+  private var root: RootTable?
   /// Why it can't be started; nil where it can.
   private var problem: StaticString?
 
@@ -170,8 +170,13 @@ struct Application {
       var copy = services.mutableBytes(place, layout.descriptionRoom)
       let gathering = try ACPIGathering(
         from: PhysicalAddress(pointer), in: MappedTables(map: known), into: &copy)
+      guard gathering.rootSignature == .xsdt else {
+        problem = "the firmware's ACPI has no XSDT"
+        return nil
+      }
       for index in gathering.tables.indices where gathering.tables[index].signature == .iort {
-        rootEntry = gathering.root.rawValue &+ UInt64(gathering.tables[index].entry)
+        root = RootTable(
+          base: gathering.root.rawValue, entry: UInt64(gathering.tables[index].entry))
       }
       return UInt64(gathering.count)
     } catch {
@@ -224,10 +229,9 @@ struct Application {
     }
     // At EL1, and EL2 is not ours any more.
     _ = sayText()
-    let used = pc_load64(block.base &+ FirmwareOffer.Word.hostUsed.offset)
-    if used > 0, rootEntry == 0 {
-      services.install(
-        .deviceTree, pc_load64(block.base &+ FirmwareOffer.Word.hostOffset.offset) &+ block.base)
+    if pc_load64(block.base &+ FirmwareOffer.Word.hostUsed.offset) > 0 {
+      let host = block.base &+ pc_load64(block.base &+ FirmwareOffer.Word.hostOffset.offset)
+      if let root { root.name(host) } else { services.install(.deviceTree, host) }
     }
     services.install(.portcullis, block.base)
     return BootServices.success
@@ -239,6 +243,26 @@ struct Application {
     let count = pc_load64(block.base &+ FirmwareOffer.Word.textUsed.offset)
     services.print(block.base &+ FirmwareOffer.textOffset, count)
     return count > 0
+  }
+}
+
+/// The extended root table of ACPI (XSDT), and its entry for a table.
+private struct RootTable {
+  let base: UInt64
+  /// Where the entry is, in bytes from the start of the table.
+  let entry: UInt64
+
+  /// Names a table at another address, with the checksum in step.
+  func name(_ address: UInt64) {
+    // It is the ninth byte, and the bytes of a table add up to zero.
+    var sum = pc_load8(base &+ 9)
+    for byte in 0..<8 as Range<UInt64> {
+      let place = base &+ entry &+ byte
+      let new = UInt8(truncatingIfNeeded: address >> (8 * byte))
+      sum = sum &+ pc_load8(place) &- new
+      pc_store8(place, new)
+    }
+    pc_store8(base &+ 9, sum)
   }
 }
 
