@@ -110,6 +110,16 @@ class Trial:
         self._note(f"{name}: nobody has said what it must come to" for name in strange)
         self.passed = this.passed
 
+    def _command(self, directory, words, el2_words):
+        """The arguments that start the machine, and what is typed at it."""
+        disks = machine.make_disks(directory)
+        return machine.arguments(self._board, self._images, disks, self._way.image, words, el2_words), ()
+
+    @staticmethod
+    def _only(lines):
+        """Those of the printed lines that are the guest's or EL2's."""
+        return lines
+
     def _boot(self, chosen):
         """What the boot reports of the attacks `chosen`."""
         board, options, way = self._board, self._options, self._way
@@ -124,10 +134,9 @@ class Trial:
         el2_words = "" if goes_on else "portcullis.log=error"
         echo = boot.report_to(self._say) if goes_on else boot.control_to(self._say)
         with tempfile.TemporaryDirectory() as directory:
-            disks = machine.make_disks(pathlib.Path(directory))
-            command = machine.arguments(board, self._images, disks, way.image, words, el2_words)
+            command, typed = self._command(pathlib.Path(directory), words, el2_words)
             start = time.monotonic()
-            this = boot.Boot([options.qemu, *command], SECONDS, echo)
+            this = boot.Boot([options.qemu, *command], SECONDS, echo, typed, self._only)
             seconds = time.monotonic() - start
         if options.logs:
             ruin = f"-{chosen[0].name.replace('/', '-')}" if chosen[0].ruins and not goes_on else ""
@@ -144,9 +153,8 @@ class Trial:
         self.problems += [f"{self._board.title} {self._way.word}: {problem}" for problem in problems]
 
 
-def run_all(options, table, tried, boards, mutants):
-    """The trials of all machines, in every way, run; each with its machine and way. `tried` is what of the table is
-    tried."""
+def run_all(options, table, boards, all_ways, kind=Trial):
+    """The trials of all machines, in every way, run; each with its machine and way."""
     with tempfile.TemporaryDirectory() as temporary:
         images = {
             kernel: machine.Images(
@@ -157,11 +165,11 @@ def run_all(options, table, tried, boards, mutants):
 
         def run(pair, say):
             board, way = pair
-            trial = Trial(options, table, board, way, images[board.kernel], say)
+            trial = kind(options, table, board, way, images[board.kernel], say)
             trial.run()
             return board, way, trial
 
-        pairs = [(board, way) for board in boards for way in ways(tried, options, mutants)]
+        pairs = [(board, way) for board in boards for way in all_ways]
         return list(turns.in_turn(run, pairs))
 
 
@@ -186,6 +194,29 @@ def _table(columns, names):
         print(f"{name:<{width}}", *row, sep="  ")
 
 
+def conclude(trials, tried, results, problems=()):
+    """Tells what became of each attack, and writes the counts; the exit status."""
+    problems = list(problems)
+    columns = {}
+    summary = []
+    passed = 0
+    for board, way, trial in trials:
+        title = f"{board.kernel} v{board.gic} {way.word}"
+        columns.setdefault(title, {}).update(trial.outcomes)
+        passed += trial.passed
+        problems += trial.problems
+        summary += trial.summary
+
+    _table(columns, [attack.name for attack in tried])
+    for attack in tried:
+        if attack.without == verdict.NOTHING:
+            print(f"# no control: {attack.name}: {attack.why}")
+    for line in summary:
+        print(f"# {line}")
+    counts.write(results, passed, len(problems), outcomes=columns)
+    return commandline.told(problems, "hostile")
+
+
 def main():
     parser = commandline.parser(__doc__, *commandline.LINUX, "unmediated", "mediated", "--only", "--logs", "--results")
     parser.add_argument("mutants", type=pathlib.Path, nargs="*", help="images el2-DEFECT.img")
@@ -206,24 +237,8 @@ def main():
     ]
     tried = [attack for attack in table if not (options.brief and attack.ruins)]
 
-    columns = {}
-    summary = []
-    passed = 0
-    for board, way, trial in run_all(options, table, tried, boards, mutants):
-        title = f"{board.kernel} v{board.gic} {way.word}"
-        columns.setdefault(title, {}).update(trial.outcomes)
-        passed += trial.passed
-        problems += trial.problems
-        summary += trial.summary
-
-    _table(columns, [attack.name for attack in tried])
-    for attack in tried:
-        if attack.without == verdict.NOTHING:
-            print(f"# no control: {attack.name}: {attack.why}")
-    for line in summary:
-        print(f"# {line}")
-    counts.write(options.results, passed, len(problems), outcomes=columns)
-    return commandline.told(problems, "hostile")
+    trials = run_all(options, table, boards, list(ways(tried, options, mutants)))
+    return conclude(trials, tried, options.results, problems)
 
 
 if __name__ == "__main__":

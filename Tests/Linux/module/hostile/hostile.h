@@ -40,8 +40,9 @@ extern const struct attack register_attacks[], command_attacks[], redistributor_
 /* The canary, a multiple of 64 KiB of EL2's memory, and where EL2's memory begins. */
 extern u64 canary, hypervisor;
 
-/* False where there is no Portcullis. */
+/* Without Portcullis both are the module's own memory; false where there is none. */
 bool find_canary(void);
+void forget_canary(void);
 /* Adds what was overwritten since the last such call. */
 void check_canary(struct outcome *outcome);
 /* A call of PSCI; the status. */

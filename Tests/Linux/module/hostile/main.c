@@ -55,6 +55,7 @@ static void forget(void) {
     forget_stub();
     forget_redistributors();
     forget_its();
+    forget_canary();
 }
 
 static int __init hostile_init(void) {
