@@ -467,6 +467,11 @@ test-efi-brief: setup-efi setup-qemu setup-linux $(EL2).img ## two of these mach
 	$(Q)$(RUN).efi.run --tools $(TOOLCHAIN) --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --brief \
 	  --logs .build/efi/logs-brief --results $(RESULTS)/test-efi-brief.json $(LINUX) $(EL2).img
 
+.PHONY: hostile-efi
+hostile-efi: setup-efi setup-linux $(IMAGES)/el2.img ## attacks from a Debian kernel that UEFI has started, with their controls
+	$(Q)$(RUN).efi.hostile --tools $(TOOLCHAIN) --qemu $(QEMU) --logs .build/efi/logs-hostile \
+	  --results $(RESULTS)/hostile-efi.json $(LINUX) $(IMAGES)/el2.img
+
 # The program is the one that the unit tests were built with.
 .PHONY: test-acpi
 test-acpi: setup-test setup-qemu ## `inspect` on ACPI tables: of QEMU's machines, as by their device trees; made ones; hostile ones

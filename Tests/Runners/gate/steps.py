@@ -59,6 +59,11 @@ STEPS = (
         "six machines bare and through Portcullis, logs compared: both kernels and the newest, GICv3, GICv4, three processors,"
         " U-Boot", "images",
     ),
+    whole(
+        "test-efi", 2400,
+        "machines that EDK2 starts, bare and through Portcullis, logs compared: its shell, GRUB; ACPI, device tree; SMMUs owned and"
+        " nested; variables, reset, power-off", "images",
+    ),
     whole("unit-thread", 900, "unit tests under ThreadSanitizer", "setup-test"),
     whole("unit-address", 900, "unit tests under AddressSanitizer", "setup-test"),
     whole(
@@ -70,6 +75,9 @@ STEPS = (
         "each Debian kernel once bare and once through Portcullis, logs compared; one drives a nested SMMU",
         "images",
     ),
+    quick(
+        "test-efi-brief", 400, "two machines that EDK2 starts, by ACPI and by device tree, bare and through Portcullis", "images",
+    ),
     Step("run", 400, "the host's tests on every board and in every form (TAP)", ("images",)),
     Step("embedded", 240, "the library builds for bare metal, and links as it should", ("fetch",)),
     Step(
@@ -80,6 +88,12 @@ STEPS = (
     quick(
         "hostile-linux-brief", 240,
         "attacks from a Debian kernel that do not ruin the machine, with their controls", "images",
+    ),
+    whole(
+        "hostile-efi", 600, "attacks from a Debian kernel that EDK2 has started; the control is the same boot without Portcullis", "images",
+    ),
+    whole(
+        "run-efi", 240, "Portcullis in the shell of EDK2, which works as before; a second start, and boards that it refuses", "images",
     ),
     whole(
         "exhaustive", 900, "every interleaving in small worlds, each trap compared with the specification, to millions of states",
@@ -94,6 +108,10 @@ STEPS = (
     whole(
         "corpus", 300, "`inspect` against an independent reading of Debian's device trees", "fetch",
         folders=(HOST, CORPUS),
+    ),
+    Step(
+        "test-acpi", 120, "`inspect` on ACPI tables: QEMU's machines, as by their device trees; made and hostile tables", ("fetch",),
+        folders=(HOST,),
     ),
     whole(
         "attacks", 300, "each attack of the host without and with mediation, by the ITS and by DMA", "images",
