@@ -27,6 +27,11 @@ OPTIONS = "portcullis.cfg"
 PLAIN = {"first": machine.APPLICATION, "again": machine.APPLICATION}
 
 
+def _lies(address, size, ranges):
+    """Whether a range lies in one of these; firmware shows neighbours as one."""
+    return any(first <= address and address + size <= first + length for first, length in ranges)
+
+
 @dataclasses.dataclass(frozen=True)
 class Start:
     """One board, and what is started there; `title` tells it from the others."""
@@ -45,16 +50,21 @@ class Start:
         yield from report.judge_work()
         for name in self.starts:
             yield from getattr(self, f"_judge_{name}")(report)
-        news = sorted(set(report.reserved("after")) - set(report.reserved("before")))
+        news = self._news(report)
         if bool(news) != ("first" in self.starts):
             yield f"memory that is reserved now: {[f'{first:#x}, {size:#x} bytes' for first, size in news]}"
+
+    @staticmethod
+    def _news(report):
+        """The ranges that are reserved now."""
+        return sorted(set(report.reserved("after")) - set(report.reserved("before")))
 
     def _judge_first(self, report):
         if report.status("first") != shell.SUCCESS:
             yield f"started: the status is {report.status('first')}"
         told = [match for line in report.parts.get("first", ()) if (match := PLACE.match(line))]
-        news = set(report.reserved("after")) - set(report.reserved("before"))
-        if not any((int(match[1], 16), int(match[2], 16)) in news for match in told):
+        news = self._news(report)
+        if not any(_lies(int(match[1], 16), int(match[2], 16), news) for match in told):
             yield f"started: where it says that it lies is not reserved: {[match[0] for match in told]}"
         if not report.has("first", CLAIMED):
             yield "started: it does not say that it has claimed an ITS"

@@ -63,8 +63,11 @@ class ReportTests(unittest.TestCase):
         self.assertIn("memory: 67108864 bytes, then 67108863", judged(PLAIN, lost, first=FIRST, again=AGAIN))
 
     def test_where_it_lies_and_what_it_claims_must_be_told(self):
-        wrong = FIRST.replace("0x43000000", "0x44000000").replace("claimed", "seen")
+        wrong = FIRST.replace("0x43000000", "0x43000001").replace("claimed", "seen")
         self.assertEqual(len(judged(PLAIN, TAKEN, first=wrong, again=AGAIN)), 2)
+        # Firmware shows neighbours as one range.
+        inside = FIRST.replace("0x43000000 size 0x1000000", "0x43100000 size 0xf00000")
+        self.assertEqual(judged(PLAIN, TAKEN, first=inside, again=AGAIN), [])
 
     def test_starting_again_must_be_told_and_refused(self):
         found = judged(PLAIN, TAKEN, first=FIRST, again=FIRST)
