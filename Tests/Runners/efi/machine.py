@@ -97,6 +97,10 @@ def arguments(each, images, directory, fetched, el2=None, words="", ramdisk=None
     return machine.arguments(each, images, disks, el2, start=start(directory, files))
 
 
+# What Portcullis says of where it lies, and of what it has taken.
+PLACE = re.compile(r"portcullis: Portcullis at EL2, image at (0x[0-9a-f]+) size (0x[0-9a-f]+)")
+CLAIMED = re.compile(r"portcullis: ITS at 0x8080000 claimed, .*")
+
 # How UEFI moves the cursor and colours its text.
 ESCAPE = re.compile(r"\x1b\[[0-9;=?]*[A-Za-z]")
 BEGIN = "UEFI firmware (version"

@@ -62,6 +62,12 @@ class Trial(run.Trial):
     _only = staticmethod(machine.without_firmware)
 
     def _judge(self, this, through):
+        lines = list(machine.plain(this.lines))
+        # By itself, and by a reset; kexec does not end it.
+        due = (1 if self._is_plain else 2) if through else 0
+        for pattern in (machine.PLACE, machine.CLAIMED):
+            if (times := sum(bool(pattern.fullmatch(line)) for line in lines)) != due:
+                yield f"{times} lines match {pattern.pattern!r}, where {due} are due"
         # The control: without Portcullis whoever the board starts at EL2 is there.
         level = "EL2" if self._each.gic == 4 and not through else "EL1"
         for number, log in enumerate(this.logs, 1):

@@ -7,7 +7,6 @@ Each board is started without Portcullis too, as the control: the shell does the
 
 import dataclasses
 import pathlib
-import re
 import sys
 import tempfile
 
@@ -18,9 +17,6 @@ from Runners.linux.machine import OWNED
 from Runners.linux.machine import arguments as board_arguments
 
 SECONDS = 120
-# What it says of where it lies, and of what it has taken.
-PLACE = re.compile(r"portcullis: Portcullis at EL2, image at (0x[0-9a-f]+) size (0x[0-9a-f]+)")
-CLAIMED = r"portcullis: ITS at 0x8080000 claimed, .*"
 # No word that Portcullis knows, and a file of options that has it.
 WRONG = "portcullis.nonsense"
 OPTIONS = "portcullis.cfg"
@@ -62,11 +58,11 @@ class Start:
     def _judge_first(self, report):
         if report.status("first") != shell.SUCCESS:
             yield f"started: the status is {report.status('first')}"
-        told = [match for line in report.parts.get("first", ()) if (match := PLACE.match(line))]
+        told = [match for line in report.parts.get("first", ()) if (match := machine.PLACE.match(line))]
         news = self._news(report)
         if not any(_lies(int(match[1], 16), int(match[2], 16), news) for match in told):
             yield f"started: where it says that it lies is not reserved: {[match[0] for match in told]}"
-        if not report.has("first", CLAIMED):
+        if not report.has("first", machine.CLAIMED.pattern):
             yield "started: it does not say that it has claimed an ITS"
 
     def _judge_again(self, report):
