@@ -123,7 +123,9 @@ let package = Package(
         "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor", "CEmbedder",
         "CRuntime",
       ]),
-    room("Inspection", ["Architecture", "GIC", "Trace", "Boards", "DeviceTree", "Traps", "ITS"]),
+    room(
+      "Inspection",
+      ["Architecture", "GIC", "Trace", "Boards", "DeviceTree", "ACPI", "Traps", "ITS"]),
     room(
       "Replay", ["Architecture", "GIC", "Trace", "Ownership", "Traps", "ITS", "SimulatedHardware"]),
     program(

@@ -16,7 +16,7 @@ public struct ACPITables: ~Escapable {
   /// The bytes of a header.
   public static var headerSize: Int { 36 }
   /// The most bytes that a copy may have.
-  public static var sizeLimit: Int { 1 << 24 }
+  public static var sizeLimit: Int { 1 << 20 }
 
   /// Where the table behind `count` bytes of a copy begins.
   public static func place(after count: Int) -> Int { (count + 7) & ~7 }

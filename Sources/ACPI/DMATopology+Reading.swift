@@ -102,7 +102,7 @@ extension DMATopology {
       return report(node.node, .idMappings, .badLength(node.record.count), &sink)
     }
     for index in 0..<count {
-      guard let mapping = node.mapping(index, in: tables) else { continue }
+      guard let mapping = node.mapping(index, of: count, in: tables) else { continue }
       guard mapping.isSingle || mapping.inputs != nil else {
         return report(node.node, .idMappings, .badEntry(mapping.base), &sink)
       }
@@ -138,7 +138,7 @@ extension DMATopology {
     _ sink: inout Sink
   ) {
     guard let count = node.mappingCount(in: tables), index < count,
-      let mapping = node.mapping(index, in: tables), mapping.isSingle
+      let mapping = node.mapping(index, of: count, in: tables), mapping.isSingle
     else {
       let value = UInt32(truncatingIfNeeded: index)
       return report(node.node, .deviceIDMapping, .badValue(value), &sink)
@@ -176,12 +176,12 @@ extension DMATopology {
     // Of several complaints the first is enough.
     var complaint: DMADiagnostic.Reason?
     for index in 0..<count where isComplete {
-      guard let mapping = node.mapping(index, in: tables) else { continue }
+      guard let mapping = node.mapping(index, of: count, in: tables) else { continue }
       complaint = follow(mapping, of: master, iort, tables, &sink) ?? complaint
     }
     let end = paths.count
     for index in 0..<count where isComplete {
-      guard let mapping = node.mapping(index, in: tables) else { continue }
+      guard let mapping = node.mapping(index, of: count, in: tables) else { continue }
       complaint = followToITSes(mapping, of: master, end, iort, tables, &sink) ?? complaint
     }
     if let complaint { report(node.node, .idMappings, complaint, &sink) }
@@ -273,9 +273,10 @@ extension DMATopology {
     _ streams: IDRange, of master: Master, _ requesters: IDRange?, by smmu: IORTNode,
     _ iort: borrowing IORT, _ tables: ACPITables, _ sink: inout Sink
   ) {
-    for index in 0..<(smmu.mappingCount(in: tables) ?? 0) where isComplete {
+    let count = smmu.mappingCount(in: tables) ?? 0
+    for index in 0..<count where isComplete {
       // Single ones are for what the SMMU sends by itself.
-      guard let mapping = smmu.mapping(index, in: tables),
+      guard let mapping = smmu.mapping(index, of: count, in: tables),
         let part = mapping.inputs?.intersection(streams),
         let deviceIDs = mapping.outputs(of: part),
         let group = iort.node(at: mapping.reference, in: tables), group.kind == .itsGroup

@@ -17,7 +17,7 @@ struct IORT: ~Copyable {
   /// The most nodes that are read.
   static var nodeLimit: Int { 1024 }
   /// The most ID mappings of one node that are read.
-  static var mappingLimit: Int { 1024 }
+  static var mappingLimit: Int { 256 }
 
   /// The table; nil where there is none.
   @inline(never)
@@ -90,9 +90,27 @@ struct IORTNode {
     return Int(count)
   }
 
-  /// The mapping with this index, which is below the count.
-  func mapping(_ index: Int, in tables: ACPITables) -> IDMapping? {
-    guard let start = tables.word(record, at: 12) else { return nil }
+  /// The mapping with this index of `count`.
+  ///
+  /// The field that has the number of IDs has one less, and some firmware forgets it. So the last ID is not the
+  /// mapping's where another one begins with it.
+  func mapping(_ index: Int, of count: Int, in tables: ACPITables) -> IDMapping? {
+    guard let start = tables.word(record, at: 12), let told = mapping(index, at: start, tables)
+    else { return nil }
+    guard let inputs = told.inputs, inputs.first < inputs.last else { return told }
+    for other in 0..<count where other != index {
+      let place = Int(start) + IDMapping.size * other
+      guard tables.word(record, at: place) == inputs.last,
+        tables.word(record, at: place + 16).map({ $0 & 1 == 0 }) == true
+      else { continue }
+      return IDMapping(
+        told.base, extra: inputs.last - inputs.first - 1, told.output, to: told.reference,
+        isSingle: false)
+    }
+    return told
+  }
+
+  private func mapping(_ index: Int, at start: UInt32, _ tables: ACPITables) -> IDMapping? {
     let offset = Int(start) + IDMapping.size * index
     guard let first = tables.word(record, at: offset),
       let extra = tables.word(record, at: offset + 4),

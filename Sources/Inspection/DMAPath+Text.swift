@@ -19,16 +19,21 @@ extension DMAPath.Confinement {
   }
 
   /// What the table says.
-  var text: String {
+  func text(of source: Report.Source) -> String {
     switch self {
     case .confined: "yes"
     case .noIOMMU: "no: behind no IOMMU"
-    case .notMapped: "no: left out of iommu-map"
+    case .notMapped: "no: left out of " + (source == .acpi ? "the ID mappings" : "iommu-map")
     case .notDriven: "no: an IOMMU that is not driven"
     case .disabled: "no: the IOMMU is disabled"
     case .unreadable: "no: cannot be read"
     }
   }
+}
+
+extension Report.Source {
+  /// What tells, with its verb.
+  var text: String { self == .acpi ? "tables tell" : "tree tells" }
 }
 
 extension DMAMaster.Evidence {

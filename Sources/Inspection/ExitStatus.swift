@@ -11,7 +11,7 @@ public enum ExitStatus: Int32, Comparable, Sendable {
   case refused = 1
   /// The command line makes no sense (EX_USAGE); nothing was inspected.
   case usage = 64
-  /// A file isn't a device tree, or no trace (EX_DATAERR).
+  /// A file isn't a device tree, ACPI tables or a trace (EX_DATAERR).
   case notTheData = 65
   /// A file can't be opened or read (EX_NOINPUT).
   case cannotOpen = 66

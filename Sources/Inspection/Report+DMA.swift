@@ -3,7 +3,6 @@
 
 import Architecture
 public import Boards
-internal import DeviceTree
 
 extension Report {
   /// A DMA master with one IOMMU that it is behind, or with none.
@@ -45,34 +44,30 @@ extension Report {
   }
 
   /// Takes over who does DMA.
-  mutating func readDMA(
-    _ blob: DeviceTreeBlob, of board: borrowing Board, _ paths: NodePaths
-  ) {
-    var found = FoundDMADiagnostics()
-    let topology = DMATopology(reading: blob, of: board, reporting: &found)
-    let iommus = topology.iommus.indices.map { paths.path(of: topology.iommus[$0].node, in: blob) }
+  mutating func take(_ topology: borrowing DMATopology, _ path: (BoardNode) -> String) {
+    let iommus = topology.iommus.indices.map { path(topology.iommus[$0].node) }
     var next = 0
     var nextDoorbell = 0
     for index in topology.masters.indices {
       let master = topology.masters[index]
       let first = dma.count
-      let node = paths.path(of: master.node, in: blob)
+      let node = path(master.node)
       var msi: [String] = []
       while nextDoorbell < topology.doorbells.count,
         topology.doorbells[nextDoorbell].master == index
       {
         let its = topology.msiControllers[topology.doorbells[nextDoorbell].its].node
-        let path = paths.path(of: its, in: blob)
-        if !msi.contains(path) { msi.append(path) }
+        let name = path(its)
+        if !msi.contains(name) { msi.append(name) }
         nextDoorbell += 1
       }
       while next < topology.paths.count, topology.paths[next].master == index {
-        let path = topology.paths[next]
+        let way = topology.paths[next]
         next += 1
-        let iommu = path.iommu.map { iommus[$0] }
-        let streams = Streams(path)
+        let iommu = way.iommu.map { iommus[$0] }
+        let streams = Streams(way)
         if let same = dma[first...].firstIndex(where: {
-          $0.iommu == iommu && $0.confinement == path.confinement
+          $0.iommu == iommu && $0.confinement == way.confinement
         }) {
           if let streams { dma[same].streams.append(streams) }
           continue
@@ -80,14 +75,9 @@ extension Report {
         dma.append(
           DMA(
             node: node, evidence: master.evidence, iommu: iommu,
-            kind: path.iommu.map { topology.iommus[$0].kind }, streams: streams.map { [$0] } ?? [],
-            msi: msi, confinement: path.confinement))
+            kind: way.iommu.map { topology.iommus[$0].kind }, streams: streams.map { [$0] } ?? [],
+            msi: msi, confinement: way.confinement))
       }
-    }
-    diagnostics += found.list.map { found in
-      Diagnostic(
-        severity: .warning, node: paths.path(of: found.node, in: blob),
-        property: found.property.map { "\($0.text)" }, message: found.message)
     }
   }
 }
@@ -110,16 +100,18 @@ extension Report.DMA {
 }
 
 /// Keeps what is reported.
-private struct FoundDMADiagnostics: DMADiagnosticSink {
+struct FoundDMADiagnostics: DMADiagnosticSink {
   var list: [DMADiagnostic] = []
   mutating func report(_ diagnostic: DMADiagnostic) { list.append(diagnostic) }
 }
 
-extension DMADiagnostic {
-  /// What is wrong.
-  fileprivate var message: String {
-    var sink = ByteSink()
-    writeMessage(into: &sink)
-    return sink.text
+extension Report.Diagnostic {
+  /// What was said of a node's DMA.
+  init(_ found: DMADiagnostic, node: String) {
+    var message = ByteSink()
+    found.writeMessage(into: &message)
+    self.init(
+      severity: .warning, node: node, property: found.property.map { "\($0.text)" },
+      message: message.text)
   }
 }

@@ -12,6 +12,7 @@ extension Report {
   public func write(to json: inout JSONWriter) {
     json.beginObject()
     json.member("file", file)
+    json.member("source", source.rawValue)
     json.member("model", model)
     json.list("compatible", compatible) { $0.string($1) }
     json.key("pageSize")

@@ -18,6 +18,9 @@ extension Report {
       let titles = ["KIND", "BASE", "SIZE", "PROTECTED", "PAGES", "TRANSLATER", "NODE"]
       lines += Self.align([titles] + rows).map { "  " + $0 }
     }
+    if source == .acpi, status < .notTheData {
+      lines.append("  Memory is not told by ACPI tables: nothing was checked against it.")
+    }
     if !dma.isEmpty {
       lines.append("  " + dmaSummary)
       let titles = ["DMA MASTER", "IOMMU", "STREAMS", "MSI", "CONFINED"]
@@ -31,7 +34,7 @@ extension Report {
     let masters = Set(dma.lazy.filter { $0.evidence != .debug }.map(\.node))
     let open = Set(dma.lazy.filter { !$0.isConfined && $0.evidence != .debug }.map(\.node))
     let debug = Set(dma.lazy.filter { $0.evidence == .debug }.map(\.node))
-    return "DMA masters that the tree tells of: \(masters.count), confined: "
+    return "DMA masters that the \(source.text) of: \(masters.count), confined: "
       + "\(masters.count - open.count)"
       + (debug.isEmpty ? "" : "; debug registers of CPUs: \(debug.count)")
   }
@@ -44,7 +47,8 @@ extension Report {
       return [
         master.node.printable, master.iommu?.printable ?? "-", streams.isEmpty ? "-" : streams,
         msi.isEmpty ? "-" : msi,
-        master.evidence == .debug ? "no: can halt a CPU in EL2" : master.confinement.text,
+        master.evidence == .debug
+          ? "no: can halt a CPU in EL2" : master.confinement.text(of: source),
       ]
     }
   }

@@ -29,7 +29,7 @@ public struct Report: Sendable {
     public var node: String
     /// The addresses.
     public var range: AddressRange
-    /// The distance from one Redistributor to the next in bytes; nil where the tree doesn't say.
+    /// The distance from one Redistributor to the next in bytes; nil where nothing tells.
     public var stride: UInt64?
   }
 
@@ -53,15 +53,25 @@ public struct Report: Sendable {
     public var range: AddressRange
   }
 
-  /// The name of the file as it was given; `-` for standard input.
+  /// What a board is described by.
+  public enum Source: String, Sendable {
+    /// A device tree.
+    case deviceTree = "device-tree"
+    /// ACPI tables, which do not tell of memory.
+    case acpi
+  }
+
+  /// The name of the file as it was given; `-` for standard input. Of several tables all names.
   public var file: String
-  /// The board's `model`.
+  /// What the board is described by.
+  public var source = Source.deviceTree
+  /// The board's `model`; of ACPI tables the OEM's identifiers in the MADT.
   public var model: String?
   /// The board's `compatible` strings.
   public var compatible: [String] = []
   /// The page size that the report is for.
   public var granule: Granule
-  /// What is to be protected, in the order of the tree.
+  /// What is to be protected, in the order of the description.
   public var regions: [Region] = []
   /// What is disabled, and taken all the same.
   public var unused: [Unused] = []
@@ -69,9 +79,9 @@ public struct Report: Sendable {
   public var redistributors: [Redistributors] = []
   /// The IOMMUs.
   public var iommus: [IOMMU] = []
-  /// The DMA masters, with the IOMMUs that they are behind, in the order of the tree.
+  /// The DMA masters, with the IOMMUs that they are behind, in the order of the description.
   public var dma: [DMA] = []
-  /// The memory, a range for each entry of `reg` of a memory node, in the order of the tree.
+  /// The memory, a range for each entry of `reg` of a memory node, in the order of the description.
   public var memory: [AddressRange] = []
   /// What is where, in the order of addresses; pictures have it, not the JSON.
   var places: [Place] = []

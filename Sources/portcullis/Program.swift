@@ -23,10 +23,12 @@ enum Program {
     usage + """
 
       inspect tells what of a board Portcullis would protect, and which devices that do
-      DMA are behind an SMMU, from its flattened device tree. trace prints what EL2 has
-      recorded of an ITS, and replay runs it again on a simulated board and compares. FILE
-      is a device tree blob, or a trace: its bytes, or what a console printed with the
-      trace in it; - is standard input.
+      DMA are behind an SMMU, from its flattened device tree or its ACPI tables. trace
+      prints what EL2 has recorded of an ITS, and replay runs it again on a simulated board
+      and compares. FILE is a device tree blob; a folder of ACPI tables, as
+      /sys/firmware/acpi/tables is, or a file of one or more, where all such files are
+      those of one board; or a trace: its bytes, or what a console printed with the trace
+      in it. - is standard input.
 
         --json            write JSON instead of a table
         --svg PICTURE     draw the board as SVG into the file PICTURE, beside the table or JSON;
@@ -37,8 +39,8 @@ enum Program {
         --version         print the version and exit
 
       Exit status: 0 fine, 1 a file was refused or a trace runs differently, 64 wrong
-      usage, 65 a file isn't a device tree or a trace, 66 a file can't be opened, 74 the
-      output can't be written. Of several files all are inspected, and the greatest of
+      usage, 65 a file isn't a device tree, a table or a trace, 66 a file can't be opened,
+      74 the output can't be written. Of several files all are inspected, and the greatest of
       their statuses is returned.
 
       """
@@ -52,20 +54,28 @@ enum Program {
     case .inspect(let request): status = inspect(request)
     case .trace(let input, let form): status = trace(input, form)
     case .replay(let input): status = replay(input)
-    case .misuse(let reason):
-      _ = Output.error.write("portcullis: \(reason)\n\(usage)")
-      status = .usage
+    case .misuse(let reason): status = misused(reason)
     }
     return status.rawValue
   }
 
-  /// Inspects every file, each as soon as it has been read.
+  private static func misused(_ reason: String) -> ExitStatus {
+    _ = Output.error.write("portcullis: \(reason)\n\(usage)")
+    return .usage
+  }
+
+  /// Inspects every board: a device tree, the tables in a folder, or all files that are tables.
   private static func inspect(_ request: Request.Inspect) -> ExitStatus {
+    let boards: [Report]
+    do throws(InspectedFiles.Mixture) {
+      boards = try InspectedFiles(request.files, describe).reports(granule: request.granule)
+    } catch {
+      return misused(error.text)
+    }
     var status = ExitStatus.fine
     var json = JSONWriter()
     if request.json { json.beginReports() }
-    for (index, input) in request.files.enumerated() {
-      let report = report(on: input, granule: request.granule)
+    for (index, report) in boards.enumerated() {
       status = max(status, report.status)
       let output: ExitStatus
       if request.json {
@@ -96,17 +106,6 @@ enum Program {
     if error == 0 { return .fine }
     complain(file.name.printable, describe(error))
     return .cannotWrite
-  }
-
-  private static func report(on input: Input, granule: Granule) -> Report {
-    do throws(Input.Failure) {
-      return Report(on: try input.read(), file: input.name, granule: granule)
-    } catch {
-      switch error {
-      case .system(let number):
-        return .unreadable(input.name, granule: granule, reason: describe(number))
-      }
-    }
   }
 
   /// Prints a trace.

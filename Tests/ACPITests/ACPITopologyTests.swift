@@ -185,7 +185,7 @@ import Testing
   @Test(
     "Mappings that do not lie in their node are not read",
     arguments: [
-      (UInt32?(2), UInt32?.none), (nil, 37), (nil, 15), (nil, .max), (.max, nil), (1025, nil),
+      (UInt32?(2), UInt32?.none), (nil, 37), (nil, 15), (nil, .max), (.max, nil), (257, nil),
     ])
   func outside(count: UInt32?, offset: UInt32?) throws {
     var root = IORTSource.root([.init(count: 0x1_0000, target: 0)])
@@ -319,6 +319,26 @@ import Testing
     #expect(!many.dma.isComplete)
   }
 
+  @Test(
+    "The last ID of a mapping is that of another one that begins with it, unless it is the only one"
+  )
+  func countedTooFar() throws {
+    let dma = try Self.read([
+      IORTSource.group(0), IORTSource.smmu([.init(count: 0x1_0000)]),
+      IORTSource.root([
+        .init(first: 0x100, count: 0xff00, output: 0x100, target: 0),
+        .init(count: 0x101, target: 1), .init(first: 0x40, count: 1, target: 0, isSingle: true),
+      ]),
+    ]).dma
+    #expect(Self.requesters(dma.paths[0]) == 0...0xff)
+    #expect(dma.paths[0].streams == IDRange(0, count: 0x100))
+    let same = try Self.read([
+      IORTSource.smmu(), IORTSource.root([.init(first: 9), .init(first: 9, output: 1)]),
+    ])
+    #expect(same.dmaLines.count == 1)
+    #expect(same.dma.paths[0].streams == IDRange(0, count: 1))
+  }
+
   @Test("Lists that are full make the topology incomplete, and are told of once")
   func full() throws {
     let mapping = IORTSource.Mapping(count: 1)
@@ -327,11 +347,12 @@ import Testing
       masters.dmaLines.count == 1 && masters.dmaLines[0].contains("more than 256 DMA masters"))
     let paths = try Self.read(
       [IORTSource.smmu()]
-        + Array(repeating: IORTSource.component(Array(repeating: mapping, count: 600)), count: 2))
+        + Array(repeating: IORTSource.component(Array(repeating: mapping, count: 250)), count: 5))
     #expect(paths.dmaLines.contains { $0.contains("more than 1024 ranges of streams") })
     #expect(!paths.dma.isComplete)
     let doorbells = try Self.read(
-      [IORTSource.group(0)] + [IORTSource.component(Array(repeating: mapping, count: 600))])
+      [IORTSource.group(0)]
+        + Array(repeating: IORTSource.component(Array(repeating: mapping, count: 250)), count: 3))
     #expect(doorbells.dmaLines.contains { $0.contains("more than 512 ranges of DeviceIDs") })
     #expect(!doorbells.dma.isComplete)
     let iommus = try Self.read(

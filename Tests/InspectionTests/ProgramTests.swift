@@ -20,7 +20,7 @@ struct ProgramTests {
       #expect(
         Set(file.keys) == [
           "file", "model", "compatible", "pageSize", "regions", "redistributors", "iommus", "dma",
-          "memory", "diagnostics", "verdict", "unused",
+          "memory", "diagnostics", "verdict", "unused", "source",
         ])
     }
     return files
@@ -124,7 +124,7 @@ struct ProgramTests {
       (["one-its", "no-its"], 0), (["one-its", "too-many-its", "no-its"], 1),
       (["too-many-its", "/dev/null", "one-its"], 65),
       (["/dev/null", "/nonexistent", "too-many-its"], 66),
-      (["/nonexistent", "/dev/null"], 66), (["/tmp", "one-its"], 66),
+      (["/nonexistent", "/dev/null"], 66), (["/nonexistent/x", "one-its"], 66),
     ])
   func precedence(names: [String], status: Int) throws {
     let paths = names.map { $0.hasPrefix("/") ? $0 : file($0) }
@@ -151,6 +151,7 @@ struct ProgramTests {
         "files": [
           {
             "file": "-",
+            "source": "device-tree",
             "model": "One ITS",
             "compatible": [
               "portcullis,one-its"

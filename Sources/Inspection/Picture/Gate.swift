@@ -41,7 +41,7 @@ struct Gate {
       detail = "behind no IOMMU"
     case .notMapped:
       title = "Nothing"
-      detail = "left out of iommu-map"
+      detail = "left out of " + (report.source == .acpi ? "the ID mappings" : "iommu-map")
     case .notDriven:
       title = Self.name(of: group) + ": not driven"
       detail = Self.nodes(of: group)
@@ -51,7 +51,8 @@ struct Gate {
       detail = Self.nodes(of: group)
     case .unreadable:
       title = "Unknown"
-      detail = "the tree cannot be read here"
+      detail =
+        report.source == .acpi ? "the tables cannot be read here" : "the tree cannot be read here"
       reach = "may reach all memory, EL2's too"
     }
   }

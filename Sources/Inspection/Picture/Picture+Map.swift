@@ -152,7 +152,10 @@ extension Picture {
     var y = top
     if !report.hasMemory {
       drawNote(
-        "Memory", "the boot loader writes into the tree where it is", .kept, y: y,
+        "Memory",
+        report.source == .acpi
+          ? "ACPI tables do not tell where it is"
+          : "the boot loader writes into the tree where it is", .kept, y: y,
         isReached: report.dma.isEmpty ? nil : .plain)
       y += Self.imageHeight + 5
     }

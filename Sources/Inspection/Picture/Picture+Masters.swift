@@ -28,7 +28,7 @@ extension Picture {
     var y = top + 46
     guard !groups.isEmpty else {
       drawing.text(
-        "The tree tells of none.", x: Self.cards.x, y: y + 16, Self.normal,
+        "The " + report.source.text + " of none.", x: Self.cards.x, y: y + 16, Self.normal,
         limit: Self.cards.width, ink: Tone.plain.ink)
       return y + 30
     }

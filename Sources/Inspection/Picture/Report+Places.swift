@@ -3,7 +3,6 @@
 
 import Architecture
 import Boards
-import DeviceTree
 
 extension Report {
   /// A range of the address map.
@@ -47,15 +46,12 @@ extension Report {
   }
 
   /// Takes over what is where.
-  mutating func readPlaces(
-    _ blob: borrowing DeviceTreeBlob, of board: borrowing Board, _ paths: NodePaths
-  ) {
+  mutating func takePlaces(of board: borrowing Board, _ path: (BoardNode) -> String) {
     var places: [Place] = []
     func add(
       _ kind: Place.Kind, _ node: BoardNode?, _ range: AddressRange, disabled: String? = nil
     ) {
-      let path = node.map { paths.path(of: $0, in: blob) }
-      places.append(Place(kind: kind, disabled: disabled, node: path, range: range))
+      places.append(Place(kind: kind, disabled: disabled, node: node.map(path), range: range))
     }
     for index in board.memory.indices { add(.memory, nil, board.memory[index]) }
     for index in board.reserved.indices {

@@ -38,7 +38,7 @@ _portcullis() {
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   else
     compopt -o filenames
-    mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -X '!*.@(dtb|dtbo)' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -X '!*@(.dtb|.dtbo|.dat|APIC|FACP|IORT|MCFG|SPCR)' -- "$word")
   fi
 }
 
