@@ -107,7 +107,7 @@ public struct HostIORT: ~Copyable {
   ) throws(HostIORTError) {
     guard let count = node.mappingCount(in: tables) else { throw .unknown(node.node) }
     for index in 0..<count {
-      guard let mapping = node.mapping(index, in: tables),
+      guard let mapping = node.mapping(index, of: count, in: tables),
         let target = iort.node(at: mapping.reference, in: tables)
       else { throw .unknown(node.node) }
       guard let outputs = Self.outputs(of: mapping) else { throw .unknown(node.node) }
@@ -137,7 +137,7 @@ public struct HostIORT: ~Copyable {
     guard let count = smmu.mappingCount(in: tables) else { throw .unknown(smmu.node) }
     for index in 0..<count {
       // Single ones are for what the SMMU sends by itself.
-      guard let next = smmu.mapping(index, in: tables),
+      guard let next = smmu.mapping(index, of: count, in: tables),
         let part = next.inputs?.intersection(streams), let deviceIDs = next.outputs(of: part),
         iort.node(at: next.reference, in: tables)?.kind == .itsGroup
       else { continue }
