@@ -27,11 +27,12 @@ def facts(report):
     """What must be alike: sorted lists by what they tell of."""
     bases = _bases(report)
     requesters = [each for each in report["dma"] if each["evidence"] == "pci"]
+    # Who is behind no SMMU has no stream.
     streams = [
         (bases.get(each["iommu"]), each["kind"], *_of_bus_0(stream))
         for each in requesters
         for stream in each["streams"]
-        if _of_bus_0(stream)[1]
+        if stream["base"] and _of_bus_0(stream)[1]
     ]
     found = {
         "regions": [
@@ -41,7 +42,7 @@ def facts(report):
         "Redistributors": [(each["base"], each["size"], each["stride"] or "") for each in report["redistributors"]],
         "SMMUs": [(each["kind"], each["base"], each["size"]) for each in report["iommus"]],
         "streams": streams,
-        "MSIs": [bases.get(its, its) for each in requesters for its in each["msi"]],
+        "MSIs": {bases.get(its, its) for each in requesters for its in each["msi"]},
         "verdict": [report["verdict"]],
     }
     return {what: sorted(map(str, values)) for what, values in found.items()}

@@ -86,12 +86,12 @@ Virtual GIC Interrupt Trigger Mode : 0
                            Length : 14
                          Reserved : 0000
                    Translation ID : 00000001
-                     Base Address : 00000000080C0000
+                     Base Address : 0000000009200000
                          Reserved : 00000000
 
                     Subtable Type : 0F [Generic Interrupt Translator]
                            Length : 14
                          Reserved : 0000
                    Translation ID : 00000007
-                     Base Address : 0000000008100000
+                     Base Address : 0000000009240000
                          Reserved : 00000000
