@@ -39,9 +39,10 @@ extension Report {
     var copy: [UInt8] = []
     for (name, bytes) in files {
       var rest = bytes[...]
-      while !rest.isEmpty {
+      // A file without any byte has no table either.
+      repeat {
         let length = Self.length(of: rest)
-        guard rest.count >= 8, ACPITables.headerSize...rest.count ~= length else {
+        guard length >= ACPITables.headerSize, length <= rest.count else {
           let offset = UInt64(bytes.count - rest.count).hexadecimal
           fail(with: .notTheData, "\(name): no ACPI table at \(offset)")
           return
@@ -50,7 +51,7 @@ extension Report {
         rest = rest.dropFirst(length)
         guard Self.read.contains(String(decoding: table.prefix(4), as: UTF8.self)) else { continue }
         copy += Array(repeating: 0, count: ACPITables.place(after: copy.count) - copy.count) + table
-      }
+      } while !rest.isEmpty
     }
     guard !copy.isEmpty else {
       let names = Self.read.joined(separator: ", ")

@@ -135,6 +135,9 @@ struct TableFilesTests {
       (["DSDT": code], "no ACPI table that tells of a board: APIC, FACP, SPCR, MCFG, IORT"),
       ([:], "no ACPI table that tells of a board: APIC, FACP, SPCR, MCFG, IORT"),
       (["APIC": Array(madt().dropLast())], "APIC: no ACPI table at 0x0"),
+      (["APIC": Array(madt().prefix(20))], "APIC: no ACPI table at 0x0"),
+      (["APIC": [1]], "APIC: no ACPI table at 0x0"),
+      (["APIC": madt(), "IORT": []], "IORT: no ACPI table at 0x0"),
       (["APIC": madt() + [0]], "APIC: no ACPI table at 0xb8"),
       (["APIC": madt() + code.dropLast()], "APIC: no ACPI table at 0xb8"),
       (
