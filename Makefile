@@ -72,7 +72,7 @@ endif
 # Swift's own crash handler would get in the way of the sanitizers and of libFuzzer.
 export SWIFT_BACKTRACE := enable=no
 
-CORE := Architecture GIC SMMU Trace Boards DeviceTree ACPI Ownership Traps ITS Redistributor IOMMU SMMUDriver VirtualSMMU Hypervisor
+CORE := Architecture GIC SMMU Trace Boards DeviceTree ACPI UEFI Ownership Traps ITS Redistributor IOMMU SMMUDriver VirtualSMMU Hypervisor
 DOCUMENTED := $(CORE) Inspection
 
 # The tools that come with the compiler, wherever it is installed.

@@ -61,7 +61,7 @@ public struct Report: Sendable {
     case acpi
   }
 
-  /// The name of the file as it was given; `-` for standard input. Of several tables all names.
+  /// The name of the file as it was given, of several tables all names; `-` for standard input.
   public var file: String
   /// What the board is described by.
   public var source = Source.deviceTree

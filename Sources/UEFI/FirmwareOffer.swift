@@ -35,8 +35,9 @@ public struct FirmwareOffer: Equatable, Sendable {
 
   /// All of it, whole pages.
   public let block: AddressRange
-  /// The memory map, and the bytes of one of its descriptors.
+  /// The memory map.
   public let map: AddressRange
+  /// The bytes of one of its descriptors.
   public let descriptorSize: UInt64
   /// The options, bytes of ASCII; nil for none.
   public let options: AddressRange?

@@ -120,8 +120,9 @@ struct FirmwarePages {
     return size == 0 || descriptorSize == 0 ? nil : (size, descriptorSize)
   }
 
-  /// The options into memory with so much room, as ASCII: those of who started the application, else those of the
-  /// file portcullis.cfg beside it. Returns how many bytes there are.
+  /// Leaves the options in memory with so much room, as ASCII, and returns how many bytes there are.
+  ///
+  /// They are those of who started the application, else those of the file portcullis.cfg beside it.
   func options(into buffer: UInt64, room: UInt64) -> UInt64 {
     guard let image = unsafe efi_image(system, handle) else { return 0 }
     let text = unsafe image.pointee.options

@@ -13,9 +13,9 @@ from Runners import commandline
 
 # What runs at EL2, in the image or behind portcullis.h; the rest is programs and what tests.
 EL2 = (
-    "Architecture", "GIC", "SMMU", "Trace", "Boards", "DeviceTree", "ACPI", "Ownership", "Traps", "ITS",
+    "Architecture", "GIC", "SMMU", "Trace", "Boards", "DeviceTree", "ACPI", "UEFI", "Ownership", "Traps", "ITS",
     "Redistributor", "IOMMU", "SMMUDriver", "VirtualSMMU", "Hypervisor", "PortcullisC", "EL2Image",
-    "CHardware", "CRuntime", "CFdt", "CEmbedder", "CEL2Boot",
+    "CHardware", "CRuntime", "CFdt", "CEmbedder", "CEL2Boot", "CUEFI",
 )  # fmt: skip
 SUFFIXES = (".swift", ".c", ".h", ".S", ".ld")
 
