@@ -7,7 +7,7 @@
 #   MEDIATE=off       `run`: the unmediated test image, on which the listed attacks must succeed
 #   CHECK=1           `run`, `linux`, `test-linux`, `test-linux-brief`: the checked image, in which the specification
 #                     goes along with ITSes and Redistributors, and ends it all where EL2 does what is not permitted
-#   FUZZ_SECONDS=600  `fuzz`, `fuzz-its`, `fuzz-smmu`: how long
+#   FUZZ_SECONDS=600  `fuzz`, `fuzz-acpi`, `fuzz-its`, `fuzz-smmu`: how long
 #   SOAK_STEPS=100000000  `soak-its`, `soak-smmu`: how many (`soak-iommu`: 10000000); SOAK_SEED=1: the first
 #                     world, also of `soak-spec`, `soak-spec-brief`
 #   SPEC_SECONDS=600  `soak-spec`: how long; SPEC_LEAST=100: how often each rule must be reached; SPEC_LINES=99: per cent of
@@ -547,6 +547,18 @@ fuzz: fuzzer ## fuzzes the device-tree path for FUZZ_SECONDS (600) with AddressS
 .PHONY: replay
 replay: fuzzer ## runs the device-tree path once over every seed
 	$(Q)Tests/Fuzz/run.sh .build-fuzz 0 .build/corpus/dtb
+
+.PHONY: fuzzer-acpi
+fuzzer-acpi: setup-test
+	$(Q)Tests/Fuzz/build.sh $(SWIFT) ACPI .build-fuzz-acpi
+
+.PHONY: fuzz-acpi
+fuzz-acpi: fuzzer-acpi ## fuzzes the reading of ACPI tables for FUZZ_SECONDS (600) with AddressSanitizer
+	$(Q)Tests/Fuzz/ACPI/run.sh .build-fuzz-acpi $(FUZZ_SECONDS)
+
+.PHONY: replay-acpi
+replay-acpi: fuzzer-acpi ## runs the reading of ACPI tables once over every seed
+	$(Q)Tests/Fuzz/ACPI/run.sh .build-fuzz-acpi 0
 
 # What makes millions of steps is optimised, and looks into modules.
 SOAK := PORTCULLIS_FUZZ=1 $(SWIFT) build $(NATIVE) -c release --scratch-path .build-soak \

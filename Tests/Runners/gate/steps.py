@@ -127,6 +127,8 @@ STEPS = (
         "fuzz", 200, "a minute of the device tree's fuzzer", "replay", variables=("FUZZ_SECONDS=60",),
         folders=(CORPUS,),
     ),
+    whole("replay-acpi", 200, "each seed of the ACPI tables' fuzzer, with AddressSanitizer", "setup-test"),
+    whole("fuzz-acpi", 200, "a minute of the ACPI tables' fuzzer", "replay-acpi", variables=("FUZZ_SECONDS=60",)),
     whole("replay-its", 200, "each seed of the ITS's fuzzer", "setup-test"),
     whole("fuzz-its", 200, "a minute of the ITS's fuzzer", "replay-its", variables=("FUZZ_SECONDS=60",)),
     whole("fuzz-smmu", 300, "a minute of the virtual SMMU's fuzzer", "setup-test", variables=("FUZZ_SECONDS=60",)),
