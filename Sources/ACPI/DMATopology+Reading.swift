@@ -276,7 +276,8 @@ extension DMATopology {
     let count = smmu.mappingCount(in: tables) ?? 0
     for index in 0..<count where isComplete {
       // Single ones are for what the SMMU sends by itself.
-      guard let mapping = smmu.mapping(index, of: count, in: tables),
+      guard smmu.toldMapping(index, in: tables)?.inputs?.intersection(streams) != nil,
+        let mapping = smmu.mapping(index, of: count, in: tables),
         let part = mapping.inputs?.intersection(streams),
         let deviceIDs = mapping.outputs(of: part),
         let group = iort.node(at: mapping.reference, in: tables), group.kind == .itsGroup

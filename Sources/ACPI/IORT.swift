@@ -39,15 +39,27 @@ struct IORT: ~Copyable {
     return revision
   }
 
+  /// How many nodes there are, up to where the table breaks off.
+  var count: Int { offsets.count }
+
+  /// The node with this index, which is below the count.
+  func node(_ index: Int, in tables: ACPITables) -> IORTNode? {
+    IORTNode(at: Int(offsets[index]), of: table, in: tables)
+  }
+
   /// The node that begins so many bytes into the table.
   func node(at offset: UInt32, in tables: ACPITables) -> IORTNode? {
+    index(of: offset).flatMap { node($0, in: tables) }
+  }
+
+  /// The index of the node that begins so many bytes into the table.
+  func index(of offset: UInt32) -> Int? {
     var (low, high) = (0, offsets.count)
     while high - low > 1 {
       let middle = low + (high - low) / 2
       if offsets[middle] <= offset { low = middle } else { high = middle }
     }
-    guard low < offsets.count, offsets[low] == offset else { return nil }
-    return IORTNode(at: Int(offset), of: table, in: tables)
+    return low < offsets.count && offsets[low] == offset ? low : nil
   }
 }
 
@@ -95,7 +107,7 @@ struct IORTNode {
   /// The field that has the number of IDs has one less, and some firmware forgets it. So the last ID is not the
   /// mapping's where another one begins with it.
   func mapping(_ index: Int, of count: Int, in tables: ACPITables) -> IDMapping? {
-    guard let start = tables.word(record, at: 12), let told = mapping(index, at: start, tables)
+    guard let start = tables.word(record, at: 12), let told = toldMapping(index, in: tables)
     else { return nil }
     guard let inputs = told.inputs, inputs.first < inputs.last else { return told }
     for other in 0..<count where other != index {
@@ -110,7 +122,9 @@ struct IORTNode {
     return told
   }
 
-  private func mapping(_ index: Int, at start: UInt32, _ tables: ACPITables) -> IDMapping? {
+  /// The mapping with this index as it is told: no ID of the real one is not in it.
+  func toldMapping(_ index: Int, in tables: ACPITables) -> IDMapping? {
+    guard let start = tables.word(record, at: 12) else { return nil }
     let offset = Int(start) + IDMapping.size * index
     guard let first = tables.word(record, at: offset),
       let extra = tables.word(record, at: offset + 4),

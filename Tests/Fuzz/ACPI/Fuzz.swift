@@ -69,7 +69,45 @@ func read(_ tables: ACPITables, granule: Granule) {
   for index in board.itses.indices {
     precondition(board.itses[index].region.base.isAligned(to: granule.bytes))
   }
-  check(DMATopology(reading: tables, of: board, reporting: &sink))
+  let topology = DMATopology(reading: tables, of: board, reporting: &sink)
+  check(topology)
+  hide(tables, topology)
+}
+
+/// Hides the SMMUs; where that is done, none is left, and every DeviceID is one that there was.
+func hide(_ tables: ACPITables, _ old: borrowing DMATopology) {
+  var buffer = [UInt8](repeating: 0xff, count: 0x4_0000)
+  var span = buffer.mutableSpan
+  guard let count = try? HostIORT.write(from: tables, into: &span) else { return }
+  var bytes: [UInt8] = []
+  if let madt = tables.table(.madt) {
+    let entries = tables.span(madt)
+    bytes = entries.indices.map { entries[$0] }
+    bytes += Array(repeating: 0, count: ACPITables.place(after: bytes.count) - bytes.count)
+  }
+  bytes += buffer[..<count]
+  guard let view = try? ACPITables(checking: bytes.span) else { fatalError("a broken table") }
+  var sink = Discard()
+  let none: [AddressRange] = []
+  let board = Board.read(
+    view, memory: none.span, reserved: none.span, options: BootOptions(), granule: .kib4,
+    reporting: &sink)
+  precondition(board.iommus.isEmpty && board.monitors.isEmpty)
+  let new = DMATopology(reading: view, of: board, reporting: &sink)
+  for index in new.iommus.indices { precondition(new.iommus[index].kind != .smmuV3) }
+  guard old.isComplete else { return }
+  for index in new.doorbells.indices {
+    let doorbell = new.doorbells[index]
+    var isKnown = false
+    for other in old.doorbells.indices where !isKnown {
+      let known = old.doorbells[other]
+      guard known.master == doorbell.master, known.its == doorbell.its, let ids = known.deviceIDs,
+        let own = doorbell.deviceIDs
+      else { continue }
+      isKnown = ids.first <= own.first && own.last <= ids.last
+    }
+    precondition(isKnown)
+  }
 }
 
 /// Where tables are in an input that is laid out as a copy, as far as they fit.
