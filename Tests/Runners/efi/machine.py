@@ -40,6 +40,11 @@ class Machine(machine.Machine):
         return " ".join(filter(None, words))
 
     @property
+    def column(self):
+        """What heads a column of a table."""
+        return f"{super().column} {'acpi' if self.acpi else 'tree'}"
+
+    @property
     def options(self):
         """More of what the board is."""
         parts = [super().options, "" if self.acpi else "acpi=off"]

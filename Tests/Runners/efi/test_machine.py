@@ -34,6 +34,7 @@ class MachineTests(unittest.TestCase):
         self.assertTrue(tree.title.endswith(" efi tree"))
         self.assertEqual(tree.options, "mte=on,acpi=off")
         self.assertEqual(machine.Machine().options, "")
+        self.assertEqual([tree.column, machine.Machine().column], ["6.1 v3 tree", "6.1 v3 acpi"])
 
     def test_by_psci_linux_has_no_runtime_services(self):
         self.assertIn("efi=noruntime", machine.linux_words(machine.Machine(psci=True), ""))

@@ -201,7 +201,7 @@ def conclude(trials, tried, results, problems=()):
     summary = []
     passed = 0
     for board, way, trial in trials:
-        title = f"{board.kernel} v{board.gic} {way.word}"
+        title = f"{board.column} {way.word}"
         columns.setdefault(title, {}).update(trial.outcomes)
         passed += trial.passed
         problems += trial.problems

@@ -59,6 +59,11 @@ class Machine:
         )
 
     @property
+    def column(self):
+        """What heads a column of a table."""
+        return f"{self.kernel} v{self.gic}"
+
+    @property
     def shows_smmu(self):
         """Whether the Linux of this board sees the SMMU.
 
