@@ -60,11 +60,12 @@ struct FirmwareHost: Sendable {
 
   /// The memory that EL2 is given, which firmware keeps out of every operating system's reach.
   func memory<Machine: BoardPlatform>(
-    cpus: Int, _ board: borrowing Board, _ platform: Machine
+    cpus: Int, _ board: borrowing Board, image: AddressRange, _ platform: Machine
   ) throws(StartupError) -> BoardMemory {
     let size = BoardMemory.size(cpus: cpus, stack: platform.stackSize, itses: board.itses.count)
     let range = offer.memory
     guard range.base.isAligned(to: ITSSetup.arenaAlignment), range.size >= size,
+      !range.overlaps(image), !range.overlaps(offer.block),
       let part = AddressRange(base: range.base, size: size),
       let own = BoardMemory(
         part, cpus: cpus, stack: platform.stackSize, itses: board.itses.count)

@@ -61,7 +61,7 @@ struct HostPlacement<Machine: BoardPlatform>: ~Copyable {
     var hostTree = HostTree()
     hostTree.disabled = nodes
     if let firmware {
-      own = try firmware.memory(cpus: cpus, board, platform)
+      own = try firmware.memory(cpus: cpus, board, image: image, platform)
       try own.map(&early, platform)
       let size = try writeTree(hostTree, to: firmware.offer.host, board, blob, smmus: policy)
       firmware.tell(hostDescription: size, platform)

@@ -15,6 +15,8 @@ public enum FirmwareRefusal: Error, Hashable, Sendable {
   case tagChecks
   /// TCR_EL2 says a granule, a size or addresses of 52 bits that are not read here.
   case geometry
+  /// SPSel is zero: exceptions would come by other vectors.
+  case stack
   /// CNTHP_CTL_EL2.ENABLE is set: EL1 has no such timer.
   case timer
   /// A table of the translation is not in the firmware's memory.
@@ -32,6 +34,7 @@ public enum FirmwareRefusal: Error, Hashable, Sendable {
     case .bigEndian: "SCTLR_EL2.EE is set"
     case .tagChecks: "SCTLR_EL2.TCF is set"
     case .geometry: "TCR_EL2 says a translation that EL1 is not given"
+    case .stack: "it runs on SP_EL0"
     case .timer: "it uses the timer of EL2, CNTHP"
     case .tableOutsideMemory: "a table of its translation is not in memory"
     case .tooManyExecuted: "it executes in too many places that are no memory"

@@ -17,11 +17,13 @@ public struct FirmwareRegisters: Equatable, Sendable {
   public var configuration: UInt64
   /// CNTHP_CTL_EL2.
   public var timerControl: UInt64
+  /// SPSel.
+  public var stackSelect: UInt64
 
   /// Collects the registers.
   public init(
     tableBase: UInt64, translationControl: UInt64, memoryAttributes: UInt64,
-    systemControl: UInt64, configuration: UInt64, timerControl: UInt64
+    systemControl: UInt64, configuration: UInt64, timerControl: UInt64, stackSelect: UInt64
   ) {
     self.tableBase = tableBase
     self.translationControl = translationControl
@@ -29,6 +31,7 @@ public struct FirmwareRegisters: Equatable, Sendable {
     self.systemControl = systemControl
     self.configuration = configuration
     self.timerControl = timerControl
+    self.stackSelect = stackSelect
   }
 }
 
@@ -55,6 +58,7 @@ public struct FirmwareRegime: Equatable, Sendable {
     guard control & 1 == 1 else { throw .noTranslation }
     guard control >> 25 & 1 == 0 else { throw .bigEndian }
     guard control >> 40 & 0b11 == 0 else { throw .tagChecks }
+    guard registers.stackSelect & 1 == 1 else { throw .stack }
     // ENABLE; the interrupt that it raises is one that EL1 has no use for.
     guard registers.timerControl & 1 == 0 else { throw .timer }
     let translation = registers.translationControl

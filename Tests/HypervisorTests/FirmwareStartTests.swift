@@ -99,6 +99,12 @@ import UEFI
     #expect(!board.firmwareText.contains("claimed"))
   }
 
+  @Test(arguments: [BoardHardware.image.base.rawValue, FirmwareStart.block])
+  func refusesMemoryThatIsTaken(base: UInt64) throws {
+    let text = try refusal { $0.words[.memoryBase] = base }
+    #expect(text.hasSuffix("no room for EL2's stacks and tables"))
+  }
+
   @Test func refusesTooLittleMemory() throws {
     let text = try refusal { $0.words[.memorySize] = 0x1000 }
     #expect(text.hasSuffix("no room for EL2's stacks and tables"))

@@ -9,7 +9,8 @@ import UEFI
   /// What EDK2 sets on a board with 40 bits: 4 KiB pages, T0SZ 24, write-back tables.
   static let usual = FirmwareRegisters(
     tableBase: 0x4700_0000, translationControl: 0x8082_3518, memoryAttributes: 0xff_bb_44_00,
-    systemControl: 0x30c5_183d, configuration: 1 << 27, timerControl: 0)
+    systemControl: 0x30c5_183d, configuration: 1 << 27, timerControl: 0,
+    stackSelect: 1)
 
   private func refusal(_ change: (inout FirmwareRegisters) -> Void) -> FirmwareRefusal? {
     var registers = Self.usual
@@ -52,6 +53,7 @@ import UEFI
     #expect(refusal { $0.systemControl &= ~1 } == .noTranslation)
     #expect(refusal { $0.systemControl |= 1 << 25 } == .bigEndian)
     #expect(refusal { $0.systemControl |= 1 << 40 } == .tagChecks)
+    #expect(refusal { $0.stackSelect = 0 } == .stack)
     #expect(refusal { $0.timerControl = 1 } == .timer)
     #expect(refusal { $0.timerControl = 0b10 } == nil, "the interrupt is masked, and the timer off")
     #expect(refusal { $0.translationControl |= 0b11 << 14 } == .geometry, "TG0")

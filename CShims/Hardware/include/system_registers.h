@@ -25,6 +25,7 @@
 #define PC_REGISTER(name) PC_READABLE(name) PC_WRITABLE(name)
 
 PC_READABLE(currentel)
+PC_READABLE(spsel)
 PC_READABLE(midr_el1)
 PC_READABLE(mpidr_el1)
 PC_READABLE(id_aa64mmfr0_el1)

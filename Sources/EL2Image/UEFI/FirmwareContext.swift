@@ -14,7 +14,7 @@ extension FirmwareRegisters {
       tableBase: pc_read_ttbr0_el2(), translationControl: pc_read_tcr_el2(),
       memoryAttributes: pc_read_mair_el2(), systemControl: pc_read_sctlr_el2(),
       configuration: pc_read_hcr_el2(),
-      timerControl: pc_read_cnthp_ctl_el2())
+      timerControl: pc_read_cnthp_ctl_el2(), stackSelect: pc_read_spsel())
   }
 }
 
@@ -31,7 +31,8 @@ extension BootSource {
         registers: FirmwareRegisters(
           tableBase: noted.ttbr0, translationControl: noted.tcr, memoryAttributes: noted.mair,
           systemControl: noted.sctlr, configuration: noted.hcr,
-          timerControl: pc_read_cnthp_ctl_el2())))
+          timerControl: pc_read_cnthp_ctl_el2(),
+          stackSelect: 1)))
   }
 }
 
