@@ -27,7 +27,7 @@ el2_image_start:
 	.word	pe_header - el2_image_start
 
 // The same file as an application of UEFI: PE32+ with two sections, none of which has to be relocated (Microsoft
-// PE Format). What lies in the first page is the headers', and is not executed there.
+// PE Format). The first page is the headers' alone: of what is behind them there a loader need not load anything.
 pe_header:
 	.ascii	"PE\0\0"
 	.hword	0xaa64			// Machine: Arm 64-bit
@@ -61,6 +61,7 @@ pe_sections:
 	.word	0, 0, 0
 	.word	0xc0000040		// data, readable, writable
 
+	.section .idmap.text, "ax"
 	.global	el2_entry
 el2_entry:
 	msr	daifset, #0xf
@@ -199,10 +200,8 @@ forget_cached_image:
 	dsb	sy
 	ret
 
-// Turns the MMU on with el2_translation and continues at the link address in x1. The first page of the
-// image, where this lies, is mapped at its physical address too, so that the next instruction is
-// there either way.
-	.section .idmap.text, "ax"
+// Turns the MMU on with el2_translation and continues at the link address in x1. The page where this lies is
+// mapped at its physical address too, so that the next instruction is there either way.
 turn_mmu_on:
 	adrp	x0, el2_translation
 	add	x0, x0, :lo12:el2_translation

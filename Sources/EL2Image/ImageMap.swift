@@ -69,7 +69,7 @@ enum ImageMap {
         stage1: &stage1, pool: &pool)
     else { return false }
 
-    let identity = PageFrameNumber(containing: PhysicalAddress(load))
+    let identity = PageFrameNumber(containing: PhysicalAddress(el2_idmap_here()))
     guard let page = PageRange(first: identity, count: 1) else { return false }
     do throws(OwnershipError) {
       try stage1.map(

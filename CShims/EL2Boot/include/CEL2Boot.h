@@ -99,6 +99,7 @@ static inline void el2_set_translation(uint64_t ttbr0, uint64_t tcr, uint64_t ma
 
 #define EL2_PLACES(X)      \
     X(el2_image_start)     \
+    X(el2_idmap)           \
     X(el2_boot_text)       \
     X(el2_text_end)        \
     X(el2_rodata_end)      \

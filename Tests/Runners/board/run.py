@@ -55,8 +55,9 @@ class Boot(judge.Boot):
     payload: tuple = None
     # Whether the board has an SMMUv3.
     smmu: bool = False
-    # Whether U-Boot starts EL2, with no arguments.
+    # Whether U-Boot starts EL2, with no arguments; and what is typed there, if not that alone.
     u_boot: bool = False
+    typed: tuple = ()
     # What is another than in QEMU's own tree: a property, and what makes of its cells the new ones; or None, and
     # what makes of the tree the new one.
     tree: tuple = None
@@ -104,6 +105,8 @@ class Boot(judge.Boot):
     @property
     def dialogue(self):
         """What is typed at the board."""
+        if self.typed:
+            return qemu.u_boot_dialogue(self.typed)
         return qemu.u_boot_dialogue() if self.u_boot else ()
 
     def judge(self, lines):
@@ -180,6 +183,9 @@ def boots(image, elf, testhost, directory):
         checked = "portcullis.log=error portcullis.vlpi=checked"
         yield Boot("vlpi-checked", image, 4, 4, bootargs=checked)
         yield Boot("u-boot", image, cpus=4, u_boot=True)
+        # As an application of UEFI, and once more: the second is told by a U-Boot that has gone on at EL1.
+        again = (*(f"bootefi {qemu.U_BOOT_ADDRESS:x} ${{fdtcontroladdr}}",) * 2, "poweroff")
+        yield Boot("u-boot-efi", image, cpus=4, u_boot=True, typed=again, sign="portcullis: is there already")
         original = testhost.read_bytes()
         arm64 = directory / "image"
         arm64.write_bytes(payload.image(original))

@@ -73,6 +73,7 @@ class Boots(unittest.TestCase):
                 "handover-kept",
                 "vlpi-checked",
                 "u-boot",
+                "u-boot-efi",
                 "module-image",
                 "module-flat",
                 "module-bootargs",
