@@ -64,6 +64,8 @@ pe_sections:
 	.section .idmap.text, "ax"
 	.global	el2_entry
 el2_entry:
+	// The stack is SP_EL2's from here on, whichever a loader has used: an exception of the host finds no other.
+	msr	spsel, #1
 	msr	daifset, #0xf
 	mov	x19, x0
 	// Why the image can't be started, as el2_refuse takes it, or 0.
@@ -147,6 +149,7 @@ el2_boot_linked:
 // A CPU that firmware starts for the host; x0 = its number, below EL2_MAX_CPUS.
 	.global	el2_secondary_entry
 el2_secondary_entry:
+	msr	spsel, #1
 	msr	daifset, #0xf
 	mov	x19, x0
 	mrs	x0, CurrentEL

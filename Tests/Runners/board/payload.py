@@ -41,3 +41,12 @@ def flat(testhost):
     (size,) = struct.unpack_from("<Q", payload, SIZE_AT)
     payload[MAGIC_AT : MAGIC_AT + 4] = bytes(4)
     return bytes(payload.ljust(size, b"\0"))
+
+
+def entry(image):
+    """Code of a loader that has used SP_EL0, and enters the image at this address without a tree."""
+    high, low = divmod(image, 1 << 16)
+    if low or high >> 16:
+        raise ValueError(f"{image:#x} is not made by one instruction")
+    # MSR SPSel, #0; MOV X0, #0; MOVZ X1, #high, LSL #16; BR X1.
+    return struct.pack("<4I", 0xD50040BF, 0xD2800000, 0xD2A00001 | high << 5, 0xD61F0020)

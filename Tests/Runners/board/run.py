@@ -186,6 +186,10 @@ def boots(image, elf, testhost, directory):
         # As an application of UEFI, and once more: the second is told by a U-Boot that has gone on at EL1.
         again = (*(f"bootefi {qemu.U_BOOT_ADDRESS:x} ${{fdtcontroladdr}}",) * 2, "poweroff")
         yield Boot("u-boot-efi", image, cpus=4, u_boot=True, typed=again, sign="portcullis: is there already")
+        entry = directory / "entry"
+        entry.write_bytes(payload.entry(qemu.U_BOOT_ADDRESS))
+        at_entry = tuple(qemu.loader(image, qemu.U_BOOT_ADDRESS))
+        yield Boot("loader-sp-el0", entry, is_bare=True, more=at_entry)
         original = testhost.read_bytes()
         arm64 = directory / "image"
         arm64.write_bytes(payload.image(original))

@@ -33,6 +33,12 @@ class Payload(unittest.TestCase):
         self.assertEqual(struct.unpack_from("<2Q", made, payload.OFFSET_AT), (0x80000, 0x200))
         self.assertEqual(len(payload.image(HOST, appended=3)), 0x203)
 
+    def test_an_entry_is_code_for_one_address(self):
+        self.assertEqual(payload.entry(0x48200000)[8:12], bytes.fromhex("0104a9d2"))
+        for address in (0x48200010, 0x1_4820_0000):
+            with self.assertRaises(ValueError):
+                payload.entry(address)
+
     def test_flat_payload_has_no_magic_and_all_of_its_memory(self):
         made = payload.flat(HOST)
         self.assertEqual(len(made), 0x200)
@@ -74,6 +80,7 @@ class Boots(unittest.TestCase):
                 "vlpi-checked",
                 "u-boot",
                 "u-boot-efi",
+                "loader-sp-el0",
                 "module-image",
                 "module-flat",
                 "module-bootargs",
