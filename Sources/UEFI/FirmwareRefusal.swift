@@ -13,8 +13,6 @@ public enum FirmwareRefusal: Error, Hashable, Sendable {
   case bigEndian
   /// SCTLR_EL2.TCF is not zero.
   case tagChecks
-  /// PSTATE.SP is clear: its stack is that of SP_EL0.
-  case stackPointer
   /// TCR_EL2 says a granule, a size or addresses of 52 bits that are not read here.
   case geometry
   /// SPSel is zero: exceptions would come by other vectors.
@@ -35,7 +33,6 @@ public enum FirmwareRefusal: Error, Hashable, Sendable {
     case .noTranslation: "its MMU is off"
     case .bigEndian: "SCTLR_EL2.EE is set"
     case .tagChecks: "SCTLR_EL2.TCF is set"
-    case .stackPointer: "PSTATE.SP is clear"
     case .geometry: "TCR_EL2 says a translation that EL1 is not given"
     case .stack: "it runs on SP_EL0"
     case .timer: "it uses the timer of EL2, CNTHP"

@@ -62,8 +62,6 @@ struct Application {
       return line
     }
     do throws(FirmwareRefusal) {
-      // Its vectors would be others than those that EL1 is entered with.
-      guard pc_read_spsel() == 1 else { throw .stackPointer }
       _ = try FirmwareRegime(.ofThisCPU())
       return nil
     } catch {
