@@ -17,7 +17,7 @@ from Runners.linux.machine import NESTED, OWNED
 
 Board = machine.Machine
 BRIEF = [
-    (Board("6.1", 3, 2), "brief"),
+    (Board("6.1", 3, 1), "brief"),
     (Board("6.12", 4, 4, acpi=False, psci=True), "boot"),
 ]
 SHORT = [

@@ -76,7 +76,7 @@ STEPS = (
         "images",
     ),
     quick(
-        "test-efi-brief", 400, "two machines that EDK2 starts, by ACPI and by device tree, bare and through Portcullis", "images",
+        "test-efi-brief", 300, "two machines that EDK2 starts, by ACPI and by device tree, bare and through Portcullis", "images",
     ),
     Step("run", 400, "the host's tests on every board and in every form (TAP)", ("images",)),
     Step("embedded", 240, "the library builds for bare metal, and links as it should", ("fetch",)),
