@@ -13,7 +13,7 @@ from Runners.programs import output, own_headers
 
 FLAGS = (
     "--target=aarch64-linux-gnu", "-std=gnu11", "-O2", "-ffreestanding",
-    "-fno-strict-aliasing", "-fno-common", "-fno-pic", "-fno-stack-protector", "-fms-extensions",
+    "-fno-strict-aliasing", "-fno-common", "-fno-pic", "-fno-stack-protector", "-fms-extensions", "-fshort-wchar",
     "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-mgeneral-regs-only",
     "-mbranch-protection=pac-ret",
     # The headers are written for another compiler's warnings.

@@ -50,6 +50,12 @@ long psci_cpu_on(u64 cpu, u64 entry, u64 context);
 long psci_affinity_info(u64 cpu);
 #define PSCI_OFF 1
 
+/* ---- The board (board.c) ----------------------------------------------------------------------- */
+
+/* Physical addresses; 0 where there is none. */
+u64 address_of_its(void);
+u64 address_of_redistributors(void);
+
 /* ---- Accesses that may abort (access.c) -------------------------------------------------------- */
 
 bool store64(void __iomem *address, u64 value);

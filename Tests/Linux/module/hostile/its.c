@@ -14,7 +14,6 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/of.h>
-#include <linux/of_address.h>
 #include <linux/vmalloc.h>
 
 /* The frames of an ITS: its control registers, and the one with GITS_TRANSLATER. */
@@ -42,12 +41,9 @@ static u64 next;
 static u64 pending;
 
 bool find_its(void) {
-    struct device_node *node = of_find_compatible_node(NULL, NULL, "arm,gic-v3-its");
-    const __be32 *address = node ? of_get_address(node, 0, NULL, NULL) : NULL;
-
-    if (!address)
+    its_frame = address_of_its();
+    if (!its_frame)
         return false;
-    its_frame = of_translate_address(node, address);
     its = ioremap(its_frame, 2 * FRAME);
     translater = its + FRAME + GITS_TRANSLATER;
     record = vmalloc(QUEUE_LIMIT);

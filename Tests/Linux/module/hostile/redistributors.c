@@ -12,7 +12,6 @@
 #include <linux/cpumask.h>
 #include <linux/io.h>
 #include <linux/of.h>
-#include <linux/of_address.h>
 #include <linux/sched.h>
 
 #include <asm/sysreg.h>
@@ -37,11 +36,10 @@
 static void __iomem *region;
 
 bool find_redistributors(void) {
-    struct device_node *node = of_find_compatible_node(NULL, NULL, "arm,gic-v3");
-    const __be32 *address = node ? of_get_address(node, 1, NULL, NULL) : NULL;
+    u64 address = address_of_redistributors();
 
     if (address)
-        region = ioremap(of_translate_address(node, address), REGION);
+        region = ioremap(address, REGION);
     return region;
 }
 
