@@ -154,9 +154,24 @@ import Testing
       (
         [MADT.board(), table("IORT", [])], "IORT+0x4: Length: has an impossible length of 36 bytes"
       ),
+      // A node could begin there.
       (
-        [MADT.board(), table("IORT", little(UInt32(1), UInt32(40), UInt32(16)))],
-        "IORT+0x28: Length: has an impossible length of 48 bytes"
+        [
+          MADT.board(),
+          table(
+            "IORT",
+            little(UInt32(1), UInt32(44), UInt32(0x1000)) + Array(repeating: 0, count: 16)),
+        ], "IORT+0x28: Length: has an impossible length of 64 bytes"
+      ),
+      (
+        [
+          MADT.board(),
+          IORTSource.table([
+            .init(
+              type: 6,
+              content: little(UInt32(0), UInt32(1), UInt32(16), UInt64(0), UInt64(0), UInt32(0)))
+          ]),
+        ], "IORT+0x30: Length: has an impossible length of 48 bytes"
       ),
       (
         [MADT.board(), IORTSource.table([IORTSource.reserved((0x4700_0000, 0x1000), count: 2)])],

@@ -44,6 +44,7 @@ import Testing
       .init(first: 0, count: 0x100, output: 0x700, target: 2),
       .init(first: 0x100, count: 0x10, output: 0x10f8, target: 2),
       .init(first: 0x200, count: 0x10, output: 3, target: 4),
+      .init(first: 0x500, count: 0x10, output: 0xff8, target: 2),
       .init(first: 0x300, count: 0x10, output: 0x900, target: 1),
       .init(first: 0x400, count: 0x10, output: 0x8000, target: 2),
     ]),

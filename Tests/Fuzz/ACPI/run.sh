@@ -23,6 +23,6 @@ if [ "$seconds" -eq 0 ]; then
     { tail -n 60 "$scratch/replay.log" >&2; exit 1; }
   echo "replayed $count seeds"
 else
-  "$scratch/ACPI" -max_total_time="$seconds" -max_len=65536 -timeout="$(python3 Tests/Runners/pace.py 10)" \
+  "$scratch/ACPI" -max_total_time="$seconds" -max_len=65536 -timeout="$(python3 Tests/Runners/pace.py 25)" \
     -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$scratch/" "$scratch/found" "$seeds"
 fi
