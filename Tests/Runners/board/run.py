@@ -184,7 +184,9 @@ def boots(image, elf, testhost, directory):
         yield Boot("vlpi-checked", image, 4, 4, bootargs=checked)
         yield Boot("u-boot", image, cpus=4, u_boot=True)
         # As an application of UEFI, and once more: the second is told by a U-Boot that has gone on at EL1.
-        again = (*(f"bootefi {qemu.U_BOOT_ADDRESS:x} ${{fdtcontroladdr}}",) * 2, "poweroff")
+        # Of memory that nothing was loaded to it wants to know how much: more than the image has will do.
+        application = f"{qemu.U_BOOT_ADDRESS:x}:400000"
+        again = (*(f"bootefi {application} ${{fdtcontroladdr}}",) * 2, "poweroff")
         yield Boot("u-boot-efi", image, cpus=4, u_boot=True, typed=again, sign="portcullis: is there already")
         entry = directory / "entry"
         entry.write_bytes(payload.entry(qemu.U_BOOT_ADDRESS))
