@@ -35,11 +35,16 @@ extension ACPIReader {
       }
     }
     endRun(&sink)
+    checkRedistributors(table, tables, &sink)
     if let node = walk.broken {
       assembly.report(.error, node, .length, .badLength(table.count), &sink)
     }
-    // Of a GIC without a version that has Redistributors there is no other.
-    if version == 0 { assembly.hasGICv3 = !assembly.board.redistributors.isEmpty }
+    // A GICv3 has Redistributors, and of a GIC without a version that has some there is no other.
+    if assembly.board.redistributors.isEmpty {
+      assembly.hasGICv3 = false
+    } else if version == 0 {
+      assembly.hasGICv3 = true
+    }
   }
 
   /// Reads what must be known beforehand of the whole GIC; its version.
@@ -124,10 +129,39 @@ extension ACPIReader {
         assembly.report(.warning, entry.node, .mpidr, .badValue, &sink)
       }
     }
-    guard !hasRedistributors, redistributor != 0 else { return }
+    guard !hasRedistributors else { return }
+    guard redistributor != 0 else {
+      // It has one, and the host would find it.
+      if isUsed, version ?? 0 > 2 {
+        assembly.report(.error, entry.node, .redistributor, .missing, &sink)
+      }
+      return
+    }
     addRedistributor(
       redistributor, size: Board.leastRedistributorSize << (version == 4 ? 1 : 0), isUsed: isUsed,
       entry.node, &sink)
+  }
+
+  /// Looks whether the Redistributors that CPUs tell of beside regions lie in these: nobody would stand in front of
+  /// them. The first alone is told.
+  private mutating func checkRedistributors<Sink: DiagnosticSink & ~Copyable>(
+    _ table: BlobBytes, _ tables: ACPITables, _ sink: inout Sink
+  ) {
+    guard hasRedistributors else { return }
+    var walk = MADTWalk(table)
+    while let entry = walk.next(in: tables) {
+      guard entry.type == .cpuInterface, let base = tables.double(entry.record, at: 60), base != 0
+      else { continue }
+      var isCovered = false
+      for index in assembly.board.redistributors.indices
+      where assembly.board.redistributors[index].range.contains(PhysicalAddress(base)) {
+        isCovered = true
+      }
+      if !isCovered {
+        let reason = Diagnostic.Reason.outsideRegions(PhysicalAddress(base))
+        return assembly.report(.error, entry.node, .redistributor, reason, &sink)
+      }
+    }
   }
 
   /// Adds the Redistributor of one CPU to those before it, where it follows them.

@@ -90,6 +90,9 @@ extension Diagnostic {
       sink.append(" Redistributors and ")
       sink.append(decimal: UInt64(max(cpus, 0)))
       sink.append(" CPUs: not started unless the last one says GICR_TYPER.Last")
+    case .outsideRegions(let base):
+      sink.append(hex: base.rawValue)
+      sink.append(" lies in no region of Redistributors")
     case .outOfReach(let range):
       sink.append("the GIC has 32-bit addresses: its tables can't be in memory ")
       sink.append(range)

@@ -63,6 +63,8 @@ public struct Diagnostic: Hashable, Sendable {
     case noPSCI
     /// The regions have room for so many Redistributors, and there are more CPUs.
     case roomForFewer(UInt64, cpus: Int)
+    /// A Redistributor lies in none of the regions that are told.
+    case outsideRegions(PhysicalAddress)
     /// The GIC does not reach this memory.
     case outOfReach(AddressRange)
     /// The named node is not there.

@@ -60,6 +60,8 @@ public enum PropertyName: UInt8, Sendable {
   case baseAddress
   /// GIC Version, of the Distributor's entry in the MADT.
   case gicVersion
+  /// GICR Base Address, of a CPU's entry in the MADT.
+  case redistributor
   /// The type of an entry in the MADT.
   case type
   /// MPIDR, of a CPU's entry in the MADT.
@@ -105,6 +107,7 @@ public enum PropertyName: UInt8, Sendable {
     case .length: "Length"
     case .baseAddress: "Base Address"
     case .gicVersion: "GIC Version"
+    case .redistributor: "GICR Base Address"
     case .type: "Type"
     case .mpidr: "MPIDR"
     case .parkingProtocol: "Parking Protocol Version"

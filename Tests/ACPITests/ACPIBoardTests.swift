@@ -66,6 +66,7 @@ import Testing
       ),
       ([fadt()], "ACPI: the board has no GICv3"),
       ([MADT.table([MADT.distributor(version: 0)])], "ACPI: the board has no GICv3"),
+      ([MADT.table([MADT.distributor(), MADT.cpu(0, flags: 0)])], "ACPI: the board has no GICv3"),
       (
         [MADT.table([MADT.distributor(version: 2)])],
         "APIC+0x2c: GIC Version: is an interrupt controller that is not supported"
@@ -287,11 +288,27 @@ import Testing
           range(0x80a_0000, 2 * size), range(0x900_0000, size), range(0x900_0000 + size, size),
         ])
       #expect(regions.indices.map { regions[$0].isUsed } == [true, true, false])
-      // With a region these do not count.
-      let told = [MADT.distributor(version: version), MADT.redistributors(0xa00_0000, 0x80_0000)]
-      let other = try Reading([MADT.table(told + cpus), fadt()])
-      #expect(other.board.redistributors.count == 1)
+      // With a region these do not count, but none is left out.
+      for (size, lines) in [
+        (0x100_0000, []),
+        (
+          0x80_0000,
+          ["APIC+0xf4: GICR Base Address: 0x9000000 lies in no region of Redistributors"]
+        ),
+      ] as [(UInt32, [String])] {
+        let told = [MADT.distributor(version: version), MADT.redistributors(0x808_0000, size)]
+        let other = try Reading([MADT.table(told + cpus), fadt()])
+        #expect(other.board.redistributors.count == 1)
+        #expect(other.lines == lines)
+      }
     }
+    let lacking = try Reading([
+      MADT.table([
+        MADT.distributor(), MADT.cpu(0, redistributor: 0x80a_0000), MADT.cpu(1),
+      ]), fadt(),
+    ])
+    #expect(lacking.lines.first == "APIC+0x94: GICR Base Address: is missing")
+    #expect(lacking.board.verdict == .refused)
     let wrapped = try Reading([
       MADT.table([
         MADT.distributor(), MADT.cpu(0, redistributor: .max - 0x1_ffff),
