@@ -48,9 +48,11 @@ public struct FirmwareMemoryMap: ~Escapable {
     switch word(index, 0) & 0xffff_ffff {
     // Loader, boot services, runtime services, conventional, ACPI, persistent.
     case 1...7, 9, 10, 14: return (range, .memory)
-    // Reserved, unusable, unaccepted: EFI_MEMORY_WB tells memory from registers.
-    case 0, 8, 15: return word(index, 32) >> 3 & 1 == 1 ? (range, .reserved) : nil
-    default: return nil
+    // Registers and ports.
+    case 11, 12: return nil
+    // Reserved, unusable, unaccepted, and what firmware's makers and operating systems have types of their own for:
+    // EFI_MEMORY_WB tells memory from registers.
+    default: return word(index, 32) >> 3 & 1 == 1 ? (range, .reserved) : nil
     }
   }
 

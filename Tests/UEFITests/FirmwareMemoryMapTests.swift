@@ -53,9 +53,17 @@ import UEFI
     #expect(found.count == ([1, 2, 3, 4, 5, 6, 7, 9, 10, 14].contains(type) ? 1 : 0))
   }
 
-  @Test func reservedThatIsNotCacheableIsNoMemory() {
-    #expect(ranges([Descriptor(type: 0, base: 0, pages: 1, attributes: 1)]).isEmpty)
-    #expect(ranges([Descriptor(type: 0, base: 0, pages: 1, attributes: 8)]) == [[0, 0x1000]])
+  @Test(arguments: [0, 8, 13, 15, 16, 0x7000_0000, 0x8000_0001, 0xffff_ffff])
+  func reservedThatIsNotCacheableIsNoMemory(type: UInt64) {
+    #expect(ranges([Descriptor(type: type, base: 0, pages: 1, attributes: 1)]).isEmpty)
+    #expect(
+      ranges([Descriptor(type: type, base: 0, pages: 1, attributes: 8)], .reserved)
+        == [[0, 0x1000]])
+  }
+
+  @Test(arguments: [11, 12])
+  func registersAreNoMemory(type: UInt64) {
+    #expect(ranges([Descriptor(type: type, base: 0, pages: 1, attributes: 8)]).isEmpty)
   }
 
   @Test func leavesOutWhatIsBroken() {
