@@ -96,7 +96,8 @@ public struct FirmwareTables: Sendable {
     guard entry & 1 == 1 else { return nil }
     let isTable = level < 3 && entry & 0b10 != 0
     let executeNever: UInt64 = isTable ? 1 << 60 : 1 << 54
-    var adapted = entry
+    // What EL2 ignores may hold anything.
+    var adapted = entry & ~(executeNever >> 1)
     if entry & executeNever != 0 { adapted |= executeNever >> 1 }
     if !isTable { adapted &= ~(1 << 6) }
     if adapts, adapted != entry { memory.store(adapted, at: place) }

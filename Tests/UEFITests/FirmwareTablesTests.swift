@@ -81,6 +81,16 @@ private struct Tables: FirmwareTableMemory {
     #expect(memory.open.isEmpty)
   }
 
+  /// PXN and PXNTable are RES0 at EL2, which ignores them.
+  @Test func whatIsExecutedStaysSoWhateverEL2Ignores() throws {
+    var memory = tables()
+    memory[Self.root] |= 1 << 59
+    memory[Self.root + 8] |= 1 << 53
+    try FirmwareTables.adapt(try geometry(), in: &memory)
+    #expect(memory[Self.root] == Self.second | 0b11)
+    #expect(memory[Self.root + 8] == 0x4000_0000 | Self.normal | 0b01)
+  }
+
   @Test func findsWhatIsExecutedInPlace() throws {
     var memory = tables()
     memory[Self.second + 16] = 0x40_0000 | Self.normal | 0b01
