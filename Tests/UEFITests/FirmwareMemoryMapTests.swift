@@ -66,12 +66,26 @@ import UEFI
     #expect(ranges([Descriptor(type: type, base: 0, pages: 1, attributes: 8)]).isEmpty)
   }
 
+  /// A type has 32 bits; what fills the word up is not the firmware's to clear.
+  @Test func takesNoPaddingForTheType() {
+    let padded = Descriptor(type: 0xaaaa_aaaa_0000_0007, base: 0x1000, pages: 1)
+    #expect(ranges([padded]) == [[0x1000, 0x1000]])
+  }
+
   @Test func leavesOutWhatIsBroken() {
     let last = UInt64.max & ~0xfff
     #expect(ranges([Descriptor(type: 7, base: last, pages: 2)]).isEmpty)
     #expect(ranges([Descriptor(type: 7, base: last, pages: 1)]) == [[last, 0x1000]])
     #expect(ranges([Descriptor(type: 7, base: 0, pages: 0)]).isEmpty)
     #expect(ranges([Descriptor(type: 7, base: 0, pages: 1 << 52)]).isEmpty)
+    // A count whose bytes are as many as a page's, but for 64 bits.
+    #expect(ranges([Descriptor(type: 7, base: 0, pages: 1 << 52 + 1)]).isEmpty)
+    // Behind the last address comes none.
+    let ends = [
+      Descriptor(type: 7, base: last, pages: 1), Descriptor(type: 7, base: 0x1000, pages: 1),
+      Descriptor(type: 7, base: 0x1000, pages: 1),
+    ]
+    #expect(ranges(ends) == [[0x1000, 0x1000], [last, 0x1000]])
     // What overlaps is told once.
     let twice = [
       Descriptor(type: 7, base: 0x1000, pages: 4), Descriptor(type: 7, base: 0x2000, pages: 4),

@@ -47,6 +47,29 @@ import UEFI
     #expect(try FirmwareRegime(registers).translationControl >> to & 1 == 1)
   }
 
+  /// M and I, which are set here, among them; A, C, SA, nAA, EOS, EnDB, WXN, IESB, EIS, EnDA, EnIB, EnIA, BT, DSSBS.
+  @Test(arguments: 0..<64 as Range<UInt64>)
+  func carriesTheControlsThatBothHave(bit: UInt64) throws {
+    var registers = Self.usual
+    // What is refused where it is set, or clear.
+    let refused: [UInt64] = [0, 25, 40, 41]
+    guard !refused.contains(bit) else { return }
+    let carried: [UInt64] = [1, 2, 3, 6, 11, 12, 13, 19, 21, 22, 27, 30, 31, 36, 44]
+    let one: [UInt64] = [20, 23, 28, 29]
+    for isSet in [false, true] {
+      registers.systemControl = 1 | (isSet ? 1 << bit : 0)
+      let found = try FirmwareRegime(registers).systemControl >> bit & 1 == 1
+      #expect(found == (one.contains(bit) || isSet && carried.contains(bit)))
+    }
+  }
+
+  @Test func takesTheAddressAloneFromTTBR0() throws {
+    var registers = Self.usual
+    registers.tableBase |= 1 | 0xabcd << 48
+    #expect(try FirmwareRegime(registers).tableBase == 0x4700_0000)
+    #expect(try FirmwareRegime(registers).geometry.root == PhysicalAddress(0x4700_0000))
+  }
+
   @Test func refusesWhatEL1IsNotGiven() {
     #expect(refusal { _ in } == nil)
     #expect(refusal { $0.configuration |= 1 << 34 } == .hostExtensions)

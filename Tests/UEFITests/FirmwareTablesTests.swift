@@ -44,10 +44,11 @@ private struct Tables: FirmwareTableMemory {
   private static let device: UInt64 = 0 << 2 | 1 << 10
   private static let never: UInt64 = 1 << 54
 
-  /// 39 bits of 4 KiB pages: the root has gigabytes.
-  private func geometry(bits: UInt64 = 39) throws -> FirmwareGeometry {
+  // 39 bits of 4 KiB pages, unless told otherwise: the root has gigabytes. `granule` is TG0.
+  private func geometry(bits: UInt64 = 39, granule: UInt64 = 0b00) throws -> FirmwareGeometry {
     var registers = FirmwareRegimeTests.usual
-    registers.translationControl = registers.translationControl & ~0x3f | (64 - bits)
+    registers.translationControl =
+      registers.translationControl & ~0xc03f | granule << 14 | (64 - bits)
     registers.tableBase = Self.root
     return try FirmwareRegime(registers).geometry
   }
@@ -100,6 +101,29 @@ private struct Tables: FirmwareTableMemory {
     let executed = try FirmwareTables.check(try geometry(), in: &memory)
     #expect(executed.count == 1)
     #expect(executed[0] == AddressRange(base: PhysicalAddress(0x40_0000), size: 0x40_0000))
+  }
+
+  /// The address of a block has bits below its size that are no address.
+  @Test(
+    arguments: [(0b00, 39, 30), (0b10, 36, 25), (0b01, 42, 29)] as [(UInt64, UInt64, UInt64)])
+  func knowsTheSizeOfABlock(granule: UInt64, bits: UInt64, shift: UInt64) throws {
+    var memory = Tables()
+    memory[Self.root] = 3 << 38 | 1 << 16 | Self.normal | 0b01
+    let executed = try FirmwareTables.check(
+      try geometry(bits: bits, granule: granule), in: &memory)
+    #expect(executed.count == 1)
+    #expect(executed[0] == AddressRange(base: PhysicalAddress(3 << 38), size: 1 << shift))
+  }
+
+  @Test func leavesAloneWhatIsNotValid() throws {
+    var memory = Tables()
+    memory[Self.root] = 0x900_0000 | 0b10
+    memory[Self.root + 8] = Self.normal | Self.never
+    memory[Self.root + 16] = 0x4_0000_0000 | Self.normal
+    let before = memory.content.words
+    #expect(try FirmwareTables.check(try geometry(), in: &memory).isEmpty)
+    try FirmwareTables.adapt(try geometry(), in: &memory)
+    #expect(memory.content.words == before)
   }
 
   @Test func refusesMoreThanFewOfThose() throws {

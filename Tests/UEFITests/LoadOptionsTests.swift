@@ -37,6 +37,8 @@ import UEFI
 
   @Test func otherCharactersStayUnknown() {
     #expect(read("portcullis.löß=1") == ("portcullis.l??=1 ", true))
+    // Its low byte is that of a p.
+    #expect(read("\u{170}ortcullis.bench") == ("?ortcullis.bench ", false))
   }
 
   @Test func endsWithHalfACharacter() {
