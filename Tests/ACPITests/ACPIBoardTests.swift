@@ -80,6 +80,14 @@ import Testing
         [MADT.board([0x0f, 19] + Array(repeating: 0, count: 17))],
         "APIC+0xa4: Length: has an impossible length of 19 bytes"
       ),
+      (
+        [MADT.board([0x0b, 75] + Array(repeating: 0, count: 73))],
+        "APIC+0xa4: Length: has an impossible length of 75 bytes"
+      ),
+      (
+        [MADT.board([0x0e, 15] + Array(repeating: 0, count: 13))],
+        "APIC+0xa4: Length: has an impossible length of 15 bytes"
+      ),
       ([MADT.board([0x0f, 1])], "APIC+0xa4: Length: has an impossible length of 166 bytes"),
       ([MADT.board([0x0f, 0])], "APIC+0xa4: Length: has an impossible length of 166 bytes"),
       ([MADT.board([0x0f, 20, 0, 0])], "APIC+0xa4: Length: has an impossible length of 168 bytes"),
