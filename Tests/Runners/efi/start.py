@@ -20,7 +20,6 @@ SECONDS = 120
 # No word that Portcullis knows, and a file of options that has it.
 WRONG = "portcullis.nonsense"
 OPTIONS = "portcullis.cfg"
-PLAIN = {"first": machine.APPLICATION, "again": machine.APPLICATION}
 
 
 def _lies(address, size, ranges):
@@ -97,7 +96,8 @@ def starts():
         again = machine.application_command(board)
         yield Start(title, board, {"first": again, "again": again})
     board = machine.Machine("", 3, 1, acpi=False)
-    yield Start("wrong option", board, {"wrong": f"{machine.APPLICATION} {WRONG}", **PLAIN})
+    # Nothing else is started: what a refusal keeps of the memory is seen.
+    yield Start("wrong option", board, {"wrong": f"{machine.APPLICATION} {WRONG}"})
     # Options that are given by the command are taken in place of the file.
     named = f"{machine.APPLICATION} portcullis.log=info"
     wrong = {"wrong": machine.APPLICATION, "first": named, "again": named}

@@ -43,7 +43,7 @@ def judged(each, *arguments, **more):
 
 
 BARE = start.Start("bare", machine.Machine(), {})
-PLAIN = start.Start("plain", machine.Machine(), start.PLAIN)
+PLAIN = start.Start("plain", machine.Machine(), {"first": machine.APPLICATION, "again": machine.APPLICATION})
 REFUSED = start.Start("no EL2", machine.Machine(), {"refused": "portcullis.efi"}, has_el2=False)
 FIRST = """portcullis: Portcullis at EL2, image at 0x43000000 size 0x1000000
 portcullis: ITS at 0x8080000 claimed, GITS_TYPER 0x1
@@ -82,6 +82,12 @@ class ReportTests(unittest.TestCase):
     def test_without_el2_it_must_refuse(self):
         self.assertEqual(judged(REFUSED, refused="portcullis: not started: no EL2 here\nstatus 0x3"), [])
         self.assertEqual(len(judged(REFUSED, refused="status 0x0")), 2)
+
+    def test_what_is_refused_must_give_its_memory_back(self):
+        wrong = start.Start("wrong", machine.Machine(), {"wrong": f"{machine.APPLICATION} {start.WRONG}"})
+        told = f"portcullis: option {start.WRONG} is not known\nstatus 0x1"
+        self.assertEqual(judged(wrong, wrong=told), [])
+        self.assertRegex(" ".join(judged(wrong, TAKEN, wrong=told)), "reserved now: .*0x43000000")
 
     def test_the_script_begins_with_what_the_second_start_does(self):
         script = shell.script({"first": "portcullis.efi"}).decode().splitlines()
