@@ -75,6 +75,36 @@ struct TranslationTests {
     #expect(inside == .claimed(.hypervisor))
   }
 
+  @Test("What is executed in place is no memory, may be executed, and is not what EL2 has")
+  func executed() throws {
+    var map = MemoryMap()
+    try map.add(pages(0x40000, 0x40000))
+    let geometry = try #require(TranslationGeometry(bits: 40))
+    var executed = Stage2Plan.ExecutedRanges(filler: pages(0))
+    #expect(executed.append(pages(0, 0x4000)) && executed.append(pages(0x8080, 2)))
+    let excluded = [pages(0x100)]
+    let plan = try Stage2Plan(
+      geometry, memoryMap: map, executed: executed, excluded: excluded.span)
+    var pool = PagePool(
+      pages: pages(0x1000_0000, plan.tables), memory: SimulatedMemory(machine: SimulatedMachine()))
+    let table = try Stage2Table(
+      geometry, memoryMap: map, executed: executed, excluded: excluded.span, pool: &pool,
+      cache: SimulatedCache(machine: SimulatedMachine()))
+    #expect(pool.freeCount == 0 && pool.usedCount == plan.tables)
+    for (number, executeNever) in [
+      (0, 0), (0x3fff, 0), (0x4000, 1), (0x807f, 1), (0x8080, 0), (0x8081, 0), (0x8082, 1),
+      (0x40000, 0),
+    ] as [(UInt64, UInt64)] {
+      var cursor = PageTree.Cursor()
+      let entry = cursor.walk(table.walk.tree, to: number, in: pool.memory).entry
+      #expect(Stage2Descriptor.isValid(entry))
+      #expect(entry >> 54 & 1 == executeNever, "page \(number)")
+      #expect(Stage2Descriptor.kind(entry) == (number < 0x40000 ? .mmio : .memory))
+    }
+    let inside = table.walk.lookup(IntermediatePhysicalAddress(0x100_000), in: pool.memory)
+    #expect(inside == .claimed(.hypervisor))
+  }
+
   @Test("Leaves of the host's table say what the architecture's tables say")
   func descriptors() {
     // Normal Write-Back, read-write, Inner Shareable, accessed, executable.
