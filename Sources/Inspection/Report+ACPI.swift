@@ -9,8 +9,10 @@ extension Report {
   /// The names of tables that a board is read from.
   private static let read = ["APIC", "FACP", "SPCR", "MCFG", "IORT"]
 
-  /// Whether `bytes` begin as an ACPI table does: with a signature, and a length that is not beyond their end.
+  /// Whether `bytes` begin as an ACPI table does: with the signature of one that is read, or with any signature and a
+  /// length that is not beyond their end.
   public static func isTable(_ bytes: [UInt8]) -> Bool {
+    if read.contains(String(decoding: bytes.prefix(4), as: UTF8.self)) { return true }
     guard bytes.count >= ACPITables.headerSize,
       bytes[..<4].allSatisfy({ 0x41...0x5a ~= $0 || 0x30...0x39 ~= $0 || $0 == 0x5f })
     else { return false }
@@ -44,7 +46,8 @@ extension Report {
         let length = Self.length(of: rest)
         guard length >= ACPITables.headerSize, length <= rest.count else {
           let offset = UInt64(bytes.count - rest.count).hexadecimal
-          fail(with: .notTheData, "\(name): no ACPI table at \(offset)")
+          let counts = "its length is \(length), \(rest.count) bytes are there"
+          fail(with: .notTheData, "\(name): no whole ACPI table at \(offset): \(counts)")
           return
         }
         let table = rest.prefix(length)

@@ -134,14 +134,30 @@ struct TableFilesTests {
     arguments: [
       (["DSDT": code], "no ACPI table that tells of a board: APIC, FACP, SPCR, MCFG, IORT"),
       ([:], "no ACPI table that tells of a board: APIC, FACP, SPCR, MCFG, IORT"),
-      (["APIC": Array(madt().dropLast())], "APIC: no ACPI table at 0x0"),
-      (["APIC": Array(madt().prefix(20))], "APIC: no ACPI table at 0x0"),
-      (["APIC": [1]], "APIC: no ACPI table at 0x0"),
-      (["APIC": madt(), "IORT": []], "IORT: no ACPI table at 0x0"),
-      (["APIC": madt() + [0]], "APIC: no ACPI table at 0xb8"),
-      (["APIC": madt() + code.dropLast()], "APIC: no ACPI table at 0xb8"),
       (
-        ["APIC": Array("no table at all, but long enough to be".utf8)], "APIC: no ACPI table at 0x0"
+        ["APIC": Array(madt().dropLast())],
+        "APIC: no whole ACPI table at 0x0: its length is 184, 183 bytes are there"
+      ),
+      (
+        ["APIC": Array(madt().prefix(20))],
+        "APIC: no whole ACPI table at 0x0: its length is 184, 20 bytes are there"
+      ),
+      (["APIC": [1]], "APIC: no whole ACPI table at 0x0: its length is 0, 1 bytes are there"),
+      (
+        ["APIC": madt(), "IORT": []],
+        "IORT: no whole ACPI table at 0x0: its length is 0, 0 bytes are there"
+      ),
+      (
+        ["APIC": madt() + [0]],
+        "APIC: no whole ACPI table at 0xb8: its length is 0, 1 bytes are there"
+      ),
+      (
+        ["APIC": madt() + code.dropLast()],
+        "APIC: no whole ACPI table at 0xb8: its length is 39, 38 bytes are there"
+      ),
+      (
+        ["APIC": Array("no table at all, but long enough to be".utf8)],
+        "APIC: no whole ACPI table at 0x0: its length is 1701601889, 38 bytes are there"
       ),
       (["APIC": madt(), "apic.dat": madt()], "APIC+0x0: is there a second time"),
       (["APIC1": madt(), "APIC2": madt()], "APIC+0x0: is there a second time"),
@@ -152,6 +168,15 @@ struct TableFilesTests {
     let result = try inspect([path])
     #expect(result.status == 65)
     #expect(result.errorLines == ["portcullis: \(path): \(line)"])
+  }
+
+  @Test("A file that begins as a table which is read is not taken for a device tree, however short")
+  func cut() throws {
+    let path = try folder(["cut": Array(Self.madt().prefix(20))]) + "/cut"
+    let result = try inspect([path])
+    #expect(result.status == 65)
+    let line = "no whole ACPI table at 0x0: its length is 184, 20 bytes are there"
+    #expect(result.errorLines == ["portcullis: \(path): \(path): \(line)"])
   }
 
   @Test("A board is refused with the table and the place")
