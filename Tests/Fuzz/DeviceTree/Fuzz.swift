@@ -44,7 +44,7 @@ func check(_ topology: borrowing DMATopology) {
 }
 
 /// Reads who does DMA, and hides the SMMUs from the host; where that is done, none may be left.
-func exerciseDMA(_ tree: HostTree, _ blob: DeviceTreeBlob, _ board: Board) {
+func exerciseDMA(_ tree: HostTree, _ blob: DeviceTreeBlob, _ board: borrowing Board) {
   var sink = Discard()
   var other = DiscardDMA()
   let topology = DMATopology(reading: blob, of: board, reporting: &other)
