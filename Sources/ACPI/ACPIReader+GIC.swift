@@ -142,8 +142,9 @@ extension ACPIReader {
       entry.node, &sink)
   }
 
-  /// Looks whether the Redistributors that CPUs tell of beside regions lie in these: nobody would stand in front of
-  /// them. The first alone is told.
+  /// Looks whether the Redistributors that CPUs tell of beside regions lie in these: nobody would stand before others.
+  ///
+  /// The first alone is told.
   private mutating func checkRedistributors<Sink: DiagnosticSink & ~Copyable>(
     _ table: BlobBytes, _ tables: ACPITables, _ sink: inout Sink
   ) {
