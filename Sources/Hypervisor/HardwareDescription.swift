@@ -11,6 +11,8 @@ public protocol HardwareDescription: BoardDescription, ~Escapable {
   /// Why what describes the board to the host can't be written.
   associatedtype HostError: Error
 
+  /// What says which requesters of a bus are which streams.
+  static var requesterMap: StaticString { get }
   /// Reads the board, beside what is `given` of it otherwise.
   func readBoard<Sink: DiagnosticSink & ~Copyable>(
     given: Board.Given?, reporting sink: inout Sink
@@ -41,6 +43,9 @@ public protocol HardwareDescription: BoardDescription, ~Escapable {
 }
 
 extension DeviceTreeBlob: HardwareDescription {
+  /// The property of a bus.
+  public static var requesterMap: StaticString { "iommu-map" }
+
   /// Reads the board.
   public func readBoard<Sink: DiagnosticSink & ~Copyable>(
     given: Board.Given?, reporting sink: inout Sink
@@ -95,6 +100,9 @@ extension DeviceTreeBlob: HardwareDescription {
 }
 
 extension ACPITables: HardwareDescription {
+  /// What a node of IORT has.
+  public static var requesterMap: StaticString { "the ID mappings" }
+
   /// Reads the board; its memory is what is given.
   public func readBoard<Sink: DiagnosticSink & ~Copyable>(
     given: Board.Given?, reporting sink: inout Sink

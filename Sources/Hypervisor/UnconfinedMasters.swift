@@ -291,7 +291,13 @@ extension UnconfinedMasters {
       sink.append(" can halt a CPU in EL2: ")
     } else {
       sink.append(" is not confined, ")
-      sink.append(reason(of: group.first).reason)
+      let reason = reason(of: group.first)
+      if reason == .notMapped {
+        sink.append("left out of ")
+        sink.append(Description.requesterMap)
+      } else {
+        sink.append(reason.reason)
+      }
       sink.append(": ")
     }
     sink.append(fates[group.first].text)
