@@ -243,7 +243,8 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
     var placement = try HostPlacement(board, tree: tree, image: layout.image, platform)
     let placed = try placement.place(
       firmware, board, blob, cpus: cpus.count, smmus: policy, disabling: masters.disabled, &early)
-    let spare = placement.spare
+    // What firmware that is still there uses is not told.
+    let spare = firmware == nil ? placement.spare : nil
     let interruptLimit = try InterruptController.map(board, &early, platform)
     let calls = blob.firmwareCalls(of: board, keepsPower: policy.isOwning)
     // The last that may be refused: what it changes has no effect at EL2.

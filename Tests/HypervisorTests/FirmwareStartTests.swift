@@ -105,6 +105,16 @@ import UEFI
     #expect(text.hasSuffix("no room for EL2's stacks and tables"))
   }
 
+  /// Memory that is nobody's by the tree is the firmware's still.
+  @Test func measuresWithoutMemory() throws {
+    let board = try BoardHardware()
+    guard case .host = try start(board, { $0.options = "portcullis.bench" }) else {
+      Issue.record("not started: \(board.firmwareText)")
+      return
+    }
+    #expect(board.spare == .nothing)
+  }
+
   @Test func refusesTooLittleMemory() throws {
     let text = try refusal { $0.words[.memorySize] = 0x1000 }
     #expect(text.hasSuffix("no room for EL2's stacks and tables"))

@@ -33,6 +33,12 @@ package final class BoardHardware: @unchecked Sendable {
   package private(set) var console = ""
   /// What EL2 has left for firmware to print.
   package internal(set) var firmwareText = ""
+  /// What a measurement was given to spare; nil where nothing was measured.
+  package enum Spare: Equatable {
+    case nothing
+    case memory(PageRange)
+  }
+  package internal(set) var spare: Spare?
   /// The CPUs that run, by MPIDR_EL1.
   package var running: Set<UInt64> = [0]
   /// What firmware was asked.

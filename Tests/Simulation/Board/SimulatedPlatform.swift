@@ -104,7 +104,7 @@ package struct SimulatedPlatform: BoardPlatform {
     _ = firmware.call(SMCCC.Call(PSCI.systemOff))
     hardware.isOff = true
   }
-  package func measure(spare: PageRange?) {}
+  package func measure(spare: PageRange?) { hardware.spare = spare.map { .memory($0) } ?? .nothing }
 }
 
 // Somebody may look on.
