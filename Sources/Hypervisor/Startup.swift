@@ -52,9 +52,13 @@ extension Monitor where Machine: BoardPlatform {
       platform.log(.error, error.line)
       return .refused
     }
+    let console = planned.discovered.console
     do throws(StartupError) {
       return .host(try planned.claim().seal().run())
     } catch {
+      // Nobody is left who would say what is in memory.
+      state.diagnostics.log = Log(
+        console: console, level: state.diagnostics.log.level, frequency: platform.frequency)
       return ended(error)
     }
   }
