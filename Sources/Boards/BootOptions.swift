@@ -39,7 +39,8 @@ public struct BootOptions: Equatable, Sendable {
     var start = 0
     for index in 0...arguments.count {
       let byte = index < arguments.count ? arguments[index] : 0
-      guard byte == 0 || byte == 0x20 || byte == 0x0a || byte == 0x09 else { continue }
+      // A file may have lines that end with CR LF.
+      guard byte == 0 || byte == 0x20 || 0x09...0x0d ~= byte else { continue }
       if !take(arguments.extracting(start..<index)) { unknown(start..<index) }
       if byte == 0 { return }
       start = index + 1

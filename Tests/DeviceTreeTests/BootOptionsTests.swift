@@ -37,6 +37,7 @@ struct BootOptionsTests {
   func bench() {
     #expect(options("a portcullis.bench b").isBench)
     #expect(options("portcullis.bench\n").isBench)
+    #expect(options("quiet\r\nportcullis.bench\r\n").isBench)
     #expect(!options("portcullis.benchmark").isBench)
     #expect(!options("").isBench)
   }
