@@ -136,6 +136,15 @@ struct FirmwarePages {
       count += 1
     }
     if isAddressed { return count }
-    return unsafe efi_read_options(system, image, buffer, room - 1)
+    let size = unsafe efi_read_options(system, image, buffer, room - 1)
+    // UEFI's shell writes files as options are: characters of 16 bits, with a mark in front.
+    guard size >= 2, pc_load8(buffer) == 0xff, pc_load8(buffer &+ 1) == 0xfe else { return size }
+    count = 0
+    // Each byte is stored in front of the characters that are not read yet.
+    _ = LoadOptions(self.bytes(buffer &+ 2, size - 2)).forEach { byte in
+      pc_store8(buffer &+ count, byte)
+      count += 1
+    }
+    return count
   }
 }

@@ -102,6 +102,9 @@ def starts():
     named = f"{machine.APPLICATION} portcullis.log=info"
     wrong = {"wrong": machine.APPLICATION, "first": named, "again": named}
     yield Start("wrong option in a file", board, wrong, {OPTIONS: f"{WRONG}\n".encode()})
+    # As the shell itself writes a file.
+    marked = f"\ufeff{WRONG}\r\n".encode("utf-16-le")
+    yield Start("wrong option in a file of the shell", board, wrong, {OPTIONS: marked})
     yield Start("no EL2", board, {"refused": machine.APPLICATION}, has_el2=False)
 
 
