@@ -16,7 +16,7 @@ binaries=$("${build[@]}" --show-bin-path)
 
 objects=()
 for module in CFdt Architecture GIC SMMU Trace Boards DeviceTree Ownership Traps ITS Redistributor IOMMU SMMUDriver \
-  VirtualSMMU Hypervisor SimulatedHardware Simulation Specification Comparison FuzzWorld SMMUFuzzWorld; do
+  VirtualSMMU Hypervisor SimulatedHardware Simulation Specification Observing Comparison FuzzWorld SMMUFuzzWorld; do
   for object in "$binaries/$module.build"/*.o; do
     # Those of sources since deleted may linger.
     source=$(find Sources CShims Tests -name "$(basename "$object" .o)" -print -quit)
