@@ -82,7 +82,8 @@ struct FirmwareHost: Sendable {
   /// Has its translation mean at EL1 what it meant at EL2, or changes nothing; what it executes without its being
   /// memory.
   func adaptTables<Machine: BoardPlatform>(
-    image: AddressRange, _ early: inout EarlyState<Machine>, _ platform: Machine
+    image: AddressRange, _ geometry: TranslationGeometry, _ early: inout EarlyState<Machine>,
+    _ platform: Machine
   ) throws(StartupError) -> Stage2Plan.ExecutedRanges? {
     guard let map = map(platform) else { throw .firmwareMap }
     var executed: FirmwareTables.Executed?
@@ -100,7 +101,12 @@ struct FirmwareHost: Sendable {
     var pages: Stage2Plan.ExecutedRanges?
     if let executed {
       for index in executed.indices {
-        guard let range = PageRange(covering: executed[index]) else { throw .memory }
+        // Behind what stage 2 has, nothing is executed.
+        guard let range = PageRange(covering: executed[index]),
+          range.last.rawValue < geometry.pageLimit
+        else {
+          continue
+        }
         if pages == nil { pages = Stage2Plan.ExecutedRanges(filler: range) }
         _ = pages?.append(range)
       }

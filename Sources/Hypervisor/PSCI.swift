@@ -80,8 +80,12 @@ public enum PSCI {
   public static let cpuSuspend64: UInt32 = 0xc400_0001
   /// The identifier of AFFINITY_INFO.
   public static let affinityInfo64: UInt32 = 0xc400_0004
-  /// What AFFINITY_INFO answers for a CPU that is off.
-  public static let affinityOff: UInt64 = 1
+  /// Whether a CPU of which AFFINITY_INFO answers this does not run: it is off, or firmware knows none (DEN 0022,
+  /// section 5.7).
+  static func isOff(_ answer: UInt64) -> Bool {
+    answer == 1 || Int64(bitPattern: answer) == Status.invalidParameters.rawValue
+      || Int64(bitPattern: answer) == -8  // DISABLED
+  }
   /// The identifier of CPU_DEFAULT_SUSPEND.
   public static let cpuDefaultSuspend64: UInt32 = 0xc400_000c
   /// The identifier of SYSTEM_SUSPEND.

@@ -209,9 +209,8 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
     let own = platform.multiprocessorAffinity & CPUTable.affinityMask
     for index in board.cpus.indices where board.cpus[index] != own {
       let affinity = board.cpus[index]
-      guard firmware.call(SMCCC.Call(PSCI.affinityInfo64, affinity)).x0 == PSCI.affinityOff else {
-        throw .cpuNotOff(affinity: affinity)
-      }
+      let answer = firmware.call(SMCCC.Call(PSCI.affinityInfo64, affinity)).x0
+      guard PSCI.isOff(answer) else { throw .cpuNotOff(affinity: affinity) }
     }
   }
 
@@ -252,7 +251,7 @@ struct Discovered<Machine: BoardPlatform>: ~Copyable {
     let interruptLimit = try InterruptController.map(board, &early, platform)
     let calls = blob.firmwareCalls(of: board, keepsPower: policy.isOwning)
     // The last that may be refused: what it changes has no effect at EL2.
-    let executed = try firmware?.adaptTables(image: layout.image, &early, platform)
+    let executed = try firmware?.adaptTables(image: layout.image, geometry, &early, platform)
     return Planned(
       discovered: self, calls: calls, executed: executed, policy: policy, smmus: smmus,
       masters: masters, geometry: geometry,

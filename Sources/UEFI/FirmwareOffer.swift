@@ -8,14 +8,14 @@ public import Architecture
 ///
 ///     0            header: 16 words, little-endian
 ///     0x1000       the text that EL2 leaves, each line ended by CR LF
-///     0x4000       the firmware's memory map, the options, the description of the board, room for the host's
+///     0x8000       the firmware's memory map, the options, the description of the board, room for the host's
 public struct FirmwareOffer: Equatable, Sendable {
   /// The bytes of the header.
   public static var headerSize: UInt64 { 128 }
   /// How far the text lies behind the beginning of the block.
   public static var textOffset: UInt64 { 0x1000 }
-  /// How far what follows the text lies behind the beginning of the block.
-  public static var partsOffset: UInt64 { 0x4000 }
+  /// How far what follows the text lies behind the beginning of the block: a board has lines for 256 masters at most.
+  public static var partsOffset: UInt64 { 0x8000 }
 
   /// A word of the header.
   public enum Word: UInt64, Sendable {

@@ -18,11 +18,11 @@ import UEFI
   }
 
   private func refusal(
-    _ options: BoardOptions = BoardOptions(), running: Set<UInt64> = [0],
+    _ options: BoardOptions = BoardOptions(), affinityInfo: [UInt64: UInt64] = [0: 0],
     _ change: (inout FirmwareStart) -> Void
   ) throws -> String {
     let board = try BoardHardware(options)
-    board.running = running
+    board.affinityInfo = affinityInfo
     guard case .refused = try start(board, change) else { return "not refused" }
     #expect(!board.isOff, "the firmware goes on")
     #expect(board.console.isEmpty, "the console is the firmware's")
@@ -65,8 +65,22 @@ import UEFI
     }
   }
 
-  @Test func refusesACPUThatRuns() throws {
-    #expect(try refusal(running: [0, 1]) { _ in }.hasSuffix("a CPU is not off, MPIDR_EL1 0x1"))
+  /// On, on its way, and not there to be asked for.
+  @Test(arguments: [0, 2, UInt64(bitPattern: -1)])
+  func refusesACPUThatRuns(answer: UInt64) throws {
+    let text = try refusal(affinityInfo: [0: 0, 1: answer]) { _ in }
+    #expect(text.hasSuffix("a CPU is not off, MPIDR_EL1 0x1"))
+  }
+
+  /// Firmware knows no such CPU, or has it disabled.
+  @Test(arguments: [1, UInt64(bitPattern: -2), UInt64(bitPattern: -8)])
+  func startsBesideACPUThatDoesNotRun(answer: UInt64) throws {
+    let board = try BoardHardware()
+    board.affinityInfo[1] = answer
+    guard case .host = try start(board) else {
+      Issue.record("not started: \(board.firmwareText)")
+      return
+    }
   }
 
   @Test func refusesRegistersThatEL1HasNot() throws {

@@ -104,8 +104,12 @@ struct Application {
   // MARK: On the copy's stack
 
   mutating func prepare() {
-    // As operating systems do: a tree goes before tables.
     let tree = services.table(.deviceTree)
+    // An operating system may take either, and would find in the one what EL2 has not read in the other.
+    guard tree == nil || services.table(.acpi) == nil else {
+      problem = "the firmware has a device tree and tables of ACPI: have it give one alone"
+      return
+    }
     let treeSize = tree.flatMap { $0 & 7 == 0 ? DeviceTreeBlob.size(head: pc_load64($0)) : nil }
     guard let root = tree ?? services.table(.acpi) else {
       problem = "the firmware has neither a device tree nor tables of ACPI"

@@ -39,8 +39,8 @@ package final class BoardHardware: @unchecked Sendable {
     case memory(PageRange)
   }
   package internal(set) var spare: Spare?
-  /// The CPUs that run, by MPIDR_EL1.
-  package var running: Set<UInt64> = [0]
+  /// What AFFINITY_INFO answers for CPUs that are not off, by MPIDR_EL1.
+  package var affinityInfo: [UInt64: UInt64] = [0: 0]
   /// What firmware was asked.
   package internal(set) var calls: [SMCCC.Call] = []
   /// Whether the board is switched off.

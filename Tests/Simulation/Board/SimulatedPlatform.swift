@@ -153,7 +153,7 @@ package struct SimulatedFirmware: Firmware {
     hardware.calls.append(call)
     if call.function == PSCI.systemOff { hardware.isOff = true }
     if call.function == PSCI.affinityInfo64 {
-      return SMCCC.Result(hardware.running.contains(call.argument1) ? 0 : PSCI.affinityOff)
+      return SMCCC.Result(hardware.affinityInfo[call.argument1] ?? 1)
     }
     return SMCCC.Result(0)
   }
