@@ -135,7 +135,7 @@ extern "C" {
 /// The most bytes of stack that portcullis_init, portcullis_init_board, portcullis_board_from_tree,
 /// portcullis_smmus_from_tree, portcullis_add_smmus and portcullis_write_host_tree use, beside what your operations
 /// need.
-#define PORTCULLIS_STACK_INIT 0x1b000
+#define PORTCULLIS_STACK_INIT 0x1c000
 /// The same of portcullis_claim, portcullis_hand_over, portcullis_finalise and portcullis_handle_call.
 #define PORTCULLIS_STACK_CLAIM 0x5000
 /// The same of portcullis_claim where SMMUs were added.
