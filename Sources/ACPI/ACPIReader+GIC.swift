@@ -19,6 +19,7 @@ extension ACPIReader {
   ) {
     guard let table = tables.table(.madt) else { return }
     if let model = tables.model(of: table) { assembly.board.model = model }
+    assembly.board.gicTraits.insert(OEMTraits.ofGIC(table, in: tables))
     let version = readWhole(table, tables, &sink)
     var walk = MADTWalk(table)
     while let entry = walk.next(in: tables) {

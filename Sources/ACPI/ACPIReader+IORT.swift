@@ -14,7 +14,11 @@ extension ACPIReader {
     var walk = IORTWalk(table, tables)
     while let node = walk.next(in: tables) {
       switch node.kind {
-      case .smmuV3: readSMMU(node, tables, &sink)
+      case .smmuV3:
+        if OEMTraits.hasUntoldQueues(table, in: tables) {
+          assembly.report(.error, node.node, nil, .untoldQueues, &sink)
+        }
+        readSMMU(node, tables, &sink)
       case .pmcg: readMonitor(node, tables, &sink)
       case .reservedMemory: readReserved(node, tables, &sink)
       case .itsGroup, .namedComponent, .rootComplex, .smmuV2, nil: break

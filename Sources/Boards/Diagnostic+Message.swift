@@ -82,6 +82,8 @@ extension Diagnostic {
       sink.append(hex: limit)
     case .disabled: sink.append("is disabled, and taken out of the host's reach all the same")
     case .notSupported: sink.append("is an interrupt controller that is not supported")
+    case .untoldQueues:
+      sink.append("may have command queues of its maker beside it, which no table tells of")
     case .notPSCI: sink.append("is not psci: the CPU may run the host at EL2")
     case .noPSCI: sink.append("there is no enabled PSCI to start the CPU")
     case .roomForFewer(let room, let cpus):

@@ -57,6 +57,8 @@ public struct Diagnostic: Hashable, Sendable {
     case disabled
     /// The node is an interrupt controller or ITS of which nothing is known.
     case notSupported
+    /// The SMMU may have command queues beside it that nothing tells of.
+    case untoldQueues
     /// Something other than PSCI starts the CPU.
     case notPSCI
     /// PSCI, which starts the CPU, is not in the description.

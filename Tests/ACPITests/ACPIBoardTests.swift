@@ -405,4 +405,37 @@ import Testing
     let iommus = reading.dma.iommus
     #expect(iommus.indices.map { iommus[$0].traits } == [.none, .noPrefetch, .onePage])
   }
+
+  /// A table of another maker, for another board.
+  private func made(_ table: [UInt8], by maker: String, for board: String = "BOARD   ") -> [UInt8] {
+    var table = table
+    table.replaceSubrange(10..<24, with: Array(maker.utf8) + Array(board.utf8))
+    return sealed(table)
+  }
+
+  @Test func knowsAGICByItsMaker() throws {
+    func traits(_ maker: String, _ board: String) throws -> ITSTraits {
+      let madt = made(MADT.board(MADT.its(0x808_0000)), by: maker, for: board)
+      let reading = try Reading([madt])
+      #expect(reading.board.itses.count == 1)
+      return reading.board.itses[0].traits
+    }
+    var both = ITSTraits.nonCoherent
+    both.insert(.addresses32Bit)
+    #expect(try traits("RKCP  ", "RK3588  ") == .nonCoherent)
+    #expect(try traits("RKCP  ", "RK3568  ") == both)
+    #expect(try traits("RKCPX ", "RK3568  ") == .none)
+  }
+
+  @Test func refusesSMMUsThatMayHaveQueuesBesideThem() throws {
+    let iort = IORTSource.table([IORTSource.group(0), IORTSource.smmu()])
+    let madt = MADT.board(MADT.its(0x808_0000))
+    #expect(try Reading([madt, iort]).board.verdict == .protectable)
+    let reading = try Reading([madt, made(iort, by: "NVIDIA")])
+    #expect(reading.board.verdict == .refused)
+    #expect(
+      reading.lines == [
+        "IORT+0x48: may have command queues of its maker beside it, which no table tells of"
+      ])
+  }
 }
