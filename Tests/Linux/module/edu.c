@@ -21,6 +21,7 @@ struct edu {
     void __iomem *registers;
     struct completion arrived;
     unsigned long raised, handled;
+    unsigned int irq;
 };
 
 /* The one there is. */
@@ -50,6 +51,11 @@ static ssize_t raise_store(struct device *device, struct device_attribute *attri
         writel(1, edu.registers + EDU_INTERRUPT_RAISE);
         if (!wait_for_completion_timeout(&edu.arrived, 60 * HZ))
             return -ETIMEDOUT;
+        /*
+         * An LPI has no active state: once its vector has moved, the next one may come on the new CPU while the
+         * handler of this one still returns on the old. Kernels before 6.5 drop it then, on hardware as well.
+         */
+        synchronize_irq(edu.irq);
     }
     return size;
 }
@@ -86,14 +92,15 @@ static int edu_probe(struct pci_dev *device, const struct pci_device_id *id) {
     status = pci_alloc_irq_vectors(device, 1, 1, PCI_IRQ_MSI);
     if (status < 0)
         return status;
-    status = request_irq(pci_irq_vector(device, 0), edu_interrupt, 0, "edu", &edu);
+    edu.irq = pci_irq_vector(device, 0);
+    status = request_irq(edu.irq, edu_interrupt, 0, "edu", &edu);
     if (status)
         pci_free_irq_vectors(device);
     return status;
 }
 
 static void edu_remove(struct pci_dev *device) {
-    free_irq(pci_irq_vector(device, 0), &edu);
+    free_irq(edu.irq, &edu);
     pci_free_irq_vectors(device);
 }
 
