@@ -8,6 +8,13 @@ public struct GITSTyper: RawRepresentable, Hashable, Sendable {
   /// Makes it from the register's value.
   public init(rawValue: UInt64) { self.rawValue = rawValue }
 
+  /// What is true of an ITS with these GITS_TYPER and GITS_IIDR.
+  ///
+  /// Qualcomm's QDF2400 says that entries of translation tables have 8 bytes, and writes 16 (its erratum E0065).
+  public init(rawValue: UInt64, of implementer: UInt64) {
+    self.rawValue = implementer == 0x0000_1070 ? rawValue | 0xf << 4 : rawValue
+  }
+
   /// Physical, bit [0].
   public var hasPhysicalLPIs: Bool { rawValue & 1 != 0 }
   /// Virtual, bit [1].

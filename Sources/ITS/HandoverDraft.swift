@@ -41,7 +41,9 @@ struct HandoverDraft {
     guard said(1) == base.rawValue else { throw .malformed }
     let control = UInt32(truncatingIfNeeded: try read(ITSRegister.control.offset, .word))
     guard GITSControl(rawValue: control).isEnabled else { throw .notEnabled }
-    let typer = GITSTyper(rawValue: try read(ITSRegister.type.offset, .double))
+    let typer = GITSTyper(
+      rawValue: try read(ITSRegister.type.offset, .double),
+      of: try read(ITSRegister.implementer.offset, .word))
     let queue = GITSCommandBase(rawValue: try read(ITSRegister.commandBase.offset, .double))
     guard queue.isValid, queue.rawValue == said(2) else {
       throw .mismatch(offset: ITSRegister.commandBase.offset)

@@ -26,7 +26,9 @@ extension MediatedITS {
     try port.disable(machine)
     let last = setup.arena.address.rawValue + setup.arena.size
     guard last <= setup.addressLimit else { throw .unreachable(setup.arena.address) }
-    let typer = GITSTyper(rawValue: try port.read(ITSRegister.type.offset, machine))
+    let typer = GITSTyper(
+      rawValue: try port.read(ITSRegister.type.offset, machine),
+      of: try port.read(ITSRegister.implementer.offset, machine, .word))
     var arena = PageArena(setup.arena, memory: machine.memory)
 
     // The queue first: it wants the largest alignment.

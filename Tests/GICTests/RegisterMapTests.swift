@@ -35,6 +35,16 @@ struct RegisterMapTests {
     #expect(v4.hasVirtualLPIs && v4.movesVPEsAlone && !v3.movesVPEsAlone)
   }
 
+  @Test("A QDF2400 has entries of 16 bytes, whatever GITS_TYPER says; all else is what it says")
+  func correctedTyper() {
+    let said: UInt64 = 0x1f_0001_ef71
+    #expect(GITSTyper(rawValue: said, of: 0x1070).rawValue == said | 0xf0)
+    #expect(GITSTyper(rawValue: said, of: 0x1070).translationEntrySize == 16)
+    for other in [0, 0x43b, 0x1071, 0x100_1070] as [UInt64] {
+      #expect(GITSTyper(rawValue: said, of: other).rawValue == said)
+    }
+  }
+
   @Test("Rows of a map are in order, apart, and inside their frame")
   func order() {
     var end: UInt64 = 0

@@ -318,6 +318,28 @@ import Traps
     world.expectSound()
   }
 
+  @Test("Entries that GITS_TYPER says are half as large do not reach beyond their table")
+  func understatedEntries() throws {
+    func areApart(_ implementer: UInt32) throws -> Bool {
+      var options = ITSWorldOptions()
+      options.services[0].translationEntrySize = 16
+      options.services[0].saidTranslationEntrySize = 8
+      options.services[0].implementer = implementer
+      let world = try ITSWorld(options)
+      let driver = HostDriver(world).start()
+      for device in 3..<7 as Range<UInt32> {
+        driver.post(.mapd(device, table: driver.table(device), eventIDBits: 9))
+      }
+      let tables = world.service().reachable.filter { $0.use == .translationTable }
+        .sorted { $0.base < $1.base }
+      #expect(tables.count == 4 && tables.allSatisfy { $0.size == 512 * 16 })
+      return zip(tables, tables.dropFirst()).allSatisfy { $0.base + $0.size <= $1.base }
+    }
+    #expect(try areApart(0x1070))
+    // The same hardware, where nobody knows it.
+    #expect(try !areApart(0x1071))
+  }
+
   @Test("B-64 The host edits entries of a translation table")
   func editedEvents() throws {
     var options = Variant(targetsAreAddresses: true).options

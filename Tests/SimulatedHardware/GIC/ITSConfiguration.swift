@@ -72,6 +72,10 @@ package struct ITSConfiguration: Sendable {
   package var interruptIDBits: UInt64 = 16
   /// The bytes of an entry of an ITT: 8 (GICv3 only), 12 or 16.
   package var translationEntrySize: UInt64 = 12
+  /// What GITS_TYPER says instead, of hardware that is wrong about itself.
+  package var saidTranslationEntrySize: UInt64?
+  /// GITS_IIDR.
+  package var implementer: UInt32 = 0x43b
   /// The bits of a physical address.
   package var addressBits: UInt64 = 52
   /// GITS_TYPER.PTA.
@@ -121,7 +125,7 @@ package struct ITSConfiguration: Sendable {
 
   /// GITS_TYPER.
   package var typer: GITSTyper {
-    var value: UInt64 = 1 | (translationEntrySize - 1) << 4
+    var value: UInt64 = 1 | ((saidTranslationEntrySize ?? translationEntrySize) - 1) << 4
     value |= (eventIDBits - 1) << 8 | (deviceIDBits - 1) << 13
     value |= (targetsAreAddresses ? 1 : 0) << 19 | hardwareCollections << 24
     value |= 1 << 36 | (collectionIDBits - 1) << 32

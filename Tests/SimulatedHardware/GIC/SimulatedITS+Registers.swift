@@ -99,7 +99,7 @@ extension SimulatedITS {
       let control: UInt64 =
         state.isEnabled
         ? 1 | (configuration.isNeverBusy ? 1 << 31 : 0) : isQuiescent ? 1 << 31 : 0
-      return control | 0x43b << 32
+      return control | UInt64(configuration.implementer) << 32
     case 0x08: return typer.rawValue
     case 0x80: return state.commandBase
     case 0x88: return state.writePointer
