@@ -19,11 +19,14 @@ public struct FirmwareRegisters: Equatable, Sendable {
   public var timerControl: UInt64
   /// SPSel.
   public var stackSelect: UInt64
+  /// TCR2_EL2, SCTLR2_EL2 and GCSCR_EL2 in one: the bits that any of them has set. Zero where the CPU has none.
+  public var extensions: UInt64
 
   /// Collects the registers.
   public init(
     tableBase: UInt64, translationControl: UInt64, memoryAttributes: UInt64,
-    systemControl: UInt64, configuration: UInt64, timerControl: UInt64, stackSelect: UInt64
+    systemControl: UInt64, configuration: UInt64, timerControl: UInt64, stackSelect: UInt64,
+    extensions: UInt64
   ) {
     self.tableBase = tableBase
     self.translationControl = translationControl
@@ -32,6 +35,7 @@ public struct FirmwareRegisters: Equatable, Sendable {
     self.configuration = configuration
     self.timerControl = timerControl
     self.stackSelect = stackSelect
+    self.extensions = extensions
   }
 }
 
@@ -61,7 +65,12 @@ public struct FirmwareRegime: Equatable, Sendable {
     guard registers.stackSelect & 1 == 1 else { throw .stack }
     // ENABLE; the interrupt that it raises is one that EL1 has no use for.
     guard registers.timerControl & 1 == 0 else { throw .timer }
+    guard registers.extensions == 0 else { throw .extensions }
     let translation = registers.translationControl
+    // IRGN0 and ORGN0: what EL2 changes in the tables lies in caches.
+    guard translation >> 8 & 0b11 != 0, translation >> 10 & 0b11 != 0 else {
+      throw .uncachedTables
+    }
     guard let geometry = FirmwareGeometry(registers) else { throw .geometry }
     self.geometry = geometry
     tableBase = geometry.root.rawValue

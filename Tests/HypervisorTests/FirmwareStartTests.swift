@@ -27,6 +27,10 @@ import UEFI
     #expect(!board.isOff, "the firmware goes on")
     #expect(board.console.isEmpty, "the console is the firmware's")
     #expect(board.translation == nil, "nothing was changed")
+    for (index, entry) in FirmwareStart().entries.enumerated() {
+      let place = FirmwareStart.root + UInt64(index) * 8
+      #expect(board.memory.load(.double, at: place) == entry, "its tables are as they were")
+    }
     return board.firmwareText.split(separator: "\r\n").last.map(String.init) ?? ""
   }
 
@@ -63,6 +67,25 @@ import UEFI
       #expect(board.hostAddress(address) != nil)
       #expect(board.el2(VirtualAddress(0x8000_0000_0000 + address)) == nil)
     }
+  }
+
+  /// Flash, from which it runs: Normal to it, and no memory.
+  @Test func executesInPlaceWhatTheFirmwareDid() throws {
+    let board = try BoardHardware()
+    guard case .host = try start(board, { $0.entries[0] = 0x405 }) else {
+      Issue.record("not started: \(board.firmwareText)")
+      return
+    }
+    #expect(board.hostMayExecute(0x1000))
+    #expect(board.hostMayExecute(FirmwareStart.landing))
+    #expect(board.hostAddress(0x808_0000) == nil, "the ITS is EL2's all the same")
+
+    let other = try BoardHardware()
+    guard case .host = try start(other) else {
+      Issue.record("not started: \(other.firmwareText)")
+      return
+    }
+    #expect(!other.hostMayExecute(0x1000))
   }
 
   /// On, on its way, and not there to be asked for.
@@ -127,6 +150,12 @@ import UEFI
       return
     }
     #expect(board.spare == .nothing)
+  }
+
+  /// A device reads tables in it, by addresses of which it ignores the low bits.
+  @Test func refusesMemoryThatIsNotAligned() throws {
+    let text = try refusal { $0.words[.memoryBase] = FirmwareStart.memory + 0x1000 }
+    #expect(text.hasSuffix("no room for EL2's stacks and tables"))
   }
 
   @Test func refusesTooLittleMemory() throws {

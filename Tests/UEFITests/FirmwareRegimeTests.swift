@@ -10,7 +10,7 @@ import UEFI
   static let usual = FirmwareRegisters(
     tableBase: 0x4700_0000, translationControl: 0x8082_3518, memoryAttributes: 0xff_bb_44_00,
     systemControl: 0x30c5_183d, configuration: 1 << 27, timerControl: 0,
-    stackSelect: 1)
+    stackSelect: 1, extensions: 0)
 
   private func refusal(_ change: (inout FirmwareRegisters) -> Void) -> FirmwareRefusal? {
     var registers = Self.usual
@@ -79,6 +79,10 @@ import UEFI
     #expect(refusal { $0.stackSelect = 0 } == .stack)
     #expect(refusal { $0.timerControl = 1 } == .timer)
     #expect(refusal { $0.timerControl = 0b10 } == nil, "the interrupt is masked, and the timer off")
+    #expect(refusal { $0.extensions = 1 << 63 } == .extensions)
+    #expect(refusal { $0.translationControl &= ~(0b11 << 8) } == .uncachedTables, "IRGN0")
+    #expect(refusal { $0.translationControl &= ~(0b11 << 10) } == .uncachedTables, "ORGN0")
+    #expect(refusal { $0.translationControl ^= 0b11 << 8 } == nil, "write-through")
     #expect(refusal { $0.translationControl |= 0b11 << 14 } == .geometry, "TG0")
     #expect(refusal { $0.translationControl |= 1 << 32 } == .geometry, "DS")
     #expect(refusal { $0.translationControl |= 0b110 << 16 } == .geometry, "52 bits")

@@ -14,7 +14,17 @@ extension FirmwareRegisters {
       tableBase: pc_read_ttbr0_el2(), translationControl: pc_read_tcr_el2(),
       memoryAttributes: pc_read_mair_el2(), systemControl: pc_read_sctlr_el2(),
       configuration: pc_read_hcr_el2(),
-      timerControl: pc_read_cnthp_ctl_el2(), stackSelect: pc_read_spsel())
+      timerControl: pc_read_cnthp_ctl_el2(), stackSelect: pc_read_spsel(),
+      extensions: extensionsOfThisCPU())
+  }
+
+  private static func extensionsOfThisCPU() -> UInt64 {
+    let memoryModel = pc_read_id_aa64mmfr3_el1()
+    var set: UInt64 = 0
+    if memoryModel & 0xf != 0 { set |= pc_read_tcr2_el2() }  // TCRX
+    if memoryModel >> 4 & 0xf != 0 { set |= pc_read_sctlr2_el2() }  // SCTLRX
+    if pc_read_id_aa64pfr1_el1() >> 44 & 0xf != 0 { set |= pc_read_gcscr_el2() }  // GCS
+    return set
   }
 }
 
@@ -32,7 +42,8 @@ extension BootSource {
           tableBase: noted.ttbr0, translationControl: noted.tcr, memoryAttributes: noted.mair,
           systemControl: noted.sctlr, configuration: noted.hcr,
           timerControl: pc_read_cnthp_ctl_el2(),
-          stackSelect: 1)))
+          // The application has looked before it left, and they are not as they were.
+          stackSelect: 1, extensions: 0)))
   }
 }
 

@@ -183,7 +183,7 @@ package final class BoardHardware: @unchecked Sendable {
   package func el2(_ address: VirtualAddress) -> UInt64? {
     let page = address.rawValue >> 12
     if let kept = el2Cache[page] { return kept | address.rawValue & 0xfff }
-    guard let output = walk(el2Root, page, level: 0, concatenated: 1) else { return nil }
+    guard let (output, _) = walk(el2Root, page, level: 0, concatenated: 1) else { return nil }
     el2Cache[page] = output
     return output | address.rawValue & 0xfff
   }
@@ -191,23 +191,31 @@ package final class BoardHardware: @unchecked Sendable {
   /// Where the host's stage 2 leads; nil for a translation fault.
   package func hostAddress(_ address: UInt64) -> UInt64? {
     if let kept = hostCache[address >> 12] { return kept | address & 0xfff }
-    guard let translation else { return address }
-    let bits = 64 - translation.control & 0x3f
-    guard address >> bits == 0 else { return nil }
-    let level: UInt64 = translation.control >> 6 & 3 == 0b10 ? 0 : 1
-    let tables = level == 1 && bits > 39 ? UInt64(1) << (bits - 39) : 1
-    guard
-      let output = walk(
-        translation.base & 0xffff_ffff_f000, address >> 12, level: level, concatenated: tables)
-    else { return nil }
+    guard translation != nil else { return address }
+    guard let (output, _) = walkStage2(address) else { return nil }
     hostCache[address >> 12] = output
     return output | address & 0xfff
   }
 
-  /// Walks a table of either stage with pages of 4 KiB (Arm ARM DDI 0487, D8.2 and D8.3).
+  /// Whether the host's stage 2 lets it execute what is there: XN is clear.
+  package func hostMayExecute(_ address: UInt64) -> Bool {
+    walkStage2(address).map { $0.leaf >> 53 & 0b11 == 0 } ?? false
+  }
+
+  private func walkStage2(_ address: UInt64) -> (output: UInt64, leaf: UInt64)? {
+    guard let translation else { return nil }
+    let bits = 64 - translation.control & 0x3f
+    guard address >> bits == 0 else { return nil }
+    let level: UInt64 = translation.control >> 6 & 3 == 0b10 ? 0 : 1
+    let tables = level == 1 && bits > 39 ? UInt64(1) << (bits - 39) : 1
+    return walk(
+      translation.base & 0xffff_ffff_f000, address >> 12, level: level, concatenated: tables)
+  }
+
+  /// Walks a table of either stage with pages of 4 KiB to the page and its leaf (Arm ARM DDI 0487, D8.2 and D8.3).
   private func walk(
     _ root: UInt64, _ page: UInt64, level: UInt64, concatenated: UInt64
-  ) -> UInt64? {
+  ) -> (output: UInt64, leaf: UInt64)? {
     var table = root
     for level in level...3 {
       let shift = (3 - level) * 9
@@ -215,8 +223,8 @@ package final class BoardHardware: @unchecked Sendable {
       let entry = memory.load(.double, at: table + (page >> shift) % limit * 8)
       guard entry & 1 == 1 else { return nil }
       let output = entry & 0xffff_ffff_f000
-      if level == 3 { return entry & 2 == 2 ? output : nil }
-      if entry & 2 == 0 { return output + (page % (1 << shift)) << 12 }
+      if level == 3 { return entry & 2 == 2 ? (output, entry) : nil }
+      if entry & 2 == 0 { return (output + (page % (1 << shift)) << 12, entry) }
       table = output
     }
     return nil
