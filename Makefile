@@ -348,9 +348,9 @@ linux: setup-run setup-linux $(EL2).img ## an unmodified Debian kernel at EL1, w
 	  --processor $(PROCESSOR) $(LINUX) $(EL2).img
 
 .PHONY: run-efi
-run-efi: setup-efi setup-qemu $(IMAGES)/el2.img ## starts the image in UEFI's shell, which must work as before; again, and where it has to refuse
+run-efi: setup-efi setup-qemu setup-loaders $(IMAGES)/el2.img ## starts the image in UEFI's shell, which must work as before, by a boot entry and by GRUB; again, and where it has to refuse
 	$(Q)$(RUN).efi.start --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 --logs .build/efi/logs-start \
-	  --results $(RESULTS)/run-efi.json $(IMAGES)/el2.img
+	  --results $(RESULTS)/run-efi.json $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: linux-efi
 linux-efi: setup-efi setup-linux $(EL2).img ## UEFI with a USB stick: Esc for its shell, else Portcullis and Debian's kernel (ACPI=off: by a device tree)
@@ -458,7 +458,7 @@ test-iommu-linux: setup-run setup-qemu setup-linux $(IMAGES)/el2.img ## Debian's
 	  --logs $(LINUX)/logs-iommu --results $(RESULTS)/test-iommu-linux.json $(LINUX) $(IMAGES)/el2.img
 
 .PHONY: test-efi
-test-efi: setup-efi setup-qemu setup-linux setup-grub $(EL2).img ## Debian's kernels by UEFI, by ACPI and by device tree, bare and through Portcullis
+test-efi: setup-efi setup-qemu setup-linux setup-loaders $(EL2).img ## Debian's kernels by UEFI, by ACPI and by device tree, bare and through Portcullis
 	$(Q)$(RUN).efi.run --tools $(TOOLCHAIN) --qemu $(QEMU) --smmu-qemu $(NEW_QEMU)/qemu-system-aarch64 \
 	  --logs .build/efi/logs --results $(RESULTS)/test-efi.json $(LINUX) $(EL2).img
 
@@ -657,9 +657,9 @@ docs: setup-build ## the reference of all rooms, in .build/docs
 
 .PHONY: setup fetch
 setup: setup-test fetch ## installs and fetches all that build, run and test need
-fetch: setup-libfdt setup-linux setup-qemu setup-grub ## fetches what is not installed: libfdt, kernels and GRUB for arm64, a second QEMU
+fetch: setup-libfdt setup-linux setup-qemu setup-loaders ## fetches what is not installed: libfdt, kernels and boot loaders for arm64, a second QEMU
 
-.PHONY: setup-python setup-build setup-embedded setup-run setup-efi setup-test setup-bench setup-libfdt setup-linux setup-newest setup-qemu setup-grub
+.PHONY: setup-python setup-build setup-embedded setup-run setup-efi setup-test setup-bench setup-libfdt setup-linux setup-newest setup-qemu setup-loaders
 # What runs the gate; the rest is a step of it.
 setup-python:
 	@Tests/Setup/packages.sh python3
@@ -681,8 +681,9 @@ setup-linux:
 	@Tests/Setup/linux.sh $(LINUX) 6.1 6.12 $(filter newest,$(KERNEL))
 setup-newest:
 	@Tests/Setup/linux.sh $(LINUX) newest
-setup-grub:
+setup-loaders:
 	@Tests/Setup/unpack.sh arm64 grub-efi-arm64-bin $(LINUX)/grub
+	@Tests/Setup/unpack.sh arm64 systemd-boot-efi $(LINUX)/systemd-boot
 setup-qemu:
 	@Tests/Setup/qemu.sh $(NEW_QEMU)
 

@@ -14,8 +14,14 @@ from Runners.linux import machine
 APPLICATION = "portcullis.efi"
 KERNEL = "linux.efi"
 RAMDISK = "initrd"
-# GRUB of Debian for arm64, where its package is unpacked; where a stick has it, and its own script.
-GRUB = "grub/usr/lib/grub/arm64-efi/monolithic/grubaa64.efi"
+# The boot loaders beside UEFI's shell: Debian's for arm64, where their packages are unpacked. Where a stick has one,
+# and GRUB's script.
+GRUB = "grub"
+SYSTEMD_BOOT = "systemd-boot"
+LOADERS = {
+    GRUB: "grub/usr/lib/grub/arm64-efi/monolithic/grubaa64.efi",
+    SYSTEMD_BOOT: "systemd-boot/usr/lib/systemd/boot/efi/systemd-bootaa64.efi",
+}
 BOOT_LOADER = "EFI/BOOT/BOOTAA64.EFI"
 GRUB_SCRIPT = "EFI/debian/grub.cfg"
 # What a guest needs beside what every guest has: access to the variables of UEFI.
@@ -28,15 +34,15 @@ class Machine(machine.Machine):
 
     # Whether the board is described by ACPI, and not by a device tree.
     acpi: bool = True
-    # Whether GRUB starts Portcullis and Linux, and not UEFI's shell.
-    grub: bool = False
+    # Which boot loader starts Portcullis and Linux; none where UEFI's shell does.
+    loader: str = ""
     # Whether Linux resets the board and switches it off by PSCI, and not by runtime services.
     psci: bool = False
 
     @property
     def title(self):
         """What tells this machine from the others."""
-        words = [super().title, "efi", "acpi" if self.acpi else "tree", "grub" * self.grub, "psci" * self.psci]
+        words = [super().title, "efi", "acpi" if self.acpi else "tree", self.loader, "psci" * self.psci]
         return " ".join(filter(None, words))
 
     @property
@@ -80,24 +86,49 @@ def shell_script(commands, words):
 
 
 def grub_script(commands, words):
-    """How GRUB does the same."""
-    lines = [
-        *(f"chainloader /{command}\nboot" for command in commands),
-        f"linux /{KERNEL} {words}", f"initrd /{RAMDISK}", "boot",
-    ]  # fmt: skip
-    return {GRUB_SCRIPT: "".join(f"{line}\n" for line in lines).encode()}
+    """How GRUB does the same; Linux is started where Portcullis is."""
+    lines = [f"linux /{KERNEL} {words}", f"initrd /{RAMDISK}", "boot"]
+    for command in commands:
+        lines = [f"chainloader /{command}", "if boot; then", *lines, "fi"]
+    return {GRUB_SCRIPT: _text(*lines)}
+
+
+def systemd_boot_entries(commands, words):
+    """How systemd-boot offers both; it starts the first by itself, and shows its menu again behind Portcullis."""
+    entries = {"linux": _text("title Linux", f"linux /{KERNEL}", f"initrd /{RAMDISK}", f"options {words}")}
+    first = "linux"
+    for command in commands:
+        name, _, options = command.partition(" ")
+        first = "portcullis"
+        entries[first] = _text("title Portcullis", f"efi /{name}", f"options {options}")
+    files = {f"loader/entries/{name}.conf": entry for name, entry in entries.items()}
+    return files | {"loader/loader.conf": _text(f"default {first}.conf", f"timeout {len(commands)}")}
+
+
+def _text(*lines):
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+SCRIPTS = {"": shell_script, GRUB: grub_script, SYSTEMD_BOOT: systemd_boot_entries}
+
+
+def dialogue(each, el2, starts=2):
+    """What is typed at a board that starts so often: in systemd-boot's menu the second line is chosen, when it comes back."""
+    if each.loader == SYSTEMD_BOOT and el2:
+        end = b"Reboot Into"
+        return ((end, b""), (end, b"\x1b[B"), (b" Linux ", b"\r")) * starts
+    return qemu.uefi_dialogue(starts)
 
 
 def arguments(each, images, directory, fetched, el2=None, words="", ramdisk=None):
-    """QEMU's arguments, as those of `Runners.linux.machine`, for a board that UEFI starts; GRUB is below `fetched`."""
+    """QEMU's arguments, as those of `Runners.linux.machine`, for a board that UEFI starts; boot loaders are below `fetched`."""
     files = {KERNEL: images.kernel, RAMDISK: ramdisk or images.ramdisk}
     commands = [application_command(each)] if el2 else []
     if el2:
         files[APPLICATION] = el2
-    if each.grub:
-        files[BOOT_LOADER] = fetched / GRUB
-    script = grub_script if each.grub else shell_script
-    files |= script(commands, linux_words(each, words))
+    if each.loader:
+        files[BOOT_LOADER] = fetched / LOADERS[each.loader]
+    files |= SCRIPTS[each.loader](commands, linux_words(each, words))
     disks = machine.make_disks(directory)
     return machine.arguments(each, images, disks, el2, start=start(directory, files))
 
@@ -107,6 +138,7 @@ PLACE = re.compile(r"portcullis: Portcullis at EL2, image at (0x[0-9a-f]+) size 
 CLAIMED = re.compile(r"portcullis: ITS at 0x8080000 claimed, .*")
 
 # How UEFI moves the cursor and colours its text.
+MOVE = re.compile(r"\r|\x1b\[[0-9]+;[0-9]+H")
 ESCAPE = re.compile(r"\x1b\[[0-9;=?]*[A-Za-z]")
 BEGIN = "UEFI firmware (version"
 END = "EFI stub: Exiting boot services"
@@ -115,7 +147,7 @@ END = "EFI stub: Exiting boot services"
 def plain(lines):
     """The lines without what only a terminal takes."""
     for line in lines:
-        yield ESCAPE.sub("", line).rpartition("\r")[2]
+        yield ESCAPE.sub("", MOVE.split(line)[-1])
 
 
 def without_firmware(lines):

@@ -3,14 +3,14 @@
 """Boots unmodified Linux kernels by UEFI, bare and through Portcullis, and runs their tests.
 
 The board has Debian's EDK2, and a USB stick with `portcullis.efi`, the kernel as an EFI application and its RAM
-disk. A script of UEFI's shell, or of GRUB, starts the first, where it is wanted, and then the kernel. The logs of both boots are
-compared as those of `Runners.linux.run` are.
+disk. UEFI's shell, GRUB or systemd-boot starts the first, where it is wanted, and then the kernel. The logs of both
+boots are compared as those of `Runners.linux.run` are.
 """
 
 import re
 import sys
 
-from Runners import commandline, qemu
+from Runners import commandline
 from Runners.efi import machine
 from Runners.linux import boot, run
 from Runners.linux.machine import NESTED, OWNED
@@ -26,8 +26,9 @@ SHORT = [
     (Board("6.12", 3, 4, acpi=False), "short"),
     (Board("6.1", 4, 1, acpi=False), "short"),
     (Board("6.1", 3, 4, psci=True), "short"),
-    (Board("6.12", 3, 2, grub=True), "short"),
-    (Board("6.1", 4, 4, acpi=False, grub=True), "boot"),
+    (Board("6.12", 3, 2, loader=machine.GRUB), "short"),
+    (Board("6.1", 4, 4, acpi=False, loader=machine.GRUB), "boot"),
+    (Board("6.12", 3, 2, loader=machine.SYSTEMD_BOOT), "boot"),
 ]
 # On a QEMU whose SMMUv3 has stage 2.
 BEHIND = [
@@ -57,7 +58,7 @@ class Trial(run.Trial):
     def _command(self, directory, el2, words, ramdisk):
         fetched = self._options.fetched
         arguments = machine.arguments(self._each, self._images, directory, fetched, el2, words, ramdisk)
-        return arguments, qemu.uefi_dialogue(starts=2)
+        return arguments, machine.dialogue(self._each, el2)
 
     _only = staticmethod(machine.without_firmware)
 

@@ -26,6 +26,7 @@ class LineTests(unittest.TestCase):
 
     def test_a_line_that_is_written_over_is_the_last_of_it(self):
         self.assertEqual(list(machine.plain(["\x1b[01;01Hfive\rfour"])), ["four"])
+        self.assertEqual(list(machine.plain(["  a menu \x1b[0m\x1b[2J\x1b[1;01H\x1b[33mfour"])), ["four"])
 
 
 class MachineTests(unittest.TestCase):
@@ -44,8 +45,23 @@ class MachineTests(unittest.TestCase):
         (shell,) = machine.shell_script(["portcullis.efi"], "quiet").values()
         self.assertEqual(shell.split(b"\r\n")[2:4], [b"portcullis.efi", b"linux.efi initrd=initrd quiet"])
         (grub,) = machine.grub_script(["portcullis.efi"], "quiet").values()
-        due = b"chainloader /portcullis.efi\nboot\nlinux /linux.efi quiet\ninitrd /initrd\nboot\n"
-        self.assertEqual(grub, due)
+        linux = b"linux /linux.efi quiet\ninitrd /initrd\nboot\n"
+        self.assertEqual(grub, b"chainloader /portcullis.efi\nif boot; then\n" + linux + b"fi\n")
+        self.assertEqual(machine.grub_script([], "quiet"), {machine.GRUB_SCRIPT: linux})
+
+    def test_systemd_boot_offers_portcullis_first(self):
+        files = machine.systemd_boot_entries(["portcullis.efi portcullis.log=error"], "quiet")
+        self.assertEqual(files["loader/loader.conf"], b"default portcullis.conf\ntimeout 1\n")
+        due = b"title Portcullis\nefi /portcullis.efi\noptions portcullis.log=error\n"
+        self.assertEqual(files["loader/entries/portcullis.conf"], due)
+        bare = machine.systemd_boot_entries([], "quiet")
+        self.assertEqual(bare["loader/loader.conf"], b"default linux.conf\ntimeout 0\n")
+        self.assertEqual(len(bare), 2)
+
+    def test_only_a_menu_that_comes_back_is_answered(self):
+        board = machine.Machine(loader=machine.SYSTEMD_BOOT)
+        self.assertEqual(len(machine.dialogue(board, True, starts=1)), 3)
+        self.assertEqual(machine.dialogue(board, False), machine.dialogue(machine.Machine(), True))
 
     def test_an_smmu_is_an_option_of_the_application(self):
         self.assertEqual(machine.application_command(machine.Machine()), "portcullis.efi")

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The Portcullis Authors
 # SPDX-License-Identifier: Apache-2.0
 
+import pathlib
 import unittest
 
 from Runners.efi import machine, shell, start
@@ -35,7 +36,7 @@ def report(after=MAP, second="DE C0", **starts):
     lines += ["== after", *after.splitlines()]
     for name, answer in ANSWERS.items():
         lines += [f"== {name}", answer, "status 0x0"]
-    return shell.Report([*lines, "== end", "status 0x0", "== second", second])
+    return [*lines, "== end", "status 0x0", "== second", second]
 
 
 def judged(each, *arguments, **more):
@@ -49,6 +50,23 @@ FIRST = """portcullis: Portcullis at EL2, image at 0x43000000 size 0x1000000
 portcullis: ITS at 0x8080000 claimed, GITS_TYPER 0x1
 status 0x0"""
 AGAIN = "portcullis: is there already\nstatus 0x14"
+
+
+class LoadedTests(unittest.TestCase):
+    GRUB = list(start.starts(pathlib.Path()))[-1]
+    REFUSED = "portcullis: not started: entered at EL1, not at EL2"
+
+    def test_a_refusal_is_told_once_and_nothing_is_started_behind_it(self):
+        self.assertEqual(list(self.GRUB.judge([self.REFUSED])), [])
+        self.assertEqual(len(list(self.GRUB.judge([]))), 1)
+        self.assertEqual(len(list(self.GRUB.judge([self.REFUSED, self.REFUSED]))), 1)
+        gone_on = "error: file `/linux.efi' not found."
+        self.assertEqual(list(self.GRUB.judge([self.REFUSED, gone_on])), [f"printed: {gone_on}"])
+
+    def test_only_a_script_of_the_shell_is_hurried(self):
+        self.assertEqual([prompt for prompt, _ in self.GRUB.dialogue], [b"grub> "])
+        entry = next(each for each in start.starts(pathlib.Path()) if each.title == "boot entry")
+        self.assertEqual(len(entry.dialogue), 2)
 
 
 class ReportTests(unittest.TestCase):

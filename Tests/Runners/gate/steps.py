@@ -61,7 +61,7 @@ STEPS = (
     ),
     whole(
         "test-efi", 2400,
-        "machines that EDK2 starts, bare and through Portcullis, logs compared: its shell, GRUB; ACPI, device tree; SMMUs owned and"
+        "machines that EDK2 starts, bare and through Portcullis, logs compared: its shell, GRUB, systemd-boot; ACPI, device tree; SMMUs owned and"
         " nested; variables, reset, power-off", "images",
     ),
     whole("unit-thread", 900, "unit tests under ThreadSanitizer", "setup-test"),
@@ -93,7 +93,9 @@ STEPS = (
         "hostile-efi", 600, "attacks from a Debian kernel that EDK2 has started; the control is the same boot without Portcullis", "images",
     ),
     whole(
-        "run-efi", 240, "Portcullis in the shell of EDK2, which works as before; a second start, and boards that it refuses", "images",
+        "run-efi", 300,
+        "Portcullis in the shell of EDK2, which works as before, by a boot entry and by GRUB; a second start, and boards that it refuses",
+        "images",
     ),
     whole(
         "exhaustive", 900, "every interleaving in small worlds, each trap compared with the specification, to millions of states",
