@@ -7,7 +7,7 @@ public import ITS
 public import Ownership
 public import Trace
 
-/// A ``ITSTrapMachine`` that records what happens to one ITS.
+/// A machine of one ITS that records what happens to one ITS.
 ///
 /// The mediation is specialised for it once more: with the other machine there is nothing to ask and
 /// nothing to skip.

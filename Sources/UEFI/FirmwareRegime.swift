@@ -19,7 +19,7 @@ public struct FirmwareRegisters: Equatable, Sendable {
   public var timerControl: UInt64
   /// SPSel.
   public var stackSelect: UInt64
-  /// TCR2_EL2, SCTLR2_EL2 and GCSCR_EL2 in one: the bits that any of them has set. Zero where the CPU has none.
+  /// The bits that TCR2_EL2, SCTLR2_EL2 or GCSCR_EL2 has set; zero where the CPU has none of them.
   public var extensions: UInt64
 
   /// Collects the registers.
