@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Architecture
+internal import GIC
 
 /// What an ITS says of itself, read by EL2 directly when it has claimed the frame.
 public struct ITSIdentity: Hashable, Sendable {
@@ -9,7 +10,7 @@ public struct ITSIdentity: Hashable, Sendable {
   public let base: PhysicalAddress
   /// Where EL2 sees the control frame.
   public let address: VirtualAddress
-  /// GITS_TYPER.
+  /// GITS_TYPER, as is true of the hardware.
   public let typer: UInt64
   /// GITS_IIDR.
   public let iidr: UInt64
@@ -44,6 +45,7 @@ public struct ITSIdentity: Hashable, Sendable {
       let pidr2 = read(.word, 0xffe8)
     else { return nil }
     self.init(
-      base: base, address: address, typer: typer, iidr: iidr, pidr2: pidr2)
+      base: base, address: address, typer: GITSTyper(rawValue: typer, of: iidr).rawValue,
+      iidr: iidr, pidr2: pidr2)
   }
 }

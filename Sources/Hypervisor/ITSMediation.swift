@@ -46,7 +46,7 @@ extension Monitor where Machine: BoardPlatform {
       let number = UInt8(truncatingIfNeeded: index)
       platform.itses.put(number, setup, base: identities[index].base)
       var typer = MediatedITS.offeredType(
-        GITSTyper(rawValue: identities[index].typer, of: identities[index].iidr), setup.policy)
+        GITSTyper(rawValue: identities[index].typer), setup.policy)
       if !options.isHandover {
         do throws(ITSSetupError) {
           try setUp(number)

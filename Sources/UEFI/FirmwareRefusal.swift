@@ -19,10 +19,14 @@ public enum FirmwareRefusal: Error, Hashable, Sendable {
   case stack
   /// CNTHP_CTL_EL2.ENABLE is set: EL1 has no such timer.
   case timer
-  /// TCR2_EL2, SCTLR2_EL2 or GCSCR_EL2 is not zero: the translation and the calls mean something else.
-  case extensions
-  /// TCR_EL2.IRGN0 or ORGN0 is zero: its tables are read past the caches.
-  case uncachedTables
+  /// TCR2_EL2 is not zero: the translation means something else.
+  case extendedTranslation
+  /// SCTLR2_EL2 is not zero: it has controls that EL1 is not given.
+  case extendedControl
+  /// GCSCR_EL2 is not zero: it uses Guarded Control Stacks.
+  case guardedStacks
+  /// SCTLR_EL2.C, or IRGN0 or ORGN0 of TCR_EL2, is zero: it reads memory past the caches.
+  case uncached
   /// A table of the translation is not in the firmware's memory.
   case tableOutsideMemory(PhysicalAddress)
   /// There are more ranges than this that it executes and that are not memory.
@@ -40,8 +44,10 @@ public enum FirmwareRefusal: Error, Hashable, Sendable {
     case .geometry: "TCR_EL2 says a translation that EL1 is not given"
     case .stack: "it runs on SP_EL0"
     case .timer: "it uses the timer of EL2, CNTHP"
-    case .extensions: "TCR2_EL2, SCTLR2_EL2 or GCSCR_EL2 is not zero"
-    case .uncachedTables: "TCR_EL2 says that its tables are not cached"
+    case .extendedTranslation: "TCR2_EL2 is not zero"
+    case .extendedControl: "SCTLR2_EL2 is not zero"
+    case .guardedStacks: "GCSCR_EL2 is not zero"
+    case .uncached: "SCTLR_EL2.C, or IRGN0 or ORGN0 of TCR_EL2, is zero: it does not use caches"
     case .tableOutsideMemory: "a table of its translation is not in memory"
     case .tooManyExecuted: "it executes in too many places that are no memory"
     case .tooManyTables: "its translation has too many tables"

@@ -19,14 +19,18 @@ public struct FirmwareRegisters: Equatable, Sendable {
   public var timerControl: UInt64
   /// SPSel.
   public var stackSelect: UInt64
-  /// The bits that TCR2_EL2, SCTLR2_EL2 or GCSCR_EL2 has set; zero where the CPU has none of them.
-  public var extensions: UInt64
+  /// TCR2_EL2; zero where the CPU has none.
+  public var extendedTranslation: UInt64
+  /// SCTLR2_EL2; zero where the CPU has none.
+  public var extendedControl: UInt64
+  /// GCSCR_EL2; zero where the CPU has none.
+  public var guardedStacks: UInt64
 
   /// Collects the registers.
   public init(
     tableBase: UInt64, translationControl: UInt64, memoryAttributes: UInt64,
     systemControl: UInt64, configuration: UInt64, timerControl: UInt64, stackSelect: UInt64,
-    extensions: UInt64
+    extendedTranslation: UInt64 = 0, extendedControl: UInt64 = 0, guardedStacks: UInt64 = 0
   ) {
     self.tableBase = tableBase
     self.translationControl = translationControl
@@ -35,7 +39,9 @@ public struct FirmwareRegisters: Equatable, Sendable {
     self.configuration = configuration
     self.timerControl = timerControl
     self.stackSelect = stackSelect
-    self.extensions = extensions
+    self.extendedTranslation = extendedTranslation
+    self.extendedControl = extendedControl
+    self.guardedStacks = guardedStacks
   }
 }
 
@@ -65,11 +71,13 @@ public struct FirmwareRegime: Equatable, Sendable {
     guard registers.stackSelect & 1 == 1 else { throw .stack }
     // ENABLE; the interrupt that it raises is one that EL1 has no use for.
     guard registers.timerControl & 1 == 0 else { throw .timer }
-    guard registers.extensions == 0 else { throw .extensions }
+    guard registers.extendedTranslation == 0 else { throw .extendedTranslation }
+    guard registers.extendedControl == 0 else { throw .extendedControl }
+    guard registers.guardedStacks == 0 else { throw .guardedStacks }
     let translation = registers.translationControl
-    // IRGN0 and ORGN0: what EL2 changes in the tables lies in caches.
-    guard translation >> 8 & 0b11 != 0, translation >> 10 & 0b11 != 0 else {
-      throw .uncachedTables
+    // C, IRGN0 and ORGN0: what EL2 changes in the tables, and what it tells, lies in caches.
+    guard control >> 2 & 1 == 1, translation >> 8 & 0b11 != 0, translation >> 10 & 0b11 != 0 else {
+      throw .uncached
     }
     guard let geometry = FirmwareGeometry(registers) else { throw .geometry }
     self.geometry = geometry

@@ -104,6 +104,26 @@ struct ITSClaimTests {
     }
   }
 
+  @Test("What is told of an ITS is true of it: the entries of a QDF2400 have 16 bytes")
+  func understatedEntries() throws {
+    struct Frame: DeviceMemory {
+      let implementer: UInt64
+      func read(_ width: AccessWidth, at address: VirtualAddress) -> UInt64? {
+        address.rawValue == 0x4 ? implementer : 0x71
+      }
+      func write(_ width: AccessWidth, _ value: UInt64, at address: VirtualAddress) -> Bool {
+        false
+      }
+      func orderAccesses() {}
+    }
+    for (implementer, typer) in [(0x1070, 0xf1), (0x1071, 0x71)] as [(UInt64, UInt64)] {
+      let identity = ITSIdentity(
+        PhysicalAddress(0), at: VirtualAddress(0), through: Frame(implementer: implementer))
+      #expect(identity?.typer == typer)
+      #expect(identity?.iidr == implementer)
+    }
+  }
+
   @Test("An ITS that is silent at any register gives every page back", arguments: 0..<3, 0..<3)
   func silent(its: Int, read: Int) throws {
     let machine = SimulatedMachine()

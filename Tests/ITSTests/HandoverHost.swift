@@ -72,10 +72,13 @@ final class HandoverHost {
 
   /// A host on a board of its own, with all that it describes.
   static func live(
-    _ variant: Variant = Variant(), processors: Int = 2, _ change: (HostDriver) -> Void = { _ in }
+    _ variant: Variant = Variant(), processors: Int = 2,
+    hardware: (inout ITSConfiguration) -> Void = { _ in },
+    _ change: (HostDriver) -> Void = { _ in }
   ) throws -> HandoverHost {
     var options = options(variant)
     options.processors = processors
+    hardware(&options.services[0])
     let host = HandoverHost(try ITSWorld(options))
     host.driver.isIndirect = variant.isIndirect
     host.driver.pageSize = variant.pageSize ?? .kib4

@@ -366,6 +366,23 @@ extension HandoverHost {
     host.world.expectSound()
   }
 
+  @Test("Tables that overlap by what the hardware writes are refused, whatever GITS_TYPER says")
+  func understatedEntries() throws {
+    func host(_ implementer: UInt32) throws -> HandoverHost {
+      let host = try HandoverHost.live(hardware: {
+        $0.translationEntrySize = 16
+        $0.saidTranslationEntrySize = 8
+        $0.implementer = implementer
+      })
+      // 2^5 events of 8 bytes end where the next table begins, and of 16 in its middle.
+      host.descriptor.devices[2].table = host.descriptor.devices[1].table + 0x100
+      return host
+    }
+    try host(0x1070).expectRefusal(.overlap(3))
+    // The same hardware, where nobody knows it.
+    try host(0x1071).handOver()
+  }
+
   @Test(
     "A queue of a page serves 122 Redistributors, and is refused with more", arguments: [122, 123])
   func fewSlots(processors: Int) throws {

@@ -10,7 +10,7 @@ import UEFI
   static let usual = FirmwareRegisters(
     tableBase: 0x4700_0000, translationControl: 0x8082_3518, memoryAttributes: 0xff_bb_44_00,
     systemControl: 0x30c5_183d, configuration: 1 << 27, timerControl: 0,
-    stackSelect: 1, extensions: 0)
+    stackSelect: 1)
 
   private func refusal(_ change: (inout FirmwareRegisters) -> Void) -> FirmwareRefusal? {
     var registers = Self.usual
@@ -52,12 +52,12 @@ import UEFI
   func carriesTheControlsThatBothHave(bit: UInt64) throws {
     var registers = Self.usual
     // What is refused where it is set, or clear.
-    let refused: [UInt64] = [0, 25, 40, 41]
+    let refused: [UInt64] = [0, 2, 25, 40, 41]
     guard !refused.contains(bit) else { return }
-    let carried: [UInt64] = [1, 2, 3, 6, 11, 12, 13, 19, 21, 22, 27, 30, 31, 36, 44]
+    let carried: [UInt64] = [1, 3, 6, 11, 12, 13, 19, 21, 22, 27, 30, 31, 36, 44]
     let one: [UInt64] = [20, 23, 28, 29]
     for isSet in [false, true] {
-      registers.systemControl = 1 | (isSet ? 1 << bit : 0)
+      registers.systemControl = 0b101 | (isSet ? 1 << bit : 0)
       let found = try FirmwareRegime(registers).systemControl >> bit & 1 == 1
       #expect(found == (one.contains(bit) || isSet && carried.contains(bit)))
     }
@@ -79,9 +79,12 @@ import UEFI
     #expect(refusal { $0.stackSelect = 0 } == .stack)
     #expect(refusal { $0.timerControl = 1 } == .timer)
     #expect(refusal { $0.timerControl = 0b10 } == nil, "the interrupt is masked, and the timer off")
-    #expect(refusal { $0.extensions = 1 << 63 } == .extensions)
-    #expect(refusal { $0.translationControl &= ~(0b11 << 8) } == .uncachedTables, "IRGN0")
-    #expect(refusal { $0.translationControl &= ~(0b11 << 10) } == .uncachedTables, "ORGN0")
+    #expect(refusal { $0.extendedTranslation = 1 << 63 } == .extendedTranslation)
+    #expect(refusal { $0.extendedControl = 1 } == .extendedControl)
+    #expect(refusal { $0.guardedStacks = 1 } == .guardedStacks)
+    #expect(refusal { $0.systemControl &= ~(1 << 2) } == .uncached, "C")
+    #expect(refusal { $0.translationControl &= ~(0b11 << 8) } == .uncached, "IRGN0")
+    #expect(refusal { $0.translationControl &= ~(0b11 << 10) } == .uncached, "ORGN0")
     #expect(refusal { $0.translationControl ^= 0b11 << 8 } == nil, "write-through")
     #expect(refusal { $0.translationControl |= 0b11 << 14 } == .geometry, "TG0")
     #expect(refusal { $0.translationControl |= 1 << 32 } == .geometry, "DS")

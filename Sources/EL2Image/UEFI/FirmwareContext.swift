@@ -5,26 +5,25 @@ internal import Architecture
 internal import CEL2Boot
 internal import CHardware
 internal import Hypervisor
+internal import Traps
 internal import UEFI
 
 extension FirmwareRegisters {
   /// Those of the CPU that runs this, at EL2 in the firmware's translation.
   static func ofThisCPU() -> FirmwareRegisters {
-    FirmwareRegisters(
+    let identity = ProcessorIdentity.ofThisCPU()
+    // A CPU has these of EL2 where it has those of EL1.
+    func read(_ register: ClearedRegister, _ value: @autoclosure () -> UInt64) -> UInt64 {
+      register.isPresent(on: identity, ownsProfiler: false) ? value() : 0
+    }
+    return FirmwareRegisters(
       tableBase: pc_read_ttbr0_el2(), translationControl: pc_read_tcr_el2(),
       memoryAttributes: pc_read_mair_el2(), systemControl: pc_read_sctlr_el2(),
       configuration: pc_read_hcr_el2(),
       timerControl: pc_read_cnthp_ctl_el2(), stackSelect: pc_read_spsel(),
-      extensions: extensionsOfThisCPU())
-  }
-
-  private static func extensionsOfThisCPU() -> UInt64 {
-    let memoryModel = pc_read_id_aa64mmfr3_el1()
-    var set: UInt64 = 0
-    if memoryModel & 0xf != 0 { set |= pc_read_tcr2_el2() }  // TCRX
-    if memoryModel >> 4 & 0xf != 0 { set |= pc_read_sctlr2_el2() }  // SCTLRX
-    if pc_read_id_aa64pfr1_el1() >> 44 & 0xf != 0 { set |= pc_read_gcscr_el2() }  // GCS
-    return set
+      extendedTranslation: read(.tcr2EL1, pc_read_tcr2_el2()),
+      extendedControl: read(.sctlr2EL1, pc_read_sctlr2_el2()),
+      guardedStacks: read(.gcscrEL1, pc_read_gcscr_el2()))
   }
 }
 
@@ -42,8 +41,8 @@ extension BootSource {
           tableBase: noted.ttbr0, translationControl: noted.tcr, memoryAttributes: noted.mair,
           systemControl: noted.sctlr, configuration: noted.hcr,
           timerControl: pc_read_cnthp_ctl_el2(),
-          // The application has looked before it left, and they are not as they were.
-          stackSelect: 1, extensions: 0)))
+          // The application has refused other values, and the copy has changed the stack and cleared the rest.
+          stackSelect: 1)))
   }
 }
 
