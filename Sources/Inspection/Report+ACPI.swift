@@ -11,8 +11,11 @@ extension Report {
 
   /// Whether `bytes` begin as an ACPI table does: with the signature of one that is read, or with any signature and a
   /// length that is not beyond their end.
+  ///
+  /// The pointer that leads to tables (RSDP) counts as one.
   public static func isTable(_ bytes: [UInt8]) -> Bool {
     if read.contains(String(decoding: bytes.prefix(4), as: UTF8.self)) { return true }
+    if isPointer(bytes[...]) { return true }
     guard bytes.count >= ACPITables.headerSize,
       bytes[..<4].allSatisfy({ 0x41...0x5a ~= $0 || 0x30...0x39 ~= $0 || $0 == 0x5f })
     else { return false }
@@ -26,20 +29,25 @@ extension Report {
     return read.contains { base.hasPrefix($0) && base.dropFirst(4).allSatisfy(\.isWholeNumber) }
   }
 
+  /// Whether they are the RSDP, which `acpidump` writes beside the tables and which has no header of one.
+  private static func isPointer(_ bytes: ArraySlice<UInt8>) -> Bool {
+    bytes.starts(with: "RSD PTR ".utf8)
+  }
+
   private static func length(of table: ArraySlice<UInt8>) -> Int {
     table.dropFirst(4).prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
   }
 
   /// Makes the report on the tables in `files`, which together are those of one board and were given as `file`.
   ///
-  /// Each has one table, or several one after another. Those that no board is read from are left out.
+  /// Each has one table, or several one after another. Those that no board is read from are left out, and the RSDP.
   public init(
     onTables files: [(name: String, bytes: [UInt8])], file: String, granule: Granule
   ) {
     self.init(file: file, granule: granule)
     source = .acpi
     var copy: [UInt8] = []
-    for (name, bytes) in files {
+    for (name, bytes) in files where !Self.isPointer(bytes[...]) {
       var rest = bytes[...]
       // A file without any byte has no table either.
       repeat {

@@ -106,6 +106,25 @@ struct TableFilesTests {
     #expect(try boards([path, path] + names).count == 3)
   }
 
+  @Test("The RSDP and the FACS, which acpidump writes beside the tables, are passed over")
+  func pointer() throws {
+    let pointer = Array("RSD PTR ".utf8) + [0] + Array("OEM  \0".utf8) + [2] + Self.bytes(0, 20)
+    let facs = Array("FACS".utf8) + Self.bytes(64, 4) + Self.bytes(0, 56)
+    let path = try folder([
+      "apic.dat": Self.madt(), "dsdt.dat": Self.code, "facs.dat": facs, "mcfg.dat": Self.space,
+      "rsdp.dat": pointer,
+    ])
+    let names = ["apic", "dsdt", "facs", "mcfg", "rsdp"].map { "\(path)/\($0).dat" }
+    let found = try boards(names)
+    #expect(found.count == 1)
+    #expect(found.first?["verdict"] as? String == "protectable")
+    #expect(try inspect(names).errors.isEmpty)
+
+    let alone = try inspect([path + "/rsdp.dat"])
+    #expect(alone.status == 65)
+    #expect(alone.errors.contains("no ACPI table that tells of a board"))
+  }
+
   @Test("A picture is drawn of tables too")
   func picture() throws {
     let result = try inspect(["--svg", "-", try folder(["APIC": Self.madt(), "MCFG": Self.space])])
