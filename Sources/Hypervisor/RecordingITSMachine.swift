@@ -7,7 +7,7 @@ public import ITS
 public import Ownership
 public import Trace
 
-/// A machine of one ITS that records what happens to one ITS.
+/// The machine of an ITS, which records its traps.
 ///
 /// The mediation is specialised for it once more: with the other machine there is nothing to ask and
 /// nothing to skip.

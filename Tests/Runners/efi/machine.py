@@ -89,7 +89,8 @@ def grub_script(commands, words):
     """How GRUB does the same; Linux is started where Portcullis is."""
     lines = [f"linux /{KERNEL} {words}", f"initrd /{RAMDISK}", "boot"]
     for command in commands:
-        lines = [f"chainloader /{command}", "if boot; then", *lines, "fi"]
+        load = [f"search --file /{APPLICATION} --set=stick", f"chainloader ($stick)/{command}"]
+        lines = [*load, "if boot; then", *lines, "fi"]
     return {GRUB_SCRIPT: _text(*lines)}
 
 
