@@ -119,9 +119,7 @@ extension ACPIReader {
     // Enabled, or online capable.
     let isUsed = flags & 1 == 1 || flags >> 3 & 1 == 1
     // One that waits for a word in memory is not where PSCI has it, whatever else is told.
-    let isPSCI = assembly.board.psci != nil
-    assembly.processors.add(
-      entry.node, startedBy: protocolVersion != 0 ? .other : isPSCI ? .psci : .untold)
+    assembly.processors.add(entry.node, startedBy: protocolVersion != 0 ? .other : .psci)
     if isUsed {
       // Aff3 is [39:32], Aff2 to Aff0 are [23:0] (Arm ARM DDI 0487, MPIDR_EL1).
       if affinity & ~0xff_00ff_ffff == 0 {

@@ -92,12 +92,15 @@ struct ACPIReader: ~Copyable {
 extension ACPIReader {
   /// FADT: ARM_BOOT_ARCH (5.2.9.4), which ACPI has from 5.1 on.
   mutating func readFADT(_ tables: ACPITables) {
-    guard let table = tables.table(.fadt), let major = tables.byte(table, at: 8),
-      let flags = tables.half(table, at: 129), let minor = tables.byte(table, at: 131),
-      (major, minor & 0xf) >= (5, 1), flags & 1 == 1
+    guard let table = tables.table(.fadt) else { return }
+    // A table of an older ACPI ends before.
+    let node = table.node(at: min(129, table.count - 1))
+    assembly.psciNode = node
+    guard let major = tables.byte(table, at: 8), let flags = tables.half(table, at: 129),
+      let minor = tables.byte(table, at: 131), (major, minor & 0xf) >= (5, 1), flags & 1 == 1
     else { return }
     assembly.board.psci = PSCIDescription(
-      node: table.node(at: 129), conduit: flags & 2 == 0 ? .smc : .hvc, binding: .version0x2)
+      node: node, conduit: flags & 2 == 0 ? .smc : .hvc, binding: .version0x2)
   }
 
   /// SPCR: the console, which is done without where it can't be read.

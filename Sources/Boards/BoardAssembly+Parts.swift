@@ -216,6 +216,6 @@ extension BoardAssembly {
   mutating func checkProcessors<Sink: DiagnosticSink & ~Copyable>(_ sink: inout Sink) {
     guard processors.count > 1 else { return }
     if let node = processors.otherwise { report(.error, node, starter, .notPSCI, &sink) }
-    if board.psci == nil { report(.error, processors.last, nil, .noPSCI, &sink) }
+    if board.psci == nil { report(.error, psciNode ?? processors.last, nil, .noPSCI, &sink) }
   }
 }

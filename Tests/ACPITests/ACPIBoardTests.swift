@@ -114,10 +114,18 @@ import Testing
       ),
       ([MADT.board(MADT.redistributors(0x900_0000, 0))], "APIC+0xa4: Base Address: has no size"),
       ([MADT.board(MADT.cpu(1))], "APIC+0xa4: there is no enabled PSCI to start the CPU"),
-      ([MADT.board(MADT.cpu(1)), fadt(0)], "APIC+0xa4: there is no enabled PSCI to start the CPU"),
+      (
+        [MADT.board(MADT.cpu(1), MADT.cpu(2))],
+        "APIC+0xf4: there is no enabled PSCI to start the CPU"
+      ),
+      (
+        [MADT.board(MADT.cpu(1)), table("FACP", [0])],
+        "FACP+0x24: there is no enabled PSCI to start the CPU"
+      ),
+      ([MADT.board(MADT.cpu(1)), fadt(0)], "FACP+0x81: there is no enabled PSCI to start the CPU"),
       (
         [MADT.board(MADT.cpu(1)), fadt(major: 5, minor: 0)],
-        "APIC+0xa4: there is no enabled PSCI to start the CPU"
+        "FACP+0x81: there is no enabled PSCI to start the CPU"
       ),
       (
         [MADT.board(MADT.cpu(1, parking: 1)), fadt()],
