@@ -15,7 +15,7 @@ public struct BoardAssembly: ~Copyable {
   var windows = FixedList<64, Window>(filler: .filler)
   /// What is known of the CPUs.
   package var processors = Processors()
-  /// Where it should say that there is PSCI; nil where nothing does.
+  /// Where the description should name PSCI; nil where it has no such place.
   package var psciNode: BoardNode?
   /// Whether a GICv3 was found, whatever its status and readable or not.
   package var hasGICv3 = false

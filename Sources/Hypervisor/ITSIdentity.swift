@@ -10,7 +10,7 @@ public struct ITSIdentity: Hashable, Sendable {
   public let base: PhysicalAddress
   /// Where EL2 sees the control frame.
   public let address: VirtualAddress
-  /// GITS_TYPER, as is true of the hardware.
+  /// GITS_TYPER, corrected where GITS_IIDR tells of hardware of which another value is true.
   public let typer: UInt64
   /// GITS_IIDR.
   public let iidr: UInt64

@@ -30,7 +30,7 @@ public struct FirmwareRegisters: Equatable, Sendable {
   public init(
     tableBase: UInt64, translationControl: UInt64, memoryAttributes: UInt64,
     systemControl: UInt64, configuration: UInt64, timerControl: UInt64, stackSelect: UInt64,
-    extendedTranslation: UInt64 = 0, extendedControl: UInt64 = 0, guardedStacks: UInt64 = 0
+    extendedTranslation: UInt64, extendedControl: UInt64, guardedStacks: UInt64
   ) {
     self.tableBase = tableBase
     self.translationControl = translationControl

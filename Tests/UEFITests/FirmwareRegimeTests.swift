@@ -10,7 +10,7 @@ import UEFI
   static let usual = FirmwareRegisters(
     tableBase: 0x4700_0000, translationControl: 0x8082_3518, memoryAttributes: 0xff_bb_44_00,
     systemControl: 0x30c5_183d, configuration: 1 << 27, timerControl: 0,
-    stackSelect: 1)
+    stackSelect: 1, extendedTranslation: 0, extendedControl: 0, guardedStacks: 0)
 
   private func refusal(_ change: (inout FirmwareRegisters) -> Void) -> FirmwareRefusal? {
     var registers = Self.usual

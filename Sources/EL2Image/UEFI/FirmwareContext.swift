@@ -42,7 +42,7 @@ extension BootSource {
           systemControl: noted.sctlr, configuration: noted.hcr,
           timerControl: pc_read_cnthp_ctl_el2(),
           // The application has refused other values, and the copy has changed the stack and cleared the rest.
-          stackSelect: 1)))
+          stackSelect: 1, extendedTranslation: 0, extendedControl: 0, guardedStacks: 0)))
   }
 }
 

@@ -181,6 +181,7 @@ func rooted(_ bytes: [UInt8], _ places: [Int]) -> [UInt8] {
 ///
 /// A replay tells how many: a reader that refuses everything finds no fault.
 nonisolated(unsafe) var taken: Set<[UInt8]> = []
+/// Evaluated by the first input that is taken, and so registered once.
 let tellsAtEnd: Void = { _ = atexit { print("inputs taken: \(taken.count)") } }()
 
 /// Takes one input along the whole path: gathering, check, board, messages, who does DMA.

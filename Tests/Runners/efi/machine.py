@@ -103,7 +103,7 @@ def systemd_boot_entries(commands, words):
         first = "portcullis"
         entries[first] = _text("title Portcullis", f"efi /{name}", f"options {options}")
     files = {f"loader/entries/{name}.conf": entry for name, entry in entries.items()}
-    return files | {"loader/loader.conf": _text(f"default {first}.conf", f"timeout {len(commands)}")}
+    return files | {"loader/loader.conf": _text(f"default {first}.conf", "timeout 1")}
 
 
 def _text(*lines):

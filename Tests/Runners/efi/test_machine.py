@@ -57,7 +57,7 @@ class MachineTests(unittest.TestCase):
         due = b"title Portcullis\nefi /portcullis.efi\noptions portcullis.log=error\n"
         self.assertEqual(files["loader/entries/portcullis.conf"], due)
         bare = machine.systemd_boot_entries([], "quiet")
-        self.assertEqual(bare["loader/loader.conf"], b"default linux.conf\ntimeout 0\n")
+        self.assertEqual(bare["loader/loader.conf"], b"default linux.conf\ntimeout 1\n")
         self.assertEqual(len(bare), 2)
 
     def test_only_a_menu_that_comes_back_is_answered(self):

@@ -19,7 +19,8 @@ package struct FirmwareStart: Sendable {
   /// EL2's registers.
   package var registers = FirmwareRegisters(
     tableBase: FirmwareStart.root, translationControl: 0x8082_3519, memoryAttributes: 0xff00,
-    systemControl: 0x30c5_183d, configuration: 1 << 31, timerControl: 0, stackSelect: 1)
+    systemControl: 0x30c5_183d, configuration: 1 << 31, timerControl: 0, stackSelect: 1,
+    extendedTranslation: 0, extendedControl: 0, guardedStacks: 0)
   /// Words of the header that are other than they should be.
   package var words: [FirmwareOffer.Word: UInt64] = [:]
   /// Entries of the first table of its translation, each a gigabyte: registers, memory.
